@@ -1,0 +1,97 @@
+"""The graph: nodes in topological order, each with the type it was made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from inception_search.errors import ShapeError
+from inception_search.graph.op import Op
+from inception_search.graph.types import Type
+
+if TYPE_CHECKING:
+    from inception_search.graph.cost import Cost
+
+
+class Node(NamedTuple):
+    """One value: the op that makes it, the earlier nodes it reads, its type, its place in the document."""
+
+    op: Op
+    inputs: tuple[int, ...]
+    type: Type
+    path: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes whose inputs refer to earlier nodes; ``outputs[0]`` is the classifier, the rest auxiliary ones.
+
+    Equality and hash: the same computation under the same weight keys.
+    """
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+
+    def cost(self) -> Cost:
+        """Parameters, multiply-adds, activation bytes and depth for one image."""
+        from inception_search.graph.cost import cost_of
+
+        return cost_of(self)
+
+    def input_types(self, node: Node) -> tuple[Type, ...]:
+        """The types ``node`` reads."""
+        return tuple(self.nodes[i].type for i in node.inputs)
+
+    def main(self) -> frozenset[int]:
+        """Indices of the nodes the classifier depends on (all but the auxiliary heads)."""
+        needed: set[int] = set()
+        stack = [self.outputs[0]]
+        while stack:
+            index = stack.pop()
+            if index not in needed:
+                needed.add(index)
+                stack.extend(self.nodes[index].inputs)
+        return frozenset(needed)
+
+    def __str__(self) -> str:
+        from inception_search.graph.text import graph_text
+
+        return graph_text(self)
+
+
+class GraphBuilder:
+    """Makes a graph node by node; each node's type is inferred when it is added."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Node] = []
+        self._paths: set[str] = set()
+
+    def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
+        """The index of the new node. :class:`ShapeError` names ``path`` when the inputs do not fit."""
+        nodes = self._nodes
+        types = tuple(nodes[i].type for i in inputs)
+        _check_arity(op, len(types), path)
+        if path in self._paths:
+            raise ShapeError("two nodes with one path", path=path, mend="give every node a path of its own")
+        try:
+            output = op.infer(types)
+        except ShapeError as error:
+            raise error.at(path=path) from None
+        self._paths.add(path)
+        nodes.append(Node(op, inputs, output, path))
+        return len(nodes) - 1
+
+    def type(self, index: int) -> Type:
+        """The type of a node added before."""
+        return self._nodes[index].type
+
+    def build(self, *outputs: int) -> Graph:
+        """The graph of all nodes added."""
+        return Graph(tuple(self._nodes), outputs)
+
+
+def _check_arity(op: Op, count: int, path: str) -> None:
+    if count == op.arity or (op.arity is None and count >= 2):
+        return
+    expected = f"{op.arity}" if op.arity is not None else "two or more"
+    raise ShapeError(f"{op.name} reads {count} values", path=path, expected=expected)

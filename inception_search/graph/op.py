@@ -1,0 +1,85 @@
+"""What an operation is: all facts of one op in one class, one file per op in ``ops/``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from inception_search.errors import ShapeError
+from inception_search.graph.types import FeatureMap, Type
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Channels = Literal["mixes", "keeps", "pins"]
+
+
+class OpCost(NamedTuple):
+    """Parameters, multiply-adds (of convolutions and linear layers) for one image, and output elements."""
+
+    params: int
+    macs: int
+
+
+FREE = OpCost(0, 0)
+
+
+class Op:
+    """Base of all ops: frozen slotted dataclasses of attributes.
+
+    ``channels`` says what a permutation of the input channels meets: an op that *mixes* them all (a dense
+    convolution absorbs the permutation in its weights), *keeps* each apart, or *pins* their order.
+    ``is_module``: whether it becomes a module of its own (else a function call).
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+    arity: ClassVar[int | None] = 1  # None: two or more
+    channels: ClassVar[Channels] = "keeps"
+
+    def infer(self, inputs: tuple[Type, ...]) -> Type:
+        """The output type; :class:`ShapeError` when the inputs do not fit."""
+        return inputs[0]
+
+    def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
+        """Parameters and multiply-adds for one image."""
+        return FREE
+
+    def build(self, inputs: tuple[Type, ...]) -> nn.Module:
+        """The PyTorch module that computes this op on (N, C, H, W) or (N, C) tensors."""
+        raise NotImplementedError(f"{self.name} has no module")  # pragma: no cover - every op defines it
+
+    def attributes(self) -> dict[str, Any]:
+        """The op's attributes by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def feature_map(op: str, value: Type) -> FeatureMap:
+    """``value`` as a feature map; a :class:`ShapeError` when it is a vector."""
+    if not isinstance(value, FeatureMap):
+        raise ShapeError(f"{op} needs a feature map (C, H, W)", found=str(value), mend="it comes before flattening")
+    return value
+
+
+def window(
+    op: str,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    ceil: bool = False,
+) -> tuple[int, int]:
+    """Output (height, width) of a sliding window; a window larger than its padded map is a ShapeError."""
+    out = []
+    for side, k, s, p in zip(size, kernel, stride, padding, strict=True):
+        room = side + 2 * p - k
+        if room < 0:
+            raise ShapeError(
+                f"the {op} kernel {kernel[0]}x{kernel[1]} is larger than its {size[0]}x{size[1]} map",
+                mend="use a larger input, a smaller kernel or stride, or same padding",
+            )
+        steps = -(-room // s) if ceil else room // s
+        if ceil and steps * s >= side + p:  # the last window must begin inside the map or its left padding
+            steps -= 1
+        out.append(steps + 1)
+    return out[0], out[1]

@@ -1,0 +1,51 @@
+"""The table of ops: a new one is a file here and a row in :data:`OPS`."""
+
+from __future__ import annotations
+
+from inception_search.graph.op import Op
+from inception_search.graph.ops.act import Act
+from inception_search.graph.ops.add import Add
+from inception_search.graph.ops.batch_norm import BatchNorm
+from inception_search.graph.ops.concat import Concat
+from inception_search.graph.ops.conv import Conv
+from inception_search.graph.ops.dropout import Dropout
+from inception_search.graph.ops.flatten import Flatten
+from inception_search.graph.ops.global_pool import GlobalPool
+from inception_search.graph.ops.input import Input
+from inception_search.graph.ops.linear import Linear
+from inception_search.graph.ops.lrn import Lrn
+from inception_search.graph.ops.pool import Pool
+from inception_search.graph.ops.scale import Scale
+
+OPS: dict[str, type[Op]] = {
+    "act": Act,
+    "add": Add,
+    "batch_norm": BatchNorm,
+    "concat": Concat,
+    "conv": Conv,
+    "dropout": Dropout,
+    "flatten": Flatten,
+    "global_pool": GlobalPool,
+    "input": Input,
+    "linear": Linear,
+    "lrn": Lrn,
+    "pool": Pool,
+    "scale": Scale,
+}
+
+__all__ = [
+    "OPS",
+    "Act",
+    "Add",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Dropout",
+    "Flatten",
+    "GlobalPool",
+    "Input",
+    "Linear",
+    "Lrn",
+    "Pool",
+    "Scale",
+]

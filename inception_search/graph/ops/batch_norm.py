@@ -1,0 +1,40 @@
+"""Batch normalisation (Ioffe & Szegedy 2015, algorithm 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from inception_search.graph.op import Op, OpCost, feature_map
+from inception_search.graph.types import Type
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Op):
+    """Per-channel normalisation; without ``gamma`` there is a shift only, as in TF-slim."""
+
+    name: ClassVar[str] = "batch_norm"
+
+    eps: float = 1e-3
+    momentum: float = 0.1
+    gamma: bool = True
+
+    def infer(self, inputs: tuple[Type, ...]) -> Type:
+        """Its input's."""
+        return feature_map("batch norm", inputs[0])
+
+    def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
+        """A scale and a shift per channel."""
+        return OpCost((2 if self.gamma else 1) * inputs[0].channels, 0)
+
+    def build(self, inputs: tuple[Type, ...]) -> nn.Module:
+        """``nn.BatchNorm2d`` on (N, C, H, W)."""
+        from torch import nn
+
+        norm = nn.BatchNorm2d(inputs[0].channels, eps=self.eps, momentum=self.momentum)
+        if not self.gamma:
+            norm.register_parameter("weight", None)
+        return norm

@@ -1,0 +1,64 @@
+"""Two-dimensional convolution (cross-correlation)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from inception_search.errors import ShapeError
+from inception_search.graph.op import Channels, Op, OpCost, feature_map, window
+from inception_search.graph.types import FeatureMap, Type
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class Conv(Op):
+    """``width`` filters of (height, width) ``kernel``; zero ``padding`` on both sides of each axis."""
+
+    name: ClassVar[str] = "conv"
+    channels: ClassVar[Channels] = "mixes"
+
+    width: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: int = 1
+    groups: int = 1
+    bias: bool = False
+
+    def infer(self, inputs: tuple[Type, ...]) -> FeatureMap:
+        """(width, H', W')."""
+        x = feature_map("conv", inputs[0])
+        if self.groups != 1 and x.channels % self.groups:
+            raise ShapeError(
+                f"{x.channels} input channels are not divisible by groups {self.groups}",
+                mend=f"use a width before it that is a multiple of {self.groups}",
+            )
+        kernel = self.kernel
+        if self.dilation != 1:
+            kernel = (self.dilation * (kernel[0] - 1) + 1, self.dilation * (kernel[1] - 1) + 1)
+        height, width = window("conv", (x.height, x.width), kernel, self.stride, self.padding)
+        return FeatureMap(self.width, height, width)
+
+    def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
+        """Weights (and bias); one multiply-add per weight and output position."""
+        weights = self.width * (inputs[0].channels // self.groups) * self.kernel[0] * self.kernel[1]
+        positions = output.numel // self.width
+        return OpCost(weights + (self.width if self.bias else 0), weights * positions)
+
+    def build(self, inputs: tuple[Type, ...]) -> nn.Module:
+        """``nn.Conv2d`` on (N, C, H, W)."""
+        from torch import nn
+
+        return nn.Conv2d(
+            inputs[0].channels,
+            self.width,
+            self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+            bias=self.bias,
+        )

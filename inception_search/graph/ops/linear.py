@@ -1,0 +1,40 @@
+"""Fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from inception_search.errors import ShapeError
+from inception_search.graph.op import Channels, Op, OpCost
+from inception_search.graph.types import Type, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Op):
+    """``width`` outputs with bias."""
+
+    name: ClassVar[str] = "linear"
+    channels: ClassVar[Channels] = "mixes"
+
+    width: int
+
+    def infer(self, inputs: tuple[Type, ...]) -> Vector:
+        """(width)."""
+        if not isinstance(inputs[0], Vector):
+            raise ShapeError("a linear layer needs a vector", found=str(inputs[0]), mend="flatten the map first")
+        return Vector(self.width)
+
+    def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
+        """Weights and bias; one multiply-add per weight."""
+        weights = inputs[0].channels * self.width
+        return OpCost(weights + self.width, weights)
+
+    def build(self, inputs: tuple[Type, ...]) -> nn.Module:
+        """``nn.Linear`` on (N, C)."""
+        from torch import nn
+
+        return nn.Linear(inputs[0].channels, self.width)

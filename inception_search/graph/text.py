@@ -1,0 +1,85 @@
+"""A graph as text, one node a line, and back.
+
+``%3 stem.conv = conv(%2, width=32, kernel=(3, 3)) : 32x149x149``; the last line names the outputs.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import fields
+from typing import Any
+
+from inception_search.errors import DocumentError, Place, did_you_mean
+from inception_search.graph.graph import Graph, GraphBuilder
+from inception_search.graph.op import Op
+from inception_search.graph.ops import OPS
+
+_LINE = re.compile(r"%(?P<index>\d+) (?P<path>\S+) = (?P<op>\w+)\((?P<args>.*)\) : (?P<type>[\dx]+)\Z")
+_REF = re.compile(r"%(\d+)\Z")
+
+
+def graph_text(graph: Graph) -> str:
+    """``graph`` as text; :func:`parse_graph` reads it back equal."""
+    lines = []
+    for index, node in enumerate(graph.nodes):
+        args = [f"%{i}" for i in node.inputs] + [f"{k}={v!r}" for k, v in _given(node.op).items()]
+        lines.append(f"%{index} {node.path} = {node.op.name}({', '.join(args)}) : {node.type}")
+    lines.append("return " + ", ".join(f"%{i}" for i in graph.outputs))
+    return "\n".join(lines)
+
+
+def parse_graph(text: str) -> Graph:
+    """The graph written in ``text``; types are inferred anew and must agree with those written."""
+    builder = GraphBuilder()
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    for number, line in enumerate(lines[:-1], 1):
+        _parse_node(line, number, builder)
+    if not lines or not lines[-1].startswith("return "):
+        raise DocumentError("no return line", place=Place(line=len(lines)), mend="end with 'return %<node>'")
+    return builder.build(*(_reference(part, len(lines)) for part in lines[-1][7:].split(", ")))
+
+
+def _given(op: Op) -> dict[str, Any]:
+    """The attributes of ``op`` that are not at their defaults."""
+    values = op.attributes()
+    return {f.name: values[f.name] for f in fields(op) if values[f.name] != f.default}  # type: ignore[arg-type]
+
+
+def _parse_node(line: str, number: int, builder: GraphBuilder) -> None:
+    where = Place(line=number)
+    match = _LINE.match(line)
+    if match is None:
+        raise DocumentError("not a node", place=where, found=line, expected="%0 path = op(%i, name=value) : CxHxW")
+    kind = OPS.get(match["op"])
+    if kind is None:
+        raise DocumentError("unknown op", place=where, found=match["op"], mend=did_you_mean(match["op"], OPS))
+    inputs, attributes = _arguments(match["args"], number)
+    try:
+        op = kind(**attributes)
+    except TypeError as error:
+        raise DocumentError(f"{match['op']}: {error}", place=where) from None
+    index = builder.add(op, inputs, match["path"])
+    if int(match["index"]) != index or str(builder.type(index)) != match["type"]:
+        found = f"%{index} : {builder.type(index)}"
+        raise DocumentError("the line does not say what its op infers", place=where, found=line, expected=found)
+
+
+def _arguments(text: str, number: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+    parts = re.split(r", (?=%|\w+=)", text) if text else []
+    inputs = tuple(_reference(part, number) for part in parts if part.startswith("%"))
+    attributes = {}
+    for part in parts[len(inputs) :]:
+        name, _, value = part.partition("=")
+        try:
+            attributes[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            raise DocumentError("not a value", place=Place(line=number), found=part) from None
+    return inputs, attributes
+
+
+def _reference(text: str, number: int) -> int:
+    match = _REF.match(text)
+    if match is None:
+        raise DocumentError("not a node reference", place=Place(line=number), found=text, expected="%<number>")
+    return int(match[1])

@@ -1,0 +1,184 @@
+"""Level 1 to level 2: a network document as a typed graph.
+
+Lowering reads the document as it is written, so node paths (and so ``state_dict`` keys) are places in it:
+``mixed_6b.branches.1.0.conv`` is the convolution of step 0 in branch 1 of stage ``mixed_6b``. A repeat puts the
+index of the copy after its place, a factorised convolution the name of the factor (``row``, ``col``, ``0`` ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inception_search.errors import ShapeError
+from inception_search.graph import ops
+from inception_search.graph.graph import Graph, GraphBuilder
+from inception_search.graph.op import Op
+from inception_search.spec import step as spec
+from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
+from inception_search.spec.network import Aux, Head, Network, Place
+
+RULES: dict[type[spec.SpecModel], Callable[..., int]] = {}
+
+
+def lower(network: Network, *, aux: bool = True) -> Graph:
+    """The typed graph of ``network``; ``aux=False`` leaves the auxiliary classifiers out.
+
+    Raises :class:`ShapeError` with the file, line and path of the step that does not fit.
+    """
+    return _Lowering(network).network(aux)
+
+
+class _Lowering:
+    def __init__(self, network: Network) -> None:
+        self.net = network
+        self.builder = GraphBuilder()
+        norm = network.conv_defaults.norm
+        self.norm = ops.BatchNorm(norm.eps, norm.momentum, norm.gamma) if norm else None
+        self.act = ops.Act(network.conv_defaults.act) if network.conv_defaults.act != "none" else None
+        self.bias = network.conv_defaults.bias
+        self.place: Place = ()
+
+    def network(self, aux: bool) -> Graph:
+        net = self.net
+        x = self.add(ops.Input(net.input.shape), (), "input")
+        taps: dict[str, int] = {}
+        for name, step in net.stages.items():
+            self.place = ("stages", name)
+            x = taps[name] = self.step(step, x, name)
+        self.place = ("head",)
+        outputs = [self.head(net.head, x, "head")]
+        for name, tap in net.aux.items() if aux else ():
+            self.place = ("aux", name, "body")
+            y = self.step(tap.body, taps[tap.after], f"aux.{name}.body")
+            self.place = ("aux", name)
+            outputs.append(self.head(tap, y, f"aux.{name}"))
+        return self.builder.build(*outputs)
+
+    def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
+        try:
+            return self.builder.add(op, inputs, path)
+        except ShapeError as error:
+            origin = self.net.origin
+            raise error.at(file=origin.file, line=origin.line(self.place)) from None
+
+    def step(self, step: spec.AnyStep, x: int, path: str) -> int:
+        """Lower ``step`` on the value ``x``; the index of its output."""
+        return RULES[type(step)](self, step, x, path)
+
+    def inside(self, step: spec.AnyStep, x: int, path: str, *place: str | int) -> int:
+        """Lower a step that stands at ``place`` inside the present one."""
+        outer = self.place
+        self.place = (*outer, *place)
+        out = self.step(step, x, path)
+        self.place = outer
+        return out
+
+    def conv(self, step: spec.Conv, x: int, path: str) -> int:
+        parts = factors(step)
+        if step.factor in PARALLEL:
+            return self.add(ops.Concat(), tuple(self.conv(p, x, f"{path}.{n}") for n, p in parts), f"{path}.concat")
+        for name, part in parts:
+            x = self.conv(part, x, f"{path}.{name}")
+        return x if parts else self.plain_conv(step, x, path)
+
+    def plain_conv(self, step: spec.Conv, x: int, path: str) -> int:
+        padding = padding_of(step.kernel, step.padding, step.dilation)
+        bias = step.linear or self.bias
+        conv = ops.Conv(step.width, step.kernel, stride_of(step.stride), padding, step.dilation, step.groups, bias)
+        x = self.add(conv, (x,), f"{path}.conv")
+        return x if step.linear else self.norm_act(x, path)
+
+    def norm_act(self, x: int, path: str) -> int:
+        if self.norm:
+            x = self.add(self.norm, (x,), f"{path}.norm")
+        return self.add(self.act, (x,), f"{path}.act") if self.act else x
+
+    def pool(self, step: spec.Pool, x: int, path: str) -> int:
+        defaults = self.net.pool_defaults
+        count = defaults.count_pad if step.count_pad is None else step.count_pad
+        ceil = defaults.ceil if step.ceil is None else step.ceil
+        padding = padding_of(step.kernel, step.padding)
+        stride = stride_of(step.stride)
+        return self.add(ops.Pool(step.mode, step.kernel, stride, padding, count, ceil), (x,), path)
+
+    def lrn(self, step: spec.Lrn, x: int, path: str) -> int:
+        return self.add(ops.Lrn(step.size, step.alpha, step.beta, step.k), (x,), path)
+
+    def dropout(self, step: spec.Dropout, x: int, path: str) -> int:
+        return self.add(ops.Dropout(step.p), (x,), path)
+
+    def norm_alone(self, step: spec.Norm, x: int, path: str) -> int:
+        return self.add(self.norm or ops.BatchNorm(), (x,), path)
+
+    def act_alone(self, step: spec.Act, x: int, path: str) -> int:
+        return x if step.name == "none" else self.add(ops.Act(step.name), (x,), path)
+
+    def identity(self, step: spec.Identity, x: int, path: str) -> int:
+        return x
+
+    def chain(self, step: spec.Chain, x: int, path: str) -> int:
+        for index, part in enumerate(step.steps):
+            x = self.inside(part, x, f"{path}.{index}", "steps", index)
+        return x
+
+    def concat(self, step: spec.Concat, x: int, path: str) -> int:
+        outs = tuple(
+            self.inside(part, x, f"{path}.branches.{index}", "branches", index)
+            for index, part in enumerate(step.branches)
+        )
+        return self.add(ops.Concat(), outs, f"{path}.concat")
+
+    def block(self, step: spec.Block, x: int, path: str) -> int:
+        y = self.inside(step.body, x, f"{path}.body", "body")
+        if step.project != "none":
+            y = self.project(step, x, y, f"{path}.project")
+        if step.skip == "add":
+            y = self.add(ops.Add(step.scale), (x, y), f"{path}.add")
+        elif step.scale != 1.0:
+            y = self.add(ops.Scale(step.scale), (y,), f"{path}.scale")
+        return y if step.act == "none" else self.add(ops.Act(step.act), (y,), f"{path}.act")
+
+    def project(self, step: spec.Block, x: int, y: int, path: str) -> int:
+        width = self.builder.type(x).channels
+        return self.plain_conv(spec.Conv(kernel=(1, 1), width=width, linear=step.project == "linear"), y, path)
+
+    def repeat(self, step: spec.Repeat, x: int, path: str) -> int:
+        for copy in range(step.times):
+            x = self.inside(step.body, x, f"{path}.{copy}", "body")
+        return x
+
+    def use(self, step: spec.Use, x: int, path: str) -> int:
+        outer, self.place = self.place, ("blocks", step.name)
+        x = self.step(self.net.blocks[step.name], x, path)
+        self.place = outer
+        return x
+
+    def head(self, head: Head | Aux, x: int, path: str) -> int:
+        if head.pool != "none":
+            x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
+        x = self.add(ops.Flatten(), (x,), f"{path}.flatten")
+        for index, width in enumerate(head.hidden):
+            x = self.add(ops.Linear(width), (x,), f"{path}.hidden.{index}.linear")
+            if self.act:
+                x = self.add(self.act, (x,), f"{path}.hidden.{index}.act")
+        if head.dropout:
+            x = self.add(ops.Dropout(head.dropout), (x,), f"{path}.dropout")
+        return self.add(ops.Linear(self.net.head.classes), (x,), f"{path}.classifier")
+
+
+RULES.update(
+    {
+        spec.Conv: _Lowering.conv,
+        spec.Pool: _Lowering.pool,
+        spec.Lrn: _Lowering.lrn,
+        spec.Dropout: _Lowering.dropout,
+        spec.Norm: _Lowering.norm_alone,
+        spec.Act: _Lowering.act_alone,
+        spec.Identity: _Lowering.identity,
+        spec.Chain: _Lowering.chain,
+        spec.Concat: _Lowering.concat,
+        spec.Block: _Lowering.block,
+        spec.Repeat: _Lowering.repeat,
+        spec.Use: _Lowering.use,
+    }
+)

@@ -1,0 +1,1 @@
+"""Level 1: the declarative tree people write. No torch, no graph."""

@@ -1,0 +1,80 @@
+"""What a factorised convolution computes: the convolutions it is made of, by name."""
+
+from __future__ import annotations
+
+from inception_search.spec.step import AnyStep, Conv, Factor, Pad, Padding, Stride, chain, concat
+
+PARALLEL: frozenset[Factor] = frozenset({"split"})
+
+
+def factors(conv: Conv) -> tuple[tuple[str, Conv], ...]:
+    """The convolutions of ``conv`` by name, in series (side by side for ``split``); empty when not factored."""
+    if conv.factor == "none":
+        return ()
+    if conv.factor == "stacked":
+        return _stacked(conv)
+    if conv.factor == "split":
+        half = {"factor": "none", "width": conv.width // 2}
+        h, w = conv.kernel
+        return (
+            ("row", conv.model_copy(update={**half, "kernel": (1, w)})),
+            ("col", conv.model_copy(update={**half, "kernel": (h, 1)})),
+        )
+    order = ("row", "col") if conv.factor == "row_col" else ("col", "row")
+    mid = conv.mid or conv.width
+    return (
+        (order[0], _axis(conv, order[0], mid, last=False)),
+        (order[1], _axis(conv, order[1], conv.width, True)),
+    )
+
+
+def opened(conv: Conv) -> AnyStep:
+    """``conv`` with its factor written out as plain convolutions."""
+    parts = tuple(part for _, part in factors(conv))
+    if not parts:
+        return conv
+    return concat(*parts) if conv.factor in PARALLEL else chain(*parts)
+
+
+def _axis(conv: Conv, axis: str, width: int, last: bool) -> Conv:
+    """The 1×k (``row``) or k×1 (``col``) factor, with that axis' stride and padding."""
+    (h, w), (sh, sw) = conv.kernel, stride_of(conv.stride)
+    row = axis == "row"
+    padding: Padding = conv.padding
+    if isinstance(padding, tuple):
+        padding = (0, padding[1]) if row else (padding[0], 0)
+    return conv.model_copy(
+        update={
+            "kernel": (1, w) if row else (h, 1),
+            "width": width,
+            "stride": _stride(1, sw) if row else _stride(sh, 1),
+            "padding": padding,
+            "factor": "none",
+            "mid": None,
+            "linear": conv.linear and last,
+        }
+    )
+
+
+def _stacked(conv: Conv) -> tuple[tuple[str, Conv], ...]:
+    count = (conv.kernel[0] - 1) // 2
+    first = {"kernel": (3, 3), "factor": "none", "mid": None}
+    inner = conv.model_copy(update={**first, "width": conv.mid or conv.width, "stride": 1, "linear": False})
+    last = conv.model_copy(update=first)
+    return tuple((str(i), last if i == count - 1 else inner) for i in range(count))
+
+
+def _stride(h: int, w: int) -> Stride:
+    return h if h == w else (h, w)
+
+
+def padding_of(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> tuple[Pad, Pad]:
+    """The zeros added on each side, (height, width), that ``padding`` stands for."""
+    if padding == "same":
+        return (dilation * (kernel[0] - 1) // 2, dilation * (kernel[1] - 1) // 2)
+    return (0, 0) if padding == "valid" else padding
+
+
+def stride_of(stride: Stride) -> tuple[int, int]:
+    """(height, width) stride."""
+    return stride if isinstance(stride, tuple) else (stride, stride)

@@ -1,0 +1,14 @@
+"""The sizes beyond which a document is refused before anything large is allocated."""
+
+from __future__ import annotations
+
+MAX_DOCUMENT_BYTES = 512 * 1024
+MAX_DOCUMENT_DEPTH = 64
+MAX_DOCUMENT_NODES = 20_000
+MAX_SCALAR_LENGTH = 4_096
+
+MAX_WIDTH = 65_536  # filters of one conv, features of one linear layer, classes
+MAX_KERNEL = 255
+MAX_IMAGE_SIDE = 16_384
+MAX_REPEAT = 1_000
+MAX_UNROLLED_STEPS = 10_000  # primitive steps once every repeat and block use is written out

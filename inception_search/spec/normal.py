@@ -1,0 +1,88 @@
+"""The normal form: one spelling for every way to write the same computation. Identity reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inception_search.spec.factor import opened, padding_of
+from inception_search.spec.network import Network, PoolDefaults
+from inception_search.spec.step import (
+    Absent,
+    Act,
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Conv,
+    Dropout,
+    Identity,
+    Pool,
+    Repeat,
+    Use,
+    chain,
+    concat,
+)
+
+
+def normal(
+    step: AnyStep, blocks: Mapping[str, AnyStep] | None = None, pool_defaults: PoolDefaults | None = None
+) -> AnyStep:
+    """``step`` with factors opened, repeats and uses written out, nested concats flattened, trivial blocks
+    replaced by their body, paddings as numbers and steps that do nothing dropped."""
+    return _Normal(blocks or {}, pool_defaults or PoolDefaults()).step(step)
+
+
+def normal_trunk(network: Network) -> dict[str, AnyStep]:
+    """The normal form of every stage of ``network``."""
+    rules = _Normal(network.blocks, network.pool_defaults)
+    return {name: rules.step(step) for name, step in network.stages.items()}
+
+
+class _Normal:
+    def __init__(self, blocks: Mapping[str, AnyStep], pools: PoolDefaults) -> None:
+        self.blocks = blocks
+        self.pools = pools
+
+    def step(self, step: AnyStep) -> AnyStep:
+        if isinstance(step, Conv):
+            return self.conv(step)
+        if isinstance(step, Pool):
+            return self.pool(step)
+        if isinstance(step, Chain):
+            return chain(*map(self.step, step.steps))
+        if isinstance(step, Concat):
+            return self.concat(step)
+        if isinstance(step, Block):
+            body = self.step(step.body)
+            return body if step.trivial else step.model_copy(update={"body": body})
+        if isinstance(step, Repeat):
+            return chain(*([self.step(step.body)] * step.times))
+        if isinstance(step, Use):
+            return self.step(self.blocks[step.name])
+        if (isinstance(step, Dropout) and step.p == 0.0) or (isinstance(step, Act) and step.name == "none"):
+            return Identity()
+        return step
+
+    def conv(self, conv: Conv) -> AnyStep:
+        if conv.factor != "none":
+            return self.step(opened(conv))
+        return conv.model_copy(update={"padding": padding_of(conv.kernel, conv.padding, conv.dilation)})
+
+    def pool(self, pool: Pool) -> AnyStep:
+        padding = padding_of(pool.kernel, pool.padding)
+        if pool.kernel == (1, 1) and pool.stride == 1 and padding == (0, 0):
+            return Identity()
+        count = self.pools.count_pad if pool.count_pad is None else pool.count_pad
+        ceil = self.pools.ceil if pool.ceil is None else pool.ceil
+        update = {
+            "padding": padding,
+            "count_pad": count and pool.mode == "avg" and padding != (0, 0),
+            "ceil": ceil and pool.stride != 1,
+        }
+        return pool.model_copy(update=update)
+
+    def concat(self, step: Concat) -> AnyStep:
+        branches: list[AnyStep] = []
+        for branch in map(self.step, step.branches):
+            branches.extend(branch.branches if isinstance(branch, Concat) else (branch,))
+        return concat(*(b for b in branches if not isinstance(b, Absent)))

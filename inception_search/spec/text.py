@@ -1,0 +1,111 @@
+"""Steps and networks as text: short forms where the grammar has one, full fields where it has not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults
+from inception_search.spec.shorthand import RESERVED
+from inception_search.spec.step import Act, AnyStep, Block, Chain, Concat, Conv, Dropout, Pool, Repeat, Use
+
+_WIDTH = 108
+
+
+def text(step: AnyStep) -> str:
+    """A step as YAML in its short form; :func:`inception_search.spec.document.parse` reads it back."""
+    return _yaml(short(step))
+
+
+def network_text(network: Network) -> str:
+    """A network document as YAML in its short form; reads back equal."""
+    return _yaml(short_network(network))
+
+
+def short(step: AnyStep) -> Any:
+    """A step as short plain data (str, list or one-key mapping)."""
+    if isinstance(step, Conv | Pool):
+        return _line(step) or {step.kind: _fields(step)}
+    if isinstance(step, Chain):
+        return [short(s) for s in step.steps]
+    if isinstance(step, Concat):
+        return {"concat": [short(b) for b in step.branches]}
+    if isinstance(step, Block):
+        return {"block": {**_fields(step), "body": short(step.body)}}
+    if isinstance(step, Repeat):
+        return _short_repeat(step)
+    if isinstance(step, Use):
+        return step.name if step.name not in RESERVED else {"use": step.name}
+    if isinstance(step, Act):
+        return step.name if step.name != "none" else {"act": "none"}
+    if isinstance(step, Dropout):
+        return {"dropout": step.p}
+    fields = _fields(step)
+    return {step.kind: fields} if fields else step.kind
+
+
+def short_network(network: Network) -> dict[str, Any]:
+    """A network document as short plain data."""
+    data: dict[str, Any] = {"schema": SCHEMA, "version": VERSION, "name": network.name}
+    if network.source:
+        data["source"] = network.source
+    data["input"] = list(network.input.shape)
+    if network.conv_defaults != ConvDefaults():
+        data["conv_defaults"] = _short_defaults(network.conv_defaults)
+    if network.pool_defaults != PoolDefaults():
+        data["pool_defaults"] = network.pool_defaults.to_dict()
+    if network.blocks:
+        data["blocks"] = {name: short(step) for name, step in network.blocks.items()}
+    data["stages"] = {name: short(step) for name, step in network.stages.items()}
+    data["head"] = {**network.head.to_dict(), "classes": network.head.classes}
+    if network.aux:
+        data["aux"] = {name: {**aux.to_dict(), "body": short(aux.body)} for name, aux in network.aux.items()}
+    return data
+
+
+def _line(step: Conv | Pool) -> str | None:
+    """``7x7 128>192 s2 valid linear row_col``, or None when a field has no word."""
+    kernel = f"{step.kernel[0]}x{step.kernel[1]}"
+    words = [step.mode, kernel] if isinstance(step, Pool) else [kernel, _width(step)]
+    rare = step.padding not in ("same", "valid") or isinstance(step.stride, tuple)
+    if isinstance(step, Pool):
+        rare = rare or step.count_pad is not None or step.ceil is not None
+    else:
+        rare = rare or step.groups != 1 or step.dilation != 1
+    if rare:
+        return None
+    words += [f"s{step.stride}"] * (step.stride != 1) + ["valid"] * (step.padding == "valid")
+    if isinstance(step, Conv):
+        words += ["linear"] * step.linear + [step.factor] * (step.factor != "none")
+    return " ".join(words)
+
+
+def _width(conv: Conv) -> str:
+    return f"{conv.mid}>{conv.width}" if conv.mid is not None else str(conv.width)
+
+
+def _fields(step: AnyStep) -> dict[str, Any]:
+    fields = step.to_dict()
+    fields.pop("kind")
+    if "kernel" in fields:
+        fields["kernel"] = "x".join(map(str, fields["kernel"]))
+    return fields
+
+
+def _short_repeat(step: Repeat) -> Any:
+    body = short(step.body)
+    if isinstance(body, str) and not isinstance(step.body, Repeat):
+        return f"{step.times} x {body}"
+    return {"repeat": {"times": step.times, "body": body}}
+
+
+def _short_defaults(defaults: ConvDefaults) -> dict[str, Any]:
+    data = defaults.to_dict()
+    if "norm" in data:
+        data["norm"] = data["norm"] if data["norm"] is not None else "none"
+    return data
+
+
+def _yaml(data: Any) -> str:
+    return str(yaml.safe_dump(data, default_flow_style=None, sort_keys=False, width=_WIDTH, allow_unicode=True))
