@@ -1,0 +1,100 @@
+"""Design, search and draw Inception-style networks.
+
+>>> import inception_search as ins
+>>> net = ins.load("inception_v4")
+>>> ins.lower(net).cost().params
+42679816
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from inception_search.api import compile, draw, load_space, search
+    from inception_search.canonical.catalogue import load, module, names
+    from inception_search.data.catalogue import load_data
+    from inception_search.errors import InceptionSearchError
+    from inception_search.graph.graph import Graph, GraphBuilder
+    from inception_search.lowering import lower
+    from inception_search.space.space import Space
+    from inception_search.spec.document import parse
+    from inception_search.spec.identity import arch_id
+    from inception_search.spec.network import Network
+    from inception_search.spec.normal import normal
+    from inception_search.spec.text import text
+    from inception_search.spec.transform import scale_network_width as scale_width
+    from inception_search.spec.transform import set_classes, set_depth, set_input, swap_stem
+    from inception_search.study.study import Study
+
+# Public name -> where it is defined; imported on first use, so that listing and drawing never import torch.
+_PUBLIC = {
+    "Graph": "graph.graph:Graph",
+    "GraphBuilder": "graph.graph:GraphBuilder",
+    "InceptionSearchError": "errors:InceptionSearchError",
+    "Network": "spec.network:Network",
+    "Space": "space.space:Space",
+    "Study": "study.study:Study",
+    "arch_id": "spec.identity:arch_id",
+    "compile": "api:compile",
+    "draw": "api:draw",
+    "load": "canonical.catalogue:load",
+    "load_data": "data.catalogue:load_data",
+    "load_space": "api:load_space",
+    "lower": "lowering:lower",
+    "module": "canonical.catalogue:module",
+    "names": "canonical.catalogue:names",
+    "normal": "spec.normal:normal",
+    "parse": "spec.document:parse",
+    "scale_width": "spec.transform:scale_network_width",
+    "search": "api:search",
+    "set_classes": "spec.transform:set_classes",
+    "set_depth": "spec.transform:set_depth",
+    "set_input": "spec.transform:set_input",
+    "swap_stem": "spec.transform:swap_stem",
+    "text": "spec.text:text",
+}
+
+__all__ = [
+    "Graph",
+    "GraphBuilder",
+    "InceptionSearchError",
+    "Network",
+    "Space",
+    "Study",
+    "__version__",
+    "arch_id",
+    "compile",
+    "draw",
+    "load",
+    "load_data",
+    "load_space",
+    "lower",
+    "module",
+    "names",
+    "normal",
+    "parse",
+    "scale_width",
+    "search",
+    "set_classes",
+    "set_depth",
+    "set_input",
+    "swap_stem",
+    "text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'inception_search' has no attribute {name!r}")
+    where, _, attribute = _PUBLIC[name].partition(":")
+    value = getattr(importlib.import_module(f"inception_search.{where}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -232,14 +232,18 @@ def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> Path_:
     place: list[str | int] = []
     value: Any = long
     for depth, part in enumerate(loc):
-        if (isinstance(value, dict) and part in value) or (
-            isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
-        ):
+        if _has(value, part):
             place.append(part)
             value = value[part]
         elif missing and depth == len(loc) - 1:
             place.append(part)
     return tuple(place)
+
+
+def _has(container: Any, part: str | int) -> bool:
+    if isinstance(container, list | tuple):
+        return isinstance(part, int) and part < len(container)
+    return isinstance(container, dict) and part in container
 
 
 def _known_fields(place: Path_, long: Any) -> list[str]:

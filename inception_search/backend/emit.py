@@ -1,0 +1,119 @@
+"""A typed graph as an ``fx.GraphModule`` whose module paths are the document's.
+
+The code of the module is one readable line per node; it pickles, takes hooks by path, and goes through
+``torch.compile``, ``torch.export`` and ONNX as any module does.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from inception_search.backend.aux_head import AuxHead, with_auxiliary
+from inception_search.errors import CompileError
+from inception_search.graph.graph import Graph, Node
+from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Scale
+
+MAX_PARAMS = 4_000_000_000
+IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu")
+
+
+def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -> fx.GraphModule:
+    """The module computing ``graph`` on (N, C, H, W) float tensors.
+
+    Returns logits (N, classes); with auxiliary heads, in training mode, a tuple (logits, aux, ...).
+    Raises :class:`CompileError` before anything is allocated when the parameters exceed ``max_params``.
+    """
+    params = graph.cost().params_with_aux
+    if params > max_params:
+        raise CompileError(
+            "the network is too large to build",
+            found=f"{params:,} parameters",
+            expected=f"at most {max_params:,}",
+            mend="scale its widths down, or raise max_params",
+        )
+    return _Emitter(graph).module(_identifier(name))
+
+
+class _Emitter:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.readers = Counter(i for node in graph.nodes for i in node.inputs)
+        self.main = graph.main()
+        self.root = nn.Module()
+        self.fx = fx.Graph()
+        self.values: dict[int, fx.Node] = {}
+
+    def module(self, name: str) -> fx.GraphModule:
+        for index in sorted(self.main):
+            self.values[index] = self.value(self.graph.nodes[index])
+        out = self.values[self.graph.outputs[0]]
+        heads = [self.aux_head(position) for position in range(1, len(self.graph.outputs))]
+        self.fx.output(self.fx.call_function(with_auxiliary, (out, *heads)) if heads else out)
+        self.fx.lint()
+        return fx.GraphModule(self.root, self.fx, class_name=name)
+
+    def value(self, node: Node) -> fx.Node:
+        op = node.op
+        args = tuple(self.values[i] for i in node.inputs)
+        if isinstance(op, Input):
+            return self.fx.placeholder("x")
+        if isinstance(op, Concat):
+            return self.fx.call_function(torch.cat, (list(args), 1))
+        if isinstance(op, Scale):
+            return self.fx.call_function(operator.mul, (args[0], op.factor))
+        if isinstance(op, Add):
+            alpha: dict[str, Any] = {} if op.scale == 1.0 else {"alpha": op.scale}
+            return self.fx.call_function(torch.add, args, alpha)
+        place(self.root, node.path, self.build(node))
+        return self.fx.call_module(node.path, args)
+
+    def build(self, node: Node) -> nn.Module:
+        module = node.op.build(self.graph.input_types(node))
+        if isinstance(node.op, Act) and node.op.kind in IN_PLACE and self.overwritable(node.inputs[0]):
+            module.inplace = True  # type: ignore[assignment]
+        return module
+
+    def overwritable(self, index: int) -> bool:
+        """Whether nothing else reads a value, and its maker does not need it for the gradient."""
+        return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add)
+
+    def aux_head(self, position: int) -> fx.Node:
+        """An auxiliary classifier as a module of its own, which computes in training only."""
+        last = self.graph.outputs[position]
+        prefix = ".".join(self.graph.nodes[last].path.split(".")[:2]) + "."
+        body = [i for i, node in enumerate(self.graph.nodes) if node.path.startswith(prefix)]
+        tap = self.graph.nodes[body[0]].inputs[0]
+        inner = _Emitter(self.graph)
+        inner.values[tap] = inner.fx.placeholder("x")
+        for index in body:
+            node = self.graph.nodes[index]
+            inner.values[index] = inner.value(node._replace(path=node.path.removeprefix(prefix)))
+        inner.fx.output(inner.values[last])
+        place(self.root, prefix[:-1], AuxHead(inner.root, inner.fx))
+        return self.fx.call_module(prefix[:-1], (self.values[tap],))
+
+
+def place(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Put ``module`` at ``path`` below ``root``, making the modules between."""
+    *parents, leaf = path.split(".")
+    for part in parents:
+        if part not in root._modules:
+            root.add_module(part, nn.Module())
+        child = root._modules[part]
+        if child is None:  # pragma: no cover - add_module above never stores None
+            raise CompileError("a path leads through nothing", path=path)
+        root = child
+    if leaf in root._modules:
+        raise CompileError("two modules with one path", path=path)
+    root.add_module(leaf, module)
+
+
+def _identifier(name: str) -> str:
+    words = "".join(c if c.isalnum() else " " for c in name).split()
+    text = "".join(word[:1].upper() + word[1:] for word in words)
+    return text if text.isidentifier() and text.isascii() else "Network"

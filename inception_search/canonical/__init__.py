@@ -1,0 +1,1 @@
+"""The canonical networks, shipped as documents."""

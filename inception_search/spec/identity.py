@@ -1,0 +1,129 @@
+"""Same architecture? One exact certificate of the series-parallel tree; its hash is ``arch_id``.
+
+Spelling does not count (the normal form), nor does the order of concat branches where a dense convolution or
+linear layer downstream absorbs the permutation of channels in its weights. Pools, norms and activations pass a
+permutation on; grouped convolutions, LRN and sums whose body cannot follow it pin the order. Input height and
+width, names and the loss weights of auxiliary heads are not architecture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import singledispatch
+
+from inception_search.spec.network import Aux, Head, Network
+from inception_search.spec.normal import normal, normal_trunk
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Lrn
+
+
+def arch_id(network: Network) -> str:
+    """``"a1-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
+    return "a1-" + hashlib.sha256(certificate(network).encode()).hexdigest()[:16]
+
+
+def certificate(network: Network) -> str:
+    """The canonical text of the architecture."""
+    header = [network.input.channels, network.conv_defaults.to_dict(), network.head.to_dict(), network.head.classes]
+    return json.dumps(header, sort_keys=True) + _trunk_code(network)
+
+
+def _trunk_code(network: Network) -> str:
+    """The stages from last to first, with the taps of auxiliary heads after the stage they read."""
+    codes: list[str] = []
+    absorbed = True  # the classifier's linear layer mixes every channel
+    for name, step in reversed(normal_trunk(network).items()):
+        taps = [(normal(a.body, network.blocks, network.pool_defaults), a) for a in network.aux.values()]
+        taps = [(body, aux) for body, aux in taps if aux.after == name]
+        codes.extend(sorted(f"tap({code(body, True)}{_head_code(aux)})" for body, aux in taps))
+        absorbed = absorbed and all(absorbs(body, True) for body, _ in taps)
+        codes.extend(reversed(_chain_codes(step, absorbed)))
+        absorbed = absorbs(step, absorbed)
+    return ";".join(reversed(codes))
+
+
+def _head_code(head: Head | Aux) -> str:
+    return f"|{head.pool},{head.hidden},{head.dropout}"
+
+
+def code(step: AnyStep, absorbed: bool) -> str:
+    """The canonical text of a step in normal form; ``absorbed``: its output's channel order does not matter."""
+    if isinstance(step, Chain):
+        return "(" + ";".join(_chain_codes(step, absorbed)) + ")"
+    if isinstance(step, Concat):
+        codes = [code(branch, absorbed) for branch in step.branches]
+        return "[" + "|".join(sorted(codes) if absorbed else codes) + "]" + ("" if absorbed else "!")
+    if isinstance(step, Block):
+        body = code(step.body, _body_absorbed(step, absorbed))
+        return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}}}"
+    return json.dumps(step.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+def _chain_codes(step: AnyStep, absorbed: bool) -> list[str]:
+    steps = step.steps if isinstance(step, Chain) else (step,)
+    codes = []
+    for part in reversed(steps):
+        codes.append(code(part, absorbed))
+        absorbed = absorbs(part, absorbed)
+    return codes[::-1]
+
+
+def _body_absorbed(block: Block, absorbed: bool) -> bool:
+    if block.project != "none":
+        return True  # the dense 1x1 after the body
+    return block.skip == "none" and absorbed
+
+
+@singledispatch
+def absorbs(step: AnyStep, absorbed: bool) -> bool:
+    """Whether permuted input channels leave the function unchanged once weights are permuted to match.
+
+    ``absorbed`` says the same of the step's output. Pools, norms, activations, dropout and identity pass on.
+    """
+    return absorbed
+
+
+@absorbs.register
+def _(step: Conv, absorbed: bool) -> bool:
+    return step.groups == 1
+
+
+@absorbs.register
+def _(step: Lrn, absorbed: bool) -> bool:
+    return False  # it reads neighbouring channels
+
+
+@absorbs.register
+def _(step: Chain, absorbed: bool) -> bool:
+    for part in reversed(step.steps):
+        absorbed = absorbs(part, absorbed)
+    return absorbed
+
+
+@absorbs.register
+def _(step: Concat, absorbed: bool) -> bool:
+    return all(absorbs(branch, absorbed) for branch in step.branches)
+
+
+@absorbs.register
+def _(step: Block, absorbed: bool) -> bool:
+    if step.skip == "none":
+        return absorbs(step.body, _body_absorbed(step, absorbed))
+    follows = step.project != "none" or _can_permute(step.body)
+    return absorbed and follows and absorbs(step.body, True)
+
+
+def _can_permute(step: AnyStep) -> bool:
+    """Whether some weights can put a step's output channels into any order, its input held fixed."""
+    if isinstance(step, Conv):
+        return step.groups == 1
+    if isinstance(step, Chain):
+        for part in reversed(step.steps):
+            if _can_permute(part):
+                return True
+            if isinstance(part, Concat | Lrn | Block | Conv):
+                return False
+        return False
+    if isinstance(step, Block):
+        return step.skip == "none" and (step.project != "none" or _can_permute(step.body))
+    return False

@@ -1,0 +1,106 @@
+"""Spec-to-spec transforms: how canonical and sampled networks alike are brought to another size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from inception_search.errors import SpecError
+from inception_search.spec.network import Network, with_source
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, SpecModel, chain, concat
+
+M = TypeVar("M", bound=SpecModel)
+
+
+def scale_width(step: AnyStep, factor: float, multiple: int = 4) -> AnyStep:
+    """``step`` with every width times ``factor``, rounded to a ``multiple`` (at least one of it)."""
+    if not factor > 0:
+        raise SpecError("a width factor is positive", found=factor)
+
+    def scaled(width: int) -> int:
+        return max(multiple, round(width * factor / multiple) * multiple)
+
+    def conv(part: Conv) -> Conv:
+        mid = scaled(part.mid) if part.mid is not None else None
+        return remake(part, width=scaled(part.width), mid=mid)
+
+    return map_convs(step, conv)
+
+
+def scale_network_width(network: Network, factor: float, multiple: int = 4) -> Network:
+    """``network`` with every convolution and hidden layer scaled; the number of classes is kept."""
+    hidden = tuple(max(multiple, round(w * factor / multiple) * multiple) for w in network.head.hidden)
+    return remake(
+        network,
+        blocks={name: scale_width(step, factor, multiple) for name, step in network.blocks.items()},
+        stages={name: scale_width(step, factor, multiple) for name, step in network.stages.items()},
+        aux={name: remake(aux, body=scale_width(aux.body, factor, multiple)) for name, aux in network.aux.items()},
+        head=remake(network.head, hidden=hidden),
+    )
+
+
+def set_input(
+    network: Network, *, channels: int | None = None, height: int | None = None, width: int | None = None
+) -> Network:
+    """``network`` on images of (channels, height, width); what is None stays."""
+    given = {"channels": channels, "height": height, "width": width}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return remake(network, input=remake(network.input, **changes)) if changes else network
+
+
+def set_classes(network: Network, classes: int) -> Network:
+    """``network`` with another number of classes (auxiliary heads follow)."""
+    return remake(network, head=remake(network.head, classes=classes))
+
+
+def set_depth(network: Network, factor: float) -> Network:
+    """``network`` with every repeat's times multiplied by ``factor`` (rounded, at least once)."""
+
+    def deepen(step: AnyStep) -> AnyStep:
+        if isinstance(step, Repeat):
+            return remake(step, times=max(1, round(step.times * factor)), body=deepen(step.body))
+        return map_children(step, deepen)
+
+    return remake(network, stages={name: deepen(step) for name, step in network.stages.items()})
+
+
+def swap_stem(network: Network, stem: AnyStep) -> Network:
+    """``network`` with its first stage replaced by ``stem``, e.g. a small one for 32x32 images."""
+    first = next(iter(network.stages))
+    return remake(network, stages={**network.stages, first: stem})
+
+
+def map_convs(step: AnyStep, change: Callable[[Conv], AnyStep]) -> AnyStep:
+    """``step`` with every convolution replaced by ``change`` of it."""
+    if isinstance(step, Conv):
+        return change(step)
+    return map_children(step, lambda part: map_convs(part, change))
+
+
+def map_children(step: AnyStep, change: Callable[[AnyStep], AnyStep]) -> AnyStep:
+    """``step`` with ``change`` applied to the steps directly inside it; tidied."""
+    if isinstance(step, Chain):
+        return chain(*map(change, step.steps))
+    if isinstance(step, Concat):
+        return concat(*map(change, step.branches))
+    if isinstance(step, Block | Repeat):
+        return remake(step, body=change(step.body))
+    return step
+
+
+def remake(model: M, **changes: Any) -> M:
+    """A validated copy of a frozen model with some fields changed; a :class:`SpecError` when illegal."""
+    fields = {name: getattr(model, name) for name in type(model).model_fields} | changes
+    if "schema_" in fields:
+        fields["schema"] = fields.pop("schema_")
+    try:
+        copy = type(model).model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise SpecError(first["msg"].removeprefix("Value error, "), path=path or None, found=first["input"]) from None
+    if isinstance(model, Network) and isinstance(copy, Network):
+        with_source(copy, model.origin)
+    return copy
