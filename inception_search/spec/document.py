@@ -29,7 +29,7 @@ def parse(text: str, file: str | None = None) -> AnyStep:
 def step_from_data(data: Any, file: str | None = None) -> AnyStep:
     """A step from plain data in short or long form."""
     long = tidy(Expander(file).step(data, ""))
-    return _validated(STEP.validate_python, long, file)
+    return validated(STEP.validate_python, long, file)
 
 
 def parse_network(text: str, file: str | None = None) -> Network:
@@ -49,7 +49,7 @@ def network_from_data(data: Any, file: str | None = None) -> Network:
 def network_from_long(long: MarkedDict, file: str | None = None) -> Network:
     """A network from its expanded long form."""
     long = tidy_network(long)
-    network = _validated(Network.model_validate, long, file)
+    network = validated(Network.model_validate, long, file)
     return with_source(network, Source(file, lines_of(long)))
 
 
@@ -189,7 +189,8 @@ def show_place(place: Path_) -> str:
     return ".".join(str(part) for part in parts if part != "steps")
 
 
-def _validated(validate: Callable[[Any], T], long: Any, file: str | None) -> T:
+def validated(validate: Callable[[Any], T], long: Any, file: str | None) -> T:
+    """``validate(long)`` with pydantic's complaints turned into a :class:`SpecError` with file, line and path."""
     try:
         return validate(long)
     except ValidationError as error:

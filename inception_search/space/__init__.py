@@ -1,0 +1,1 @@
+"""Search spaces: network documents with holes, and the points of them."""

@@ -1,0 +1,167 @@
+"""Reading a template: a network document whose values may be holes.
+
+``{$choice: {label: sub-template, ...}}`` (or a list of values), ``{$int: [low, high, step]}``, ``{$float: [low,
+high]}``, each optionally with ``$log: true`` and ``$name``; ``{$use: name}`` writes out an entry of ``define``.
+A hole's name is its place in the document; ``$name`` lets several holes share one value. Inside a ``$use`` a
+``$name`` belongs to that use. Options of a choice share the names of the holes inside them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from inception_search.errors import SpecError, did_you_mean
+from inception_search.space.holes import Choice, Float, Hole, Integer
+from inception_search.spec.document import expand_network
+from inception_search.spec.limits import MAX_DOCUMENT_NODES
+from inception_search.spec.shorthand import Expander, is_hole, join
+from inception_search.spec.yaml_reader import MarkedDict
+
+HOLES = ("$choice", "$int", "$float", "$use")
+OPTIONS = ("$name", "$log")
+
+
+class TemplateReader:
+    """Turns the ``network`` part of a space document into a tree of long-form data and holes."""
+
+    def __init__(self, define: dict[str, Any], file: str | None = None) -> None:
+        self.define = define
+        self.expander = Expander(file, hole=self.step_hole)
+        self.holes: dict[str, Hole] = {}
+        self.scope: list[str] = []  # the names of the enclosing $use places
+        self.using: list[str] = []
+        self.count = 0
+
+    def network(self, raw: MarkedDict) -> dict[str, Any]:
+        """The template tree of a network document with holes."""
+        long = expand_network(raw, self.expander)
+        return {key: self.fields(value, key) for key, value in long.items()}
+
+    def fields(self, value: Any, path: str) -> Any:
+        """``value`` with the holes of its fields read; steps have theirs already."""
+        if isinstance(value, Choice | Integer | Float):
+            return value
+        if is_hole(value):
+            return self.hole(value, path, step=False)
+        if isinstance(value, dict):
+            return {k: self.fields(v, _inside(path, k)) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.fields(v, _inside(path, i)) for i, v in enumerate(value)]
+        return value
+
+    def step_hole(self, raw: Any, path: str) -> Any:
+        return self.hole(raw, path, step=True)
+
+    def hole(self, raw: dict[str, Any], path: str, step: bool) -> Any:
+        """The hole (or written-out use) that ``raw`` stands for, at ``path``."""
+        self.count += 1
+        line = getattr(raw, "line", None)
+        if self.count > MAX_DOCUMENT_NODES:
+            raise self.error("the template has too many holes written out", path, line)
+        kind = next(iter(raw))
+        if kind not in HOLES:
+            mend = did_you_mean(kind, HOLES)
+            raise self.error("unknown hole", path, line, found=kind, expected=", ".join(HOLES), mend=mend)
+        for option in raw:
+            if option not in (kind, *OPTIONS):
+                known = ", ".join(OPTIONS)
+                raise self.error(f"unknown option of {kind}", path, line, found=option, expected=known)
+        if kind == "$use":
+            return self.use(raw[kind], path, line, step)
+        hole = self.read(kind, raw, path, line, step)
+        return self.register(hole, path, line)
+
+    def read(self, kind: str, raw: dict[str, Any], path: str, line: int | None, step: bool) -> Hole:
+        name = self.name(raw, path, line)
+        if kind == "$choice":
+            return Choice(name, self.options(raw[kind], path, line, step), path)
+        if kind == "$int":
+            return self.integer(name, raw, path, line)
+        bounds = self.numbers(raw[kind], path, line, (int, float), (2,))
+        if not bounds[0] < bounds[1] or (raw.get("$log") and bounds[0] <= 0):
+            raise self.error("a range without members", path, line, found=raw[kind], expected="[low, high], low < high")
+        return Float(name, float(bounds[0]), float(bounds[1]), raw.get("$log") is True, path)
+
+    def integer(self, name: str, raw: dict[str, Any], path: str, line: int | None) -> Integer:
+        numbers = self.numbers(raw["$int"], path, line, (int,), (2, 3))
+        low, high, step = (*numbers, 1)[:3]
+        log = raw.get("$log") is True
+        if low > high or step < 1 or (high - low) % step or (log and (low < 1 or step != 1)):
+            expected = "[low, high, step] with low <= high and high on the steps; $log needs low >= 1 and no step"
+            raise self.error("a range without members", path, line, found=list(numbers), expected=expected)
+        return Integer(name, low, high, step, log, path)
+
+    def numbers(
+        self, raw: Any, path: str, line: int | None, kinds: tuple[type, ...], lengths: tuple[int, ...]
+    ) -> tuple[Any, ...]:
+        fits = isinstance(raw, list) and len(raw) in lengths
+        if not fits or any(isinstance(n, bool) or not isinstance(n, kinds) for n in raw):
+            raise self.error("not a range", path, line, found=raw, expected="[low, high] or [low, high, step]")
+        return tuple(raw)
+
+    def options(self, raw: Any, path: str, line: int | None, step: bool) -> dict[str, Any]:
+        """The sub-templates of a choice by label; values of a list are their own labels."""
+        if isinstance(raw, list):
+            raw = {str(value).lower() if isinstance(value, bool) else str(value): value for value in raw}
+        if not isinstance(raw, dict) or not raw:
+            raise self.error("an empty choice", path, line, found=raw, expected="$choice: {label: sub-template, ...}")
+        lines = getattr(raw, "lines", {})
+        if step:
+            return {
+                label: self.tree(self.expander.step(v, path, lines.get(label) or line), path)
+                for label, v in raw.items()
+            }
+        return {label: self.fields(value, path) for label, value in raw.items()}
+
+    def step_tree(self, raw: Any, path: str, line: int | None) -> Any:
+        return self.fields(self.expander.step(raw, path, line), path)
+
+    def use(self, name: Any, path: str, line: int | None, step: bool) -> Any:
+        """The entry ``name`` of ``define``, written out here with holes of its own."""
+        if name not in self.define:
+            mend = did_you_mean(str(name), self.define)
+            known = ", ".join(self.define) or "none"
+            raise self.error("unknown definition", path, line, found=name, expected=f"one of {known}", mend=mend)
+        if name in self.using:
+            chain = " -> ".join((*self.using, name))
+            raise self.error(f"a definition contains itself: {chain}", path, line, mend="write the inner one out")
+        self.using.append(name)
+        self.scope.append(hole_name(path))
+        raw = self.define[name]
+        out = self.step_tree(raw, path, line) if step else self.fields(raw, path)
+        self.scope.pop()
+        self.using.pop()
+        return out
+
+    def name(self, raw: dict[str, Any], path: str, line: int | None) -> str:
+        given = raw.get("$name")
+        if given is None:
+            return hole_name(path)
+        if not isinstance(given, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", given):
+            raise self.error("not a name", path, line, found=given, expected="lower-case letters, digits and _")
+        return f"{self.scope[-1]}.{given}" if self.scope else given
+
+    def register(self, hole: Hole, path: str, line: int | None) -> Hole:
+        """``hole``, once its name is new or stands for the same domain as before."""
+        known = self.holes.setdefault(hole.name, hole)
+        same = (
+            known == hole if not isinstance(hole, Choice) else isinstance(known, Choice) and known.domain == hole.domain
+        )
+        if not same:
+            mend = "give one of the two holes a $name of its own"
+            raise self.error(f"{hole.name!r} names two holes with different domains", path, line, mend=mend)
+        return hole
+
+    def error(self, rule: str, path: str, line: int | None, **facts: Any) -> SpecError:
+        return self.expander.error(rule, path, line, **facts)
+
+
+def hole_name(path: str) -> str:
+    """The name of the hole at ``path``: ``blocks.module.body.branches.1.0.width`` is ``module.b1.0.width``."""
+    path = re.sub(r"(^|\.)branches\.(\d+)", r"\1b\2", path)
+    return re.sub(r"^blocks\.|(?<=\.)body\.", "", path)
+
+
+def _inside(path: str, key: str | int) -> str:
+    return path if key in ("steps", "stages") else join(path, key)
