@@ -65,10 +65,9 @@ class Float:
 
     def why_not(self, value: Value) -> str | None:
         """What is wrong with ``value``, or None."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if math.isfinite(value) and self.low <= value <= self.high:
-                return None
-        return f"{value!r} is outside {self.low}..{self.high}"
+        if isinstance(value, str | bool) or not math.isfinite(value) or not self.low <= value <= self.high:
+            return f"{value!r} is outside {self.low}..{self.high}"
+        return None
 
 
 Hole: TypeAlias = Choice | Integer | Float

@@ -108,10 +108,7 @@ class TemplateReader:
             raise self.error("an empty choice", path, line, found=raw, expected="$choice: {label: sub-template, ...}")
         lines = getattr(raw, "lines", {})
         if step:
-            return {
-                label: self.tree(self.expander.step(v, path, lines.get(label) or line), path)
-                for label, v in raw.items()
-            }
+            return {label: self.step_tree(item, path, lines.get(label) or line) for label, item in raw.items()}
         return {label: self.fields(value, path) for label, value in raw.items()}
 
     def step_tree(self, raw: Any, path: str, line: int | None) -> Any:
