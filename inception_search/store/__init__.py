@@ -1,0 +1,1 @@
+"""What a run folder holds: the trial records, the search index, the outbox of results and the lock."""

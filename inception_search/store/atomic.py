@@ -1,0 +1,88 @@
+"""Files that are either the old one or the new one, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from inception_search.store.disk import NO_FOLLOW, sync_folder, typed_errors, write_all
+from inception_search.store.flock import try_lock
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
+
+
+def write_atomic(path: str | Path, data: bytes | str) -> None:
+    """Replace (or make) the file ``path`` in one step that survives a kill or a power cut.
+
+    Text is written as UTF-8. Raises :class:`StorageFullError` when the disk is full and
+    :class:`RunFolderError` when it cannot be written to; the old file is then still there.
+    """
+    path = Path(path)
+    payload = data.encode("utf-8") if isinstance(data, str) else data
+    with typed_errors(path):
+        temporary, fd = _open_temporary(path)
+        try:
+            write_all(fd, payload)
+            os.fsync(fd)
+            os.replace(temporary, path)  # noqa: PTH105 - one spelling for all calls that tests make fail
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        finally:
+            os.close(fd)
+        sync_folder(path.parent)
+
+
+def sweep_temporaries(folder: str | Path) -> list[Path]:
+    """Remove the temporary files that killed writers left in ``folder``; those still being written stay.
+
+    Returns the removed paths; a missing folder has none.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return []
+    with typed_errors(folder):
+        return [path for path in sorted(folder.iterdir()) if is_temporary(path) and _removed(path)]
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether the file's name is one that :func:`write_atomic` gives to unfinished files."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def _open_temporary(path: Path) -> tuple[Path, int]:
+    """A new file beside ``path``, locked for as long as its writer lives."""
+    while True:
+        temporary = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:16]}.tmp")
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            # A sweeper may come between the two calls, take the file for abandoned and remove it: try again.
+            if try_lock(fd, temporary) and os.fstat(fd).st_nlink:
+                return temporary, fd
+        except BaseException:
+            os.close(fd)
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        os.close(fd)
+
+
+def _removed(path: Path) -> bool:
+    """Remove ``path`` if nobody is writing it any more."""
+    try:
+        fd = os.open(path, os.O_RDWR | NO_FOLLOW)
+    except FileNotFoundError:  # its writer has just finished
+        return False
+    try:
+        if not try_lock(fd, path):
+            return False
+        path.unlink()
+        return True
+    except FileNotFoundError:
+        return False
+    finally:
+        os.close(fd)

@@ -1,0 +1,155 @@
+"""Append-only files of JSON lines that survive kills, power cuts and full disks.
+
+A line counts once it ends in a newline. Whoever appends next mends what a dead writer left behind; a reader
+never sees a line that might still be taken back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from inception_search.errors import DocumentError, Place, RunFolderError
+from inception_search.store.disk import NO_FOLLOW, sync_folder, typed_errors, write_all
+from inception_search.store.flock import locked
+
+_CHUNK = 1 << 16  # bytes read at a time when looking backwards for the last newline
+
+
+def append_line(path: str | Path, text: str) -> None:
+    """Append one line durably; the file is made when it is missing. See :func:`append_lines`."""
+    append_lines(path, [text])
+
+
+def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True) -> None:
+    """Append all ``texts`` durably, one line each, or none of them; safe from any number of processes.
+
+    A torn last line is mended first: completed if it is whole JSON, else moved to ``<file>.torn``. Without
+    ``create`` a missing file is an error. Raises :class:`StorageFullError` or :class:`RunFolderError`, after
+    which the file is as before.
+    """
+    path = Path(path)
+    data = b"".join(_line(text) for text in texts)
+    with typed_errors(path), _opened(path, create=create) as fd, locked(fd, path):
+        end = _mended_end(fd, path)
+        _write_or_roll_back(fd, data, end)
+
+
+def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """The complete lines as ``(line number from 1, text)``; a torn last line is left out.
+
+    Raises :class:`RunFolderError` if the file cannot be read, :class:`DocumentError` if a line is not UTF-8.
+    """
+    path = Path(path)
+    for number, line in enumerate(complete_lines(path), start=1):
+        try:
+            yield number, line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentError(
+                "this line is not UTF-8 text",
+                place=Place(str(path), number),
+                mend="the file was damaged; delete the line, or restore the file from a copy",
+            ) from error
+
+
+def complete_lines(path: Path, start: int = 0) -> list[bytes]:
+    """The complete lines from byte ``start`` on, without their newlines.
+
+    Raises :class:`RunFolderError` if the file is missing, unreadable or shorter than ``start``.
+    """
+    with typed_errors(path):
+        fd = os.open(path, os.O_RDONLY | NO_FOLLOW)
+        with os.fdopen(fd, "rb") as file:
+            # Under the lock nobody is half-way through an append, so all below this size is there to stay.
+            with locked(fd, path, shared=True):
+                size = os.fstat(fd).st_size
+            if size < start:
+                raise _shortened(path, size, start)
+            file.seek(start)
+            data = file.read(size - start)
+    return data.split(b"\n")[:-1]
+
+
+def _shortened(path: Path, size: int, start: int) -> RunFolderError:
+    return RunFolderError(
+        "the file was shortened by something else while in use",
+        place=Place(file=str(path)),
+        found=size,
+        expected=f"at least {start} bytes",
+        mend="stop the search, restore the file from a copy and resume",
+    )
+
+
+def _line(text: str) -> bytes:
+    if "\n" in text:
+        raise ValueError("a line of a JSON-lines file cannot contain a newline")
+    return text.encode("utf-8") + b"\n"
+
+
+@contextmanager
+def _opened(path: Path, *, create: bool) -> Iterator[int]:
+    fd = _open(path, create=create)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path, *, create: bool) -> int:
+    flags = os.O_RDWR | os.O_APPEND | NO_FOLLOW
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        if not create:
+            raise
+    fd = os.open(path, flags | os.O_CREAT, 0o666)
+    sync_folder(path.parent)
+    return fd
+
+
+def _mended_end(fd: int, path: Path) -> int:
+    """Mend a torn last line; returns the size of the file, which then ends in a newline or is empty."""
+    size = os.fstat(fd).st_size
+    if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
+        return size
+    start = _after_last_newline(fd, size)
+    tail = os.pread(fd, size - start, start)
+    if _is_whole(tail):
+        _write_or_roll_back(fd, b"\n", size)
+        return size + 1
+    with _opened(path.with_name(f"{path.name}.torn"), create=True) as aside:
+        _write_or_roll_back(aside, tail + b"\n", os.fstat(aside).st_size)
+    os.ftruncate(fd, start)
+    return start
+
+
+def _after_last_newline(fd: int, size: int) -> int:
+    end = size
+    while end > 0:
+        start = max(0, end - _CHUNK)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _is_whole(tail: bytes) -> bool:
+    """Whether a line that lacks its newline is complete; a bare ``12`` might have become ``123``."""
+    try:
+        return isinstance(json.loads(tail.decode("utf-8")), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _write_or_roll_back(fd: int, data: bytes, end: int) -> None:
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    except BaseException:
+        with suppress(OSError):  # if even this fails, the next append finds a torn line and mends it
+            os.ftruncate(fd, end)
+        raise

@@ -1,0 +1,122 @@
+"""The names inside a run folder, and where a new one may be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_search.errors import Place, RunFolderError, raw
+from inception_search.store.atomic import is_temporary
+
+FOLDERS = ("results", "jobs", "checkpoints", "figures")
+FILES = ("study.yaml", "space.yaml", "journal.log", "trials.jsonl")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every path of a run folder; nothing here is read or written."""
+
+    path: Path
+
+    @property
+    def study_file(self) -> Path:
+        """The whole configuration, resolved."""
+        return self.path / "study.yaml"
+
+    @property
+    def space_file(self) -> Path:
+        """The search space as it was when the study began."""
+        return self.path / "space.yaml"
+
+    @property
+    def journal_file(self) -> Path:
+        """The search index, for :class:`inception_search.store.journal.JournalBackend`."""
+        return self.path / "journal.log"
+
+    @property
+    def trials_file(self) -> Path:
+        """One :class:`inception_search.store.record.TrialRecord` a line."""
+        return self.path / "trials.jsonl"
+
+    @property
+    def report_file(self) -> Path:
+        """The report made from the records."""
+        return self.path / "report.html"
+
+    @property
+    def lock_file(self) -> Path:
+        """Names the process that holds the folder."""
+        return self.path / "run.lock"
+
+    @property
+    def results_folder(self) -> Path:
+        """The outbox: results of trainings that are finished and not told yet."""
+        return self.path / "results"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """What trial processes were asked to do."""
+        return self.path / "jobs"
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """Weights, one file a trial."""
+        return self.path / "checkpoints"
+
+    @property
+    def figures_folder(self) -> Path:
+        """Drawings and plots."""
+        return self.path / "figures"
+
+    def result_file(self, number: int) -> Path:
+        """Where the result of trial ``number`` waits to be told."""
+        return self.results_folder / f"{checked(number)}.json"
+
+    def job_file(self, number: int) -> Path:
+        """Where the job of trial ``number`` is described."""
+        return self.jobs_folder / f"{checked(number)}.json"
+
+    def checkpoint_file(self, number: int) -> Path:
+        """Where the weights of trial ``number`` are kept."""
+        return self.checkpoints_folder / f"{checked(number)}.safetensors"
+
+
+def checked(number: int) -> int:
+    """``number`` if it is one that may become a file's name; raises :class:`RunFolderError` else."""
+    if type(number) is not int or number < 0:
+        raise RunFolderError("this is not a trial number", found=number, expected="an integer from 0 up")
+    return number
+
+
+def refuse_occupied(layout: Layout) -> None:
+    """Raise :class:`RunFolderError` unless a new study can be made here without harm to anything."""
+    place = Place(file=str(layout.path))
+    if layout.study_file.exists():
+        raise RunFolderError(
+            "this folder already holds a study",
+            place=place,
+            mend=f"continue it with `inception-search resume {layout.path}`, or choose another folder",
+        )
+    if not layout.path.exists():
+        return
+    if not layout.path.is_dir():
+        raise RunFolderError("this is a file, not a folder", place=place, mend="choose another folder")
+    foreign = sorted(entry.name for entry in layout.path.iterdir() if not _is_blank(entry))
+    if foreign:
+        raise RunFolderError(
+            "the folder is not empty and is not a run folder",
+            place=place,
+            found=raw(", ".join(repr(name) for name in foreign[:3]) + (", ..." if foreign[3:] else "")),
+            mend="choose a new or empty folder",
+        )
+
+
+def _is_blank(entry: Path) -> bool:
+    """Whether ``entry`` is what a killed creation may have left, and holds nothing of worth."""
+    if entry.is_symlink():
+        return False
+    if entry.name in FOLDERS:
+        return entry.is_dir() and not any(entry.iterdir())
+    if entry.name in ("journal.log", "trials.jsonl"):
+        return entry.is_file() and entry.stat().st_size == 0
+    return entry.name in ("run.lock", "space.yaml") or is_temporary(entry)

@@ -1,0 +1,52 @@
+"""The outbox of a run folder: results of finished trainings, kept as files until they are told."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import DocumentError, Place, raw
+from inception_search.store.atomic import write_atomic
+from inception_search.store.disk import typed_errors
+
+_log = logging.getLogger(__name__)
+
+
+def put(file: Path, payload: dict[str, Any]) -> None:
+    """Write one result in one step; raises :class:`DocumentError` unless it is JSON with finite numbers."""
+    try:
+        text = json.dumps(payload, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DocumentError(
+            "a result must be plain JSON with finite numbers", place=Place(str(file)), found=raw(str(error))
+        ) from error
+    write_atomic(file, text + "\n")
+
+
+def waiting(folder: Path) -> dict[int, dict[str, Any]]:
+    """The results in ``folder`` by trial number; damaged ones are renamed to ``*.corrupt`` and left out."""
+    with typed_errors(folder):
+        numbers = sorted(int(file.stem) for file in folder.glob("*.json") if _is_number(file.stem))
+        results = {number: _result(folder / f"{number}.json") for number in numbers}
+    return {number: result for number, result in results.items() if result is not None}
+
+
+def _is_number(stem: str) -> bool:
+    return stem.isascii() and stem.isdigit() and str(int(stem)) == stem
+
+
+def _result(file: Path) -> dict[str, Any] | None:
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        result = None
+    if isinstance(result, dict):
+        return result
+    aside = file.with_name(f"{file.name}.corrupt")
+    with suppress(OSError):  # on a read-only disk it stays where it is, and is passed over all the same
+        file.replace(aside)
+    _log.warning("%s is damaged and was set aside as %s", file, aside.name)
+    return None

@@ -1,0 +1,45 @@
+"""Questions about the records of a study, answered without reading anything but the records."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import get_args
+
+from inception_search.store.record import State, TrialRecord
+
+
+def best(records: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The first of the :func:`leaderboard`, or None while nothing is complete."""
+    return min(_complete(records), key=_rank, default=None)
+
+
+def leaderboard(records: Iterable[TrialRecord], top: int = 10) -> list[TrialRecord]:
+    """The ``top`` complete trials: highest value first, then fewest MACs, then the earlier one."""
+    return sorted(_complete(records), key=_rank)[:top]
+
+
+def baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The trials that trained canonical networks or modules, whatever became of them, by number."""
+    return sorted((r for r in records if r.origin == "baseline"), key=lambda record: record.number)
+
+
+def counts(records: Iterable[TrialRecord]) -> dict[State, int]:
+    """How many trials ended in each state; every state is present, also with 0."""
+    seen = Counter(record.state for record in records)
+    return {state: seen[state] for state in get_args(State)}
+
+
+def distinct_trained(records: Iterable[TrialRecord]) -> int:
+    """How many different architectures were trained to the end; without an ``arch_id`` each is its own."""
+    return len({record.arch_id or record.number for record in _complete(records)})
+
+
+def _complete(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    return [record for record in records if record.state == "complete"]
+
+
+def _rank(record: TrialRecord) -> tuple[float, float, int]:
+    value = -math.inf if record.value is None else record.value
+    return (-value, record.cost.get("macs", math.inf), record.number)

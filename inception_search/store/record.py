@@ -1,0 +1,154 @@
+"""One self-contained record per trial: what was trained, how, with which result, or why not."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from inception_search.errors import DocumentError, Place
+from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
+
+State = Literal["complete", "pruned", "infeasible", "failed", "duplicate"]
+Origin = Literal["baseline", "sampled"]
+
+
+def utc_now() -> str:
+    """The time as the records write it: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _utc(text: str) -> str:
+    try:
+        offset = datetime.fromisoformat(text).utcoffset()
+    except ValueError:
+        offset = None
+    if offset != timedelta(0):
+        raise ValueError("must be a UTC time such as 2025-01-31T12:00:00+00:00")
+    return text
+
+
+def _storable(value: Any) -> Any:
+    """Refuse what pydantic lets through but JSON cannot keep: NaN, infinity, halves of a character."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    if isinstance(value, str):
+        value.encode("utf-8")  # the UnicodeEncodeError is a ValueError
+    items = value if isinstance(value, list) else ()
+    for item in (*value.keys(), *value.values()) if isinstance(value, dict) else items:
+        _storable(item)
+    return value
+
+
+# Strict: True is no 1 and "1" no number, wherever it comes from.
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Truth = Annotated[bool, Field(strict=True)]
+Facts = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+
+
+class EpochRecord(BaseModel):
+    """What one epoch of a training showed; losses are means per example, accuracy is 0..1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: Count
+    train_loss: Number
+    validation_loss: Number
+    validation_accuracy: Number
+    learning_rate: Number
+    seconds: Number
+
+
+class TrialRecord(BaseModel):
+    """Everything about one trial, whatever became of it; one line of ``trials.jsonl``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: Literal["inception-search/trial"] = Field(default=SCHEMA, alias="schema")
+    version: Literal[1] = VERSION
+    number: Count
+    """Trial number, from 0."""
+    state: State
+    origin: Origin
+    label: str | None = None
+    """Name of the canonical network or module that a baseline is."""
+    arch_id: str | None = None
+    network: Facts | None = None
+    """The network document in its long form, exactly what was trained."""
+    holes: dict[str, str | Whole | Number | Truth] = Field(default_factory=dict)
+    """The point of the space."""
+    cost: dict[str, Count] = Field(default_factory=dict)
+    """``params``, ``macs``, ``activation_bytes``, ``depth``."""
+    value: Number | None = None
+    """The objective as told: validation accuracy, 0..1."""
+    curve: tuple[EpochRecord, ...] = ()
+    duplicate_of: Count | None = None
+    """Number of the trial that has already trained this architecture."""
+    reason: str | None = None
+    """Why it is infeasible, failed or pruned."""
+    seed: Whole
+    attempt: Annotated[int, Field(strict=True, ge=1)] = 1
+    device: str | None = None
+    seconds: Annotated[Number, Field(ge=0)]
+    """Duration by a monotonic clock."""
+    started: Annotated[str, AfterValidator(_utc)]
+    """UTC, ISO 8601; see :func:`utc_now`."""
+    data: Facts = Field(default_factory=dict)
+    """Dataset name, fingerprint, sizes."""
+    fidelity: Facts = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_what_its_state_needs(self) -> Self:
+        if self.state == "complete" and (self.value is None or self.network is None):
+            raise ValueError("a complete trial needs a value and a network")
+        if self.state == "duplicate" and self.duplicate_of is None:
+            raise ValueError("a duplicate trial needs duplicate_of, the number of the trial it repeats")
+        if self.state in ("failed", "infeasible") and not self.reason:
+            raise ValueError(f"a trial that is {self.state} needs a reason")
+        return self
+
+    def to_json(self) -> str:
+        """The record as one line of JSON, keys sorted."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_json(
+        cls,
+        line: str,
+        file: str | Path | None = None,
+        line_no: int | None = None,
+        *,
+        upgrades: Mapping[int, Upgrade] = UPGRADES,
+    ) -> Self:
+        """Read one line of ``trials.jsonl``; an older version is brought up to date by ``upgrades``.
+
+        Raises :class:`DocumentError`, or :class:`SchemaVersionError` for a version that is not known here.
+        """
+        place = Place(None if file is None else str(file), line_no)
+        document = present_document(line, place, upgrades)
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise _explained(error, place) from error
+
+
+def _explained(error: ValidationError, place: Place) -> DocumentError:
+    """The first of pydantic's findings, with its path inside the record."""
+    first = error.errors(include_url=False)[0]
+    parts = [str(part) for part in first["loc"]]
+    path = ".".join(part if part.isprintable() else repr(part) for part in parts) or None
+    more = error.error_count() - 1
+    return DocumentError(
+        "not a valid trial record: " + first["msg"].removeprefix("Value error, "),
+        place=Place(place.file, place.line, path),
+        found=first["input"] if path else None,
+        mend=f"{more} more fields are wrong" if more else None,
+    )

@@ -1,0 +1,148 @@
+"""The folder of one study: the truth about it, readable without any tool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from inception_search.errors import DocumentError, Place, RunFolderError, raw
+from inception_search.store import outbox
+from inception_search.store.atomic import sweep_temporaries, write_atomic
+from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import append_line, append_lines, read_lines
+from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
+from inception_search.store.lease import Lease, hold
+from inception_search.store.record import TrialRecord
+
+
+class RunFolder(Layout):
+    """A study on disk; make one with :meth:`create` or :meth:`open`."""
+
+    @classmethod
+    def create(cls, path: str | Path, *, study_text: str, space_text: str) -> Self:
+        """Make the folder of a new study: all of it, or nothing.
+
+        Raises :class:`RunFolderError` if the folder has a study, holds anything else, or cannot be written.
+        """
+        run = cls(Path(path))
+        with typed_errors(run.path):
+            refuse_occupied(run)
+            with _new_folders(run.path), hold(run.lock_file):
+                refuse_occupied(run)  # again: only now nobody else can be making it
+                run._fill(study_text, space_text)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The folder of an existing study; raises :class:`RunFolderError` if it is none."""
+        run = cls(Path(path))
+        place = Place(file=str(run.path))
+        mend = "give the folder that a search was started with"
+        if not run.path.is_dir():
+            rule = "this is a file, not a run folder" if run.path.exists() else "there is no such run folder"
+            raise RunFolderError(rule, place=place, mend=mend)
+        missing = [name for name in FILES if not (run.path / name).is_file()]
+        if missing:
+            found = raw("a folder without " + ", ".join(missing))
+            raise RunFolderError("this is not a run folder", place=place, found=found, mend=mend)
+        return run
+
+    @contextmanager
+    def hold(self) -> Iterator[Lease]:
+        """Keep every other search out, and clear away what killed ones left.
+
+        Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if it cannot be written to.
+        """
+        with hold(self.lock_file) as lease:
+            with typed_errors(self.path):
+                for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive
+                    (self.path / name).mkdir(exist_ok=True)
+            for name in ("", *FOLDERS):
+                sweep_temporaries(self.path / name)
+            yield lease
+
+    def study_text(self) -> str:
+        """The text of ``study.yaml``."""
+        return _text(self.study_file)
+
+    def space_text(self) -> str:
+        """The text of ``space.yaml``."""
+        return _text(self.space_file)
+
+    def append_record(self, record: TrialRecord) -> None:
+        """Add a record durably; the latest one of a number is the one that counts.
+
+        Raises :class:`StorageFullError` or :class:`RunFolderError`, after which the file is as before.
+        """
+        append_line(self.trials_file, record.to_json())
+
+    def records(self) -> list[TrialRecord]:
+        """The latest record of each trial, by number.
+
+        Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read.
+        """
+        lines = read_lines(self.trials_file)
+        records = (TrialRecord.from_json(text, self.trials_file, line_no) for line_no, text in lines)
+        latest = {record.number: record for record in records}
+        return [latest[number] for number in sorted(latest)]
+
+    def write_result(self, number: int, payload: dict[str, Any]) -> None:
+        """Put the result of a finished training into the outbox, before it is told.
+
+        Raises :class:`DocumentError` if it is not plain JSON with finite numbers.
+        """
+        outbox.put(self.result_file(number), payload)
+
+    def read_results(self) -> dict[int, dict[str, Any]]:
+        """The results that wait in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""
+        return outbox.waiting(self.results_folder)
+
+    def clear_result(self, number: int) -> None:
+        """Take a told result out of the outbox; one that is not there is no error."""
+        path = self.result_file(number)
+        with typed_errors(path):
+            path.unlink(missing_ok=True)
+
+    def _fill(self, study_text: str, space_text: str) -> None:
+        try:
+            for name in FOLDERS:
+                (self.path / name).mkdir(exist_ok=True)
+            append_lines(self.journal_file, [])
+            append_lines(self.trials_file, [])
+            write_atomic(self.space_file, space_text)
+            write_atomic(self.study_file, study_text)  # last: with it, and not before, there is a study
+        except BaseException:
+            self._clear()
+            raise
+
+    def _clear(self) -> None:
+        for name in (*FILES, self.lock_file.name):
+            with suppress(OSError):
+                (self.path / name).unlink()
+        for name in FOLDERS:
+            with suppress(OSError):
+                (self.path / name).rmdir()
+
+
+@contextmanager
+def _new_folders(path: Path) -> Iterator[None]:
+    """Make the missing folders down to ``path``; if the block fails, those that are still empty go again."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _text(path: Path) -> str:
+    try:
+        with typed_errors(path):
+            return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError("this file is not UTF-8 text", place=Place(str(path))) from error

@@ -1,0 +1,71 @@
+"""From a line of ``trials.jsonl`` of any version to a record document of the present one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from inception_search.errors import DocumentError, Place, SchemaVersionError
+
+SCHEMA: Final = "inception-search/trial"
+VERSION: Final = 1
+
+Document = dict[str, Any]
+Upgrade = Callable[[Document], Document]
+
+UPGRADES: Mapping[int, Upgrade] = {}
+"""From version ``n`` to the function that makes a version ``n + 1`` document of it."""
+
+
+def present_document(line: str, place: Place, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Document:
+    """The JSON document in ``line``, brought up to :data:`VERSION`; ``place`` is for the errors.
+
+    Raises :class:`DocumentError` if it is no trial record, :class:`SchemaVersionError` for unknown versions.
+    """
+    document = _parsed(line, place)
+    version = _version(document, place)
+    while version < VERSION and version in upgrades:
+        version += 1
+        document = {**upgrades[version - 1](document), "version": version}
+    if version != VERSION:
+        raise _unknown_version(version, place)
+    return document
+
+
+def _parsed(line: str, place: Place) -> Document:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(
+            "this line is not a JSON document",
+            place=place,
+            found=line,
+            mend="the file was damaged; delete the line, or restore the file from a copy",
+        ) from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise DocumentError(
+            "this is not a trial record",
+            place=place,
+            found=document.get("schema") if isinstance(document, dict) else document,
+            expected=f"an object with schema {SCHEMA!r}",
+        )
+    return document
+
+
+def _version(document: Document, place: Place) -> int:
+    version = document.get("version")
+    if type(version) is not int:
+        raise DocumentError("a trial record needs a version", place=place, found=version, expected="an integer")
+    return version
+
+
+def _unknown_version(version: int, place: Place) -> SchemaVersionError:
+    newer = version > VERSION
+    age = "newer" if newer else "older"
+    return SchemaVersionError(
+        f"this trial record has version {version}, which is {age} than this package can read",
+        place=place,
+        expected=f"version {VERSION}",
+        mend="install a newer inception-search" if newer else "read it with an older inception-search",
+    )

@@ -1,0 +1,226 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from inception_search.errors import DocumentError, SchemaVersionError
+from inception_search.store.record import EpochRecord, TrialRecord, utc_now
+
+# Written by version 1; must be readable for ever.
+VERSION_1 = (
+    '{"arch_id": "a1-00ff", "attempt": 2, "cost": {"macs": 10, "params": 3}, "curve": [{"epoch": 0, '
+    '"learning_rate": 0.1, "seconds": 2.5, "train_loss": 2.3, "validation_accuracy": 0.5, "validation_loss": 2.0}],'
+    ' "data": {"name": "digits", "train": 1200}, "device": "cpu", "duplicate_of": null, "fidelity": {"epochs": 1},'
+    ' "holes": {"factor": "none", "residual": true, "scale": 1.0, "width": 64}, "label": null, "network": {"name":'
+    ' "x"}, "number": 7, "origin": "sampled", "reason": null, "schema": "inception-search/trial", "seconds": 2.5,'
+    ' "seed": 11, "started": "2025-01-31T12:00:00+00:00", "state": "complete", "value": 0.5, "version": 1,'
+    ' "versions": {"torch": "2.11.0"}}'
+)
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 2**53)
+names = st.text(max_size=20)
+scalars = st.none() | st.booleans() | st.integers() | finite | names
+json_values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=8
+)
+documents = st.dictionaries(names, json_values, max_size=3)
+epochs = st.builds(
+    EpochRecord,
+    epoch=counts,
+    train_loss=finite,
+    validation_loss=finite,
+    validation_accuracy=finite,
+    learning_rate=finite,
+    seconds=finite,
+)
+records = st.builds(
+    TrialRecord,
+    number=counts,
+    state=st.sampled_from(["complete", "pruned", "infeasible", "failed", "duplicate"]),
+    origin=st.sampled_from(["baseline", "sampled"]),
+    label=st.none() | names,
+    arch_id=st.none() | names,
+    network=documents,
+    holes=st.dictionaries(names, names | st.integers() | finite | st.booleans(), max_size=4),
+    cost=st.dictionaries(names, counts, max_size=4),
+    value=finite,
+    curve=st.lists(epochs, max_size=3).map(tuple),
+    duplicate_of=counts,
+    reason=st.text(min_size=1, max_size=30),
+    seed=st.integers(),
+    attempt=st.integers(1, 3),
+    device=st.none() | names,
+    seconds=finite.map(abs),
+    started=st.datetimes().map(lambda moment: moment.isoformat() + "+00:00"),
+    data=documents,
+    fidelity=documents,
+    versions=st.dictionaries(names, names, max_size=2),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(records)
+def test_a_record_comes_back_as_it_was(record):
+    line = record.to_json()
+    assert "\n" not in line
+    again = TrialRecord.from_json(line)
+    assert again == record
+    assert again.to_json() == line  # also tells 1 from 1.0 and True, which are equal
+    assert list(json.loads(line)) == sorted(json.loads(line))
+
+
+def test_a_record_of_version_1_is_read_and_written_as_it_is():
+    record = TrialRecord.from_json(VERSION_1)
+    assert (record.number, record.value, record.attempt, record.curve[0].train_loss) == (7, 0.5, 2, 2.3)
+    assert record.holes == {"factor": "none", "residual": True, "scale": 1.0, "width": 64}
+    assert type(record.holes["residual"]) is bool
+    assert type(record.holes["scale"]) is float
+    assert record.to_json() == VERSION_1
+
+
+def test_a_record_cannot_be_changed(make_record):
+    record = make_record()
+    with pytest.raises(ValidationError, match="frozen"):
+        record.value = 1.0
+
+
+def test_the_time_is_written_as_records_want_it(make_record):
+    assert make_record(started=utc_now()).started.endswith("+00:00")
+
+
+NAN, INF = float("nan"), float("inf")
+EPOCH = {
+    "epoch": 0,
+    "train_loss": 1.0,
+    "validation_loss": 1.0,
+    "validation_accuracy": 0.5,
+    "learning_rate": 0.1,
+    "seconds": 1.0,
+}
+
+# (fields that are wrong, words of the error)
+BAD_FIELDS = [
+    ({"number": -1}, "number.*greater than or equal to 0"),
+    ({"number": True}, "number.*valid integer"),
+    ({"number": 1.0}, "number.*valid integer"),
+    ({"number": "1"}, "number.*valid integer"),
+    ({"state": "done"}, "state.*'complete', 'pruned'"),
+    ({"origin": "guessed"}, "origin.*'baseline' or 'sampled'"),
+    ({"value": None}, "complete trial needs a value and a network"),
+    ({"network": None}, "complete trial needs a value and a network"),
+    ({"state": "duplicate"}, "duplicate trial needs duplicate_of"),
+    ({"state": "failed"}, "trial that is failed needs a reason"),
+    ({"state": "infeasible", "reason": ""}, "trial that is infeasible needs a reason"),
+    ({"value": True}, "value.*valid number"),
+    ({"value": "0.5"}, "value.*valid number"),
+    ({"value": NAN}, "value.*finite"),
+    ({"value": -INF}, "value.*finite"),
+    ({"seconds": INF}, "seconds.*finite"),
+    ({"seconds": -1.0}, "seconds.*greater than or equal to 0"),
+    ({"holes": {"x": INF}}, "holes.x"),
+    ({"holes": {"x": [1]}}, "holes.x"),
+    ({"holes": {"x": None}}, "holes.x"),
+    ({"cost": {"params": 1.5}}, "cost.params.*valid integer"),
+    ({"cost": {"params": -1}}, "cost.params.*greater than or equal to 0"),
+    ({"curve": [{**EPOCH, "train_loss": NAN}]}, r"curve.0.train_loss.*finite"),
+    ({"curve": [{**EPOCH, "extra": 1}]}, r"curve.0.extra.*not permitted"),
+    ({"network": {"a": [1, {"b": INF}]}}, "network.*finite number"),
+    ({"data": {"a": NAN}}, "data.*finite number"),
+    ({"data": {"a": "\ud800"}}, "surrogates not allowed"),
+    ({"data": {"\ud800": 1}}, "surrogates not allowed"),
+    ({"data": {"a": object()}}, "data"),
+    ({"attempt": 0}, "attempt.*greater than or equal to 1"),
+    ({"started": "2025-01-31T12:00:00"}, "started.*UTC time such as"),
+    ({"started": "2025-01-31T12:00:00+01:00"}, "started.*UTC time such as"),
+    ({"started": "yesterday"}, "started.*UTC time such as"),
+    ({"surprise": 1}, "surprise.*not permitted"),
+    ({"version": 2}, "version"),
+    ({"schema": "other"}, "schema.*'inception-search/trial'"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), BAD_FIELDS)
+def test_bad_fields_are_refused_when_a_record_is_made(make_record, fields, words):
+    with pytest.raises(ValidationError, match="(?s)" + words):
+        make_record(**fields)
+
+
+def line_of(facts, **changes):
+    return json.dumps({"schema": "inception-search/trial", "version": 1, **facts, **changes})
+
+
+# (fields that are wrong in a line, the whole text of the error after "trials.jsonl:12: ")
+BAD_LINES = [
+    ({"value": None}, "not a valid trial record: a complete trial needs a value and a network"),
+    (
+        {"cost": {"macs": "many"}},
+        "cost.macs: not a valid trial record: Input should be a valid integer, got 'many'",
+    ),
+    (
+        {"number": -1, "seed": "x"},
+        "number: not a valid trial record: Input should be greater than or equal to 0, got -1; 1 more fields are wrong",
+    ),
+    ({"\x1b[2J": 1}, r"'\x1b[2J': not a valid trial record: Extra inputs are not permitted, got 1"),
+    ({"vlaue": 1}, "vlaue: not a valid trial record: Extra inputs are not permitted, got 1"),
+    (
+        {"schema": "inception-search/network"},
+        "this is not a trial record, got 'inception-search/network'; "
+        "expected an object with schema 'inception-search/trial'",
+    ),
+    ({"version": "1"}, "a trial record needs a version, got '1'; expected an integer"),
+    ({"version": True}, "a trial record needs a version, got True; expected an integer"),
+    ({"version": None}, "a trial record needs a version; expected an integer"),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), BAD_LINES)
+def test_a_bad_line_is_told_with_its_place(facts, changes, text):
+    with pytest.raises(DocumentError) as caught:
+        TrialRecord.from_json(line_of(facts, **changes), "trials.jsonl", 12)
+    assert str(caught.value).removeprefix("trials.jsonl:12: ") == text
+    assert str(caught.value).startswith("trials.jsonl:12: ")
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", "NaN", '{"schema": Infinity}', "[" * 100_000, "1" * 5000, "{}", "[]", "null", '"text"']
+)
+def test_what_is_no_record_is_a_document_error(line):
+    with pytest.raises(DocumentError, match=r"not a JSON document|not a trial record"):
+        TrialRecord.from_json(line)
+
+
+def test_a_number_that_overflows_is_refused(facts):
+    with pytest.raises(DocumentError, match="finite"):
+        TrialRecord.from_json(line_of(facts).replace("0.75", "1e999"))
+
+
+def test_a_newer_version_is_refused_naming_both(facts):
+    with pytest.raises(SchemaVersionError) as caught:
+        TrialRecord.from_json(line_of(facts, version=2, unheard_of=1), "trials.jsonl", 3)
+    assert str(caught.value) == (
+        "trials.jsonl:3: this trial record has version 2, which is newer than this package can read; "
+        "expected version 1; install a newer inception-search"
+    )
+
+
+def test_an_older_version_without_an_upgrade_is_refused(facts):
+    with pytest.raises(SchemaVersionError, match=r"has version 0, which is older.*expected version 1"):
+        TrialRecord.from_json(line_of(facts, version=0))
+
+
+def test_older_versions_are_brought_up_to_date_step_by_step(facts):
+    steps = {
+        -1: lambda old: {**old, "accuracy": old["score"], "score": None},
+        0: lambda old: {
+            **{k: v for k, v in old.items() if k not in ("score", "accuracy")},
+            "value": old["accuracy"],
+        },
+    }
+    del facts["value"]
+    record = TrialRecord.from_json(line_of(facts, version=-1, score=0.25), upgrades=steps)
+    assert (record.value, record.version) == (0.25, 1)
+    with pytest.raises(SchemaVersionError, match="version -2"):
+        TrialRecord.from_json(line_of(facts, version=-2), upgrades=steps)
