@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from inception_search.api import compile, draw, load_space, search
+    from inception_search.api import compile, draw, load_space, resume, search
     from inception_search.canonical.catalogue import load, module, names
     from inception_search.data.catalogue import load_data
     from inception_search.errors import InceptionSearchError
@@ -49,6 +49,7 @@ _PUBLIC = {
     "names": "canonical.catalogue:names",
     "normal": "spec.normal:normal",
     "parse": "spec.document:parse",
+    "resume": "api:resume",
     "scale_width": "spec.transform:scale_network_width",
     "search": "api:search",
     "set_classes": "spec.transform:set_classes",
@@ -77,6 +78,7 @@ __all__ = [
     "names",
     "normal",
     "parse",
+    "resume",
     "scale_width",
     "search",
     "set_classes",

@@ -14,9 +14,10 @@ from inception_search.spec.transform import set_classes, set_input
 if TYPE_CHECKING:
     from torch import nn
 
-    from inception_search.figures.draw import Figure
+    from inception_search.figures.figure import Figure
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
+    from inception_search.store.run_folder import RunFolder
     from inception_search.study.study import Study
 
 
@@ -66,10 +67,34 @@ def load_space(space: str | Path) -> Space:
 
 
 def search(space: Space | str | Path, **options: Any) -> Study:
-    """Search ``space`` and return the finished study; the run folder holds everything.
+    """Search ``space`` and return the study; its run folder holds records, report and pictures.
 
-    See :class:`inception_search.study.config.StudyConfig` for the options (data, trials, run, budget, seed ...).
+    See :class:`inception_search.study.config.StudyConfig` for the options (data, trials, run, max_macs, seed ...).
     """
     from inception_search.study.search import search as search_it
 
-    return search_it(space, **options)
+    return _reported(search_it(space, **options))
+
+
+def resume(run: str | Path, **options: Any) -> Study:
+    """Go on with the study in a run folder; ``trials`` changes how many it trains in all."""
+    from inception_search.study.search import resume as resume_it
+
+    return _reported(resume_it(run, **options))
+
+
+def write_study_report(run: RunFolder) -> list[Path]:
+    """The report of a run folder and its pictures, made from the records; the files written."""
+    from inception_search.figures.report import write_report
+    from inception_search.spec.yaml_reader import read_yaml
+
+    study = read_yaml(run.study_text(), str(run.study_file))
+    return write_report(run.path, run.records(), study=study, title=f"Search of {study['space']} on {study['data']}")
+
+
+def _reported(study: Study) -> Study:
+    from inception_search.store.query import best
+
+    if best(study.records) is not None:
+        write_study_report(study.run)
+    return study

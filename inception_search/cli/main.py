@@ -1,0 +1,68 @@
+"""``inception-search``: the verbs, and the one place where errors become a paragraph and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from inception_search import __version__
+from inception_search.cli.draw import draw
+from inception_search.cli.list import list_shipped
+from inception_search.cli.report import report
+from inception_search.cli.resume import resume
+from inception_search.cli.search import search
+from inception_search.cli.show import show
+from inception_search.errors import InceptionSearchError
+
+FAILED, INTERRUPTED = 1, 130
+VERBS: dict[str, Callable[..., Any]] = {
+    "list": list_shipped,
+    "show": show,
+    "draw": draw,
+    "search": search,
+    "resume": resume,
+    "report": report,
+}
+
+app = typer.Typer(
+    help="Design, search and draw Inception-style networks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _verb in VERBS.items():
+    app.command(_name, no_args_is_help=_name in ("show", "draw", "resume", "report"))(_verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"inception-search {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Design, search and draw Inception-style networks."""
+
+
+def run() -> None:
+    """The console script: exit code 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    try:
+        app()
+    except InceptionSearchError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
+        sys.exit(FAILED)

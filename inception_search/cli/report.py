@@ -1,0 +1,24 @@
+"""``inception-search report``: the report and pictures of a run folder, made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inception_search.cli.watch import print_leaderboard
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="The run folder")],
+    top: Annotated[int, typer.Option(min=1, help="Rows of the leaderboard.")] = 10,
+) -> None:
+    """Print the leaderboard of a study and write its report and pictures again."""
+    from inception_search.api import write_study_report
+    from inception_search.store.run_folder import RunFolder
+
+    folder = RunFolder.open(run)
+    print_leaderboard(folder.records(), top)
+    for path in write_study_report(folder):
+        typer.echo(str(path))

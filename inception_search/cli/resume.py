@@ -1,0 +1,22 @@
+"""``inception-search resume``: going on with a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inception_search.cli.watch import finish, watched
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="The run folder")],
+    trials: Annotated[int | None, typer.Option(min=1, help="Train this many in all from now on.")] = None,
+) -> None:
+    """Go on with a search that was stopped or killed, or make a finished one longer."""
+    from inception_search.study.search import resume as go_on
+
+    with watched() as observer:
+        study = go_on(run, observer=observer, trials=trials)
+    finish(study)

@@ -1,0 +1,52 @@
+"""``inception-search search``: a new study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inception_search.cli.watch import finish, watched
+
+Opt = typer.Option
+
+
+def search(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file of options; flags win over it")] = None,
+    space: Annotated[str | None, Opt(help="A shipped space's name, or a path. [inception_modules]")] = None,
+    data: Annotated[str | None, Opt(help="digits, fashion_mnist, cifar10 or image_folder. [digits]")] = None,
+    data_root: Annotated[str | None, Opt(help="Folder of the dataset.")] = None,
+    image_size: Annotated[int | None, Opt(help="Side of the square images, pixels.")] = None,
+    train_images: Annotated[int | None, Opt(help="Train on at most this many images.")] = None,
+    download: Annotated[bool | None, Opt("--download", help="Allow the dataset to be downloaded.")] = None,
+    trials: Annotated[int | None, Opt(help="Distinct architectures to train. [40]")] = None,
+    max_macs: Annotated[int | None, Opt(help="Budget: multiply-adds for one image.")] = None,
+    max_params: Annotated[int | None, Opt(help="Budget: parameters.")] = None,
+    baselines: Annotated[bool | None, Opt(help="Train the space's canonical modules first. [yes]")] = None,
+    sampler: Annotated[str | None, Opt(help="tpe or random. [tpe]")] = None,
+    pruner: Annotated[str | None, Opt(help="median or none. [median]")] = None,
+    epochs: Annotated[int | None, Opt(help="Epochs per trial. [8]")] = None,
+    batch_size: Annotated[int | None, Opt(help="Images per step.")] = None,
+    learning_rate: Annotated[float | None, Opt(help="Peak learning rate.")] = None,
+    precision: Annotated[str | None, Opt(help="float32 or bfloat16. [float32]")] = None,
+    workers: Annotated[int | None, Opt(help="Trials at a time. [one per core; one on a GPU]")] = None,
+    device: Annotated[str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]")] = None,
+    trial_seconds: Annotated[float | None, Opt(help="Wall-clock limit of one trial, seconds. [3600]")] = None,
+    seed: Annotated[int | None, Opt(help="Seed of sampler, weights, order and augmentation. [0]")] = None,
+    run: Annotated[str | None, Opt(help="Run folder. [a new one under runs/]")] = None,
+) -> None:
+    """Search a space: train proxies on real images, canonical modules first; leave a run folder with a report.
+
+    Ctrl-C stops in order; inception-search resume RUN goes on.
+    """
+    flags = {name: value for name, value in locals().items() if name != "config" and value is not None}
+    from inception_search.study.config import StudyConfig
+
+    options = StudyConfig.read(config, **flags) if config else StudyConfig.of(**flags)
+
+    from inception_search.study.search import search as start
+
+    with watched(options.epochs) as observer:
+        study = start(options.space, config=options, observer=observer)
+    finish(study)

@@ -1,0 +1,58 @@
+"""``inception-search show``: a network as a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from inception_search.canonical.catalogue import load
+from inception_search.graph.cost import cost_table
+from inception_search.lowering import lower
+from inception_search.spec.identity import arch_id
+from inception_search.spec.text import network_text
+from inception_search.spec.transform import set_classes, set_input
+
+
+def show(
+    network: Annotated[str, typer.Argument(help="A shipped network's name, or the path of a document")],
+    depth: Annotated[int, typer.Option(min=0, help="Parts of a path per row; 0: every op.")] = 1,
+    input_size: Annotated[int | None, typer.Option(min=1, help="Side of square images in pixels.")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="Channels of the images.")] = None,
+    classes: Annotated[int | None, typer.Option(min=1, help="Number of classes.")] = None,
+    as_text: Annotated[bool, typer.Option("--yaml", help="Print the document instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print a network: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
+    net = set_input(load(network), channels=channels, height=input_size, width=input_size)
+    net = set_classes(net, classes) if classes else net
+    if as_text:
+        typer.echo(network_text(net), nl=False)
+        return
+    graph = lower(net)
+    rows, cost = cost_table(graph, depth or None), graph.cost()
+    if as_json:
+        parts = [{**row._asdict(), "type": list(row.type)} for row in rows]
+        totals = {**cost.to_dict(), "aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
+        typer.echo(json.dumps({"name": net.name, "arch_id": arch_id(net), "cost": totals, "rows": parts}, indent=2))
+        return
+    table = Table(title=f"{net.name} on {'x'.join(map(str, net.input.shape))}", box=None, pad_edge=False)
+    for name in ("path", "op", "output", "parameters", "MACs"):
+        table.add_column(name, justify="right" if name in ("parameters", "MACs", "output") else "left")
+    for row in rows:
+        table.add_row(row.path, row.ops, str(row.type), _number(row.params), _number(row.macs))
+    console = Console()
+    console.print(table)
+    aux = f" (+ {cost.aux_params:,} in auxiliary classifiers)" if cost.aux_params else ""
+    console.print(f"\nparameters {cost.params:,}{aux}", highlight=False)
+    console.print(f"MACs       {cost.macs:,} for one image", highlight=False)
+    console.print(f"memory     {cost.activation_bytes / 2**20:,.1f} MiB of float32 activations", highlight=False)
+    console.print(f"depth      {cost.depth} layers with weights", highlight=False)
+    console.print(f"arch_id    {arch_id(net)}", highlight=False)
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else ""

@@ -1,0 +1,131 @@
+"""What a search is: every option, checked, with its default; stored whole in ``study.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inception_search.errors import ConfigError, Place, did_you_mean
+from inception_search.spec.document import read_text
+from inception_search.spec.yaml_reader import read_yaml
+
+Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+SCHEMA = "inception-search/study"
+VERSION = 1
+HIDDEN = ("schema", "version", "facts")
+
+
+class StudyConfig(BaseModel):
+    """The options of a search; the same names in a config file, as flags and as keyword arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str = "inception_modules"
+    """A shipped space's name, or a path."""
+    data: str = "digits"
+    """Dataset: digits, fashion_mnist, cifar10, image_folder."""
+    data_root: str | None = None
+    """Folder of the dataset, where it needs one."""
+    image_size: Whole | None = None
+    """Side of the square images in pixels (default: the dataset's)."""
+    train_images: Whole | None = None
+    """Train on at most this many images, stratified (default: all)."""
+    download: bool = False
+    """Allow the dataset to be downloaded."""
+    trials: Whole = 40
+    """Distinct architectures to train, the canonical baselines among them."""
+    max_macs: Whole | None = None
+    """Budget: multiply-adds for one image (default: none)."""
+    max_params: Whole | None = None
+    """Budget: parameters (default: none)."""
+    baselines: bool = True
+    """Train the space's canonical modules first."""
+    sampler: Literal["tpe", "random"] = "tpe"
+    pruner: Literal["median", "none"] = "median"
+    """Stop trials that at equal epochs are below the median; baselines are never stopped."""
+    epochs: Whole = 8
+    batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
+    workers: Whole | None = None
+    """Trials at a time (default: one per core on a CPU, one on a GPU)."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:<number>."""
+    trial_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+    """Wall-clock limit of one trial, from its start."""
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
+    run: str | None = None
+    """The run folder (default: a new one under runs/)."""
+
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """A checked configuration; :class:`ConfigError` names the option that cannot be used."""
+        try:
+            return cls.model_validate(options)
+        except ValidationError as error:
+            raise _config_error(error) from None
+
+    @classmethod
+    def read(cls, path: Path | str, **overrides: Any) -> Self:
+        """The configuration in a YAML file; ``overrides`` win over it."""
+        data = read_yaml(read_text(path), str(path))
+        if not isinstance(data, dict):
+            raise ConfigError("not a mapping of options", place=Place(str(path)), found=data)
+        options = {key: value for key, value in data.items() if key not in HIDDEN}
+        try:
+            return cls.of(**{**options, **overrides})
+        except ConfigError as error:
+            name = (error.path or "").split(".")[0]
+            if name in overrides:
+                raise
+            raise error.at(file=str(path), line=getattr(data, "lines", {}).get(name)) from None
+
+    def text(self, facts: dict[str, Any]) -> str:
+        """The whole resolved configuration as YAML, with what was found when the study began."""
+        data = {"schema": SCHEMA, "version": VERSION, **self.model_dump(), "facts": facts}
+        return str(yaml.safe_dump(data, sort_keys=False))
+
+    def fidelity(self, threads: int | None) -> dict[str, Any]:
+        """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
+        given = {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "precision": self.precision,
+            "threads": threads,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """The facts a ``study.yaml`` has besides the options."""
+    facts = read_yaml(read_text(path), str(path)).get("facts")
+    return dict(facts) if isinstance(facts, dict) else {}
+
+
+def option_names() -> tuple[str, ...]:
+    """The names of all options."""
+    return tuple(StudyConfig.model_fields)
+
+
+def _config_error(error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        mend = did_you_mean(name, option_names())
+        known = ", ".join(option_names())
+        return ConfigError("unknown option", path=name, found=name, expected=f"one of {known}", mend=mend)
+    if first["type"] == "literal_error":
+        text = first["msg"].removeprefix("Input should be ")
+        mend = did_you_mean(str(first["input"]), _literals(name))
+        return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
+    text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
+    return ConfigError("not a usable value", path=name, found=first["input"], expected=text)
+
+
+def _literals(name: str) -> tuple[str, ...]:
+    annotation: Any = StudyConfig.model_fields[name].annotation
+    return tuple(str(value) for value in getattr(annotation, "__args__", ()))

@@ -1,0 +1,67 @@
+"""A study seen from outside: its records, its best network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from inception_search.errors import RunFolderError
+from inception_search.spec.document import network_from_data
+from inception_search.spec.network import Network
+from inception_search.store import query
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The best trial: its record and its network."""
+
+    record: TrialRecord
+
+    @cached_property
+    def network(self) -> Network:
+        """The network as it was trained."""
+        return network_from_data(self.record.network)
+
+    @property
+    def value(self) -> float:
+        """Validation accuracy, 0..1."""
+        return self.record.value or 0.0
+
+    @property
+    def number(self) -> int:
+        """Trial number."""
+        return self.record.number
+
+
+class Study:
+    """What a run folder holds; :attr:`finished` says whether the search reached its end."""
+
+    def __init__(self, run: RunFolder, finished: bool = True) -> None:
+        self.run = run
+        self.finished = finished
+
+    @classmethod
+    def open(cls, path: str | Path) -> Study:
+        """The study in a run folder, for reading."""
+        return cls(RunFolder.open(path))
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.run.path
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """One record per trial, by number."""
+        return self.run.records()
+
+    @property
+    def best(self) -> BestTrial:
+        """The trial with the highest validation accuracy. RunFolderError when none is complete."""
+        record = query.best(self.records)
+        if record is None:
+            raise RunFolderError("no trial of the study is complete", path=str(self.run.path))
+        return BestTrial(record)
