@@ -12,7 +12,8 @@ from collections.abc import Callable
 from inception_search.errors import ShapeError
 from inception_search.graph import ops
 from inception_search.graph.graph import Graph, GraphBuilder
-from inception_search.graph.op import Op
+from inception_search.graph.op import Op, feature_map
+from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
 from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
 from inception_search.spec.network import Aux, Head, Network, Place
@@ -26,6 +27,24 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
     Raises :class:`ShapeError` with the file, line and path of the step that does not fit.
     """
     return _Lowering(network).network(aux)
+
+
+def lower_step(network: Network, step: spec.AnyStep, shape: Type) -> Graph:
+    """The graph of one step of ``network`` alone, on an input of (C, H, W) ``shape``."""
+    lowering = _Lowering(network)
+    x = lowering.add(ops.Input(_map(shape)), (), "input")
+    return lowering.builder.build(lowering.step(step, x, "step"))
+
+
+def lower_head(network: Network, head: Head | Aux, shape: Type) -> Graph:
+    """The graph of one classifier of ``network`` alone, on an input of (C, H, W) ``shape``."""
+    lowering = _Lowering(network)
+    x = lowering.add(ops.Input(_map(shape)), (), "input")
+    return lowering.builder.build(lowering.head(head, x, "head"))
+
+
+def _map(shape: Type) -> FeatureMap:
+    return feature_map("a step", shape)
 
 
 class _Lowering:

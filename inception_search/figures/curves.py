@@ -1,0 +1,55 @@
+"""Learning curves: validation accuracy by epoch of the best trials and the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from inception_search.figures.plot_style import (
+    BASELINE,
+    SERIES,
+    label_right,
+    named,
+    new_figure,
+    nothing_yet,
+    whole_numbers,
+)
+from inception_search.figures.table import trial_name
+from inception_search.store.query import leaderboard
+from inception_search.store.record import TrialRecord
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TOP = 5  # sampled trials shown
+
+
+def plot_curves(records: Sequence[TrialRecord]) -> Figure:
+    """Validation accuracy by epoch: the five best sampled trials as lines, the baselines dashed."""
+    figure, (ax,) = new_figure()
+    named(ax, "Learning curves", "epoch", "validation accuracy")
+    trained = [r for r in leaderboard(records, len(records)) if r.curve]
+    sampled = [r for r in trained if r.origin == "sampled"][:TOP]
+    baselines = [r for r in trained if r.origin == "baseline"]
+    if not sampled and not baselines:
+        nothing_yet(ax, "no finished trials yet")
+        return figure
+    ends = []
+    styles = [(r, SERIES[i % len(SERIES)], "-") for i, r in enumerate(sampled)]
+    drawn = [*styles, *((r, BASELINE, "--") for r in baselines)]
+    for record, colour, line in drawn:
+        epochs = [e.epoch for e in record.curve]
+        values = [e.validation_accuracy for e in record.curve]
+        ax.plot(epochs, values, line, color=colour, linewidth=1.5, marker="." if len(epochs) < 12 else "")
+        ends.append((values[-1], trial_name(record), colour))
+    ax.margins(x=0.0, y=0.06)
+    ax.set_ylim(bottom=_floor([record for record, _, _ in drawn]))
+    whole_numbers(ax)
+    label_right(ax, ends)
+    return figure
+
+
+def _floor(records: Sequence[TrialRecord]) -> float:
+    """The lowest accuracy worth showing: what the worst curve has reached after a fifth of its epochs."""
+    values = [[e.validation_accuracy for e in record.curve] for record in records]
+    return min(curve[len(curve) // 5] for curve in values) - 0.02

@@ -1,0 +1,103 @@
+"""The words in a box: what a single step is called in the papers' figures."""
+
+from __future__ import annotations
+
+from inception_search.figures.parts import Box, Kind
+from inception_search.spec.factor import padding_of, stride_of
+from inception_search.spec.step import Act, Conv, Dropout, Lrn, Norm, Padding, Pool, Stride
+
+Single = Conv | Pool | Lrn | Dropout | Norm | Act
+
+ACTIVATIONS = {
+    "none": "no activation",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+}
+_POOLS = {"max": "max pool", "avg": "avg pool", "l2": "L2 pool"}
+
+
+def labelled(step: Single, path: str = "") -> Box:
+    """The box of a single step; a conv must not be factored any more."""
+    if isinstance(step, Conv):
+        return Box(conv_lines(step), conv_kind(step), path=path)
+    if isinstance(step, Pool):
+        kind: Kind = "avg" if step.mode == "avg" else "max"
+        lines = (f"{size(step.kernel)} {_POOLS[step.mode]}", _pool_facts(step))
+        return Box(tuple(filter(None, lines)), kind, path=path)
+    if isinstance(step, Act):
+        return Box((ACTIVATIONS[step.name],), "act", path=path, slim=True)
+    if isinstance(step, Lrn):
+        return Box(("local resp. norm", f"{step.size} channels"), "norm", path=path)
+    if isinstance(step, Dropout):
+        return Box(("dropout", f"p = {number(step.p)}"), "norm", path=path)
+    return Box(("normalisation",), "norm", path=path, slim=True)
+
+
+def conv_lines(conv: Conv) -> tuple[str, ...]:
+    """``("1×7 conv", "192, stride 2, V")``: what is not said is stride 1, same padding, one group."""
+    facts = [str(conv.width)]
+    facts += _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
+    facts += [f"dilation {conv.dilation}"] if conv.dilation != 1 else []
+    facts += [f"groups {conv.groups}"] if conv.groups != 1 else []
+    facts += ["linear"] if conv.linear else []
+    return (f"{size(conv.kernel)} conv", ", ".join(facts))
+
+
+def conv_kind(conv: Conv) -> Kind:
+    """1×1, spatial (3×3, 5×5 ...) or one factor of a spatial one (1×7, 7×1 ...)."""
+    if conv.kernel == (1, 1):
+        return "pointwise"
+    return "factor" if 1 in conv.kernel else "spatial"
+
+
+def size(kernel: tuple[int, int]) -> str:
+    """``1×7``: height × width."""
+    return f"{kernel[0]}×{kernel[1]}"
+
+
+def shape(channels: int, height: int, width: int) -> str:
+    """``35×35×384``: height × width × channels, as the papers write it."""
+    return f"{height}×{width}×{channels}"
+
+
+def count(value: int) -> str:
+    """A number of parameters or multiply-adds in three digits: ``812``, ``23.8 k``, ``1.24 M``, ``6.17 G``."""
+    if value < 1000:
+        return str(value)
+    units = (("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12))
+    unit, scale = next((u for u in units if value < 999.5 * u[1]), units[-1])
+    scaled = value / scale
+    digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:.{digits}f} {unit}"
+
+
+def number(value: float) -> str:
+    """``0.1``, ``0.17``, ``2``: a factor without needless digits."""
+    return f"{value:.6g}"
+
+
+def _stride(stride: Stride) -> list[str]:
+    down, across = stride_of(stride)
+    if down == across:
+        return [f"stride {down}"] if down != 1 else []
+    return [f"stride {down}×{across}"]
+
+
+def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> list[str]:
+    zeros = padding_of(kernel, padding, dilation)
+    odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
+    if odd and zeros == padding_of(kernel, "same", dilation):
+        return []
+    return ["V"] if zeros == (0, 0) else [f"pad {size(zeros)}"]
+
+
+def _pool_facts(pool: Pool) -> str:
+    facts = _stride(pool.stride) + _padding(pool.kernel, pool.padding)
+    facts += ["ceil"] if pool.ceil and pool.stride != 1 else []
+    return ", ".join(facts)

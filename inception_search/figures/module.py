@@ -1,0 +1,128 @@
+"""A step as a drawing tree, the way the papers draw a module.
+
+Factorised convolutions are opened into the boxes they compute. A concat that ends a branch of another concat has
+no bar of its own: all ends run into the outer one. A concat whose only reader is a block's 1×1 projection has none
+either: its branches run straight into that box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from inception_search.figures.facts import Fact, Facts
+from inception_search.figures.labels import ACTIVATIONS, Single, labelled, number
+from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
+from inception_search.spec.factor import PARALLEL, factors
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, Use
+
+
+class ModuleTree:
+    """Turns steps into parts. ``facts`` fill the tooltips and, with ``detail``, the boxes."""
+
+    def __init__(self, blocks: Mapping[str, AnyStep], facts: Facts | None = None, detail: bool = False) -> None:
+        self.blocks = blocks
+        self.facts = facts
+        self.detail = detail
+
+    def step(self, step: AnyStep, path: str, ends_open: bool = False) -> Part:
+        """The part of ``step``, which stands at ``path``; ``ends_open``: a concat at its end gets no bar."""
+        if isinstance(step, Conv) and step.factor != "none":
+            return self._factored(step, path, ends_open)
+        if isinstance(step, Chain):
+            last = len(step.steps) - 1
+            parts = (self.step(s, f"{path}.{i}", ends_open and i == last) for i, s in enumerate(step.steps))
+            return column(*parts)
+        if isinstance(step, Concat):
+            branches = [self.step(b, f"{path}.branches.{i}", True) for i, b in enumerate(step.branches)]
+            return self._fork(branches, path, ends_open)
+        if isinstance(step, Block):
+            return self._block(step, path, ends_open)
+        if isinstance(step, Repeat):
+            return self._repeat(step, path, ends_open)
+        if isinstance(step, Use):
+            return Group(self.step(self.blocks[step.name], path), step.name)
+        return self.box(labelled(step, path)) if isinstance(step, Single) else Column()
+
+    def box(self, box: Box) -> Box:
+        """``box`` with its tooltip, and in detail with its shape and costs."""
+        fact = self.facts.get(box.path) if self.facts else None
+        tip = f"{box.path}: {' '.join(box.lines)}" if box.path else " ".join(box.lines)
+        if "V" in box.lines[-1].split(", "):
+            tip += " (V: valid, no padding)"
+        if fact is None:
+            return replace(box, tip=tip)
+        lines = (*_without_width(box.lines, fact), *fact.lines()) if self.detail else box.lines
+        return replace(box, tip=f"{tip}; {fact.tip()}", lines=lines, slim=box.slim and not self.detail)
+
+    def _factored(self, conv: Conv, path: str, ends_open: bool) -> Part:
+        parts = [self.box(labelled(part, f"{path}.{name}")) for name, part in factors(conv)]
+        return self._fork(list(parts), path, ends_open) if conv.factor in PARALLEL else column(*parts)
+
+    def _fork(self, branches: list[Part], path: str, ends_open: bool) -> Part:
+        flat: list[Part] = []
+        for branch in branches:
+            flat.extend(branch.branches if isinstance(branch, Fork) and branch.join is None else (branch,))
+        return Fork(tuple(flat), None if ends_open else self._concat(path))
+
+    def _concat(self, path: str) -> Box:
+        place = f"{path}.concat"
+        fact = self.facts.get(place) if self.facts else None
+        lines = ("Filter concat", fact.shape) if fact and self.detail else ("Filter concat",)
+        tip = f"{place}: joined on channels" + (f"; out {fact.shape}" if fact else "")
+        return Box(lines, "concat", tip, place, slim=True)
+
+    def _block(self, block: Block, path: str, ends_open: bool) -> Part:
+        if block.trivial:
+            return self.step(block.body, f"{path}.body", ends_open)
+        body = self.step(block.body, f"{path}.body", block.project != "none")
+        if block.project != "none":
+            body = _joined(body, self._projection(block, path))
+        scale = f"×{number(block.scale)}"
+        if block.skip == "add":
+            scaled = (body, Note(scale)) if block.scale != 1.0 else (body,)
+            body = Residual(column(*scaled), f"{path}.add")
+        elif block.scale != 1.0:
+            box = Box((scale,), "norm", path=f"{path}.scale", slim=True)
+            body = column(body, self.box(box))
+        if block.act == "none":
+            return body
+        act = Box((ACTIVATIONS[block.act],), "act", path=f"{path}.act", slim=True)
+        return column(body, replace(self.box(act), lines=act.lines, slim=True))
+
+    def _projection(self, block: Block, path: str) -> Box:
+        fact = self.facts.get(f"{path}.project") if self.facts else None
+        words = [str(fact.type.channels)] if fact else ["to the input's width"]
+        words += ["linear"] if block.project == "linear" else []
+        return self.box(Box(("1×1 conv", ", ".join(words)), "pointwise", path=f"{path}.project"))
+
+    def _repeat(self, step: Repeat, path: str, ends_open: bool) -> Part:
+        if step.times == 1:
+            return self.step(step.body, f"{path}.0", ends_open)
+        body, label = step.body, f"{step.times} ×"
+        if isinstance(body, Use):
+            label = f"{label} {body.name}"
+            body = self.blocks[body.name]
+        if self.detail and not self._alike(path, step.times):
+            label += ", numbers of the first"
+        return Group(self.step(body, f"{path}.0"), label)
+
+    def _alike(self, path: str, times: int) -> bool:
+        facts = [self.facts.get(f"{path}.{copy}") for copy in range(times)] if self.facts else []
+        return all(fact == facts[0] for fact in facts)
+
+
+def _without_width(lines: tuple[str, ...], fact: Fact) -> tuple[str, ...]:
+    """``lines`` without the number of channels, which the shape says as well."""
+    words = [word for line in lines[1:] for word in line.split(", ") if word != str(fact.type.channels)]
+    return (lines[0], ", ".join(words)) if words else lines[:1]
+
+
+def _joined(part: Part, join: Box) -> Part:
+    """``part`` run into ``join``: directly from its open branches, or as the next box."""
+    if not is_open(part):
+        return column(part, join)
+    if isinstance(part, Column):
+        return Column((*part.parts[:-1], _joined(part.parts[-1], join)))
+    assert isinstance(part, Fork)
+    return replace(part, join=join)

@@ -1,0 +1,120 @@
+"""The drawing tree: what a figure shows, before anything has a place.
+
+A part is entered at one point above it and left at one or more points below it. :class:`Column` puts parts in
+series, :class:`Fork` side by side; the rest are leaves or put something around one part. Every part is a plain
+value; the layout reads it and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "input", "pointwise", "spatial", "factor", "max", "avg", "concat", "add", "norm", "act", "linear", "block"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A labelled box. ``tip`` shows on hover; ``path`` is the place in the document; a ``slim`` one is low."""
+
+    lines: tuple[str, ...]
+    kind: Kind
+    tip: str = ""
+    path: str = ""
+    slim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Small text to the right of a wire: an output size, a residual scale."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Parts in series, top to bottom on one vertical axis; an empty one is a bare wire."""
+
+    parts: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        for part in self.parts[:-1]:
+            if is_open(part):
+                raise ValueError("only the last part of a column may leave its branches open")
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Branches side by side, in this order, run into ``join``; None: they run on to the join around it."""
+
+    branches: tuple[Part, ...]
+    join: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """``body`` and, as a straight line on its left, the shortcut, summed in a circle."""
+
+    body: Part
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        if is_open(self.body):
+            raise ValueError("the body of a residual cannot leave its branches open")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A frame with a label around ``body``: a named block or a repeat, drawn once."""
+
+    body: Part
+    label: str
+
+    def __post_init__(self) -> None:
+        if is_open(self.body):
+            raise ValueError("a group cannot leave its branches open")
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """``side`` hangs beside the column and reads what passes at this point: an auxiliary classifier."""
+
+    side: Part
+
+    def __post_init__(self) -> None:
+        if is_open(self.side):
+            raise ValueError("a tap cannot leave its branches open")
+
+
+Part: TypeAlias = Box | Note | Column | Fork | Residual | Group | Tap
+
+
+def is_open(part: Part) -> bool:
+    """Whether ``part`` may be left at several points."""
+    if isinstance(part, Column):
+        return bool(part.parts) and is_open(part.parts[-1])
+    return isinstance(part, Fork) and part.join is None
+
+
+def column(*parts: Part) -> Part:
+    """Parts in series, tidied: columns spliced in, one part returned alone."""
+    flat: list[Part] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Column) else (part,))
+    return flat[0] if len(flat) == 1 else Column(tuple(flat))
+
+
+def boxes(part: Part) -> tuple[Box, ...]:
+    """Every box of ``part`` in drawing order: top to bottom, branch by branch, joins after their branches."""
+    if isinstance(part, Box):
+        return (part,)
+    if isinstance(part, Column):
+        return tuple(box for inner in part.parts for box in boxes(inner))
+    if isinstance(part, Fork):
+        inside = tuple(box for branch in part.branches for box in boxes(branch))
+        return inside if part.join is None else (*inside, part.join)
+    if isinstance(part, Residual | Group):
+        return boxes(part.body)
+    return boxes(part.side) if isinstance(part, Tap) else ()

@@ -1,0 +1,138 @@
+"""What all plots share: their colours, their axes, and labels that do not cover each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, FAINT, GRID = "#20262d", "#5c6670", "#e2e6ea"
+SAMPLED, BEST, BASELINE = "#2a6fb5", "#123c69", "#b8560b"
+SERIES = ("#123c69", "#2a6fb5", "#1d7a4a", "#6440a8", "#0e7c86")
+LABEL_SIZE = 8.5  # points
+LABEL_STEP = 11.0  # points between the middles of two labels in a column
+
+
+def new_figure(panels: int = 1, width: float = 7.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
+    """A figure of ``width`` by ``height`` inches with that many empty axes side by side, sharing their y axis."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as NewFigure
+
+    figure = NewFigure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, panels, sharey=True, squeeze=False)
+    for ax in axes[0]:
+        _plain(ax)
+    return figure, list(axes[0])
+
+
+def _plain(ax: Axes) -> None:
+    ax.set_axisbelow(True)
+    ax.grid(True, color=GRID, linewidth=0.8)
+    ax.tick_params(colors=FAINT, labelsize=9)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(FAINT)
+
+
+def named(ax: Axes, title: str, x: str, y: str = "") -> None:
+    """Title and axis names; ``y`` as percent of validation accuracy."""
+    from matplotlib.ticker import PercentFormatter
+
+    ax.set_title(title, loc="left", fontsize=11, color=INK)
+    ax.set_xlabel(x, fontsize=9.5, color=INK)
+    if y:
+        ax.set_ylabel(y, fontsize=9.5, color=INK)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+
+
+def nothing_yet(ax: Axes, text: str) -> None:
+    """Say in the middle of empty axes that there is nothing to show."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=FAINT, fontsize=11)
+
+
+def safe(text: str, limit: int = 28) -> str:
+    """``text`` with the characters the plots' font has, on one line, no longer than ``limit``."""
+    shown = "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in " ".join(text.split()))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def spread(places: Sequence[float], step: float) -> list[float]:
+    """``places`` moved apart until neighbours are ``step`` from each other; their order and middle are kept."""
+    order = sorted(range(len(places)), key=lambda i: (places[i], i))
+    groups: list[tuple[float, list[int]]] = []  # the middle of a run of labels, and who is in it
+    for index in order:
+        groups.append((places[index], [index]))
+        while len(groups) > 1 and _touch(groups[-2], groups[-1], step):
+            (a, first), (b, second) = groups[-2:]
+            middle = (a * len(first) + b * len(second)) / (len(first) + len(second))
+            groups[-2:] = [(middle, first + second)]
+    moved = [0.0] * len(places)
+    for middle, members in groups:
+        for position, index in enumerate(members):
+            moved[index] = middle + (position - (len(members) - 1) / 2) * step
+    return moved
+
+
+def _touch(low: tuple[float, list[int]], high: tuple[float, list[int]], step: float) -> bool:
+    return high[0] - low[0] < step * (len(low[1]) + len(high[1])) / 2
+
+
+def label_right(ax: Axes, entries: Sequence[tuple[float, str, str]]) -> None:
+    """Labels (y, text, colour) right of the axes at their heights, moved apart, joined to them by thin lines."""
+    figure = ax.get_figure(root=True)
+    if not entries or figure is None:
+        return
+    figure.draw_without_rendering()
+    points = ax.get_window_extent().height / figure.dpi * 72
+    low, high = ax.get_ylim()
+    heights = [(y - low) / (high - low) * points for y, _, _ in entries]
+    for (y, text, colour), place in zip(entries, spread(heights, LABEL_STEP), strict=True):
+        ax.annotate(
+            safe(text),
+            xy=(1.0, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(1.03, place / points),
+            textcoords="axes fraction",
+            va="center",
+            ha="left",
+            fontsize=LABEL_SIZE,
+            color=colour,
+            parse_math=False,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )
+
+
+def whole_numbers(ax: Axes) -> None:
+    """Ticks of the x axis at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def legend_below(figure: Figure, ax: Axes) -> None:
+    """A legend of what ``ax`` shows, in one row under the figure."""
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        figure.legend(
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=len(handles),
+            frameon=False,
+            fontsize=LABEL_SIZE,
+            labelcolor=INK,
+        )

@@ -1,0 +1,92 @@
+"""Several drawings on one canvas, each under its heading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inception_search.figures.layout import Heading, Placement
+from inception_search.figures.type_metrics import room_for, wrapped
+
+MARGIN = 20  # px, around the canvas
+SPACE = 44  # between two panels
+TITLE, SUBTITLE = 17, 14  # type sizes
+SHAPE = (4, 3)  # width to height a sheet of several panels comes near to
+TRIES = 64  # heights of the columns that are tried
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A drawing and the heading over it; an empty heading takes no room."""
+
+    heading: str
+    drawing: Placement
+
+
+def sheet(title: str, panels: Sequence[Panel]) -> Placement:
+    """The panels in columns, in order, ``title`` over all; margins included."""
+    blocks = [_titled(panel.heading, panel.drawing, SUBTITLE) for panel in panels]
+    columns = _columns(blocks)
+    inside = Placement(*_size(columns))
+    x = 0
+    for column in columns:
+        width, y = max(block.width for block in column), 0
+        for block in column:
+            inside.include(block, x + (width - block.width) // 2, y)
+            y += block.height + SPACE
+        x += width + SPACE
+    return _framed(_titled(title, inside, TITLE))
+
+
+def _titled(title: str, drawing: Placement, size: int) -> Placement:
+    """``drawing`` under the lines of ``title``, both centred."""
+    if not title:
+        return drawing
+    lines = wrapped(title, size, max(drawing.width, 320), bold=True)
+    width = max(drawing.width, *(room_for(line, size, bold=True) for line in lines))
+    width += (width - drawing.width) % 2
+    step = size + size // 3
+    top = step * len(lines) + 12
+    out = Placement(width, drawing.height + top)
+    out.headings = [Heading(line, width // 2, size + step * i, size) for i, line in enumerate(lines)]
+    out.include(drawing, (width - drawing.width) // 2, top)
+    return out
+
+
+def _framed(drawing: Placement) -> Placement:
+    out = Placement(drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN)
+    out.include(drawing, MARGIN, MARGIN)
+    return out
+
+
+def _columns(blocks: Sequence[Placement]) -> list[list[Placement]]:
+    """The blocks in columns, filled in order, so that the canvas comes nearest to the wanted shape."""
+    tallest = max(block.height for block in blocks)
+    total = sum(block.height + SPACE for block in blocks)
+    heights = range(tallest, total + 1, max(1, (total - tallest) // TRIES))
+    return min((_filled(blocks, height) for height in heights), key=_misfit)
+
+
+def _filled(blocks: Sequence[Placement], height: int) -> list[list[Placement]]:
+    columns: list[list[Placement]] = []
+    free = -1
+    for block in blocks:
+        if free < block.height:
+            columns.append([])
+            free = height
+        columns[-1].append(block)
+        free -= block.height + SPACE
+    return columns
+
+
+def _size(columns: Sequence[Sequence[Placement]]) -> tuple[int, int]:
+    widths = [max(block.width for block in column) for column in columns]
+    heights = [sum(b.height for b in column) + SPACE * (len(column) - 1) for column in columns]
+    return sum(widths) + SPACE * (len(widths) - 1), max(heights)
+
+
+def _misfit(columns: Sequence[Sequence[Placement]]) -> tuple[int, int]:
+    """How far a sheet is from the wanted shape, then its height; in whole numbers, for the same bytes anywhere."""
+    width, height = _size(columns)
+    wide, high = width * SHAPE[1], height * SHAPE[0]
+    return 1000 * max(wide, high) // max(1, min(wide, high)), height

@@ -1,0 +1,76 @@
+"""The leaderboard as plain rows: the report and the command line show the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from inception_search.store.query import baselines, leaderboard
+from inception_search.store.record import TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """One trained architecture. ``accuracy`` is 0..1; ``versus_baseline`` its difference to the best baseline's."""
+
+    rank: int
+    name: str
+    number: int
+    baseline: bool
+    accuracy: float
+    macs: int | None
+    params: int | None
+    versus_baseline: float | None
+    arch_id: str | None
+
+
+def leaderboard_rows(records: Iterable[TrialRecord], top: int = 10) -> list[LeaderboardRow]:
+    """The ``top`` complete trials by accuracy, and every complete baseline below them, with their ranks."""
+    known = list(records)
+    reference = best_baseline(known)
+    ranked = leaderboard(known, len(known))
+    return [
+        _row(rank, record, reference)
+        for rank, record in enumerate(ranked, start=1)
+        if rank <= top or record.origin == "baseline"
+    ]
+
+
+def best_baseline(records: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The complete baseline with the highest accuracy, or None."""
+    return next(iter(leaderboard(baselines(records), 1)), None)
+
+
+def trial_name(record: TrialRecord) -> str:
+    """What people call a trial: a baseline's label, else ``trial 17``."""
+    return record.label or f"trial {record.number}"
+
+
+def percent(accuracy: float) -> str:
+    """``93.40 %``."""
+    return f"{100 * accuracy:.2f} %"
+
+
+def points(difference: float | None) -> str:
+    """A difference of accuracies in percentage points: ``+1.25``, ``−0.40``, ``0.00``; nothing for None."""
+    if difference is None:
+        return ""
+    shown = f"{abs(100 * difference):.2f}"
+    sign = "" if float(shown) == 0 else "+" if difference > 0 else "−"
+    return sign + shown
+
+
+def _row(rank: int, record: TrialRecord, reference: TrialRecord | None) -> LeaderboardRow:
+    accuracy = record.value if record.value is not None else 0.0
+    known = reference is not None and reference.value is not None
+    return LeaderboardRow(
+        rank=rank,
+        name=trial_name(record),
+        number=record.number,
+        baseline=record.origin == "baseline",
+        accuracy=accuracy,
+        macs=record.cost.get("macs"),
+        params=record.cost.get("params"),
+        versus_baseline=accuracy - (reference.value or 0.0) if reference and known else None,
+        arch_id=record.arch_id,
+    )

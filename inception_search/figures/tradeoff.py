@@ -1,0 +1,149 @@
+"""Accuracy against cost: all trained trials, the Pareto front, the baselines by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+from inception_search.figures.plot_style import (
+    BASELINE,
+    BEST,
+    LABEL_SIZE,
+    SAMPLED,
+    legend_below,
+    named,
+    new_figure,
+    nothing_yet,
+    safe,
+)
+from inception_search.figures.table import trial_name
+from inception_search.figures.type_metrics import room_for
+from inception_search.store.record import TrialRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COSTS = {"macs": "MACs for one image", "params": "parameters"}
+# Where a label may stand: the direction from its point, and how far in points.
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_DISTANCES = (7, 14, 24, 36)
+_AWAY = 5  # px kept free around a point's middle
+Rectangle: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top in px
+
+
+def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
+    """Validation accuracy against MACs and against parameters, both on logarithmic axes."""
+    figure, axes = new_figure(panels=2, width=10.4, height=4.4)
+    for index, (ax, (cost, name)) in enumerate(zip(axes, COSTS.items(), strict=True)):
+        named(ax, f"Accuracy and {name.split()[0]}", name, "" if index else "validation accuracy")
+        _panel(ax, [r for r in records if r.value is not None and r.cost.get(cost, 0) > 0], cost)
+    legend_below(figure, axes[0])
+    figure.draw_without_rendering()  # the labels need to know where the points are, and that they stay there
+    figure.set_layout_engine("none")
+    for ax, cost in zip(axes, COSTS, strict=True):
+        _label_baselines(ax, records, cost)
+    return figure
+
+
+def pareto_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[TrialRecord]:
+    """The complete trials that no other beats in both accuracy and ``cost``, cheapest first."""
+    known = [r for r in records if r.state == "complete" and r.value is not None and cost in r.cost]
+    front: list[TrialRecord] = []
+    for record in sorted(known, key=lambda r: (r.cost[cost], -(r.value or 0.0), r.number)):
+        if not front or (record.value or 0.0) > (front[-1].value or 0.0):
+            front.append(record)
+    return front
+
+
+def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
+    done = [r for r in records if r.state == "complete"]
+    if not done:
+        nothing_yet(ax, "no finished trials yet")
+        return
+    front = pareto_front(done, cost)
+    ax.set_xscale("log")
+    for origin, marker, colour in (("sampled", "o", SAMPLED), ("baseline", "D", BASELINE)):
+        xs, ys = _coordinates([r for r in done if r.origin == origin], cost)
+        if xs:
+            ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=origin, zorder=3)
+    xs, ys = _coordinates(front, cost)
+    ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
+    ax.margins(x=0.12, y=0.1)
+
+
+def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:
+    pairs = [(r.cost[cost], r.value or 0.0) for r in records]
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
+    """Each baseline's name beside its point, where it covers fewest other names and points."""
+    done = [r for r in records if r.state == "complete" and r.value is not None and r.cost.get(cost, 0) > 0]
+    places = {r.number: ax.transData.transform((r.cost[cost], r.value or 0.0)) for r in done}
+    scale = 72 / ax.figure.dpi  # points in a px
+    taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in places.values()]
+    front = [(float(x), float(y)) for x, y in (places[r.number] for r in pareto_front(done, cost))]
+    taken += _along(front)
+    for record in sorted((r for r in done if r.origin == "baseline"), key=lambda r: (r.cost[cost], r.number)):
+        name, (x, y) = safe(trial_name(record)), places[record.number]
+        chosen = _free_place((x, y), _text_size(ax, name), taken, _frame(ax))
+        taken.append(chosen)
+        ax.annotate(
+            name,
+            xy=(record.cost[cost], record.value or 0.0),
+            xytext=(((chosen[0] + chosen[2]) / 2 - x) * scale, ((chosen[1] + chosen[3]) / 2 - y) * scale),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=LABEL_SIZE,
+            color=BASELINE,
+            parse_math=False,
+            arrowprops={"arrowstyle": "-", "color": BASELINE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3},
+        )
+
+
+def _along(front: Sequence[tuple[float, float]]) -> list[Rectangle]:
+    """The strips that the line of the Pareto front covers: across, then up."""
+    strips: list[Rectangle] = []
+    for (x0, y0), (x1, y1) in pairwise(front):
+        strips += [(x0, y0 - 1, x1, y0 + 1), (x1 - 1, y0, x1 + 1, y1)]
+    return strips
+
+
+def _text_size(ax: Axes, text: str) -> tuple[float, float]:
+    """Width and height in px of a label."""
+    scale = LABEL_SIZE * ax.figure.dpi / 72
+    return room_for(text, 1000) / 1000 * scale, 1.2 * scale
+
+
+def _frame(ax: Axes) -> Rectangle:
+    box = ax.get_window_extent()
+    return (box.x0, box.y0, box.x1, box.y1)
+
+
+def _free_place(
+    point: tuple[float, float], size: tuple[float, float], taken: Sequence[Rectangle], frame: Rectangle
+) -> Rectangle:
+    """The nearest rectangle of ``size`` beside ``point`` that covers least of what is taken, inside ``frame``."""
+    rectangles = [_beside(point, size, direction, distance) for distance in _DISTANCES for direction in _DIRECTIONS]
+
+    def badness(rectangle: Rectangle) -> int:
+        outside = rectangle[0] < frame[0] or rectangle[1] < frame[1]
+        outside = outside or rectangle[2] > frame[2] or rectangle[3] > frame[3]
+        return sum(_overlap(rectangle, other) for other in taken) + 5 * outside
+
+    return min(rectangles, key=badness)
+
+
+def _beside(
+    point: tuple[float, float], size: tuple[float, float], direction: tuple[int, int], distance: float
+) -> Rectangle:
+    x = point[0] + direction[0] * (distance + size[0] / 2)
+    y = point[1] + direction[1] * (distance + size[1] / 2)
+    return (x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2)
+
+
+def _overlap(a: Rectangle, b: Rectangle) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

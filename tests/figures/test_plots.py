@@ -1,0 +1,101 @@
+"""The plots: what they show, what they survive."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from figure_samples import record, study_records
+from hypothesis import given
+from hypothesis import strategies as st
+
+import inception_search.figures as room
+from inception_search.errors import UnknownNameError
+from inception_search.figures.plot_style import safe, spread
+from inception_search.figures.plots import PLOTS, plot, plot_png, plot_svg
+from inception_search.figures.tradeoff import pareto_front
+
+FOLDER = Path(room.__path__[0])
+
+
+def test_folder_and_table_agree() -> None:
+    written = {
+        f"inception_search.figures.{path.stem}:{name}"
+        for path in FOLDER.glob("*.py")
+        for name in re.findall(r"^def (plot_\w+)\(records", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert written == set(PLOTS.values())
+    for name, target in PLOTS.items():
+        module, function = target.split(":")
+        assert function == f"plot_{name}"
+        assert (getattr(importlib.import_module(module), function).__doc__ or "").strip()
+
+
+def test_unknown_plot_lists_the_known() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown plot, got 'histroy'; .*did you mean 'history'"):
+        plot("histroy", [])
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        study_records(),
+        [record(0)],
+        [record(0, origin="baseline", label="$x^{$ 卷积 _a")],
+        [record(0, curve=(), cost={})],
+        [record(3, state="failed", value=None, reason="x")],
+        [record(0, value=0.0, cost={"macs": 0, "params": 0}), record(1, value=0.0)],
+    ],
+    ids=["none", "study", "one", "odd label", "no cost", "failed", "zeros"],
+)
+def test_every_plot_is_drawn_and_well_formed(name: str, records: list) -> None:
+    figure = plot(name, records)
+    root = ElementTree.fromstring(plot_svg(figure, name))
+    assert root.tag.endswith("svg")
+
+
+def test_png() -> None:
+    data = plot_png(plot("history", []))
+    assert data.startswith(b"\x89PNG")
+    assert data == plot_png(plot("history", []))
+
+
+def test_history_shows_each_trial_and_the_running_best() -> None:
+    (axes,) = plot("history", study_records()).axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["sampled", "best sampled so far", "baseline", "best baseline", "pruned, infeasible or failed"]
+    steps = next(line for line in axes.lines if line.get_label() == "best sampled so far")
+    assert list(steps.get_ydata()) == sorted(steps.get_ydata())
+    assert {note.get_text() for note in axes.texts} == {"inception_v1_3a", "inception_resnet_a"}
+
+
+def test_curves_show_five_sampled_trials_and_all_baselines() -> None:
+    (axes,) = plot("curves", study_records()).axes
+    assert len(axes.lines) == 5 + 2
+
+
+def test_pareto_front_drops_what_another_beats() -> None:
+    costs = [(10, 0.5), (20, 0.4), (30, 0.9), (30, 0.8), (5, 0.5)]
+    records = [record(n, cost={"macs": m}, value=v) for n, (m, v) in enumerate(costs)]
+    assert [r.number for r in pareto_front(records)] == [4, 2]
+
+
+@given(st.lists(st.floats(0, 300), max_size=12))
+def test_spread_labels_keep_their_distance_and_order(places: list[float]) -> None:
+    moved = spread(places, 10.0)
+    for i, a in enumerate(places):
+        for j, b in enumerate(places):
+            if i != j:
+                assert abs(moved[i] - moved[j]) >= 10.0 - 1e-6
+            if a < b:
+                assert moved[i] < moved[j]
+
+
+def test_safe_labels_have_only_characters_of_the_font() -> None:
+    assert safe("a\x07b\u202ec 卷 é") == "a?b?c ? é"
+    assert len(safe("x" * 99)) == 28
