@@ -147,9 +147,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
-def shorten(value: Any, limit: int = 80) -> str:
-    """``repr(value)`` on one line, control characters escaped, cut to ``limit`` characters."""
-    text = value if isinstance(value, _Raw) else repr(value)
+def shorten(value: Any) -> str:
+    """``repr(value)`` on one line, control characters escaped, cut to 80 characters (:func:`raw` text: 400)."""
+    text, limit = (str(value), 400) if isinstance(value, _Raw) else (repr(value), 80)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -1,34 +1,23 @@
-"""Auxiliary classifiers: modules that compute in training and cost nothing at inference."""
+"""Auxiliary classifiers: they compute in training and cost nothing at inference."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import fx, nn
+from torch import nn
 
 
-class AuxHead(nn.Module):
-    """The modules of one auxiliary classifier and the program that runs them.
+class AuxHeads(nn.Module):
+    """The auxiliary classifiers of a network by name, in the order of their taps."""
 
-    (N, C, H, W) to logits (N, classes) in training mode; None in evaluation mode.
-    """
-
-    def __init__(self, root: nn.Module, graph: fx.Graph) -> None:
+    def __init__(self, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
-        program = fx.GraphModule(root, graph, class_name="AuxHead")
-        for name, child in program.named_children():
-            self.add_module(name, child)
-        # Unregistered: the program shares the children above, and must not show in state_dict a second time.
-        object.__setattr__(self, "_program", program)
+        for name, head in heads.items():
+            self.add_module(name, head)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor | None:
-        """Logits in training, else None."""
+    def forward(self, logits: torch.Tensor, *taps: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """``logits`` (N, classes) in evaluation; in training (logits, aux, ...) from the maps (N, C, H, W)."""
         if not self.training:
-            return None
-        logits: torch.Tensor = self._program(x)  # type: ignore[operator]
-        return logits
-
-
-def with_auxiliary(logits: torch.Tensor, *aux: torch.Tensor | None) -> torch.Tensor | tuple[torch.Tensor, ...]:
-    """(logits, aux, ...) when the auxiliary heads have computed, else the logits alone."""
-    given = [value for value in aux if value is not None]
-    return (logits, *given) if given else logits
+            return logits
+        return (logits, *(head(tap) for head, tap in zip(self.children(), taps, strict=True)))

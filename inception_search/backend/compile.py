@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from inception_search.backend.emit import emit
-from inception_search.errors import CompileError
+from inception_search.errors import CompileError, raw
 from inception_search.graph.graph import Graph
 
 
@@ -51,7 +51,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any]) -> nn.Module:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise CompileError(
             "the weights do not fit the network",
-            found="; ".join(wrong[:5]) + more,
+            found=raw("; ".join(wrong[:5]) + more),
             mend="use weights saved from the same document",
         )
     module.load_state_dict(dict(weights))

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from inception_search.backend.aux_head import AuxHead, with_auxiliary
+from inception_search.backend.aux_head import AuxHeads
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Scale
 
 MAX_PARAMS = 4_000_000_000
+AUX = "aux"
 IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu")
 
 
@@ -52,8 +53,7 @@ class _Emitter:
         for index in sorted(self.main):
             self.values[index] = self.value(self.graph.nodes[index])
         out = self.values[self.graph.outputs[0]]
-        heads = [self.aux_head(position) for position in range(1, len(self.graph.outputs))]
-        self.fx.output(self.fx.call_function(with_auxiliary, (out, *heads)) if heads else out)
+        self.fx.output(self.with_aux(out) if len(self.graph.outputs) > 1 else out)
         self.fx.lint()
         return fx.GraphModule(self.root, self.fx, class_name=name)
 
@@ -82,10 +82,21 @@ class _Emitter:
         """Whether nothing else reads a value, and its maker does not need it for the gradient."""
         return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add)
 
-    def aux_head(self, position: int) -> fx.Node:
-        """An auxiliary classifier as a module of its own, which computes in training only."""
-        last = self.graph.outputs[position]
-        prefix = ".".join(self.graph.nodes[last].path.split(".")[:2]) + "."
+    def with_aux(self, logits: fx.Node) -> fx.Node:
+        """A call of the auxiliary heads on the logits and the maps they tap."""
+        heads: dict[str, nn.Module] = {}
+        taps: list[fx.Node] = []
+        for last in self.graph.outputs[1:]:
+            name, tap, head = self.aux_head(last)
+            heads[name] = head
+            taps.append(self.values[tap])
+        place(self.root, AUX, AuxHeads(heads))
+        return self.fx.call_module(AUX, (logits, *taps))
+
+    def aux_head(self, last: int) -> tuple[str, int, nn.Module]:
+        """The name, the tapped node and the module of the auxiliary classifier that ends in node ``last``."""
+        name = self.graph.nodes[last].path.split(".")[1]
+        prefix = f"{AUX}.{name}."
         body = [i for i, node in enumerate(self.graph.nodes) if node.path.startswith(prefix)]
         tap = self.graph.nodes[body[0]].inputs[0]
         inner = _Emitter(self.graph)
@@ -94,8 +105,7 @@ class _Emitter:
             node = self.graph.nodes[index]
             inner.values[index] = inner.value(node._replace(path=node.path.removeprefix(prefix)))
         inner.fx.output(inner.values[last])
-        place(self.root, prefix[:-1], AuxHead(inner.root, inner.fx))
-        return self.fx.call_module(prefix[:-1], (self.values[tap],))
+        return name, tap, fx.GraphModule(inner.root, inner.fx, class_name="AuxHead")
 
 
 def place(root: nn.Module, path: str, module: nn.Module) -> None:

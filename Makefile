@@ -1,0 +1,37 @@
+# make demo: set up and run a search on real images.  make test: set up, lint, types, tests.  Both safe to repeat.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test slow lint format clean
+
+demo: .venv/demo-ready
+	$(BIN)/inception-search search --data digits --trials 26 --epochs 10 --max-macs 5000000
+
+test: lint
+	$(BIN)/python -m pytest
+
+slow: .venv/test-ready
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/demo-ready: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch $@
+
+.venv/test-ready: .venv/demo-ready tests/references.txt
+	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps --requirement tests/references.txt
+	touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,64 @@
+"""The table of datasets, and :func:`load_data`, which turns a name into a ``Dataset``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from inception_search.data.dataset import Dataset
+from inception_search.errors import ConfigError, unknown_name
+
+DATASETS: dict[str, str] = {
+    "cifar10": "inception_search.data.cifar10:load",
+    "digits": "inception_search.data.digits:load",
+    "fashion_mnist": "inception_search.data.fashion_mnist:load",
+    "image_folder": "inception_search.data.image_folder:load",
+}
+
+
+class LoadFunction(Protocol):
+    """The signature every dataset's ``load`` has; what a dataset has no use for it ignores."""
+
+    def __call__(
+        self, *, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None
+    ) -> Dataset: ...
+
+
+def names() -> tuple[str, ...]:
+    """The names :func:`load_data` answers to, sorted."""
+    return tuple(sorted(DATASETS))
+
+
+def load_data(
+    name: str,
+    *,
+    root: str | Path | None = None,
+    image_size: int | None = None,
+    seed: int = 0,
+    download: bool = False,
+    limit: int | None = None,
+) -> Dataset:
+    """The dataset ``name``, read from the folder ``root`` (a default of its own where it has one).
+
+    ``image_size`` is the side of the square images in pixels; ``seed`` draws the train/validation split;
+    ``limit`` keeps at most that many training images, stratified. ``download`` allows the network to be used.
+    Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
+    """
+    if name not in DATASETS:
+        raise unknown_name("dataset", name, DATASETS)
+    _check_positive("image_size", image_size)
+    _check_positive("limit", limit)
+    folder = None if root is None else Path(root).expanduser()
+    return find_loader(name)(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
+
+
+def find_loader(name: str) -> LoadFunction:
+    """The ``load`` function behind a name of the table."""
+    module, _, function = DATASETS[name].partition(":")
+    return cast(LoadFunction, getattr(import_module(module), function))
+
+
+def _check_positive(option: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ConfigError(f"{option} cannot be used", path=option, found=value, expected="1 or more")

@@ -1,0 +1,94 @@
+"""Fashion-MNIST: 60000 + 10000 grey pictures of clothes, 28x28, from its four idx files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inception_search.data.augment import Augmentation
+from inception_search.data.dataset import Dataset, Split
+from inception_search.data.idx import read_idx
+from inception_search.data.partition import limit_split, stratified_parts
+from inception_search.data.resize import resize
+from inception_search.errors import DataError, Place
+
+AUGMENTATION = Augmentation(shift=1 / 14, flip=True)
+DEFAULT_ROOT = Path("/usr/share/datasets/fashion-mnist")
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+CLASSES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+_VALIDATION = 1 / 12  # 5000 of the 60000
+_MEND = (
+    "install the Debian package (apt install dataset-fashion-mnist) or name the folder that holds the files "
+    "(--data-root)"
+)
+
+
+def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
+    """Clothes as (1, 28, 28), or resized: 55000 train and 5000 validation by ``seed``, 10000 test.
+
+    ``download`` is ignored: the files come with the system or from ``root`` (gzipped or not). Raises
+    DataError when files are missing or do not hold what their headers say.
+    """
+    train_images, train_labels, test_images, test_labels = _find(root or DEFAULT_ROOT)
+    whole = _read_split(train_images, train_labels, image_size)
+    test = _read_split(test_images, test_labels, image_size)
+    train, validation = stratified_parts(whole.labels, (1 - _VALIDATION, _VALIDATION), seed)
+    return Dataset(
+        name="fashion_mnist",
+        classes=CLASSES,
+        train=limit_split(whole.take(train), limit, seed),
+        validation=whole.take(validation),
+        test=test,
+        augmentation=AUGMENTATION,
+    )
+
+
+def _find(folder: Path) -> list[Path]:
+    """The four files of ``folder``, gzipped or plain, in the order of FILES."""
+    found = [next((p for p in _spellings(folder, name) if p.is_file()), None) for name in FILES]
+    missing = [f"{name}.gz" for name, path in zip(FILES, found, strict=True) if path is None]
+    if missing:
+        rule = f"Fashion-MNIST is not there: missing {', '.join(missing)}"
+        raise DataError(rule, place=Place(str(folder)), mend=_MEND)
+    return [path for path in found if path is not None]
+
+
+def _spellings(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / f"{name}.gz", folder / name
+
+
+def _read_split(images_file: Path, labels_file: Path, image_size: int | None) -> Split:
+    images, labels = read_idx(images_file, 3), read_idx(labels_file, 1)
+    _check(images, labels, images_file, labels_file)
+    return Split(resize(images[:, None], image_size), labels.to(torch.int64))
+
+
+def _check(images: Tensor, labels: Tensor, images_file: Path, labels_file: Path) -> None:
+    if tuple(images.shape[1:]) != (28, 28):
+        found = f"{images.shape[1]}x{images.shape[2]}"
+        raise DataError(
+            "images of the wrong size",
+            place=Place(str(images_file)),
+            found=found,
+            expected="28x28",
+            mend=_MEND,
+        )
+    if len(images) != len(labels):
+        raise DataError(
+            "labels and images do not belong together",
+            place=Place(str(labels_file)),
+            found=f"{len(labels)} labels for {len(images)} images",
+            mend=_MEND,
+        )
+    if int(labels.max()) >= len(CLASSES):
+        raise DataError("label out of range", place=Place(str(labels_file)), found=int(labels.max()), expected="0..9")

@@ -1,0 +1,156 @@
+"""A dataset resident on the training device, and its batches: normalised, augmented, channels_last.
+
+Images lie on the device as uint8 (N, H, W, C). A batch is a (B, C, H, W) view of that order, so its strides
+are channels_last even with one channel, where ``contiguous(memory_format=channels_last)`` would do nothing
+and let the whole network run in the slow layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from inception_search.data.augment import Augmentation, augment
+from inception_search.data.dataset import Split
+from inception_search.errors import DataError, raw
+
+_CHUNK = 1 << 24  # float values prepared at a time (64 MiB): few kernels per epoch, bounded memory
+
+Batch = tuple[Tensor, Tensor]
+
+
+class ImageSource(Protocol):
+    """What :class:`DeviceData` reads of a dataset: a ``Dataset`` has it, and so has what stands in for one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+    @property
+    def mean(self) -> tuple[float, ...]: ...
+    @property
+    def std(self) -> tuple[float, ...]: ...
+    @property
+    def augmentation(self) -> Augmentation: ...
+    @property
+    def splits(self) -> Mapping[str, Split]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Resident:
+    images: Tensor  # uint8 (N, H, W, C)
+    labels: Tensor  # int64 (N,)
+
+
+class DeviceData:
+    """The named ``splits`` of ``dataset`` on ``device``; without the test set unless it is asked for.
+
+    It keeps no reference to the dataset: what was not asked for cannot be reached through it.
+    """
+
+    def __init__(
+        self,
+        dataset: ImageSource,
+        device: torch.device | str,
+        splits: Sequence[str] = ("train", "validation"),
+    ) -> None:
+        self.name = dataset.name
+        self.device = torch.device(device)
+        self.classes = len(dataset.classes)
+        self.shape = dataset.shape
+        self.augmentation: Augmentation = dataset.augmentation
+        self._splits = {name: _to_device(_find(dataset, name), self.device) for name in splits}
+        std = torch.tensor(dataset.std, dtype=torch.float64)
+        mean = torch.tensor(dataset.mean, dtype=torch.float64)
+        self._scale = (1 / (255 * std)).float().to(self.device)  # (C,)
+        self._offset = (-mean / std).float().to(self.device)  # (C,)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits that are here."""
+        return tuple(self._splits)
+
+    def size(self, split: str) -> int:
+        """Number of images in ``split``; DataError if it is not here."""
+        return len(self._resident(split).labels)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """How many batches one pass of :meth:`train_batches` yields."""
+        return max(1, self.size("train") // batch_size)
+
+    def train_batches(self, batch_size: int, generator: Generator, augment: bool = True) -> Iterator[Batch]:
+        """One shuffled pass: (images float32 (B, C, H, W) channels_last, labels int64 (B,)) on the device.
+
+        ``generator``, on the same device, draws order and augmentation. A last, smaller batch is dropped
+        unless it is the only one.
+        """
+        data = self._resident("train")
+        count = min(len(data.labels), self.steps_per_epoch(batch_size) * batch_size)
+        order = torch.randperm(len(data.labels), generator=generator, device=self.device)[:count]
+        what = self.augmentation if augment else None
+        for chunk in torch.split(order, self._chunk(batch_size)):
+            images, labels = self._prepare(data.images[chunk], what, generator), data.labels[chunk]
+            yield from zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True)
+
+    def train_sample(self, count: int, generator: Generator) -> Tensor:
+        """``count`` different random training images (all, if there are fewer), not augmented, as a batch."""
+        data = self._resident("train")
+        chosen = torch.randperm(len(data.labels), generator=generator, device=self.device)[:count]
+        return self._prepare(data.images[chosen])
+
+    def eval_batches(self, split: str, batch_size: int) -> Iterator[Batch]:
+        """All of ``split`` in order, prepared as in :meth:`train_batches`; the last batch may be smaller."""
+        data = self._resident(split)
+        for start in range(0, len(data.labels), batch_size):
+            piece = slice(start, start + batch_size)
+            yield self._prepare(data.images[piece]), data.labels[piece]
+
+    def _prepare(self, images: Tensor, what: Augmentation | None = None, generator: Generator | None = None) -> Tensor:
+        """uint8 (B, H, W, C) to normalised float32 (B, C, H, W), channels_last."""
+        if what is not None and generator is not None:
+            images = augment(images, what, generator)
+        return channels_last_view(images.float().mul_(self._scale).add_(self._offset))
+
+    def _chunk(self, batch_size: int) -> int:
+        """Images prepared at a time: whole batches, one at least."""
+        channels, height, width = self.shape
+        return max(1, _CHUNK // (channels * height * width * batch_size)) * batch_size
+
+    def _resident(self, split: str) -> _Resident:
+        try:
+            return self._splits[split]
+        except KeyError:
+            here = ", ".join(self._splits)
+            mend = f"name it when the data is moved to the device: splits=(..., {split!r})"
+            raise DataError(
+                "the split is not on the device", found=split, expected=raw(f"one of {here}"), mend=mend
+            ) from None
+
+
+def channels_last_view(images: Tensor) -> Tensor:
+    """(B, H, W, C) as (B, C, H, W) over the same memory, with the strides of channels_last also where C is 1.
+
+    A permute would do but for C = 1, where torch may give that axis any stride, and convolutions go by strides.
+    """
+    batch, height, width, channels = images.shape
+    strides = (height * width * channels, 1, width * channels, channels)
+    return images.contiguous().as_strided((batch, channels, height, width), strides)
+
+
+def _find(dataset: ImageSource, name: str) -> Split:
+    try:
+        return dataset.splits[name]
+    except KeyError:
+        expected = "one of " + ", ".join(dataset.splits)
+        raise DataError("there is no such split", found=name, expected=expected) from None
+
+
+def _to_device(split: Split, device: torch.device) -> _Resident:
+    images = split.images.to(device, non_blocking=True).permute(0, 2, 3, 1).contiguous()
+    return _Resident(images, split.labels.to(device, non_blocking=True))

@@ -1,0 +1,74 @@
+"""Stratified, seeded choices of images: every class keeps its share in every part.
+
+The draws use numpy's frozen ``RandomState`` stream, so a seed names the same split on every machine and with
+every later version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inception_search.data.dataset import Split
+from inception_search.errors import ConfigError, DataError
+
+
+def stratified_parts(labels: Tensor, fractions: Sequence[float], seed: int) -> list[Tensor]:
+    """Disjoint index sets (int64, ascending) that together hold every image, sized by ``fractions``.
+
+    Per class each part but the first gets its rounded share, one image at least; the first gets the rest.
+    Raises DataError, with the label as ``found``, for a class with fewer images than parts.
+    """
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in fractions]
+    for members in _shuffled_classes(labels, seed):
+        sizes = [max(1, round(len(members) * share)) for share in fractions[1:]]
+        first = len(members) - sum(sizes)
+        if first < 1:
+            label = int(labels[members[0]])
+            raise DataError(
+                f"a class has too few images to be split in {len(parts)}",
+                found=label,
+                expected=f"at least {len(parts)} images of each class",
+            )
+        cuts = np.cumsum([first, *sizes])[:-1]
+        for part, piece in zip(parts, np.split(members, cuts), strict=True):
+            part.append(piece)
+    return [torch.from_numpy(np.sort(np.concatenate(part))) for part in parts]
+
+
+def stratified_sample(labels: Tensor, size: int, seed: int) -> Tensor:
+    """Ascending indices of ``size`` images (all, if there are fewer), classes in proportion, none left out.
+
+    Raises ConfigError for a size below the number of classes.
+    """
+    classes = _shuffled_classes(labels, seed)
+    if size < len(classes):
+        raise ConfigError(
+            "too few training images asked for",
+            path="limit",
+            found=size,
+            expected=f"at least {len(classes)}, one for each class",
+        )
+    # The i-th of n images of a class stands at i / n: any first part of that order is stratified.
+    order = sorted((i / len(members), int(m)) for members in classes for i, m in enumerate(members))
+    return torch.tensor(sorted(index for _, index in order[:size]), dtype=torch.int64)
+
+
+def limit_split(split: Split, limit: int | None, seed: int) -> Split:
+    """``split``, or a stratified sample of ``limit`` of its images."""
+    if limit is None or limit >= len(split):
+        return split
+    return split.take(stratified_sample(split.labels, limit, seed))
+
+
+def _shuffled_classes(labels: Tensor, seed: int) -> list[NDArray[np.int64]]:
+    """The indices of each class that occurs, in label order, each shuffled."""
+    values = labels.numpy()
+    keys = np.random.RandomState(seed % 2**32).random_sample(len(values))
+    order = np.lexsort((keys, values))
+    borders = np.flatnonzero(np.diff(values[order])) + 1
+    return list(np.split(order, borders))

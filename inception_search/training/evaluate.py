@@ -1,0 +1,70 @@
+"""Loss and accuracy of a network on one split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from inception_search.data.loader import DeviceData
+from inception_search.training.fidelity import Precision
+
+_BATCH = 512  # images at a time; needs no gradients, so far more fit than in training
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Mean cross-entropy in nats (no smoothing), share of right answers 0..1, and the number of images."""
+
+    loss: float
+    accuracy: float
+    n: int
+
+
+def evaluate(
+    model: nn.Module,
+    data: DeviceData,
+    split: str = "validation",
+    *,
+    batch_size: int = _BATCH,
+    precision: Precision = "float32",
+) -> Metrics:
+    """``model``, on the device of ``data``, over the whole of ``split`` in eval mode.
+
+    The model gives logits (B, classes), or a tuple that starts with them. Its mode is put back afterwards.
+    Raises DataError if ``split`` was not moved to the device.
+    """
+    count = data.size(split)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            sums = _sums(model, data, split, batch_size, precision)
+    finally:
+        model.train(was_training)
+    loss, right = (sums / count).tolist()
+    return Metrics(loss=loss, accuracy=right, n=count)
+
+
+def _sums(model: nn.Module, data: DeviceData, split: str, batch_size: int, precision: Precision) -> Tensor:
+    """Float64 (2,): summed cross-entropy and number of right answers, on the device."""
+    sums = torch.zeros(2, dtype=torch.float64, device=data.device)
+    for images, labels in data.eval_batches(split, batch_size):
+        with autocast(data.device, precision):
+            output = model(images)
+        logits = main_logits(output).float()
+        sums[0] += F.cross_entropy(logits, labels, reduction="sum")
+        sums[1] += (logits.argmax(1) == labels).sum()
+    return sums
+
+
+def main_logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """The logits of the main head: the output itself, or its first part."""
+    return output[0] if isinstance(output, tuple) else output
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The context in which a forward pass runs: bfloat16 where asked for, else no change."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

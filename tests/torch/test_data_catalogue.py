@@ -1,0 +1,128 @@
+"""The table of datasets, and what every dataset in it must do."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets_on_disk as disk
+import pytest
+import torch
+
+import inception_search.data
+from inception_search.data.catalogue import DATASETS, LoadFunction, find_loader, load_data, names
+from inception_search.data.dataset import Dataset
+from inception_search.errors import ConfigError, DataError, UnknownNameError
+
+ROOTS: dict[str, Callable[[Path], Path | None]] = {
+    "cifar10": lambda folder: disk.write_cifar_binary(folder / "cifar-10-batches-bin"),
+    "digits": lambda folder: None,
+    "fashion_mnist": disk.write_fashion_mnist,
+    "image_folder": lambda folder: disk.write_pictures(folder / "animals", {"cat": 20, "dog": 30}),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(DATASETS))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def root(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    return ROOTS[name](tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="module")
+def dataset(name: str, root: Path | None) -> Dataset:
+    return load_data(name, root=root)
+
+
+def test_table_and_folder_agree() -> None:
+    modules = [m.name for m in pkgutil.iter_modules(inception_search.data.__path__)]
+    with_load = [m for m in modules if hasattr(importlib.import_module(f"inception_search.data.{m}"), "load")]
+    assert {f"inception_search.data.{m}:load" for m in with_load} == set(DATASETS.values())
+    assert names() == tuple(sorted(with_load))
+
+
+def test_the_one_signature(name: str) -> None:
+    wanted = inspect.signature(LoadFunction.__call__)
+    found = inspect.signature(find_loader(name))
+    assert found.replace(return_annotation=None) == wanted.replace(
+        parameters=list(wanted.parameters.values())[1:], return_annotation=None
+    )
+
+
+def test_splits_are_named_sized_and_stratified(name: str, dataset: Dataset) -> None:
+    assert dataset.name == name
+    classes = set(range(len(dataset.classes)))
+    for split in dataset.splits.values():
+        assert set(split.labels.tolist()) == classes
+    assert len(dataset.train) > len(dataset.validation)
+
+
+def test_no_image_is_in_two_splits(dataset: Dataset) -> None:
+    seen = [{image.numpy().tobytes() for image in split.images} for split in dataset.splits.values()]
+    assert len(set.union(*seen)) == sum(len(s) for s in seen)
+
+
+def test_the_same_request_gives_the_same_data(name: str, root: Path | None, dataset: Dataset) -> None:
+    assert load_data(name, root=root).fingerprint == dataset.fingerprint
+
+
+def test_the_seed_draws_the_split(name: str, root: Path | None, dataset: Dataset) -> None:
+    other = load_data(name, root=root, seed=1)
+    assert not torch.equal(other.train.images, dataset.train.images)
+    assert other.train.images.shape == dataset.train.images.shape
+
+
+def test_limit_thins_the_training_images_and_nothing_else(name: str, root: Path | None, dataset: Dataset) -> None:
+    small = load_data(name, root=root, limit=15)
+    assert len(small.train) == 15
+    assert set(small.train.labels.tolist()) == set(range(len(dataset.classes)))
+    assert torch.equal(small.validation.images, dataset.validation.images)
+    assert torch.equal(small.test.images, dataset.test.images)
+
+
+@pytest.mark.parametrize("size", [12, 33])
+def test_image_size_is_the_side_in_pixels(name: str, root: Path | None, dataset: Dataset, size: int) -> None:
+    resized = load_data(name, root=root, image_size=size)
+    assert resized.shape == (dataset.shape[0], size, size)
+    assert torch.equal(resized.train.labels, dataset.train.labels)
+
+
+def test_a_shift_is_a_few_pixels_and_digits_are_never_mirrored(name: str, dataset: Dataset) -> None:
+    assert 1 <= round(dataset.augmentation.shift * dataset.shape[1]) <= dataset.shape[1] // 8
+    assert dataset.augmentation.flip == (name != "digits")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        load_data("fashion-mnist")
+    text = "unknown dataset, got 'fashion-mnist'; expected one of cifar10, digits, fashion_mnist, image_folder"
+    assert str(caught.value) == f"{text}; did you mean 'fashion_mnist'?"
+
+
+BAD_OPTIONS = [
+    ({"image_size": 0}, "image_size: image_size cannot be used, got 0; expected 1 or more"),
+    ({"limit": -1}, "limit: limit cannot be used, got -1; expected 1 or more"),
+    ({"limit": 9}, "limit: too few training images asked for, got 9; expected at least 10, one for each class"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD_OPTIONS)
+def test_bad_options(options: dict[str, int], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_data("digits", **options)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - {"digits"}))
+def test_a_folder_that_is_not_there_is_named_with_a_mend(name: str, tmp_path: Path) -> None:
+    missing = tmp_path / "nothing" / "here"
+    with pytest.raises(DataError) as caught:
+        load_data(name, root=str(missing))
+    assert str(missing) in str(caught.value)
+    assert "--data-root" in str(caught.value)

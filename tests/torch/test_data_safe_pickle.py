@@ -1,0 +1,112 @@
+"""The pickle reader runs nothing, whatever a file says."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from datasets_on_disk import write_pickle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inception_search.data.safe_pickle import read_pickle
+from inception_search.errors import DataError
+
+
+class Calls:
+    """Pickles as a call of ``function`` with ``arguments``."""
+
+    def __init__(self, function: Any, *arguments: Any, state: Any = None) -> None:
+        self.parts = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.parts
+
+
+def test_plain_values_and_arrays(tmp_path: Path) -> None:
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    value = {b"data": pixels, "labels": [1, 2], "names": [b"cat", "dog"], "n": 3, "note": "text", "none": None}
+    for protocol in range(5):
+        write_pickle(tmp_path / "batch", value, protocol)
+        found = read_pickle(tmp_path / "batch")
+        assert np.array_equal(found.pop("data"), pixels)
+        assert found == {"labels": [1, 2], "names": ["cat", "dog"], "n": 3, "note": "text", "none": None}
+
+
+def hostile_values(canary: Path) -> dict[str, Any]:
+    touch = f"{sys.executable} -c \"open({str(canary)!r}, 'w')\""
+    return {
+        "a call at the top": Calls(os.system, touch),
+        "a call in a value": {"data": Calls(os.system, touch)},
+        "a call in a list": {"labels": [1, Calls(eval, f"open({str(canary)!r}, 'w')")]},
+        "a call as a key": {Calls(os.system, touch): 1},
+        "a call that yields state": {"data": Calls(dict, state=Calls(os.system, touch))},
+        "a method by its dotted name": {"data": Calls(Path.touch, canary)},
+        "numpy's own door": {"data": Calls(np.load, str(canary))},
+        "a file made by numpy": {"data": Calls(np.savetxt, str(canary), [1])},
+    }
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+@pytest.mark.parametrize("case", hostile_values(Path("x")))
+def test_a_hostile_pickle_runs_nothing(tmp_path: Path, case: str, protocol: int) -> None:
+    canary = tmp_path / "canary"
+    write_pickle(tmp_path / "batch", hostile_values(canary)[case], protocol)
+    with pytest.raises(DataError, match="the pickle names something no batch needs") as caught:
+        read_pickle(tmp_path / "batch")
+    assert not canary.exists()
+    assert str(caught.value).startswith(f"{tmp_path / 'batch'}: ")
+
+
+def test_the_canary_would_have_sung(tmp_path: Path) -> None:
+    """The same bytes do run in the stock reader: the test above tests something."""
+    canary = tmp_path / "canary"
+    pickle.loads(pickle.dumps(hostile_values(canary)["a call at the top"]))
+    assert canary.exists()
+
+
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n"
+RAW: dict[str, bytes] = {
+    "nothing": b"",
+    "text": b"this is no pickle",
+    "cut off": pickle.dumps({"data": "x" * 100})[:-20],
+    "not a dict": pickle.dumps([1, 2, 3]),
+    "memo number that reserves gigabytes": b"\x80\x02}r\xff\xff\xff\x7f.",
+    "bytes announced that are not there": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60) + b".",
+    "an unknown opcode": b"\x80\x02\xff.",
+    "a persistent id": b"\x80\x02}U\x01aPid\nsU.",
+    "an extension code": b"\x80\x02}(U\x01a\x82\x01u.",
+    "a huge array without content": RECONSTRUCT + b"(I99999999999\ntU\x01b\x87R.",
+    "a shape that lies": b"}(U\x01d" + RECONSTRUCT + b"(I0\ntU\x01b\x87R(I1\n(I-2\nI-2\ntNI00\nU\x04abcdtbu.",
+    "state on a function": b"cnumpy.core.multiarray\n_reconstruct\n}(U\x08__code__NubU.",
+    "state on a class": b"cnumpy\nndarray\n}(U\x0c__setstate__Nub.",
+    "another codec": b"}(U\x01ac_codecs\nencode\n(U\x01aU\x05rot13tRu.",
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_damaged_and_lying_pickles(tmp_path: Path, case: str) -> None:
+    (tmp_path / "batch").write_bytes(RAW[case])
+    with pytest.raises(DataError) as caught:
+        read_pickle(tmp_path / "batch")
+    assert str(caught.value).startswith(f"{tmp_path / 'batch'}: ")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_changed_byte_gives_a_dict_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+) -> None:
+    content = bytearray(pickle.dumps({"data": np.zeros((2, 9), dtype=np.uint8), "labels": [0, 1]}, protocol=2))
+    content[place % len(content)] = byte
+    file = tmp_path_factory.mktemp("changed") / "batch"
+    file.write_bytes(content)
+    with suppress(DataError):
+        assert isinstance(read_pickle(file), dict)

@@ -1,0 +1,140 @@
+"""The fidelity's fields, ranges and JSON form; the schedule; choosing a device."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from inception_search.errors import ConfigError
+from inception_search.training.devices import describe_device, pick_device, settings
+from inception_search.training.fidelity import Fidelity
+from inception_search.training.schedule import learning_rate_factor
+
+
+def test_to_dict_and_back_through_json() -> None:
+    fidelity = Fidelity(epochs=3, learning_rate=1, precision="bfloat16", threads=1)
+    assert Fidelity.from_dict(json.loads(json.dumps(fidelity.to_dict()))) == fidelity
+    assert Fidelity.from_dict({}) == Fidelity()
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"epochs": 0}, "fidelity.epochs: the value cannot be used, got 0; expected a whole number of at least 1"),
+    ({"epochs": 2.0}, "fidelity.epochs: the value cannot be used, got 2.0; expected a whole number"),
+    ({"epochs": True}, "fidelity.epochs: the value cannot be used, got True"),
+    ({"batch_size": 1}, "fidelity.batch_size: the value cannot be used, got 1; expected a whole number of at"),
+    ({"threads": 0}, "fidelity.threads: the value cannot be used, got 0"),
+    ({"norm_images": -1}, "fidelity.norm_images: the value cannot be used, got -1"),
+    ({"learning_rate": 0}, "fidelity.learning_rate: the value cannot be used, got 0; expected a number above 0"),
+    ({"learning_rate": math.nan}, "fidelity.learning_rate: the value cannot be used, got nan"),
+    ({"learning_rate": math.inf}, "fidelity.learning_rate: the value cannot be used, got inf"),
+    ({"learning_rate": "0.1"}, "fidelity.learning_rate: the value cannot be used, got '0.1'"),
+    ({"momentum": 1.0}, "fidelity.momentum: the value cannot be used, got 1.0; expected a number at least 0 and be"),
+    ({"weight_decay": -1e-4}, "fidelity.weight_decay: the value cannot be used, got -0.0001; expected a number at le"),
+    ({"warmup": 1}, "fidelity.warmup: the value cannot be used, got 1"),
+    ({"label_smoothing": False}, "fidelity.label_smoothing: the value cannot be used, got False"),
+    ({"augment": 1}, "fidelity.augment: the value cannot be used, got 1; expected true or false"),
+    ({"precision": "float16"}, "fidelity.precision: the value cannot be used, got 'float16'; expected one of fl"),
+    ({"epoch": 3}, "unknown fidelity field, got 'epoch'; expected one of epochs, batch_size, "),
+    ({"lr": 0.1}, "unknown fidelity field, got 'lr'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "words"), BAD)
+def test_bad_values_are_refused_with_their_field(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Fidelity.from_dict(values)
+    assert words in str(caught.value)
+
+
+def test_a_misspelt_field_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'label_smoothing'"):
+        Fidelity.from_dict({"labelsmoothing": 0.1})
+
+
+SCHEDULE = [
+    # steps, warmup, factors
+    (4, 0.5, [1 / 2, 1, 1, 1 / 2]),
+    (4, 0.0, [1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
+    (8, 0.5, [1 / 4, 2 / 4, 3 / 4, 1, 1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
+    (1, 0.25, [1]),
+    (2, 0.9, [1 / 2, 1]),
+]
+
+
+@pytest.mark.parametrize(("steps", "warmup", "factors"), SCHEDULE)
+def test_schedule_by_hand(steps: int, warmup: float, factors: list[float]) -> None:
+    found = [learning_rate_factor(step, steps, warmup) for step in range(steps)]
+    assert found == pytest.approx(factors)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 100])
+@pytest.mark.parametrize("warmup", [0, 0.1, 0.5, 0.99])
+def test_schedule_rises_then_falls_within_zero_and_one(steps: int, warmup: float) -> None:
+    factors = [learning_rate_factor(step, steps, warmup) for step in range(steps)]
+    top = factors.index(max(factors))
+    assert factors[top] == 1
+    assert factors[:top] == sorted(factors[:top])
+    assert factors[top:] == sorted(factors[top:], reverse=True)
+    assert all(0 < factor <= 1 for factor in factors)
+
+
+def pretend_gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+
+PICKS = [
+    # GPUs, name, device
+    (0, "auto", torch.device("cpu")),
+    (2, "auto", torch.device("cuda", 0)),
+    (2, "cpu", torch.device("cpu")),
+    (2, "cuda", torch.device("cuda", 0)),
+    (2, "cuda:1", torch.device("cuda", 1)),
+]
+
+
+@pytest.mark.parametrize(("gpus", "name", "device"), PICKS)
+def test_pick_device(monkeypatch: pytest.MonkeyPatch, gpus: int, name: str, device: torch.device) -> None:
+    pretend_gpus(monkeypatch, gpus)
+    assert pick_device(name) == device
+
+
+BAD_PICKS = [
+    (0, "cuda", "device: device 'cuda' is not there, got '0 CUDA devices'; use device 'auto' or 'cpu'"),
+    (2, "cuda:2", "device 'cuda:2' is not there, got '2 CUDA devices'"),
+    (2, "gpu", "device: unknown device, got 'gpu'; expected one of auto, cpu, cuda, cuda:<number>"),
+    (2, "Cuda", "did you mean 'cuda'?"),
+    (2, "cuda:x", "unknown device"),
+]
+
+
+@pytest.mark.parametrize(("gpus", "name", "words"), BAD_PICKS)
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch, gpus: int, name: str, words: str) -> None:
+    pretend_gpus(monkeypatch, gpus)
+    with pytest.raises(ConfigError) as caught:
+        pick_device(name)
+    assert words in str(caught.value)
+
+
+def test_describe_device() -> None:
+    assert describe_device(torch.device("cpu")).startswith("cpu ")
+    assert describe_device(torch.device("cpu")).endswith(f" {torch.get_num_threads()} threads")
+
+
+def test_settings_are_undone_even_after_an_error() -> None:
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+
+    def fail_inside() -> None:
+        with settings(torch.device("cpu"), threads=threads + 1, seed=3):
+            assert torch.get_num_threads() == threads + 1
+            assert torch.initial_seed() == 3
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_inside()
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
