@@ -12,3 +12,7 @@ MAX_KERNEL = 255
 MAX_IMAGE_SIDE = 16_384
 MAX_REPEAT = 1_000
 MAX_UNROLLED_STEPS = 10_000  # primitive steps once every repeat and block use is written out
+MAX_STEP_DEPTH = 64  # steps inside steps, block uses included
+MAX_TEMPLATE_NODES = 200_000  # of a space, every $use written out
+MAX_USE_DEPTH = 16  # definitions of a space inside definitions
+MAX_MATCHES = 200_000  # options tried to find the point of a network in a space

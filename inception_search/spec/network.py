@@ -139,7 +139,9 @@ class Network(SpecModel):
         return self
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Network) and self.__dict__ == other.__dict__
+        if not isinstance(other, Network) or self.__dict__ != other.__dict__:
+            return False
+        return list(self.stages) == list(other.stages) and list(self.aux) == list(other.aux)  # order has a meaning
 
     def __hash__(self) -> int:
         return hash((self.name, tuple(self.stages.items()), self.head))

@@ -76,6 +76,8 @@ class Conv(SpecModel):
         for width in (self.width, self.mid or 0) if self.groups != 1 else ():
             if width % self.groups:
                 raise ValueError(f"width {width} is not divisible by groups {self.groups}")
+        if self.factor == "split" and (self.width // 2) % self.groups:
+            raise ValueError(f"half of width {self.width}, for split, is not divisible by groups {self.groups}")
         return self
 
 
@@ -311,5 +313,5 @@ def _spliced(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:
 def _refuse(where: str, steps: Iterable[AnyStep], *kinds: type[SpecModel]) -> None:
     for index, step in enumerate(steps):
         if isinstance(step, kinds):
-            place = f"{where} cannot hold {step.kind!r}"
-            raise ValueError(f"{place} (position {index}); chain() and concat() tidy such steps away")
+            mend = "only a concat drops absent branches" if step.kind == "absent" else "chain() tidies it away"
+            raise ValueError(f"a {where} cannot hold {step.kind!r} (position {index}); {mend}")

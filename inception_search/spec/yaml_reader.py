@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -24,8 +23,9 @@ from inception_search.spec.limits import (
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
 _DIGITS = re.compile(r"[-+]?[0-9]{19,}\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_NOT_FINITE = re.compile(r"[-+]?\.?(inf|infinity|nan)\Z", re.IGNORECASE)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_NOT_FINITE = re.compile(r"[-+]?(\.(inf|Inf|INF|nan|NaN|NAN)|Infinity|NaN)\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -66,24 +66,34 @@ def read_yaml(text: str, file: str | None = None) -> Any:
             expected=f"at most {MAX_DOCUMENT_BYTES} bytes",
             mend="split it, or use repeat and blocks",
         )
-    reader = _Reader(text, file)
     try:
-        return reader.document()
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        rule = f"not valid YAML: the character U+{ord(text[error.position]):04X} is not allowed"
+        raise DocumentError(rule, place=Place(file, line)) from None
+    try:
+        return _Reader(loader, file).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
         raise DocumentError(f"not valid YAML: {problem}", place=Place(file, mark.line + 1 if mark else None)) from None
     except (yaml.YAMLError, ValueError, IndexError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise DocumentError(f"not valid YAML: {reason}", place=Place(file, reader.line)) from None
+        raise DocumentError(f"not valid YAML: {reason}", place=Place(file, loader.line + 1)) from None
+
+
+def is_text(word: str) -> bool:
+    """Whether ``word``, written without quotes, is read as text (not as a number, a truth value or null)."""
+    return word not in _WORDS and not any(p.match(word) for p in (_INTEGER, _DIGITS, _FLOAT, _NOT_FINITE))
 
 
 class _Reader:
-    def __init__(self, text: str, file: str | None) -> None:
+    def __init__(self, loader: yaml.SafeLoader, file: str | None) -> None:
         self.file = file
         self.line = 1
         self.nodes = 0
-        self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.loader = loader
 
     def document(self) -> Any:
         while isinstance(event := self.next(), yaml.StreamStartEvent | yaml.DocumentStartEvent):
@@ -97,7 +107,7 @@ class _Reader:
         return value
 
     def next(self) -> Any:
-        event = next(self.events)
+        event = self.loader.get_event()
         self.line = event.start_mark.line + 1
         return event
 
@@ -131,7 +141,9 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.error("a key must be plain text")
             self.value(event, depth + 1)  # the checks on anchors, tags and counts
-            key = event.value
+            key = self.joined(event.value)
+            if not key.isprintable():
+                raise self.error("a key has control characters", found=key)
             if key == "<<":
                 raise self.error("merge keys are not used here", mend="write the fields out")
             if key in items:
@@ -142,7 +154,7 @@ class _Reader:
         return items
 
     def scalar(self, event: Any) -> Any:
-        text: str = event.value
+        text = self.joined(event.value)
         if len(text) > MAX_SCALAR_LENGTH:
             raise self.limit("a text is too long", f"at most {MAX_SCALAR_LENGTH} characters")
         if not event.implicit[0]:  # quoted
@@ -158,6 +170,15 @@ class _Reader:
         if _FLOAT.match(text):
             return self.finite(text)
         return text
+
+    def joined(self, text: str) -> str:
+        """``text`` with the surrogate pairs of JSON's ``\\ud83d\\ude00`` as one character each."""
+        if not _SURROGATE.search(text):
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise self.error("half of a surrogate pair is no character", found=text) from None
 
     def finite(self, text: str) -> float:
         number = float(text)

@@ -116,8 +116,8 @@ class TrialRecord(BaseModel):
         return self
 
     def to_json(self) -> str:
-        """The record as one line of JSON, keys sorted."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, allow_nan=False)
+        """The record as one line of JSON; keys keep their order, which in a network's stages has a meaning."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), allow_nan=False)
 
     @classmethod
     def from_json(

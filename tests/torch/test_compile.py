@@ -190,9 +190,11 @@ def test_errors_are_ours() -> None:
             ins.compile(bad)
 
 
-def test_convolutions_are_initialised_as_said(net: ins.Network) -> None:
-    wide = ins.compile(ins.scale_width(net, 16), seed=0)
+def test_convolutions_without_norm_are_he_initialised() -> None:
+    text = SMALL.replace("blocks:", "conv_defaults: {norm: none, bias: true}\nblocks:")
+    wide = ins.compile(ins.scale_width(ins.load(text), 16), seed=0)
     conv = wide.get_submodule("module.0.body.branches.0.conv")
     assert isinstance(conv, nn.Conv2d)
-    fan_in = conv.weight[0].numel()
-    assert conv.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)
+    assert conv.bias is not None
+    assert conv.weight.std().item() == pytest.approx((2 / conv.weight[0].numel()) ** 0.5, rel=0.1)
+    assert conv.bias.abs().sum() == 0
