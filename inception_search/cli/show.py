@@ -23,6 +23,7 @@ def show(
     input_size: Annotated[int | None, typer.Option(min=1, help="Side of square images in pixels.")] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="Channels of the images.")] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Number of classes.")] = None,
+    aux: Annotated[bool, typer.Option(help="Show the auxiliary classifiers, too.")] = True,
     as_text: Annotated[bool, typer.Option("--yaml", help="Print the document instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -32,7 +33,7 @@ def show(
     if as_text:
         typer.echo(network_text(net), nl=False)
         return
-    graph = lower(net)
+    graph = lower(net, aux=aux)
     rows, cost = cost_table(graph, depth or None), graph.cost()
     if as_json:
         parts = [{**row._asdict(), "type": list(row.type)} for row in rows]

@@ -1,0 +1,115 @@
+"""Who may import whom, and where torch, optuna, networkx and matplotlib may appear."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "inception_search"
+TOP = {"errors", "__init__"}
+# Room (or file at the top) -> rooms it may import; errors may be imported by all.
+MAY_IMPORT = {
+    "spec": set(),
+    "graph": set(),
+    "space": {"spec", "canonical"},
+    "canonical": {"spec"},
+    "lowering": {"spec", "graph"},
+    "estimate": {"spec", "graph", "lowering"},
+    "store": {"spec"},
+    "backend": {"graph"},
+    "data": set(),
+    "training": {"backend", "data"},
+    "figures": {"store", "lowering", "graph", "canonical", "spec"},
+    "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},
+}
+MAY_IMPORT["api"] = MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"api"}
+# Heavy library -> rooms that may import it at module level.
+HEAVY = {
+    "torch": {"backend", "data", "training"},
+    "optuna": {"study"},
+    "networkx": set(),
+    "matplotlib": set(),
+    "sklearn": set(),
+    "numpy": {"data"},
+    "PIL": set(),
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+EXCEPTIONS = {
+    ("graph/l2_pool.py", "torch"): "a module that torch lacks; imported inside Pool.build",
+    ("study/trial_process.py", "torch"): "runs in the trial's own process",
+}
+
+
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, module_level: bool) -> Iterator[str]:
+    """Dotted names a file imports; at module level without those under TYPE_CHECKING."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = _top(tree) if module_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+def _top(tree: ast.Module) -> Iterator[ast.stmt]:
+    for node in tree.body:
+        if isinstance(node, ast.If):
+            if "TYPE_CHECKING" not in ast.dump(node.test):
+                yield from node.body
+        else:
+            yield node
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_layers(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    for name in imports(path, module_level=False):
+        parts = name.split(".")
+        if parts[0] != "inception_search":
+            continue
+        there = parts[1] if len(parts) > 1 else "__init__"
+        if there in (here, "errors"):
+            continue
+        allowed = MAY_IMPORT.get(here, set()) | ({"__init__"} if here in ("cli", "study") else set())  # __version__
+        assert there in allowed, f"{path.name} ({here}) imports {name}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
+    relative = path.relative_to(PACKAGE).as_posix()
+    for name in imports(path, module_level=True):
+        library = name.split(".")[0]
+        if library in HEAVY and (relative, library) not in EXCEPTIONS:
+            assert room(path) in HEAVY[library], f"{relative} imports {library} at module level"
+
+
+def test_every_room_has_a_rule() -> None:
+    rooms = {room(path) for path in files()} - TOP
+    assert rooms == set(MAY_IMPORT)
+
+
+def test_networkx_is_imported_in_one_place() -> None:
+    users = [p.name for p in files() if any(n.split(".")[0] == "networkx" for n in imports(p, module_level=False))]
+    assert users == ["to_networkx.py"]
+
+
+def test_files_and_names_are_small_and_plain() -> None:
+    banned = {"core", "base", "utils", "helpers", "common", "manager", "misc"}
+    for path in files():
+        assert path.stem not in banned
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path

@@ -1,0 +1,57 @@
+"""The facade: exactly these names, each importable, none the name of a room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import inception_search as ins
+
+NAMES = [
+    "Graph",
+    "GraphBuilder",
+    "InceptionSearchError",
+    "Network",
+    "Space",
+    "Study",
+    "__version__",
+    "arch_id",
+    "compile",
+    "draw",
+    "load",
+    "load_data",
+    "load_space",
+    "lower",
+    "module",
+    "names",
+    "normal",
+    "parse",
+    "resume",
+    "scale_width",
+    "search",
+    "set_classes",
+    "set_depth",
+    "set_input",
+    "swap_stem",
+    "text",
+]
+PACKAGE = Path(ins.__file__).parent
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(ins.__all__) == sorted(NAMES)
+
+
+def test_every_name_is_there_and_has_a_docstring() -> None:
+    for name in NAMES:
+        value = getattr(ins, name)
+        assert name == "__version__" or value.__doc__
+        assert name in dir(ins)
+
+
+def test_no_name_is_a_rooms() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | {p.stem for p in PACKAGE.glob("*.py")}
+    assert not rooms & set(NAMES)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(ins, "no_such_name")

@@ -1,0 +1,48 @@
+"""Folders and tables agree: a new op, plot, dataset, network or verb is one file and one row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inception_search.cli.datasets import ABOUT
+from inception_search.cli.main import VERBS
+from inception_search.data.catalogue import DATASETS, find_loader
+from inception_search.graph.ops import OPS
+from inception_search.lowering import RULES
+from inception_search.spec.shipped import shipped_folder
+from inception_search.spec.step import KINDS
+
+PACKAGE = Path(__file__).parents[2] / "inception_search"
+
+
+def stems(folder: str) -> set[str]:
+    return {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+
+
+def test_ops() -> None:
+    assert set(OPS) == stems("graph/ops")
+    for name, op in OPS.items():
+        assert op.name == name
+        assert op.__module__.endswith(f".ops.{name}")
+
+
+def test_every_spec_kind_lowers() -> None:
+    assert set(RULES) == set(KINDS.values()) - {KINDS["absent"]}
+
+
+def test_datasets() -> None:
+    assert set(ABOUT) == set(DATASETS)
+    for name in DATASETS:
+        assert callable(find_loader(name))
+
+
+def test_verbs() -> None:
+    assert set(VERBS) <= stems("cli")
+
+
+@pytest.mark.parametrize("path", sorted(shipped_folder().rglob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_documents_are_named_after_their_files(path: Path) -> None:
+    assert f"\nname: {path.stem}\n" in path.read_text(encoding="utf-8")
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 100
