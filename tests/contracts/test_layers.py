@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "figures": {"store", "lowering", "graph", "canonical", "spec"},
     "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},
 }
+MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["api"] = MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"api"}
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {

@@ -1,0 +1,88 @@
+"""What the README and docs print is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import inception_search as ins
+from inception_search.cli.main import VERBS
+from inception_search.figures.draw import draw
+from inception_search.spec.document import parse
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LANGUAGE = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
+
+
+def block(language: str, text: str = README, index: int = 0) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)[index]
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    code = block("python").replace("trials=40, epochs=4", "trials=2, epochs=1, train_images=64, image_size=8")
+    assert "trials=2" in code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Cost(params=42679816, macs=12253974624" in done.stdout
+    assert "True a1-" in done.stdout
+    assert (tmp_path / "v4.svg").is_file()
+    assert (tmp_path / "runs" / "first" / "report.html").is_file()
+
+
+def test_the_module_of_the_readme_is_inception_v3s() -> None:
+    assert parse(block("yaml")) == ins.module("inception_v3.mixed_6b")
+
+
+@pytest.mark.parametrize("name", ins.names())
+def test_the_table_of_networks(name: str) -> None:
+    cost = ins.lower(ins.load(name)).cost()
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
+    assert f"{cost.params:,}" in row
+    assert f"{cost.macs:,}" in row
+    assert not cost.aux_params or f"+ {cost.aux_params:,}" in row
+
+
+def test_the_error_of_the_readme(tmp_path: Path) -> None:
+    lines = ["schema: inception-search/network", "version: 1", "name: my_net", "stages:", "  stem: 3x3 32", ""]
+    lines += ["  inception_a:", "    concat: [3x3 8,"]
+    lines += ["      [{conv: {kernel: 3x3, width: 64, widht: 64}}, 1x1 8]]"]
+    (tmp_path / "my_net.yaml").write_text("\n".join(lines), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "inception_search", "show", "my_net.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    shown = next(line for line in README.splitlines() if line.startswith("error: "))
+    assert (done.returncode, done.stderr.strip()) == (1, shown)
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    for verb in VERBS:
+        assert f"inception-search {verb}" in README
+
+
+def test_the_pictures_are_what_the_commands_draw() -> None:
+    picture = (ROOT / "docs" / "images" / "inception_v4.svg").read_text(encoding="utf-8")
+    assert draw(ins.load("inception_v4"), blocks=True).svg == picture
+
+
+def test_the_document_of_the_docs_is_a_network() -> None:
+    text = block("yaml", LANGUAGE).replace("input: 3x299x299", "input: 3x64x64")
+    assert ins.lower(ins.load(text)).cost().params > 0
+
+
+def test_every_short_form_of_the_docs_is_one() -> None:
+    table = LANGUAGE.partition("## Steps on one line")[2].partition("##")[0]
+    forms = [form for line in table.splitlines() if line.startswith("| `") for form in re.findall("`([^`]+)`", line)]
+    assert len(forms) >= 18
+    for form in forms:
+        parse(form)
+    for form in re.findall(r"`(\{(?:conv|pool|lrn): .*?\}\})`", LANGUAGE):
+        parse(form)
