@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from inception_search.cli.output import stdout_console
 from inception_search.errors import unknown_name
 
 Rows = list[dict[str, str]]
@@ -26,7 +26,7 @@ def list_shipped(
     if as_json:
         typer.echo(json.dumps(chosen, indent=2))
         return
-    console = Console()
+    console = stdout_console()
     for kind, rows in chosen.items():
         table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for column in rows[0]:
@@ -56,7 +56,12 @@ def _spaces() -> Rows:
 
     spaces = [load_space(name) for name in names()]
     return [
-        {"name": s.name, "points": f"{s.size:.3g}", "contains": ", ".join(s.document.contains), "about": s.about.split(". ")[0] + "."}
+        {
+            "name": s.name,
+            "points": f"{s.size:.3g}",
+            "contains": ", ".join(s.document.contains),
+            "about": s.about.split(". ")[0] + ".",
+        }
         for s in spaces
     ]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.watch import print_leaderboard
+from inception_search.cli.leaderboard import nothing_trained, print_leaderboard
 
 
 def report(
@@ -16,9 +16,15 @@ def report(
 ) -> None:
     """Print the leaderboard of a study and write its report and pictures again."""
     from inception_search.api import write_study_report
+    from inception_search.store.query import best
     from inception_search.store.run_folder import RunFolder
+    from inception_search.study.config import StudyConfig
 
     folder = RunFolder.open(run)
-    print_leaderboard(folder.records(), top)
+    StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
+    records = folder.records()
+    print_leaderboard(records, top)
+    if best(records) is None:
+        raise nothing_trained(folder.trials_file, records)
     for path in write_study_report(folder):
         typer.echo(str(path))

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.watch import finish, watched
+from inception_search.cli.leaderboard import finish
+from inception_search.cli.watch import watched
 
 
 def resume(

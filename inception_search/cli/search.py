@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.watch import finish, watched
+from inception_search.cli.leaderboard import finish
+from inception_search.cli.watch import watched
 
 Opt = typer.Option
 
@@ -47,6 +48,6 @@ def search(
 
     from inception_search.study.search import search as start
 
-    with watched(options.epochs) as observer:
+    with watched() as observer:
         study = start(options.space, config=options, observer=observer)
     finish(study)

@@ -6,10 +6,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from inception_search.canonical.catalogue import load
+from inception_search.cli.output import stdout_console
 from inception_search.graph.cost import cost_table
 from inception_search.lowering import lower
 from inception_search.spec.identity import arch_id
@@ -45,10 +45,10 @@ def show(
         table.add_column(name, justify="right" if name in ("parameters", "MACs", "output") else "left")
     for row in rows:
         table.add_row(row.path, row.ops, str(row.type), _number(row.params), _number(row.macs))
-    console = Console()
+    console = stdout_console()
     console.print(table)
-    aux = f" (+ {cost.aux_params:,} in auxiliary classifiers)" if cost.aux_params else ""
-    console.print(f"\nparameters {cost.params:,}{aux}", highlight=False)
+    more = f" (+ {cost.aux_params:,} in auxiliary classifiers)" if cost.aux_params else ""
+    console.print(f"\nparameters {cost.params:,}{more}", highlight=False)
     console.print(f"MACs       {cost.macs:,} for one image", highlight=False)
     console.print(f"memory     {cost.activation_bytes / 2**20:,.1f} MiB of float32 activations", highlight=False)
     console.print(f"depth      {cost.depth} layers with weights", highlight=False)

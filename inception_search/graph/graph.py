@@ -69,6 +69,8 @@ class GraphBuilder:
     def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
         """The index of the new node. :class:`ShapeError` names ``path`` when the inputs do not fit."""
         nodes = self._nodes
+        if inputs and not 0 <= min(inputs) <= max(inputs) < len(nodes):
+            raise ShapeError("a node reads a node that is not there yet", path=path, found=inputs)
         types = tuple(nodes[i].type for i in inputs)
         _check_arity(op, len(types), path)
         if path in self._paths:
@@ -87,6 +89,8 @@ class GraphBuilder:
 
     def build(self, *outputs: int) -> Graph:
         """The graph of all nodes added."""
+        if not outputs or not 0 <= min(outputs) <= max(outputs) < len(self._nodes):
+            raise ShapeError("the outputs are not nodes of the graph", found=outputs)
         return Graph(tuple(self._nodes), outputs)
 
 

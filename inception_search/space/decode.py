@@ -14,17 +14,17 @@ from inception_search.spec.yaml_reader import MarkedDict
 Ask = Callable[[Hole], Value]
 
 
-def fill(template: Any, ask: Ask) -> tuple[Network, Params]:
+def fill(template: Any, ask: Ask, file: str | None = None) -> tuple[Network, Params]:
     """The network of ``template`` with every hole that is reached answered by ``ask``, and the answers.
 
     A hole is asked once per name. Raises :class:`NotInSpaceError` for an answer outside the hole's domain and
     :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
     """
     params: Params = {}
-    return network_from_long(_filled(template, ask, params)), params
+    return network_from_long(_filled(template, ask, params), file), params
 
 
-def decode(template: Any, params: Params) -> Network:
+def decode(template: Any, params: Params, file: str | None = None) -> Network:
     """The network at the point ``params``; every value must be used and none may be missing."""
 
     def look_up(hole: Hole) -> Value:
@@ -32,7 +32,7 @@ def decode(template: Any, params: Params) -> Network:
             raise NotInSpaceError("the point has no value for this hole", path=hole.name, mend=_domain(hole))
         return params[hole.name]
 
-    network, used = fill(template, look_up)
+    network, used = fill(template, look_up, file)
     unused = [name for name in params if name not in used]
     if unused:
         raise NotInSpaceError("the point has values no hole asks for", found=", ".join(sorted(unused)))
@@ -43,8 +43,11 @@ def _filled(node: Any, ask: Ask, params: Params) -> Any:
     if isinstance(node, Choice | Integer | Float):
         value = _answer(node, ask, params)
         return _filled(node.options[str(value)], ask, params) if isinstance(node, Choice) else value
-    if isinstance(node, dict):
-        return MarkedDict((key, _filled(value, ask, params)) for key, value in node.items())
+    if isinstance(node, MarkedDict):
+        filled = {key: _filled(value, ask, params) for key, value in node.items()}
+        if isinstance(filled.get("kernel"), int):  # from a hole of one number
+            filled["kernel"] = [filled["kernel"]] * 2
+        return MarkedDict(filled, node.line, node.lines)
     if isinstance(node, list):
         return [_filled(value, ask, params) for value in node]
     return node

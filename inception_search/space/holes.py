@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -25,7 +24,8 @@ class Choice:
 
     def why_not(self, value: Value) -> str | None:
         """What is wrong with ``value``, or None."""
-        return None if value in self.options else f"{value!r} is none of {', '.join(self.options)}"
+        known = isinstance(value, str) and value in self.options
+        return None if known else f"{value!r} is none of {', '.join(self.options)}"
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Integer:
     path: str = field(default="", compare=False)
 
     @property
-    def domain(self) -> tuple[int, ...]:
+    def domain(self) -> range:
         """Every value."""
-        return tuple(range(self.low, self.high + 1, self.step))
+        return range(self.low, self.high + 1, self.step)
 
     def why_not(self, value: Value) -> str | None:
         """What is wrong with ``value``, or None."""
@@ -65,9 +65,10 @@ class Float:
 
     def why_not(self, value: Value) -> str | None:
         """What is wrong with ``value``, or None."""
-        if isinstance(value, str | bool) or not math.isfinite(value) or not self.low <= value <= self.high:
-            return f"{value!r} is outside {self.low}..{self.high}"
-        return None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and self.low <= value <= self.high:  # type: ignore[operator]
+            return None
+        return f"{value!r} is outside {self.low}..{self.high}"
 
 
 Hole: TypeAlias = Choice | Integer | Float

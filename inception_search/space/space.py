@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from inception_search.canonical.catalogue import load, module
-from inception_search.errors import NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.space.count import count
 from inception_search.space.decode import decode, fill
 from inception_search.space.encode import encode
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
-from inception_search.spec.network import Network
+from inception_search.spec.network import Network, with_source
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Block, Name, SpecModel
-from inception_search.spec.transform import remake, scale_width
+from inception_search.spec.transform import remake, scale_network_width, scale_width
 from inception_search.spec.yaml_reader import read_yaml
 
 SCHEMA = "inception-search/space"
 VERSION = 1
 UPGRADES: dict[int, Upgrade] = {}
 SUFFIXES = (".yaml", ".yml", ".json")
+PROBES = 20  # points tried before a space in which none can be built is refused
 
 
 class Fixed(SpecModel):
@@ -37,6 +39,12 @@ class Fixed(SpecModel):
     network: str | None = None
     width: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
     multiple: int = Field(default=4, ge=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Fixed:
+        if (self.module is None) == (self.network is None):
+            raise ValueError("an entry of contains names a module or a network, one of the two")
+        return self
 
 
 class SpaceDocument(SpecModel):
@@ -67,12 +75,14 @@ class Space:
         self.file = file
         raw = read_yaml(text, file)
         data = check_header(raw, SCHEMA, VERSION, UPGRADES, file)
-        self.document: SpaceDocument = validated(SpaceDocument.model_validate, data, file)
-        if not isinstance(data["network"].get("stages"), dict):
+        self.document: SpaceDocument = validated(SpaceDocument.model_validate, data, file, SpaceDocument)
+        if "stages" not in data["network"]:
             raise SpecError("the network has no stages", place=Place(file, data.lines.get("network"), "network"))
         reader = TemplateReader(data.get("define") or {}, file)
         self.template = reader.network(data["network"])
         self.holes: dict[str, Hole] = reader.holes
+        self.lines: dict[str, int] = getattr(data.get("contains"), "lines", {})  # of the entries of contains
+        self._probe()
 
     @property
     def name(self) -> str:
@@ -86,7 +96,7 @@ class Space:
 
     def decode(self, params: Params) -> Network:
         """The network at a point. Raises :class:`NotInSpaceError` when the point is not one."""
-        return decode(self.template, params)
+        return decode(self.template, params, self.file)
 
     def encode(self, network: Network) -> Params:
         """The point of a network. Raises :class:`NotInSpaceError` with the place that is outside."""
@@ -107,36 +117,57 @@ class Space:
     @cached_property
     def size(self) -> int | float:
         """The number of points over labelled holes (``inf`` with a float hole)."""
-        return _count(self.template, set())
+        return count(self.template)
 
     def sample(self, seed: int | random.Random) -> Params:
         """A point drawn uniformly hole by hole."""
         rng = seed if isinstance(seed, random.Random) else random.Random(seed)
-        return fill(self.template, lambda hole: _draw(hole, rng))[1]
+        return fill(self.template, lambda hole: _draw(hole, rng), self.file)[1]
 
     def suggest(self, trial: SuggestTrial) -> tuple[Network, Params]:
         """The network an Optuna trial asks for, and its point: one ``suggest_*`` per hole reached."""
-        return fill(self.template, lambda hole: _ask(hole, trial))
+        return fill(self.template, lambda hole: _ask(hole, trial), self.file)
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
         """The canonical modules (or networks) the document says it contains, at the template's size."""
-        return {name: self._fixed(fixed) for name, fixed in self.document.contains.items()}
+        return {name: self._fixed(name, fixed) for name, fixed in self.document.contains.items()}
 
     def with_module(self, step: AnyStep) -> Network:
         """The template's network with ``step`` as its block ``module``, other holes at their first value."""
-        base, _ = fill(self.template, _first)
+        base, _ = fill(self.template, _first, self.file)
         if "module" not in base.blocks:
             raise SpecError(f"space {self.name!r} has no block called 'module' to put a module in")
         body = step if isinstance(step, Block) else Block(body=step)
-        return remake(base, blocks={**base.blocks, "module": body})
+        network = remake(base, blocks={**base.blocks, "module": body})
+        return with_source(network, base.origin.without("blocks", "module"))
 
-    def _fixed(self, fixed: Fixed) -> Network:
-        if fixed.network is not None:
-            return load(fixed.network)
-        if fixed.module is None:
-            raise SpecError("an entry of contains names a module or a network", found=fixed.to_dict())
-        return self.with_module(scale_width(module(fixed.module), fixed.width, fixed.multiple))
+    def _fixed(self, name: str, fixed: Fixed) -> Network:
+        try:
+            if fixed.network is not None:
+                network = load(fixed.network)
+                return scale_network_width(network, fixed.width, fixed.multiple) if fixed.width != 1.0 else network
+            return self.with_module(scale_width(module(str(fixed.module)), fixed.width, fixed.multiple))
+        except InceptionSearchError as error:
+            raise error.at(file=self.file, line=self.lines.get(name), path=f"contains.{name}") from None
+
+    def _probe(self) -> None:
+        """Refuse a template of which not one point is a network, for the reason its first point is none."""
+        try:
+            fill(self.template, _first, self.file)
+        except SpecError as reason:
+            if not self._has_points():
+                raise reason from None
+
+    def _has_points(self) -> bool:
+        rng = random.Random(0)
+        for _ in range(PROBES if self.holes else 0):
+            try:
+                self.sample(rng)
+            except SpecError:
+                continue
+            return True
+        return False
 
 
 def names() -> tuple[str, ...]:
@@ -160,9 +191,10 @@ def load_space(space: str | Path) -> Space:
 def _draw(hole: Hole, rng: random.Random) -> Value:
     if isinstance(hole, Float):
         if hole.log:
-            return min(hole.high, math.exp(rng.uniform(math.log(hole.low), math.log(hole.high))))
+            drawn = math.exp(rng.uniform(math.log(hole.low), math.log(hole.high)))
+            return min(hole.high, max(hole.low, drawn))
         return rng.uniform(hole.low, hole.high)
-    domain: tuple[Value, ...] = hole.domain
+    domain: Sequence[Value] = hole.domain
     return rng.choice(domain)
 
 
@@ -176,26 +208,3 @@ def _ask(hole: Hole, trial: SuggestTrial) -> Value:
 
 def _first(hole: Hole) -> Value:
     return hole.low if isinstance(hole, Integer | Float) else hole.domain[0]
-
-
-def _count(node: Any, seen: set[str]) -> int | float:
-    """Points below ``node``; a name counts where it is met first."""
-    if isinstance(node, Choice | Integer | Float) and node.name in seen:
-        return 1
-    if isinstance(node, Choice):
-        seen.add(node.name)
-        return sum(_count(option, set(seen)) for option in node.options.values())
-    if isinstance(node, Integer):
-        seen.add(node.name)
-        return len(node.domain)
-    if isinstance(node, Float):
-        seen.add(node.name)
-        return math.inf
-    return math.prod(_count(item, seen) for item in _items(node))
-
-
-def _items(node: Any) -> Iterator[Any]:
-    if isinstance(node, dict):
-        yield from node.values()
-    elif isinstance(node, list):
-        yield from node

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from inception_search.errors import DocumentError, SchemaVersionError, SpecError, did_you_mean
+from inception_search.errors import DocumentError, LimitError, SchemaVersionError, SpecError, did_you_mean
 from inception_search.errors import Place as Where
-from inception_search.spec.network import SCHEMA, VERSION, Aux, Head, Network, Source, with_source
+from inception_search.spec.limits import MAX_DOCUMENT_BYTES
+from inception_search.spec.network import SCHEMA, VERSION, Network, RuleError, Source, check_step_size, with_source
 from inception_search.spec.network import Place as Path_
 from inception_search.spec.shorthand import RESERVED, Expander, tidy
-from inception_search.spec.step import KINDS, STEP, AnyStep
+from inception_search.spec.step import KINDS, STEP, AnyStep, SpecModel
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 UPGRADES: dict[int, Upgrade] = {}  # from version v to v + 1; a document runs through all it needs
 T = TypeVar("T")
+
+# What a field takes, where its type alone does not say it.
+EXPECTED = {
+    "kernel": "7x7, 7 or [7, 7]",
+    "padding": "same, valid or [h, w]",
+    "stride": "a number or [h, w]",
+    "input": "3x299x299 or [3, 299, 299]",
+    "norm": "none, batch or {eps: 0.001, momentum: 0.1}",
+}
+NAME = "a name of lower-case letters, digits and _, beginning with a letter"
 
 
 def parse(text: str, file: str | None = None) -> AnyStep:
@@ -29,7 +41,13 @@ def parse(text: str, file: str | None = None) -> AnyStep:
 def step_from_data(data: Any, file: str | None = None) -> AnyStep:
     """A step from plain data in short or long form."""
     long = tidy(Expander(file).step(data, ""))
-    return validated(STEP.validate_python, long, file)
+    step = validated(STEP.validate_python, long, file)
+    try:
+        check_step_size(step)
+    except RuleError as error:
+        line = Source(file, lines_of(long)).line(error.place)
+        raise SpecError(str(error), place=Where(file, line, show_place(error.place) or None)) from None
+    return step
 
 
 def parse_network(text: str, file: str | None = None) -> Network:
@@ -49,7 +67,7 @@ def network_from_data(data: Any, file: str | None = None) -> Network:
 def network_from_long(long: MarkedDict, file: str | None = None) -> Network:
     """A network from its expanded long form."""
     long = tidy_network(long)
-    network = validated(Network.model_validate, long, file)
+    network = validated(Network.model_validate, long, file, Network)
     return with_source(network, Source(file, lines_of(long)))
 
 
@@ -61,7 +79,12 @@ def load_network(path: Path | str) -> Network:
 def read_text(path: Path | str) -> str:
     """The text of a document file; a :class:`DocumentError` when it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+        if len(data) > MAX_DOCUMENT_BYTES:
+            expected = f"at most {MAX_DOCUMENT_BYTES} bytes"
+            raise LimitError("the document is too large", place=Where(str(path)), expected=expected)
+        return data.decode("utf-8")
     except FileNotFoundError:
         raise DocumentError("no such file", place=Where(str(path)), mend="check the path") from None
     except IsADirectoryError:
@@ -107,15 +130,16 @@ def expand_network(data: MarkedDict, expander: Expander) -> MarkedDict:
                 getattr(steps, "line", None),
                 lines,
             )
-    for name in out.get("blocks") or ():
+    blocks = out.get("blocks")
+    for name in blocks if isinstance(blocks, dict) else ():
         if name in RESERVED:
-            line = getattr(out["blocks"], "lines", {}).get(name)
+            line = getattr(blocks, "lines", {}).get(name)
             raise expander.error("a block cannot have the name of a step", f"blocks.{name}", line, found=name)
     if isinstance(aux := out.get("aux"), dict):
         out["aux"] = MarkedDict({k: _expand_aux(k, v, expander) for k, v in aux.items()}, *_marks(aux))
     if isinstance(defaults := out.get("conv_defaults"), dict):
         out["conv_defaults"] = _expand_norm(defaults)
-    out["input"] = _expand_input(out["input"]) if "input" in out else {}
+    out["input"] = expand_input(out["input"]) if "input" in out else {}
     return out
 
 
@@ -126,31 +150,36 @@ def tidy_network(long: MarkedDict) -> MarkedDict:
         if isinstance(steps := out.get(section), dict):
             out[section] = MarkedDict({k: tidy(v) for k, v in steps.items()}, *_marks(steps))
     if isinstance(aux := out.get("aux"), dict):
-        bodies = {
-            k: {**v, "body": tidy(v["body"])} if isinstance(v, dict) and "body" in v else v for k, v in aux.items()
-        }
-        out["aux"] = MarkedDict(bodies, *_marks(aux))
+        out["aux"] = MarkedDict({k: _tidy_aux(v) for k, v in aux.items()}, *_marks(aux))
     return out
+
+
+def _tidy_aux(aux: Any) -> Any:
+    if not isinstance(aux, dict) or "body" not in aux:
+        return aux
+    return MarkedDict({**aux, "body": tidy(aux["body"])}, *_marks(aux))
 
 
 def _expand_aux(name: str, aux: Any, expander: Expander) -> Any:
     if not isinstance(aux, dict) or "body" not in aux:
         return aux
-    line = getattr(aux, "line", None)
+    line, lines = _marks(aux)
+    line = lines.get("body", line)
     return MarkedDict({**aux, "body": expander.step(aux["body"], f"aux.{name}.body", line)}, *_marks(aux))
 
 
 def _expand_norm(defaults: dict[str, Any]) -> dict[str, Any]:
-    """``norm: none`` and ``norm: batch`` in full."""
-    norm = defaults.get("norm")
-    if norm == "none":
-        return MarkedDict({**defaults, "norm": None}, *_marks(defaults))
-    if norm == "batch":
-        return MarkedDict({**defaults, "norm": {}}, *_marks(defaults))
-    return defaults
+    if "norm" not in defaults:
+        return defaults
+    return MarkedDict({**defaults, "norm": norm_in_full(defaults["norm"])}, *_marks(defaults))
 
 
-def _expand_input(item: Any) -> Any:
+def norm_in_full(norm: Any) -> Any:
+    """``none`` and ``batch`` as what they stand for."""
+    return {"none": None, "batch": {}}.get(norm, norm) if isinstance(norm, str) else norm
+
+
+def expand_input(item: Any) -> Any:
     """``3x299x299`` and ``[3, 299, 299]`` as fields."""
     parts = item.split("x") if isinstance(item, str) else item
     if isinstance(parts, list) and len(parts) == 3:
@@ -185,47 +214,63 @@ def lines_of(long: Any) -> dict[Path_, int]:
 
 def show_place(place: Path_) -> str:
     """A place as people read it: ``mixed_6b.branches.1.0.width`` (``stages`` and ``steps`` go unsaid)."""
-    parts = place[1:] if place and place[0] == "stages" else place
+    parts = place[1:] if len(place) > 1 and place[0] == "stages" else place
     return ".".join(str(part) for part in parts if part != "steps")
 
 
-def validated(validate: Callable[[Any], T], long: Any, file: str | None) -> T:
-    """``validate(long)`` with pydantic's complaints turned into a :class:`SpecError` with file, line and path."""
+def validated(validate: Callable[[Any], T], long: Any, file: str | None, model: type[SpecModel] | None = None) -> T:
+    """``validate(long)`` with pydantic's complaints turned into a :class:`SpecError` with file, line and path.
+
+    ``model`` is the class of the whole document, asked for the fields that an unknown one may stand for.
+    """
     try:
         return validate(long)
     except ValidationError as error:
-        raise _spec_error(error, long, file) from None
+        raise _spec_error(error, long, file, model) from None
 
 
-def _spec_error(error: ValidationError, long: Any, file: str | None) -> SpecError:
+def _spec_error(error: ValidationError, long: Any, file: str | None, model: type[SpecModel] | None) -> SpecError:
     """The first of pydantic's complaints in the words and places of the document."""
-    details = error.errors(include_url=False, include_context=False)
-    first = next((d for d in details if d["type"] != "missing"), details[0])
-    place = _place(first["loc"], long, missing=first["type"] == "missing")
+    details = error.errors(include_url=False)
+    places = [_place(detail["loc"], long, missing=detail["type"] == "missing") for detail in details]
+    first = next((i for i, detail in enumerate(details) if detail["type"] != "missing"), 0)
+    # Of the complaints about the alternatives of one value, the one that got furthest into it.
+    inside = [i for i, other in enumerate(places) if other[: len(places[first])] == places[first]]
+    first = max(inside, key=lambda i: len(places[i]))
+    place, detail = places[first], details[first]
+    others = {other for other in places if other != place[: len(other)]}
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, RuleError):
+        place = cause.place
+    facts = _facts(detail, place, long, model)
+    if others:
+        facts["rule"] += f" (and {len(others)} more to mend)"
     line = Source(file, lines_of(long)).line(place)
-    more = f" (and {len(details) - 1} more like it)" if len(details) > 1 else ""
-    return SpecError(**_facts(first, place, long, more), place=Where(file, line, show_place(place) or None))
+    return SpecError(**facts, place=Where(file, line, show_place(place) or None))
 
 
-def _facts(detail: Any, place: Path_, long: Any, more: str) -> dict[str, Any]:
-    kind, message = detail["type"], detail["msg"]
+def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) -> dict[str, Any]:
+    kind, message, found = detail["type"], detail["msg"], detail["input"]
     if kind == "extra_forbidden":
-        known = _known_fields(place, long)
+        known = _known_fields(place, long, model)
         expected = f"one of {', '.join(known)}" if known else None
         mend = did_you_mean(str(place[-1]), known)
-        return {"rule": f"unknown field{more}", "found": place[-1], "expected": expected, "mend": mend}
+        return {"rule": "unknown field", "found": place[-1], "expected": expected, "mend": mend}
     if kind == "missing":
-        return {"rule": f"field {place[-1]!r} is missing{more}"}
+        return {"rule": f"field {place[-1]!r} is missing"}
     if kind == "value_error":
-        return {"rule": message.removeprefix("Value error, ") + more}
+        return {"rule": message.removeprefix("Value error, ")}
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return {
-            "rule": f"not a step{more}",
-            "found": detail["input"],
-            "expected": f"kind: {', '.join(KINDS)}",
-        }
-    expected = message.replace("Input should be ", "").replace("a valid integer", "an integer")
-    return {"rule": f"not a usable value{more}", "found": detail["input"], "expected": expected}
+        return {"rule": "not a step", "found": found, "expected": f"kind: {', '.join(KINDS)}"}
+    expected = message.replace("Input should be ", "").replace("a valid ", "a ").replace("a integer", "an integer")
+    if kind == "string_pattern_mismatch":
+        lower = detail["ctx"]["pattern"].startswith("^[a-z]")
+        expected = NAME if lower else "a name of letters, digits, _ . @ and -"
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        expected = "fields, {name: value, ...}"
+    if kind not in ("greater_than_equal", "less_than_equal") and place and isinstance(place[-1], str):
+        expected = EXPECTED.get(place[-1], expected)
+    return {"rule": "not a usable value", "found": found, "expected": expected}
 
 
 def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> Path_:
@@ -247,16 +292,29 @@ def _has(container: Any, part: str | int) -> bool:
     return isinstance(container, dict) and part in container
 
 
-def _known_fields(place: Path_, long: Any) -> list[str]:
+def _known_fields(place: Path_, long: Any, model: Any) -> list[str]:
     """The fields of the value that holds the unknown one."""
     value: Any = long
     for part in place[:-1]:
-        value = value[part]
-    if isinstance(value, dict) and value.get("kind") in KINDS:
-        return [name for name in KINDS[value["kind"]].model_fields if name != "kind"]
-    sections: dict[str, Any] = {"head": Head, "aux": Aux}
-    model: Any = Network
-    if place[:-1]:
-        model = sections.get(str(place[0])) or Network.model_fields[str(place[0])].annotation
-    fields = getattr(model, "model_fields", {})
-    return [info.alias or name for name, info in fields.items()]
+        value, model = value[part], model_inside(model, part)
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind in KINDS:
+        return [name for name in KINDS[kind].model_fields if name != "kind"]
+    return field_names(model)
+
+
+def field_names(model: Any) -> list[str]:
+    """The names a document uses for the fields of ``model``."""
+    return [info.alias or name for name, info in getattr(model, "model_fields", {}).items()]
+
+
+def model_inside(model: Any, part: str | int) -> Any:
+    """The annotation of what is called ``part`` inside a value of type ``model``; None when there is none."""
+    fields = getattr(model, "model_fields", None)
+    if fields is None:
+        args = get_args(model)
+        return args[-1] if args and get_origin(model) is dict else None
+    inner = fields[part].annotation if part in fields else None
+    if get_origin(inner) in (Union, UnionType):
+        return next((arg for arg in get_args(inner) if hasattr(arg, "model_fields")), None)
+    return inner

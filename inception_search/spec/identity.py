@@ -14,7 +14,7 @@ from functools import singledispatch
 
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Lrn
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Identity, Lrn
 
 
 def arch_id(network: Network) -> str:
@@ -60,7 +60,7 @@ def code(step: AnyStep, absorbed: bool) -> str:
 
 
 def _chain_codes(step: AnyStep, absorbed: bool) -> list[str]:
-    steps = step.steps if isinstance(step, Chain) else (step,)
+    steps = step.steps if isinstance(step, Chain) else () if isinstance(step, Identity) else (step,)
     codes = []
     for part in reversed(steps):
         codes.append(code(part, absorbed))

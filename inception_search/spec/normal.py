@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from inception_search.errors import unknown_name
 from inception_search.spec.factor import opened, padding_of
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
@@ -28,7 +29,10 @@ def normal(
     step: AnyStep, blocks: Mapping[str, AnyStep] | None = None, pool_defaults: PoolDefaults | None = None
 ) -> AnyStep:
     """``step`` with factors opened, repeats and uses written out, nested concats flattened, trivial blocks
-    replaced by their body, paddings as numbers and steps that do nothing dropped."""
+    replaced by their body, paddings as numbers and steps that do nothing dropped.
+
+    Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
+    """
     return _Normal(blocks or {}, pool_defaults or PoolDefaults()).step(step)
 
 
@@ -53,11 +57,12 @@ class _Normal:
         if isinstance(step, Concat):
             return self.concat(step)
         if isinstance(step, Block):
-            body = self.step(step.body)
-            return body if step.trivial else step.model_copy(update={"body": body})
+            return self.block(step)
         if isinstance(step, Repeat):
             return chain(*([self.step(step.body)] * step.times))
         if isinstance(step, Use):
+            if step.name not in self.blocks:
+                raise unknown_name("block", step.name, self.blocks)
             return self.step(self.blocks[step.name])
         if (isinstance(step, Dropout) and step.p == 0.0) or (isinstance(step, Act) and step.name == "none"):
             return Identity()
@@ -70,8 +75,8 @@ class _Normal:
 
     def pool(self, pool: Pool) -> AnyStep:
         padding = padding_of(pool.kernel, pool.padding)
-        if pool.kernel == (1, 1) and pool.stride == 1 and padding == (0, 0):
-            return Identity()
+        if pool.kernel == (1, 1) and pool.stride == 1 and padding == (0, 0) and pool.mode != "l2":
+            return Identity()  # l2 of one value is its magnitude
         count = self.pools.count_pad if pool.count_pad is None else pool.count_pad
         ceil = self.pools.ceil if pool.ceil is None else pool.ceil
         update = {
@@ -80,6 +85,13 @@ class _Normal:
             "ceil": ceil and pool.stride != 1,
         }
         return pool.model_copy(update=update)
+
+    def block(self, block: Block) -> AnyStep:
+        """Without a sum, a projection and a scale a block is its body and an activation."""
+        body = self.step(block.body)
+        if block.skip != "none" or block.project != "none" or block.scale != 1.0:
+            return block.model_copy(update={"body": body})
+        return chain(body, Act(name=block.act)) if block.act != "none" else body
 
     def concat(self, step: Concat) -> AnyStep:
         branches: list[AnyStep] = []

@@ -2,7 +2,7 @@
 
 The grammar, whole: ``KxK width [s2] [valid] [linear] [factor]`` (width may be ``mid>width``), ``max|avg|l2 KxK
 [s2] [valid]``, ``identity``, ``absent``, ``lrn``, ``norm``, an activation's name, ``dropout p``, a block's name,
-``7 x <any of these>``; a list is a chain; ``{kind: fields}`` is any step in full. Everything rarer is fields.
+``7 x <any of the others>``; a list is a chain; ``{kind: fields}`` is any step in full. Everything rarer is fields.
 Template holes (mappings whose keys begin with ``$``) are passed to ``hole`` and otherwise left as they are.
 """
 
@@ -16,11 +16,11 @@ from inception_search.errors import Place, SpecError, did_you_mean
 from inception_search.spec.step import KINDS, Activation, Factor
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
-KERNEL = re.compile(r"(\d{1,3})x(\d{1,3})\Z")
-WIDTH = re.compile(r"(?:(\d{1,9})>)?(\d{1,9})\Z")
-STRIDE = re.compile(r"s(\d{1,3})\Z")
+KERNEL = re.compile(r"([0-9]{1,3})x([0-9]{1,3})\Z")
+WIDTH = re.compile(r"(?:([0-9]{1,18})>)?([0-9]{1,18})\Z")
+STRIDE = re.compile(r"s([0-9]{1,3})\Z")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-REPEAT = re.compile(r"(\d{1,9}) x (\S.*)\Z")
+REPEAT = re.compile(r"([0-9]{1,18}) x (\S.*)\Z")
 POOLS = ("max", "avg", "l2")
 FACTORS = get_args(Factor)
 ACTIVATIONS = tuple(name for name in get_args(Activation) if name != "none")
@@ -28,13 +28,14 @@ SINGLES = ("identity", "absent", "lrn", "norm")
 RESERVED = frozenset((*POOLS, *SINGLES, *ACTIVATIONS, *KINDS))
 # The field a step's short value stands for: ``concat: [...]`` is ``concat: {branches: [...]}``.
 PRINCIPAL = {"chain": "steps", "concat": "branches", "dropout": "p", "act": "name", "use": "name"}
+EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
 HoleReader = Callable[[Any, str], Any]
 
 
 def is_hole(raw: Any) -> bool:
     """Whether ``raw`` is a template hole: a mapping whose first key begins with ``$``."""
-    return isinstance(raw, dict) and next(iter(raw), "").startswith("$")
+    return isinstance(raw, dict) and str(next(iter(raw), "")).startswith("$")
 
 
 class Expander:
@@ -71,6 +72,8 @@ class Expander:
                 mend = f"write '{kind} 3x3 s2', or {{pool: {{mode: {kind}, ...}}}}"
             raise self.error("unknown step", path, line, found=kind, mend=mend)
         fields = self.fields(kind, value, path, line)
+        if "kind" in fields:
+            raise self.error(f"kind inside {kind}", path, line, found=fields["kind"], mend="name the step once")
         marks = lines if isinstance(lines, dict) else {}
         out = MarkedDict({"kind": kind}, line=line, lines=dict(marks))
         for name, item in fields.items():
@@ -108,6 +111,9 @@ class Expander:
     def words(self, text: str, path: str, line: int | None) -> Any:
         """The long form of a one-line step."""
         if match := REPEAT.match(text.strip()):
+            if REPEAT.match(match[2]):
+                mend = "multiply the two, or write {repeat: {times: ..., body: ...}}"
+                raise self.error("a repeat of a repeat", path, line, found=text, mend=mend)
             body = self.words(match[2], path, line)
             return MarkedDict({"kind": "repeat", "times": int(match[1]), "body": body}, line=line)
         head, *rest = text.split() or [""]
@@ -221,4 +227,10 @@ def _fields(kind: str) -> str:
 def _likely(head: str) -> str | None:
     if KERNEL.match(head):
         return f"a convolution needs its width: '{head} 64'"
+    if head in POOLS:
+        return f"a pool needs its kernel: '{head} 3x3'"
+    if head in EXAMPLES:
+        return f"write '{EXAMPLES[head]}'"
+    if head in RESERVED:
+        return f"{head!r} stands alone, or takes fields: {{{head}: ...}}"
     return did_you_mean(head, (*RESERVED, *FACTORS))

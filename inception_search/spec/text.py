@@ -9,6 +9,7 @@ import yaml
 from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults
 from inception_search.spec.shorthand import RESERVED
 from inception_search.spec.step import Act, AnyStep, Block, Chain, Concat, Conv, Dropout, Pool, Repeat, Use
+from inception_search.spec.yaml_reader import is_text
 
 _WIDTH = 108
 
@@ -108,4 +109,19 @@ def _short_defaults(defaults: ConvDefaults) -> dict[str, Any]:
 
 
 def _yaml(data: Any) -> str:
-    return str(yaml.safe_dump(data, default_flow_style=None, sort_keys=False, width=_WIDTH, allow_unicode=True))
+    options: dict[str, Any] = {"default_flow_style": None, "sort_keys": False, "width": _WIDTH, "allow_unicode": True}
+    return str(yaml.dump(data, Dumper=_Dumper, **options)).removesuffix("...\n")  # the end mark after a lone scalar
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that our reader would take for numbers, and writes no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def text_node(self, data: str) -> yaml.ScalarNode:
+        style = None if is_text(data) else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.text_node)

@@ -8,37 +8,48 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from inception_search.errors import SpecError
-from inception_search.spec.network import Network, with_source
+from inception_search.spec.network import Aux, Network, with_source
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, SpecModel, chain, concat
 
 M = TypeVar("M", bound=SpecModel)
+MAX_FACTOR = 1_000
 
 
 def scale_width(step: AnyStep, factor: float, multiple: int = 4) -> AnyStep:
     """``step`` with every width times ``factor``, rounded to a ``multiple`` (at least one of it)."""
-    if not factor > 0:
-        raise SpecError("a width factor is positive", found=factor)
-
-    def scaled(width: int) -> int:
-        return max(multiple, round(width * factor / multiple) * multiple)
 
     def conv(part: Conv) -> Conv:
-        mid = scaled(part.mid) if part.mid is not None else None
-        return remake(part, width=scaled(part.width), mid=mid)
+        mid = scaled(part.mid, factor, multiple) if part.mid is not None else None
+        return remake(part, width=scaled(part.width, factor, multiple), mid=mid)
 
     return map_convs(step, conv)
 
 
+def scaled(width: int, factor: float, multiple: int = 4) -> int:
+    """``width`` times ``factor``, rounded to a ``multiple`` (at least one of it)."""
+    _check_factor("width", factor)
+    if multiple < 1:
+        raise SpecError("widths are rounded to a multiple of 1 or more", found=multiple)
+    return max(multiple, round(width * factor / multiple) * multiple)
+
+
 def scale_network_width(network: Network, factor: float, multiple: int = 4) -> Network:
     """``network`` with every convolution and hidden layer scaled; the number of classes is kept."""
-    hidden = tuple(max(multiple, round(w * factor / multiple) * multiple) for w in network.head.hidden)
     return remake(
         network,
         blocks={name: scale_width(step, factor, multiple) for name, step in network.blocks.items()},
         stages={name: scale_width(step, factor, multiple) for name, step in network.stages.items()},
-        aux={name: remake(aux, body=scale_width(aux.body, factor, multiple)) for name, aux in network.aux.items()},
-        head=remake(network.head, hidden=hidden),
+        aux={name: _scaled_aux(aux, factor, multiple) for name, aux in network.aux.items()},
+        head=remake(network.head, hidden=_scaled_all(network.head.hidden, factor, multiple)),
     )
+
+
+def _scaled_aux(aux: Aux, factor: float, multiple: int) -> Aux:
+    return remake(aux, body=scale_width(aux.body, factor, multiple), hidden=_scaled_all(aux.hidden, factor, multiple))
+
+
+def _scaled_all(widths: tuple[int, ...], factor: float, multiple: int) -> tuple[int, ...]:
+    return tuple(scaled(width, factor, multiple) for width in widths)
 
 
 def set_input(
@@ -57,19 +68,26 @@ def set_classes(network: Network, classes: int) -> Network:
 
 def set_depth(network: Network, factor: float) -> Network:
     """``network`` with every repeat's times multiplied by ``factor`` (rounded, at least once)."""
+    _check_factor("depth", factor)
 
     def deepen(step: AnyStep) -> AnyStep:
         if isinstance(step, Repeat):
             return remake(step, times=max(1, round(step.times * factor)), body=deepen(step.body))
         return map_children(step, deepen)
 
-    return remake(network, stages={name: deepen(step) for name, step in network.stages.items()})
+    return remake(
+        network,
+        blocks={name: deepen(step) for name, step in network.blocks.items()},
+        stages={name: deepen(step) for name, step in network.stages.items()},
+        aux={name: remake(aux, body=deepen(aux.body)) for name, aux in network.aux.items()},
+    )
 
 
 def swap_stem(network: Network, stem: AnyStep) -> Network:
     """``network`` with its first stage replaced by ``stem``, e.g. a small one for 32x32 images."""
     first = next(iter(network.stages))
-    return remake(network, stages={**network.stages, first: stem})
+    swapped = remake(network, stages={**network.stages, first: stem})
+    return with_source(swapped, network.origin.without("stages", first))
 
 
 def map_convs(step: AnyStep, change: Callable[[Conv], AnyStep]) -> AnyStep:
@@ -88,6 +106,11 @@ def map_children(step: AnyStep, change: Callable[[AnyStep], AnyStep]) -> AnyStep
     if isinstance(step, Block | Repeat):
         return remake(step, body=change(step.body))
     return step
+
+
+def _check_factor(what: str, factor: float) -> None:
+    if not 0 < factor <= MAX_FACTOR:
+        raise SpecError(f"a {what} factor is positive and at most {MAX_FACTOR}", found=factor)
 
 
 def remake(model: M, **changes: Any) -> M:

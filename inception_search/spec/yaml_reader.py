@@ -107,7 +107,7 @@ class _Reader:
         return value
 
     def next(self) -> Any:
-        event = self.loader.get_event()
+        event = self.loader.get_event()  # type: ignore[no-untyped-call]
         self.line = event.start_mark.line + 1
         return event
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from inception_search.errors import ConfigError, Place, did_you_mean
+from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
 from inception_search.spec.document import read_text
-from inception_search.spec.yaml_reader import read_yaml
+from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
-Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
+Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
 SCHEMA = "inception-search/study"
 VERSION = 1
 HIDDEN = ("schema", "version", "facts")
@@ -23,11 +26,11 @@ class StudyConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    space: str = "inception_modules"
+    space: Name = "inception_modules"
     """A shipped space's name, or a path."""
-    data: str = "digits"
+    data: Name = "digits"
     """Dataset: digits, fashion_mnist, cifar10, image_folder."""
-    data_root: str | None = None
+    data_root: Name | None = None
     """Folder of the dataset, where it needs one."""
     image_size: Whole | None = None
     """Side of the square images in pixels (default: the dataset's)."""
@@ -48,16 +51,16 @@ class StudyConfig(BaseModel):
     """Stop trials that at equal epochs are below the median; baselines are never stopped."""
     epochs: Whole = 8
     batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    learning_rate: Positive | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     workers: Whole | None = None
     """Trials at a time (default: one per core on a CPU, one on a GPU)."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:<number>."""
-    trial_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+    trial_seconds: Positive = 3600.0
     """Wall-clock limit of one trial, from its start."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
-    run: str | None = None
+    run: Name | None = None
     """The run folder (default: a new one under runs/)."""
 
     @classmethod
@@ -71,9 +74,7 @@ class StudyConfig(BaseModel):
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> Self:
         """The configuration in a YAML file; ``overrides`` win over it."""
-        data = read_yaml(read_text(path), str(path))
-        if not isinstance(data, dict):
-            raise ConfigError("not a mapping of options", place=Place(str(path)), found=data)
+        data = _mapping(Path(path))
         options = {key: value for key, value in data.items() if key not in HIDDEN}
         try:
             return cls.of(**{**options, **overrides})
@@ -86,7 +87,7 @@ class StudyConfig(BaseModel):
     def text(self, facts: dict[str, Any]) -> str:
         """The whole resolved configuration as YAML, with what was found when the study began."""
         data = {"schema": SCHEMA, "version": VERSION, **self.model_dump(), "facts": facts}
-        return str(yaml.safe_dump(data, sort_keys=False))
+        return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False))
 
     def fidelity(self, threads: int | None) -> dict[str, Any]:
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
@@ -102,8 +103,41 @@ class StudyConfig(BaseModel):
 
 def facts_of(path: Path) -> dict[str, Any]:
     """The facts a ``study.yaml`` has besides the options."""
-    facts = read_yaml(read_text(path), str(path)).get("facts")
-    return dict(facts) if isinstance(facts, dict) else {}
+    facts = _mapping(path).get("facts")
+    return dict(json.loads(json.dumps(facts))) if isinstance(facts, dict) else {}  # without the lines it came from
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what our reader reads back: to YAML 1.1, unlike to it, the text 12e4 is no number."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _is_plain(text) else '"')
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return bool(read_yaml(text) == text)
+    except DocumentError:
+        return False
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _mapping(path: Path) -> MarkedDict:
+    """The mapping in a configuration file; whose schema and version, where it names them, are ours."""
+    data = read_yaml(read_text(path), str(path))
+    place = Place(str(path))
+    if not isinstance(data, MarkedDict):
+        raise ConfigError("not a mapping of options", place=place, found=data, expected="option: value, line by line")
+    schema, version = data.get("schema", SCHEMA), data.get("version", VERSION)
+    if schema != SCHEMA:
+        raise ConfigError("not a search configuration", place=place, found=schema, expected=f"schema {SCHEMA!r}")
+    if version != VERSION:
+        mend = "install a newer inception-search"
+        raise SchemaVersionError("unknown version", place=place, found=version, expected=str(VERSION), mend=mend)
+    return data
 
 
 def option_names() -> tuple[str, ...]:
@@ -123,6 +157,7 @@ def _config_error(error: ValidationError) -> ConfigError:
         mend = did_you_mean(str(first["input"]), _literals(name))
         return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
     text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
+    text = "a text that is not empty" if first["type"] == "string_too_short" else text
     return ConfigError("not a usable value", path=name, found=first["input"], expected=text)
 
 

@@ -10,11 +10,11 @@ TRAINED = ("complete", "pruned", "failed")
 
 
 class Seen:
-    """Architectures by id: the trial that trained each, and its value once there is one."""
+    """Architectures by id: the trial that trained each, and what came of it once that is known."""
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self.numbers: dict[str, int] = {}
-        self.values: dict[str, float] = {}
+        self.ended: dict[str, TrialRecord] = {}
         for record in records:
             self.add(record)
 
@@ -27,9 +27,12 @@ class Seen:
         if record.arch_id is None or record.state not in TRAINED:
             return
         self.start(record.arch_id, record.number)
-        if record.state == "complete" and record.value is not None:
-            self.values[record.arch_id] = record.value
+        self.ended.setdefault(record.arch_id, record)
 
     def first(self, arch_id: str) -> int | None:
         """The number of the trial that has this architecture, or None."""
         return self.numbers.get(arch_id)
+
+    def outcome(self, arch_id: str | None) -> TrialRecord | None:
+        """The record of the trial that has trained this architecture; None while it has not ended."""
+        return self.ended.get(arch_id) if arch_id is not None else None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from inception_search.store.record import TrialRecord
+from inception_search.study.config import StudyConfig
 
 
 class Observer:
     """Called by the loop; every method may be left as it is."""
 
-    def started(self, total: int, done: int) -> None:
-        """The search begins (or goes on) with ``done`` of ``total`` trials trained."""
+    def started(self, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
+        """The search begins, or goes on after the trials in ``records``."""
 
     def launched(self, number: int, label: str | None) -> None:
         """A trial's process starts."""

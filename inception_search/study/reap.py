@@ -1,15 +1,39 @@
-"""Putting a study right before it goes on: what a kill left between running, recorded and told."""
+"""Putting a study right before it goes on: what a kill left between asked, run, recorded and told."""
 
 from __future__ import annotations
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from inception_search.space.holes import Choice, Hole, Integer
 from inception_search.space.space import Space
+from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.dedupe import Seen
-from inception_search.study.driver import MAX_ATTEMPTS, tell_record
-from inception_search.study.index import enqueue, running, tell
+from inception_search.study.index import enqueue, tell_record, told, unfinished
+from inception_search.study.ledger import clear
+
+
+def reap(study: optuna.Study, run: RunFolder, space: Space) -> list[Trial]:
+    """Bring the index up to the records; the trials that were asked and not recorded, by number.
+
+    Of those, a driver records the ones whose result waits in the outbox, and trains the others again.
+    """
+    records = {record.number: record for record in run.records()}
+    seen = Seen(records.values())
+    _restore(study, records, seen, space)
+    left = []
+    for trial in unfinished(study):
+        if trial.number in records:
+            tell_record(study, records[trial.number], seen)
+        else:
+            left.append(trial)
+    wanted = {trial.number for trial in left}
+    for number in _numbered(run):
+        if number not in wanted:
+            clear(run, number)
+    return left
 
 
 def ensure_baselines(study: optuna.Study, space: Space) -> int:
@@ -21,30 +45,41 @@ def ensure_baselines(study: optuna.Study, space: Space) -> int:
     return len(missing)
 
 
-def reap(study: optuna.Study, run: RunFolder) -> int:
-    """Tell recorded trials that were not told; queue again those whose process is gone. How many were queued.
-
-    A result that was written but not recorded is trained again: with its seed it comes out the same.
-    """
-    records = {record.number: record for record in run.records()}
-    seen = Seen(records.values())
-    queued = 0
-    for trial in running(study):
-        if trial.number in records:
-            tell_record(study, records[trial.number], seen)
-        else:
-            queued += _requeue(study, trial)
-    for number in run.read_results():
-        run.clear_result(number)
-    return queued
+def _numbered(run: RunFolder) -> set[int]:
+    """The trials that have a job or a result file."""
+    jobs = {int(path.stem) for path in run.jobs_folder.glob("*.json") if path.stem.isdecimal()}
+    return jobs | set(run.read_results())
 
 
-def _requeue(study: optuna.Study, trial: FrozenTrial) -> int:
-    """Queue the same point first, then fail the lost trial: a kill between the two loses nothing."""
-    attempt = int(trial.user_attrs.get("attempt", 1)) + 1
-    again = bool(trial.params) and attempt <= MAX_ATTEMPTS
-    if again:
-        kept = {name: trial.user_attrs[name] for name in ("label",) if name in trial.user_attrs}
-        enqueue(study, trial.params, attempt=attempt, retry_of=trial.number, **kept)
-    tell(study, trial.number, None, TrialState.FAIL)
-    return int(again)
+def _restore(study: optuna.Study, records: dict[int, TrialRecord], seen: Seen, space: Space) -> None:
+    """Add trials that are recorded and that the index has lost, so that no number is given out twice."""
+    known = len(study.get_trials(deepcopy=False))
+    for number in range(known, max(records, default=-1) + 1):
+        record = records.get(number)
+        study.add_trial(create_trial(state=TrialState.FAIL) if record is None else _frozen(record, seen, space))
+
+
+def _frozen(record: TrialRecord, seen: Seen, space: Space) -> FrozenTrial:
+    """The finished trial that a record tells of."""
+    state, value = told(record, seen)
+    holes = {name: space.holes[name] for name in record.holes if name in space.holes}
+    reported = {epoch.epoch: epoch.validation_accuracy for epoch in record.curve}
+    if state == TrialState.PRUNED and reported:
+        value = reported[max(reported)]
+    return create_trial(
+        state=state,
+        value=value,
+        params={name: record.holes[name] for name in holes},
+        distributions={name: _distribution(hole) for name, hole in holes.items()},
+        user_attrs={"label": record.label} if record.label else {},
+        intermediate_values=reported,
+        constraints={"feasible": 1.0} if record.state == "infeasible" else None,
+    )
+
+
+def _distribution(hole: Hole) -> BaseDistribution:
+    if isinstance(hole, Choice):
+        return CategoricalDistribution(hole.domain)
+    if isinstance(hole, Integer):
+        return IntDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
+    return FloatDistribution(hole.low, hole.high, log=hole.log)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +10,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inception_search.errors import RunFolderError
+from inception_search.errors import Place, RunFolderError
 from inception_search.space.space import Space, load_space
+from inception_search.store.atomic import write_atomic
+from inception_search.store.disk import typed_errors
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.driver import Driver, Setting
-from inception_search.study.executor import Executor, LocalExecutor
+from inception_search.study.driver import Driver
+from inception_search.study.executor import Executor
+from inception_search.study.feasible import check_feasible
 from inception_search.study.index import open_index
+from inception_search.study.local import LocalExecutor
 from inception_search.study.observer import Observer
+from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.prune import make_pruner
 from inception_search.study.reap import ensure_baselines, reap
 from inception_search.study.samplers import make_sampler
+from inception_search.study.setting import Setting
+from inception_search.study.signals import stop_on_signals
 from inception_search.study.study import Study
-from inception_search.study.versions import versions
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
@@ -35,125 +39,113 @@ def search(
 ) -> Study:
     """A new study of ``space`` in a run folder of its own, run to its end (or to Ctrl-C).
 
-    Options are the fields of :class:`StudyConfig`. Raises ConfigError, DataError, RunFolderError ... before
-    anything is written.
+    Options are the fields of :class:`StudyConfig`; they win over ``config``. Raises ConfigError, DataError,
+    RunFolderError ... before anything is written.
     """
-    if config is None:
-        named = space.file or space.name if isinstance(space, Space) else str(space)
-        config = StudyConfig.of(**{**options, "space": named})
     loaded = space if isinstance(space, Space) else load_space(space)
-    dataset = _load(config)
-    config = config.model_copy(update={"run": config.run or _new_run(loaded.name)})
-    facts = {"data": dataset.describe(), "device": _device(config), "versions": versions()}
-    run = RunFolder.create(Path(str(config.run)), study_text=config.text(facts), space_text=loaded.text)
-    return _go_on(run, loaded, config, dataset, observer or Observer())
+    given = config.model_dump() if config else {}
+    config = StudyConfig.of(**{**given, **options, "space": _named(space, loaded)})
+    if config.data_root:  # the study may be resumed from elsewhere
+        config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
+    plan = make_plan(config, loaded)
+    check_feasible(loaded, config, plan.dataset.shape, len(plan.dataset.classes))
+    path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
+    plan = Plan(config.model_copy(update={"run": str(path)}), loaded, plan.dataset, plan.device)
+    run = RunFolder.create(path, study_text=plan.config.text(plan.facts()), space_text=loaded.text)
+    with run.hold():
+        return _run(run, plan, observer or Observer())
 
 
 def resume(path: str | Path, *, observer: Observer | None = None, trials: int | None = None) -> Study:
-    """Go on with the study in a run folder; ``trials`` raises (or lowers) how many it trains in all."""
-    run = RunFolder.open(path)
-    changed = {"run": str(run.path)} if trials is None else {"run": str(run.path), "trials": trials}
-    config = StudyConfig.read(run.study_file, **changed)
-    space = Space(run.space_text(), str(run.space_file))
-    dataset = _load(config)
-    known = facts_of(run.study_file).get("data", {}).get("fingerprint")
-    if known is not None and known != dataset.fingerprint:
-        raise RunFolderError(
-            "the study was begun on other data",
-            path=str(run.path),
-            found=f"{config.data} with fingerprint {dataset.fingerprint}",
-            expected=f"fingerprint {known}",
-            mend="restore the dataset, or start a new run",
-        )
-    return _go_on(run, space, config, dataset, observer or Observer())
+    """Go on with the study in a run folder; ``trials`` changes how many it trains in all, from now on."""
+    run = RunFolder.open(Path(path).expanduser())
+    with run.hold():
+        before = StudyConfig.read(run.study_file)
+        config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
+        plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
+        facts = facts_of(run.study_file)
+        check_same(run, plan, facts)
+        if config != before:
+            write_atomic(run.study_file, config.text(facts))
+        return _run(run, plan, observer or Observer())
 
 
-def _go_on(run: RunFolder, space: Space, config: StudyConfig, dataset: Dataset, observer: Observer) -> Study:
-    with run.hold(), _data_file(dataset) as data_file:
-        fixed = len(space.fixed_points) if config.baselines else 0
-        sampler = make_sampler(config.sampler, seed=config.seed + len(run.records()), startup=max(10, fixed))
-        study = open_index(run, sampler, make_pruner(config.pruner, epochs=config.epochs))
-        reap(study, run)
-        if config.baselines:
-            ensure_baselines(study, space)
-        executor = _executor(config)
+def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
+    config, dataset = plan.config, plan.dataset
+    with stop_on_signals() as stop, _data_file(run, dataset) as data_file:
+        executor = LocalExecutor(_capacity(config, plan.device), config.trial_seconds)
         setting = Setting(
             config=config,
             data_file=data_file,
             shape=dataset.shape,
             classes=len(dataset.classes),
             data=dataset.describe(),
-            device=_device(config),
-            threads=1 if _device(config) == "cpu" and executor.capacity > 1 else None,
+            device=plan.device,
+            threads=1 if plan.device == "cpu" and executor.capacity > 1 else None,
         )
-        driver = Driver(run, space, study, setting, executor, observer)
-        with _stopped_by_signals(driver):
-            finished = driver.loop()
-    return Study(run, finished)
+        driver = make_driver(run, plan.space, setting, executor, observer, stop)
+        return Study(run, driver.loop())
 
 
-def _load(config: StudyConfig) -> Dataset:
-    from inception_search.data.catalogue import load_data
+def make_driver(
+    run: RunFolder,
+    space: Space,
+    setting: Setting,
+    executor: Executor,
+    observer: Observer,
+    stop: threading.Event | None = None,
+) -> Driver:
+    """The driver of a held run folder, after what an earlier one left has been put right."""
+    config = setting.config
+    fixed = len(space.fixed_points) if config.baselines else 0
+    # On going on, the sampler must not draw again what it drew before.
+    sampler = make_sampler(config.sampler, seed=config.seed + len(run.records()), startup=max(10, fixed))
+    study = open_index(run, sampler, make_pruner(config.pruner, epochs=config.epochs))
+    unfinished = reap(study, run, space)
+    if config.baselines:
+        ensure_baselines(study, space)
+    return Driver(run, space, study, setting, executor, observer, unfinished=unfinished, stop=stop)
 
-    return load_data(
-        config.data,
-        root=config.data_root,
-        image_size=config.image_size,
-        download=config.download,
-        limit=config.train_images,
-    )
 
-
-def _device(config: StudyConfig) -> str:
-    from inception_search.training.devices import pick_device
-
-    return str(pick_device(config.device))
-
-
-def _executor(config: StudyConfig) -> Executor:
+def _capacity(config: StudyConfig, device: str) -> int:
     """One process per core on a CPU (each with one thread), one on a GPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    capacity = config.workers or (cores if _device(config) == "cpu" else 1)
-    return LocalExecutor(capacity, config.trial_seconds)
+    return config.workers or (cores if device == "cpu" else 1)
 
 
 @contextmanager
-def _data_file(dataset: Dataset) -> Iterator[Path]:
-    """The train and validation images in a file trials read; the test images are not in it."""
+def _data_file(run: RunFolder, dataset: Dataset) -> Iterator[Path]:
+    """The train and validation images in a file trials read; the test images are not in it.
+
+    In the run folder, where a search that goes on after a kill replaces and then removes it.
+    """
+    from safetensors import SafetensorError
+
     from inception_search.data.frozen import freeze
 
-    with tempfile.TemporaryDirectory(prefix="inception-search-") as folder:
-        path = Path(folder) / "data.safetensors"
-        freeze(dataset, path)
-        yield path
-
-
-@contextmanager
-def _stopped_by_signals(driver: Driver) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the loop in order; a second one ends the program at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: Any) -> None:
-        driver.stop()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, stop)
+    path = run.jobs_folder / "data.safetensors"
     try:
-        yield
+        with typed_errors(path):
+            freeze(dataset, path)
+        yield path
+    except SafetensorError as error:
+        raise RunFolderError(f"the images cannot be written for the trials: {error}", place=Place(str(path))) from None
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        path.unlink(missing_ok=True)
 
 
-def _new_run(space: str) -> str:
+def _named(space: Space | str | Path, loaded: Space) -> str:
+    """What a configuration calls the space: its name or file, where it has been given so."""
+    if isinstance(space, Space):
+        return space.file or space.name
+    return loaded.name if "\n" in str(space) else str(space)
+
+
+def _new_run(space: str) -> Path:
     """``runs/<space>-<date>-<time>``, not there yet."""
     stem = f"{space}-{datetime.now():%Y%m%d-%H%M%S}"
     path, more = Path("runs") / stem, 1
     while path.exists():
         more += 1
         path = Path("runs") / f"{stem}-{more}"
-    return str(path)
+    return path

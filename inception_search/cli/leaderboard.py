@@ -1,0 +1,85 @@
+"""What a search prints when it ends, on stdout: the leaderboard, and the files written."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from inception_search.cli.output import stdout_console
+from inception_search.errors import TrainingError
+from inception_search.figures.table import LeaderboardRow, leaderboard_rows, percent, points
+from inception_search.store import query
+from inception_search.store.record import TrialRecord
+
+if TYPE_CHECKING:
+    from inception_search.study.study import Study
+
+INTERRUPTED = 130
+WIDE = 100  # columns of a terminal on which the architectures' ids have room, too
+
+
+def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
+    """The best trials and every canonical baseline, as a table on stdout."""
+    from inception_search.figures.report import summary
+
+    records = list(records)
+    console = stdout_console()
+    rows = leaderboard_rows(records, top)
+    if rows:
+        console.print(_table(rows, with_ids=console.width >= WIDE))
+    said = ", ".join(f"{number} {state}" for state, number in query.counts(records).items() if number)
+    told = f"\ntrials: {said or 'none'}; accuracy is on the validation images"
+    told += f"\n{summary(records)}" if rows else ""
+    console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _table(rows: Iterable[LeaderboardRow], with_ids: bool) -> Table:
+    table = Table(title="leaderboard", title_justify="left", box=None, pad_edge=False)
+    columns = ("rank", "network", "accuracy", "vs baseline", "MACs", "parameters", "arch_id")
+    for name in columns if with_ids else columns[:-1]:
+        table.add_column(name, justify="left" if name in ("network", "arch_id") else "right", no_wrap=True)
+    for row in rows:
+        cells = (
+            str(row.rank),
+            f"{row.name} (canonical)" if row.baseline else row.name,
+            percent(row.accuracy),
+            points(row.versus_baseline),
+            f"{row.macs / 1e6:,.2f} M" if row.macs is not None else "",
+            f"{row.params:,}" if row.params is not None else "",
+            row.arch_id or "",
+        )
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+def finish(study: Study) -> None:
+    """Leaderboard, report, and where everything is.
+
+    Exit code 130 when the search was stopped; TrainingError when it came to its end without any trained network.
+    """
+    from inception_search.api import write_study_report
+
+    records = study.records
+    print_leaderboard(records)
+    if query.best(records) is not None:
+        for path in write_study_report(study.run):
+            typer.echo(str(path))
+    typer.echo(str(study.run.trials_file))
+    if not study.finished:
+        typer.echo(f"stopped; go on with: inception-search resume {shlex.quote(str(study.path))}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if query.best(records) is None:
+        raise nothing_trained(study.run.trials_file, records)
+
+
+def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:
+    """The error of a study without a complete trial, with the commonest reason."""
+    reasons = Counter(record.reason for record in records if record.reason).most_common(1)
+    why = f"; the commonest reason: {reasons[0][0]}" if reasons else ""
+    return TrainingError(f"no network was trained to its end{why}", path=str(file))

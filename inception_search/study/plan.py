@@ -1,0 +1,93 @@
+"""What a search is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from inception_search.errors import DataError, Place, RunFolderError, raw
+from inception_search.space.space import Space
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.config import StudyConfig
+from inception_search.study.versions import versions
+
+if TYPE_CHECKING:
+    from inception_search.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search is made of, all of it found and checked before the run folder is touched."""
+
+    config: StudyConfig
+    space: Space
+    dataset: Dataset
+    device: str
+
+    def facts(self) -> dict[str, Any]:
+        """What a study must find again when it goes on, and what it was begun with."""
+        return {
+            "data": self.dataset.describe(),
+            "space": _fingerprint(self.space),
+            "device": self.device,
+            "versions": versions(),
+        }
+
+
+def make_plan(config: StudyConfig, space: Space) -> Plan:
+    """Load and check what ``config`` names. Raises UnknownNameError, ConfigError or DataError."""
+    from inception_search.data.catalogue import load_data
+    from inception_search.training.devices import pick_device
+
+    device = str(pick_device(config.device))
+    with _memory_errors(config):
+        dataset = load_data(
+            config.data,
+            root=config.data_root,
+            image_size=config.image_size,
+            download=config.download,
+            limit=config.train_images,
+        )
+    return Plan(config, space, dataset, device)
+
+
+@contextmanager
+def _memory_errors(config: StudyConfig) -> Iterator[None]:
+    """Python and torch each have an error of their own for images that do not fit in memory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise DataError(
+            "the images do not fit in memory", path="image_size", found=config.image_size, mend="use smaller images"
+        ) from None
+
+
+def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
+    """Refuse to go on with other images or another space: their trials cannot be compared."""
+    data = facts.get("data")
+    for words, begun, now, mend in (
+        (
+            "on other data",
+            data.get("fingerprint") if isinstance(data, dict) else None,
+            plan.dataset.fingerprint,
+            "restore the dataset and its options, or start a new run",
+        ),
+        ("with another space", facts.get("space"), _fingerprint(plan.space), "restore space.yaml, or start a new run"),
+    ):
+        if begun not in (None, now):
+            raise RunFolderError(
+                f"the study was begun {words}",
+                place=Place(str(run.path)),
+                found=raw(f"fingerprint {now}"),
+                expected=f"fingerprint {begun}",
+                mend=mend,
+            )
+
+
+def _fingerprint(space: Space) -> str:
+    return sha256(space.text.encode()).hexdigest()[:16]

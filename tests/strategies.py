@@ -1,0 +1,184 @@
+"""Hypothesis strategies: steps, networks that can be lowered, points of spaces."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from inception_search.space.space import Space
+from inception_search.spec.network import Aux, BatchNorm, ConvDefaults, Head, Input, Network, PoolDefaults
+from inception_search.spec.step import (
+    Absent,
+    Act,
+    AnyStep,
+    Block,
+    Conv,
+    Dropout,
+    Identity,
+    Lrn,
+    Norm,
+    Pool,
+    Repeat,
+    Use,
+    chain,
+    concat,
+)
+
+ACTS = ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid")
+# Names that YAML readers take for something else are names like any other here.
+AWKWARD = ("null", "true", "false", "yes", "on", "inf", "nan", "infinity", "e5", "x", "s2", "none", "same", "conv")
+names = st.one_of(st.sampled_from(AWKWARD), st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True))
+finite = st.floats(allow_nan=False, allow_infinity=False)
+probabilities = st.floats(0.0, 1.0, exclude_max=True)
+
+
+@st.composite
+def convs(draw: st.DrawFn) -> Conv:
+    """Any convolution: plain, grouped, dilated, strided, padded, factored."""
+    factor = draw(st.sampled_from(("none", "none", "row_col", "col_row", "stacked", "split")))
+    groups = draw(st.sampled_from((1, 1, 2)))
+    width = draw(st.integers(1, 64)) * groups * (2 if factor == "split" else 1)
+    if factor == "none":
+        kernel = (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
+    elif factor == "stacked":
+        kernel = (draw(st.sampled_from((5, 7, 9))),) * 2
+    else:
+        kernel = (draw(st.sampled_from((3, 5, 7))), draw(st.sampled_from((3, 5))))
+    odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
+    pads: list[Any] = ["same"] * (2 * odd) + ["valid"] * (factor != "split")
+    if factor not in ("split", "stacked"):
+        pads.append((draw(st.integers(0, 3)), draw(st.integers(0, 3))))
+    strides: list[Any] = [1, 1, 2, 3, (1, 2), (2, 1)]
+    mid = draw(st.none() | st.integers(1, 64)) if factor not in ("none", "split") else None
+    return Conv(
+        kernel=kernel,
+        width=width,
+        stride=draw(st.sampled_from(strides)),
+        padding=draw(st.sampled_from(pads)),
+        groups=groups,
+        dilation=draw(st.sampled_from((1, 1, 2))),
+        factor=factor,
+        mid=mid * groups if mid else None,
+        linear=draw(st.booleans()),
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    """Any pooling."""
+    kernel = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
+    odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
+    pads: list[Any] = ["valid", (kernel[0] // 2, kernel[1] // 2)] + ["same"] * odd
+    return Pool(
+        mode=draw(st.sampled_from(("max", "avg", "l2"))),
+        kernel=kernel,
+        stride=draw(st.integers(1, 3)),
+        padding=draw(st.sampled_from(pads)),
+        count_pad=draw(st.none() | st.booleans()),
+        ceil=draw(st.none() | st.booleans()),
+    )
+
+
+singles = st.one_of(
+    convs(),
+    pools(),
+    st.builds(Lrn, size=st.integers(1, 9), alpha=finite, beta=finite, k=finite),
+    st.builds(Dropout, p=probabilities),
+    st.builds(Norm),
+    st.builds(Act, name=st.sampled_from((*ACTS, "none"))),
+)
+
+
+def _composites(inner: st.SearchStrategy[AnyStep]) -> st.SearchStrategy[AnyStep]:
+    solid = inner.filter(lambda step: not isinstance(step, Identity))
+    blocks = st.builds(
+        Block,
+        body=inner,
+        skip=st.sampled_from(("none", "add")),
+        project=st.sampled_from(("none", "linear", "conv")),
+        scale=st.sampled_from((1.0, 0.1, -0.5)) | finite,
+        act=st.sampled_from(("none", "relu", "silu")),
+    )
+    return st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map(lambda steps: chain(*steps)),
+        st.lists(inner, min_size=2, max_size=4).map(lambda steps: concat(*steps)),
+        blocks,
+        st.builds(Repeat, times=st.integers(1, 4), body=solid),
+    )
+
+
+# Any step, whether or not its shapes would fit anywhere.
+steps = st.recursive(singles | st.builds(Identity), _composites, max_leaves=12)
+steps_with_uses = st.recursive(singles | st.builds(Identity) | st.builds(Use, name=names), _composites, max_leaves=12)
+branches_with_absent = st.lists(steps | st.just(Absent()), min_size=0, max_size=4)
+
+
+@st.composite
+def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
+    """A step that keeps the map's size, so that any such steps fit together."""
+    kinds = ("conv", "conv", "factored", "pool", "act", "norm", "lrn", "dropout")
+    if depth:
+        kinds += ("chain", "concat", "concat", "block", "repeat")
+    kind = draw(st.sampled_from(kinds))
+    if kind == "conv":
+        kernel = draw(st.sampled_from(((1, 1), (3, 3), (1, 3), (5, 5))))
+        return Conv(kernel=kernel, width=draw(st.integers(1, 8)), linear=draw(st.booleans()))
+    if kind == "factored":
+        factor = draw(st.sampled_from(("row_col", "col_row", "stacked", "split")))
+        mid = draw(st.none() | st.integers(1, 6)) if factor != "split" else None
+        return Conv(kernel=(5, 5), width=2 * draw(st.integers(1, 4)), factor=factor, mid=mid)
+    if kind == "pool":
+        return Pool(mode=draw(st.sampled_from(("max", "avg", "l2"))), count_pad=draw(st.none() | st.booleans()))
+    simple: dict[str, AnyStep] = {"act": Act(name="tanh"), "norm": Norm(), "lrn": Lrn(), "dropout": Dropout(p=0.1)}
+    if kind in simple:
+        return simple[kind]
+    inner = same_size(depth - 1)
+    if kind == "chain":
+        return chain(*draw(st.lists(inner, min_size=2, max_size=3)))
+    if kind == "concat":
+        return concat(*draw(st.lists(inner | st.just(Identity()), min_size=2, max_size=3)))
+    if kind == "repeat":
+        return Repeat(times=draw(st.integers(1, 3)), body=draw(inner))
+    skip = draw(st.sampled_from(("none", "add")))
+    project = draw(st.sampled_from(("linear", "conv")))
+    return Block(body=draw(inner), skip=skip, project=project, scale=draw(st.sampled_from((1.0, 0.5))), act="relu")
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    """A small network that can be lowered, with blocks, auxiliary classifiers and every kind of default."""
+    blocks = draw(st.dictionaries(st.sampled_from(("m", "inf", "true")), same_size(), max_size=2))
+    step: st.SearchStrategy[Any] = same_size()
+    if blocks:
+        step = step | st.sampled_from([Use(name=name) for name in blocks])
+    taken = names.filter(lambda name: name not in ("input", "head", "aux"))
+    stages = draw(st.dictionaries(taken, step, min_size=1, max_size=3))
+    head = st.builds(
+        Head,
+        pool=st.sampled_from(("avg", "max", "none")),
+        hidden=st.lists(st.integers(1, 8), max_size=2).map(tuple),
+        dropout=st.sampled_from((0.0, 0.5)),
+        classes=st.integers(1, 12),
+    )
+    aux = st.builds(Aux, after=st.sampled_from(sorted(stages)), body=same_size(1), weight=finite)
+    norm = st.none() | st.builds(BatchNorm, eps=st.sampled_from((1e-3, 1e-5)), gamma=st.booleans())
+    return Network(
+        name=draw(st.sampled_from(("n", "1e5", "09", "NaN", "0x1f", "net.v2@x"))),
+        source=draw(st.text(max_size=40)),
+        input=Input(channels=draw(st.integers(1, 4)), height=draw(st.integers(5, 9)), width=draw(st.integers(5, 9))),
+        conv_defaults=ConvDefaults(
+            norm=draw(norm), act=draw(st.sampled_from(("relu", "none"))), bias=draw(st.booleans())
+        ),
+        pool_defaults=PoolDefaults(count_pad=draw(st.booleans()), ceil=draw(st.booleans())),
+        blocks=blocks,
+        stages=stages,
+        head=draw(head),
+        aux=draw(st.dictionaries(st.sampled_from(("aux1", "aux2")), aux, max_size=2)),
+    )
+
+
+def points(space: Space) -> st.SearchStrategy[dict[str, Any]]:
+    """Points of ``space``."""
+    return st.integers(0, 2**32).map(lambda seed: space.sample(random.Random(seed)))

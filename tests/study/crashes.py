@@ -1,0 +1,127 @@
+"""Places where a search can be killed, and what must hold whatever they did to it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from inception_search.space.space import Space
+from inception_search.store.run_folder import RunFolder
+from inception_search.study import driver, ledger, reap
+from inception_search.study.job import Job
+from tests.study.conftest import FakeStudy
+from tests.study.fake_executor import FakeExecutor, accuracy
+
+
+class Crash(BaseException):
+    """Stands for SIGKILL: nothing may catch it."""
+
+
+POINTS: dict[str, tuple[Any, str]] = {
+    "enqueue": (reap, "enqueue"),
+    "ask": (optuna.Study, "ask"),
+    "one hole": (optuna.trial.Trial, "suggest_int"),
+    "suggest": (Space, "suggest"),
+    "constrain": (ledger, "constrain"),
+    "job": (Job, "write"),
+    "submit": (FakeExecutor, "submit"),
+    "report": (driver, "report"),
+    "answer": (FakeExecutor, "answer"),
+    "event": (FakeExecutor, "wait"),
+    "record": (RunFolder, "append_record"),
+    "tell": (ledger, "tell_record"),
+    "clear": (ledger, "clear"),
+    "reap": (reap, "tell_record"),
+    "reap clear": (reap, "clear"),
+    "restore": (optuna.Study, "add_trial"),
+}
+"""What is called at each named point."""
+
+
+def crash_at(patch: pytest.MonkeyPatch, point: str, nth: int, *, before: bool) -> None:
+    """Crash before or after the ``nth`` call at ``point``."""
+    owner, name = POINTS[point]
+    calls = 0
+
+    def counted() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls == nth
+
+    _instrument(patch, owner, name, counted if before else None, None if before else counted)
+
+
+def crash_after_steps(patch: pytest.MonkeyPatch, steps: int) -> None:
+    """Crash at the ``steps``-th passage of any point, before or after its call."""
+    passed = 0
+
+    def counted() -> bool:
+        nonlocal passed
+        passed += 1
+        return passed == steps
+
+    for owner, name in POINTS.values():
+        _instrument(patch, owner, name, counted, counted)
+
+
+def _instrument(
+    patch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    before: Callable[[], bool] | None,
+    after: Callable[[], bool] | None,
+) -> None:
+    real = getattr(owner, name)
+
+    @functools.wraps(real)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if before and before():
+            raise Crash
+        result = real(*args, **kwargs)
+        if after and after():
+            raise Crash
+        return result
+
+    patch.setattr(owner, name, call)
+
+
+def check(study: FakeStudy, trials: int, *, strict: bool = True) -> None:
+    """A finished study is whole; ``strict``: no trial was given up for lost processes."""
+    records = study.records
+    trained = [record for record in records if record.state in ("complete", "pruned", "failed")]
+    assert len(trained) == trials
+    assert [record.number for record in records] == list(range(len(records)))
+    assert len({record.arch_id for record in trained}) == trials
+    labels = [record.label for record in records if record.label]
+    assert sorted(labels) == sorted(set(labels) & set(study.space.fixed_points))
+    assert len(labels) == min(trials, len(study.space.fixed_points))
+    assert set(study.world.finished.values()) <= {1}, "trained again though its result was there"
+    recorded = {record.arch_id: record for record in trained}
+    assert set(study.world.finished) <= set(recorded), "a finished training is lost"
+    if strict:
+        assert {record.state for record in trained} == {"complete"}
+    for record in trained:
+        assert record.value is None or record.value == accuracy(record.arch_id, len(record.curve))
+    check_index(study)
+
+
+def check_index(study: FakeStudy) -> None:
+    """Optuna knows every record under its number, and nothing else is pending but the queue."""
+    records, index = study.records, study.index
+    values = {record.arch_id: record.value for record in records if record.state == "complete"}
+    expected = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}
+    for record in records:
+        trial = index[record.number]
+        assert trial.number == record.number
+        if record.state in expected:
+            assert (trial.state, trial.value) == (expected[record.state], record.value)
+        elif record.state == "duplicate":
+            assert trial.value in (None, values.get(record.arch_id), *trial.intermediate_values.values())
+        else:
+            assert trial.state == TrialState.PRUNED
+    assert {trial.state for trial in index[len(records) :]} <= {TrialState.WAITING}
+    assert not list(study.run.jobs_folder.iterdir())
+    assert not list(study.run.results_folder.iterdir())

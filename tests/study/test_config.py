@@ -1,0 +1,128 @@
+"""The options of a search: checked, written down whole, read back the same."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inception_search.errors import ConfigError
+from inception_search.study.config import StudyConfig, facts_of
+
+TEXTS = [
+    "12e4",
+    "1234567890123e45",
+    "0x10",
+    "1_000",
+    "nan",
+    ".inf",
+    "null",
+    "~",
+    "true",
+    "yes",
+    "no",
+    "1:30",
+    "-",
+    "- a",
+]
+TEXTS += [
+    "a: b",
+    "#a",
+    "a #b",
+    "'",
+    '"',
+    "&a",
+    "*a",
+    "!a",
+    "%a",
+    "@a",
+    "`a",
+    "[a",
+    "{a",
+    "2025-01-31",
+    "=",
+    "<<",
+    " a ",
+    "ä/ö",
+]
+
+
+def written(tmp_path: Path, config: StudyConfig, facts: dict[str, object]) -> Path:
+    path = tmp_path / "study.yaml"
+    path.write_text(config.text(facts), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_name_is_read_back_as_it_was_written(tmp_path, text):
+    config = StudyConfig.of(space=text, run=text, data_root=text)
+    path = written(tmp_path, config, {"data": {"fingerprint": text, "sizes": [1, 2]}})
+    assert StudyConfig.read(path) == config
+    assert facts_of(path) == {"data": {"fingerprint": text, "sizes": [1, 2]}}
+
+
+@given(text=st.text("0123456789abcdef", min_size=16, max_size=16))
+def test_a_fingerprint_is_never_taken_for_a_number(tmp_path_factory, text):
+    path = written(tmp_path_factory.getbasetemp(), StudyConfig(), {"space": text})
+    assert facts_of(path) == {"space": text}
+
+
+def test_every_option_is_written_down(tmp_path):
+    config = StudyConfig.of(trials=3, learning_rate=0.05, max_macs=10**9, baselines=False, batch_size=2, workers=3)
+    assert StudyConfig.read(written(tmp_path, config, {})) == config
+
+
+def test_a_path_is_as_good_as_a_text():
+    config = StudyConfig.of(space=Path("a/b.yaml"), run=Path("runs/x"), data_root=Path("d"))
+    assert (config.space, config.run, config.data_root) == ("a/b.yaml", "runs/x", "d")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("trials", True),
+        ("trials", 3.0),
+        ("trials", "3"),
+        ("trials", 10**16),
+        ("epochs", 0),
+        ("batch_size", 1),
+        ("learning_rate", "0.1"),
+        ("learning_rate", float("inf")),
+        ("trial_seconds", 0),
+        ("seed", 2**31),
+        ("space", ""),
+        ("space", 3),
+        ("data", None),
+        ("download", "perhaps"),
+        ("sampler", "grid"),
+        ("pruner", ["median"]),
+        ("workers", -1),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(option, value):
+    with pytest.raises(ConfigError, match=f"^{option}: not a usable value") as raised:
+        StudyConfig.of(**{option: value})
+    assert "\n" not in str(raised.value)
+
+
+def test_a_broken_option_given_beside_a_file_is_not_blamed_on_the_file(tmp_path):
+    path = tmp_path / "search.yaml"
+    path.write_text("trials: 3\n")
+    with pytest.raises(ConfigError, match=r"^trials: "):
+        StudyConfig.read(path, trials=0)
+    path.write_text("trials: 0\n")
+    with pytest.raises(ConfigError, match=r"search\.yaml:1: trials: "):
+        StudyConfig.read(path, epochs=1)
+
+
+@pytest.mark.parametrize("facts", ["3", "[1]", "{data: 5}", "{space: {a: 1}}"])
+def test_facts_that_are_damaged_are_no_facts(tmp_path, facts):
+    path = tmp_path / "study.yaml"
+    path.write_text(f"trials: 3\nfacts: {facts}\n")
+    assert isinstance(facts_of(path), dict)
+
+
+def test_only_what_was_chosen_reaches_the_training():
+    assert StudyConfig().fidelity(None) == {"epochs": 8, "precision": "float32"}
+    given_ = StudyConfig.of(batch_size=32, learning_rate=0.2).fidelity(1)
+    assert given_ == {"epochs": 8, "precision": "float32", "batch_size": 32, "learning_rate": 0.2, "threads": 1}

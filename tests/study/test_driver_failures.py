@@ -1,0 +1,73 @@
+"""Trials that are lost, late, wrong or without a disk."""
+
+import math
+
+import pytest
+from optuna.trial import TrialState
+
+from inception_search.errors import RunFolderError
+from inception_search.study.driver import MAX_ATTEMPTS
+
+
+def test_a_lost_process_runs_again_and_then_counts(fake_study):
+    study = fake_study(fate=lambda job: "dies" if job.attempt < 3 else "complete", trials=2)
+    assert study.go()
+    assert [record.attempt for record in study.records] == [3, 3]
+    assert study.world.begun == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    assert sum("lost its process" in note for note in study.notes.notes) == 4
+
+
+def test_a_process_that_is_always_lost_is_given_up(fake_study):
+    study = fake_study(fate=lambda job: "dies" if job.number == 0 else "complete", trials=3)
+    assert study.go()
+    record = study.records[0]
+    assert record.state == "failed"
+    assert record.reason == f"its process was lost {MAX_ATTEMPTS} times, last with exit code -9"
+    assert record.attempt == MAX_ATTEMPTS
+    assert [epoch.epoch for epoch in record.curve] == [1]
+    assert study.index[0].state == TrialState.FAIL
+    assert study.world.begun.count((0, 1)) == 1
+
+
+def test_a_process_lost_after_its_result_needs_no_other(fake_study):
+    study = fake_study(fate=lambda job: "dies_after_result", trials=2)
+    study.go()
+    assert [record.state for record in study.records] == ["complete", "complete"]
+    assert study.world.begun == [(0, 1), (1, 1)]
+
+
+def test_a_late_trial_is_failed_and_not_tried_again(fake_study):
+    study = fake_study(fate=lambda job: "hangs" if job.number == 1 else "complete", trials=3, trial_seconds=60.0)
+    study.go()
+    assert study.records[1].reason == "it ran longer than the limit of 60 s"
+    assert study.world.begun == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_a_failure_is_recorded_in_one_line_and_not_tried_again(fake_study):
+    study = fake_study(fate=lambda job: "fails" if job.number == 0 else "complete", trials=2)
+    study.go()
+    assert study.records[0].state == "failed"
+    assert study.records[0].reason == "RuntimeError: it broke in two lines"
+    assert [epoch.epoch for epoch in study.records[0].curve] == [1, 2, 3]
+    assert study.world.begun == [(0, 1), (1, 1)]
+    assert study.index[0].state == TrialState.FAIL
+
+
+@pytest.mark.parametrize("fate", ["nan", "inf", "text", "none"])
+def test_what_is_no_finite_number_is_never_told(fake_study, fate):
+    study = fake_study(fate=lambda job: fate if job.number == 0 else "complete", trials=2)
+    study.go()
+    assert study.records[0].state == "failed"
+    assert "its result cannot be used" in study.records[0].reason
+    assert study.index[0].state == TrialState.FAIL
+    assert all(trial.value is None or math.isfinite(trial.value) for trial in study.index)
+
+
+def test_a_full_disk_ends_the_search_and_costs_no_trial(fake_study):
+    study = fake_study(fate=lambda job: "disk" if job.number == 2 else "complete", trials=4)
+    with pytest.raises(RunFolderError, match="trial 2 could not read its data or write its result"):
+        study.go()
+    assert study.driver.executor.cancelled
+    study.world.fate = lambda job: "complete"
+    assert study.go()
+    assert [record.state for record in study.records] == ["complete"] * 4

@@ -1,0 +1,194 @@
+"""Going on with a study from every state a stop or a kill can leave."""
+
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from inception_search.errors import RunFolderError
+from inception_search.store.record import TrialRecord
+from inception_search.study import driver as driver_module
+from inception_search.study.driver import MAX_ATTEMPTS
+from inception_search.study.index import open_index
+from inception_search.study.job import attempts_begun
+from tests.study.conftest import FakeStudy
+from tests.study.crashes import Crash, check, crash_at
+
+
+class TestAStopInOrder:
+    def test_ends_the_loop_and_is_gone_on_with(self, fake_study, monkeypatch):
+        study = fake_study(trials=5)
+        with monkeypatch.context() as patch:
+            stop_at(patch, study, epochs=4)
+            assert not study.go(capacity=2)
+        assert len(study.records) < 5
+        assert study.go(capacity=2)
+        check(study, 5)
+
+    def test_does_not_count_as_a_lost_process(self, fake_study, monkeypatch):
+        study = fake_study(trials=2)
+        for _ in range(MAX_ATTEMPTS + 2):
+            with monkeypatch.context() as patch:
+                stop_at(patch, study, epochs=1)
+                assert not study.go()
+        assert study.go()
+        check(study, 2)
+        assert {record.attempt for record in study.records} == {1}
+
+    def test_before_anything_was_asked(self, fake_study):
+        study = fake_study(trials=2)
+        with study.run.hold():
+            driver = study.driver_for()
+            driver.stop.set()
+            assert not driver.loop()
+        assert study.records == []
+        assert study.go()
+
+
+def stop_at(patch: pytest.MonkeyPatch, study: FakeStudy, epochs: int) -> None:
+    """Stop the driver after some epochs of its trials."""
+    seen = 0
+
+    def epoch(number: int, metrics: dict[str, Any]) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == epochs:
+            assert study.driver
+            study.driver.stop.set()
+
+    patch.setattr(study.notes, "epoch", epoch)
+
+
+def killed_in_training(study: FakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        crash_at(patch, "report", 1, before=False)
+        with pytest.raises(Crash):
+            study.go()
+
+
+class TestAKilledDriver:
+    def test_its_trial_keeps_number_point_and_label(self, fake_study, monkeypatch):
+        study = fake_study(trials=3)
+        killed_in_training(study, monkeypatch)
+        assert attempts_begun(study.run.job_file(0)) == 1
+        study.go()
+        assert (study.records[0].label, study.records[0].attempt) == ("v1_3a", 2)
+        assert study.world.begun[:2] == [(0, 1), (0, 2)]
+
+    def test_counts_as_an_attempt_and_the_trial_is_recorded_in_the_end(self, fake_study, monkeypatch):
+        study = fake_study(trials=2)
+        for _ in range(MAX_ATTEMPTS):
+            killed_in_training(study, monkeypatch)
+        study.go()
+        assert study.records[0].state == "failed"
+        assert study.records[0].reason == "it was begun 3 times, and each time its process was lost"
+        assert study.records[0].attempt == MAX_ATTEMPTS
+        check(study, 2, strict=False)
+
+    def test_a_result_that_waits_is_recorded_though_no_more_trials_are_wanted(self, fake_study, monkeypatch):
+        study = fake_study(trials=3)
+        with monkeypatch.context() as patch:
+            crash_at(patch, "record", 3, before=True)
+            with pytest.raises(Crash):
+                study.go()
+        study.go(trials=2)
+        assert [record.state for record in study.records] == ["complete"] * 3
+
+    def test_a_result_of_another_network_is_not_taken(self, fake_study, monkeypatch):
+        study = fake_study(trials=2)
+        killed_in_training(study, monkeypatch)
+        study.run.write_result(0, {"state": "complete", "value": 1.0, "arch_id": "a1-somethingelse"})
+        study.go()
+        check(study, 2)
+
+    @pytest.mark.parametrize("text", ["", "{", "[1]", "null", '"x"', "\x00\xff"])
+    def test_a_damaged_result_is_set_aside_and_trained_again(self, fake_study, monkeypatch, text):
+        study = fake_study(trials=2)
+        killed_in_training(study, monkeypatch)
+        study.run.result_file(0).write_text(text, encoding="latin-1")
+        study.go()
+        assert [record.state for record in study.records] == ["complete"] * 2
+        assert [path.name for path in study.run.results_folder.iterdir()] == ["0.json.corrupt"]
+
+    def test_a_damaged_job_is_no_obstacle(self, fake_study, monkeypatch):
+        study = fake_study(trials=2)
+        killed_in_training(study, monkeypatch)
+        study.run.job_file(0).write_text("[]")
+        study.go()
+        check(study, 2)
+
+
+def test_more_trials_are_trained_after_the_end(fake_study):
+    study = fake_study(trials=3)
+    study.go()
+    first = [record.to_json() for record in study.records]
+    assert study.go(trials=6)
+    assert [record.to_json() for record in study.records][: len(first)] == first
+    assert [record.number for record in study.notes.begun_with] == [0, 1, 2]
+    study.options["trials"] = 6
+    check(study, 6)
+
+
+def test_a_finished_study_has_nothing_to_do(fake_study):
+    study = fake_study(trials=3)
+    study.go()
+    begun = list(study.world.begun)
+    assert study.go()
+    assert study.world.begun == begun
+
+
+class TestALostIndex:
+    def test_is_made_anew_from_the_records(self, fake_study):
+        study = fake_study(trials=8, max_params=2000, epochs=5)
+        study.go()
+        before = study.index
+        study.run.journal_file.write_bytes(b"")
+        study.go()
+        after = study.index
+        assert [(t.number, t.state, t.value, t.params, t.intermediate_values) for t in before] == [
+            (t.number, t.state, t.value, t.params, t.intermediate_values) for t in after
+        ]
+        assert study.go(trials=10)
+        check(study, 10, strict=False)
+
+    def test_in_part_is_completed(self, fake_study):
+        study = fake_study(trials=6)
+        study.go()
+        lines = study.run.journal_file.read_bytes().splitlines(keepends=True)
+        study.run.journal_file.write_bytes(b"".join(lines[: len(lines) // 2]))
+        assert study.go(trials=8)
+        check(study, 8, strict=False)
+
+    def test_that_is_no_index_is_an_error_that_says_what_to_do(self, fake_study):
+        study = fake_study(trials=2)
+        study.go()
+        with study.run.journal_file.open("a") as file:
+            file.write('{"op_code": 99}\n')
+        with pytest.raises(RunFolderError, match=r"cannot be read.*empty journal\.log and resume"):
+            study.go()
+
+
+def test_a_gap_in_the_records_becomes_a_failed_trial_of_the_index(fake_study):
+    study = fake_study(trials=2, baselines=False)
+    study.go()
+    record = study.records[0]
+    far = TrialRecord.model_validate({**record.model_dump(by_alias=True), "number": 5, "arch_id": "a1-other"})
+    study.run.append_record(far)
+    index = study.index
+    assert [trial.state for trial in index[2:]] == [TrialState.FAIL] * 3 + [TrialState.COMPLETE]
+
+
+def test_misses_end_the_search_again_on_going_on(fake_study, monkeypatch):
+    monkeypatch.setattr(driver_module, "MAX_MISSES", 3)
+    study = fake_study(trials=4, max_params=1)
+    assert study.go()
+    assert study.go()
+    assert {record.state for record in study.records} == {"infeasible"}
+    assert len(study.notes.notes) == 2
+
+
+def test_optunas_own_words_stay_out_of_the_terminal(fake_study, capfd):
+    study = fake_study(trials=2)
+    study.go()
+    open_index(study.run, study.driver.study.sampler, study.driver.study.pruner)
+    assert capfd.readouterr() == ("", "")

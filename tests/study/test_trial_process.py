@@ -1,0 +1,153 @@
+"""What a trial's process does, in this one."""
+
+import json
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from inception_search.data.catalogue import load_data
+from inception_search.data.frozen import freeze
+from inception_search.errors import StorageFullError
+from inception_search.space.space import Space
+from inception_search.spec.transform import set_input
+from inception_search.study import trial_process
+from inception_search.study.executor import BAD_DISK
+from inception_search.study.job import Job
+from tests.study.spaces import TINY
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "data.safetensors"
+    freeze(load_data("digits", image_size=8, limit=64), path)
+    return path
+
+
+@pytest.fixture
+def job(tmp_path: Path, data: Path) -> Iterator[Callable[..., Path]]:
+    """Write a job; interrupts and threads of this process are put back."""
+    before, threads = signal.getsignal(signal.SIGINT), torch.get_num_threads()
+
+    def write(**changes: Any) -> Path:
+        network = set_input(Space(TINY).fixed_points["v1_3a"], channels=1, height=8, width=8)
+        facts = {
+            "number": 4,
+            "attempt": 2,
+            "arch_id": "a1-0",
+            "started": "2025-01-31T12:00:00+00:00",
+            "network": network.to_dict(),
+            "data": str(data),
+            "fidelity": {"epochs": 2, "threads": 1},
+            "seed": 0,
+            "device": "cpu",
+            "result": str(tmp_path / "4.json"),
+            "checkpoint": str(tmp_path / "4.safetensors"),
+        }
+        path = tmp_path / "job.json"
+        Job(**{**facts, **changes}).write(path)
+        return path
+
+    yield write
+    signal.signal(signal.SIGINT, before)
+    torch.set_num_threads(threads)
+
+
+def answers(connection: Connection, *replies: bytes) -> list[dict[str, Any]]:
+    """Answer every epoch in a thread of its own; the metrics that came."""
+    heard: list[dict[str, Any]] = []
+
+    def work() -> None:
+        with suppress(EOFError):  # it may fail before it reports anything
+            for reply in replies:
+                heard.append(json.loads(connection.recv_bytes()))
+                connection.send_bytes(reply)
+
+    threading.Thread(target=work, daemon=True).start()
+    return heard
+
+
+def result(path: Path) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads((path.parent / "4.json").read_text())
+    return answer
+
+
+def test_leaves_a_result_that_repeats_its_job_and_the_weights(job):
+    ours, theirs = Pipe()
+    heard = answers(ours, b"go on", b"go on")
+    path = job()
+    trial_process.main(str(path), theirs)
+    said = result(path)
+    assert (said["state"], said["attempt"], said["arch_id"]) == ("complete", 2, "a1-0")
+    assert said["started"] == "2025-01-31T12:00:00+00:00"
+    assert [epoch["epoch"] for epoch in said["curve"]] == [1, 2]
+    assert said["curve"] == heard
+    assert said["value"] == heard[-1]["validation_accuracy"]
+    assert (path.parent / "4.safetensors").is_file()
+
+
+def test_stops_where_it_is_told_to_and_keeps_no_weights(job):
+    ours, theirs = Pipe()
+    answers(ours, b"stop")
+    path = job()
+    trial_process.main(str(path), theirs)
+    assert result(path)["state"] == "pruned"
+    assert len(result(path)["curve"]) == 1
+    assert not (path.parent / "4.safetensors").exists()
+
+
+def test_says_nothing_when_nobody_listens(job):
+    ours, theirs = Pipe()
+    ours.close()
+    path = job()
+    with pytest.raises(SystemExit) as ended:
+        trial_process.main(str(path), theirs)
+    assert ended.value.code == 0
+    assert not (path.parent / "4.json").exists()
+
+
+def test_a_disk_that_refuses_is_no_fault_of_the_network(job, monkeypatch):
+    def write_atomic(path: Path, data: object) -> None:
+        raise StorageFullError("the disk is full")
+
+    ours, theirs = Pipe()
+    answers(ours, b"go on", b"go on")
+    path = job()
+    monkeypatch.setattr(trial_process, "write_atomic", write_atomic)
+    with pytest.raises(SystemExit) as ended:
+        trial_process.main(str(path), theirs)
+    assert ended.value.code == BAD_DISK
+
+
+def test_neither_are_images_that_are_gone(job):
+    path = job(data="/nowhere/data.safetensors")
+    with pytest.raises(SystemExit) as ended:
+        trial_process.main(str(path), Pipe()[1])
+    assert ended.value.code == BAD_DISK
+    assert not (path.parent / "4.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"fidelity": {"epochs": 2, "learning_rate": 1e30, "threads": 1}}, "diverged"),
+        ({"fidelity": {"epochz": 2}}, "unknown fidelity field"),
+        ({"device": "nonsense"}, "RuntimeError: .*trial_process.py:"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_the_result(job, changes, words):
+    ours, theirs = Pipe()
+    answers(ours, b"go on", b"go on")
+    path = job(**changes)
+    trial_process.main(str(path), theirs)
+    assert result(path)["state"] == "failed"
+    assert result(path)["attempt"] == 2
+    assert re.search(words, result(path)["reason"], re.DOTALL)
