@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: demo test slow lint format clean
 
 demo: .venv/demo-ready
-	$(BIN)/inception-search search --data digits --trials 26 --epochs 10 --max-macs 5000000
+	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
 
 test: lint
 	$(BIN)/python -m pytest

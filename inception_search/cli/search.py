@@ -28,7 +28,7 @@ def search(
     sampler: Annotated[str | None, Opt(help="tpe or random. [tpe]")] = None,
     pruner: Annotated[str | None, Opt(help="median or none. [median]")] = None,
     epochs: Annotated[int | None, Opt(help="Epochs per trial. [8]")] = None,
-    batch_size: Annotated[int | None, Opt(help="Images per step.")] = None,
+    batch_size: Annotated[int | None, Opt(help="Images per step. [32 to 128, by the number of images]")] = None,
     learning_rate: Annotated[float | None, Opt(help="Peak learning rate.")] = None,
     precision: Annotated[str | None, Opt(help="float32 or bfloat16. [float32]")] = None,
     workers: Annotated[int | None, Opt(help="Trials at a time. [one per core; one on a GPU]")] = None,

@@ -51,6 +51,7 @@ class StudyConfig(BaseModel):
     """Stop trials that at equal epochs are below the median; baselines are never stopped."""
     epochs: Whole = 8
     batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
+    """Images per step (default: 32, 64 or 128 by the number of training images)."""
     learning_rate: Positive | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     workers: Whole | None = None
@@ -88,6 +89,11 @@ class StudyConfig(BaseModel):
         """The whole resolved configuration as YAML, with what was found when the study began."""
         data = {"schema": SCHEMA, "version": VERSION, **self.model_dump(), "facts": facts}
         return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False))
+
+    def with_batch_size(self, train_images: int) -> Self:
+        """The same with the default batch size settled: few images need small batches to take enough steps."""
+        by_size = 32 if train_images < 5_000 else 64 if train_images < 20_000 else 128
+        return self.model_copy(update={"batch_size": self.batch_size or by_size})
 
     def fidelity(self, threads: int | None) -> dict[str, Any]:
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""

@@ -9,8 +9,8 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from inception_search.errors import unknown_name
 
 PRUNERS: dict[str, Callable[[int], BasePruner]] = {
-    # The first third of the epochs decides nothing: the learning rate is still at its height.
-    "median": lambda epochs: MedianPruner(n_startup_trials=8, n_warmup_steps=max(1, epochs // 3)),
+    # The first half of the epochs decides nothing: the learning rate is still near its height.
+    "median": lambda epochs: MedianPruner(n_startup_trials=8, n_warmup_steps=epochs // 2 + 1),
     "none": lambda epochs: NopPruner(),
 }
 

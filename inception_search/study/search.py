@@ -50,7 +50,8 @@ def search(
     plan = make_plan(config, loaded)
     check_feasible(loaded, config, plan.dataset.shape, len(plan.dataset.classes))
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
-    plan = Plan(config.model_copy(update={"run": str(path)}), loaded, plan.dataset, plan.device)
+    config = config.model_copy(update={"run": str(path)}).with_batch_size(len(plan.dataset.train))
+    plan = Plan(config, loaded, plan.dataset, plan.device)
     run = RunFolder.create(path, study_text=plan.config.text(plan.facts()), space_text=loaded.text)
     with run.hold():
         return _run(run, plan, observer or Observer())
