@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from inception_search.space.space import Space
+from inception_search.spec.module_names import is_taken
 from inception_search.spec.network import Aux, BatchNorm, ConvDefaults, Head, Input, Network, PoolDefaults
 from inception_search.spec.step import (
     Absent,
@@ -153,8 +154,8 @@ def networks(draw: st.DrawFn) -> Network:
     step: st.SearchStrategy[Any] = same_size()
     if blocks:
         step = step | st.sampled_from([Use(name=name) for name in blocks])
-    taken = names.filter(lambda name: name not in ("input", "head", "aux"))
-    stages = draw(st.dictionaries(taken, step, min_size=1, max_size=3))
+    free = names.filter(lambda name: name not in ("input", "head", "aux") and not is_taken(name))
+    stages = draw(st.dictionaries(free, step, min_size=1, max_size=3))
     head = st.builds(
         Head,
         pool=st.sampled_from(("avg", "max", "none")),

@@ -28,7 +28,7 @@ def load(network: str | Path) -> Network:
     """
     if isinstance(network, Path):
         return load_network(network)
-    if "\n" in network:
+    if "\n" in network or network.lstrip().startswith("{"):
         return parse_network(network)
     if network in names():
         return _shipped(network)
@@ -45,7 +45,7 @@ def module(reference: str) -> AnyStep:
     if part not in known:
         raise unknown_name(f"module of {name}", part, known)
     step = known[part]
-    if isinstance(step, Use):
+    while isinstance(step, Use):
         step = network.blocks[step.name]
     return step
 

@@ -57,9 +57,10 @@ def _parse_node(line: str, number: int, builder: GraphBuilder) -> None:
     inputs, attributes = _arguments(match["args"], number)
     try:
         op = kind(**attributes)
-    except TypeError as error:
+        hash(op)  # a list is no attribute
+        index = builder.add(op, inputs, match["path"])
+    except (TypeError, ValueError, ZeroDivisionError) as error:
         raise DocumentError(f"{match['op']}: {error}", place=where) from None
-    index = builder.add(op, inputs, match["path"])
     if int(match["index"]) != index or str(builder.type(index)) != match["type"]:
         found = f"%{index} : {builder.type(index)}"
         raise DocumentError("the line does not say what its op infers", place=where, found=line, expected=found)

@@ -1,4 +1,4 @@
-"""The graph as a ``networkx.DiGraph``: the only importer of networkx."""
+"""The graph as a ``networkx.MultiDiGraph``: the only importer of networkx."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     import networkx
 
 
-def to_networkx(graph: Graph) -> networkx.DiGraph[Any]:
-    """A DiGraph on node indices with ``op`` (text), ``path``, ``type`` and, on edges, ``position``."""
+def to_networkx(graph: Graph) -> networkx.MultiDiGraph[Any]:
+    """A directed graph on node indices with ``op`` (text), ``path``, ``type`` and, on edges, ``position``.
+
+    A value that one node reads twice has two edges.
+    """
     import networkx as nx
 
-    out: networkx.DiGraph[Any] = nx.DiGraph()
+    out: networkx.MultiDiGraph[Any] = nx.MultiDiGraph()
     for index, node in enumerate(graph.nodes):
         out.add_node(index, op=repr(node.op), path=node.path, type=str(node.type))
         for position, source in enumerate(node.inputs):

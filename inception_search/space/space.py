@@ -177,7 +177,7 @@ def names() -> tuple[str, ...]:
 
 def load_space(space: str | Path) -> Space:
     """A space by shipped name, from a file, or from YAML text."""
-    if isinstance(space, str) and "\n" in space:
+    if isinstance(space, str) and ("\n" in space or space.lstrip().startswith("{")):
         return Space(space)
     if isinstance(space, str) and space in names():
         path: Path = shipped_folder() / f"{space}.yaml"

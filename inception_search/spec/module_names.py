@@ -16,7 +16,7 @@ ATTRIBUTES = frozenset(
     register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
     set_extra_state set_submodule shape_env share_memory state_dict to to_empty to_folder train training type xpu
     zero_grad
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_IMAGE_SIDE, MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
+from inception_search.spec.module_names import is_taken
 from inception_search.spec.step import (
     COMPOSITES,
     KINDS,
@@ -151,6 +152,10 @@ class Network(SpecModel):
             if taken in self.stages:
                 rule = f"{taken!r} is taken by the network's {taken}; give the stage another name"
                 raise RuleError(rule, "stages", taken)
+        for section, name in (*(("stages", name) for name in self.stages), *(("aux", name) for name in self.aux)):
+            if is_taken(name):
+                rule = f"{name!r} is a word of Python or PyTorch, where it becomes a module; give it another name"
+                raise RuleError(rule, section, name)
         for place, step in _sections(self):
             if isinstance(step, Absent):
                 raise RuleError(f"{place[1]!r} is absent; leave it out", *place)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -221,7 +222,7 @@ def test_to_networkx_keeps_ops_types_and_positions() -> None:
     found = to_networkx(graph)
     assert found.number_of_nodes() == len(graph.nodes)
     assert found.nodes[1] == {"op": repr(graph.nodes[1].op), "path": "a.conv", "type": "4x8x8"}
-    assert [found.edges[1, 4]["position"], found.edges[3, 4]["position"]] == [0, 1]
+    assert [found.edges[1, 4, 0]["position"], found.edges[3, 4, 0]["position"]] == [0, 1]
     assert set(found.predecessors(0)) == set()
 
 
@@ -230,3 +231,25 @@ def test_types_print_as_shapes() -> None:
     assert FeatureMap(3, 4, 5).numel == 60
     assert (str(Vector(7)), Vector(7).numel) == ("7", 7)
     assert Node(ops.Act(), (0,), Vector(7), "x").path == "x"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%1 a = conv(%0, width=4, kernel=3) : 4x8x8", "conv: "),  # a kernel is a pair
+        ("%1 a = conv(%0, width=4, kernel=(3, 3), stride=(0, 0)) : 4x8x8", "conv: "),
+        ("%1 a = conv(%0, width=4, kernel=(3, 3), groups=0) : 4x8x8", "conv: "),
+        ("%1 a = conv(%0, width=[4], kernel=(3, 3)) : 4x8x8", "unhashable"),
+        ("%1 a = act(%0, kind='zzz') : 3x8x8", "unknown activation 'zzz'"),
+    ],
+)
+def test_text_with_impossible_attributes_is_refused(line: str, words: str) -> None:
+    with pytest.raises(DocumentError, match=re.escape(words)):
+        parse_graph(f"%0 input = input(shape=(3, 8, 8)) : 3x8x8\n{line}\nreturn %1")
+
+
+def test_a_value_read_twice_has_two_edges() -> None:
+    builder = GraphBuilder()
+    x = builder.add(ops.Input((3, 8, 8)), (), "input")
+    both = builder.add(ops.Add(), (x, x), "add")
+    assert to_networkx(builder.build(both)).number_of_edges(x, both) == 2

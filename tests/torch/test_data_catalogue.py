@@ -8,7 +8,6 @@ import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 
-import datasets_on_disk as disk
 import pytest
 import torch
 
@@ -16,6 +15,7 @@ import inception_search.data
 from inception_search.data.catalogue import DATASETS, LoadFunction, find_loader, load_data, names
 from inception_search.data.dataset import Dataset
 from inception_search.errors import ConfigError, DataError, UnknownNameError
+from tests.torch import datasets_on_disk as disk
 
 ROOTS: dict[str, Callable[[Path], Path | None]] = {
     "cifar10": lambda folder: disk.write_cifar_binary(folder / "cifar-10-batches-bin"),

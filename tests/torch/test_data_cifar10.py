@@ -12,7 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datasets_on_disk import (
+
+from inception_search.data import cifar10
+from inception_search.data.catalogue import load_data
+from inception_search.data.download import fetch_archive
+from inception_search.errors import DataError
+from tests.torch.datasets_on_disk import (
     CIFAR_CLASSES,
     cifar_batches,
     random_images,
@@ -21,11 +26,6 @@ from datasets_on_disk import (
     write_cifar_python2,
     write_pickle,
 )
-
-from inception_search.data import cifar10
-from inception_search.data.catalogue import load_data
-from inception_search.data.download import fetch_archive
-from inception_search.errors import DataError
 
 PY, BIN = "cifar-10-batches-py", "cifar-10-batches-bin"
 FORMS: dict[str, Callable[[Path], Path]] = {

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
-from datasets_on_disk import random_images
 
 from inception_search.data.dataset import Dataset, Split
 from inception_search.errors import DataError
+from tests.torch.datasets_on_disk import random_images
 
 
 def split(count: int = 12, shape: tuple[int, ...] = (2, 5, 4), classes: int = 3, seed: int = 0) -> Split:

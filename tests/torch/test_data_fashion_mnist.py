@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datasets_on_disk import idx_bytes, labels_in_turn, random_images, write_fashion_mnist
 
 from inception_search.data.catalogue import load_data
 from inception_search.data.fashion_mnist import DEFAULT_ROOT
 from inception_search.errors import DataError
+from tests.torch.datasets_on_disk import idx_bytes, labels_in_turn, random_images, write_fashion_mnist
 
 
 @pytest.mark.parametrize("zipped", [True, False])

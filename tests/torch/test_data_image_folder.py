@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datasets_on_disk import write_pictures
 from PIL import Image
 
 from inception_search.data import image_folder
 from inception_search.data.catalogue import load_data
 from inception_search.errors import ConfigError, DataError
+from tests.torch.datasets_on_disk import write_pictures
 
 
 def three_splits(root: Path, validation: str = "val") -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from datasets_on_disk import random_images
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from inception_search.data.dataset import Split
 from inception_search.data.partition import limit_split, stratified_parts, stratified_sample
 from inception_search.data.resize import resize
 from inception_search.errors import ConfigError, DataError
+from tests.torch.datasets_on_disk import random_images
 
 class_sizes = st.lists(st.integers(3, 40), min_size=1, max_size=6)
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from datasets_on_disk import write_pickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inception_search.data.safe_pickle import read_pickle
 from inception_search.errors import DataError
+from tests.torch.datasets_on_disk import write_pickle
 
 
 class Calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from inception_search.graph.op import Op
 from inception_search.graph.ops import OPS
 from inception_search.graph.ops.act import ACTIVATIONS
 from inception_search.graph.types import FeatureMap, Type, Vector
+from inception_search.spec.module_names import is_taken
 
 FUNCTIONS = ("input", "concat", "add", "scale")  # they become function calls, not modules
 ODD, EVEN, FLAT = FeatureMap(6, 11, 8), FeatureMap(4, 12, 12), Vector(10)
@@ -89,6 +91,13 @@ def test_small_maps_are_typed_as_torch_computes_them_or_refused(op: ops.Conv | o
         else:
             out = op.build((shape,)).eval()(torch.ones(1, *shape))
             assert tuple(out.shape[1:]) == op.infer((shape,)), shape
+
+
+def test_no_stage_can_have_the_name_of_an_attribute_of_torch() -> None:
+    empty = torch.fx.GraphModule(torch.nn.Module(), torch.fx.Graph())
+    attributes = {name for name in (*dir(torch.nn.Module()), *dir(empty)) if re.fullmatch("[a-z][a-z0-9_]*", name)}
+    assert {name for name in attributes if not is_taken(name)} == set()
+    assert not any(map(is_taken, ("stem", "mixed_5b", "features", "conv", "x", "none")))
 
 
 def test_modules_take_their_attributes_over() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from networks_to_train import small_inception
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,6 +22,7 @@ from inception_search.training.failures import reason
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics
 from inception_search.training.trainer import EpochMetrics, TrainingResult, make_optimizer, total_loss, train
+from tests.torch.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=2, batch_size=32, threads=1)
 
@@ -239,7 +239,7 @@ def test_another_error_of_the_model_comes_through(few: DeviceData) -> None:
 OUT_OF_MEMORY = """
 import resource, sys
 sys.path[:0] = {path!r}
-from networks_to_train import small_inception
+from tests.torch.networks_to_train import small_inception
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import TrainingError

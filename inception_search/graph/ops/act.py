@@ -32,6 +32,10 @@ class Act(Op):
 
     kind: str = "relu"
 
+    def __post_init__(self) -> None:
+        if self.kind not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {self.kind!r}; one of {', '.join(ACTIVATIONS)}")
+
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """The module of :data:`ACTIVATIONS`."""
         from torch import nn
