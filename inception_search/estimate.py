@@ -6,6 +6,7 @@ remembered; composites only add up. ``estimate(net) == lower(net).cost()``, whic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -65,17 +66,8 @@ class _Meter:
         return Cost(total.params, total.macs, total.numel * FLOAT_BYTES, total.depth, aux_params, aux_macs)
 
     def step(self, step: spec.AnyStep, x: Type) -> _Part:
-        if isinstance(step, spec.Chain):
-            return self.chain(step, x)
-        if isinstance(step, spec.Concat):
-            return self.concat(step, x)
-        if isinstance(step, spec.Block):
-            return self.block(step, x)
-        if isinstance(step, spec.Repeat):
-            return self.repeat(step, x)
-        if isinstance(step, spec.Use):
-            return self.use(step, x)
-        return self.leaf(step, x)
+        rule = _RULES.get(type(step), _Meter.leaf)
+        return rule(self, step, x)
 
     def leaf(self, step: spec.AnyStep, x: Type) -> _Part:
         key = (*step.__dict__.values(), x)
@@ -144,6 +136,15 @@ class _Meter:
         if known is None:
             known = self.known[key] = _measured(lower_head(self.net, head, x), x)
         return known
+
+
+_RULES: dict[type[SpecModel], Callable[..., _Part]] = {
+    spec.Chain: _Meter.chain,
+    spec.Concat: _Meter.concat,
+    spec.Block: _Meter.block,
+    spec.Repeat: _Meter.repeat,
+    spec.Use: _Meter.use,
+}
 
 
 def _measured(graph: Graph, x: Type) -> _Part:
