@@ -16,7 +16,8 @@ from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
 from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
-from inception_search.spec.network import Aux, Head, Network, Place
+from inception_search.spec.network import Aux, Head, Network
+from inception_search.spec.source import Place
 
 RULES: dict[type[spec.SpecModel], Callable[..., int]] = {}
 

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from inception_search.errors import DocumentError, LimitError, SchemaVersionError, SpecError, did_you_mean
 from inception_search.errors import Place as Where
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
-from inception_search.spec.network import SCHEMA, VERSION, Network, RuleError, Source, check_step_size, with_source
-from inception_search.spec.network import Place as Path_
+from inception_search.spec.network import SCHEMA, VERSION, Network, with_source
 from inception_search.spec.shorthand import RESERVED, Expander, tidy
+from inception_search.spec.size import check_step_size
+from inception_search.spec.source import Place as Path_
+from inception_search.spec.source import RuleError, Source
 from inception_search.spec.step import KINDS, STEP, AnyStep, SpecModel
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 

@@ -1,0 +1,129 @@
+"""How large a network is once repeats and block uses are written out, checked before anything is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, get_args
+
+from inception_search.errors import did_you_mean
+from inception_search.spec.limits import MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
+from inception_search.spec.source import Place, RuleError
+from inception_search.spec.step import (
+    COMPOSITES,
+    KINDS,
+    Activation,
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Repeat,
+    Use,
+    children,
+)
+
+Sections: TypeAlias = Sequence[tuple[Place, AnyStep]]
+Blocks: TypeAlias = Mapping[str, AnyStep]
+Size: TypeAlias = tuple[int, int]  # primitive steps, levels of steps inside steps
+_LEAVES = frozenset(KINDS.values()) - {*COMPOSITES, Use}
+
+
+def check_step_size(step: AnyStep) -> None:
+    """A :class:`RuleError` when ``step`` is too large or too deep written out; the blocks it uses count as one."""
+    _within_limit(_written_out(step, (), None, {})[0])
+
+
+def check_size(sections: Sections, blocks: Blocks) -> None:
+    """Every use names a block, no block contains itself, and the stages written out are not too large.
+
+    ``sections`` are the outermost steps of a network with their places; a :class:`RuleError` else.
+    """
+    if _surely_fits(sections, blocks):  # nearly always; the walk below says what is wrong, and where
+        return
+    known: dict[str, Size] = {}
+    total = 0
+    for place, step in sections:
+        count, _ = _written_out(step, place, blocks, known)
+        _within_limit(count, *place)
+        total += count if place[0] == "stages" else 0
+    _within_limit(total)
+
+
+def _surely_fits(sections: Sections, blocks: Blocks) -> bool:
+    """Whether a quick walk finds nothing wrong: what a search asks of every candidate."""
+    known: dict[str, Size] = {}
+    try:
+        sizes = [_quick_size(step, blocks, known) for _, step in sections]
+    except (KeyError, RecursionError):  # an unknown block, or one that contains itself
+        return False
+    total = sum(count for count, _ in sizes)
+    return total <= MAX_UNROLLED_STEPS and max(levels for _, levels in sizes) <= MAX_STEP_DEPTH
+
+
+def _quick_size(step: AnyStep, blocks: Blocks, known: dict[str, Size]) -> Size:
+    """The written-out steps and levels of ``step``; KeyError or RecursionError when there is no telling."""
+    if isinstance(step, Chain | Concat):
+        parts = step.steps if isinstance(step, Chain) else step.branches
+        count, levels = 0, 1
+        for part in parts:
+            if type(part) in _LEAVES:
+                count += 1
+            else:
+                more, deep = _quick_size(part, blocks, known)
+                count, levels = count + more, max(levels, deep)
+        return count, levels + 1
+    if isinstance(step, Block | Repeat):
+        count, levels = _quick_size(step.body, blocks, known)
+        return count * (step.times if isinstance(step, Repeat) else 1), levels + 1
+    if isinstance(step, Use):
+        if step.name not in known:
+            known[step.name] = _quick_size(blocks[step.name], blocks, known)
+        count, levels = known[step.name]
+        return count, levels + 1
+    return 1, 1
+
+
+def _within_limit(count: int, *place: str | int) -> None:
+    if count > MAX_UNROLLED_STEPS:
+        raise RuleError(f"{count} steps when written out, more than the limit of {MAX_UNROLLED_STEPS}", *place)
+
+
+def _written_out(
+    step: AnyStep,
+    place: Place,
+    blocks: Blocks | None,
+    known: dict[str, Size],
+    inside: tuple[str, ...] = (),
+    depth: int = 1,
+) -> Size:
+    """How many primitive steps, and how many levels of steps, ``step`` is once repeats and uses are written out."""
+    count, levels = 1, 0
+    if depth > MAX_STEP_DEPTH:
+        raise _too_deep(place)
+    if isinstance(step, Use) and blocks is not None:
+        if step.name not in known:
+            block = _block(step.name, place, blocks, inside)
+            names = (*inside, step.name)
+            known[step.name] = _written_out(block, ("blocks", step.name), blocks, known, names, depth + 1)
+        count, levels = known[step.name]
+    elif parts := children(step):
+        sizes = [_written_out(part, (*place, *at), blocks, known, inside, depth + 1) for at, part in parts]
+        times = step.times if isinstance(step, Repeat) else 1
+        count, levels = times * sum(size for size, _ in sizes), max(deep for _, deep in sizes)
+    if depth + levels > MAX_STEP_DEPTH:
+        raise _too_deep(place)
+    return count, levels + 1
+
+
+def _too_deep(place: Place) -> RuleError:
+    return RuleError(f"steps are nested more than {MAX_STEP_DEPTH} deep once blocks are written out", *place)
+
+
+def _block(name: str, place: Place, blocks: Blocks, inside: tuple[str, ...]) -> AnyStep:
+    """The block ``name``, used at ``place`` inside the blocks ``inside``."""
+    if name in inside:
+        raise RuleError(f"block {name!r} contains itself: {' -> '.join((*inside, name))}", *place)
+    if name not in blocks:
+        words = (*blocks, *KINDS, *(word for word in get_args(Activation) if word != "none"))
+        mend = did_you_mean(name, words) or f"blocks: {', '.join(blocks) or 'none'}"
+        raise RuleError(f"unknown block {name!r}; {mend}", *place)
+    return blocks[name]

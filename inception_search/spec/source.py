@@ -1,0 +1,35 @@
+"""Places inside documents: where a network was read from, and where a rule is broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Place: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network was read from: its file and the line of every place of the document."""
+
+    file: str | None = None
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    def line(self, place: Place) -> int | None:
+        """The line of ``place`` or of the nearest place around it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place)
+
+    def without(self, *place: str | int) -> Source:
+        """The same without the lines at and inside ``place``, which is no longer what was read there."""
+        kept = {at: line for at, line in self.lines.items() if at[: len(place)] != place}
+        return Source(self.file, kept)
+
+
+class RuleError(ValueError):
+    """A broken rule and the place in the network that breaks it."""
+
+    def __init__(self, rule: str, *place: str | int) -> None:
+        super().__init__(rule)
+        self.place = place
