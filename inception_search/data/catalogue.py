@@ -16,6 +16,8 @@ DATASETS: dict[str, str] = {
     "image_folder": "inception_search.data.image_folder:load",
 }
 
+LARGEST_SIDE = 4096  # pixels; beyond it a dataset in memory is a slip of the keyboard
+
 
 class LoadFunction(Protocol):
     """The signature every dataset's ``load`` has; what a dataset has no use for it ignores."""
@@ -47,8 +49,8 @@ def load_data(
     """
     if name not in DATASETS:
         raise unknown_name("dataset", name, DATASETS)
-    _check_positive("image_size", image_size)
-    _check_positive("limit", limit)
+    _check_range("image_size", image_size, LARGEST_SIDE)
+    _check_range("limit", limit, None)
     folder = None if root is None else Path(root).expanduser()
     return find_loader(name)(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
 
@@ -59,6 +61,7 @@ def find_loader(name: str) -> LoadFunction:
     return cast(LoadFunction, getattr(import_module(module), function))
 
 
-def _check_positive(option: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ConfigError(f"{option} cannot be used", path=option, found=value, expected="1 or more")
+def _check_range(option: str, value: int | None, most: int | None) -> None:
+    if value is not None and (value < 1 or (most is not None and value > most)):
+        expected = "1 or more" if most is None else f"1 to {most}"
+        raise ConfigError(f"{option} cannot be used", path=option, found=value, expected=expected)
