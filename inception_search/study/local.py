@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -141,6 +141,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
     The server would else die of it while it still loads torch, with a traceback on the user's terminal.
     """
+    resource_tracker.ensure_running()  # first: it lets SIGINT through again when it has started
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
