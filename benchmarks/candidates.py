@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--count", type=int, default=400, help="candidates per row and round")
     options = parser.parse_args()
+
+    for needed in ("timm", "ptflops"):
+        if find_spec(needed) is None:
+            raise SystemExit(f"{needed} is missing: run 'make test' once, then pip install --no-deps ptflops")
 
     import torch
 

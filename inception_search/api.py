@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from inception_search.canonical.catalogue import load
+from inception_search.errors import ConfigError
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input
@@ -43,20 +44,42 @@ def compile(  # the word users look for
     net = network if isinstance(network, Network) else load(network)
     if num_classes is not None:
         net = set_classes(net, num_classes)
-    height, width = (input_size, input_size) if isinstance(input_size, int) else input_size or (None, None)
+    height, width = _sides(input_size)
     net = set_input(net, channels=in_channels, height=height, width=width)
     module = build(lower(net, aux=aux), name=net.name, seed=seed, init=weights is None)
     return module if weights is None else load_weights(module, weights)
 
 
-def draw(item: Network | AnyStep | str | Path, **options: Any) -> Figure:
+def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | None]:
+    if input_size is None or isinstance(input_size, int):
+        return input_size, input_size
+    if isinstance(input_size, tuple | list) and len(input_size) == 2:
+        return input_size[0], input_size[1]
+    raise ConfigError("input_size cannot be used", found=input_size, expected="pixels, or (height, width)")
+
+
+def draw(
+    item: Network | AnyStep | str | Path,
+    *,
+    style: Literal["paper", "detail", "overview"] | None = None,
+    flow: Literal["down", "up"] = "down",
+    title: str | None = None,
+    network: Network | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+    blocks: bool = False,
+) -> Figure:
     """A picture of a network (a name, a path or a document) or of one of its modules.
 
-    See :func:`inception_search.figures.draw.draw` for the options (style, flow, title).
+    ``style``: overview folds a network to a box per stage, paper shows every convolution, detail adds shapes,
+    parameters and MACs. ``blocks`` puts every module of a network beside it. For a step, ``network`` is where its
+    blocks and shapes come from, or ``input_shape`` (C, H, W) what it reads.
     """
     from inception_search.figures.draw import draw as draw_item
 
-    return draw_item(load(item) if isinstance(item, str | Path) else item, **options)
+    drawn = load(item) if isinstance(item, str | Path) else item
+    return draw_item(
+        drawn, style=style, flow=flow, title=title, network=network, input_shape=input_shape, blocks=blocks
+    )
 
 
 def load_space(space: str | Path) -> Space:
@@ -84,12 +107,23 @@ def resume(run: str | Path, **options: Any) -> Study:
 
 
 def write_study_report(run: RunFolder) -> list[Path]:
-    """The report of a run folder and its pictures, made from the records; the files written."""
+    """The report of a run folder, its best network and its pictures, made from the records; the files written."""
     from inception_search.figures.report import write_report
+    from inception_search.spec.document import network_from_data
+    from inception_search.spec.text import network_text
     from inception_search.spec.yaml_reader import read_yaml
+    from inception_search.store.atomic import write_atomic
+    from inception_search.store.query import best
 
     study = read_yaml(run.study_text(), str(run.study_file))
-    return write_report(run.path, run.records(), study=study, title=f"Search of {study['space']} on {study['data']}")
+    records = run.records()
+    title = f"Search of {study['space']} on {study['data']}"
+    written = write_report(run.path, records, study=study, title=title)
+    winner = best(records)
+    if winner is not None and winner.network is not None:
+        write_atomic(run.best_file, network_text(network_from_data(winner.network)))
+        written.insert(1, run.best_file)
+    return written
 
 
 def _reported(study: Study) -> Study:

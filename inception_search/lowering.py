@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inception_search.errors import ShapeError
+from inception_search.errors import ShapeError, SpecError
 from inception_search.graph import ops
 from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
@@ -27,6 +27,8 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
 
     Raises :class:`ShapeError` with the file, line and path of the step that does not fit.
     """
+    if not isinstance(network, Network):
+        raise SpecError("lower takes a network", found=network, mend="write lower(load(...))")
     return _Lowering(network).network(aux)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from inception_search.errors import UnknownNameError, unknown_name
+from inception_search.errors import SpecError, UnknownNameError, unknown_name
 from inception_search.spec.document import load_network, parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.shipped import shipped_folder, shipped_names
@@ -21,20 +21,25 @@ def names() -> tuple[str, ...]:
 
 
 def load(network: str | Path) -> Network:
-    """A network by shipped name, from a file, or from YAML text.
+    """A network by shipped name, from a file, from YAML text, or the best of a run folder.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
     :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
     """
-    if isinstance(network, Path):
-        return load_network(network)
+    if not isinstance(network, str | Path):
+        raise SpecError("not a network", found=network, expected="a shipped name, a path, or YAML text")
+    best = _best_of(network)
+    if best is not None or isinstance(network, Path):
+        return load_network(best or network)
     if "\n" in network or network.lstrip().startswith("{"):
         return parse_network(network)
     if network in names():
         return _shipped(network)
     if network.endswith(SUFFIXES) or "/" in network:
         return load_network(network)
-    raise unknown_name("network", network, names())
+    error = unknown_name("network", network, names())
+    error.expected = f"{error.expected}, or the path of a document (.yaml) or run folder"
+    raise error
 
 
 def module(reference: str) -> AnyStep:
@@ -48,6 +53,17 @@ def module(reference: str) -> AnyStep:
     while isinstance(step, Use):
         step = network.blocks[step.name]
     return step
+
+
+def _best_of(path: str | Path) -> Path | None:
+    """The document of the best network in a run folder."""
+    if isinstance(path, str) and ("\n" in path or len(path) > 4096 or path in names()):
+        return None
+    best = Path(path) / "best.yaml"
+    try:
+        return best if best.is_file() else None
+    except (OSError, ValueError):  # no path at all
+        return None
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -68,14 +69,25 @@ def finish(study: Study) -> None:
     records = study.records
     print_leaderboard(records)
     if query.best(records) is not None:
-        for path in write_study_report(study.run):
-            typer.echo(str(path))
+        print_files(write_study_report(study.run))
     typer.echo(str(study.run.trials_file))
     if not study.finished:
         typer.echo(f"stopped; go on with: inception-search resume {shlex.quote(str(study.path))}", err=True)
         raise typer.Exit(INTERRUPTED)
     if query.best(records) is None:
         raise nothing_trained(study.run.trials_file, records)
+
+
+def print_files(paths: Iterable[Path]) -> None:
+    """The files written: one a line, but those of a folder below together on one."""
+    paths = list(paths)
+    top = paths[0].parent
+    for path in paths:
+        if path.parent == top:
+            typer.echo(str(path))
+    for folder in sorted({path.parent for path in paths} - {top}):
+        names = ", ".join(path.name for path in paths if path.parent == folder)
+        typer.echo(f"{folder}: {names}")
 
 
 def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:

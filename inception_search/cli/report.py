@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import nothing_trained, print_leaderboard
+from inception_search.cli.leaderboard import nothing_trained, print_files, print_leaderboard
 
 
 def report(
@@ -26,5 +26,4 @@ def report(
     print_leaderboard(records, top)
     if best(records) is None:
         raise nothing_trained(folder.trials_file, records)
-    for path in write_study_report(folder):
-        typer.echo(str(path))
+    print_files(write_study_report(folder))

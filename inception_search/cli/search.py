@@ -34,7 +34,9 @@ def search(
     workers: Annotated[int | None, Opt(help="Trials at a time. [one per core; one on a GPU]")] = None,
     device: Annotated[str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]")] = None,
     trial_seconds: Annotated[float | None, Opt(help="Wall-clock limit of one trial, seconds. [3600]")] = None,
-    seed: Annotated[int | None, Opt(help="Seed of sampler, weights, order and augmentation. [0]")] = None,
+    seed: Annotated[
+        int | None, Opt(help="Seed of sampler, weights, order and augmentation; --workers 1 repeats exactly. [0]")
+    ] = None,
     run: Annotated[str | None, Opt(help="Run folder. [a new one under runs/]")] = None,
 ) -> None:
     """Search a space: train proxies on real images, canonical modules first; leave a run folder with a report.

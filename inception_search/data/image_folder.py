@@ -68,6 +68,9 @@ def _list_splits(root: Path, seed: int) -> tuple[tuple[str, ...], dict[str, List
     if train is root and any(folders.values()):
         raise DataError("there is a validation or test folder but no 'train'", place=Place(str(root)))
     classes = _classes(train)
+    if len(classes) < 2:
+        mend = "put the images of each class into a folder of its own"
+        raise DataError("one class alone cannot be told apart", place=Place(str(train)), found=classes[0], mend=mend)
     listings = {"train": _list_classes(train, classes)}
     for split, folder in folders.items():
         if folder is not None:

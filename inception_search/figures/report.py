@@ -66,11 +66,22 @@ def summary(records: Sequence[TrialRecord]) -> str:
     told += f" Best found: {trial_name(sampled)} with {percent(sampled.value)} validation accuracy"
     reference = best_baseline(records)
     if reference is None or reference.value is None:
-        return told + "."
-    difference = points(sampled.value - reference.value)
-    return (
-        f"{told}, {difference} points against {trial_name(reference)}, the best baseline ({percent(reference.value)})."
-    )
+        return told + "." + _grain(sampled)
+    difference = sampled.value - reference.value
+    told += f", {points(difference)} points against {trial_name(reference)}, the best baseline"
+    told += f" ({percent(reference.value)})."
+    if difference < 0:
+        told += f" No sampled network beat {trial_name(reference)}."
+    return told + _grain(sampled)
+
+
+def _grain(record: TrialRecord) -> str:
+    """What one validation image is worth: differences of a few of them are within chance."""
+    sizes = record.data.get("sizes")
+    images = sizes.get("validation") if isinstance(sizes, dict) else None
+    if not isinstance(images, int) or images < 1:
+        return ""
+    return f" One of the {images:,} validation images is {100 / images:.2f} points; each network was trained once."
 
 
 def draw_searched(record: TrialRecord, title: str | None = None) -> Figure:

@@ -84,6 +84,9 @@ class Space:
         self.lines: dict[str, int] = getattr(data.get("contains"), "lines", {})  # of the entries of contains
         self._probe()
 
+    def __repr__(self) -> str:
+        return f"Space({self.name!r}, {len(self.holes)} holes, {self.size:.3g} points)"
+
     @property
     def name(self) -> str:
         """The space's name."""

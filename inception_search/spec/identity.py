@@ -12,6 +12,7 @@ import hashlib
 import json
 from functools import singledispatch
 
+from inception_search.errors import SpecError
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Identity, Lrn
@@ -19,6 +20,8 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Iden
 
 def arch_id(network: Network) -> str:
     """``"a1-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
+    if not isinstance(network, Network):
+        raise SpecError("arch_id takes a network", found=network, mend="write arch_id(load(...))")
     return "a1-" + hashlib.sha256(certificate(network).encode()).hexdigest()[:16]
 
 

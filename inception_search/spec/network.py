@@ -139,6 +139,12 @@ class Network(SpecModel):
     def __hash__(self) -> int:
         return hash((self.name, tuple(self.stages.items()), self.head))
 
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.input.shape))
+        return f"Network({self.name!r}, {size}, {len(self.stages)} stages, {self.head.classes} classes)"
+
+    __str__ = __repr__
+
     @property
     def origin(self) -> Source:
         """The file and lines this network was read from."""

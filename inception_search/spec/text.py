@@ -14,9 +14,14 @@ from inception_search.spec.yaml_reader import is_text
 _WIDTH = 108
 
 
-def text(step: AnyStep) -> str:
-    """A step as YAML in its short form; :func:`inception_search.spec.document.parse` reads it back."""
-    return _yaml(short(step))
+def text(item: AnyStep | Network) -> str:
+    """A step or a network as YAML in its short form.
+
+    :func:`~inception_search.spec.document.parse` reads a step back, :func:`inception_search.load` a network.
+    """
+    if isinstance(item, Network):
+        return network_text(item)
+    return _yaml(short(item))
 
 
 def network_text(network: Network) -> str:

@@ -44,6 +44,11 @@ class Layout:
         return self.path / "report.html"
 
     @property
+    def best_file(self) -> Path:
+        """The document of the best network, written with the report."""
+        return self.path / "best.yaml"
+
+    @property
     def lock_file(self) -> Path:
         """Names the process that holds the folder."""
         return self.path / "run.lock"

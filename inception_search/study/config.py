@@ -13,7 +13,12 @@ from inception_search.errors import ConfigError, DocumentError, Place, SchemaVer
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
-Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
+# 1e6 is how people write a budget, and a float to YAML.
+Whole: TypeAlias = Annotated[
+    int,
+    Field(strict=True, ge=1, le=10**15),
+    BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v),
+]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
 SCHEMA = "inception-search/study"

@@ -33,8 +33,8 @@ def check_feasible(space: Space, config: StudyConfig, shape: tuple[int, int, int
 
 def _points(space: Space, config: StudyConfig) -> Iterator[tuple[Network, Params]]:
     """The canonical modules where they will be trained, all of them encoded first, then samples."""
-    fixed = space.fixed_points if config.baselines else {}
-    yield from [(network, _encoded(space, label)) for label, network in fixed.items()]
+    fixed = [(network, _encoded(space, label)) for label, network in space.fixed_points.items()]
+    yield from fixed if config.baselines else ()
     for seed in range(_SAMPLES):
         holes = space.sample(seed)
         yield space.decode(holes), holes

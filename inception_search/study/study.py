@@ -43,6 +43,9 @@ class Study:
         self.run = run
         self.finished = finished
 
+    def __repr__(self) -> str:
+        return f"Study({str(self.path)!r}, finished={self.finished})"
+
     @classmethod
     def open(cls, path: str | Path) -> Study:
         """The study in a run folder, for reading."""

@@ -109,7 +109,12 @@ def test_search_by_flags_says_all_that_matters(command, tmp_path):
     assert "leaderboard" in said.out
     for line in said.out.splitlines():
         if line.startswith("mine/"):
-            assert Path(line).is_file()
+            folder, _, names = line.partition(": ")
+            for file in names.split(", ") if names else [""]:
+                assert (Path(folder) / file).is_file()
+    assert "mine/best.yaml" in said.out
+    shown = command("show", "mine", "--json")
+    assert json.loads(shown.out)["arch_id"] == Study.open("mine").best.record.arch_id
     assert {"mine/report.html", "mine/trials.jsonl"} <= set(said.out.splitlines())
 
 

@@ -161,7 +161,8 @@ def test_report_into_a_file_is_one_paragraph(tmp_path: Path) -> None:
 def test_summary_names_the_best_and_the_reference() -> None:
     assert summary(study_records()) == (
         "12 trials, 8 trained to the end. Best found: trial 7 with 91.40 % validation accuracy, "
-        "−0.10 points against inception_resnet_a, the best baseline (91.50 %)."
+        "−0.10 points against inception_resnet_a, the best baseline (91.50 %). "
+        "No sampled network beat inception_resnet_a."
     )
 
 

@@ -81,7 +81,7 @@ def test_a_path_is_as_good_as_a_text():
     ("option", "value"),
     [
         ("trials", True),
-        ("trials", 3.0),
+        ("trials", 3.5),
         ("trials", "3"),
         ("trials", 10**16),
         ("epochs", 0),

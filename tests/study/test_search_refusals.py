@@ -125,3 +125,13 @@ def test_images_that_do_not_fit_in_memory_are_an_error_of_the_data(monkeypatch, 
     with pytest.raises(DataError, match="image_size: the images do not fit in memory, got 8; use smaller images"):
         search(TINY, **SMALL | {"run": run})
     assert not run.exists()
+
+
+def test_a_space_that_says_it_contains_what_is_not_there_is_refused_without_baselines_too(tmp_path):
+    from inception_search.spec.shipped import shipped_folder
+
+    text = (shipped_folder() / "inception_modules.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("inception_v4.inception_a", "inception_v4.inception_q"))
+    with pytest.raises(InceptionSearchError, match="unknown module of inception_v4, got 'inception_q'"):
+        search(tmp_path / "mine.yaml", baselines=False, run=str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()

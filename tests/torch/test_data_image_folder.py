@@ -193,3 +193,9 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(DataError, match=r'pip install "inception-search\[images\]"'):
         load_data("image_folder", root=tmp_path)
+
+
+def test_one_class_alone_is_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path, {"cat": 9})
+    with pytest.raises(DataError, match="one class alone cannot be told apart, got 'cat'; put the images"):
+        load_data("image_folder", root=tmp_path)
