@@ -125,6 +125,10 @@ class CompileError(InceptionSearchError):
     """A graph cannot be lowered to PyTorch as asked."""
 
 
+class WeightsError(InceptionSearchError):
+    """A weight file is damaged, hostile, of an unknown kind, or does not fit the network; the model is unchanged."""
+
+
 class TrainingError(InceptionSearchError):
     """A training run ended without a usable result (diverged, out of memory, out of time)."""
 

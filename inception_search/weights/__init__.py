@@ -1,0 +1,1 @@
+"""Weights: safe readers, the names and layouts of other implementations, strict loading, export."""
