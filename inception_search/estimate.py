@@ -17,8 +17,8 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower, lower_head, lower_step
 from inception_search.spec import step as spec
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.step import SpecModel
 
 _REMEMBERED = 200_000
 
@@ -46,7 +46,8 @@ class _Meter:
     def __init__(self, network: Network) -> None:
         self.net = network
         self.blocks: dict[tuple[int, Type], _Part] = {}
-        self.known = _memory((*_values(network.conv_defaults), *_values(network.pool_defaults)))
+        defaults = (*_values(network.conv_defaults), *_values(network.pool_defaults), network.same_padding)
+        self.known = _memory(defaults)
         if len(self.known) > _REMEMBERED:
             self.known.clear()
 
@@ -131,7 +132,8 @@ class _Meter:
         return known
 
     def head(self, head: Head | Aux, x: Type) -> _Part:
-        key = (head.pool, head.hidden, head.dropout, self.net.head.classes, x)
+        own = head if isinstance(head, Head) else None
+        key = (head.pool, head.hidden, head.dropout, own and (own.embedding, own.classifier), self.net.head.classes, x)
         known = self.known.get(key)
         if known is None:
             known = self.known[key] = _measured(lower_head(self.net, head, x), x)

@@ -16,10 +16,11 @@ from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
 from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.source import Place
 
-RULES: dict[type[spec.SpecModel], Callable[..., int]] = {}
+RULES: dict[type[SpecModel], Callable[..., int]] = {}
 
 
 def lower(network: Network, *, aux: bool = True) -> Graph:
@@ -104,24 +105,36 @@ class _Lowering:
         return x if parts else self.plain_conv(step, x, path)
 
     def plain_conv(self, step: spec.Conv, x: int, path: str) -> int:
-        padding = padding_of(step.kernel, step.padding, step.dilation)
-        bias = step.linear or self.bias
-        conv = ops.Conv(step.width, step.kernel, stride_of(step.stride), padding, step.dilation, step.groups, bias)
-        x = self.add(conv, (x,), f"{path}.conv")
-        return x if step.linear else self.norm_act(x, path)
+        return self.followed(step, x, path, step.width, step.groups)
 
-    def norm_act(self, x: int, path: str) -> int:
-        if self.norm:
-            x = self.add(self.norm, (x,), f"{path}.norm")
-        return self.add(self.act, (x,), f"{path}.act") if self.act else x
+    def depthwise(self, step: spec.Depthwise, x: int, path: str) -> int:
+        channels = self.builder.type(x).channels
+        return self.followed(step, x, path, channels * step.multiplier, channels)
+
+    def followed(self, step: spec.Conv | spec.Depthwise, x: int, path: str, width: int, groups: int) -> int:
+        """The convolution, its norm and its activation."""
+        padding = padding_of(step.kernel, step.padding, step.dilation, step.stride, self.net.same_padding)
+        bias = step.linear or (self.bias if step.bias is None else step.bias)
+        stride = stride_of(step.stride)
+        conv = ops.Conv(width, step.kernel, stride, padding, step.dilation, groups, bias)
+        x = self.add(conv, (x,), f"{path}.conv")
+        if step.linear:
+            return x
+        if step.norm is not False and (self.norm or step.norm):
+            x = self.add(self.norm or ops.BatchNorm(), (x,), f"{path}.norm")
+        act = self.act if step.act is None else None if step.act == "none" else ops.Act(step.act)
+        return self.add(act, (x,), f"{path}.act") if act else x
 
     def pool(self, step: spec.Pool, x: int, path: str) -> int:
         defaults = self.net.pool_defaults
         count = defaults.count_pad if step.count_pad is None else step.count_pad
         ceil = defaults.ceil if step.ceil is None else step.ceil
-        padding = padding_of(step.kernel, step.padding)
+        padding = padding_of(step.kernel, step.padding, stride=step.stride, same=self.net.same_padding)
         stride = stride_of(step.stride)
         return self.add(ops.Pool(step.mode, step.kernel, stride, padding, count, ceil), (x,), path)
+
+    def adaptive_pool(self, step: spec.AdaptivePool, x: int, path: str) -> int:
+        return self.add(ops.AdaptivePool(step.size, step.mode), (x,), path)
 
     def lrn(self, step: spec.Lrn, x: int, path: str) -> int:
         return self.add(ops.Lrn(step.size, step.alpha, step.beta, step.k), (x,), path)
@@ -176,6 +189,12 @@ class _Lowering:
         return x
 
     def head(self, head: Head | Aux, x: int, path: str) -> int:
+        if isinstance(head, Head) and head.classifier != "linear":
+            return self.maps_head(head, x, path) if head.classifier == "maps" else self.headless(head, x, path)
+        return self.add(ops.Linear(self.net.head.classes), (self.features(head, x, path),), f"{path}.classifier")
+
+    def features(self, head: Head | Aux, x: int, path: str) -> int:
+        """What the last linear layer reads: pooled, flattened, through the hidden layers and the embedding."""
         if head.pool != "none":
             x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
         x = self.add(ops.Flatten(), (x,), f"{path}.flatten")
@@ -185,13 +204,34 @@ class _Lowering:
                 x = self.add(self.act, (x,), f"{path}.hidden.{index}.act")
         if head.dropout:
             x = self.add(ops.Dropout(head.dropout), (x,), f"{path}.dropout")
-        return self.add(ops.Linear(self.net.head.classes), (x,), f"{path}.classifier")
+        if isinstance(head, Head) and head.embedding:
+            x = self.add(ops.Linear(head.embedding.width, bias=False), (x,), f"{path}.embedding.linear")
+            x = self.add(self.norm or ops.BatchNorm(), (x,), f"{path}.embedding.norm")
+        return x
+
+    def maps_head(self, head: Head, x: int, path: str) -> int:
+        """One map per class, pooled (Network in Network)."""
+        if head.dropout:
+            x = self.add(ops.Dropout(head.dropout), (x,), f"{path}.dropout")
+        x = self.plain_conv(spec.Conv(kernel=(1, 1), width=head.classes), x, f"{path}.classifier")
+        x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
+        return self.add(ops.Flatten(), (x,), f"{path}.flatten")
+
+    def headless(self, head: Head, x: int, path: str) -> int:
+        """Features without a classifier: a vector, or the maps themselves when nothing pools them."""
+        if head.pool == "none" and not head.hidden and not head.embedding:
+            return x
+        x = self.features(head, x, path)
+        unit_length = head.embedding and head.embedding.unit_length
+        return self.add(ops.Normalize(), (x,), f"{path}.normalize") if unit_length else x
 
 
 RULES.update(
     {
         spec.Conv: _Lowering.conv,
+        spec.Depthwise: _Lowering.depthwise,
         spec.Pool: _Lowering.pool,
+        spec.AdaptivePool: _Lowering.adaptive_pool,
         spec.Lrn: _Lowering.lrn,
         spec.Dropout: _Lowering.dropout,
         spec.Norm: _Lowering.norm_alone,

@@ -9,13 +9,26 @@ from hypothesis import strategies as st
 
 from inception_search.space.space import Space
 from inception_search.spec.module_names import is_taken
-from inception_search.spec.network import Aux, BatchNorm, ConvDefaults, Head, Input, Network, PoolDefaults
+from inception_search.spec.network import (
+    Aux,
+    BatchNorm,
+    ConvDefaults,
+    Embedding,
+    Head,
+    Input,
+    Network,
+    PoolDefaults,
+    Preprocess,
+    Recipe,
+)
 from inception_search.spec.step import (
     Absent,
     Act,
+    AdaptivePool,
     AnyStep,
     Block,
     Conv,
+    Depthwise,
     Dropout,
     Identity,
     Lrn,
@@ -48,7 +61,7 @@ def convs(draw: st.DrawFn) -> Conv:
     else:
         kernel = (draw(st.sampled_from((3, 5, 7))), draw(st.sampled_from((3, 5))))
     odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
-    pads: list[Any] = ["same"] * (2 * odd) + ["valid"] * (factor != "split")
+    pads: list[Any] = ["same"] * (2 * odd) + ["valid"] * (factor != "split") + ["tf"]
     if factor not in ("split", "stacked"):
         pads.append((draw(st.integers(0, 3)), draw(st.integers(0, 3))))
     strides: list[Any] = [1, 1, 2, 3, (1, 2), (2, 1)]
@@ -62,7 +75,33 @@ def convs(draw: st.DrawFn) -> Conv:
         dilation=draw(st.sampled_from((1, 1, 2))),
         factor=factor,
         mid=mid * groups if mid else None,
-        linear=draw(st.booleans()),
+        **draw(follows),
+    )
+
+
+# What follows a convolution: linear, or overrides of the network's defaults, which do not go together.
+follows = st.one_of(
+    st.fixed_dictionaries({"linear": st.booleans()}),
+    st.fixed_dictionaries(
+        {
+            "norm": st.none() | st.booleans(),
+            "act": st.sampled_from((None, "none", "silu")),
+            "bias": st.none() | st.booleans(),
+        }
+    ),
+)
+
+
+@st.composite
+def depthwises(draw: st.DrawFn) -> Depthwise:
+    """Any depthwise convolution."""
+    return Depthwise(
+        kernel=(draw(st.integers(1, 7)), draw(st.integers(1, 7))),
+        multiplier=draw(st.integers(1, 4)),
+        stride=draw(st.sampled_from((1, 2, (1, 2)))),
+        padding=draw(st.sampled_from(("valid", "tf", (1, 2)))),
+        dilation=draw(st.sampled_from((1, 2))),
+        **draw(follows),
     )
 
 
@@ -71,7 +110,7 @@ def pools(draw: st.DrawFn) -> Pool:
     """Any pooling."""
     kernel = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
     odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
-    pads: list[Any] = ["valid", (kernel[0] // 2, kernel[1] // 2)] + ["same"] * odd
+    pads: list[Any] = ["valid", "tf", (kernel[0] // 2, kernel[1] // 2)] + ["same"] * odd
     return Pool(
         mode=draw(st.sampled_from(("max", "avg", "l2"))),
         kernel=kernel,
@@ -84,7 +123,9 @@ def pools(draw: st.DrawFn) -> Pool:
 
 singles = st.one_of(
     convs(),
+    depthwises(),
     pools(),
+    st.builds(AdaptivePool, mode=st.sampled_from(("avg", "max")), size=st.tuples(st.integers(1, 4), st.integers(1, 4))),
     st.builds(Lrn, size=st.integers(1, 9), alpha=finite, beta=finite, k=finite),
     st.builds(Dropout, p=probabilities),
     st.builds(Norm),
@@ -119,13 +160,17 @@ branches_with_absent = st.lists(steps | st.just(Absent()), min_size=0, max_size=
 @st.composite
 def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
     """A step that keeps the map's size, so that any such steps fit together."""
-    kinds = ("conv", "conv", "factored", "pool", "act", "norm", "lrn", "dropout")
+    kinds = ("conv", "conv", "depthwise", "strided", "factored", "pool", "act", "norm", "lrn", "dropout")
     if depth:
         kinds += ("chain", "concat", "concat", "block", "repeat")
     kind = draw(st.sampled_from(kinds))
     if kind == "conv":
         kernel = draw(st.sampled_from(((1, 1), (3, 3), (1, 3), (5, 5))))
-        return Conv(kernel=kernel, width=draw(st.integers(1, 8)), linear=draw(st.booleans()))
+        return Conv(kernel=kernel, width=draw(st.integers(1, 8)), **draw(follows))
+    if kind == "depthwise":
+        return Depthwise(kernel=(3, 5), multiplier=draw(st.integers(1, 2)), **draw(follows))
+    if kind == "strided":
+        return Pool(mode="avg", kernel=(2, 2), padding="tf")  # even: one more zero at the bottom and right
     if kind == "factored":
         factor = draw(st.sampled_from(("row_col", "col_row", "stacked", "split")))
         mid = draw(st.none() | st.integers(1, 6)) if factor != "split" else None
@@ -156,7 +201,14 @@ def networks(draw: st.DrawFn) -> Network:
         step = step | st.sampled_from([Use(name=name) for name in blocks])
     free = names.filter(lambda name: name not in ("input", "head", "aux") and not is_taken(name))
     stages = draw(st.dictionaries(free, step, min_size=1, max_size=3))
-    head = st.builds(
+    features = st.builds(
+        Head,
+        classifier=st.just("none"),
+        pool=st.sampled_from(("avg", "none")),
+        embedding=st.none() | st.builds(Embedding, width=st.integers(1, 8), unit_length=st.booleans()),
+    )
+    maps = st.builds(Head, classifier=st.just("maps"), pool=st.sampled_from(("avg", "max")), classes=st.integers(1, 9))
+    logits = st.builds(
         Head,
         pool=st.sampled_from(("avg", "max", "none")),
         hidden=st.lists(st.integers(1, 8), max_size=2).map(tuple),
@@ -173,9 +225,13 @@ def networks(draw: st.DrawFn) -> Network:
             norm=draw(norm), act=draw(st.sampled_from(("relu", "none"))), bias=draw(st.booleans())
         ),
         pool_defaults=PoolDefaults(count_pad=draw(st.booleans()), ceil=draw(st.booleans())),
+        same_padding=draw(st.sampled_from(("symmetric", "tf"))),
+        dialect=draw(st.sampled_from(("", "keras"))),
+        preprocess=draw(st.none() | st.builds(Preprocess, resize=st.none() | st.integers(1, 400))),
+        recipe=draw(st.builds(Recipe, label_smoothing=st.sampled_from((0.0, 0.1)))),
         blocks=blocks,
         stages=stages,
-        head=draw(head),
+        head=draw(st.one_of(logits, logits, features, maps)),
         aux=draw(st.dictionaries(st.sampled_from(("aux1", "aux2")), aux, max_size=2)),
     )
 

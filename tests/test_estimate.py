@@ -12,7 +12,7 @@ from inception_search.estimate import estimate
 
 
 @pytest.mark.parametrize("name", ins.names())
-@pytest.mark.parametrize("size", [None, 331])
+@pytest.mark.parametrize("size", [None, 352])
 def test_canonical_networks(name: str, size: int | None) -> None:
     net = ins.set_input(ins.load(name), height=size, width=size)
     assert estimate(net) == ins.lower(net).cost()

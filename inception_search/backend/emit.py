@@ -11,12 +11,13 @@ from collections import Counter
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import fx, nn
 
 from inception_search.backend.aux_head import AuxHeads
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Scale
+from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Normalize, Scale
 
 MAX_PARAMS = 4_000_000_000
 AUX = "aux"
@@ -66,6 +67,8 @@ class _Emitter:
             return self.fx.call_function(torch.cat, (list(args), 1))
         if isinstance(op, Scale):
             return self.fx.call_function(operator.mul, (args[0], op.factor))
+        if isinstance(op, Normalize):
+            return self.fx.call_function(F.normalize, args)
         if isinstance(op, Add):
             alpha: dict[str, Any] = {} if op.scale == 1.0 else {"alpha": op.scale}
             return self.fx.call_function(torch.add, args, alpha)

@@ -6,10 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from inception_search.errors import SpecError, UnknownNameError, unknown_name
-from inception_search.spec.document import load_network, parse_network
+from inception_search.spec.dialect import dialects_of
+from inception_search.spec.document import load_network, parse_network, read_text
 from inception_search.spec.network import Network
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Use
+from inception_search.spec.yaml_reader import read_yaml
 
 FOLDER = "canonical"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -20,8 +22,18 @@ def names() -> tuple[str, ...]:
     return shipped_names(FOLDER)
 
 
+def dialects(name: str) -> dict[str, str]:
+    """The dialects of a shipped network with what each stands for, the main one first; ``name@dialect`` loads it."""
+    if name not in names():
+        raise unknown_name("network", name, names())
+    path = _path(name)
+    return dialects_of(read_yaml(read_text(path), str(path)), str(path))
+
+
 def load(network: str | Path) -> Network:
     """A network by shipped name, from a file, from YAML text, or the best of a run folder.
+
+    ``name@dialect`` and ``file.yaml@dialect`` are the reading of the network that another implementation has.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
     :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
@@ -33,12 +45,13 @@ def load(network: str | Path) -> Network:
         return load_network(best or network)
     if "\n" in network or network.lstrip().startswith("{"):
         return parse_network(network)
-    if network in names():
-        return _shipped(network)
-    if network.endswith(SUFFIXES) or "/" in network:
-        return load_network(network)
+    name, _, dialect = network.rpartition("@") if "@" in network and not is_file(network) else (network, "", None)
+    if name in names():
+        return _shipped(name, dialect)
+    if name.endswith(SUFFIXES) or "/" in name:
+        return load_network(name, dialect)
     error = unknown_name("network", network, names())
-    error.expected = f"{error.expected}, or the path of a document (.yaml) or run folder"
+    error.expected = f"{error.expected} (or with @dialect), or the path of a document (.yaml) or run folder"
     raise error
 
 
@@ -60,15 +73,24 @@ def _best_of(path: str | Path) -> Path | None:
     if isinstance(path, str) and ("\n" in path or len(path) > 4096 or path in names()):
         return None
     best = Path(path) / "best.yaml"
+    return best if is_file(best) else None
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether ``path`` is the path of a file; False for what is no path at all."""
     try:
-        return best if best.is_file() else None
-    except (OSError, ValueError):  # no path at all
-        return None
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @lru_cache(maxsize=64)
-def _shipped(name: str) -> Network:
-    path = shipped_folder() / FOLDER / f"{name}.yaml"
+def _shipped(name: str, dialect: str | None) -> Network:
+    path = _path(name)
     if not path.is_file():
         raise UnknownNameError("no such shipped network", found=name)
-    return load_network(path)
+    return load_network(path, dialect)
+
+
+def _path(name: str) -> Path:
+    return shipped_folder() / FOLDER / f"{name}.yaml"

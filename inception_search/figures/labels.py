@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from inception_search.figures.parts import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
-from inception_search.spec.step import Act, Conv, Dropout, Lrn, Norm, Padding, Pool, Stride
+from inception_search.spec.model import Padding, Stride
+from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Norm, Pool
 
-Single = Conv | Pool | Lrn | Dropout | Norm | Act
+Single = Conv | Depthwise | Pool | AdaptivePool | Lrn | Dropout | Norm | Act
 
 ACTIVATIONS = {
     "none": "no activation",
@@ -26,6 +27,10 @@ def labelled(step: Single, path: str = "") -> Box:
     """The box of a single step; a conv must not be factored any more."""
     if isinstance(step, Conv):
         return Box(conv_lines(step), conv_kind(step), path=path)
+    if isinstance(step, Depthwise):
+        return Box(depthwise_lines(step), "spatial", path=path)
+    if isinstance(step, AdaptivePool):
+        return Box((f"{_POOLS[step.mode]} to {size(step.size)}",), "avg" if step.mode == "avg" else "max", path=path)
     if isinstance(step, Pool):
         kind: Kind = "avg" if step.mode == "avg" else "max"
         lines = (f"{size(step.kernel)} {_POOLS[step.mode]}", _pool_facts(step))
@@ -45,8 +50,13 @@ def conv_lines(conv: Conv) -> tuple[str, ...]:
     facts += _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
     facts += [f"dilation {conv.dilation}"] if conv.dilation != 1 else []
     facts += [f"groups {conv.groups}"] if conv.groups != 1 else []
-    facts += ["linear"] if conv.linear else []
-    return (f"{size(conv.kernel)} conv", ", ".join(facts))
+    return (f"{size(conv.kernel)} conv", ", ".join(facts + _follow(conv)))
+
+
+def depthwise_lines(conv: Depthwise) -> tuple[str, ...]:
+    """``("7×7 depthwise", "×8, stride 2")``: the filters of each channel."""
+    facts = [f"×{conv.multiplier}", *_stride(conv.stride), *_padding(conv.kernel, conv.padding, conv.dilation)]
+    return (f"{size(conv.kernel)} depthwise", ", ".join(facts + _follow(conv)))
 
 
 def conv_kind(conv: Conv) -> Kind:
@@ -82,6 +92,14 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def _follow(conv: Conv | Depthwise) -> list[str]:
+    """What follows the convolution where it is not as everywhere in the network."""
+    facts = ["linear"] if conv.linear else []
+    facts += [] if conv.norm is None else ["norm" if conv.norm else "no norm"]
+    facts += [] if conv.bias is None else ["bias" if conv.bias else "no bias"]
+    return facts + ([] if conv.act is None else [ACTIVATIONS[conv.act]])
+
+
 def _stride(stride: Stride) -> list[str]:
     down, across = stride_of(stride)
     if down == across:
@@ -91,6 +109,8 @@ def _stride(stride: Stride) -> list[str]:
 
 def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> list[str]:
     zeros = padding_of(kernel, padding, dilation)
+    if zeros == "tf":
+        return ["pad SAME"]
     odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
     if odd and zeros == padding_of(kernel, "same", dilation):
         return []

@@ -69,6 +69,10 @@ class NetworkTree:
         return Group(column(body, *self._head(aux, path)), f"{name}, weight {number(aux.weight)}")
 
     def _head(self, head: Head | Aux, path: str) -> Iterator[Part]:
+        own = head if isinstance(head, Head) else Head()
+        if own.classifier == "maps":
+            lines = ("1×1 conv", f"{self.net.head.classes} classes")
+            yield self.modules.box(Box(lines, "linear", path=f"{path}.classifier"))
         if head.pool != "none":
             kind: Kind = "avg" if head.pool == "avg" else "max"
             yield self.modules.box(Box((f"global {head.pool} pool",), kind, path=f"{path}.pool"))
@@ -78,6 +82,13 @@ class NetworkTree:
         if head.dropout:
             lines = ("dropout", f"p = {number(head.dropout)}")
             yield self.modules.box(Box(lines, "norm", path=f"{path}.dropout"))
+        if own.embedding:
+            lines = ("embedding", str(own.embedding.width))
+            yield self.modules.box(Box(lines, "linear", path=f"{path}.embedding"))
+            if own.embedding.unit_length:
+                yield self.modules.box(Box(("unit length",), "norm", path=f"{path}.normalize", slim=True))
+        if own.classifier != "linear":
+            return
         lines = ("linear", f"{self.net.head.classes} classes")
         yield self.modules.box(Box(lines, "linear", path=f"{path}.classifier"))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Channels = Literal["mixes", "keeps", "pins"]
+Padding = tuple[int, int] | Literal["tf"]  # zeros on each side, or as many as TensorFlow's SAME takes
 
 
 class OpCost(NamedTuple):
@@ -47,7 +48,7 @@ class Op:
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """The PyTorch module that computes this op on (N, C, H, W) or (N, C) tensors."""
-        raise NotImplementedError(f"{self.name} has no module")  # pragma: no cover - every op defines it
+        raise NotImplementedError(f"{self.name} is a function, not a module")  # pragma: no cover - emit calls it
 
     def attributes(self) -> dict[str, Any]:
         """The op's attributes by name."""
@@ -66,10 +67,12 @@ def window(
     size: tuple[int, int],
     kernel: tuple[int, int],
     stride: tuple[int, int],
-    padding: tuple[int, int],
+    padding: Padding,
     ceil: bool = False,
 ) -> tuple[int, int]:
     """Output (height, width) of a sliding window; a window larger than its padded map is a ShapeError."""
+    if padding == "tf":
+        return -(-size[0] // stride[0]), -(-size[1] // stride[1])
     out = []
     for side, k, s, p in zip(size, kernel, stride, padding, strict=True):
         room = side + 2 * p - k

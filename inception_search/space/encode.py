@@ -9,15 +9,9 @@ from typing import Any
 from inception_search.errors import LimitError, NotInSpaceError, shorten
 from inception_search.space.holes import Choice, Float, Integer, Params
 from inception_search.spec.limits import MAX_MATCHES
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
-from inception_search.spec.step import (
-    Absent,
-    AnyStep,
-    Chain,
-    Concat,
-    Identity,
-    SpecModel,
-)
+from inception_search.spec.step import Absent, AnyStep, Chain, Concat, Identity
 from inception_search.spec.text import text
 
 UNCOMPARED = ("name", "source", "schema_", "schema", "version")
@@ -88,7 +82,7 @@ class _Matcher:
             if item == default:
                 yield from self._fields(rest, template, value, path, bound)
             else:
-                self.fail(place, f"{_plain(item)} is not the template's ", bound, _plain(default))
+                self.fail(place, f"{_plain(item)} is not the template's ", bound, str(_plain(default)))
             return
         for now in self.value(template[name], item, place, bound):
             yield from self._fields(rest, template, value, path, now)
@@ -110,7 +104,7 @@ class _Matcher:
         elif template == (list(value) if isinstance(value, tuple) else value):
             yield bound
         else:
-            self.fail(path, f"{_plain(value)} is not the template's ", bound, _plain(template))
+            self.fail(path, f"{_plain(value)} is not the template's ", bound, str(_plain(template)))
 
     def choice(self, hole: Choice, value: Any, path: str, bound: Params) -> Iterator[Params]:
         for label, option, now in self.options(hole, bound):

@@ -19,9 +19,10 @@ from inception_search.space.encode import encode
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
+from inception_search.spec.model import Name, SpecModel
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.shipped import shipped_folder, shipped_names
-from inception_search.spec.step import AnyStep, Block, Name, SpecModel
+from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
 from inception_search.spec.yaml_reader import read_yaml
 

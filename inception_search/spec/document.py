@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from inception_search.errors import DocumentError, LimitError, SchemaVersionError, SpecError, did_you_mean
 from inception_search.errors import Place as Where
+from inception_search.spec.dialect import in_dialect
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import SCHEMA, VERSION, Network, with_source
 from inception_search.spec.shorthand import RESERVED, Expander, tidy
 from inception_search.spec.size import check_step_size
 from inception_search.spec.source import Place as Path_
 from inception_search.spec.source import RuleError, Source
-from inception_search.spec.step import KINDS, STEP, AnyStep, SpecModel
+from inception_search.spec.step import KINDS, STEP, AnyStep
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -52,17 +54,18 @@ def step_from_data(data: Any, file: str | None = None) -> AnyStep:
     return step
 
 
-def parse_network(text: str, file: str | None = None) -> Network:
-    """The network written in ``text`` (YAML or JSON).
+def parse_network(text: str, file: str | None = None, dialect: str | None = None) -> Network:
+    """The network written in ``text`` (YAML or JSON), in one of its dialects or (None) as it stands.
 
     Raises :class:`DocumentError` and its subclasses, with file, line, path, found, expected and mend.
     """
-    return network_from_data(read_yaml(text, file), file)
+    return network_from_data(read_yaml(text, file), file, dialect)
 
 
-def network_from_data(data: Any, file: str | None = None) -> Network:
+def network_from_data(data: Any, file: str | None = None, dialect: str | None = None) -> Network:
     """A network from plain data in short or long form, upgraded to the current schema version."""
-    long = expand_network(check_header(data, SCHEMA, VERSION, UPGRADES, file), Expander(file))
+    current = check_header(data, SCHEMA, VERSION, UPGRADES, file)
+    long = expand_network(in_dialect(current, dialect, file), Expander(file))
     return network_from_long(long, file)
 
 
@@ -73,9 +76,9 @@ def network_from_long(long: MarkedDict, file: str | None = None) -> Network:
     return with_source(network, Source(file, lines_of(long)))
 
 
-def load_network(path: Path | str) -> Network:
-    """The network document in a file."""
-    return parse_network(read_text(path), str(path))
+def load_network(path: Path | str, dialect: str | None = None) -> Network:
+    """The network document in a file, in one of its dialects or (None) as it stands."""
+    return parse_network(read_text(path), str(path), dialect)
 
 
 def read_text(path: Path | str) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from inception_search.spec.step import AnyStep, Conv, Factor, Pad, Padding, Stride, chain, concat
+from typing import Literal, TypeAlias
 
+from inception_search.spec.model import Factor, Pad, Padding, Stride
+from inception_search.spec.step import AnyStep, Conv, chain, concat
+
+Zeros: TypeAlias = tuple[Pad, Pad] | Literal["tf"]
+Same: TypeAlias = Literal["symmetric", "tf"]
 PARALLEL: frozenset[Factor] = frozenset({"split"})
 
 
@@ -68,11 +73,22 @@ def _stride(h: int, w: int) -> Stride:
     return h if h == w else (h, w)
 
 
-def padding_of(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> tuple[Pad, Pad]:
-    """The zeros added on each side, (height, width), that ``padding`` stands for."""
-    if padding == "same":
-        return (dilation * (kernel[0] - 1) // 2, dilation * (kernel[1] - 1) // 2)
-    return (0, 0) if padding == "valid" else padding
+def padding_of(
+    kernel: tuple[int, int], padding: Padding, dilation: int = 1, stride: Stride = 1, same: Same = "symmetric"
+) -> Zeros:
+    """The zeros added on each side, (height, width), that ``padding`` stands for in a network with ``same``.
+
+    ``tf``: they depend on the size of the map, which only happens with strides and even kernels.
+    """
+    if padding == "valid":
+        return (0, 0)
+    if isinstance(padding, tuple):
+        return padding
+    total = (dilation * (kernel[0] - 1), dilation * (kernel[1] - 1))
+    symmetric = padding == "same" and same == "symmetric"
+    if symmetric or (stride == 1 and total[0] % 2 == total[1] % 2 == 0):
+        return (total[0] // 2, total[1] // 2)
+    return "tf"
 
 
 def stride_of(stride: Stride) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from functools import singledispatch
 from inception_search.errors import SpecError
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Identity, Lrn
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Depthwise, Identity, Lrn
 
 
 def arch_id(network: Network) -> str:
@@ -34,15 +34,21 @@ def certificate(network: Network) -> str:
 def _trunk_code(network: Network) -> str:
     """The stages from last to first, with the taps of auxiliary heads after the stage they read."""
     codes: list[str] = []
-    absorbed = True  # the classifier's linear layer mixes every channel
+    head = network.head
+    # The classifier, a hidden layer or an embedding mixes every channel; without them the order is the output's.
+    absorbed = head.classifier != "none" or bool(head.hidden or head.embedding)
     for name, step in reversed(normal_trunk(network).items()):
-        taps = [(normal(a.body, network.blocks, network.pool_defaults), a) for a in network.aux.values()]
+        taps = [(_normal_body(network, a), a) for a in network.aux.values()]
         taps = [(body, aux) for body, aux in taps if aux.after == name]
         codes.extend(sorted(f"tap({code(body, True)}{_head_code(aux)})" for body, aux in taps))
         absorbed = absorbed and all(absorbs(body, True) for body, _ in taps)
         codes.extend(reversed(_chain_codes(step, absorbed)))
         absorbed = absorbs(step, absorbed)
     return ";".join(reversed(codes))
+
+
+def _normal_body(network: Network, aux: Aux) -> AnyStep:
+    return normal(aux.body, network.blocks, network.pool_defaults, network.same_padding)
 
 
 def _head_code(head: Head | Aux) -> str:
@@ -124,7 +130,7 @@ def _can_permute(step: AnyStep) -> bool:
         for part in reversed(step.steps):
             if _can_permute(part):
                 return True
-            if isinstance(part, Concat | Lrn | Block | Conv):
+            if isinstance(part, Concat | Lrn | Block | Conv | Depthwise):
                 return False
         return False
     if isinstance(step, Block):

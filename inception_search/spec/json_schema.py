@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from inception_search.spec.dialect import FIXED
 from inception_search.spec.network import VERSION, Network
-from inception_search.spec.shorthand import PRINCIPAL, SINGLES
+from inception_search.spec.shorthand import PRINCIPAL, SINGLES, SIZES
 from inception_search.spec.step import KINDS
 
 STEP = {"$ref": "#/$defs/AnyStep"}
@@ -33,7 +34,7 @@ def network_schema() -> dict[str, Any]:
     schema = Network.model_json_schema(by_alias=True)
     models = schema["$defs"]
     for kind, model in KINDS.items():
-        _loosen(models[model.__name__])
+        _loosen(models[model.__name__], kind)
         models[model.__name__]["properties"]["kind"] = {"const": kind}
         models[model.__name__]["required"] = [*models[model.__name__].get("required", []), "kind"]
     models["AnyStep"] = {"anyOf": [LINE, {"type": "array", "items": STEP}, *_tagged(models), *_long()]}
@@ -47,12 +48,22 @@ def network_schema() -> dict[str, Any]:
             _ref("Input"),
         ],
     }
+    schema["properties"]["dialects"] = _dialects(schema)
     schema["required"] = ["schema", "version", "name", "stages"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"inception-search network, version {VERSION}",
         **{key: value for key, value in schema.items() if key != "title"},
     }
+
+
+def _dialects(schema: dict[str, Any]) -> dict[str, Any]:
+    """Overlays: any section of the document, in part; null takes something away."""
+    sections: dict[str, Any] = {name: {} for name in schema["properties"] if name not in FIXED}
+    steps = {"type": "object", "additionalProperties": {"anyOf": [STEP, {"type": "null"}]}}
+    sections |= {"like": {"type": "string"}, "stages": steps, "blocks": steps}
+    overlay = {"type": "object", "properties": sections, "additionalProperties": False}
+    return {"description": "overlays by name: name@dialect is the network with one", "additionalProperties": overlay}
 
 
 def _long() -> list[dict[str, Any]]:
@@ -78,11 +89,12 @@ def _tagged(models: dict[str, Any]) -> list[dict[str, Any]]:
     return forms
 
 
-def _loosen(model: dict[str, Any]) -> None:
+def _loosen(model: dict[str, Any], kind: str) -> None:
     """Kernels may be written ``7x7``; steps in any form."""
     properties = model["properties"]
-    if "kernel" in properties:
-        properties["kernel"] = KERNEL
+    for name in SIZES.get(kind, ("kernel",)):
+        if name in properties:
+            properties[name] = KERNEL
     if "body" in properties:
         properties["body"] = STEP
     for name in ("steps", "branches"):

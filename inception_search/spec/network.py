@@ -9,23 +9,11 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_IMAGE_SIDE
+from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, Width
 from inception_search.spec.module_names import is_taken
 from inception_search.spec.size import check_size
 from inception_search.spec.source import Place, RuleError, Source
-from inception_search.spec.step import (
-    Absent,
-    Activation,
-    AnyStep,
-    Finite,
-    Flag,
-    Identity,
-    Name,
-    Probability,
-    SpecModel,
-    Step,
-    Use,
-    Width,
-)
+from inception_search.spec.step import Absent, AnyStep, Identity, Step, Use
 
 SCHEMA = "inception-search/network"
 VERSION = 1
@@ -69,13 +57,36 @@ class PoolDefaults(SpecModel):
     ceil: Flag = False
 
 
+class Embedding(SpecModel):
+    """A linear layer without bias, then the network's norm: the face embedding of FaceNet's networks."""
+
+    width: Width = 512
+    unit_length: Flag = False
+
+
 class Head(SpecModel):
-    """Classifier: global pooling (``none``: flatten), hidden layers with activation, dropout, linear."""
+    """Classifier: global pooling (``none``: flatten), hidden layers with activation, dropout, embedding, logits.
+
+    ``classifier``: ``linear`` ends in a linear layer; ``maps`` in one feature map per class, a 1×1 convolution with
+    the network's norm and activation *before* pooling (Network in Network, 1312.4400 section 3.2); ``none`` in the
+    features themselves, a vector (an embedding of ``unit_length`` is divided by its Euclidean length), or the last
+    maps when ``pool`` is none, too.
+    """
 
     pool: Literal["avg", "max", "none"] = "avg"
     hidden: tuple[Width, ...] = Field(default=(), max_length=16)
     dropout: Probability = 0.0
+    embedding: Embedding | None = None
+    classifier: Literal["linear", "maps", "none"] = "linear"
     classes: Width = 1000
+
+    @model_validator(mode="after")
+    def _check(self) -> Head:
+        if self.classifier == "maps" and (self.hidden or self.embedding or self.pool == "none"):
+            raise ValueError("classifier maps ends in pooled maps: it takes a pool, and neither hidden nor embedding")
+        if self.embedding and self.embedding.unit_length and self.classifier != "none":
+            raise ValueError("an embedding of unit_length is the output; write classifier: none, or drop unit_length")
+        return self
 
 
 class Aux(SpecModel):
@@ -92,14 +103,44 @@ class Aux(SpecModel):
     weight: Finite = 0.3
 
 
+class Preprocess(SpecModel):
+    """What the weights of a network expect of an image, as data.
+
+    Pixels of 0..``scale`` in channel ``order``, less ``mean``, divided by ``std`` (a number for each channel);
+    before that, for evaluation: the shorter side resized to ``resize`` pixels and the centre cropped to the
+    network's input.
+    """
+
+    scale: Literal[1, 255] = 1
+    order: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[Finite, ...] = (0.5, 0.5, 0.5)
+    std: tuple[Annotated[float, Field(strict=True, gt=0.0, allow_inf_nan=False)], ...] = (0.5, 0.5, 0.5)
+    resize: Side | None = None
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+
+
+class Recipe(SpecModel):
+    """What of a published training recipe belongs to the network's definition (1512.00567, section 7)."""
+
+    label_smoothing: Probability = 0.0
+
+
 class Network(SpecModel):
-    """A whole network. Equality ignores where it was read from."""
+    """A whole network. Equality ignores where it was read from.
+
+    ``same_padding``: what padding ``same`` means: ``symmetric`` is k//2 on every side, ``tf`` is TensorFlow's (see
+    :class:`~inception_search.spec.step.Conv`). ``dialect``: whose reading of the network this is.
+    """
 
     schema_: Literal["inception-search/network"] = Field(default="inception-search/network", alias="schema")
     version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,79}$")]
     source: Annotated[str, Field(max_length=2000)] = ""
+    dialect: Name | Literal[""] = ""
     input: Input = Input()
+    preprocess: Preprocess | None = None
+    recipe: Recipe = Recipe()
+    same_padding: Literal["symmetric", "tf"] = "symmetric"
     conv_defaults: ConvDefaults = ConvDefaults()
     pool_defaults: PoolDefaults = PoolDefaults()
     blocks: dict[Name, Step] = {}

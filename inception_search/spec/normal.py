@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inception_search.errors import unknown_name
-from inception_search.spec.factor import opened, padding_of
+from inception_search.spec.factor import Same, opened, padding_of
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
     Absent,
@@ -15,6 +15,7 @@ from inception_search.spec.step import (
     Chain,
     Concat,
     Conv,
+    Depthwise,
     Dropout,
     Identity,
     Pool,
@@ -26,30 +27,36 @@ from inception_search.spec.step import (
 
 
 def normal(
-    step: AnyStep, blocks: Mapping[str, AnyStep] | None = None, pool_defaults: PoolDefaults | None = None
+    step: AnyStep,
+    blocks: Mapping[str, AnyStep] | None = None,
+    pool_defaults: PoolDefaults | None = None,
+    same_padding: Same = "symmetric",
 ) -> AnyStep:
     """``step`` with factors opened, repeats and uses written out, nested concats flattened, trivial blocks
     replaced by their body, paddings as numbers and steps that do nothing dropped.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
     """
-    return _Normal(blocks or {}, pool_defaults or PoolDefaults()).step(step)
+    return _Normal(blocks or {}, pool_defaults or PoolDefaults(), same_padding).step(step)
 
 
 def normal_trunk(network: Network) -> dict[str, AnyStep]:
     """The normal form of every stage of ``network``."""
-    rules = _Normal(network.blocks, network.pool_defaults)
+    rules = _Normal(network.blocks, network.pool_defaults, network.same_padding)
     return {name: rules.step(step) for name, step in network.stages.items()}
 
 
 class _Normal:
-    def __init__(self, blocks: Mapping[str, AnyStep], pools: PoolDefaults) -> None:
+    def __init__(self, blocks: Mapping[str, AnyStep], pools: PoolDefaults, same: Same) -> None:
         self.blocks = blocks
         self.pools = pools
+        self.same = same
 
     def step(self, step: AnyStep) -> AnyStep:
         if isinstance(step, Conv):
             return self.conv(step)
+        if isinstance(step, Depthwise):
+            return self.padded(step)
         if isinstance(step, Pool):
             return self.pool(step)
         if isinstance(step, Chain):
@@ -71,10 +78,17 @@ class _Normal:
     def conv(self, conv: Conv) -> AnyStep:
         if conv.factor != "none":
             return self.step(opened(conv))
-        return conv.model_copy(update={"padding": padding_of(conv.kernel, conv.padding, conv.dilation)})
+        return self.padded(conv)
+
+    def padded(self, conv: Conv | Depthwise) -> AnyStep:
+        """With its padding as numbers, and what follows it in one spelling."""
+        padding = padding_of(conv.kernel, conv.padding, conv.dilation, conv.stride, self.same)
+        linear = (conv.norm, conv.act, conv.bias) == (False, "none", True)
+        plain = {"linear": True, "norm": None, "act": None, "bias": None} if linear else {}
+        return conv.model_copy(update={"padding": padding, **plain})
 
     def pool(self, pool: Pool) -> AnyStep:
-        padding = padding_of(pool.kernel, pool.padding)
+        padding = padding_of(pool.kernel, pool.padding, stride=pool.stride, same=self.same)
         if pool.kernel == (1, 1) and pool.stride == 1 and padding == (0, 0) and pool.mode != "l2":
             return Identity()  # l2 of one value is its magnitude
         count = self.pools.count_pad if pool.count_pad is None else pool.count_pad
@@ -82,7 +96,7 @@ class _Normal:
         update = {
             "padding": padding,
             "count_pad": count and pool.mode == "avg" and padding != (0, 0),
-            "ceil": ceil and pool.stride != 1,
+            "ceil": ceil and pool.stride != 1 and padding != "tf",
         }
         return pool.model_copy(update=update)
 

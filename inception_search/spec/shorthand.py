@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from inception_search.errors import Place, SpecError, did_you_mean
-from inception_search.spec.step import KINDS, Activation, Factor
+from inception_search.spec.model import Activation, Factor
+from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
 KERNEL = re.compile(r"([0-9]{1,3})x([0-9]{1,3})\Z")
@@ -28,6 +29,7 @@ SINGLES = ("identity", "absent", "lrn", "norm")
 RESERVED = frozenset((*POOLS, *SINGLES, *ACTIVATIONS, *KINDS))
 # The field a step's short value stands for: ``concat: [...]`` is ``concat: {branches: [...]}``.
 PRINCIPAL = {"chain": "steps", "concat": "branches", "dropout": "p", "act": "name", "use": "name"}
+SIZES = {"adaptive_pool": ("size",)}  # fields written 7x7, where they are not ``kernel``
 EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
 HoleReader = Callable[[Any, str], Any]
@@ -104,7 +106,7 @@ class Expander:
             return MarkedList(steps, line=line, lines=lines)
         if name == "body" and kind in ("block", "repeat"):
             return self.step(item, join(path, "body") if kind == "block" else path, line)
-        if name == "kernel":
+        if name in SIZES.get(kind, ("kernel",)):
             return kernel(item)
         return item
 

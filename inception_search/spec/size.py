@@ -7,19 +7,9 @@ from typing import TypeAlias, get_args
 
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
+from inception_search.spec.model import Activation
 from inception_search.spec.source import Place, RuleError
-from inception_search.spec.step import (
-    COMPOSITES,
-    KINDS,
-    Activation,
-    AnyStep,
-    Block,
-    Chain,
-    Concat,
-    Repeat,
-    Use,
-    children,
-)
+from inception_search.spec.step import COMPOSITES, KINDS, AnyStep, Block, Chain, Concat, Repeat, Use, children
 
 Sections: TypeAlias = Sequence[tuple[Place, AnyStep]]
 Blocks: TypeAlias = Mapping[str, AnyStep]

@@ -10,91 +10,15 @@ tidy; the raw constructors refuse.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from inception_search.spec.limits import MAX_KERNEL, MAX_REPEAT, MAX_WIDTH
-
-Size: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_KERNEL)]
-Pad: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MAX_KERNEL)]
-Width: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_WIDTH)]
-Probability: TypeAlias = Annotated[float, Field(strict=True, ge=0.0, lt=1.0, allow_inf_nan=False)]
-Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Flag: TypeAlias = Annotated[bool, Field(strict=True)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-
-Padding: TypeAlias = Literal["same", "valid"] | tuple[Pad, Pad]
-Stride: TypeAlias = Size | tuple[Size, Size]
-Factor: TypeAlias = Literal["none", "row_col", "col_row", "stacked", "split"]
-Activation: TypeAlias = Literal["none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
-
-
-class SpecModel(BaseModel):
-    """A frozen value that refuses unknown fields and compares by its fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored (long) form: plain JSON data with ``kind``, fields at their defaults left out."""
-        return {
-            name: _plain(value)
-            for name, value in self.__dict__.items()
-            if name == "kind" or value != type(self).model_fields[name].default
-        }
-
-
-class Conv(SpecModel):
-    """Convolution, then the network's norm and activation; ``linear``: with a bias, and neither of the two.
-
-    ``kernel`` is (height, width). ``factor`` keeps the slot, receptive field and width of the k×k convolution and
-    changes what computes it: ``row_col`` 1×k then k×1, ``col_row`` k×1 then 1×k, ``stacked`` a chain of 3×3,
-    ``split`` 1×k beside k×1, each with half the width, concatenated (Inception v3, Fig. 7). ``mid`` is the width
-    between factors in series (default: ``width``). Stride: on each factor's own axis (row/col), on the last 3×3
-    (stacked), on both halves (split). ``same`` pads k//2 on every side; a pair is (height, width) padding.
-    """
-
-    kind: Literal["conv"] = "conv"
-    kernel: tuple[Size, Size]
-    width: Width
-    stride: Stride = 1
-    padding: Padding = "same"
-    groups: Width = 1
-    dilation: Size = 1
-    factor: Factor = "none"
-    mid: Width | None = None
-    linear: Flag = False
-
-    @model_validator(mode="after")
-    def _check(self) -> Conv:
-        if self.factor != "none" or self.mid is not None:
-            _check_factor(self)
-        if self.padding == "same" and (self.kernel[0] % 2 == 0 or self.kernel[1] % 2 == 0):
-            raise ValueError("an even kernel has no same padding; write valid, or padding: [h, w]")
-        if isinstance(self.stride, tuple) and self.stride[0] == self.stride[1]:
-            raise ValueError(f"write an equal stride as one number: stride: {self.stride[0]}")
-        for width in (self.width, self.mid or 0) if self.groups != 1 else ():
-            if width % self.groups:
-                raise ValueError(f"width {width} is not divisible by groups {self.groups}")
-        if self.factor == "split" and (self.width // 2) % self.groups:
-            raise ValueError(f"half of width {self.width}, for split, is not divisible by groups {self.groups}")
-        return self
-
-
-def _check_factor(conv: Conv) -> None:
-    (h, w), factor = conv.kernel, conv.factor
-    if factor in ("none", "split") and conv.mid is not None:
-        raise ValueError(f"mid {conv.mid} needs a factor in series; write row_col, col_row or stacked, or drop it")
-    if factor != "none" and (h == 1 or w == 1):
-        raise ValueError(f"a {h}x{w} kernel cannot be factored as {factor}; write factor none")
-    if factor == "stacked" and (h != w or h % 2 == 0 or h < 5):
-        raise ValueError(f"stacked 3x3 needs an odd square kernel of 5 or more, got {h}x{w}")
-    if factor == "stacked" and isinstance(conv.padding, tuple):
-        raise ValueError("stacked 3x3 takes same or valid padding")
-    if factor == "split" and conv.width % 2:
-        raise ValueError(f"split halves the width, so it must be even, got {conv.width}")
-    if factor == "split" and conv.padding != "same":
-        raise ValueError("split needs same padding: its two halves must keep one map size")
+from inception_search.spec.convolution import Conv as Conv
+from inception_search.spec.convolution import Depthwise as Depthwise
+from inception_search.spec.convolution import check_same
+from inception_search.spec.limits import MAX_REPEAT
+from inception_search.spec.model import Activation, Finite, Flag, Name, Padding, Probability, Size, SpecModel
 
 
 class Pool(SpecModel):
@@ -114,11 +38,18 @@ class Pool(SpecModel):
 
     @model_validator(mode="after")
     def _check(self) -> Pool:
-        if self.padding == "same" and (self.kernel[0] % 2 == 0 or self.kernel[1] % 2 == 0):
-            raise ValueError("an even kernel has no same padding; write valid, or padding: [h, w]")
+        check_same(self.kernel, self.padding)
         if isinstance(self.padding, tuple) and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
             raise ValueError(f"padding {list(self.padding)} is more than half the kernel {list(self.kernel)}")
         return self
+
+
+class AdaptivePool(SpecModel):
+    """Pooling to a map of ``size`` (height, width), whatever the input's (torchvision's GoogLeNet: 4×4)."""
+
+    kind: Literal["adaptive_pool"] = "adaptive_pool"
+    mode: Literal["max", "avg"] = "avg"
+    size: tuple[Size, Size]
 
 
 class Lrn(SpecModel):
@@ -237,16 +168,46 @@ class Use(SpecModel):
 
 
 Step: TypeAlias = Annotated[
-    Conv | Pool | Lrn | Dropout | Norm | Act | Identity | Absent | Chain | Concat | Block | Repeat | Use,
+    Conv
+    | Depthwise
+    | Pool
+    | AdaptivePool
+    | Lrn
+    | Dropout
+    | Norm
+    | Act
+    | Identity
+    | Absent
+    | Chain
+    | Concat
+    | Block
+    | Repeat
+    | Use,
     Field(discriminator="kind"),
 ]
 AnyStep: TypeAlias = (
-    Conv | Pool | Lrn | Dropout | Norm | Act | Identity | Absent | Chain | Concat | Block | Repeat | Use
+    Conv
+    | Depthwise
+    | Pool
+    | AdaptivePool
+    | Lrn
+    | Dropout
+    | Norm
+    | Act
+    | Identity
+    | Absent
+    | Chain
+    | Concat
+    | Block
+    | Repeat
+    | Use
 )
 COMPOSITES = (Chain, Concat, Block, Repeat)
 KINDS: dict[str, type[SpecModel]] = {
     "conv": Conv,
+    "depthwise": Depthwise,
     "pool": Pool,
+    "adaptive_pool": AdaptivePool,
     "lrn": Lrn,
     "dropout": Dropout,
     "norm": Norm,
@@ -290,16 +251,6 @@ def children(step: AnyStep) -> tuple[tuple[tuple[str | int, ...], AnyStep], ...]
     if isinstance(step, Block | Repeat):
         return ((("body",), step.body),)
     return ()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SpecModel):
-        return value.to_dict()
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
 
 
 def _spliced(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults
+from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults, Recipe
 from inception_search.spec.shorthand import RESERVED
 from inception_search.spec.step import Act, AnyStep, Block, Chain, Concat, Conv, Dropout, Pool, Repeat, Use
 from inception_search.spec.yaml_reader import is_text
@@ -56,7 +56,15 @@ def short_network(network: Network) -> dict[str, Any]:
     data: dict[str, Any] = {"schema": SCHEMA, "version": VERSION, "name": network.name}
     if network.source:
         data["source"] = network.source
+    if network.dialect:
+        data["dialect"] = network.dialect
     data["input"] = list(network.input.shape)
+    if network.preprocess is not None:
+        data["preprocess"] = network.preprocess.to_dict()
+    if network.recipe != Recipe():
+        data["recipe"] = network.recipe.to_dict()
+    if network.same_padding != "symmetric":
+        data["same_padding"] = network.same_padding
     if network.conv_defaults != ConvDefaults():
         data["conv_defaults"] = _short_defaults(network.conv_defaults)
     if network.pool_defaults != PoolDefaults():
@@ -78,7 +86,7 @@ def _line(step: Conv | Pool) -> str | None:
     if isinstance(step, Pool):
         rare = rare or step.count_pad is not None or step.ceil is not None
     else:
-        rare = rare or step.groups != 1 or step.dilation != 1
+        rare = rare or step.groups != 1 or step.dilation != 1 or (step.norm, step.act, step.bias) != (None, None, None)
     if rare:
         return None
     words += [f"s{step.stride}"] * (step.stride != 1) + ["valid"] * (step.padding == "valid")

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from inception_search.errors import SpecError
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Network, with_source
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, SpecModel, chain, concat
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, chain, concat
 
 M = TypeVar("M", bound=SpecModel)
 MAX_FACTOR = 1_000
@@ -58,12 +59,33 @@ def set_input(
     """``network`` on images of (channels, height, width); what is None stays."""
     given = {"channels": channels, "height": height, "width": width}
     changes = {name: value for name, value in given.items() if value is not None}
-    return remake(network, input=remake(network.input, **changes)) if changes else network
+    if not changes:
+        return network
+    facts = network.preprocess if channels in (None, network.input.channels) else None  # a mean per channel
+    return remake(network, input=remake(network.input, **changes), preprocess=facts)
 
 
 def set_classes(network: Network, classes: int) -> Network:
-    """``network`` with another number of classes (auxiliary heads follow)."""
-    return remake(network, head=remake(network.head, classes=classes))
+    """``network`` with another number of classes (auxiliary heads follow); one without a classifier gets it.
+
+    No classes (0) is no classifier: the network gives its features.
+    """
+    head = network.head
+    if classes == 0:
+        return drop_head(network)
+    if head.classifier == "none":
+        embedding = head.embedding and remake(head.embedding, unit_length=False)
+        return remake(network, head=remake(head, classes=classes, classifier="linear", embedding=embedding))
+    return remake(network, head=remake(head, classes=classes))
+
+
+def drop_head(network: Network, pool: str | None = None) -> Network:
+    """``network`` without classifiers: its output is the pooled features, or the last maps when ``pool`` is none.
+
+    An embedding stays.
+    """
+    pool = pool or network.head.pool
+    return remake(network, head=remake(network.head, classifier="none", pool=pool), aux={})
 
 
 def set_depth(network: Network, factor: float) -> Network:

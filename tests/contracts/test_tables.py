@@ -42,7 +42,8 @@ def test_verbs() -> None:
     assert set(VERBS) <= stems("cli")
 
 
-@pytest.mark.parametrize("path", sorted(shipped_folder().rglob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(shipped_folder().rglob("*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_shipped_documents_are_named_after_their_files(path: Path) -> None:
-    assert f"\nname: {path.stem}\n" in path.read_text(encoding="utf-8")
+    key = "network" if path.parent.name == "names" else "name"
+    assert f"\n{key}: {path.stem}\n" in path.read_text(encoding="utf-8")
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 100

@@ -117,7 +117,7 @@ BAD_NAMES: list[tuple[str | Path, type[Exception], str]] = [
     ),
     ("Inception_V3", UnknownNameError, "did you mean 'inception_v3'"),
     ("", UnknownNameError, "unknown network, got ''"),
-    ("resnet50", UnknownNameError, "expected one of inception_resnet_v2"),
+    ("resnet50", UnknownNameError, "expected one of bn_inception, inception_resnet_v1"),
     ("nowhere.yaml", DocumentError, "nowhere.yaml: no such file; check the path"),
     ("some/where", DocumentError, "no such file"),
     (Path("inception_v3"), DocumentError, "no such file"),

@@ -65,7 +65,7 @@ ERRORS: list[tuple[str, str, int, str | None]] = [
     (NET + "  stages:\n    a: {concat: {$choice: {x: [relu, elu]}}}\n", "concat takes a list", 8, "a.branches"),
     # misspelt parts and wrong values, before any point is drawn
     (NET + "  stages: {a: relu}\n  haed: {classes: 3}\n", "unknown field, got 'haed'.*did you mean 'head'", 8, "haed"),
-    (NET + "  stages: {a: relu}\n  head:\n    clases: 3\n", "unknown field, got 'clases'; expected one of pool, hidden, dropout, classes", 9, "head.clases"),
+    (NET + "  stages: {a: relu}\n  head:\n    clases: 3\n", "unknown field, got 'clases'; expected one of pool, hidden, dropout, embedding, classifier, classes", 9, "head.clases"),
     (NET + "  stages:\n    a:\n      conv:\n        kernel: 3\n        widht: {$int: [8, 16]}\n", "unknown field, got 'widht'.*did you mean 'width'", 11, "a.widht"),
     (NET + "  stages:\n    a:\n      $choice:\n        x: relu\n        y:\n          conv: {kernel: 3, width: 8, pading: valid}\n", "unknown field, got 'pading'.*mean 'padding'", 12, "a.pading"),  # in an option that the first point does not take
     (NET + "  stages: {a: relu}\n  aux: {x: {after: a, wieght: 2}}\n", "unknown field, got 'wieght'.*did you mean 'weight'", 8, "aux.x.wieght"),

@@ -19,7 +19,7 @@ from inception_search.graph.ops.act import ACTIVATIONS
 from inception_search.graph.types import FeatureMap, Type, Vector
 from inception_search.spec.module_names import is_taken
 
-FUNCTIONS = ("input", "concat", "add", "scale")  # they become function calls, not modules
+FUNCTIONS = ("input", "concat", "add", "scale", "normalize")  # they become function calls, not modules
 ODD, EVEN, FLAT = FeatureMap(6, 11, 8), FeatureMap(4, 12, 12), Vector(10)
 
 CONVS = [
@@ -35,10 +35,28 @@ POOLS = [
     for stride in ((1, 1), (2, 2), (3, 3), (5, 5))
     for count_pad, ceil in ((False, False), (True, True), (False, True))
 ]
+SAME: list[ops.Conv | ops.Pool] = [
+    *(
+        ops.Conv(4, kernel, stride, "tf", dilation)
+        for kernel, dilation in (((3, 3), 1), ((2, 4), 1), ((3, 5), 2))
+        for stride in ((1, 1), (2, 2), (1, 3))
+    ),
+    *(
+        ops.Pool(mode, kernel, stride, "tf", count_pad)
+        for mode in ("max", "avg", "l2")
+        for kernel in ((3, 3), (2, 2))
+        for stride in ((2, 2), (1, 3))
+        for count_pad in (False, True)
+    ),
+]
 OTHERS: list[tuple[Op, Type]] = [
     *((ops.Act(name), shape) for name in ACTIVATIONS for shape in (ODD, FLAT)),
     (ops.BatchNorm(), ODD),
     (ops.BatchNorm(eps=1e-5, momentum=0.01, gamma=False), ODD),
+    (ops.BatchNorm(), FLAT),
+    (ops.AdaptivePool((4, 3)), ODD),
+    (ops.AdaptivePool((1, 1), "max"), ODD),
+    (ops.Linear(7, bias=False), FLAT),
     (ops.Lrn(), ODD),
     (ops.Lrn(3, 0.5, 0.6, 2.0), ODD),
     (ops.Dropout(0.3), ODD),
@@ -48,7 +66,7 @@ OTHERS: list[tuple[Op, Type]] = [
     (ops.Flatten(), ODD),
     (ops.Linear(7), FLAT),
 ]
-MODULES = [*((op, shape) for op in (*CONVS, *POOLS) for shape in (ODD, EVEN)), *OTHERS]
+MODULES = [*((op, shape) for op in (*CONVS, *POOLS, *SAME) for shape in (ODD, EVEN)), *OTHERS]
 
 
 @pytest.mark.parametrize(("op", "shape"), MODULES, ids=[f"{op!r}{tuple(shape)}" for op, shape in MODULES])

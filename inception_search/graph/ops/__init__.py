@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inception_search.graph.op import Op
 from inception_search.graph.ops.act import Act
+from inception_search.graph.ops.adaptive_pool import AdaptivePool
 from inception_search.graph.ops.add import Add
 from inception_search.graph.ops.batch_norm import BatchNorm
 from inception_search.graph.ops.concat import Concat
@@ -14,11 +15,13 @@ from inception_search.graph.ops.global_pool import GlobalPool
 from inception_search.graph.ops.input import Input
 from inception_search.graph.ops.linear import Linear
 from inception_search.graph.ops.lrn import Lrn
+from inception_search.graph.ops.normalize import Normalize
 from inception_search.graph.ops.pool import Pool
 from inception_search.graph.ops.scale import Scale
 
 OPS: dict[str, type[Op]] = {
     "act": Act,
+    "adaptive_pool": AdaptivePool,
     "add": Add,
     "batch_norm": BatchNorm,
     "concat": Concat,
@@ -29,6 +32,7 @@ OPS: dict[str, type[Op]] = {
     "input": Input,
     "linear": Linear,
     "lrn": Lrn,
+    "normalize": Normalize,
     "pool": Pool,
     "scale": Scale,
 }
@@ -36,6 +40,7 @@ OPS: dict[str, type[Op]] = {
 __all__ = [
     "OPS",
     "Act",
+    "AdaptivePool",
     "Add",
     "BatchNorm",
     "Concat",
@@ -46,6 +51,7 @@ __all__ = [
     "Input",
     "Linear",
     "Lrn",
+    "Normalize",
     "Pool",
     "Scale",
 ]

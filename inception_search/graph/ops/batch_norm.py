@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from inception_search.graph.op import Op, OpCost, feature_map
-from inception_search.graph.types import Type
+from inception_search.graph.op import Op, OpCost
+from inception_search.graph.types import FeatureMap, Type
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,19 +22,16 @@ class BatchNorm(Op):
     momentum: float = 0.1
     gamma: bool = True
 
-    def infer(self, inputs: tuple[Type, ...]) -> Type:
-        """Its input's."""
-        return feature_map("batch norm", inputs[0])
-
     def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
         """A scale and a shift per channel."""
         return OpCost((2 if self.gamma else 1) * inputs[0].channels, 0)
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
-        """``nn.BatchNorm2d`` on (N, C, H, W)."""
+        """``nn.BatchNorm2d`` on (N, C, H, W), ``nn.BatchNorm1d`` on (N, C)."""
         from torch import nn
 
-        norm = nn.BatchNorm2d(inputs[0].channels, eps=self.eps, momentum=self.momentum)
+        kind = nn.BatchNorm2d if isinstance(inputs[0], FeatureMap) else nn.BatchNorm1d
+        norm = kind(inputs[0].channels, eps=self.eps, momentum=self.momentum)
         if not self.gamma:
             norm.register_parameter("weight", None)
         return norm

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from inception_search.errors import ShapeError
-from inception_search.graph.op import Channels, Op, OpCost, feature_map, window
+from inception_search.graph.op import Channels, Op, OpCost, Padding, feature_map, window
 from inception_search.graph.types import FeatureMap, Type
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Conv(Op):
-    """``width`` filters of (height, width) ``kernel``; zero ``padding`` on both sides of each axis."""
+    """``width`` filters of (height, width) ``kernel``; zero ``padding`` on both sides of each axis, or TensorFlow's."""
 
     name: ClassVar[str] = "conv"
     channels: ClassVar[Channels] = "mixes"
@@ -23,7 +23,7 @@ class Conv(Op):
     width: int
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: Padding = (0, 0)
     dilation: int = 1
     groups: int = 1
     bias: bool = False
@@ -49,16 +49,13 @@ class Conv(Op):
         return OpCost(weights + (self.width if self.bias else 0), weights * positions)
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
-        """``nn.Conv2d`` on (N, C, H, W)."""
+        """``nn.Conv2d``, or :class:`TfConv2d`, on (N, C, H, W)."""
         from torch import nn
 
-        return nn.Conv2d(
-            inputs[0].channels,
-            self.width,
-            self.kernel,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-            bias=self.bias,
-        )
+        options: dict[str, Any] = {"stride": self.stride, "dilation": self.dilation}
+        options |= {"groups": self.groups, "bias": self.bias}
+        if self.padding != "tf":
+            return nn.Conv2d(inputs[0].channels, self.width, self.kernel, padding=self.padding, **options)
+        from inception_search.graph.tf_padding import TfConv2d
+
+        return TfConv2d(inputs[0].channels, self.width, self.kernel, **options)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linear(Op):
-    """``width`` outputs with bias."""
+    """``width`` outputs."""
 
     name: ClassVar[str] = "linear"
     channels: ClassVar[Channels] = "mixes"
 
     width: int
+    bias: bool = True
 
     def infer(self, inputs: tuple[Type, ...]) -> Vector:
         """(width)."""
@@ -29,12 +30,12 @@ class Linear(Op):
         return Vector(self.width)
 
     def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
-        """Weights and bias; one multiply-add per weight."""
+        """Weights (and bias); one multiply-add per weight."""
         weights = inputs[0].channels * self.width
-        return OpCost(weights + self.width, weights)
+        return OpCost(weights + (self.width if self.bias else 0), weights)
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """``nn.Linear`` on (N, C)."""
         from torch import nn
 
-        return nn.Linear(inputs[0].channels, self.width)
+        return nn.Linear(inputs[0].channels, self.width, bias=self.bias)

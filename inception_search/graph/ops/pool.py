@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from inception_search.graph.op import Op, feature_map, window
+from inception_search.graph.op import Op, Padding, feature_map, window
 from inception_search.graph.types import FeatureMap, Type
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Pool(Op):
     mode: str
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: Padding = (0, 0)
     count_pad: bool = False
     ceil: bool = False
 
@@ -32,8 +32,13 @@ class Pool(Op):
         return FeatureMap(x.channels, *size)
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
-        """``nn.MaxPool2d``, ``nn.AvgPool2d`` or :class:`L2Pool2d` on (N, C, H, W)."""
+        """``nn.MaxPool2d``, ``nn.AvgPool2d``, :class:`L2Pool2d` or :class:`TfPool2d` on (N, C, H, W)."""
         from torch import nn
+
+        if self.padding == "tf":
+            from inception_search.graph.tf_padding import TfPool2d
+
+            return TfPool2d(self.mode, self.kernel, self.stride, self.count_pad)
 
         if self.mode == "max":
             return nn.MaxPool2d(self.kernel, self.stride, self.padding, ceil_mode=self.ceil)

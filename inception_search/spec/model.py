@@ -1,0 +1,46 @@
+"""What the parts of a document are made of: frozen models, and the types of their fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inception_search.spec.limits import MAX_KERNEL, MAX_WIDTH
+
+Size: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_KERNEL)]
+Pad: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MAX_KERNEL)]
+Width: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_WIDTH)]
+Probability: TypeAlias = Annotated[float, Field(strict=True, ge=0.0, lt=1.0, allow_inf_nan=False)]
+Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+Padding: TypeAlias = Literal["same", "valid", "tf"] | tuple[Pad, Pad]
+Stride: TypeAlias = Size | tuple[Size, Size]
+Factor: TypeAlias = Literal["none", "row_col", "col_row", "stacked", "split"]
+Activation: TypeAlias = Literal["none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+
+
+class SpecModel(BaseModel):
+    """A frozen value that refuses unknown fields and compares by its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored (long) form: plain JSON data with ``kind``, fields at their defaults left out."""
+        return {
+            name: _plain(value)
+            for name, value in self.__dict__.items()
+            if name == "kind" or value != type(self).model_fields[name].default
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SpecModel):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,82 @@
+"""One safe way from any weight file, or a state dict in memory, to named tensors on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.contents import Contents, admitted
+from inception_search.weights.files.file_kind import kind_of
+from inception_search.weights.files.keras_file import WEIGHTS, read_hdf5, read_keras_zip
+from inception_search.weights.files.safetensors_file import read_safetensors
+from inception_search.weights.files.state_dict import read_state_dict
+from inception_search.weights.files.tensorflow_file import read_tensorflow
+from inception_search.weights.files.torch_file import read_torch_pickle, read_torch_zip
+from inception_search.weights.files.zip_checks import checked_zip_names
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors by the names of their file and in its order, with the layouts of the framework that wrote it.
+
+    ``kind`` is ``"safetensors"``, ``"torch"``, ``"keras"``, ``"tensorflow"`` or ``"state_dict"`` (from memory);
+    ``metadata`` are those of a safetensors file; ``left_out`` names what the source holds besides weights, such as
+    the state of an optimizer.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    file: str | None
+    kind: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def read_checkpoint(source: str | Path | Mapping[str, Any], *, max_bytes: int = 16 * 2**30) -> Checkpoint:
+    """The weights in a file of any known kind, told by its content, or in a state dict; nothing in it is run.
+
+    Dtypes are kept. Raises WeightsError, and nothing else, if the source is missing, damaged, hostile, of an unknown
+    kind, or holds more than ``max_bytes`` of tensors.
+    """
+    if isinstance(source, Mapping):
+        contents = read_state_dict(source)
+        return _checkpoint(contents, admitted(contents.tensors, max_bytes), None)
+    if not isinstance(source, str | Path):
+        found, mend = type(source).__name__, "give a path or model.state_dict()"
+        raise WeightsError("weights cannot be read from this", found=found, mend=mend)
+    try:
+        contents = _READERS[kind_of(Path(source))](Path(source), max_bytes)
+        return _checkpoint(contents, admitted(contents.tensors, max_bytes), str(source))
+    except WeightsError as error:
+        raise error.at(file=str(source)) from None
+    except Exception as error:  # a damaged or hostile file can make a reader raise anything
+        found, mend = raw(f"{type(error).__name__}: {error}"), "fetch the file again from where it was published"
+        raise WeightsError("the file cannot be read", found=found, mend=mend).at(file=str(source)) from error
+
+
+def _checkpoint(contents: Contents, tensors: dict[str, torch.Tensor], file: str | None) -> Checkpoint:
+    return Checkpoint(tensors, file, contents.kind, contents.metadata, contents.left_out)
+
+
+def _read_zip(path: Path, max_bytes: int) -> Contents:
+    names = checked_zip_names(path, max_bytes)
+    if WEIGHTS in names:
+        return read_keras_zip(path, names, max_bytes)
+    if any(name.endswith("/data.pkl") for name in names):
+        return read_torch_zip(path, names)
+    found = raw(", ".join(names[:5]) or "nothing in it")
+    expected = f"data.pkl of PyTorch or {WEIGHTS} of Keras in it"
+    raise WeightsError("the zip file holds no weights of a known kind", found=found, expected=expected)
+
+
+_READERS: dict[str, Callable[[Path, int], Contents]] = {
+    "safetensors": read_safetensors,
+    "zip": _read_zip,
+    "pickle": read_torch_pickle,
+    "hdf5": read_hdf5,
+    "tensorflow": read_tensorflow,
+}

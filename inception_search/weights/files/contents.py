@@ -1,0 +1,73 @@
+"""What every reader returns, and the checks that every tensor passes whatever file it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from inception_search.errors import WeightsError, raw
+
+_DTYPES = frozenset(
+    {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool}
+    | {torch.int8, torch.int16, torch.int32, torch.int64}
+    | {torch.uint8, torch.uint16, torch.uint32, torch.uint64}
+)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The tensors of one source by its own names and in its own order, and the names of what was left out."""
+
+    kind: str
+    tensors: Mapping[str, torch.Tensor]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def admitted(tensors: Mapping[str, torch.Tensor], max_bytes: int) -> dict[str, torch.Tensor]:
+    """``tensors`` on the CPU and without gradients; shapes and dtypes are kept.
+
+    Raises WeightsError if there are none, if one is not a plain dense array of numbers, or if they take more
+    than ``max_bytes`` together.
+    """
+    if not tensors:
+        raise WeightsError("there are no weights in it", expected="at least one named tensor")
+    for name, tensor in tensors.items():
+        _check(name, tensor)
+    check_total(sum(_bytes(tensor) for tensor in tensors.values()), max_bytes)
+    return {name: tensor.detach().cpu() for name, tensor in tensors.items()}
+
+
+def check_total(found: int, max_bytes: int) -> None:
+    """Raise WeightsError if ``found`` bytes of tensors are too many to be read."""
+    if found > max_bytes:
+        raise WeightsError(
+            "the tensors are too large",
+            found=raw(f"{found} bytes"),
+            expected=f"at most {max_bytes} bytes",
+            mend="check that it is the right file; raise max_bytes if it is",
+        )
+
+
+def _check(name: str, tensor: torch.Tensor) -> None:
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+        kind = "meta" if tensor.is_meta else "quantized" if tensor.is_quantized else "sparse"
+        rule, mend = f"{kind} tensors cannot be read", "save the weights as plain dense tensors"
+        raise WeightsError(rule, path=name, expected="a dense tensor with its values", mend=mend)
+    if tensor.dtype not in _DTYPES:
+        raise WeightsError("the dtype cannot be read", path=name, found=tensor.dtype, expected="floats or integers")
+    stored = tensor.untyped_storage().nbytes()
+    if stored < _bytes(tensor):  # strides of 0 make one stored number look like any amount of them
+        raise WeightsError(
+            "the tensor claims more values than are stored",
+            path=name,
+            found=raw(f"shape {tuple(tensor.shape)} over {stored} stored bytes"),
+            expected=f"{_bytes(tensor)} stored bytes",
+            mend="save the tensor with .contiguous(), or get the file from where it was published",
+        )
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

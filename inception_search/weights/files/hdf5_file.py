@@ -1,0 +1,143 @@
+"""One open HDF5 file, read through checks: nothing outside it, nothing twice, nothing larger than it can hold.
+
+HDF5 can point to other files (external links, storage and virtual datasets), call plugins (filters) and
+announce arrays that were never written. Keras does none of these, so all are refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.arrays import is_numeric, to_tensor
+from inception_search.weights.files.contents import check_total
+
+if TYPE_CHECKING:
+    import h5py
+    import torch
+
+_FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those that HDF5 and h5py bring along
+_EXPANSION = 1100  # deflate packs at most 1032 to 1
+_LARGEST_ATTRIBUTE = 1 << 26
+_MEND = "fetch the file again from where it was published"
+
+
+class CheckedHdf5:
+    """Groups, datasets and texts of an HDF5 file of ``size`` bytes; every method raises WeightsError."""
+
+    def __init__(self, file: h5py.File, size: int, max_bytes: int) -> None:
+        self.root: h5py.Group = file["/"]
+        self._size = size
+        self._max_bytes = max_bytes
+        self._stored = 0
+        self._total = 0
+        self._seen: set[int] = set()
+
+    def names(self, group: h5py.Group) -> list[str]:
+        """The names in ``group``, which must not have been asked for before (a group may hold itself)."""
+        self._once(group, str(group.name))
+        return list(group)
+
+    def child(self, group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
+        """The group or dataset at ``name`` under ``group``, each step of the way a link inside the file."""
+        import h5py
+
+        for part in name.split("/"):
+            path = f"{group.name}/{part}".lstrip("/")
+            if not isinstance(group, h5py.Group) or part in ("", ".") or part not in group:
+                raise WeightsError("something is missing in the HDF5 file", path=path, mend=_MEND)
+            if not isinstance(link := group.get(part, getlink=True), h5py.HardLink):
+                rule = f"the HDF5 file holds a link that may lead out of it ({type(link).__name__})"
+                raise WeightsError(rule, path=path, mend="save the weights in one file, without links")
+            group = group[part]
+        if not isinstance(group, h5py.Group | h5py.Dataset):
+            raise WeightsError("this is neither a group nor a dataset", path=name, mend=_MEND)
+        return group
+
+    def read(self, dataset: h5py.Dataset) -> torch.Tensor:
+        """The values of ``dataset``, which must not have been read before."""
+        name = str(dataset.name).lstrip("/")
+        self._once(dataset, name)
+        if dataset.shape is None or not is_numeric(dataset.dtype):
+            found = "nothing" if dataset.shape is None else str(dataset.dtype)
+            raise WeightsError("the dataset does not hold numbers", path=name, found=found, mend=_MEND)
+        if dataset.is_virtual or dataset.external:
+            mend = "save the weights in one file"
+            raise WeightsError("the values of the dataset lie in other files", path=name, mend=mend)
+        self._check_size(dataset, name)
+        return to_tensor(dataset[()], name)
+
+    def texts(self, group: h5py.Group, attribute: str) -> list[str] | None:
+        """The list of texts in an attribute, also if Keras had to split it in numbered parts; None without one."""
+        if attribute in group.attrs:
+            return self._texts(group, attribute)
+        parts = 0
+        found: list[str] = []
+        while f"{attribute}{parts}" in group.attrs:
+            found += self._texts(group, f"{attribute}{parts}")
+            parts += 1
+        return found if parts else None
+
+    def text(self, group: h5py.Group, attribute: str) -> str | None:
+        """The one text in an attribute; None if it is missing or something else."""
+        if attribute not in group.attrs or group.attrs.get_id(attribute).shape != ():
+            return None
+        value: Any = group.attrs[attribute]
+        return value if isinstance(value, str) else None
+
+    def _texts(self, group: h5py.Group, attribute: str) -> list[str]:
+        handle = group.attrs.get_id(attribute)
+        size = math.prod(handle.shape) * handle.dtype.itemsize
+        if math.prod(handle.shape) == 0:  # Keras writes an empty list as one of numbers
+            return []
+        # Texts of free length could all be the same large one; Keras writes texts of equal length.
+        if handle.dtype.kind != "S" or len(handle.shape) != 1 or size > _LARGEST_ATTRIBUTE:
+            rule = f"the attribute {attribute!r} is not a list of names"
+            raise WeightsError(rule, path=str(group.name), found=str(handle.dtype), mend=_MEND)
+        return [bytes(value).decode("utf-8") for value in group.attrs[attribute]]
+
+    def _once(self, thing: h5py.Group | h5py.Dataset, name: str) -> None:
+        import h5py
+
+        address = h5py.h5o.get_info(thing.id).addr
+        if address in self._seen:
+            raise WeightsError("the HDF5 file holds the same thing under two names", path=name, mend=_MEND)
+        self._seen.add(address)
+
+    def _check_size(self, dataset: h5py.Dataset, name: str) -> None:
+        layout = dataset.id.get_create_plist()
+        filters = {layout.get_filter(i)[0] for i in range(layout.get_nfilters())}
+        if filters - _FILTERS:
+            raise WeightsError("the dataset is compressed in an unknown way", path=name, found=filters - _FILTERS)
+        stored = dataset.id.get_storage_size()
+        self._stored += stored
+        self._total += dataset.nbytes
+        check_total(self._total, self._max_bytes)
+        if dataset.nbytes > stored * (_EXPANSION if filters else 1) or self._stored > self._size:
+            raise WeightsError(
+                "the dataset claims more values than the file holds",
+                path=name,
+                found=raw(f"shape {dataset.shape}, {dataset.nbytes} bytes, of which {stored} are stored"),
+                mend=_MEND,
+            )
+
+
+@contextmanager
+def open_hdf5(source: str | BinaryIO, size: int, max_bytes: int) -> Iterator[CheckedHdf5]:
+    """The HDF5 file at the path or in the stream ``source``; WeightsError if it is damaged or h5py is missing."""
+    try:
+        import h5py
+    except ImportError:
+        mend = "pip install 'inception-search[keras]'"
+        raise WeightsError("reading HDF5 files needs h5py, which is not installed", mend=mend) from None
+    try:
+        with h5py.File(source, "r", locking=False) as file:
+            yield CheckedHdf5(file, size, max_bytes)
+    except WeightsError:
+        raise
+    except Exception as error:  # what h5py raises for a damaged file is of many types
+        found = raw(f"{type(error).__name__}: {error}")
+        raise WeightsError("the HDF5 file is damaged or cut off", found=found, mend=_MEND) from None

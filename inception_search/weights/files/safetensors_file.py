@@ -1,0 +1,31 @@
+"""Reading safetensors: the library checks that offsets, shapes and the size of the file agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.safetensors_header import metadata_of, read_header
+from inception_search.weights.files.state_dict import without_prefixes
+
+_MEND = "fetch the file again from where it was published"
+
+
+def read_safetensors(path: Path, max_bytes: int) -> Contents:
+    """The tensors and metadata in ``path``, in the order of its header; raises WeightsError for a damaged file.
+
+    The format has no checksum: changed numbers go unseen unless the file's SHA-256 is known.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    check_total(path.stat().st_size, max_bytes)
+    header = read_header(path)
+    metadata = metadata_of(header, path)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            tensors = {name: file.get_tensor(name) for name in header if name != "__metadata__"}
+    except SafetensorError as error:
+        rule = "the safetensors file is damaged or cut off"
+        raise WeightsError(rule, found=raw(str(error)), mend=_MEND) from None
+    return Contents("safetensors", without_prefixes(tensors), metadata)

@@ -1,0 +1,74 @@
+"""The header of a safetensors file: its metadata and the names of its tensors, read without torch.
+
+A safetensors file is eight bytes with the length of its header, the header (JSON), and the numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import WeightsError, raw
+
+_LARGEST = 100_000_000  # bytes of header; the limit of the safetensors library itself
+_MEND = "fetch the file again from where it was published"
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The metadata (names and texts) in a safetensors file; ``{}`` if there are none. Reads no tensor.
+
+    Raises WeightsError if the file is missing or its header is damaged.
+    """
+    return metadata_of(read_header(Path(path)), Path(path))
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON object in the header of a safetensors file, its names in the order of the file.
+
+    Raises WeightsError if the file is missing or its header is damaged or names something twice.
+    """
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            length = _checked_length(file.read(8), size)
+            header = json.loads(file.read(length).decode("utf-8"), object_pairs_hook=_once)
+    except WeightsError as error:
+        raise error.at(file=str(path)) from None
+    except OSError as error:
+        raise WeightsError(f"the file cannot be read ({error.strerror})").at(file=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        rule = "the header of the safetensors file is damaged"
+        raise WeightsError(rule, found=raw(str(error)), expected="JSON", mend=_MEND).at(file=str(path)) from None
+    if not isinstance(header, dict):
+        raise WeightsError("the header of the safetensors file is no JSON object", mend=_MEND).at(file=str(path))
+    return header
+
+
+def metadata_of(header: dict[str, Any], path: Path) -> dict[str, str]:
+    """The metadata in ``header``; raises WeightsError if they are not texts by name."""
+    metadata = header.get("__metadata__", {})
+    if isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()):
+        return metadata
+    raise WeightsError("the metadata are not texts by name", found=metadata, mend=_MEND).at(file=str(path))
+
+
+def _checked_length(first: bytes, size: int) -> int:
+    length = int.from_bytes(first, "little")
+    if len(first) < 8 or length > size - 8:
+        raise WeightsError(
+            "the safetensors file is cut off inside its header",
+            found=raw(f"{size} bytes"),
+            expected=f"a header of {length} bytes and more" if len(first) == 8 else "at least 8 bytes",
+            mend=_MEND,
+        )
+    if length > _LARGEST:
+        raise WeightsError("the header is too large", found=length, expected=f"at most {_LARGEST} bytes", mend=_MEND)
+    return length
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):  # readers differ on which of the two they take
+        raise WeightsError("the header names something twice", mend=_MEND)
+    return found

@@ -1,0 +1,69 @@
+"""State dicts as training scripts save them: nested, prefixed, with other things beside; to plain named tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from inception_search.errors import WeightsError
+from inception_search.weights.files.arrays import to_tensor
+from inception_search.weights.files.contents import Contents
+
+_NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
+_PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
+_MEND = "give the state dict alone: model.state_dict()"
+
+
+def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
+    """The named tensors of ``value``, a mapping of names to tensors or numpy arrays, perhaps nested in another.
+
+    ``left_out`` names what lay beside a nested state dict. Raises WeightsError for anything else.
+    """
+    left_out: list[str] = []
+    while (key := _nested_key(value)) is not None:
+        assert isinstance(value, Mapping)
+        left_out += [str(other) for other in value if other != key]
+        value = value[key]
+    if not isinstance(value, Mapping):
+        found = f"{type(value).__module__}.{type(value).__name__}"
+        raise WeightsError("this is not a state dict", found=found, expected="names and tensors", mend=_MEND)
+    tensors = {_text(name): _tensor(name, item) for name, item in value.items()}
+    return Contents(kind, without_prefixes(tensors), left_out=tuple(left_out))
+
+
+def without_prefixes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """``tensors`` without the wrapper prefixes that all their names share."""
+    found = dict(tensors)
+    while found and (prefix := _shared_prefix(found)):
+        found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+    return found
+
+
+def _shared_prefix(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    shared = (p for p in _PREFIXES if all(name.startswith(p) and name != p for name in tensors))
+    return next(shared, None)
+
+
+def _nested_key(value: object) -> str | None:
+    if not isinstance(value, Mapping):
+        return None
+    return next((key for key in _NESTED if isinstance(value.get(key), Mapping)), None)
+
+
+def _text(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    raise WeightsError("the names of tensors must be text", found=name, expected="a str", mend=_MEND)
+
+
+def _tensor(name: object, value: Any) -> torch.Tensor:
+    import numpy as np
+
+    if isinstance(value, torch.Tensor):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return to_tensor(value, _text(name))
+    found = f"{type(value).__module__}.{type(value).__name__}"
+    raise WeightsError("this entry is not a tensor", path=_text(name), found=found, expected="a tensor", mend=_MEND)

@@ -1,0 +1,79 @@
+"""Reading TensorFlow checkpoints (V1 and V2) through TensorFlow, where it is installed.
+
+A checkpoint of a training run holds more than weights. What is left out, by the last part of the name: slots
+of optimizers (``Momentum``, ``RMSProp``, ``RMSProp_1``, ``Adam``, ``Adam_1``, ``Adagrad``, ``Ftrl``, ``Ftrl_1``),
+moving averages of the weights (``ExponentialMovingAverage``, ``biased``, ``local_step``) and counters
+(``global_step``, ``beta1_power``, ``beta2_power``, ``save_counter``); and TensorFlow 2's own
+(``.OPTIMIZER_SLOT``, ``_CHECKPOINTABLE_OBJECT_GRAPH``) anywhere in it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.arrays import to_tensor
+from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.tensorflow_paths import checkpoint_files, tensorflow_prefix
+
+_TRAINING = re.compile(
+    r"(^|/)(Momentum|RMSProp(_1)?|Adam(_1)?|Adagrad|Ftrl(_1)?|ExponentialMovingAverage|biased|local_step"
+    r"|global_step|beta[12]_power|save_counter)(/\.ATTRIBUTES/VARIABLE_VALUE)?$"
+    r"|(^|/)(\.OPTIMIZER_SLOT|_CHECKPOINTABLE_OBJECT_GRAPH)(/|$)"
+)
+_EXPANSION = 8  # an int64 may be written in one byte; nothing else is packed
+_SLACK = 1 << 20
+_MEND = "fetch all files of the checkpoint again from where they were published"
+
+
+def read_tensorflow(path: Path, max_bytes: int) -> Contents:
+    """The weights of the checkpoint that ``path`` means, sorted by name, in TensorFlow's layouts.
+
+    Raises WeightsError if TensorFlow is not installed, or for a damaged or incomplete checkpoint.
+    """
+    prefix = tensorflow_prefix(path) or path
+    reader, sizes = _open(prefix)
+    left_out = tuple(name for name in sorted(sizes) if _TRAINING.search(name))
+    wanted = [name for name in sorted(sizes) if name not in left_out]
+    _check_sizes({name: sizes[name] for name in wanted}, checkpoint_files(prefix), max_bytes)
+    tensors = {}
+    for name in wanted:
+        try:
+            value = reader.get_tensor(name)
+        except Exception as error:  # TensorFlow's errors share no base with others; a damaged file raises many
+            raise _damaged(error, name) from None
+        tensors[name] = to_tensor(value, name)
+    return Contents("tensorflow", tensors, left_out=left_out)
+
+
+def _open(prefix: Path) -> tuple[Any, dict[str, int]]:
+    """TensorFlow's reader, and the bytes of every variable by its name."""
+    try:
+        import tensorflow
+    except ImportError:
+        rule = "reading a TensorFlow checkpoint needs TensorFlow, which is not installed"
+        mend = "pip install tensorflow, or convert the checkpoint to safetensors where TensorFlow is installed"
+        raise WeightsError(rule, mend=mend) from None
+    try:
+        reader = tensorflow.train.load_checkpoint(str(prefix))
+        dtypes = reader.get_variable_to_dtype_map()
+        shapes = reader.get_variable_to_shape_map()
+        return reader, {name: math.prod(shape) * int(dtypes[name].size) for name, shape in shapes.items()}
+    except Exception as error:
+        raise _damaged(error) from None
+
+
+def _check_sizes(sizes: dict[str, int], files: list[Path], max_bytes: int) -> None:
+    check_total(sum(sizes.values()), max_bytes)
+    stored = sum(file.stat().st_size for file in files)
+    if sum(sizes.values()) > _EXPANSION * stored + _SLACK:
+        found = raw(f"{sum(sizes.values())} bytes in files of {stored}")
+        raise WeightsError("the checkpoint claims more than its files can hold", found=found, mend=_MEND)
+
+
+def _damaged(error: Exception, name: str | None = None) -> WeightsError:
+    found = raw(f"{type(error).__name__}: {error}")
+    return WeightsError("the TensorFlow checkpoint is damaged or incomplete", path=name, found=found, mend=_MEND)

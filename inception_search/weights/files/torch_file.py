@@ -1,0 +1,58 @@
+"""Reading ``.pt``, ``.pth`` and ``.bin`` files of PyTorch, with nothing run that their pickles name.
+
+Only the reader of PyTorch that is limited to weights is used. It still makes tensors that pretend to be huge
+and reads damaged numbers; the checks here and in :mod:`.zip_checks` and :mod:`.contents` close that.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.state_dict import read_state_dict
+
+_MEND = "get the file as safetensors, or from where it was published"
+
+
+def read_torch_zip(path: Path, names: list[str]) -> Contents:
+    """The state dict in a zip file of PyTorch whose entries ``names`` are already checked.
+
+    The tensors are mapped from the file, not copied: do not write to it while they are used.
+    """
+    if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+        rule = "this is a TorchScript archive: it holds a program, not only weights"
+        raise WeightsError(rule, mend="load it with torch.jit.load if you trust it, and save its state_dict()")
+    # Mapping is also the safe way: copied in, a storage may be said to be larger than what the file holds of it.
+    return read_state_dict(_load(path, mmap=True), "torch")
+
+
+def read_torch_pickle(path: Path, max_bytes: int) -> Contents:
+    """The state dict in a file of PyTorch before 1.6; raises WeightsError for any other pickle."""
+    check_total(path.stat().st_size, max_bytes)
+    return read_state_dict(_load(path, mmap=False), "torch")
+
+
+def _load(path: Path, *, mmap: bool) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice for authors of files
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except Exception as error:  # a damaged or hostile file can make the reader raise anything
+        raise _refusal(error) from None
+
+
+def _refusal(error: Exception) -> WeightsError:
+    """What to tell of a failed load: the long advice of PyTorch includes running the file, so it is not passed on."""
+    text = str(error)
+    if named := re.search(r"GLOBAL ([\w.]+)", text):
+        rule = "the file wants to run something that is not weights; nothing of it was run"
+        return WeightsError(rule, found=named[1], expected="tensors by name", mend=_MEND)
+    detail = text.split("WeightsUnpickler error:")[-1].strip().split("\n")[0] or "unexpected end of the file"
+    rule = "the PyTorch file is damaged, cut off or not of weights; nothing of it was run"
+    return WeightsError(rule, found=raw(f"{type(error).__name__}: {detail}"), mend=_MEND)

@@ -1,0 +1,55 @@
+"""Checks before anything is read from a zip file: sizes, names and checksums."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from inception_search.errors import WeightsError, raw
+
+_SLACK = 1 << 20  # bytes that small texts may shrink by when compressed
+_MEND = "fetch the file again from where it was published"
+
+
+def checked_zip_names(path: Path, max_bytes: int) -> list[str]:
+    """The names of the entries in the zip file ``path``, after every entry's checksum has been found right.
+
+    Raises WeightsError for a damaged file, one that unpacks to much more than its size (weights do not
+    compress), names that lead out of the archive, and names that occur twice.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            _check_names([entry.filename for entry in entries])
+            _check_sizes(entries, path.stat().st_size, max_bytes)
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise WeightsError("the zip file is damaged or cut off", found=raw(str(error)), mend=_MEND) from None
+    if damaged is not None:
+        rule = "the zip file is damaged: the checksum of an entry is wrong"
+        raise WeightsError(rule, found=damaged, mend=_MEND)
+    return [entry.filename for entry in entries]
+
+
+def _check_sizes(entries: list[zipfile.ZipInfo], size: int, max_bytes: int) -> None:
+    for entry in entries:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise WeightsError("an entry of the zip file is compressed in an unknown way", found=entry.filename)
+    total, limit = sum(entry.file_size for entry in entries), min(max_bytes, size * 11 // 10 + _SLACK)
+    if total > limit:
+        raise WeightsError(
+            "the zip file unpacks to too much (a zip bomb?)",
+            found=raw(f"{total} bytes in a file of {size}"),
+            expected=f"at most {limit} bytes",
+            mend="weights do not compress like this; get the file from where it was published",
+        )
+
+
+def _check_names(names: list[str]) -> None:
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        if ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+            raise WeightsError("a name in the zip file leads out of it", found=name, mend=_MEND)
+    if len(set(names)) != len(names):
+        raise WeightsError("a name occurs twice in the zip file", mend=_MEND)
