@@ -12,7 +12,7 @@ from inception_search.canonical.weight_styles import SAME, Style
 from inception_search.canonical.weight_tables import Table, TableLayer, numbered, read_tables, table_names
 from inception_search.errors import WeightsError, unknown_name
 
-_AUTOMATIC = re.compile(r"(conv2d|batch_normalization)(?:_(\d+))?(?=/)")  # of Keras
+_AUTOMATIC = re.compile(r"(conv2d|batch_normalization)(?:_([1-9][0-9]{0,8}))?(?=/)")  # of Keras
 
 
 class GraphLayer(Protocol):

@@ -168,7 +168,7 @@ class _Matcher:
             yield from self.model(template, value, path, bound)
         else:
             found = getattr(value, "kind", _plain(value))
-            self.fail(path, f"{found} is not the template's ", bound, kind)
+            self.fail(path, f"{found} is not the template's ", bound, str(kind))
 
     def series(
         self, templates: list[Any], values: tuple[AnyStep, ...], path: str, at: int, bound: Params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from inception_search.weights.files.state_dict import read_state_dict
 from inception_search.weights.files.tensorflow_file import read_tensorflow
 from inception_search.weights.files.torch_file import read_torch_pickle, read_torch_zip
 from inception_search.weights.files.zip_checks import checked_zip_names
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,38 @@ def read_checkpoint(source: str | Path | Mapping[str, Any], *, max_bytes: int = 
     Dtypes are kept. Raises WeightsError, and nothing else, if the source is missing, damaged, hostile, of an unknown
     kind, or holds more than ``max_bytes`` of tensors.
     """
-    if isinstance(source, Mapping):
-        contents = read_state_dict(source)
-        return _checkpoint(contents, admitted(contents.tensors, max_bytes), None)
-    if not isinstance(source, str | Path):
-        found, mend = type(source).__name__, "give a path or model.state_dict()"
-        raise WeightsError("weights cannot be read from this", found=found, mend=mend)
+    file = str(source) if isinstance(source, str | Path) else None
     try:
-        contents = _READERS[kind_of(Path(source))](Path(source), max_bytes)
-        return _checkpoint(contents, admitted(contents.tensors, max_bytes), str(source))
+        contents = _read(source, max_bytes)
+        tensors = admitted(contents.tensors, max_bytes)
     except WeightsError as error:
-        raise error.at(file=str(source)) from None
+        raise _printable(error).at(file=file) from None
     except Exception as error:  # a damaged or hostile file can make a reader raise anything
         found, mend = raw(f"{type(error).__name__}: {error}"), "fetch the file again from where it was published"
-        raise WeightsError("the file cannot be read", found=found, mend=mend).at(file=str(source)) from error
-
-
-def _checkpoint(contents: Contents, tensors: dict[str, torch.Tensor], file: str | None) -> Checkpoint:
+        raise _printable(WeightsError("the file cannot be read", found=found, mend=mend)).at(file=file) from error
     return Checkpoint(tensors, file, contents.kind, contents.metadata, contents.left_out)
+
+
+def _read(source: object, max_bytes: int) -> Contents:
+    if isinstance(source, Mapping):
+        return read_state_dict(source)
+    if isinstance(source, str | Path):
+        return _READERS[kind_of(Path(source))](Path(source), max_bytes)
+    found, mend = type(source).__name__, "give a path or model.state_dict()"
+    raise WeightsError("weights cannot be read from this", found=found, mend=mend)
+
+
+def _printable(error: WeightsError) -> WeightsError:
+    """``error`` with the control characters of a file's own names escaped: a terminal would obey them."""
+    if error.path is not None:
+        error.place = replace(error.place, path=_escaped(error.path[:_LONGEST_NAME]))
+    if isinstance(error.found, str):
+        error.found = type(error.found)(_escaped(error.found))
+    return error
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _read_zip(path: Path, max_bytes: int) -> Contents:

@@ -14,18 +14,16 @@ from inception_search.canonical.weight_names import (
     implementations,
     part_names,
     part_of,
-    recognise,
     renumbered,
     tables,
 )
 from inception_search.canonical.weight_styles import torch_shape
-from inception_search.canonical.weight_tables import read_tables
 from inception_search.errors import UnknownNameError, WeightsError
 from inception_search.graph.layers import Layer, layers
 from inception_search.lowering import lower
 from inception_search.spec.step import Repeat
 from inception_search.spec.transform import remake
-from tests.canonical.lists import Shapes, lists, maps, measured, verified
+from tests.canonical.lists import Shapes, maps, measured, verified
 
 
 class Row(NamedTuple):
@@ -133,44 +131,6 @@ def test_two_tables_together_give_the_verified_pairs(name: str) -> None:
     assert {old: theirs[ours[first[old]]] for old in pairs} == pairs
 
 
-@pytest.mark.parametrize("name", lists())
-def test_a_list_is_recognised(name: str) -> None:
-    network, implementation = name.split(".")
-    names = list(measured(network, implementation))
-    assert recognise(names) == (network, implementation)
-    assert recognise([name for name in names if "num_batches" not in name]) == (network, implementation)
-    trunk = [name for name in names if not re.match(r"aux|AuxLogits|fc|last_|classif|predictions|logits", name)]
-    assert recognise(trunk) == (network, implementation)
-
-
-def test_implementations_with_almost_the_same_names_are_told_apart() -> None:
-    timm = list(measured("inception_resnet_v2", "timm"))
-    assert recognise([name.replace("classif.", "last_linear.") for name in timm]) == ("inception_resnet_v2", "cadene")
-    facenet = list(measured("inception_resnet_v2", "facenet_tf"))
-    slim = [re.sub("/Bottleneck/.*", "/Logits/Logits/weights", name) for name in facenet]
-    assert recognise(slim) == ("inception_resnet_v2", "slim")
-    v4 = [entry.name for entry in entries(layers_of("inception_v4"), "inception_v4", "slim")]
-    assert recognise(v4) == ("inception_v4", "slim")
-
-
-def test_names_of_nothing_known_are_not_recognised() -> None:
-    known = [*measured("inception_v4", "timm")][:100]
-    assert recognise([]) is None
-    assert recognise(["layer1.0.conv1.weight", "fc.weight", "fc.bias", "bn1.weight", "bn1.bias"]) is None
-    assert recognise([*known, *(f"encoder.{name}" for name in known)]) == ("inception_v4", "timm")
-    assert recognise([*known, "step", *(f"encoder.{name}" for name in known)]) is None
-
-
-def test_keras_counts_on_when_it_built_another_model_before() -> None:
-    assert renumbered(["conv2d_94/kernel", "conv2d_95/kernel", "batch_normalization_7/beta"]) == {
-        "conv2d_94/kernel": "conv2d/kernel",
-        "conv2d_95/kernel": "conv2d_1/kernel",
-        "batch_normalization_7/beta": "batch_normalization/beta",
-    }
-    others = ["conv2d_1a.conv.weight", "conv_7b/kernel", "block35_1_conv/kernel", "conv2d_bn/kernel"]
-    assert renumbered(others) == {name: name for name in others}
-
-
 def test_parts_that_only_a_file_has_are_known_by_name() -> None:
     layers_without_aux = layers(lower(load("inception_v3"), aux=False))
     ours = {entry.name for entry in entries(layers_without_aux, "inception_v3", "torchvision")}
@@ -211,13 +171,6 @@ def test_parts_of_paths() -> None:
         "aux.aux1.hidden.0.linear": "aux.aux1",
     }
     assert {path: part_of(path) for path in paths} == paths
-
-
-@pytest.mark.parametrize("network", tables())
-def test_every_table_has_every_part_of_the_trunk(network: str) -> None:
-    trunk = {part_of(layer.path) for layer in layers(lower(load(network), aux=False))}
-    for implementation, table in read_tables(network).items():
-        assert trunk <= table.parts.keys(), implementation
 
 
 def test_kernels_named_by_slim_v4_are_those_of_the_graph() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from inception_search.canonical.catalogue import load
 from inception_search.canonical.weight_braces import expand
+from inception_search.canonical.weight_names import part_of
 from inception_search.canonical.weight_styles import AXES, STYLES, torch_shape
-from inception_search.canonical.weight_tables import Names, tables_from_text
+from inception_search.canonical.weight_tables import Names, read_tables, table_names, tables_from_text
 from inception_search.errors import DocumentError, WeightsError
+from inception_search.graph.layers import layers
+from inception_search.lowering import lower
 
 HEADER = "schema: inception-search/weight-names\nversion: 1\nnetwork: net\n"
 
@@ -101,3 +105,10 @@ def test_a_file_is_of_the_network_it_is_named_after() -> None:
         tables_from_text(HEADER, "other.yaml")
     with pytest.raises(DocumentError, match="unknown schema"):
         tables_from_text("schema: inception-search/network\nversion: 1\n", "net.yaml")
+
+
+@pytest.mark.parametrize("network", table_names())
+def test_every_table_has_every_part_of_the_trunk(network: str) -> None:
+    trunk = {part_of(layer.path) for layer in layers(lower(load(network), aux=False))}
+    for implementation, table in read_tables(network).items():
+        assert trunk <= table.parts.keys(), implementation

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-import torch
 from torch import Tensor, nn
 
 import tests.torchvision_shim  # noqa: F401 - must come before torchvision and all that import it

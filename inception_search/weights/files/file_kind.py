@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from inception_search.errors import WeightsError, raw
@@ -29,7 +28,7 @@ def kind_of(path: Path) -> str:
     if tensorflow_prefix(path) is not None:
         return "tensorflow"
     if path.is_dir():
-        found = raw(", ".join(sorted(os.listdir(path))[:5]) or "nothing in it")
+        found = raw(", ".join(sorted(inside.name for inside in path.iterdir())[:5]) or "nothing in it")
         raise WeightsError("this is a folder", found=found, expected="a weight file", mend="name the file inside it")
     if not path.exists():
         raise WeightsError("there is no such file", mend="check the path")

@@ -6,7 +6,6 @@ announce arrays that were never written. Keras does none of these, so all are re
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 _FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those that HDF5 and h5py bring along
 _EXPANSION = 1100  # deflate packs at most 1032 to 1
-_LARGEST_ATTRIBUTE = 1 << 26
+_DEEPEST = 32  # groups within groups; models within models take four each
 _MEND = "fetch the file again from where it was published"
 
 
@@ -38,7 +37,10 @@ class CheckedHdf5:
 
     def names(self, group: h5py.Group) -> list[str]:
         """The names in ``group``, which must not have been asked for before (a group may hold itself)."""
-        self._once(group, str(group.name))
+        name = str(group.name)
+        self._once(group, name)
+        if name.count("/") > _DEEPEST:
+            raise WeightsError("groups are nested too deeply", path=name, expected=f"at most {_DEEPEST}", mend=_MEND)
         return list(group)
 
     def child(self, group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
@@ -70,34 +72,12 @@ class CheckedHdf5:
         self._check_size(dataset, name)
         return to_tensor(dataset[()], name)
 
-    def texts(self, group: h5py.Group, attribute: str) -> list[str] | None:
-        """The list of texts in an attribute, also if Keras had to split it in numbered parts; None without one."""
-        if attribute in group.attrs:
-            return self._texts(group, attribute)
-        parts = 0
-        found: list[str] = []
-        while f"{attribute}{parts}" in group.attrs:
-            found += self._texts(group, f"{attribute}{parts}")
-            parts += 1
-        return found if parts else None
-
     def text(self, group: h5py.Group, attribute: str) -> str | None:
         """The one text in an attribute; None if it is missing or something else."""
         if attribute not in group.attrs or group.attrs.get_id(attribute).shape != ():
             return None
         value: Any = group.attrs[attribute]
         return value if isinstance(value, str) else None
-
-    def _texts(self, group: h5py.Group, attribute: str) -> list[str]:
-        handle = group.attrs.get_id(attribute)
-        size = math.prod(handle.shape) * handle.dtype.itemsize
-        if math.prod(handle.shape) == 0:  # Keras writes an empty list as one of numbers
-            return []
-        # Texts of free length could all be the same large one; Keras writes texts of equal length.
-        if handle.dtype.kind != "S" or len(handle.shape) != 1 or size > _LARGEST_ATTRIBUTE:
-            rule = f"the attribute {attribute!r} is not a list of names"
-            raise WeightsError(rule, path=str(group.name), found=str(handle.dtype), mend=_MEND)
-        return [bytes(value).decode("utf-8") for value in group.attrs[attribute]]
 
     def _once(self, thing: h5py.Group | h5py.Dataset, name: str) -> None:
         import h5py

@@ -1,10 +1,12 @@
-"""The ``.h5`` layout of Keras 1 and 2, which Keras 3 still writes: attributes list layers and their variables.
+"""The ``.h5`` layout of Keras 1 and 2, which Keras 3 still writes: a group for each layer, with its own name.
 
-A group (the root, or ``model_weights`` beside the optimizer's) has the attribute ``layer_names``, and the group of
-each layer the attribute ``weight_names``. The names of variables vary with the version: ``kernel`` (Keras 3.0),
-``conv2d_3/kernel`` (3.3 and newer), ``conv2d_3/kernel:0`` (2), ``sequential/conv2d_3/kernel`` (3, inside a Sequential
-model), ``conv2d_3_1/kernel:0`` (built twice in a TensorFlow graph), ``convolution2d_3_W`` (1). All come back as
-``conv2d_3/kernel``.
+The groups lie in the root, or in ``model_weights`` beside the optimizer's. The names of variables vary with the
+version: ``kernel`` (Keras 3.0), ``conv2d_3/kernel`` (3.3 and newer), ``conv2d_3/kernel:0`` (2),
+``sequential/conv2d_3/kernel`` (3, inside a Sequential model), ``conv2d_3_1/kernel:0`` (built twice in a TensorFlow
+graph), ``convolution2d_3_W`` (1). All come back as ``conv2d_3/kernel``, layers sorted by class and number.
+
+The attributes that list these names once more mark the layout and are not read: a list of texts in a hostile file may
+take any amount of memory.
 """
 
 from __future__ import annotations
@@ -15,42 +17,63 @@ from typing import TYPE_CHECKING
 from inception_search.errors import WeightsError
 from inception_search.weights.files.contents import Contents
 from inception_search.weights.files.hdf5_file import CheckedHdf5
+from inception_search.weights.files.keras_order import placed
 
 if TYPE_CHECKING:
     import h5py
     import torch
 
-_LIST = "layer_names"
 _KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 
 
 def legacy_group(file: CheckedHdf5) -> h5py.Group | None:
-    """The group that lists the layers, or None if the file is of another layout."""
+    """The group that holds the layers, or None if the file is of another layout."""
     import h5py
 
     for group in (file.root, file.child(file.root, "model_weights") if "model_weights" in file.root else None):
-        if isinstance(group, h5py.Group) and (_LIST in group.attrs or f"{_LIST}0" in group.attrs):
+        if isinstance(group, h5py.Group) and _lists(group, "layer_names"):
             return group
     return None
 
 
 def read_legacy(file: CheckedHdf5, group: h5py.Group) -> Contents:
-    """The weights of the layers that ``group`` lists, in its order; raises WeightsError."""
+    """The weights of the layers in ``group``; raises WeightsError."""
+    tensors: dict[str, torch.Tensor] = {}
+    _layers(file, group, "", tensors)
+    return Contents("keras", tensors, left_out=tuple(name for name in file.root if name == "optimizer_weights"))
+
+
+def _layers(file: CheckedHdf5, group: h5py.Group, outer: str, tensors: dict[str, torch.Tensor]) -> None:
     import h5py
 
-    tensors: dict[str, torch.Tensor] = {}
-    for layer in file.texts(group, _LIST) or []:
-        inside = file.child(group, layer)
+    for name in sorted(file.names(group), key=placed):
+        inside = file.child(group, name)
         if not isinstance(inside, h5py.Group):
-            raise WeightsError("the layer is not a group", path=layer)
-        for weight in file.texts(inside, "weight_names") or []:
-            dataset = file.child(inside, weight)
-            name = f"{layer}/{_variable(layer, weight)}"
-            if not isinstance(dataset, h5py.Dataset) or name in tensors:
-                raise WeightsError("the variable is there twice or is no dataset", path=name)
-            tensors[name] = file.read(dataset)
-    left_out = tuple(name for name in file.root if name == "optimizer_weights")
-    return Contents("keras", tensors, left_out=left_out)
+            raise WeightsError("the layer is not a group", path=outer + name)
+        if not _lists(inside, "weight_names"):  # the name of a layer has a slash in it
+            _layers(file, inside, f"{outer}{name}/", tensors)
+            continue
+        for weight, dataset in _datasets(file, inside, ""):
+            full = f"{outer}{name}/{_variable(outer + name, weight)}"
+            if full in tensors:
+                raise WeightsError("two variables have the same name", path=full)
+            tensors[full] = file.read(dataset)
+
+
+def _datasets(file: CheckedHdf5, group: h5py.Group, outer: str) -> list[tuple[str, h5py.Dataset]]:
+    import h5py
+
+    found: list[tuple[str, h5py.Dataset]] = []
+    for name in file.names(group):
+        inside = file.child(group, name)
+        is_group = isinstance(inside, h5py.Group)
+        found += _datasets(file, inside, f"{outer}{name}/") if is_group else [(outer + name, inside)]
+    return found
+
+
+def _lists(group: h5py.Group, attribute: str) -> bool:
+    """Whether Keras listed names in an attribute of ``group``; long lists are split in numbered ones."""
+    return attribute in group.attrs or f"{attribute}0" in group.attrs
 
 
 def _variable(layer: str, weight: str) -> str:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and 2.13
 _TRAINING = frozenset({"optimizer", "seed_generator", "_metrics", "_compile_metrics", "_loss_tracker"})
 _NORM = ("beta", "moving_mean", "moving_variance")
-_DEEPEST = 32  # groups within groups; models within models take four each
 
 
 def read_numbered(file: CheckedHdf5, configs: list[LayerConfig]) -> Contents:
@@ -84,7 +83,7 @@ class _Reading:
         import h5py
 
         inside = self.file.child(group, name)
-        if not isinstance(inside, h5py.Group) or str(inside.name).count("/") > _DEEPEST:
+        if not isinstance(inside, h5py.Group):
             mend = "save the weights with Keras: model.save_weights('name.weights.h5')"
             raise WeightsError("the HDF5 file is not in a layout of Keras", path=name, mend=mend)
         return inside
