@@ -10,11 +10,11 @@ from inception_search.canonical.catalogue import load
 from inception_search.errors import ConfigError
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
-from inception_search.spec.transform import set_classes, set_input
+from inception_search.spec.stem import set_stem_stride
+from inception_search.spec.transform import remake, scale_network_width, set_classes, set_depth, set_input
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from inception_search.backend.network_module import NetworkModule
     from inception_search.figures.figure import Figure
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
@@ -28,26 +28,59 @@ def compile(  # the word users look for
     num_classes: int | None = None,
     in_channels: int | None = None,
     input_size: int | tuple[int, int] | None = None,
+    stem_stride: int | None = None,
+    global_pool: Literal["avg", "max", "none"] | None = None,
+    width: float | None = None,
+    depth: float | None = None,
     aux: bool = False,
-    weights: Mapping[str, Any] | None = None,
+    weights: str | Path | Mapping[str, Any] | None = None,
     seed: int | None = None,
-) -> nn.Module:
+) -> NetworkModule:
     """The network as an ``fx.GraphModule``: (N, C, H, W) images to (N, num_classes) logits.
 
-    ``input_size`` (pixels, or (height, width)) checks and types another resolution; ``aux=True`` builds the
-    auxiliary classifiers, which compute in training mode: the output is then (logits, aux, ...).
-    ``weights`` is a ``state_dict`` of a module compiled from the same document. Module paths and keys are
-    places in the document. Raises ShapeError (the input is too small), CompileError (weights that do not fit).
-    """
-    from inception_search.backend.compile import build, load_weights
+    ``num_classes=0`` drops the classifier: pooled features (N, C), or with ``global_pool="none"`` the last maps.
+    ``input_size`` (pixels, or (height, width)) checks and types another resolution; ``stem_stride`` (1, 2, 4 ...)
+    keeps only so much of the stem's stride, for small images: 1 at 32x32. ``width`` and ``depth`` multiply every
+    width and every repeat. ``aux=True`` builds the auxiliary classifiers, which compute in training mode: the
+    output is then (logits, aux, ...).
 
+    ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), or a
+    ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another ``num_classes`` or
+    ``in_channels`` keeps the rest of them. Module paths and keys are places in the document.
+
+    Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged).
+    """
+    from inception_search.backend.compile import build
+
+    net = _sized(network, num_classes, in_channels, input_size, global_pool)
+    net = net if width is None else scale_network_width(net, width)
+    net = net if depth is None else set_depth(net, depth)
+    net = net if stem_stride is None else set_stem_stride(net, stem_stride)
+    net = net if aux else remake(net, aux={})
+    module = build(lower(net), name=net.name, seed=seed, init=weights is None)
+    module.remember(network=net)
+    if weights is not None:
+        from inception_search.weights.fit import Allowed
+        from inception_search.weights.load import load_weights
+
+        load_weights(module, weights, allowed=Allowed(num_classes is not None, in_channels is not None))
+    return module
+
+
+def _sized(
+    network: Network | str | Path,
+    num_classes: int | None,
+    in_channels: int | None,
+    input_size: int | tuple[int, int] | None,
+    global_pool: str | None,
+) -> Network:
     net = network if isinstance(network, Network) else load(network)
     if num_classes is not None:
         net = set_classes(net, num_classes)
+    if global_pool is not None:
+        net = remake(net, head=remake(net.head, pool=global_pool))
     height, width = _sides(input_size)
-    net = set_input(net, channels=in_channels, height=height, width=width)
-    module = build(lower(net, aux=aux), name=net.name, seed=seed, init=weights is None)
-    return module if weights is None else load_weights(module, weights)
+    return set_input(net, channels=in_channels, height=height, width=width)
 
 
 def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | None]:

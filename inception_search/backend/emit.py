@@ -15,16 +15,18 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from inception_search.backend.aux_head import AuxHeads
+from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Normalize, Scale
 
 MAX_PARAMS = 4_000_000_000
 AUX = "aux"
+OUTSIDE = ("input", "head", AUX)  # what is no stage
 IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu")
 
 
-def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -> fx.GraphModule:
+def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -> NetworkModule:
     """The module computing ``graph`` on (N, C, H, W) float tensors.
 
     Returns logits (N, classes); with auxiliary heads, in training mode, a tuple (logits, aux, ...).
@@ -50,13 +52,24 @@ class _Emitter:
         self.fx = fx.Graph()
         self.values: dict[int, fx.Node] = {}
 
-    def module(self, name: str) -> fx.GraphModule:
+    def module(self, name: str) -> NetworkModule:
         for index in sorted(self.main):
             self.values[index] = self.value(self.graph.nodes[index])
         out = self.values[self.graph.outputs[0]]
         self.fx.output(self.with_aux(out) if len(self.graph.outputs) > 1 else out)
         self.fx.lint()
-        return fx.GraphModule(self.root, self.fx, class_name=name)
+        module = NetworkModule(self.root, self.fx, class_name=name)
+        module.remember(stages=self.stages())
+        return module
+
+    def stages(self) -> dict[str, str]:
+        """The name of the fx node that each stage of the trunk ends in."""
+        last: dict[str, str] = {}
+        for index in sorted(self.main):
+            stage = stage_of(self.graph.nodes[index])
+            if stage not in OUTSIDE:
+                last[stage] = self.values[index].name
+        return last
 
     def value(self, node: Node) -> fx.Node:
         op = node.op
@@ -77,13 +90,19 @@ class _Emitter:
 
     def build(self, node: Node) -> nn.Module:
         module = node.op.build(self.graph.input_types(node))
-        if isinstance(node.op, Act) and node.op.kind in IN_PLACE and self.overwritable(node.inputs[0]):
+        if isinstance(node.op, Act) and node.op.kind in IN_PLACE and self.overwritable(node):
             module.inplace = True  # type: ignore[assignment]
         return module
 
-    def overwritable(self, index: int) -> bool:
-        """Whether nothing else reads a value, and its maker does not need it for the gradient."""
-        return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add)
+    def overwritable(self, reader: Node) -> bool:
+        """Whether nothing else reads the value that ``reader`` reads, nor asks for it as the output of a stage.
+
+        Its maker must not need it for the gradient either.
+        """
+        index = reader.inputs[0]
+        maker = self.graph.nodes[index]
+        inside = stage_of(maker) in (stage_of(reader), AUX)
+        return inside and self.readers[index] == 1 and isinstance(maker.op, Conv | BatchNorm | Add)
 
     def with_aux(self, logits: fx.Node) -> fx.Node:
         """A call of the auxiliary heads on the logits and the maps they tap."""
@@ -109,6 +128,11 @@ class _Emitter:
             inner.values[index] = inner.value(node._replace(path=node.path.removeprefix(prefix)))
         inner.fx.output(inner.values[last])
         return name, tap, fx.GraphModule(inner.root, inner.fx, class_name="AuxHead")
+
+
+def stage_of(node: Node) -> str:
+    """The stage a node is in: the first part of its path."""
+    return node.path.partition(".")[0]
 
 
 def place(root: nn.Module, path: str, module: nn.Module) -> None:

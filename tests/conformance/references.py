@@ -40,7 +40,7 @@ class Reference:
         return bool(self.heads)
 
     def build(self) -> ReferenceNetwork:
-        """The network with the same random weights at every call: a second or two, half a gigabyte at most."""
+        """The network with the same random weights at every call; it takes one to five seconds."""
         return KerasNetwork(self.make) if isinstance(self.make, str) else TorchNetwork(self.make, self.heads)
 
 

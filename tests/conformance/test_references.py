@@ -22,12 +22,7 @@ from tests.conformance.references import REFERENCES, Reference
 ROOT = Path(__file__).parents[2]
 NOT_INSTALLED = ("tf_slim", "facenet_tf", "caffe_soeaver")
 EMBEDDING = 512
-FAST = {
-    "torchvision.googlenet",
-    "cadene.bninception",
-    "facenet_pytorch.inception_resnet_v1",
-    "keras.InceptionV3",
-}
+FAST = {"torchvision.googlenet", "cadene.bninception", "facenet_pytorch.inception_resnet_v1"}
 
 
 class Built(NamedTuple):

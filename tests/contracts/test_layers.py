@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "lowering": {"spec", "graph"},
     "estimate": {"spec", "graph", "lowering"},
     "store": {"spec"},
-    "backend": {"graph"},
+    "backend": {"graph", "spec"},  # a module knows its document
     "data": set(),
     "weights": {"spec", "graph", "canonical", "lowering", "backend"},
     "training": {"backend", "data"},

@@ -1,0 +1,176 @@
+"""Bringing named tensors into the form of a module's state: everything is checked before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from inception_search.canonical.weight_names import Entry, part_of
+from inception_search.canonical.weight_styles import AXES, SAME, torch_shape
+from inception_search.errors import WeightsError, raw
+from inception_search.weights.naming import OURS, Naming
+from inception_search.weights.report import WeightsReport
+
+_SHOWN = 5  # mismatches named in an error
+_BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the background
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may differ between the file and the module because it was asked for: classes, input channels."""
+
+    classes: bool = False
+    channels: bool = False
+
+
+@dataclass
+class _Fit:
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    adapted: dict[str, str] = field(default_factory=dict)
+    filled: dict[str, float] = field(default_factory=dict)
+    fresh: list[str] = field(default_factory=list)
+    unused: dict[str, str] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+def fit(
+    tensors: Mapping[str, torch.Tensor],
+    own: Mapping[str, torch.Tensor],
+    naming: Naming,
+    first: frozenset[str],
+    allowed: Allowed,
+    file: str | None = None,
+) -> tuple[dict[str, torch.Tensor], WeightsReport]:
+    """The tensors for the keys of ``own`` (a module's ``state_dict``), and what became of each.
+
+    ``first`` are the keys of the convolutions that read the image. Raises :class:`WeightsError` that names the first
+    tensors that are missing, unknown or of another shape, with both shapes.
+    """
+    found = _Fit()
+    by_key = {entry.key: entry for entry in naming.entries}
+    theirs = set(naming.parts.values())
+    for key, value in own.items():
+        entry = by_key.get(key)
+        if entry is not None and entry.name in tensors:
+            _take(found, entry, tensors[entry.name], value, first, allowed)
+        elif (entry is None or entry.optional) and (number := _neutral(key)) is not None and part_of(key) in theirs:
+            found.state[key] = torch.full_like(value, number)
+            found.filled[key] = number
+        elif part_of(key) not in theirs or _may_lack(key, naming, tensors, allowed):
+            found.fresh.append(key)
+        else:
+            found.wrong.append(f"missing {entry.name if entry else key}")
+    _leftovers(found, tensors, own, naming)
+    if found.wrong:
+        more = f" and {len(found.wrong) - _SHOWN} more" if len(found.wrong) > _SHOWN else ""
+        raise WeightsError(
+            f"the weights do not fit {naming.network} ({naming.implementation}'s names)",
+            found=raw("; ".join(found.wrong[:_SHOWN]) + more),
+            mend="use weights of this network, in the dialect of their implementation; num_classes and in_channels "
+            "given to compile keep the rest",
+        ).at(file=file)
+    report = WeightsReport(
+        file,
+        naming.network,
+        naming.implementation,
+        found.used,
+        found.adapted,
+        found.filled,
+        tuple(found.fresh),
+        found.unused,
+    )
+    return found.state, report
+
+
+def turned(tensor: torch.Tensor, layout: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """``tensor`` in PyTorch's layout, of ``shape``."""
+    return tensor if layout == SAME else tensor.permute(AXES[layout]).reshape(shape)
+
+
+def _take(
+    found: _Fit,
+    entry: Entry,
+    tensor: torch.Tensor,
+    value: torch.Tensor,
+    first: frozenset[str],
+    allowed: Allowed,
+) -> None:
+    """Put a tensor of the file into the state, or note what is wrong with it."""
+    key, want = entry.key, tuple(value.shape)
+    try:
+        shape = torch_shape(entry.layout, tuple(tensor.shape))
+    except WeightsError as error:
+        found.wrong.append(f"{entry.name}: {tuple(tensor.shape)}, {error.expected} expected")
+        return
+    if tensor.is_floating_point() != value.is_floating_point():
+        found.wrong.append(f"{entry.name}: {tensor.dtype} for {value.dtype}")
+    elif tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        found.wrong.append(f"{entry.name}: not all finite")
+    elif shape == want:
+        found.state[key], found.used[key] = turned(tensor, entry.layout, shape), entry.name
+    elif _is_classifier(key) and shape == (_BACKGROUND, *want[1:]) and want[0] == _BACKGROUND - 1:
+        found.state[key], found.used[key] = turned(tensor, entry.layout, shape)[1:], entry.name
+        found.adapted[key] = "the first of 1001 classes, the background, dropped"
+    elif _is_classifier(key) and allowed.classes and shape[1:] == want[1:]:
+        found.fresh.append(key)
+        found.unused[entry.name] = "of another number of classes"
+    elif key in first and allowed.channels and (shape[0], *shape[2:]) == (want[0], *want[2:]):
+        found.state[key], found.used[key] = _other_channels(turned(tensor, entry.layout, shape), want[1]), entry.name
+        found.adapted[key] = f"from {shape[1]} to {want[1]} input channels"
+    else:
+        found.wrong.append(f"{entry.name}: {shape} for {want} of {key}")
+
+
+def _leftovers(
+    found: _Fit, tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], naming: Naming
+) -> None:
+    """The tensors of the file that no key took: parts that are not built are reported, anything else is wrong."""
+    taken = {*found.used.values(), *found.unused, *(entry.name for entry in naming.entries)}
+    built = {part_of(key) for key in own}
+    for name in tensors:
+        if name in taken:
+            continue
+        part = naming.parts.get(name) or (part_of(name) if naming.implementation == OURS else None)
+        if part is not None and part not in built and part.partition(".")[0] in ("aux", "head"):
+            found.unused[name] = f"of {part}, which is not built"
+        elif part is not None and bool((tensors[name] == 1).all()) and name.endswith(("/gamma", "bn.weight")):
+            found.unused[name] = "a gamma of ones, as norms without gamma have"
+        else:
+            found.wrong.append(f"{name} {tuple(tensors[name].shape)} has no place")
+
+
+def _neutral(key: str) -> float | None:
+    """What stands for a tensor that other implementations do not have; None where nothing does."""
+    if key.endswith(".num_batches_tracked"):
+        return 0.0
+    return 1.0 if key.endswith(".norm.weight") else None
+
+
+def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], allowed: Allowed) -> bool:
+    """Whether a file may come without ``key``: a whole auxiliary head, or a classifier for other classes."""
+    part = part_of(key)
+    if _is_classifier(key) and allowed.classes:
+        return True
+    if not part.startswith("aux."):
+        return False
+    return not any(other == part and name in tensors for name, other in naming.parts.items())
+
+
+def _is_classifier(key: str) -> bool:
+    parts = key.split(".")
+    return "classifier" in parts and parts[0] in ("head", "aux")
+
+
+def _other_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
+    """A convolution's weight (O, I, H, W) for another number of input channels, of the same mean response.
+
+    One channel gets the sum over those there were; more, the old ones over and over, scaled.
+    """
+    before = weight.shape[1]
+    if channels == 1:
+        return weight.sum(1, keepdim=True)
+    copies = -(-channels // before)
+    return weight.repeat(1, copies, 1, 1)[:, :channels] * (before / channels)

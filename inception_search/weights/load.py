@@ -1,0 +1,53 @@
+"""Loading weights of any implementation into a compiled network, strictly."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inception_search.backend.network_module import NetworkModule
+from inception_search.canonical.weight_names import renumbered
+from inception_search.errors import WeightsError
+from inception_search.graph.graph import Graph
+from inception_search.graph.ops import Conv
+from inception_search.lowering import lower
+from inception_search.weights.checkpoint import read_checkpoint
+from inception_search.weights.fit import Allowed, fit
+from inception_search.weights.naming import naming_of
+from inception_search.weights.other_function import what_differs
+from inception_search.weights.report import WeightsReport
+
+
+class DialectWarning(UserWarning):
+    """Weights were loaded into a dialect of their network that computes something else with them."""
+
+
+def load_weights(
+    module: NetworkModule, weights: str | Path | Mapping[str, Any], *, allowed: Allowed | None = None
+) -> WeightsReport:
+    """Fill ``module`` from a weight file or state dict, ours or another implementation's; what became of each tensor.
+
+    Every tensor is used or in the report. Raises :class:`WeightsError` (the module is then as it was); warns with
+    :class:`DialectWarning` when the implementation's own dialect computes something else.
+    """
+    if not isinstance(module, NetworkModule):
+        raise WeightsError("weights are loaded into a compiled network", found=type(module).__name__)
+    checkpoint = read_checkpoint(weights)
+    names = renumbered(checkpoint.tensors)
+    tensors = {names[name]: tensor for name, tensor in checkpoint.tensors.items()}
+    network, own = module.network, module.state_dict()
+    graph = lower(network)
+    naming = naming_of(tensors, network, own, checkpoint.file)
+    state, report = fit(tensors, own, naming, readers_of_image(graph), allowed or Allowed(), checkpoint.file)
+    module.load_state_dict({**own, **state})
+    module.remember(loaded=report)
+    if difference := what_differs(network, naming):
+        warnings.warn(difference, DialectWarning, stacklevel=3)
+    return report
+
+
+def readers_of_image(graph: Graph) -> frozenset[str]:
+    """The keys of the convolutions that read the image itself."""
+    return frozenset(f"{node.path}.weight" for node in graph.nodes if node.inputs == (0,) and isinstance(node.op, Conv))

@@ -1,0 +1,82 @@
+"""Whether weights would compute the same in our network as where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from inception_search.canonical.catalogue import dialects, load, names
+from inception_search.canonical.weight_names import implementations, part_names
+from inception_search.errors import InceptionSearchError
+from inception_search.graph.graph import Graph
+from inception_search.lowering import lower
+from inception_search.spec.network import Network
+from inception_search.spec.transform import remake, set_classes, set_input
+from inception_search.weights.naming import Naming
+
+# Attributes that change training, or what is stored, but not the function at inference.
+_TRAINING = {"batch_norm": ("momentum", "gamma"), "dropout": ("p",)}
+
+
+def what_differs(network: Network, naming: Naming) -> str | None:
+    """A warning when ``network`` computes something else than the implementation the weights come from; or None.
+
+    Implementations with the same names count as one: any of their dialects will do.
+    """
+    base, ours = naming.network, _function(network)
+    if naming.implementation not in implementations(base) or base not in names():
+        return None
+    first: str | None = None
+    for dialect in _same_names(base, naming.implementation):
+        theirs = _function(_resized(load(f"{base}@{dialect}"), network))
+        difference = _difference(ours, theirs)
+        if difference is None:
+            return None
+        first = first or f"{difference}; write {base}@{dialect} for the network these weights were trained in"
+    return first and f"{naming.implementation}'s weights in {network.name} compute something else than there: {first}"
+
+
+def _same_names(base: str, implementation: str) -> list[str]:
+    """The dialects whose implementations have the tensor names of ``implementation``, that one first."""
+    known = [name for name in implementations(base) if name in dialects(base)]
+    theirs = part_names(base, implementation)
+    same = [name for name in known if part_names(base, name) == theirs and name != implementation]
+    return [name for name in (implementation, *same) if name in known]
+
+
+def _resized(network: Network, like: Network) -> Network:
+    """``network`` with the input, classes and head of ``like``, without auxiliary classifiers."""
+    channels, height, width = like.input.shape
+    sized = set_input(set_classes(network, like.head.classes), channels=channels, height=height, width=width)
+    return remake(sized, head=like.head, aux={})
+
+
+def _function(network: Network) -> list[tuple[str, tuple[Any, ...]]] | None:
+    """What the trunk computes, op by op; None when it does not fit its input."""
+    try:
+        graph = lower(remake(network, aux={}))
+    except InceptionSearchError:
+        return None
+    return [(graph.nodes[i].path, _attributes(graph, i)) for i in sorted(graph.main()) if _matters(graph, i)]
+
+
+def _matters(graph: Graph, index: int) -> bool:
+    node = graph.nodes[index]
+    return node.op.name != "dropout" and not node.path.startswith("head.")
+
+
+def _attributes(graph: Graph, index: int) -> tuple[Any, ...]:
+    op = graph.nodes[index].op
+    skipped = _TRAINING.get(op.name, ())
+    return (op.name, *((f.name, getattr(op, f.name)) for f in fields(op) if f.name not in skipped))  # type: ignore[arg-type]
+
+
+def _difference(ours: Any, theirs: Any) -> str | None:
+    """The first place where the two are not the same."""
+    if ours is None or theirs is None or ours == theirs:
+        return None
+    for (path, mine), (other, yours) in zip(ours, theirs, strict=False):
+        if (path, mine) != (other, yours):
+            words = [f"{a[0]} {a[1]} for {b[1]}" for a, b in zip(mine[1:], yours[1:], strict=False) if a != b]
+            return f"{path} has {', '.join(words) or f'{mine[0]} for {yours[0]} at {other}'}"
+    return "they have other numbers of ops"

@@ -1,0 +1,39 @@
+"""What became of every tensor when weights were loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class WeightsReport:
+    """Whose weights they were, and what was done with each tensor; ``print(report)`` says it in a few lines.
+
+    ``used``: our keys filled from the file, with the file's names. ``adapted``: our keys whose tensor was changed
+    on the way, and how. ``filled``: our keys the file's implementation does not have, with their value (gamma 1).
+    ``fresh``: our keys left as they were initialised. ``unused``: the file's tensors that have no place, and why.
+    """
+
+    file: str | None
+    network: str
+    implementation: str
+    used: Mapping[str, str] = field(default_factory=dict)
+    adapted: Mapping[str, str] = field(default_factory=dict)
+    filled: Mapping[str, float] = field(default_factory=dict)
+    fresh: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.implementation}'s weights of {self.network}: {len(self.used)} tensors used"]
+        lines += [f"adapted {key}: {how}" for key, how in self.adapted.items()]
+        lines += [f"filled {len(self.filled)} that it does not have (gamma with 1, counts with 0)"] * bool(self.filled)
+        lines += [f"left as initialised: {_some(self.fresh)}"] * bool(self.fresh)
+        for why in dict.fromkeys(self.unused.values()):
+            lines.append(f"not used, {why}: {_some([name for name, other in self.unused.items() if other == why])}")
+        return "\n".join(lines)
+
+
+def _some(names: tuple[str, ...] | list[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
