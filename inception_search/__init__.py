@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from inception_search.spec.transform import scale_network_width as scale_width
     from inception_search.spec.transform import set_classes, set_depth, set_input, swap_stem
     from inception_search.study.study import Study
+    from inception_search.weights.load import load_weights
 
 # Public name -> where it is defined; imported on first use, so that listing and drawing never import torch.
 _PUBLIC = {
@@ -44,6 +45,7 @@ _PUBLIC = {
     "load": "canonical.catalogue:load",
     "load_data": "data.catalogue:load_data",
     "load_space": "api:load_space",
+    "load_weights": "weights.load:load_weights",
     "lower": "lowering:lower",
     "module": "canonical.catalogue:module",
     "names": "canonical.catalogue:names",
@@ -73,6 +75,7 @@ __all__ = [
     "load",
     "load_data",
     "load_space",
+    "load_weights",
     "lower",
     "module",
     "names",

@@ -74,7 +74,13 @@ class CheckedHdf5:
 
     def text(self, group: h5py.Group, attribute: str) -> str | None:
         """The one text in an attribute; None if it is missing or something else."""
-        if attribute not in group.attrs or group.attrs.get_id(attribute).shape != ():
+        import h5py
+
+        if attribute not in group.attrs:
+            return None
+        handle = group.attrs.get_id(attribute)
+        # The type is looked at before the value: HDF5 crashes on some damaged values that are no texts.
+        if handle.shape != () or not isinstance(handle.get_type(), h5py.h5t.TypeStringID):
             return None
         value: Any = group.attrs[attribute]
         return value if isinstance(value, str) else None
