@@ -8,7 +8,7 @@ from typing import NamedTuple
 from inception_search.canonical.weight_names import Entry, entries, part_names, part_of, recognise, tables
 from inception_search.canonical.weight_names import implementations as known_implementations
 from inception_search.errors import WeightsError, raw
-from inception_search.graph.layers import Layer, layers
+from inception_search.graph.layers import layers
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 
@@ -60,11 +60,10 @@ def naming_of(names: Collection[str], network: Network, keys: Collection[str], f
     )
 
 
-def naming_for(network: Network, implementation: str) -> tuple[Naming, tuple[Layer, ...]]:
+def entries_for(network: Network, implementation: str) -> tuple[Entry, ...]:
     """The names ``implementation`` gives the tensors of ``network``, a gamma for every norm included."""
-    graph_layers = tuple(layer._replace(has_gamma=layer.norm is not None) for layer in layers(lower(network)))
-    found = entries(graph_layers, network.name, implementation)
-    return Naming(network.name, implementation, found, part_names(network.name, implementation)), graph_layers
+    graph_layers = (layer._replace(has_gamma=layer.norm is not None) for layer in layers(lower(network)))
+    return entries(graph_layers, network.name, implementation)
 
 
 def _preferred(network: str, recognised: str, dialect: str, names: Collection[str]) -> str:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "store": {"spec"},
     "backend": {"graph", "spec"},  # a module knows its document
     "data": set(),
-    "weights": {"spec", "graph", "canonical", "lowering", "backend"},
+    "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data"},
     "figures": {"store", "lowering", "graph", "canonical", "spec"},
     "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},

@@ -65,20 +65,17 @@ def _styled(layer: str, name: str, style: str) -> str:
     }[style]
 
 
-def write_numbered_h5(
-    target: Path | io.BytesIO, layers: Mapping[str, tuple[str | None, Sequence[Any]]], container: str = "layers"
-) -> None:
-    """Groups of numbered variables: by the name of the group, the layer's own name (or None) and its values."""
+def write_numbered_h5(target: Path | io.BytesIO, layers: Mapping[str, Sequence[Any]]) -> None:
+    """Groups of numbered variables, with an own name beside that nothing reads, as Keras writes it since 3.6."""
     with h5py.File(target, "w") as file:
-        for group, (name, values) in layers.items():
-            inside = file.create_group(f"{container}/{group}/vars")
-            if name is not None:
-                inside.attrs["name"] = name
+        for group, values in layers.items():
+            inside = file.create_group(f"layers/{group}/vars")
+            inside.attrs["name"] = f"own_{group}"
             for i, value in enumerate(values):
                 inside[str(i)] = value
 
 
-def write_keras(path: Path, layers: Mapping[str, tuple[str | None, Sequence[Any]]], config: Any) -> None:
+def write_keras(path: Path, layers: Mapping[str, Sequence[Any]], config: Any) -> None:
     """A ``.keras`` file."""
     weights = io.BytesIO()
     write_numbered_h5(weights, layers)
@@ -101,7 +98,7 @@ def zip_entries(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-NUMBERED = {"conv2d": ("conv2d_7", [KERNEL]), "batch_normalization": ("batch_normalization_7", VECTORS[:3])}
+NUMBERED = {"conv2d": [KERNEL], "batch_normalization": VECTORS[:3]}
 WRITERS: dict[str, Callable[[Path], object]] = {
     "model.safetensors": lambda path: save_file(tensors(), path, {"made_by": "a test"}),
     "model.pth": lambda path: torch.save(tensors(), path),

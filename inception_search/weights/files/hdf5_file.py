@@ -1,14 +1,15 @@
 """One open HDF5 file, read through checks: nothing outside it, nothing twice, nothing larger than it can hold.
 
 HDF5 can point to other files (external links, storage and virtual datasets), call plugins (filters) and
-announce arrays that were never written. Keras does none of these, so all are refused.
+announce arrays that were never written. Keras does none of these, so all are refused. Attributes are never read:
+on damaged texts of free length, which Keras keeps there, the HDF5 library crashes or never ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.arrays import is_numeric, to_tensor
@@ -25,7 +26,7 @@ _MEND = "fetch the file again from where it was published"
 
 
 class CheckedHdf5:
-    """Groups, datasets and texts of an HDF5 file of ``size`` bytes; every method raises WeightsError."""
+    """Groups and datasets of an HDF5 file of ``size`` bytes; every method raises WeightsError."""
 
     def __init__(self, file: h5py.File, size: int, max_bytes: int) -> None:
         self.root: h5py.Group = file["/"]
@@ -71,19 +72,6 @@ class CheckedHdf5:
             raise WeightsError("the values of the dataset lie in other files", path=name, mend=mend)
         self._check_size(dataset, name)
         return to_tensor(dataset[()], name)
-
-    def text(self, group: h5py.Group, attribute: str) -> str | None:
-        """The one text in an attribute; None if it is missing or something else."""
-        import h5py
-
-        if attribute not in group.attrs:
-            return None
-        handle = group.attrs.get_id(attribute)
-        # The type is looked at before the value: HDF5 crashes on some damaged values that are no texts.
-        if handle.shape != () or not isinstance(handle.get_type(), h5py.h5t.TypeStringID):
-            return None
-        value: Any = group.attrs[attribute]
-        return value if isinstance(value, str) else None
 
     def _once(self, thing: h5py.Group | h5py.Dataset, name: str) -> None:
         import h5py

@@ -1,13 +1,14 @@
 """Reading what Keras saves: ``.h5``, ``.weights.h5`` and ``.keras`` files. No config in them is run.
 
 Names come back as ``<layer>/<variable>`` with the layer's own Keras name, e.g. ``conv2d_17/kernel``. The number
-in it counts layers of a class in order of creation (``conv2d`` is the first; a second model made in the same
-process goes on counting), so sorting by it gives the order of creation in all kinds of file. Where the names are:
+in it counts the layers of a class in order of creation (``conv2d`` is the first; for a second model made in the same
+process Keras goes on counting), so sorting by it gives the order of creation. Where the own names are:
 
 * legacy ``.h5`` (Keras 1 to 3): layers are stored by their own names. See :mod:`.keras_legacy`.
-* ``.weights.h5``, and the one in a ``.keras`` file: layers are stored by class and by place in ``model.layers``,
-  which is another order. Keras 3.6 and newer writes the own name beside; before (Keras 2.12 to 3.3), a ``.keras``
-  file has them in its ``config.json``; a bare ``.weights.h5`` has none. See :mod:`.keras_numbered`.
+* ``.keras``: layers are stored by class and by place in ``model.layers``, which is another order; ``config.json``
+  beside has their own names in that order.
+* ``.weights.h5``: stored in the same way, without a config. The two Inception networks of Keras are known by their
+  counts of layers, see :mod:`.keras_order`; layers of other networks are called by class and place.
 """
 
 from __future__ import annotations

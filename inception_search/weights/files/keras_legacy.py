@@ -5,8 +5,7 @@ version: ``kernel`` (Keras 3.0), ``conv2d_3/kernel`` (3.3 and newer), ``conv2d_3
 ``sequential/conv2d_3/kernel`` (3, inside a Sequential model), ``conv2d_3_1/kernel:0`` (built twice in a TensorFlow
 graph), ``convolution2d_3_W`` (1). All come back as ``conv2d_3/kernel``, layers sorted by class and number.
 
-The attributes that list these names once more mark the layout and are not read: a list of texts in a hostile file may
-take any amount of memory.
+Attributes list these names once more; that they are there marks the layout, what they say is not read.
 """
 
 from __future__ import annotations

@@ -59,10 +59,7 @@ class _Reading:
     def _layers(self, container: h5py.Group, path: tuple[str, ...], configs: list[LayerConfig]) -> None:
         layers = {name: self._subgroup(container, name) for name in self.file.names(container)}
         for name, config in own_names(list(layers), configs).items():
-            self.group(layers[name], (*path, self._written_name(layers[name]) or config.name), config.layers)
-
-    def _written_name(self, layer: h5py.Group) -> str | None:
-        return self.file.text(self._subgroup(layer, "vars"), "name") if "vars" in layer else None
+            self.group(layers[name], (*path, config.name), config.layers)
 
     def _variables(self, group: h5py.Group, path: tuple[str, ...]) -> None:
         import h5py

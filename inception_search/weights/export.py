@@ -1,0 +1,80 @@
+"""Our weights under the names and in the layouts of another implementation."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from inception_search.backend.network_module import NetworkModule
+from inception_search.canonical.weight_names import Entry, implementations, part_of
+from inception_search.canonical.weight_styles import AXES, SAME
+from inception_search.errors import WeightsError, raw, unknown_name
+from inception_search.weights.naming import entries_for
+
+
+def export_weights(module: NetworkModule, implementation: str) -> dict[str, torch.Tensor]:
+    """The weights of ``module`` as ``implementation`` calls and lays them out; its own loader reads them.
+
+    Copies on the CPU. Raises :class:`WeightsError` for what it has no place for: a gamma other than 1 where its norms
+    have none, an auxiliary classifier it does not have, an edited network.
+    """
+    network = module.network
+    known = implementations(network.name)
+    if implementation not in known:
+        raise unknown_name(f"implementation of {network.name}", implementation, known)
+    entries, state = entries_for(network, implementation), module.state_dict()
+    _all_have_a_place(state, entries, implementation)
+    found: dict[str, torch.Tensor] = {}
+    for entry in entries:
+        tensor = _tensor(state, entry)
+        if _is_gamma(entry.key) and entry.optional:  # its norms have none
+            _check_ones(tensor, entry.key, implementation)
+        else:
+            found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
+    return found
+
+
+def _all_have_a_place(state: dict[str, torch.Tensor], entries: tuple[Entry, ...], implementation: str) -> None:
+    placed = {entry.key for entry in entries}
+    homeless = [key for key in state if key not in placed and not key.endswith(".num_batches_tracked")]
+    if homeless:
+        parts = ", ".join(dict.fromkeys(part_of(key) for key in homeless))
+        raise WeightsError(
+            f"{implementation} has no place for some weights",
+            found=raw(f"{len(homeless)} tensors of {parts}"),
+            mend="compile the network as the implementation has it (without aux, say), load the weights, export",
+        )
+
+
+def _tensor(state: dict[str, torch.Tensor], entry: Entry) -> torch.Tensor:
+    """Our tensor, or the gamma of ones that a norm without gamma stands for."""
+    if entry.key in state:
+        return state[entry.key]
+    return torch.ones_like(state[entry.key.removesuffix("weight") + "bias"])
+
+
+def _is_gamma(key: str) -> bool:
+    return key.endswith(".norm.weight")
+
+
+def _check_ones(gamma: torch.Tensor, key: str, implementation: str) -> None:
+    if not bool((gamma == 1).all()):
+        raise WeightsError(
+            f"{implementation}'s norms have no gamma",
+            path=key,
+            found=raw(f"gammas from {gamma.min().item():.4g} to {gamma.max().item():.4g}"),
+            mend="train in a dialect without gamma, or export to another implementation",
+        )
+
+
+def _laid_out(tensor: torch.Tensor, entry: Entry, module: NetworkModule) -> torch.Tensor:
+    if entry.layout == SAME:
+        return tensor
+    if entry.layout == "11IO":
+        tensor = tensor[:, :, None, None]
+    if entry.layout == "HWIM":  # (I * M, 1, H, W)
+        conv = module.get_submodule(entry.key.removesuffix(".weight"))
+        assert isinstance(conv, nn.Conv2d)
+        tensor = tensor.reshape(conv.groups, -1, *tensor.shape[2:])
+    axes = AXES[entry.layout]
+    return tensor.permute([axes.index(axis) for axis in range(len(axes))])
