@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from inception_search.api import compile, draw, load_space, resume, search
-    from inception_search.canonical.catalogue import load, module, names
+    from inception_search.canonical.catalogue import dialects, load, module, names
     from inception_search.data.catalogue import load_data
     from inception_search.errors import InceptionSearchError
     from inception_search.graph.graph import Graph, GraphBuilder
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from inception_search.spec.identity import arch_id
     from inception_search.spec.network import Network
     from inception_search.spec.normal import normal
+    from inception_search.spec.stem import set_stem_stride
     from inception_search.spec.text import text
+    from inception_search.spec.transform import drop_head, set_classes, set_depth, set_input, swap_stem
     from inception_search.spec.transform import scale_network_width as scale_width
-    from inception_search.spec.transform import set_classes, set_depth, set_input, swap_stem
     from inception_search.study.study import Study
+    from inception_search.weights.export import export_weights
     from inception_search.weights.load import load_weights
+    from inception_search.weights.model_file import load_model, save
 
 # Public name -> where it is defined; imported on first use, so that listing and drawing never import torch.
 _PUBLIC = {
@@ -41,9 +44,13 @@ _PUBLIC = {
     "Study": "study.study:Study",
     "arch_id": "spec.identity:arch_id",
     "compile": "api:compile",
+    "dialects": "canonical.catalogue:dialects",
     "draw": "api:draw",
+    "drop_head": "spec.transform:drop_head",
+    "export_weights": "weights.export:export_weights",
     "load": "canonical.catalogue:load",
     "load_data": "data.catalogue:load_data",
+    "load_model": "weights.model_file:load_model",
     "load_space": "api:load_space",
     "load_weights": "weights.load:load_weights",
     "lower": "lowering:lower",
@@ -52,11 +59,13 @@ _PUBLIC = {
     "normal": "spec.normal:normal",
     "parse": "spec.document:parse",
     "resume": "api:resume",
+    "save": "weights.model_file:save",
     "scale_width": "spec.transform:scale_network_width",
     "search": "api:search",
     "set_classes": "spec.transform:set_classes",
     "set_depth": "spec.transform:set_depth",
     "set_input": "spec.transform:set_input",
+    "set_stem_stride": "spec.stem:set_stem_stride",
     "swap_stem": "spec.transform:swap_stem",
     "text": "spec.text:text",
 }
@@ -71,9 +80,13 @@ __all__ = [
     "__version__",
     "arch_id",
     "compile",
+    "dialects",
     "draw",
+    "drop_head",
+    "export_weights",
     "load",
     "load_data",
+    "load_model",
     "load_space",
     "load_weights",
     "lower",
@@ -82,11 +95,13 @@ __all__ = [
     "normal",
     "parse",
     "resume",
+    "save",
     "scale_width",
     "search",
     "set_classes",
     "set_depth",
     "set_input",
+    "set_stem_stride",
     "swap_stem",
     "text",
 ]

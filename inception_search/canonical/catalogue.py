@@ -9,12 +9,14 @@ from inception_search.errors import SpecError, UnknownNameError, unknown_name
 from inception_search.spec.dialect import dialects_of
 from inception_search.spec.document import load_network, parse_network, read_text
 from inception_search.spec.network import Network
+from inception_search.spec.safetensors_header import read_document
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Use
 from inception_search.spec.yaml_reader import read_yaml
 
 FOLDER = "canonical"
-SUFFIXES = (".yaml", ".yml", ".json")
+MODEL = ".safetensors"
+SUFFIXES = (".yaml", ".yml", ".json", MODEL)
 
 
 def names() -> tuple[str, ...]:
@@ -31,7 +33,7 @@ def dialects(name: str) -> dict[str, str]:
 
 
 def load(network: str | Path) -> Network:
-    """A network by shipped name, from a file, from YAML text, or the best of a run folder.
+    """A network by shipped name, from a file (a saved model, too), from YAML text, or the best of a run folder.
 
     ``name@dialect`` and ``file.yaml@dialect`` are the reading of the network that another implementation has.
 
@@ -42,17 +44,24 @@ def load(network: str | Path) -> Network:
         raise SpecError("not a network", found=network, expected="a shipped name, a path, or YAML text")
     best = _best_of(network)
     if best is not None or isinstance(network, Path):
-        return load_network(best or network)
+        return _from_file(best or network)
     if "\n" in network or network.lstrip().startswith("{"):
         return parse_network(network)
     name, _, dialect = network.rpartition("@") if "@" in network and not is_file(network) else (network, "", None)
     if name in names():
         return _shipped(name, dialect)
     if name.endswith(SUFFIXES) or "/" in name:
-        return load_network(name, dialect)
+        return _from_file(name, dialect)
     error = unknown_name("network", network, names())
     error.expected = f"{error.expected} (or with @dialect), or the path of a document (.yaml) or run folder"
     raise error
+
+
+def _from_file(path: str | Path, dialect: str | None = None) -> Network:
+    """The document in a file: its text, or that inside a saved model."""
+    if str(path).endswith(MODEL):
+        return parse_network(read_document(path), str(path), dialect)
+    return load_network(path, dialect)
 
 
 def module(reference: str) -> AnyStep:

@@ -26,7 +26,7 @@ def draw(
     from inception_search.figures.draw import draw as draw_item
 
     name, _, part = item.partition(".")
-    if name in names() and part:
+    if name.partition("@")[0] in names() and part:
         item, module = name, part
     network = load(item)
     if module is None:

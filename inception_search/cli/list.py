@@ -11,44 +11,75 @@ from rich.table import Table
 
 from inception_search.cli.output import stdout_console
 from inception_search.errors import unknown_name
+from inception_search.spec.network import Network
 
 Rows = list[dict[str, str]]
 
 
 def list_shipped(
-    what: Annotated[str, typer.Argument(help="networks, spaces, datasets or ops; all when left out")] = "",
+    what: Annotated[str, typer.Argument(help="networks, dialects, spaces, datasets or ops; all when left out")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables in Markdown.")] = False,
 ) -> None:
-    """List the shipped networks, search spaces, datasets and ops."""
+    """List the shipped networks and their dialects, search spaces, datasets and ops."""
     if what and what not in KINDS:
         raise unknown_name("kind of thing to list", what, KINDS)
     chosen = {kind: rows() for kind, rows in KINDS.items() if what in ("", kind)}
     if as_json:
         typer.echo(json.dumps(chosen, indent=2))
         return
+    if as_markdown:
+        typer.echo("\n\n".join(_markdown(rows) for rows in chosen.values()))
+        return
     console = stdout_console()
     for kind, rows in chosen.items():
         table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        for column in rows[0]:
+        columns = SHOWN.get(kind, tuple(rows[0]))
+        for column in columns:
             table.add_column(column, overflow="fold", justify="right" if column in NUMBERS else "left")
         for row in rows:
-            table.add_row(*row.values())
+            table.add_row(*(row[column] for column in columns))
         console.print(table)
         console.print()
 
 
+def _markdown(rows: Rows) -> str:
+    """``rows`` as a table in Markdown."""
+    rules = ["---:" if column in NUMBERS else "---" for column in rows[0]]
+    lines = [list(rows[0]), rules, *([value.replace("|", "\\|") for value in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def _networks() -> Rows:
-    from inception_search.canonical.catalogue import load, names
-    from inception_search.lowering import lower
+    from inception_search.canonical.catalogue import dialects, load, names
 
     rows = []
     for name in names():
-        network = load(name)
-        cost = lower(network).cost()
+        network, known = load(name), dialects(name)
         size = "x".join(map(str, network.input.shape))
-        row = {"name": name, "input": size, "parameters": f"{cost.params:,}", "MACs": f"{cost.macs:,}"}
-        rows.append(row | {"source": network.source})
+        row = {"name": name, "input": size, **_costs(network)}
+        rows.append(row | {"dialects": ", ".join(known), "source": network.source})
     return rows
+
+
+def _dialects() -> Rows:
+    from inception_search.canonical.catalogue import dialects, load, names
+    from inception_search.canonical.dialect_facts import facts
+
+    rows = []
+    for name in names():
+        for dialect, about in dialects(name).items():
+            network = load(f"{name}@{dialect}")
+            row = {"name": f"{name}@{dialect}", **facts(network), **_costs(network)}
+            rows.append(row | {"stands for": about + (" (the main one)" if network.name == name else "")})
+    return rows
+
+
+def _costs(network: Network) -> dict[str, str]:
+    from inception_search.estimate import estimate
+
+    cost = estimate(network)
+    return {"parameters": f"{cost.params:,}", "with auxiliary": f"{cost.params_with_aux:,}", "MACs": f"{cost.macs:,}"}
 
 
 def _spaces() -> Rows:
@@ -80,8 +111,11 @@ def _ops() -> Rows:
 
 KINDS: dict[str, Callable[[], Rows]] = {
     "networks": _networks,
+    "dialects": _dialects,
     "spaces": _spaces,
     "datasets": _datasets,
     "ops": _ops,
 }
-NUMBERS = ("parameters", "MACs", "points")
+# Columns that fit a terminal, where there are more (for JSON and Markdown).
+SHOWN = {"dialects": ("name", "parameters", "with auxiliary", "MACs", "stands for")}
+NUMBERS = ("parameters", "with auxiliary", "MACs", "points")

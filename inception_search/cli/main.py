@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from inception_search import __version__
+from inception_search.cli.convert import convert
 from inception_search.cli.draw import draw
 from inception_search.cli.list import list_shipped
 from inception_search.cli.report import report
@@ -23,6 +24,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "list": list_shipped,
     "show": show,
     "draw": draw,
+    "convert": convert,
     "search": search,
     "resume": resume,
     "report": report,
@@ -35,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _verb in VERBS.items():
-    app.command(_name, no_args_is_help=_name in ("show", "draw", "resume", "report"))(_verb)
+    app.command(_name, no_args_is_help=_name in ("show", "draw", "convert", "resume", "report"))(_verb)
 
 
 def _version(wanted: bool) -> None:

@@ -83,6 +83,7 @@ def facts_of_step(step: AnyStep, input_shape: tuple[int, int, int], network: Net
         input=_input(input_shape),
         conv_defaults=network.conv_defaults if network else ConvDefaults(),
         pool_defaults=network.pool_defaults if network else PoolDefaults(),
+        same_padding=network.same_padding if network else "symmetric",
         blocks=network.blocks if network else {},
         stages={MODULE: step},
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from pathlib import Path
+
 import torch
 from torch import nn
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.canonical.weight_names import Entry, implementations, part_of
 from inception_search.canonical.weight_styles import AXES, SAME
-from inception_search.errors import WeightsError, raw, unknown_name
+from inception_search.errors import ConfigError, WeightsError, raw, unknown_name
+from inception_search.store.atomic import write_atomic
 from inception_search.weights.naming import entries_for
 
 
@@ -32,6 +37,38 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
         else:
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
     return found
+
+
+def write_weights(tensors: dict[str, torch.Tensor], path: str | Path) -> Path:
+    """Write named tensors: ``.safetensors``; ``.pt`` and ``.pth`` (a plain state dict).
+
+    Raises :class:`ConfigError` for another ending.
+    """
+    target = Path(path)
+    writer = _WRITERS.get(target.suffix)
+    if writer is None:
+        raise ConfigError("no format of that name", found=target.suffix, expected=f"one of {', '.join(_WRITERS)}")
+    write_atomic(target, writer(tensors))
+    return target
+
+
+def _safetensors(tensors: dict[str, torch.Tensor]) -> bytes:
+    from safetensors.torch import save
+
+    return save(tensors, {"format": "pt"})
+
+
+def _torch(tensors: dict[str, torch.Tensor]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, Callable[[dict[str, torch.Tensor]], bytes]] = {
+    ".safetensors": _safetensors,
+    ".pt": _torch,
+    ".pth": _torch,
+}
 
 
 def _all_have_a_place(state: dict[str, torch.Tensor], entries: tuple[Entry, ...], implementation: str) -> None:

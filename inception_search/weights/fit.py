@@ -136,10 +136,24 @@ def _leftovers(
         part = naming.parts.get(name) or (part_of(name) if naming.implementation == OURS else None)
         if part is not None and part not in built and part.partition(".")[0] in ("aux", "head"):
             found.unused[name] = f"of {part}, which is not built"
-        elif part is not None and bool((tensors[name] == 1).all()) and name.endswith(("/gamma", "bn.weight")):
-            found.unused[name] = "a gamma of ones, as norms without gamma have"
+        elif part is not None and name in (gammas := _gammas(naming)):
+            if bool((tensors[name] == 1).all()):
+                found.unused[name] = "a gamma of ones, as norms without gamma have"
+            else:
+                found.wrong.append(f"{name} is a gamma, which the norm {gammas[name]} does not have")
         else:
             found.wrong.append(f"{name} {tuple(tensors[name].shape)} has no place")
+
+
+def _gammas(naming: Naming) -> dict[str, str]:
+    """The names of the gammas of norms that have none here, with our paths of those norms."""
+    found = {}
+    for entry in naming.entries:
+        if entry.key.endswith(".norm.bias"):
+            for theirs, gamma in (("bias", "weight"), ("beta", "gamma")):
+                if entry.name.endswith(theirs):
+                    found[entry.name.removesuffix(theirs) + gamma] = entry.key.removesuffix(".bias")
+    return found
 
 
 def _neutral(key: str) -> float | None:

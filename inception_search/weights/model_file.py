@@ -13,12 +13,13 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import WeightsError
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
+from inception_search.spec.safetensors_header import DOCUMENT, read_document
 from inception_search.spec.text import network_text
 from inception_search.store.atomic import write_atomic
 from inception_search.weights.checkpoint import read_checkpoint
 from inception_search.weights.load import load_weights
 
-DOCUMENT, DIGEST = "inception_search.document", "inception_search.sha256"
+DIGEST = "inception_search.sha256"
 
 
 def save(module: NetworkModule, path: str | Path) -> Path:
@@ -41,17 +42,11 @@ def load_model(path: str | Path) -> NetworkModule:
     Raises :class:`WeightsError` when the file is damaged or holds no document, DocumentError when that is no network.
     """
     checkpoint = read_checkpoint(path)
-    if DOCUMENT not in checkpoint.metadata:
-        raise WeightsError(
-            "the file has weights, but no document",
-            found=checkpoint.kind,
-            expected="a file written by save",
-            mend="compile a network with weights=",
-        ).at(file=str(path))
+    document = read_document(path)
     if checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
         rule = "the weights are not those that were saved: their digest differs"
         raise WeightsError(rule, mend="fetch the file again").at(file=str(path))
-    network = parse_network(checkpoint.metadata[DOCUMENT], str(path))
+    network = parse_network(document, str(path))
     module = build(lower(network), name=network.name, init=False)
     module.remember(network=network)
     load_weights(module, checkpoint.tensors)

@@ -51,7 +51,7 @@ def naming_of(names: Collection[str], network: Network, keys: Collection[str], f
             f"these are {implementation}'s weights of another network",
             found=found,
             expected=base,
-            mend=f"compile {found!r} with them",
+            mend=f"compile {found} with them",
         ).at(file=file)
     implementation = _preferred(found, implementation, network.dialect, names)
     graph_layers = layers(lower(network))

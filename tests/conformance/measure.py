@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 import inception_search as ins
@@ -30,10 +29,9 @@ class Differences:
 
 def ours(reference: Reference, weights: dict[str, Tensor]) -> NetworkModule:
     """Our network with the reference's weights, computing its auxiliary heads with statistics as they are."""
-    classes = reference.classes if reference.classes != ins.load(reference.document).head.classes else None
     module = ins.compile(
         reference.document,
-        num_classes=classes or None,
+        num_classes=reference.classes or None,
         input_size=reference.input[1:],
         aux=reference.aux,
     ).double()

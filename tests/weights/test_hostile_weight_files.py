@@ -20,8 +20,8 @@ import pytest
 import torch
 
 from inception_search.errors import WeightsError
+from inception_search.spec.safetensors_header import read_metadata
 from inception_search.weights.checkpoint import read_checkpoint
-from inception_search.weights.files.safetensors_header import read_metadata
 from tests.weights.weight_files import (
     KERNEL,
     NUMBERED,

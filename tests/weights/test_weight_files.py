@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import save_file
 
 from inception_search.errors import WeightsError
+from inception_search.spec.safetensors_header import read_metadata
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.files.keras_order import layer_configs, own_names
-from inception_search.weights.files.safetensors_header import read_metadata
 from tests.weights.weight_files import (
     KERNEL,
     TABLE_END,
@@ -146,7 +146,7 @@ def test_metadata_without_torch(tmp_path: Path) -> None:
     WRITERS["model.safetensors"](tmp_path / "model.safetensors")
     assert read_metadata(tmp_path / "plain.safetensors") == {}
     code = (
-        "from inception_search.weights.files.safetensors_header import read_metadata; import sys;"
+        "from inception_search.spec.safetensors_header import read_metadata; import sys;"
         f"print(read_metadata({str(tmp_path / 'model.safetensors')!r}), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

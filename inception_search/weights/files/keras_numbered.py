@@ -1,4 +1,4 @@
-"""The ``.weights.h5`` layout of Keras 2.12 and newer: groups ``layers/<class>_<n>/vars/<i>``.
+"""The ``.weights.h5`` layout of late Keras 2 and of Keras 3: groups ``layers/<class>_<n>/vars/<i>``.
 
 ``<n>`` counts the layers of a class in the order of ``model.layers``; :mod:`.keras_order` finds their own names.
 ``<i>`` counts a layer's variables, first those that are trained. What they are is told by their ranks: one or two of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import h5py
     import torch
 
-_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and 2.13
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.13
 _TRAINING = frozenset({"optimizer", "seed_generator", "_metrics", "_compile_metrics", "_loss_tracker"})
 _NORM = ("beta", "moving_mean", "moving_variance")
 _MEND = "save the weights again with Keras: model.save_weights('name.weights.h5')"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_search.errors import WeightsError, raw
+from inception_search.spec.safetensors_header import metadata_of, read_header
 from inception_search.weights.files.contents import Contents, check_total
-from inception_search.weights.files.safetensors_header import metadata_of, read_header
 from inception_search.weights.files.state_dict import without_prefixes
 
 _MEND = "fetch the file again from where it was published"

@@ -11,6 +11,7 @@ from typing import Any
 
 from inception_search.errors import WeightsError, raw
 
+DOCUMENT = "inception_search.document"  # the metadata that holds the document of a whole model
 _LARGEST = 100_000_000  # bytes of header; the limit of the safetensors library itself
 _MEND = "fetch the file again from where it was published"
 
@@ -21,6 +22,17 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     Raises WeightsError if the file is missing or its header is damaged.
     """
     return metadata_of(read_header(Path(path)), Path(path))
+
+
+def read_document(path: str | Path) -> str:
+    """The text of the document in a model file; raises WeightsError if it holds none."""
+    metadata = read_metadata(path)
+    if DOCUMENT not in metadata:
+        mend = "compile a network with weights=, or read the document from its own file"
+        raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
+            file=str(path)
+        )
+    return metadata[DOCUMENT]
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""``inception-search convert``: weights of one implementation for another, or as a model of ours."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inception_search.errors import ConfigError
+
+if TYPE_CHECKING:
+    from inception_search.backend.network_module import NetworkModule
+
+
+def convert(
+    weights: Annotated[Path, typer.Argument(help="A weight file: safetensors, .pt/.pth, .h5/.keras, a TF checkpoint")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; only a report without it.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="The network (name@dialect or path); the one the file is of when left out.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Write under the names of this implementation (timm, keras ...), not as ours.")
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=1, help="Classes; another number than in the file starts anew.")
+    ] = None,
+    aux: Annotated[bool, typer.Option(help="Keep the weights of auxiliary classifiers.")] = True,
+) -> None:
+    """Say whose weights a file has, and write them as a model of ours or for another implementation."""
+    from inception_search.api import compile as compile_network
+    from inception_search.weights.checkpoint import read_checkpoint
+    from inception_search.weights.identify import document_of, has_aux
+
+    checkpoint = read_checkpoint(weights)
+    name = network or document_of(checkpoint)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        module = compile_network(
+            name, num_classes=classes, aux=aux and has_aux(checkpoint), weights=dict(checkpoint.tensors)
+        )
+    typer.echo(f"{weights}: {module.loaded}")
+    for warning in said:
+        typer.echo(f"warning: {warning.message}", err=True)
+    if out is not None:
+        _write(module, out, to)
+        typer.echo(str(out))
+
+
+def _write(module: NetworkModule, out: Path, to: str | None) -> None:
+    from inception_search.weights.export import export_weights, write_weights
+    from inception_search.weights.model_file import save
+
+    if to is not None:
+        write_weights(export_weights(module, to), out)
+    elif out.suffix == ".safetensors":
+        save(module, out)
+    else:
+        raise ConfigError(
+            "a model of ours is a .safetensors file", found=out.suffix, mend="name --to for other formats"
+        )
