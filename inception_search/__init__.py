@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from inception_search.api import compile, draw, load_space, resume, search
+    from inception_search.backend.images import prepare_images
     from inception_search.canonical.catalogue import dialects, load, module, names
     from inception_search.data.catalogue import load_data
     from inception_search.errors import InceptionSearchError
@@ -58,6 +59,7 @@ _PUBLIC = {
     "names": "canonical.catalogue:names",
     "normal": "spec.normal:normal",
     "parse": "spec.document:parse",
+    "prepare_images": "backend.images:prepare_images",
     "resume": "api:resume",
     "save": "weights.model_file:save",
     "scale_width": "spec.transform:scale_network_width",
@@ -94,6 +96,7 @@ __all__ = [
     "names",
     "normal",
     "parse",
+    "prepare_images",
     "resume",
     "save",
     "scale_width",

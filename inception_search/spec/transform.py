@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from inception_search.errors import SpecError
 from inception_search.spec.model import SpecModel
-from inception_search.spec.network import Aux, Network, with_source
+from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, chain, concat
 
 M = TypeVar("M", bound=SpecModel)
@@ -61,8 +61,19 @@ def set_input(
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         return network
-    facts = network.preprocess if channels in (None, network.input.channels) else None  # a mean per channel
-    return remake(network, input=remake(network.input, **changes), preprocess=facts)
+    size = remake(network.input, **changes)
+    return remake(network, input=size, preprocess=_preprocess_at(network, size))
+
+
+def _preprocess_at(network: Network, size: Input) -> Preprocess | None:
+    """The facts of preprocessing at another input: the same part of the image; None for other channels."""
+    facts = network.preprocess
+    if facts is None or size.channels != network.input.channels:  # there is a mean for each channel
+        return None
+    if facts.resize is None:
+        return facts
+    before, after = min(network.input.height, network.input.width), min(size.height, size.width)
+    return remake(facts, resize=max(1, round(facts.resize * after / before)))
 
 
 def set_classes(network: Network, classes: int) -> Network:

@@ -9,13 +9,14 @@ from inception_search.canonical.catalogue import dialects, load, names
 from inception_search.canonical.weight_names import implementations, part_names
 from inception_search.errors import InceptionSearchError
 from inception_search.graph.graph import Graph
+from inception_search.graph.ops import Pool
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake, set_classes, set_input
 from inception_search.weights.naming import Naming
 
 # Attributes that change training, or what is stored, but not the function at inference.
-_TRAINING = {"batch_norm": ("momentum", "gamma"), "dropout": ("p",)}
+_TRAINING = {"batch_norm": ("momentum", "gamma")}
 
 
 def what_differs(network: Network, naming: Naming) -> str | None:
@@ -68,6 +69,8 @@ def _matters(graph: Graph, index: int) -> bool:
 def _attributes(graph: Graph, index: int) -> tuple[Any, ...]:
     op = graph.nodes[index].op
     skipped = _TRAINING.get(op.name, ())
+    if isinstance(op, Pool) and (op.mode != "avg" or op.padding == (0, 0)):
+        skipped = ("count_pad",)  # there is no border to count
     return (op.name, *((f.name, getattr(op, f.name)) for f in fields(op) if f.name not in skipped))  # type: ignore[arg-type]
 
 

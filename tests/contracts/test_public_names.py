@@ -30,6 +30,7 @@ NAMES = [
     "names",
     "normal",
     "parse",
+    "prepare_images",
     "resume",
     "save",
     "scale_width",

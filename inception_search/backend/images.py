@@ -1,0 +1,49 @@
+"""Photographs as a network's weights expect them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from inception_search.errors import ConfigError
+from inception_search.spec.network import Network, Preprocess
+
+
+def prepare_images(images: torch.Tensor, network: Network) -> torch.Tensor:
+    """uint8 RGB images (N, 3, H, W) of any size as float32 (N, 3, h, w) input of ``network``.
+
+    Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input,
+    or without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
+    Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for other images.
+    """
+    facts = network.preprocess
+    if facts is None:
+        raise ConfigError(
+            "the document does not say what its weights expect of an image",
+            path="preprocess",
+            mend="add 'preprocess: {mean: ..., std: ...}' to it",
+        )
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+        found = f"{images.dtype} {tuple(images.shape)}"
+        raise ConfigError("not RGB images", found=found, expected="torch.uint8 (N, 3, H, W)")
+    _, height, width = network.input.shape
+    x = _sized(images.float(), facts, height, width)
+    x = x.flip(1) if facts.order == "bgr" else x
+    mean, std = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (facts.mean, facts.std))
+    return (x * (facts.scale / 255) - mean) / std
+
+
+def _sized(x: torch.Tensor, facts: Preprocess, height: int, width: int) -> torch.Tensor:
+    if facts.resize is None:
+        return _resized(x, height, width, facts)
+    ratio = facts.resize / min(x.shape[2:])
+    x = _resized(x, max(height, round(x.shape[2] * ratio)), max(width, round(x.shape[3] * ratio)), facts)
+    top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+    return x[:, :, top : top + height, left : left + width]
+
+
+def _resized(x: torch.Tensor, height: int, width: int, facts: Preprocess) -> torch.Tensor:
+    if x.shape[2:] == (height, width):
+        return x
+    x = F.interpolate(x, (height, width), mode=facts.interpolation, align_corners=False, antialias=True)
+    return x.round().clamp(0, 255)  # as images are stored: bicubic overshoots
