@@ -36,9 +36,10 @@ def prepare_images(images: torch.Tensor, network: Network) -> torch.Tensor:
 def _sized(x: torch.Tensor, facts: Preprocess, height: int, width: int) -> torch.Tensor:
     if facts.resize is None:
         return _resized(x, height, width, facts)
-    ratio = facts.resize / min(x.shape[2:])
-    x = _resized(x, max(height, round(x.shape[2] * ratio)), max(width, round(x.shape[3] * ratio)), facts)
-    top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+    short = min(x.shape[2:])
+    sides = [side * facts.resize // short for side in x.shape[2:]]  # rounded down, as torchvision does
+    x = _resized(x, max(height, sides[0]), max(width, sides[1]), facts)
+    top, left = round((x.shape[2] - height) / 2), round((x.shape[3] - width) / 2)
     return x[:, :, top : top + height, left : left + width]
 
 

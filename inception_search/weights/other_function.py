@@ -68,7 +68,7 @@ def _matters(graph: Graph, index: int) -> bool:
 
 def _attributes(graph: Graph, index: int) -> tuple[Any, ...]:
     op = graph.nodes[index].op
-    skipped = _TRAINING.get(op.name, ())
+    skipped: tuple[str, ...] = _TRAINING.get(op.name, ())
     if isinstance(op, Pool) and (op.mode != "avg" or op.padding == (0, 0)):
         skipped = ("count_pad",)  # there is no border to count
     return (op.name, *((f.name, getattr(op, f.name)) for f in fields(op) if f.name not in skipped))  # type: ignore[arg-type]
