@@ -27,7 +27,7 @@ def prepare_images(images: torch.Tensor, network: Network) -> torch.Tensor:
         found = f"{images.dtype} {tuple(images.shape)}"
         raise ConfigError("not RGB images", found=found, expected="torch.uint8 (N, 3, H, W)")
     _, height, width = network.input.shape
-    x = _sized(images.float(), facts, height, width)
+    x = _sized(images, facts, height, width).float()
     x = x.flip(1) if facts.order == "bgr" else x
     mean, std = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (facts.mean, facts.std))
     return (x * (facts.scale / 255) - mean) / std
@@ -46,5 +46,6 @@ def _sized(x: torch.Tensor, facts: Preprocess, height: int, width: int) -> torch
 def _resized(x: torch.Tensor, height: int, width: int, facts: Preprocess) -> torch.Tensor:
     if x.shape[2:] == (height, width):
         return x
-    x = F.interpolate(x, (height, width), mode=facts.interpolation, align_corners=False, antialias=True)
-    return x.round().clamp(0, 255)  # as images are stored: bicubic overshoots
+    whole = x if x.device.type == "cpu" else x.float()  # only the CPU resizes bytes, as image libraries do
+    x = F.interpolate(whole, (height, width), mode=facts.interpolation, align_corners=False, antialias=True)
+    return x if x.dtype == torch.uint8 else x.round().clamp(0, 255)  # bicubic overshoots
