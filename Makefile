@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test slow lint format clean
+.PHONY: demo test slow conformance lint format clean
 
 demo: .venv/demo-ready
 	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
@@ -13,6 +13,9 @@ test: lint
 
 slow: .venv/test-ready
 	$(BIN)/python -m pytest -m slow
+
+conformance: .venv/test-ready
+	$(BIN)/python -m pytest tests/conformance -m "slow or not slow"
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .

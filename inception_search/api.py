@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inception_search.spec.step import AnyStep
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.study import Study
+    from inception_search.weights.checkpoint import Checkpoint
 
 
 def compile(  # the word users look for
@@ -33,7 +34,7 @@ def compile(  # the word users look for
     width: float | None = None,
     depth: float | None = None,
     aux: bool = False,
-    weights: str | Path | Mapping[str, Any] | None = None,
+    weights: str | Path | Mapping[str, Any] | Checkpoint | None = None,
     seed: int | None = None,
 ) -> NetworkModule:
     """The network as an ``fx.GraphModule``: (N, C, H, W) images to (N, num_classes) logits.
@@ -57,13 +58,14 @@ def compile(  # the word users look for
     net = net if depth is None else set_depth(net, depth)
     net = net if stem_stride is None else set_stem_stride(net, stem_stride)
     net = net if aux else remake(net, aux={})
-    module = build(lower(net), name=net.name, seed=seed, init=weights is None)
+    module = build(lower(net), name=net.name, seed=seed)
     module.remember(network=net)
     if weights is not None:
         from inception_search.weights.fit import Allowed
         from inception_search.weights.load import load_weights
 
-        load_weights(module, weights, allowed=Allowed(num_classes is not None, in_channels is not None))
+        allowed = Allowed(num_classes is not None, in_channels is not None)
+        load_weights(module, weights, allowed=allowed, stacklevel=3)
     return module
 
 

@@ -34,6 +34,21 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "first" / "report.html").is_file()
 
 
+def test_the_example_of_weights_runs(tmp_path: Path) -> None:
+    setting = """import torch, inception_search as ins
+photos = torch.randint(0, 256, (2, 3, 310, 330), dtype=torch.uint8)
+torch.save(ins.export_weights(ins.compile("inception_v3@torchvision", aux=True), "torchvision"), "inception_v3.pth")
+"""
+    code = (
+        setting + block("python", index=1) + "print({name: tuple(map.shape) for name, map in maps.items()}, len(state))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "torchvision's weights of inception_v3" in done.stdout
+    assert "{'mixed_5d': (2, 288, 35, 35), 'mixed_7c': (2, 2048, 8, 8)}" in done.stdout
+    assert ins.load(tmp_path / "model.safetensors").head.classes == 10
+
+
 def test_the_module_of_the_readme_is_inception_v3s() -> None:
     assert parse(block("yaml")) == ins.module("inception_v3.mixed_6b")
 
@@ -61,6 +76,12 @@ def test_the_error_of_the_readme(tmp_path: Path) -> None:
     )
     shown = next(line for line in README.splitlines() if line.startswith("error: "))
     assert (done.returncode, done.stderr.strip()) == (1, shown)
+
+
+@pytest.mark.parametrize("name", ins.names())
+def test_the_dialects_of_the_readme(name: str) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
+    assert row.split("|")[-2].strip() == ", ".join(ins.dialects(name))
 
 
 def test_every_verb_is_in_the_readme() -> None:

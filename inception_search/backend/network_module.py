@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -43,22 +43,30 @@ class NetworkModule(fx.GraphModule):
         """The names of the stages, in order."""
         return tuple(self.recall("stages") or ())
 
-    def features(self, x: torch.Tensor, stages: Iterable[str]) -> dict[str, torch.Tensor]:
+    def features(self, x: torch.Tensor, stages: str | Iterable[str]) -> dict[str, torch.Tensor]:
         """The maps (N, C, H, W) that ``stages`` make of images ``x``, by name; what comes after them is not run.
 
         Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have.
         """
-        found: dict[str, torch.Tensor] = self.feature_extractor(tuple(stages))(x)
+        found: dict[str, torch.Tensor] = self.feature_extractor(stages)(x)
         return found
 
-    def feature_extractor(self, stages: Sequence[str]) -> fx.GraphModule:
-        """A module of the same weights that returns ``{stage: map}``; made once for each choice of stages."""
-        made = self.__dict__.setdefault("_extractors", {})
-        key = tuple(stages)
-        if key not in made:
+    def feature_extractor(self, stages: str | Iterable[str]) -> fx.GraphModule:
+        """A module of the same weights that returns ``{stage: map}``; made once for each choice of stages.
+
+        Its layers are this module's own, so they train, or are frozen, as they are here.
+        """
+        made: dict[tuple[str, ...], fx.GraphModule] = self.__dict__.setdefault("_extractors", {})
+        key = _names(stages)
+        if key not in made or not self._has_layers_of(made[key]):
             made[key] = self._extractor(key)
-        extractor: fx.GraphModule = made[key]
-        return extractor.train(self.training)
+        made[key].training = self.training  # not train(): that would set the layers, frozen ones too
+        return made[key]
+
+    def _has_layers_of(self, extractor: fx.GraphModule) -> bool:
+        """Whether the layers are still those ``extractor`` was made of (they can be exchanged by path)."""
+        paths = [str(node.target) for node in extractor.graph.nodes if node.op == "call_module"]
+        return all(self.get_submodule(path) is extractor.get_submodule(path) for path in paths)
 
     def _extractor(self, stages: tuple[str, ...]) -> fx.GraphModule:
         known: Mapping[str, str] = self.recall("stages") or {}
@@ -77,12 +85,14 @@ class NetworkModule(fx.GraphModule):
         graph.output({name: copies[node] for name, node in wanted.items()})
         return fx.GraphModule(self, graph, class_name="Features")
 
-    def freeze(self, stages: Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:
+    def freeze(self, stages: str | Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:
         """Stop training ``stages``, or all up to and with stage ``until``: no gradients, batch statistics kept.
 
         ``train()`` leaves them so; :meth:`unfreeze` ends it. Returns the module itself.
         """
-        chosen = list(stages or ())
+        if stages is None and until is None:
+            raise ConfigError("nothing to freeze", expected=f"some of {', '.join(self.stages)}, or until=")
+        chosen = list(_names(stages or ()))
         for name in (*chosen, *([until] if until is not None else [])):
             if name not in self.stages:
                 raise unknown_name("stage", str(name), self.stages)
@@ -130,6 +140,11 @@ def _restored(
     module = NetworkModule(plain, plain.graph, class_name=name)
     module.meta.update(meta)
     return module.train(plain.training)
+
+
+def _names(stages: str | Iterable[str]) -> tuple[str, ...]:
+    """``stages`` as a tuple; one alone may be given as it is."""
+    return (stages,) if isinstance(stages, str) else tuple(stages)
 
 
 def _ancestors(nodes: Iterable[fx.Node]) -> set[fx.Node]:

@@ -47,7 +47,7 @@ def load(network: str | Path) -> Network:
         return _from_file(best or network)
     if "\n" in network or network.lstrip().startswith("{"):
         return parse_network(network)
-    name, _, dialect = network.rpartition("@") if "@" in network and not is_file(network) else (network, "", None)
+    name, dialect = _split(network)
     if name in names():
         return _shipped(name, dialect)
     if name.endswith(SUFFIXES) or "/" in name:
@@ -55,6 +55,12 @@ def load(network: str | Path) -> Network:
     error = unknown_name("network", network, names())
     error.expected = f"{error.expected} (or with @dialect), or the path of a document (.yaml) or run folder"
     raise error
+
+
+def _split(network: str) -> tuple[str, str | None]:
+    """The name or path, and the dialect after its last @; a folder or file may have an @ in its own name."""
+    name, at, dialect = network.rpartition("@")
+    return (network, None) if not at or "/" in dialect or is_file(network) else (name, dialect)
 
 
 def _from_file(path: str | Path, dialect: str | None = None) -> Network:

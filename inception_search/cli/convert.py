@@ -31,15 +31,13 @@ def convert(
     """Say whose weights a file has, and write them as a model of ours or for another implementation."""
     from inception_search.api import compile as compile_network
     from inception_search.weights.checkpoint import read_checkpoint
-    from inception_search.weights.identify import document_of, has_aux
+    from inception_search.weights.identify import has_aux, network_of
 
     checkpoint = read_checkpoint(weights)
-    name = network or document_of(checkpoint)
+    net = network or network_of(checkpoint)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        module = compile_network(
-            name, num_classes=classes, aux=aux and has_aux(checkpoint), weights=dict(checkpoint.tensors)
-        )
+        module = compile_network(net, num_classes=classes, aux=aux and has_aux(checkpoint), weights=checkpoint)
     typer.echo(f"{weights}: {module.loaded}")
     for warning in said:
         typer.echo(f"warning: {warning.message}", err=True)

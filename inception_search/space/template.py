@@ -14,10 +14,10 @@ from typing import Any
 
 from inception_search.errors import SpecError, did_you_mean
 from inception_search.space.holes import Choice, Float, Hole, Integer
-from inception_search.spec.document import expand_input, expand_network, field_names, model_inside, norm_in_full
+from inception_search.spec.document import expand_network, field_names, model_inside, norm_in_full
 from inception_search.spec.limits import MAX_TEMPLATE_NODES, MAX_USE_DEPTH
 from inception_search.spec.network import Network
-from inception_search.spec.shorthand import Expander, is_hole, join, kernel
+from inception_search.spec.shorthand import Expander, expand_input, is_hole, join, kernel
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 

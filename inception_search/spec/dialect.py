@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.errors import DocumentError, Place, SpecError, did_you_mean, unknown_name
+from inception_search.spec.shorthand import expand_input
 from inception_search.spec.yaml_reader import MarkedDict
 
 SECTION = "dialects"
@@ -34,66 +35,95 @@ def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
         return data
     overlays = _overlays(data, file)
     plain = _copy(data, {key: value for key, value in data.items() if key != SECTION})
-    if dialect is None or dialect == data.get("dialect"):
+    own = data.get("dialect")
+    if dialect is None or dialect == own:
         return plain
     if dialect not in overlays:
-        known = (*overlays, *([data["dialect"]] if isinstance(data.get("dialect"), str) else []))
+        known = [*overlays, own] if isinstance(own, str) else overlays
         error = unknown_name(f"dialect of {data.get('name')}", dialect, known)
-        raise error.at(file=file)
+        if error.expected is None:
+            error.mend = "the document has no dialects; leave out the @ and what comes after it"
+        raise error.at(file=file, line=_lines(data).get(SECTION))
     out = _merged(plain, dialect, overlays, file)
-    out["name"] = f"{data.get('name')}@{dialect}"
+    if isinstance(data.get("name"), str):
+        out["name"] = f"{data['name']}@{dialect}"
     out["dialect"] = dialect
+    if dialect in (lines := _lines(overlays)):
+        out.lines |= dict.fromkeys(("name", "dialect"), lines[dialect])
     return out
 
 
 def _overlays(data: Any, file: str | None) -> dict[str, Any]:
     """The overlays of a document, checked to hold sections of one."""
-    overlays = data.get(SECTION) or {}
-    line = getattr(data, "lines", {}).get(SECTION)
+    overlays = data.get(SECTION)
+    if overlays is None:
+        return {}
+    line = _lines(data).get(SECTION)
     if not isinstance(overlays, dict):
         raise SpecError("not dialects", place=Place(file, line, SECTION), found=overlays, expected="{name: {...}, ...}")
     for name, overlay in overlays.items():
-        place = Place(file, getattr(overlays, "lines", {}).get(name, line), f"{SECTION}.{name}")
+        place = Place(file, _lines(overlays).get(name, line), f"{SECTION}.{name}")
         if not isinstance(overlay, dict):
             raise SpecError("not a dialect", place=place, found=overlay, expected="sections of the document")
-        for key in overlay:
-            if key in FIXED:
+        if name == data.get("dialect"):
+            raise SpecError("the document's own dialect has this name", place=place, mend="give one another name")
+        for key in FIXED:
+            if key in overlay:
                 rule = f"a dialect cannot change the document's {key}"
-                raise SpecError(rule, place=place, mend="the name of a dialect is its key")
+                raise SpecError(rule, place=_inside(place, overlay, key), mend="the name of a dialect is its key")
     return overlays
 
 
-def _merged(data: Any, name: str, overlays: dict[str, Any], file: str | None, below: tuple[str, ...] = ()) -> Any:
-    overlay = overlays[name]
-    where = Place(file, getattr(overlay, "line", None), f"{SECTION}.{name}")
-    if (like := overlay.get(LIKE)) is not None:
-        if like not in overlays:
-            raise SpecError("like an unknown dialect", place=where, found=like, mend=did_you_mean(str(like), overlays))
-        if like in (name, *below):
+def _merged(data: Any, name: str, overlays: dict[str, Any], file: str | None) -> Any:
+    """``data`` with the overlay of that name, on top of those it is like."""
+    names = {name: None}  # from the last to the first
+    while (like := overlays[name].get(LIKE)) is not None:
+        where = _inside(Place(file, None, f"{SECTION}.{name}"), overlays[name], LIKE)
+        if not isinstance(like, str) or like not in overlays:
+            mend = did_you_mean(str(like), overlays)
+            if like == data.get("dialect"):
+                mend = "leave it out: a dialect begins from the document itself"
+            raise SpecError("like an unknown dialect", place=where, found=like, mend=mend)
+        if like in names:
             raise SpecError("dialects like one another in a circle", place=where, found=like)
-        data = _merged(data, like, overlays, file, (*below, name))
-    changes = {key: value for key, value in overlay.items() if key != LIKE}
-    return _joined(data, _copy(overlay, changes), where)
+        names[like] = None
+        name = like
+    for one in reversed(names):
+        changes = {key: value for key, value in overlays[one].items() if key != LIKE}
+        data = _joined(data, _copy(overlays[one], changes), Place(file, None, f"{SECTION}.{one}"))
+    return data
 
 
 def _joined(data: Any, overlay: Any, where: Place, depth: int = 0, steps: bool = False) -> Any:
     """``data`` with the entries of ``overlay``; the lines are those of where each entry comes from."""
-    out = _copy(data, dict(data))
-    lines = {**getattr(data, "lines", {})}
+    out, lines = _copy(data, data), {**_lines(data)}
     for key, value in overlay.items():
         old = out.get(key)
+        if depth == 0 and key == "input" and isinstance(value, dict):
+            old = expand_input(old)
         if value is None:
-            if key not in out and depth:
-                raise DocumentError(f"nothing to take away: {key!r} is not there", place=where)
-            out.pop(key, None)
+            if key not in out:
+                rule = f"nothing to take away: {key!r} is not there"
+                raise DocumentError(rule, place=_inside(where, overlay, key), mend=did_you_mean(key, out))
+            del out[key]
         elif isinstance(old, dict) and isinstance(value, dict) and not steps and key != "body":
-            out[key] = _joined(old, value, where, depth + 1, steps=depth == 0 and key in STEPS)
+            inside = _inside(where, overlay, key)
+            out[key] = _joined(old, value, inside, depth + 1, steps=depth == 0 and key in STEPS)
         else:
             out[key] = value
-        lines[key] = getattr(overlay, "lines", {}).get(key)
+        lines[key] = _lines(overlay).get(key)
     out.lines = {key: line for key, line in lines.items() if line is not None and key in out}
     return out
 
 
+def _inside(where: Place, overlay: Any, key: str) -> Place:
+    """The place of ``key`` in the overlay at ``where``."""
+    return Place(where.file, _lines(overlay).get(key, where.line), f"{where.path}.{key}")
+
+
+def _lines(data: Any) -> dict[str, Any]:
+    return getattr(data, "lines", None) or {}
+
+
 def _copy(data: Any, items: dict[str, Any]) -> MarkedDict:
-    return MarkedDict(items, getattr(data, "line", None), dict(getattr(data, "lines", None) or {}))
+    return MarkedDict(items, getattr(data, "line", None), dict(_lines(data)))

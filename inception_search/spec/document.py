@@ -15,7 +15,7 @@ from inception_search.spec.dialect import in_dialect
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import SCHEMA, VERSION, Network, with_source
-from inception_search.spec.shorthand import RESERVED, Expander, tidy
+from inception_search.spec.shorthand import RESERVED, Expander, expand_input, tidy
 from inception_search.spec.size import check_step_size
 from inception_search.spec.source import Place as Path_
 from inception_search.spec.source import RuleError, Source
@@ -182,15 +182,6 @@ def _expand_norm(defaults: dict[str, Any]) -> dict[str, Any]:
 def norm_in_full(norm: Any) -> Any:
     """``none`` and ``batch`` as what they stand for."""
     return {"none": None, "batch": {}}.get(norm, norm) if isinstance(norm, str) else norm
-
-
-def expand_input(item: Any) -> Any:
-    """``3x299x299`` and ``[3, 299, 299]`` as fields."""
-    parts = item.split("x") if isinstance(item, str) else item
-    if isinstance(parts, list) and len(parts) == 3:
-        numbers = [int(p) if isinstance(p, str) and p.isdecimal() and len(p) < 9 else p for p in parts]
-        return dict(zip(("channels", "height", "width"), numbers, strict=True))
-    return item
 
 
 def _marks(data: Any) -> tuple[int | None, dict[str, int]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import TypeAlias
+
 from inception_search.errors import SpecError
 from inception_search.spec.factor import stride_of
 from inception_search.spec.network import Network
@@ -14,11 +17,14 @@ from inception_search.spec.step import (
     Depthwise,
     Pool,
     Repeat,
+    Use,
     children,
 )
 from inception_search.spec.transform import map_children, remake
 
 STEM = "stem"
+MOST = 33  # strides below are tried, to say which can be had
+Blocks: TypeAlias = dict[str, AnyStep]
 
 
 def stem_stages(network: Network) -> tuple[str, ...]:
@@ -40,23 +46,17 @@ def set_stem_stride(network: Network, stride: int) -> Network:
     From the first on, its strided convolutions and pools get stride 1 and same padding until no more than ``stride``
     is left; every layer stays, so weights fit. Raises SpecError for a stride that cannot be left.
     """
-    changed, left = dict(network.stages), stride
-    for name in reversed(stem_stages(network)):
-        changed[name] = _kept(changed[name], left)
-        left = max(1, left // _stride(changed[name]))
-    made = remake(network, stages=changed)
-    if stem_stride(made) != stride:
-        total = stem_stride(network)
-        raise SpecError("the stem cannot have this stride", found=stride, expected=f"1, or a divisor of its {total}")
+    made = _limited(network, stride) if isinstance(stride, int) and stride > 0 else network
+    if isinstance(stride, bool) or stem_stride(made) != stride:
+        possible = {stem_stride(_limited(network, most)) for most in range(1, MOST)} | {stem_stride(network)}
+        expected = f"one of {', '.join(map(str, sorted(possible)))}"
+        raise SpecError("the stem cannot have this stride", found=stride, expected=expected)
     return made
 
 
 def stem_stride(network: Network) -> int:
     """By how much the stem divides the height and width of the image (same padding taken for granted)."""
-    total = 1
-    for name in stem_stages(network):
-        total *= _stride(network.stages[name])
-    return total
+    return prod(_stride(network.stages[name], network.blocks) for name in stem_stages(network))
 
 
 def _has_branches(step: AnyStep, network: Network) -> bool:
@@ -65,35 +65,51 @@ def _has_branches(step: AnyStep, network: Network) -> bool:
     return isinstance(step, Concat | Block) or any(_has_branches(part, network) for _, part in inside)
 
 
-def _stride(step: AnyStep) -> int:
+def _limited(network: Network, stride: int) -> Network:
+    """``network`` with no more than ``stride`` in its stem; the stages that come last keep theirs."""
+    stages, blocks = dict(network.stages), dict(network.blocks)
+    for name in reversed(stem_stages(network)):
+        stages[name] = _kept(stages[name], stride, blocks)
+        stride = max(1, stride // _stride(stages[name], blocks))
+    return remake(network, stages=stages, blocks=blocks)
+
+
+def _stride(step: AnyStep, blocks: Blocks) -> int:
     """The stride of a step: along its longest branch."""
     if isinstance(step, Conv | Depthwise | Pool):
         return max(stride_of(step.stride))
-    if isinstance(step, Chain):
-        total = 1
-        for part in step.steps:
-            total *= _stride(part)
-        return total
+    if isinstance(step, Use):
+        return _stride(blocks[step.name], blocks)
+    inside = [_stride(part, blocks) for _, part in children(step)]
     if isinstance(step, Concat):
-        return max(_stride(branch) for branch in step.branches)
-    if isinstance(step, Repeat):
-        return int(_stride(step.body) ** step.times)
-    return _stride(step.body) if isinstance(step, Block) else 1
+        return max(inside)
+    return int(prod(inside) ** (step.times if isinstance(step, Repeat) else 1))
 
 
-def _kept(step: AnyStep, stride: int) -> AnyStep:
-    """``step`` with no more than ``stride``; the steps that come last keep theirs."""
-    if _stride(step) <= stride:
+def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
+    """``step`` with no more than ``stride``; the steps that come last keep theirs. A block that changes is added."""
+    if _stride(step, blocks) <= stride:
         return step
     if isinstance(step, Conv | Depthwise | Pool):
         return _unstrided(step)
+    if isinstance(step, Use):
+        return _use(_kept(blocks[step.name], stride, blocks), f"{step.name[:50]}_stride_{stride}", blocks)
     if isinstance(step, Chain):
         parts: list[AnyStep] = []
         for part in reversed(step.steps):
-            parts.append(_kept(part, stride))
-            stride = max(1, stride // _stride(parts[-1]))
+            parts.append(_kept(part, stride, blocks))
+            stride = max(1, stride // _stride(parts[-1], blocks))
         return remake(step, steps=tuple(reversed(parts)))
-    return map_children(step, lambda part: _kept(part, stride))
+    if isinstance(step, Repeat):
+        stride = stride if step.times == 1 else 1  # all copies are alike
+    return map_children(step, lambda part: _kept(part, stride, blocks))
+
+
+def _use(step: AnyStep, name: str, blocks: Blocks) -> Use:
+    """The use of a block that is ``step``, added to ``blocks`` under ``name`` unless it is there."""
+    while blocks.setdefault(name, step) != step:
+        name += "x"
+    return Use(name=name)
 
 
 def _unstrided(step: Conv | Depthwise | Pool) -> AnyStep:

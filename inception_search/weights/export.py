@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,25 +11,33 @@ import torch
 from torch import nn
 
 from inception_search.backend.network_module import NetworkModule
-from inception_search.canonical.weight_names import Entry, implementations, part_of
+from inception_search.canonical.weight_names import Entry, implementations, part_of, tables
 from inception_search.canonical.weight_styles import AXES, SAME
 from inception_search.errors import ConfigError, WeightsError, raw, unknown_name
+from inception_search.spec.network import Network
 from inception_search.store.atomic import write_atomic
-from inception_search.weights.naming import entries_for
+from inception_search.weights.keras_export import keras_weights
+from inception_search.weights.load import DialectWarning
+from inception_search.weights.naming import Naming, entries_for
+from inception_search.weights.other_function import what_differs
+from inception_search.weights.published import check_published
 
 
 def export_weights(module: NetworkModule, implementation: str) -> dict[str, torch.Tensor]:
     """The weights of ``module`` as ``implementation`` calls and lays them out; its own loader reads them.
 
     Copies on the CPU. Raises :class:`WeightsError` for what it has no place for: a gamma other than 1 where its norms
-    have none, an auxiliary classifier it does not have, an edited network.
+    have none, an auxiliary classifier it does not have, an edited network. Warns with :class:`DialectWarning` when
+    it computes something else with them.
     """
-    network = module.network
-    known = implementations(network.name)
-    if implementation not in known:
-        raise unknown_name(f"implementation of {network.name}", implementation, known)
-    entries, state = entries_for(network, implementation), module.state_dict()
+    if not isinstance(module, NetworkModule):
+        kind, mend = type(module).__name__, "give the module that compile made, without anything around it"
+        raise WeightsError("weights are exported from a compiled network", found=kind, mend=mend)
+    network, state = module.network, module.state_dict()
+    entries = _entries(network, implementation)
     _all_have_a_place(state, entries, implementation)
+    given = {entry.name: tuple(_tensor(state, entry).shape) for entry in entries if not entry.optional}
+    check_published(network, implementation, given)
     found: dict[str, torch.Tensor] = {}
     for entry in entries:
         tensor = _tensor(state, entry)
@@ -36,18 +45,21 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
             _check_ones(tensor, entry.key, implementation)
         else:
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
+    base = network.name.partition("@")[0]
+    if difference := what_differs(network, Naming(base, implementation, (), {})):
+        warnings.warn(f"exported to {implementation}: {difference}", DialectWarning, stacklevel=2)
     return found
 
 
 def write_weights(tensors: dict[str, torch.Tensor], path: str | Path) -> Path:
-    """Write named tensors: ``.safetensors``; ``.pt`` and ``.pth`` (a plain state dict).
+    """Write named tensors: ``.safetensors``; ``.pt`` and ``.pth`` (a plain state dict); Keras' ``.weights.h5``.
 
     Raises :class:`ConfigError` for another ending.
     """
     target = Path(path)
-    writer = _WRITERS.get(target.suffix)
+    writer = next((writer for ending, writer in _WRITERS.items() if target.name.endswith(ending)), None)
     if writer is None:
-        raise ConfigError("no format of that name", found=target.suffix, expected=f"one of {', '.join(_WRITERS)}")
+        raise ConfigError("no format of that name", found=target.name, expected=f"one of {', '.join(_WRITERS)}")
     write_atomic(target, writer(tensors))
     return target
 
@@ -68,7 +80,21 @@ _WRITERS: dict[str, Callable[[dict[str, torch.Tensor]], bytes]] = {
     ".safetensors": _safetensors,
     ".pt": _torch,
     ".pth": _torch,
+    ".weights.h5": keras_weights,
 }
+
+
+def _entries(network: Network, implementation: str) -> tuple[Entry, ...]:
+    known = implementations(network.name)
+    if not known:
+        rule, mend = (
+            f"no other implementation of {network.name} is known",
+            "write the model to a file of ours with save",
+        )
+        raise WeightsError(rule, found=implementation, expected=f"one of {', '.join(tables())}", mend=mend)
+    if implementation not in known:
+        raise unknown_name(f"implementation of {network.name}", implementation, known)
+    return entries_for(network, implementation)
 
 
 def _all_have_a_place(state: dict[str, torch.Tensor], entries: tuple[Entry, ...], implementation: str) -> None:

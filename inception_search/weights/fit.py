@@ -69,8 +69,8 @@ def fit(
         raise WeightsError(
             f"the weights do not fit {naming.network} ({naming.implementation}'s names)",
             found=raw("; ".join(found.wrong[:_SHOWN]) + more),
-            mend="use weights of this network, in the dialect of their implementation; num_classes and in_channels "
-            "given to compile keep the rest",
+            mend="use weights of this network, in the dialect of their implementation; num_classes given to compile "
+            "keeps all but the classifier, in_channels brings a dense first convolution (no depthwise one) to others",
         ).at(file=file)
     report = WeightsReport(
         file,
@@ -102,26 +102,33 @@ def _take(
     key, want = entry.key, tuple(value.shape)
     try:
         shape = torch_shape(entry.layout, tuple(tensor.shape))
-    except WeightsError as error:
-        found.wrong.append(f"{entry.name}: {tuple(tensor.shape)}, {error.expected} expected")
+    except WeightsError:
+        found.wrong.append(f"{entry.name}: {tuple(tensor.shape)}, which is not {entry.layout}, for {want} of {key}")
         return
     if tensor.is_floating_point() != value.is_floating_point():
         found.wrong.append(f"{entry.name}: {tensor.dtype} for {value.dtype}")
-    elif tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        found.wrong.append(f"{entry.name}: not all finite")
+    elif tensor.is_floating_point() and not bool(torch.isfinite(tensor.to(value.dtype)).all()):
+        found.wrong.append(f"{entry.name}: not all finite as {value.dtype}")
     elif shape == want:
         found.state[key], found.used[key] = turned(tensor, entry.layout, shape), entry.name
     elif _is_classifier(key) and shape == (_BACKGROUND, *want[1:]) and want[0] == _BACKGROUND - 1:
         found.state[key], found.used[key] = turned(tensor, entry.layout, shape)[1:], entry.name
         found.adapted[key] = "the first of 1001 classes, the background, dropped"
-    elif _is_classifier(key) and allowed.classes and shape[1:] == want[1:]:
+    elif _is_classifier(key) and allowed.classes and _differ_in(0, shape, want):
         found.fresh.append(key)
         found.unused[entry.name] = "of another number of classes"
-    elif key in first and allowed.channels and (shape[0], *shape[2:]) == (want[0], *want[2:]):
-        found.state[key], found.used[key] = _other_channels(turned(tensor, entry.layout, shape), want[1]), entry.name
+    elif key in first and allowed.channels and _differ_in(1, shape, want):
+        weight = turned(tensor, entry.layout, shape).to(value.dtype)
+        found.state[key], found.used[key] = _other_channels(weight, want[1]), entry.name
         found.adapted[key] = f"from {shape[1]} to {want[1]} input channels"
     else:
         found.wrong.append(f"{entry.name}: {shape} for {want} of {key}")
+
+
+def _differ_in(axis: int, shape: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    """Whether two shapes that are not the same are so but for one axis."""
+    same_rank = axis < len(shape) == len(want)
+    return same_rank and shape[axis] > 0 and (*shape[:axis], *shape[axis + 1 :]) == (*want[:axis], *want[axis + 1 :])
 
 
 def _leftovers(
@@ -179,12 +186,14 @@ def _is_classifier(key: str) -> bool:
 
 
 def _other_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
-    """A convolution's weight (O, I, H, W) for another number of input channels, of the same mean response.
+    """A convolution's weight (O, I, H, W) for another number of input channels.
 
-    One channel gets the sum over those there were; more, the old ones over and over, scaled.
+    The response to images whose channels are all the same stays. Fewer channels: each takes the sum of some (one
+    takes that of all). More: the old ones over and over, each divided by how often it is there.
     """
     before = weight.shape[1]
-    if channels == 1:
-        return weight.sum(1, keepdim=True)
-    copies = -(-channels // before)
-    return weight.repeat(1, copies, 1, 1)[:, :channels] * (before / channels)
+    if channels < before:
+        return torch.stack([weight[:, i::channels].sum(1) for i in range(channels)], 1)
+    times = [len(range(i % before, channels, before)) for i in range(channels)]
+    copies = weight[:, [i % before for i in range(channels)]]
+    return copies / torch.tensor(times, device=weight.device).reshape(1, -1, 1, 1)

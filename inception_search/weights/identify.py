@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from inception_search.canonical.catalogue import dialects
+from inception_search.canonical.catalogue import dialects, load
 from inception_search.canonical.weight_names import part_names, recognise, renumbered, tables
 from inception_search.errors import WeightsError, raw
-from inception_search.spec.safetensors_header import DOCUMENT
+from inception_search.spec.network import Network
 from inception_search.weights.checkpoint import Checkpoint
+from inception_search.weights.model_file import document_in
 
 
-def document_of(checkpoint: Checkpoint) -> str:
-    """``name@dialect`` of the network whose weights these are, or the document inside a model of ours.
+def network_of(checkpoint: Checkpoint) -> Network:
+    """The network whose weights these are, in their implementation's dialect; of a model of ours, that in the file.
 
-    Raises :class:`WeightsError` when the names are of no implementation that is known.
+    Raises :class:`WeightsError` when the names are of no implementation that is known, DocumentError when the
+    document in the file is no network.
     """
-    if DOCUMENT in checkpoint.metadata:
-        return checkpoint.metadata[DOCUMENT]
+    inside = document_in(checkpoint)
+    if inside is not None:
+        return inside
     known = recognise(checkpoint.tensors)
     if known is None:
         raise WeightsError(
@@ -25,7 +28,7 @@ def document_of(checkpoint: Checkpoint) -> str:
             mend="name the network with --network",
         ).at(file=checkpoint.file)
     network, implementation = known
-    return f"{network}@{implementation}" if implementation in dialects(network) else network
+    return load(f"{network}@{implementation}" if implementation in dialects(network) else network)
 
 
 def has_aux(checkpoint: Checkpoint) -> bool:

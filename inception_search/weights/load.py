@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
-from inception_search.canonical.weight_names import renumbered
 from inception_search.errors import WeightsError
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Conv
 from inception_search.lowering import lower
-from inception_search.weights.checkpoint import read_checkpoint
+from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.fit import Allowed, fit
 from inception_search.weights.naming import naming_of
 from inception_search.weights.other_function import what_differs
@@ -25,7 +24,11 @@ class DialectWarning(UserWarning):
 
 
 def load_weights(
-    module: NetworkModule, weights: str | Path | Mapping[str, Any], *, allowed: Allowed | None = None
+    module: NetworkModule,
+    weights: str | Path | Mapping[str, Any] | Checkpoint,
+    *,
+    allowed: Allowed | None = None,
+    stacklevel: int = 2,
 ) -> WeightsReport:
     """Fill ``module`` from a weight file or state dict, ours or another implementation's; what became of each tensor.
 
@@ -33,18 +36,17 @@ def load_weights(
     :class:`DialectWarning` when the implementation's own dialect computes something else.
     """
     if not isinstance(module, NetworkModule):
-        raise WeightsError("weights are loaded into a compiled network", found=type(module).__name__)
-    checkpoint = read_checkpoint(weights)
-    names = renumbered(checkpoint.tensors)
-    tensors = {names[name]: tensor for name, tensor in checkpoint.tensors.items()}
+        found, mend = type(module).__name__, "give the module that compile made, without anything around it"
+        raise WeightsError("weights are loaded into a compiled network", found=found, mend=mend)
+    checkpoint = weights if isinstance(weights, Checkpoint) else read_checkpoint(weights)
+    tensors, file = checkpoint.tensors, checkpoint.file
     network, own = module.network, module.state_dict()
-    graph = lower(network)
-    naming = naming_of(tensors, network, own, checkpoint.file)
-    state, report = fit(tensors, own, naming, readers_of_image(graph), allowed or Allowed(), checkpoint.file)
+    naming = naming_of(tensors, network, own, file)
+    state, report = fit(tensors, own, naming, readers_of_image(lower(network)), allowed or Allowed(), file)
+    if difference := what_differs(network, naming):
+        warnings.warn(difference, DialectWarning, stacklevel=stacklevel)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
-    if difference := what_differs(network, naming):
-        warnings.warn(difference, DialectWarning, stacklevel=3)
     return report
 
 

@@ -10,25 +10,33 @@ import torch
 
 from inception_search.backend.compile import build
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import WeightsError
+from inception_search.errors import WeightsError, raw
+from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
-from inception_search.spec.safetensors_header import DOCUMENT, read_document
+from inception_search.spec.network import Network
+from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.spec.text import network_text
 from inception_search.store.atomic import write_atomic
-from inception_search.weights.checkpoint import read_checkpoint
+from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
+from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights
 
+_MEND = "fetch the file again, or save the model again"
 DIGEST = "inception_search.sha256"
 
 
 def save(module: NetworkModule, path: str | Path) -> Path:
     """Write ``module`` to ``path`` (safetensors): weights, document and a digest; what is there is replaced whole.
 
-    :func:`load_model` reads it back; so does any reader of safetensors, under our keys.
+    :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
+    :class:`WeightsError` for what is no compiled network.
     """
     from safetensors.torch import save as serialised
 
+    if not isinstance(module, NetworkModule):
+        found, mend = type(module).__name__, "give the module that compile made, without anything around it"
+        raise WeightsError("a model file is made of a compiled network", found=found, mend=mend)
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     target = Path(path)
@@ -37,27 +45,64 @@ def save(module: NetworkModule, path: str | Path) -> Path:
 
 
 def load_model(path: str | Path) -> NetworkModule:
-    """The model that :func:`save` wrote, in evaluation mode.
+    """The model that :func:`save` wrote, in evaluation mode, on the CPU, each tensor of the dtype that it had.
 
     Raises :class:`WeightsError` when the file is damaged or holds no document, DocumentError when that is no network.
     """
     checkpoint = read_checkpoint(path)
-    document = read_document(path)
+    network = document_in(checkpoint)
+    if network is None:
+        mend = "compile the network with weights=, which takes weights without a document"
+        raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
+            file=str(path)
+        )
     if checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
         rule = "the weights are not those that were saved: their digest differs"
-        raise WeightsError(rule, mend="fetch the file again").at(file=str(path))
-    network = parse_network(document, str(path))
-    module = build(lower(network), name=network.name, init=False)
+        raise WeightsError(rule, mend=_MEND).at(file=str(path))
+    graph = lower(network)
+    _check_size(graph, checkpoint)
+    module = build(graph, name=network.name, init=False)
     module.remember(network=network)
-    load_weights(module, checkpoint.tensors)
+    _take_dtypes(module, checkpoint.tensors)
+    report = load_weights(module, checkpoint)
+    if report.fresh or report.unused:
+        found, mend = raw(", ".join((*report.fresh, *report.unused))), _MEND
+        raise WeightsError("weights and document do not belong together", found=found, mend=mend).at(file=str(path))
     return module.eval()
 
 
+def document_in(checkpoint: Checkpoint) -> Network | None:
+    """The network whose document lies beside the weights; None when there is none.
+
+    Raises DocumentError when it is no network.
+    """
+    text = checkpoint.metadata.get(DOCUMENT)
+    return None if text is None else parse_network(text, checkpoint.file)
+
+
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 of all names, types, shapes and values."""
+    """SHA-256 of all names (as they are read from a file), types, shapes and values."""
     total = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
+    for name, value in sorted(without_prefixes(tensors).items()):
+        tensor = value.contiguous()
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
+
+
+def _check_size(graph: Graph, checkpoint: Checkpoint) -> None:
+    """Nothing is allocated for a document of a larger network than there are weights of."""
+    params, found = graph.cost().params_with_aux, sum(tensor.numel() for tensor in checkpoint.tensors.values())
+    if params > found:
+        rule = "the document is of a larger network than the weights"
+        raise WeightsError(rule, found=raw(f"{found:,} numbers"), expected=f"{params:,} and more", mend=_MEND).at(
+            file=checkpoint.file
+        )
+
+
+def _take_dtypes(module: NetworkModule, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give each parameter and buffer of ``module`` the dtype of its tensor in the file."""
+    state = module.state_dict(keep_vars=True)
+    for name, key in zip(without_prefixes(state), state, strict=True):
+        if name in tensors and tensors[name].is_floating_point() and state[key].is_floating_point():
+            state[key].data = state[key].data.to(tensors[name].dtype)

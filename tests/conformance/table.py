@@ -1,0 +1,76 @@
+"""The table of docs/networks.md: every network and implementation, counted and compared.
+
+    python -m tests.conformance.table --measure     runs every reference (ten minutes on two cores), keeps the figures
+    python -m tests.conformance.table               prints the table from the figures kept
+
+Parameters, MACs and convolutions are counted anew on our documents; the differences are those kept in
+benchmarks/results/conformance.json with the versions they were measured with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from inception_search.graph.graph import Graph
+from tests.conformance.measure import measure
+from tests.conformance.references import REFERENCES
+from tests.conformance.test_counts import ROWS, graph_of
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "conformance.json"
+PACKAGES = ("torch", "torchvision", "timm", "pretrainedmodels", "facenet-pytorch", "keras", "pytorch-fid")
+COLUMNS = ("implementation", "document", "parameters", "with auxiliary", "MACs", "convs", "outputs", "gradients")
+
+
+def main() -> None:
+    """Measure, or print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--measure", action="store_true", help="run every reference implementation")
+    if parser.parse_args().measure:
+        figures = {"versions": _versions(), "largest relative differences, float64": measured()}
+        RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(table())
+
+
+def measured() -> dict[str, Any]:
+    """Differences of every reference that can be installed: outputs (main, auxiliary), gradients (worst of all)."""
+    found = {}
+    for name, reference in REFERENCES.items():
+        difference = measure(reference)
+        worst = max(difference.image_gradient, difference.parameter_gradient)
+        found[name] = {"outputs": difference.outputs, "gradients": worst}
+        print(name, found[name], flush=True)
+    return found
+
+
+def table() -> str:
+    """The table in Markdown."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))["largest relative differences, float64"]
+    rules = ["---" if column in COLUMNS[:2] else "---:" for column in COLUMNS]
+    lines = [list(COLUMNS), rules, *(_line(name, kept.get(name)) for name in ROWS)]
+    lines += [_line(name, kept[name]) for name in kept if name not in ROWS]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _line(name: str, difference: dict[str, Any] | None) -> list[str]:
+    graph, document = graph_of(name)
+    cost = graph.cost()
+    counts = [f"{n:,}" for n in (cost.params, cost.params_with_aux, cost.macs, _convolutions(graph))]
+    outputs = f"{max(difference['outputs']):.0e}" if difference else "-"
+    return [name, f"`{document}`", *counts, outputs, f"{difference['gradients']:.0e}" if difference else "-"]
+
+
+def _convolutions(graph: Graph) -> int:
+    return sum(node.op.name == "conv" for node in graph.nodes)
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+if __name__ == "__main__":
+    main()
