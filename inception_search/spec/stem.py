@@ -36,8 +36,7 @@ def stem_stages(network: Network) -> tuple[str, ...]:
         if _has_branches(step, network):
             break
         leading.append(name)
-    every = len(leading) == len(network.stages)
-    return tuple(leading[:1] if every or not leading else leading)
+    return (next(iter(network.stages)),) if len(leading) in (0, len(network.stages)) else tuple(leading)
 
 
 def set_stem_stride(network: Network, stride: int) -> Network:

@@ -59,16 +59,16 @@ def fit(
         elif (entry is None or entry.optional) and (number := _neutral(key)) is not None and part_of(key) in theirs:
             found.state[key] = torch.full_like(value, number)
             found.filled[key] = number
-        elif part_of(key) not in theirs or _may_lack(key, naming, tensors, allowed):
+        elif _may_lack(key, naming, tensors, allowed):
             found.fresh.append(key)
         else:
             found.wrong.append(f"missing {entry.name if entry else key}")
     _leftovers(found, tensors, own, naming)
     if found.wrong:
-        more = f" and {len(found.wrong) - _SHOWN} more" if len(found.wrong) > _SHOWN else ""
+        places = "one place" if len(found.wrong) == 1 else f"{len(found.wrong)} places"
         raise WeightsError(
-            f"the weights do not fit {naming.network} ({naming.implementation}'s names)",
-            found=raw("; ".join(found.wrong[:_SHOWN]) + more),
+            f"the weights do not fit {naming.network} ({naming.implementation}'s names) in {places}",
+            found=raw("; ".join(found.wrong[:_SHOWN])),
             mend="use weights of this network, in the dialect of their implementation; num_classes given to compile "
             "keeps all but the classifier, in_channels brings a dense first convolution (no depthwise one) to others",
         ).at(file=file)
@@ -171,13 +171,17 @@ def _neutral(key: str) -> float | None:
 
 
 def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], allowed: Allowed) -> bool:
-    """Whether a file may come without ``key``: a whole auxiliary head, or a classifier for other classes."""
+    """Whether a file may come without ``key``.
+
+    It may without a classifier for other classes, a head that its implementation does not have, a whole auxiliary
+    head.
+    """
     part = part_of(key)
-    if _is_classifier(key) and allowed.classes:
-        return True
-    if not part.startswith("aux."):
+    if part.partition(".")[0] not in ("head", "aux"):
         return False
-    return not any(other == part and name in tensors for name, other in naming.parts.items())
+    if (_is_classifier(key) and allowed.classes) or part not in naming.parts.values():
+        return True
+    return part.startswith("aux.") and not any(naming.parts.get(name) == part for name in tensors)
 
 
 def _is_classifier(key: str) -> bool:

@@ -29,11 +29,11 @@ def check_published(network: Network, implementation: str, given: Mapping[str, t
     wrong += [f"{name} is not there" for name in wanted if name not in given]
     wrong += [f"{name} has no place" for name in given if name not in wanted]
     if wrong:
-        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        places = "one place" if len(wrong) == 1 else f"{len(wrong)} places"
         base = network.name.partition("@")[0]
         raise WeightsError(
-            f"{implementation} has other tensors than these",
-            found=raw("; ".join(wrong[:_SHOWN]) + more),
+            f"{implementation} has other tensors than these in {places}",
+            found=raw("; ".join(wrong[:_SHOWN])),
             mend=f"export an unchanged network, in the dialect {base}@{implementation}",
         )
 

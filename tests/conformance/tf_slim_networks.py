@@ -1,6 +1,6 @@
 """What TensorFlow computes with the networks whose dialects ``slim`` and ``facenet_tf`` are, as arrays on disk.
 
-``python tests/conformance/tf_slim_networks.py FOLDER`` writes one ``.npz`` for each network, 0.9 GB in all;
+``python tests/conformance/tf_slim_networks.py FOLDER`` writes one ``.npz`` for each network, 1.1 GB in all;
 ``test_tf_slim.py`` reads them in the package's own environment (``INCEPTION_SEARCH_TF_ARRAYS=FOLDER``). This one needs
 Python 3.11 with ``tensorflow-cpu==2.15.1`` and ``tf_slim==1.1.0``, and no torch.
 
@@ -9,8 +9,8 @@ tf_slim has Inception v1 to v3. The others are files in distributions that canno
 and ``facenet==1.0.5`` (davidsandberg's), and name the folders with ``--slim .../slim`` (it holds ``nets``) and
 ``--facenet .../facenet/src`` (it holds ``models``). Networks whose folder is not named are left out.
 
-``--checkpoints`` writes TensorFlow checkpoints of every network beside the arrays, too: format V2 and, of the first,
-V1 and one of a training run, with the slots of RMSProp, moving averages and a step.
+``--checkpoints`` writes a TensorFlow checkpoint (V2) of every network beside the arrays, too; of the first also those
+of a training run, in V2 and V1, with the slots of RMSProp, moving averages and a step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -49,7 +49,7 @@ class Original:
     size: int
     endpoints: Mapping[str, str]
     folder: str | None = None
-    aux: bool = field(default=False)
+    aux: bool = False
 
 
 def main() -> None:
@@ -116,27 +116,27 @@ def evaluate(original: Original, checkpoint: Path | None, training_run: bool) ->
 
 
 def write_checkpoints(arrays: Mapping[str, np.ndarray], path: Path, training_run: bool) -> None:
-    """The variables in float32 as TensorFlow saves them; ``<path>.v1`` and ``<path>.training`` besides, if asked."""
+    """The variables in float32 as TensorFlow saves them, in V2; a training run's in V1 (``<path>.v1``) and V2, too."""
     values = {name.partition(":")[2]: value for name, value in arrays.items() if name.startswith("variable:")}
     with tf.Graph().as_default(), tf.Session() as session:
         variables = [tf.Variable(tf.zeros(value.shape), name=name) for name, value in values.items()]
-        tf.train.create_global_step()
-        weights = tf.train.Saver()
+        step = tf.train.create_global_step()
+        savers = {str(path): tf.train.Saver()}
         if training_run:
             trained = [v for v in variables if "/moving_" not in v.op.name]
             loss = tf.add_n([tf.reduce_sum(v * v) for v in trained])
-            step = tf.train.RMSPropOptimizer(0.1, momentum=0.9).minimize(loss, var_list=trained)
+            optimizer = tf.train.RMSPropOptimizer(0.1, momentum=0.9)
             average = tf.train.ExponentialMovingAverage(0.9999).apply(trained)
+            train = tf.group(optimizer.minimize(loss, global_step=step, var_list=trained), average)
+            savers[f"{path}.training-1"] = tf.train.Saver()
+            savers[f"{path}.v1"] = tf.train.Saver(write_version=tf.train.SaverDef.V1)
         session.run(tf.global_variables_initializer())
+        if training_run:
+            session.run(train)
         for variable, value in zip(variables, values.values(), strict=True):
             variable.load(value, session)
-        weights.save(session, str(path), write_meta_graph=False)
-        if training_run:
-            tf.train.Saver(write_version=tf.train.SaverDef.V1).save(session, f"{path}.v1", write_meta_graph=False)
-            session.run(tf.group(step, average))
-            for variable, value in zip(variables, values.values(), strict=True):
-                variable.load(value, session)
-            tf.train.Saver().save(session, f"{path}.training", global_step=1, write_meta_graph=False)
+        for name, saver in savers.items():
+            saver.save(session, name, write_meta_graph=False)
 
 
 def random_value(name: str, shape: list[int], rng: np.random.Generator) -> np.ndarray:
