@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,17 +35,27 @@ def convert(
     from inception_search.weights.checkpoint import read_checkpoint
     from inception_search.weights.identify import has_aux, network_of
 
+    if out is not None:
+        _check_ending(out, to)
     checkpoint = read_checkpoint(weights)
     net = network or network_of(checkpoint)
+    with _warnings_told():
+        module = compile_network(net, num_classes=classes, aux=aux and has_aux(checkpoint), weights=checkpoint)
+        typer.echo(f"{weights}: {module.loaded}")
+    if out is not None:
+        with _warnings_told():
+            _write(module, out, to)
+        typer.echo(str(out))
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Warnings meanwhile become lines on standard error."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        module = compile_network(net, num_classes=classes, aux=aux and has_aux(checkpoint), weights=checkpoint)
-    typer.echo(f"{weights}: {module.loaded}")
+        yield
     for warning in said:
         typer.echo(f"warning: {warning.message}", err=True)
-    if out is not None:
-        _write(module, out, to)
-        typer.echo(str(out))
 
 
 def _write(module: NetworkModule, out: Path, to: str | None) -> None:
@@ -52,9 +64,15 @@ def _write(module: NetworkModule, out: Path, to: str | None) -> None:
 
     if to is not None:
         write_weights(export_weights(module, to), out)
-    elif out.suffix == ".safetensors":
-        save(module, out)
     else:
-        raise ConfigError(
-            "a model of ours is a .safetensors file", found=out.suffix, mend="name --to for other formats"
-        )
+        save(module, out)
+
+
+def _check_ending(out: Path, to: str | None) -> None:
+    from inception_search.weights.export import writer_of
+
+    if to is not None:
+        writer_of(out)
+    elif out.suffix != ".safetensors":
+        mend = "name --to for other formats"
+        raise ConfigError("a model of ours is a .safetensors file", found=out.suffix, mend=mend)

@@ -57,11 +57,16 @@ def write_weights(tensors: dict[str, torch.Tensor], path: str | Path) -> Path:
     Raises :class:`ConfigError` for another ending.
     """
     target = Path(path)
-    writer = next((writer for ending, writer in _WRITERS.items() if target.name.endswith(ending)), None)
-    if writer is None:
-        raise ConfigError("no format of that name", found=target.name, expected=f"one of {', '.join(_WRITERS)}")
-    write_atomic(target, writer(tensors))
+    write_atomic(target, writer_of(target)(tensors))
     return target
+
+
+def writer_of(path: Path) -> Callable[[dict[str, torch.Tensor]], bytes]:
+    """What makes the content of a file of this name; raises :class:`ConfigError` for an ending that nothing writes."""
+    writer = next((writer for ending, writer in _WRITERS.items() if path.name.endswith(ending)), None)
+    if writer is None:
+        raise ConfigError("no format of that name", found=path.name, expected=f"one of {', '.join(_WRITERS)}")
+    return writer
 
 
 def _safetensors(tensors: dict[str, torch.Tensor]) -> bytes:

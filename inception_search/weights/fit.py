@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from inception_search.canonical.catalogue import dialects, names
 from inception_search.canonical.weight_names import Entry, part_of
 from inception_search.canonical.weight_styles import AXES, SAME, torch_shape
 from inception_search.errors import WeightsError, raw
@@ -69,8 +70,8 @@ def fit(
         raise WeightsError(
             f"the weights do not fit {naming.network} ({naming.implementation}'s names) in {places}",
             found=raw("; ".join(found.wrong[:_SHOWN])),
-            mend="use weights of this network, in the dialect of their implementation; num_classes given to compile "
-            "keeps all but the classifier, in_channels brings a dense first convolution (no depthwise one) to others",
+            mend=f"{_their_network(naming)}; num_classes given to compile keeps all but the classifier, in_channels "
+            "brings a dense first convolution (no depthwise one) to others",
         ).at(file=file)
     report = WeightsReport(
         file,
@@ -83,6 +84,13 @@ def fit(
         found.unused,
     )
     return found.state, report
+
+
+def _their_network(naming: Naming) -> str:
+    """What to compile for weights that have this naming."""
+    if naming.network in names() and naming.implementation in dialects(naming.network):
+        return f"compile {naming.network}@{naming.implementation} for them"
+    return "compile the network that they were saved from"
 
 
 def turned(tensor: torch.Tensor, layout: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -27,7 +27,9 @@ class WeightsReport:
     def __str__(self) -> str:
         lines = [f"{self.implementation}'s weights of {self.network}: {len(self.used)} tensors used"]
         lines += [f"adapted {key}: {how}" for key, how in self.adapted.items()]
-        lines += [f"filled {len(self.filled)} that it does not have (gamma with 1, counts with 0)"] * bool(self.filled)
+        for value, what in ((1.0, "gammas"), (0.0, "counts of batches")):
+            number = sum(filled == value for filled in self.filled.values())
+            lines += [f"filled {number} {what} that it does not have with {value:g}"] * bool(number)
         lines += [f"left as initialised: {_some(self.fresh)}"] * bool(self.fresh)
         for why in dict.fromkeys(self.unused.values()):
             lines.append(f"not used, {why}: {_some([name for name, other in self.unused.items() if other == why])}")

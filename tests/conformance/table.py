@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,19 @@ from tests.conformance.measure import measure
 from tests.conformance.measured import MEASURED, PAPER_SPECS
 from tests.conformance.references import REFERENCES
 from tests.conformance.test_counts import ROWS
+from tests.conformance.test_tf_slim import FOLDER, differences, read
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "conformance.json"
+FIGURES = "largest relative differences, float64"
+IN_TENSORFLOW = {
+    "tf_slim.inception_v1": "inception_v1@slim",
+    "tf_slim.inception_v2": "bn_inception@slim",
+    "tf_slim.inception_v3_1001": "inception_v3@slim",
+    "inception_v4@slim_1001": "inception_v4@slim",
+    "inception_resnet_v2@slim_1001": "inception_resnet_v2@slim",
+    "facenet_tf.inception_resnet_v1": "inception_resnet_v1@facenet_tf",
+    "facenet_tf.inception_resnet_v2_299": "inception_resnet_v2@facenet_tf",
+}
 PACKAGES = ("torch", "torchvision", "timm", "pretrainedmodels", "facenet-pytorch", "keras", "pytorch-fid")
 COLUMNS = ("implementation", "document", "parameters", "with auxiliary", "MACs", "convs", "outputs", "gradients")
 
@@ -33,8 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--measure", action="store_true", help="run every reference implementation")
     if parser.parse_args().measure:
-        figures = {"versions": _versions(), "largest relative differences, float64": measured()}
-        RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write({**measured(), **measured_in_tensorflow()})
     print(table())
 
 
@@ -49,9 +60,30 @@ def measured() -> dict[str, Any]:
     return found
 
 
+def measured_in_tensorflow() -> dict[str, Any]:
+    """The same of the originals in TensorFlow, from their arrays (see test_tf_slim.py); {} when there are none.
+
+    The gradient is that of the image alone.
+    """
+    found = {}
+    for name, document in IN_TENSORFLOW.items() if FOLDER in os.environ else ():
+        difference = differences(document, read(document))
+        outputs = [value for key, value in difference.items() if key.startswith("output:")]
+        found[name] = {"outputs": outputs, "gradients": difference["gradient"]}
+        print(name, found[name], flush=True)
+    return found
+
+
+def write(found: dict[str, Any]) -> None:
+    """Keep the figures; those of implementations that were not run stay."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))[FIGURES] if RESULTS.is_file() else {}
+    figures = {"versions": _versions(), FIGURES: {**kept, **found}}
+    RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
 def table() -> str:
     """The table in Markdown."""
-    kept = json.loads(RESULTS.read_text(encoding="utf-8"))["largest relative differences, float64"]
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))[FIGURES]
     rules = ["---" if column in COLUMNS[:2] else "---:" for column in COLUMNS]
     lines = [list(COLUMNS), rules]
     counted: set[tuple[str, ...]] = set()
@@ -94,7 +126,8 @@ def _convolutions(graph: Graph) -> int:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    ours = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return ours | {"tensorflow-cpu": "2.15.1", "tf_slim": "1.1.0"}  # in an environment of their own
 
 
 if __name__ == "__main__":

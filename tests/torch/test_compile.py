@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 
 import inception_search as ins
-from inception_search.errors import CompileError, InceptionSearchError, ShapeError
+from inception_search.errors import CompileError, InceptionSearchError, ShapeError, WeightsError
 
 SMALL = """
 schema: inception-search/network
@@ -96,11 +96,11 @@ def test_weights_that_do_not_fit_are_refused(net: ins.Network) -> None:
     state["stem.conv.weight"] = torch.zeros(1, 3, 3, 3)
     state.pop("head.classifier.bias")
     state["stranger"] = torch.zeros(1)
-    with pytest.raises(CompileError) as caught:
+    with pytest.raises(WeightsError) as caught:
         ins.compile(net, weights=state)
     for words in (
         "missing head.classifier.bias",
-        "unknown stranger",
+        "stranger (1,) has no place",
         "stem.conv.weight: (1, 3, 3, 3) for (12, 3, 3, 3)",
     ):
         assert words in str(caught.value)

@@ -44,6 +44,7 @@ def both(request: pytest.FixtureRequest) -> tuple[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras itself, when it saves
 @pytest.mark.parametrize("name", ["old.h5", "new.weights.h5", "whole.keras"])
 def test_a_file_of_keras_computes_the_same_here(tmp_path: Path, both: tuple[str, Any], name: str) -> None:
     document, model = both

@@ -300,7 +300,7 @@ def test_the_first_mismatches_are_named_in_the_order_of_the_network(small: Netwo
     ("document", "theirs", "words"),
     [
         ("bn_inception", ("bn_inception", "slim"), ["conv1 has another number of layers", "slim", "dialect"]),
-        ("inception_v1", ("inception_v1", "torchvision"), ["missing", "dialect of their implementation"]),
+        ("inception_v1", ("inception_v1", "torchvision"), ["missing", "compile inception_v1@torchvision for them"]),
         (SMALL, ("inception_v1", "slim"), ["inception_v1", "slim"]),
     ],
     ids=["another structure", "no norms", "an own document"],

@@ -89,7 +89,6 @@ def test_the_file_is_plain_safetensors_under_our_keys(tmp_path: Path) -> None:
     path = ins.save(module, tmp_path / "model.safetensors")
     assert all(torch.equal(t, module.state_dict()[k]) for k, t in safetensors.torch.load_file(path).items())
     assert ins.load(metadata(path)[DOCUMENT]) == module.network
-    assert ins.save(module, tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
 def test_the_report_names_the_file(tmp_path: Path) -> None:
@@ -213,9 +212,7 @@ def test_a_hostile_document_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "canary").exists()
 
 
-def test_nothing_is_allocated_for_a_document_of_a_larger_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_allocated_for_a_document_of_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from inception_search.weights import model_file
 
     monkeypatch.setattr(model_file, "build", lambda *_, **__: pytest.fail("built"))

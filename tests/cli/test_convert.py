@@ -1,0 +1,176 @@
+"""``inception-search convert``: whose weights a file has, and the same weights for others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+import inception_search as ins
+from inception_search.cli.main import FAILED
+from inception_search.spec.safetensors_header import DOCUMENT
+from inception_search.weights.model_file import DIGEST, digest
+from tests.cli.conftest import Command
+from tests.weights.small_network import SMALL, shaken
+from tests.weights.their_weights import same_state, weights
+
+USAGE = 2
+
+
+@pytest.fixture
+def googlenet(command: Command, tmp_path: Path) -> dict[str, Tensor]:
+    """torchvision's weights, in ``googlenet.pth``."""
+    theirs = weights("inception_v1", "torchvision")
+    torch.save(theirs, tmp_path / "googlenet.pth")
+    return theirs
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return set(one) == set(other) and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_without_an_output_it_only_reports(command: Command, googlenet: dict[str, Tensor], tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    said = command("convert", "googlenet.pth")
+    assert said.code == 0
+    assert said.out == "googlenet.pth: torchvision's weights of inception_v1: 364 tensors used\n"
+    assert said.err == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_to_a_model_of_ours_and_back(command: Command, googlenet: dict[str, Tensor], tmp_path: Path) -> None:
+    said = command("convert", "googlenet.pth", "-o", "model.safetensors")
+    assert (said.code, said.out.splitlines()[-1]) == (0, "model.safetensors")
+    model = ins.load_model(tmp_path / "model.safetensors")
+    assert model.network == ins.load("inception_v1@torchvision")
+    direct = ins.compile("inception_v1@torchvision", aux=True, weights=googlenet)
+    assert same_state(model.state_dict(), direct.state_dict())
+    assert command("convert", "model.safetensors", "--to", "torchvision", "-o", "back.pth").code == 0
+    assert same(torch.load(tmp_path / "back.pth", weights_only=True), googlenet)
+    assert command("convert", "model.safetensors", "--to", "torchvision", "-o", "back.safetensors").code == 0
+    assert same(load_file(tmp_path / "back.safetensors"), googlenet)
+
+
+def test_without_aux(command: Command, googlenet: dict[str, Tensor], tmp_path: Path) -> None:
+    said = command("convert", "googlenet.pth", "--no-aux", "-o", "model.safetensors")
+    assert said.code == 0
+    assert "not used, of aux.aux1, which is not built: aux1.conv.conv.weight" in said.out
+    assert not ins.load_model(tmp_path / "model.safetensors").network.aux
+
+
+def test_other_classes(command: Command, googlenet: dict[str, Tensor], tmp_path: Path) -> None:
+    said = command("convert", "googlenet.pth", "--no-aux", "--classes", "7", "-o", "model.safetensors")
+    assert said.code == 0
+    assert "left as initialised: head.classifier.weight, head.classifier.bias" in said.out
+    assert ins.load_model(tmp_path / "model.safetensors").network.head.classes == 7
+
+
+def test_an_own_network_by_its_document(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    module = shaken(ins.compile(SMALL, aux=True))
+    torch.save(module.state_dict(), tmp_path / "state.pth")
+    assert command("convert", "state.pth", "--network", "small.yaml", "-o", "model.safetensors").code == 0
+    assert same_state(ins.load_model(tmp_path / "model.safetensors").state_dict(), module.state_dict())
+    assert command("convert", "model.safetensors", "-o", "again.safetensors").code == 0
+    assert same_state(ins.load_model(tmp_path / "again.safetensors").state_dict(), module.state_dict())
+
+
+def test_a_network_that_computes_something_else_is_warned_of(command: Command, tmp_path: Path) -> None:
+    save_file(weights("inception_v1", "slim"), tmp_path / "slim.safetensors")
+    said = command("convert", "slim.safetensors", "--network", "inception_v1@torchvision")
+    assert said.code == 0
+    assert said.err.startswith("warning: slim's weights in inception_v1@torchvision compute something else")
+    assert said.err.count("\n") == 1
+    said = command("convert", "slim.safetensors", "--to", "torchvision", "-o", "torchvision.pth")
+    assert said.code == 0
+    assert said.err.startswith("warning: exported to torchvision: ")
+    assert command("convert", "slim.safetensors").err == ""
+
+
+@pytest.mark.slow
+def test_keras_to_timm_and_back(command: Command, tmp_path: Path) -> None:
+    theirs = weights("inception_v3", "keras")
+    save_file(theirs, tmp_path / "keras.safetensors")
+    said = command("convert", "keras.safetensors", "--to", "timm", "-o", "timm.pth")
+    assert said.code == 0
+    assert "count_pad" in said.err
+    said = command("convert", "timm.pth", "--network", "inception_v3@timm", "--to", "keras", "-o", "keras.weights.h5")
+    assert said.code == 0
+    assert "warning" in said.err
+    back = ins.compile("inception_v3@keras", weights=tmp_path / "keras.weights.h5")
+    assert same_state(back.state_dict(), ins.compile("inception_v3@keras", weights=theirs).state_dict())
+
+
+# What is refused ---------------------------------------------------------------------------------------------
+
+
+class Bomb:
+    """Pickles as a call that leaves a file behind."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch canary",)
+
+
+def model_with(document: str) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        state = {key: value.contiguous() for key, value in ins.compile(SMALL).state_dict().items()}
+        save_file(state, path, {DOCUMENT: document, DIGEST: digest(state)})
+
+    return write
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "bomb.pth": lambda path: torch.save({"weight": torch.ones(1), "x": Bomb()}, path),
+    "strange.pth": lambda path: torch.save({"encoder.weight": torch.ones(1)}, path),
+    "facenet.pth": lambda path: torch.save(weights("inception_resnet_v1", "facenet"), path),
+    "slim.pth": lambda path: torch.save(weights("inception_v1", "slim"), path),
+    "text.pth": lambda path: path.write_text("hello"),
+    "empty.pth": lambda path: path.write_bytes(b""),
+    "path.safetensors": model_with("inception_v1"),
+    "broken.safetensors": model_with("schema: inception-search/network\nversion: 1\nname: 7\n"),
+}
+REFUSED: list[tuple[list[str], list[str]]] = [
+    (["missing.pth"], ["missing.pth"]),
+    (["bomb.pth"], ["bomb.pth"]),
+    (["text.pth"], ["text.pth"]),
+    (["empty.pth"], ["empty.pth"]),
+    (["strange.pth"], ["strange.pth", "encoder.weight", "name the network with --network"]),
+    (["strange.pth", "--network", "inception_v1"], ["strange.pth", "encoder.weight", "inception_v1"]),
+    (["slim.pth", "--network", "inception_v9"], ["unknown network", "did you mean 'inception_v"]),
+    (["slim.pth", "--network", "none.yaml"], ["none.yaml"]),
+    (["slim.pth", "--network", "inception_v1@slym"], ["dialect", "did you mean 'slim'"]),
+    (["facenet.pth", "--network", "inception_v1"], ["facenet.pth", "another network", "inception_resnet_v1"]),
+    (["slim.pth", "--network", "inception_v1"], ["slim.pth", "compile inception_v1@slim for them"]),
+    (["slim.pth", "-o", "model.bin"], [".safetensors", "'.bin'", "--to"]),
+    (["slim.pth", "--to", "slim", "-o", "out.onnx"], ["'out.onnx'", ".safetensors", ".pth"]),
+    (["slim.pth", "--to", "slym", "-o", "out.pth"], ["implementation of inception_v1", "did you mean 'slim'"]),
+    (["slim.pth", "--to", "keras", "-o", "out.pth"], ["implementation of inception_v1", "slim, torchvision"]),
+    (["slim.pth", "-o", "no/such/out.safetensors"], ["no/such"]),
+    (["path.safetensors"], ["path.safetensors"]),
+    (["broken.safetensors"], ["broken.safetensors"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED, ids=[" ".join(arguments) for arguments, _ in REFUSED])
+def test_bad_input_is_one_paragraph(command: Command, tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    if arguments[0] in FILES:
+        FILES[arguments[0]](tmp_path / arguments[0])
+    before = sorted(tmp_path.iterdir())
+    said = command("convert", *arguments)
+    assert said.code == FAILED
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    assert [word for word in words if word not in said.err] == []
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("arguments", [["x.pth", "--classes", "0"], ["x.pth", "--classes", "many"], ["--frm", "x"]])
+def test_wrong_usage(command: Command, arguments: list[str]) -> None:
+    assert command("convert", *arguments).code == USAGE
