@@ -11,6 +11,7 @@ from inception_search.canonical.catalogue import dialects, names
 from inception_search.canonical.weight_names import Entry, part_of
 from inception_search.canonical.weight_styles import AXES, SAME, torch_shape
 from inception_search.errors import WeightsError, raw
+from inception_search.weights.channels import other_channels
 from inception_search.weights.naming import OURS, Naming
 from inception_search.weights.report import WeightsReport
 
@@ -127,7 +128,7 @@ def _take(
         found.unused[entry.name] = "of another number of classes"
     elif key in first and allowed.channels and _differ_in(1, shape, want):
         weight = turned(tensor, entry.layout, shape).to(value.dtype)
-        found.state[key], found.used[key] = _other_channels(weight, want[1]), entry.name
+        found.state[key], found.used[key] = other_channels(weight, want[1]), entry.name
         found.adapted[key] = f"from {shape[1]} to {want[1]} input channels"
     else:
         found.wrong.append(f"{entry.name}: {shape} for {want} of {key}")
@@ -195,17 +196,3 @@ def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], all
 def _is_classifier(key: str) -> bool:
     parts = key.split(".")
     return "classifier" in parts and parts[0] in ("head", "aux")
-
-
-def _other_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
-    """A convolution's weight (O, I, H, W) for another number of input channels.
-
-    The response to images whose channels are all the same stays. Fewer channels: each takes the sum of some (one
-    takes that of all). More: the old ones over and over, each divided by how often it is there.
-    """
-    before = weight.shape[1]
-    if channels < before:
-        return torch.stack([weight[:, i::channels].sum(1) for i in range(channels)], 1)
-    times = [len(range(i % before, channels, before)) for i in range(channels)]
-    copies = weight[:, [i % before for i in range(channels)]]
-    return copies / torch.tensor(times, device=weight.device).reshape(1, -1, 1, 1)

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import random
+import select
 import signal
 import threading
 import time
@@ -222,7 +223,8 @@ def chaos(path, fork, kills, seed):
         reading, writing = os.pipe()
         pid = fork(lambda first=kill * 1_000_000, pipe=writing: append_until_killed(path, pipe, first))
         os.close(writing)
-        time.sleep(chance.uniform(0.002, 0.03))
+        select.select([reading], [], [], 10)  # however busy the machine is, it has written something
+        time.sleep(chance.uniform(0.0, 0.02))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         with os.fdopen(reading) as pipe:
@@ -236,7 +238,7 @@ def test_killed_writers_lose_nothing_they_had_reported(tmp_path, fork, kills, se
     acknowledged = chaos(path, fork, kills, seed)
     append_line(path, '{"number": -1}')
     found = [json.loads(text)["number"] for text in texts(path)]
-    assert len(acknowledged) > kills
+    assert len(acknowledged) >= kills
     assert (tmp_path / "x.torn").exists()  # or the kills came too early or too late to try anything
     assert set(acknowledged) - set(found) == set()
     assert len(found) == len(set(found))
