@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from inception_search.canonical.catalogue import load
+from inception_search.canonical.catalogue import is_model, load
 from inception_search.errors import ConfigError
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
@@ -47,7 +47,8 @@ def compile(  # the word users look for
 
     ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), or a
     ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another ``num_classes`` or
-    ``in_channels`` keeps the rest of them. Module paths and keys are places in the document.
+    ``in_channels`` keeps the rest of them. A saved model (``model.safetensors`` for the network) brings its own.
+    Module paths and keys are places in the document.
 
     Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged).
     """
@@ -60,6 +61,8 @@ def compile(  # the word users look for
     net = net if aux else remake(net, aux={})
     module = build(lower(net), name=net.name, seed=seed)
     module.remember(network=net)
+    if weights is None and isinstance(network, str | Path) and is_model(network):
+        weights = network
     if weights is not None:
         from inception_search.weights.fit import Allowed
         from inception_search.weights.load import load_weights

@@ -28,8 +28,7 @@ def dialects(name: str) -> dict[str, str]:
     """The dialects of a shipped network with what each stands for, the main one first; ``name@dialect`` loads it."""
     if name not in names():
         raise unknown_name("network", name, names())
-    path = _path(name)
-    return dialects_of(read_yaml(read_text(path), str(path)), str(path))
+    return dict(_dialects(name))
 
 
 def load(network: str | Path) -> Network:
@@ -65,7 +64,7 @@ def _split(network: str) -> tuple[str, str | None]:
 
 def _from_file(path: str | Path, dialect: str | None = None) -> Network:
     """The document in a file: its text, or that inside a saved model."""
-    if str(path).endswith(MODEL):
+    if is_model(path):
         return parse_network(read_document(path), str(path), dialect)
     return load_network(path, dialect)
 
@@ -91,12 +90,23 @@ def _best_of(path: str | Path) -> Path | None:
     return best if is_file(best) else None
 
 
+def is_model(path: str | Path) -> bool:
+    """Whether ``path`` is that of a saved model, by its ending."""
+    return str(path).endswith(MODEL) and "\n" not in str(path)
+
+
 def is_file(path: str | Path) -> bool:
     """Whether ``path`` is the path of a file; False for what is no path at all."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+@lru_cache(maxsize=64)
+def _dialects(name: str) -> dict[str, str]:
+    path = _path(name)
+    return dialects_of(read_yaml(read_text(path), str(path)), str(path))
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from inception_search.spec.network import Network
 from inception_search.store.atomic import write_atomic
 from inception_search.weights.keras_export import keras_weights
 from inception_search.weights.load import DialectWarning
-from inception_search.weights.naming import Naming, entries_for
+from inception_search.weights.naming import entries_for
 from inception_search.weights.other_function import what_differs
 from inception_search.weights.published import check_published
 
@@ -46,8 +46,13 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
         else:
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
     base = network.name.partition("@")[0]
-    if difference := what_differs(network, Naming(base, implementation, (), {})):
-        warnings.warn(f"exported to {implementation}: {difference}", DialectWarning, stacklevel=2)
+    if difference := what_differs(network, base, implementation):
+        warnings.warn(
+            f"{implementation} will compute something else with these weights than {network.name}: here "
+            f"{difference.what}; train {difference.dialect} for weights that agree",
+            DialectWarning,
+            stacklevel=2,
+        )
     return found
 
 

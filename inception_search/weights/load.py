@@ -43,8 +43,14 @@ def load_weights(
     network, own = module.network, module.state_dict()
     naming = naming_of(tensors, network, own, file)
     state, report = fit(tensors, own, naming, readers_of_image(lower(network)), allowed or Allowed(), file)
-    if difference := what_differs(network, naming):
-        warnings.warn(difference, DialectWarning, stacklevel=stacklevel)
+    if difference := what_differs(network, naming.network, naming.implementation):
+        theirs, there = naming.implementation, difference.dialect
+        warnings.warn(
+            f"{theirs}'s weights in {network.name} compute something else than there: {difference.what}; "
+            f"write {there} for the network these weights were trained in",
+            DialectWarning,
+            stacklevel=stacklevel,
+        )
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,8 +41,18 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     target = Path(path)
-    write_atomic(target, serialised(state, metadata))
+    write_atomic(target, _in_order(serialised(state, metadata)))
     return target
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata in order (the library shuffles them): equal models are equal files."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of eight
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def load_model(path: str | Path) -> NetworkModule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from inception_search.canonical.catalogue import dialects, load, names
 from inception_search.canonical.weight_names import implementations, part_names
@@ -12,29 +12,37 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Pool
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
+from inception_search.spec.stem import set_stem_stride, stem_stride
 from inception_search.spec.transform import remake, set_classes, set_input
-from inception_search.weights.naming import Naming
 
 # Attributes that change training, or what is stored, but not the function at inference.
 _TRAINING = {"batch_norm": ("momentum", "gamma")}
 
 
-def what_differs(network: Network, naming: Naming) -> str | None:
-    """A warning when ``network`` computes something else than the implementation the weights come from; or None.
+class Difference(NamedTuple):
+    """The first thing ``dialect`` (``name@dialect``) of an implementation computes otherwise than a network of ours."""
 
-    Implementations with the same names count as one: any of their dialects will do.
+    dialect: str
+    what: str
+
+
+def what_differs(network: Network, base: str, implementation: str) -> Difference | None:
+    """Where ``network`` computes something else with the same weights than ``implementation``'s ``base``; or None.
+
+    Implementations with the same names count as one: any of their dialects will do. Sizes that were asked for
+    (classes, input, a stem of less stride) do not count.
     """
-    base, ours = naming.network, _function(network)
-    if naming.implementation not in implementations(base) or base not in names():
+    ours = _function(network)
+    if implementation not in implementations(base) or base not in names():
         return None
-    first: str | None = None
-    for dialect in _same_names(base, naming.implementation):
+    first: Difference | None = None
+    for dialect in _same_names(base, implementation):
         theirs = _function(_resized(load(f"{base}@{dialect}"), network))
-        difference = _difference(ours, theirs)
-        if difference is None:
+        what = _difference(ours, theirs)
+        if what is None:
             return None
-        first = first or f"{difference}; write {base}@{dialect} for the network these weights were trained in"
-    return first and f"{naming.implementation}'s weights in {network.name} compute something else than there: {first}"
+        first = first or Difference(f"{base}@{dialect}", what)
+    return first
 
 
 def _same_names(base: str, implementation: str) -> list[str]:
@@ -46,10 +54,12 @@ def _same_names(base: str, implementation: str) -> list[str]:
 
 
 def _resized(network: Network, like: Network) -> Network:
-    """``network`` with the input, classes and head of ``like``, without auxiliary classifiers."""
+    """``network`` with the input, stem stride, classes and head of ``like``, without auxiliary classifiers."""
     channels, height, width = like.input.shape
     sized = set_input(set_classes(network, like.head.classes), channels=channels, height=height, width=width)
-    return remake(sized, head=like.head, aux={})
+    sized = remake(sized, head=like.head, aux={})
+    stride = stem_stride(like)
+    return sized if stem_stride(sized) == stride else set_stem_stride(sized, stride)
 
 
 def _function(network: Network) -> list[tuple[str, tuple[Any, ...]]] | None:

@@ -104,16 +104,21 @@ def test_the_document_is_read_without_torch(tmp_path: Path) -> None:
     assert done.stdout.split() == ["small", "False"]
 
 
-def test_compile_takes_the_document_and_weights_only_when_told(tmp_path: Path) -> None:
-    """A path stands for its document, as a name does: the weights come with ``weights=`` (or load_model)."""
+def test_compile_takes_a_model_with_its_weights(tmp_path: Path) -> None:
     module = made()
     path = ins.save(module, tmp_path / "model.safetensors")
-    fresh = ins.compile(path, seed=0)
-    assert fresh.loaded is None
-    assert same_state(fresh.state_dict(), ins.compile(SMALL, seed=0).state_dict())
-    both = ins.compile(path, weights=path, num_classes=2)
-    assert set(both.loaded.fresh) == {"head.classifier.weight", "head.classifier.bias"}
-    assert torch.equal(both.state_dict()["stem.conv.weight"], module.state_dict()["stem.conv.weight"])
+    assert same_state(ins.compile(path).state_dict(), module.state_dict())
+    tuned = ins.compile(str(path), num_classes=2)
+    assert set(tuned.loaded.fresh) == {"head.classifier.weight", "head.classifier.bias"}
+    assert torch.equal(tuned.state_dict()["stem.conv.weight"], module.state_dict()["stem.conv.weight"])
+    other = ins.compile(SMALL, seed=5)
+    assert same_state(ins.compile(path, weights=other.state_dict()).state_dict(), other.state_dict())
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    module = made()
+    files = [ins.save(module, tmp_path / f"{number}.safetensors").read_bytes() for number in range(4)]
+    assert len(set(files)) == 1
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
