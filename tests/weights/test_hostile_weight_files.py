@@ -114,7 +114,9 @@ def test_a_file_that_is_cut_off(tmp_path: Path, name: str) -> None:
     lengths = {1, 2, 5, 8, 9, 12, 20, 100, 1000, len(content) // 2, len(content) - 30, len(content) - 1}
     for length in sorted(length for length in lengths if length < len(content)):
         (tmp_path / name).write_bytes(content[:length])
-        refused(tmp_path / name, r"damaged|cut off|not a weight file of a known kind")
+        # A pickle that ends inside the name of a function seems to name another one.
+        words = r"damaged|cut off|not a weight file of a known kind"
+        refused(tmp_path / name, words + r"|wants to run" * (name == "legacy.pth"))
 
 
 @pytest.mark.parametrize("name", WRITERS)
