@@ -107,3 +107,9 @@ def test_every_short_form_of_the_docs_is_one() -> None:
         parse(form)
     for form in re.findall(r"`(\{(?:conv|pool|lrn): .*?\}\})`", LANGUAGE):
         parse(form)
+
+
+def test_the_generated_parts_of_the_docs_have_not_drifted() -> None:
+    check = [sys.executable, str(ROOT / "docs" / "refresh.py"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -50,7 +50,7 @@ def _load(path: Path, *, mmap: bool) -> Any:
 def _refusal(error: Exception) -> WeightsError:
     """What to tell of a failed load: the long advice of PyTorch includes running the file, so it is not passed on."""
     text = str(error)
-    if named := re.search(r"GLOBAL (\w[\w.]*\.\w+)", text):
+    if named := re.search(r"GLOBAL (\w[\w.]*)", text):
         rule = "the file wants to run something that is not weights; nothing of it was run"
         return WeightsError(rule, found=named[1], expected="tensors by name", mend=_MEND)
     detail = text.split("WeightsUnpickler error:")[-1].strip().split("\n")[0] or "unexpected end of the file"
