@@ -12,10 +12,14 @@ from inception_search.errors import WeightsError
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Conv
 from inception_search.lowering import lower
+from inception_search.spec.document import parse_network
+from inception_search.spec.network import Network
+from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
+from inception_search.weights.digest import check_digest
 from inception_search.weights.fit import Allowed, fit
 from inception_search.weights.naming import naming_of
-from inception_search.weights.other_function import what_differs
+from inception_search.weights.other_function import what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
 
 
@@ -39,6 +43,7 @@ def load_weights(
         found, mend = type(module).__name__, "give the module that compile made, without anything around it"
         raise WeightsError("weights are loaded into a compiled network", found=found, mend=mend)
     checkpoint = weights if isinstance(weights, Checkpoint) else read_checkpoint(weights)
+    check_digest(checkpoint)
     tensors, file = checkpoint.tensors, checkpoint.file
     network, own = module.network, module.state_dict()
     naming = naming_of(tensors, network, own, file)
@@ -51,9 +56,16 @@ def load_weights(
             DialectWarning,
             stacklevel=stacklevel,
         )
+    elif DOCUMENT in checkpoint.metadata and (what := what_differs_from(network, _document(checkpoint))):
+        said = f"the weights were saved with another document, which computes something else: here {what}"
+        warnings.warn(said, DialectWarning, stacklevel=stacklevel)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
     return report
+
+
+def _document(checkpoint: Checkpoint) -> Network:
+    return parse_network(checkpoint.metadata[DOCUMENT], checkpoint.file)
 
 
 def readers_of_image(graph: Graph) -> frozenset[str]:

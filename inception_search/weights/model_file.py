@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +19,11 @@ from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.spec.text import network_text
 from inception_search.store.atomic import write_atomic
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
+from inception_search.weights.digest import DIGEST, check_digest, digest
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights
 
 _MEND = "fetch the file again, or save the model again"
-DIGEST = "inception_search.sha256"
 
 
 def save(module: NetworkModule, path: str | Path) -> Path:
@@ -39,10 +38,25 @@ def save(module: NetworkModule, path: str | Path) -> Path:
         found, mend = type(module).__name__, "give the module that compile made, without anything around it"
         raise WeightsError("a model file is made of a compiled network", found=found, mend=mend)
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+    _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     target = Path(path)
     write_atomic(target, _in_order(serialised(state, metadata)))
     return target
+
+
+def _check_document(network: Network, state: Mapping[str, torch.Tensor]) -> None:
+    """A module that was changed after compile is not what its document says: it could not be read back."""
+    with torch.device("meta"):
+        wanted = build(lower(network), name=network.name, init=False).state_dict()
+    wrong = [key for key in {**wanted, **state} if key not in wanted or key not in state]
+    wrong += [key for key in wanted if key in state and wanted[key].shape != state[key].shape]
+    if wrong:
+        raise WeightsError(
+            "the module is not what its document says any more",
+            found=raw(", ".join(wrong[:4])),
+            mend="change the network through compile (num_classes=, in_channels=, ...), or save state_dict() yourself",
+        )
 
 
 def _in_order(content: bytes) -> bytes:
@@ -67,9 +81,7 @@ def load_model(path: str | Path) -> NetworkModule:
         raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
             file=str(path)
         )
-    if checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
-        rule = "the weights are not those that were saved: their digest differs"
-        raise WeightsError(rule, mend=_MEND).at(file=str(path))
+    check_digest(checkpoint)
     graph = lower(network)
     _check_size(graph, checkpoint)
     module = build(graph, name=network.name, init=False)
@@ -89,16 +101,6 @@ def document_in(checkpoint: Checkpoint) -> Network | None:
     """
     text = checkpoint.metadata.get(DOCUMENT)
     return None if text is None else parse_network(text, checkpoint.file)
-
-
-def digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 of all names (as they are read from a file), types, shapes and values."""
-    total = hashlib.sha256()
-    for name, value in sorted(without_prefixes(tensors).items()):
-        tensor = value.contiguous()
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()
 
 
 def _check_size(graph: Graph, checkpoint: Checkpoint) -> None:

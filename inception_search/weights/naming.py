@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from inception_search.canonical.catalogue import names as shipped
 from inception_search.canonical.weight_names import Entry, entries, part_names, part_of, recognise, renumbered, tables
 from inception_search.canonical.weight_names import implementations as known_implementations
 from inception_search.errors import WeightsError, raw
@@ -51,7 +52,7 @@ def naming_of(names: Collection[str], network: Network, own: Mapping[str, torch.
         ).at(file=file)
     found, implementation = known
     base = network.name.partition("@")[0]
-    if base in tables() and base != found:
+    if base in shipped() and base != found:
         raise WeightsError(
             f"these are {implementation}'s weights of another network",
             found=found,

@@ -45,6 +45,11 @@ def what_differs(network: Network, base: str, implementation: str) -> Difference
     return first
 
 
+def what_differs_from(network: Network, other: Network) -> str | None:
+    """Where ``network`` computes something else with the same weights than ``other`` at its size; or None."""
+    return _difference(_function(network), _function(_resized(other, network)))
+
+
 def _same_names(base: str, implementation: str) -> list[str]:
     """The dialects whose implementations have the tensor names of ``implementation``, that one first."""
     known = [name for name in implementations(base) if name in dialects(base)]

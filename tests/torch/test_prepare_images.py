@@ -55,6 +55,15 @@ def test_resizing_is_that_of_torchvision(name: str) -> None:
     assert (found - expected).abs().max() < 1e-6
 
 
+def test_the_fid_network_sees_the_whole_image() -> None:
+    """pytorch-fid stretches it to 299 x 299."""
+    small = torch.arange(64, dtype=torch.uint8).expand(1, 3, 64, 64)
+    x = ins.prepare_images(small, ins.load("inception_v3@fid"))
+    assert x.shape == (1, 3, 299, 299)
+    assert x[..., 0].max() == -1.0
+    assert x[..., -1].min().item() == pytest.approx(63 / 127.5 - 1)
+
+
 def test_another_input_size_sees_the_same_part_of_the_image() -> None:
     net = ins.set_input(ins.load("inception_v3"), height=150, width=150)
     assert net.preprocess is not None

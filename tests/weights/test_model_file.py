@@ -20,7 +20,8 @@ import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import DocumentError, LimitError, WeightsError
 from inception_search.spec.safetensors_header import DOCUMENT
-from inception_search.weights.model_file import DIGEST, digest
+from inception_search.weights.digest import DIGEST, digest
+from inception_search.weights.load import DialectWarning
 from tests.weights.small_network import SMALL, shaken
 from tests.weights.their_weights import same_state
 
@@ -249,3 +250,27 @@ def test_a_header_that_lies_is_refused(model: Path) -> None:
     model.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
     with pytest.raises(WeightsError, match="damaged"):
         ins.load_model(model)
+
+
+def test_a_module_changed_after_compile_is_not_saved(tmp_path: Path) -> None:
+    module = made()
+    module.get_submodule("head").add_module("classifier", torch.nn.Linear(16, 3))
+    with pytest.raises(WeightsError, match=r"not what its document says.*head\.classifier\.weight.*num_classes="):
+        ins.save(module, tmp_path / "model.safetensors")
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_weights_of_a_damaged_model_are_not_taken(tmp_path: Path) -> None:
+    path = ins.save(made(), tmp_path / "model.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"model\.safetensors: .*digest differs"):
+        ins.compile(SMALL, weights=path)
+
+
+def test_weights_of_another_dialect_of_our_own_warn(tmp_path: Path) -> None:
+    path = ins.save(ins.compile("bn_inception@slim_gamma", width=0.25), tmp_path / "slim.safetensors")
+    with pytest.warns(DialectWarning, match="saved with another document.*conv1.0.conv has padding"):
+        ins.compile("bn_inception@paper_576", width=0.25, weights=path)
+    ins.compile("bn_inception@slim_gamma", width=0.25, weights=path, num_classes=3)  # no warning
