@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from inception_search.canonical.catalogue import is_model, load
-from inception_search.errors import ConfigError
+from inception_search.canonical.catalogue import dialects, is_model, load, names
+from inception_search.errors import ConfigError, raw
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
@@ -43,18 +44,23 @@ def compile(  # the word users look for
     ``input_size`` (pixels, or (height, width)) checks and types another resolution; ``stem_stride`` (1, 2, 4 ...)
     keeps only so much of the stem's stride, for small images: 1 at 32x32. ``width`` and ``depth`` multiply every
     width and every repeat. ``aux=True`` builds the auxiliary classifiers, which compute in training mode: the
-    output is then (logits, aux, ...).
+    output is then (logits, aux, ...); an error where the dialect has none.
 
     ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), or a
     ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another ``num_classes`` or
     ``in_channels`` keeps the rest of them. A saved model (``model.safetensors`` for the network) brings its own.
     Module paths and keys are places in the document.
 
-    Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged).
+    Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged),
+    ConfigError and SpecError (an option that cannot be used, such as ``aux=True`` where there are none).
     """
     from inception_search.backend.compile import build
 
-    net = _sized(network, num_classes, in_channels, input_size, global_pool)
+    _check_seed(seed)
+    net = network if isinstance(network, Network) else load(network)
+    if aux and not net.aux:
+        raise _no_aux(net)
+    net = _sized(net, num_classes, in_channels, input_size, global_pool)
     net = net if width is None else scale_network_width(net, width)
     net = net if depth is None else set_depth(net, depth)
     net = net if stem_stride is None else set_stem_stride(net, stem_stride)
@@ -73,19 +79,43 @@ def compile(  # the word users look for
 
 
 def _sized(
-    network: Network | str | Path,
+    net: Network,
     num_classes: int | None,
     in_channels: int | None,
     input_size: int | tuple[int, int] | None,
     global_pool: str | None,
 ) -> Network:
-    net = network if isinstance(network, Network) else load(network)
     if num_classes is not None:
         net = set_classes(net, num_classes)
     if global_pool is not None:
+        if global_pool == "none" and net.head.classifier == "linear" and net.head.pool != "none":
+            raise ConfigError(
+                "maps that are not pooled are given without a classifier",
+                found=raw(f"global_pool='none' with {net.head.classes} classes"),
+                mend="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
+            )
         net = remake(net, head=remake(net.head, pool=global_pool))
     height, width = _sides(input_size)
     return set_input(net, channels=in_channels, height=height, width=width)
+
+
+def _check_seed(seed: Any) -> None:
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if seed is not None and not (whole and -(2**63) <= int(seed) < 2**64):
+        raise ConfigError("seed cannot be used", found=seed, expected="a whole number of 64 bits, or None")
+
+
+def _no_aux(network: Network) -> ConfigError:
+    """The error for auxiliary classifiers that a network does not have."""
+    base = network.name.partition("@")[0]
+    known = [f"{base}@{dialect}" for dialect in dialects(base)] if base in names() else []
+    having = [name for name in known if load(name).aux]
+    return ConfigError(
+        "the network has no auxiliary classifiers to build",
+        found=raw(f"aux=True for {network.name}"),
+        expected=f"one of {', '.join(having)}" if having else None,
+        mend="leave out aux" if known else "leave out aux, or write some under 'aux:' in the document",
+    )
 
 
 def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | None]:

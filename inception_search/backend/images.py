@@ -5,17 +5,22 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ConfigError
 from inception_search.spec.network import Network, Preprocess
 
 
-def prepare_images(images: torch.Tensor, network: Network) -> torch.Tensor:
-    """uint8 RGB images (N, 3, H, W) of any size as float32 (N, 3, h, w) input of ``network``.
+def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> torch.Tensor:
+    """uint8 RGB images (N, 3, H, W) of any size as float32 (N, 3, h, w) input of ``network``, compiled or not.
 
     Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input,
     or without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
     Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for other images.
     """
+    network = network.network if isinstance(network, NetworkModule) else network
+    if not isinstance(network, Network):
+        found, mend = type(network).__name__, "give what load or compile made"
+        raise ConfigError("images are prepared for a network", found=found, mend=mend)
     facts = network.preprocess
     if facts is None:
         raise ConfigError(
@@ -23,8 +28,9 @@ def prepare_images(images: torch.Tensor, network: Network) -> torch.Tensor:
             path="preprocess",
             mend="add 'preprocess: {mean: ..., std: ...}' to it",
         )
-    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
-        found = f"{images.dtype} {tuple(images.shape)}"
+    tensor = isinstance(images, torch.Tensor)
+    if not tensor or images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+        found = f"{images.dtype} {tuple(images.shape)}" if tensor else type(images).__name__
         raise ConfigError("not RGB images", found=found, expected="torch.uint8 (N, 3, H, W)")
     _, height, width = network.input.shape
     x = _sized(images, facts, height, width).float()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from inception_search.errors import SpecError, UnknownNameError, unknown_name
+from inception_search.errors import Place, SpecError, UnknownNameError, unknown_name
 from inception_search.spec.dialect import dialects_of
-from inception_search.spec.document import load_network, parse_network, read_text
-from inception_search.spec.network import Network
+from inception_search.spec.document import UPGRADES, check_header, load_network, parse_network, read_text
+from inception_search.spec.network import SCHEMA, VERSION, Network
 from inception_search.spec.safetensors_header import read_document
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Use
@@ -17,6 +17,7 @@ from inception_search.spec.yaml_reader import read_yaml
 FOLDER = "canonical"
 MODEL = ".safetensors"
 SUFFIXES = (".yaml", ".yml", ".json", MODEL)
+WEIGHTS = (".pth", ".pt", ".bin", ".h5", ".hdf5", ".keras", ".ckpt", ".ckpt.index")
 
 
 def names() -> tuple[str, ...]:
@@ -24,11 +25,16 @@ def names() -> tuple[str, ...]:
     return shipped_names(FOLDER)
 
 
-def dialects(name: str) -> dict[str, str]:
-    """The dialects of a shipped network with what each stands for, the main one first; ``name@dialect`` loads it."""
-    if name not in names():
-        raise unknown_name("network", name, names())
-    return dict(_dialects(name))
+def dialects(network: str | Path) -> dict[str, str]:
+    """The dialects of a network with what each stands for, the main one first; ``name@dialect`` loads it.
+
+    ``network`` is a shipped name or the path of a document, with or without one of its dialects behind an @.
+    """
+    name, dialect = _found(network)
+    found = dict(_dialects(str(name))) if name in names() else _dialects_in(Path(name))
+    if dialect is not None and dialect not in found:
+        raise unknown_name(f"dialect of {name}", dialect, found)
+    return found
 
 
 def load(network: str | Path) -> Network:
@@ -39,21 +45,43 @@ def load(network: str | Path) -> Network:
     Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
     :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
     """
+    if isinstance(network, str) and ("\n" in network or network.lstrip().startswith("{")):
+        return parse_network(network)
+    name, dialect = _found(network)
+    return _shipped(str(name), dialect) if name in names() else _from_file(name, dialect)
+
+
+def _found(network: str | Path) -> tuple[str | Path, str | None]:
+    """The shipped name or the path of a document that ``network`` stands for, and the dialect asked for."""
     if not isinstance(network, str | Path):
         raise SpecError("not a network", found=network, expected="a shipped name, a path, or YAML text")
     best = _best_of(network)
-    if best is not None or isinstance(network, Path):
-        return _from_file(best or network)
-    if "\n" in network or network.lstrip().startswith("{"):
-        return parse_network(network)
+    if best is not None:
+        return best, None
+    if _is_weights(network):
+        raise _weights_not_network(network)
+    if isinstance(network, Path):
+        return network, None
     name, dialect = _split(network)
-    if name in names():
-        return _shipped(name, dialect)
-    if name.endswith(SUFFIXES) or "/" in name:
-        return _from_file(name, dialect)
+    if name in names() or name.endswith(SUFFIXES) or "/" in name:
+        return name, dialect
+    raise _unknown_network(network)
+
+
+def _unknown_network(network: str) -> UnknownNameError:
     error = unknown_name("network", network, names())
     error.expected = f"{error.expected} (or with @dialect), or the path of a document (.yaml) or run folder"
-    raise error
+    return error
+
+
+def _is_weights(network: str | Path) -> bool:
+    """Whether a path is that of weights without a document, by its ending."""
+    return str(network).endswith(WEIGHTS) and "\n" not in str(network)
+
+
+def _weights_not_network(path: str | Path) -> SpecError:
+    mend = f"write compile(NETWORK, weights={str(path)!r}); 'inception-search convert {path}' says which network"
+    return SpecError("this is a file of weights, not a network", place=Place(str(path)), mend=mend)
 
 
 def _split(network: str) -> tuple[str, str | None]:
@@ -115,6 +143,13 @@ def _shipped(name: str, dialect: str | None) -> Network:
     if not path.is_file():
         raise UnknownNameError("no such shipped network", found=name)
     return load_network(path, dialect)
+
+
+def _dialects_in(path: Path) -> dict[str, str]:
+    """The dialects of the document in a file."""
+    text = read_document(path) if is_model(path) else read_text(path)
+    data = check_header(read_yaml(text, str(path)), SCHEMA, VERSION, UPGRADES, str(path))
+    return dialects_of(data, str(path))
 
 
 def _path(name: str) -> Path:

@@ -90,6 +90,20 @@ def part_names(network: str, implementation: str) -> Mapping[str, str]:
     return _part_names(_base(network), implementation)
 
 
+def classifier_of(network: str, implementation: str) -> tuple[str, str] | None:
+    """The name and the layout of the weight of ``implementation``'s classifier; None where it has none."""
+    table = _table(network, implementation)
+    head = table.parts.get("head")
+    return (head[-1].alone.weight, table.style.layouts["linear"]) if head else None
+
+
+def known_by(network: str, names: Collection[str]) -> dict[str, int]:
+    """The implementations of ``network`` that know the most of ``names``, in the order of its file, and how many."""
+    given = frozenset(renumbered(names).values())
+    known = {name: len(_part_names(_base(network), name).keys() & given) for name in implementations(network)}
+    return {name: number for name, number in known.items() if number == max(known.values())}
+
+
 def part_of(path: str) -> str:
     """The part of a document that a path or a state_dict key is in: its stage, head, head.embedding, aux.<name>."""
     first, *rest = path.split(".")

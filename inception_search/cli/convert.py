@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inception_search.canonical.catalogue import load
 from inception_search.errors import ConfigError
+from inception_search.spec.transform import set_classes, set_input
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
+    from inception_search.spec.network import Network
+    from inception_search.weights.identify import InFile
 
 
 def convert(
@@ -26,26 +30,40 @@ def convert(
         str | None, typer.Option(help="Write under the names of this implementation (timm, keras ...), not as ours.")
     ] = None,
     classes: Annotated[
-        int | None, typer.Option(min=1, help="Classes; another number than in the file starts anew.")
+        int | None,
+        typer.Option(min=0, help="Classes (0: no classifier); another number than in the file starts anew."),
+    ] = None,
+    in_channels: Annotated[
+        int | None, typer.Option(min=1, help="Input channels; the first convolution is brought to them.")
     ] = None,
     aux: Annotated[bool, typer.Option(help="Keep the weights of auxiliary classifiers.")] = True,
 ) -> None:
     """Say whose weights a file has, and write them as a model of ours or for another implementation."""
     from inception_search.api import compile as compile_network
     from inception_search.weights.checkpoint import read_checkpoint
-    from inception_search.weights.identify import has_aux, network_of
+    from inception_search.weights.identify import made_for, network_of
 
     if out is not None:
-        _check_ending(out, to)
+        _check_out(out, to)
     checkpoint = read_checkpoint(weights)
-    net = network or network_of(checkpoint)
+    net = network_of(checkpoint) if network is None else load(network)
+    found = made_for(checkpoint, net)
+    net = _as_in_file(net, found, classes, in_channels)
+    with_aux = aux and found.aux and bool(net.aux)
     with _warnings_told():
-        module = compile_network(net, num_classes=classes, aux=aux and has_aux(checkpoint), weights=checkpoint)
+        module = compile_network(net, num_classes=classes, in_channels=in_channels, aux=with_aux, weights=checkpoint)
         typer.echo(f"{weights}: {module.loaded}")
     if out is not None:
         with _warnings_told():
             _write(module, out, to)
         typer.echo(str(out))
+
+
+def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: int | None) -> Network:
+    """``net`` with the classes and input channels of the file, where no others are asked for."""
+    if classes is None and found.classes not in (None, net.head.classes):
+        net = set_classes(net, found.classes)
+    return net if in_channels is not None else set_input(net, channels=found.channels)
 
 
 @contextmanager
@@ -68,11 +86,14 @@ def _write(module: NetworkModule, out: Path, to: str | None) -> None:
         save(module, out)
 
 
-def _check_ending(out: Path, to: str | None) -> None:
+def _check_out(out: Path, to: str | None) -> None:
+    """Refuse a file that could not be written before anything is read."""
     from inception_search.weights.export import writer_of
+    from inception_search.weights.write import check_folder
 
     if to is not None:
         writer_of(out)
     elif out.suffix != ".safetensors":
         mend = "name --to for other formats"
         raise ConfigError("a model of ours is a .safetensors file", found=out.suffix, mend=mend)
+    check_folder(out)

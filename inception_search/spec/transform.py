@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from inception_search.errors import SpecError
+from inception_search.errors import SpecError, raw
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, chain, concat
+from inception_search.spec.step import (
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Conv,
+    Dag,
+    DagNode,
+    Narrow,
+    Repeat,
+    chain,
+    children,
+    concat,
+)
 
 M = TypeVar("M", bound=SpecModel)
 MAX_FACTOR = 1_000
@@ -19,11 +33,15 @@ MAX_FACTOR = 1_000
 def scale_width(step: AnyStep, factor: float, multiple: int = 4) -> AnyStep:
     """``step`` with every width times ``factor``, rounded to a ``multiple`` (at least one of it)."""
 
-    def conv(part: Conv) -> Conv:
+    def scale(part: AnyStep) -> AnyStep:
+        if isinstance(part, Narrow):
+            return remake(part, width=scaled(part.width, factor, multiple))
+        if not isinstance(part, Conv):
+            return map_children(part, scale)
         mid = scaled(part.mid, factor, multiple) if part.mid is not None else None
         return remake(part, width=scaled(part.width, factor, multiple), mid=mid)
 
-    return map_convs(step, conv)
+    return scale(step)
 
 
 def scaled(width: int, factor: float, multiple: int = 4) -> int:
@@ -100,8 +118,14 @@ def drop_head(network: Network, pool: str | None = None) -> Network:
 
 
 def set_depth(network: Network, factor: float) -> Network:
-    """``network`` with every repeat's times multiplied by ``factor`` (rounded, at least once)."""
+    """``network`` with every repeat's times multiplied by ``factor`` (rounded, at least once).
+
+    Raises SpecError for a network without repeats, which no factor but 1 can change.
+    """
     _check_factor("depth", factor)
+    if factor != 1 and not any(_has_repeat(step) for step in _all_steps(network)):
+        rule, mend = "the network has no repeats, which a depth factor multiplies", "use width, or write '2 x block'"
+        raise SpecError(rule, found=raw(f"depth {factor:g} for {network.name}"), mend=mend)
 
     def deepen(step: AnyStep) -> AnyStep:
         if isinstance(step, Repeat):
@@ -114,6 +138,15 @@ def set_depth(network: Network, factor: float) -> Network:
         stages={name: deepen(step) for name, step in network.stages.items()},
         aux={name: remake(aux, body=deepen(aux.body)) for name, aux in network.aux.items()},
     )
+
+
+def _all_steps(network: Network) -> tuple[AnyStep, ...]:
+    bodies = (aux.body for aux in network.aux.values())
+    return (*network.blocks.values(), *network.stages.values(), *bodies)
+
+
+def _has_repeat(step: AnyStep) -> bool:
+    return isinstance(step, Repeat) or any(_has_repeat(part) for _, part in children(step))
 
 
 def swap_stem(network: Network, stem: AnyStep) -> Network:
@@ -138,10 +171,24 @@ def map_children(step: AnyStep, change: Callable[[AnyStep], AnyStep]) -> AnyStep
         return concat(*map(change, step.branches))
     if isinstance(step, Block | Repeat):
         return remake(step, body=change(step.body))
+    if isinstance(step, Dag):
+        return map_dag(step, change)
     return step
 
 
+def map_dag(dag: Dag, change: Callable[[AnyStep], AnyStep]) -> Dag:
+    """``dag`` with ``change`` applied to the steps on its edges and after its joins."""
+    return remake(dag, nodes=tuple(_changed(node, change) for node in dag.nodes))
+
+
+def _changed(node: DagNode, change: Callable[[AnyStep], AnyStep]) -> DagNode:
+    inputs = tuple(remake(entry, step=change(entry.step)) for entry in node.inputs)
+    return remake(node, inputs=inputs, then=change(node.then))
+
+
 def _check_factor(what: str, factor: float) -> None:
+    if isinstance(factor, bool) or not isinstance(factor, Real):
+        raise SpecError(f"a {what} factor is a number", found=factor, mend=f"write {what}=0.5, say")
     if not 0 < factor <= MAX_FACTOR:
         raise SpecError(f"a {what} factor is positive and at most {MAX_FACTOR}", found=factor)
 

@@ -68,10 +68,15 @@ def _read(source: object, max_bytes: int) -> Contents:
 def _printable(error: WeightsError) -> WeightsError:
     """``error`` with the control characters of a file's own names escaped: a terminal would obey them."""
     if error.path is not None:
-        error.place = replace(error.place, path=_escaped(error.path[:_LONGEST_NAME]))
+        error.place = replace(error.place, path=printable(error.path))
     if isinstance(error.found, str):
         error.found = type(error.found)(_escaped(error.found))
     return error
+
+
+def printable(name: str) -> str:
+    """A name of a file as it can be shown: cut, and with its control characters escaped."""
+    return _escaped(name[:_LONGEST_NAME])
 
 
 def _escaped(text: str) -> str:

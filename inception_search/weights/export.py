@@ -15,12 +15,12 @@ from inception_search.canonical.weight_names import Entry, implementations, part
 from inception_search.canonical.weight_styles import AXES, SAME
 from inception_search.errors import ConfigError, WeightsError, raw, unknown_name
 from inception_search.spec.network import Network
-from inception_search.store.atomic import write_atomic
 from inception_search.weights.keras_export import keras_weights
 from inception_search.weights.load import DialectWarning
 from inception_search.weights.naming import entries_for
 from inception_search.weights.other_function import what_differs
 from inception_search.weights.published import check_published
+from inception_search.weights.write import write_whole
 
 
 def export_weights(module: NetworkModule, implementation: str) -> dict[str, torch.Tensor]:
@@ -46,7 +46,7 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
         else:
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
     base = network.name.partition("@")[0]
-    if difference := what_differs(network, base, implementation):
+    if difference := what_differs(network, base, (implementation,)):
         warnings.warn(
             f"{implementation} will compute something else with these weights than {network.name}: here "
             f"{difference.what}; train {difference.dialect} for weights that agree",
@@ -59,10 +59,10 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
 def write_weights(tensors: dict[str, torch.Tensor], path: str | Path) -> Path:
     """Write named tensors: ``.safetensors``; ``.pt`` and ``.pth`` (a plain state dict); Keras' ``.weights.h5``.
 
-    Raises :class:`ConfigError` for another ending.
+    Raises :class:`ConfigError` for another ending, :class:`WeightsError` where the file cannot be written.
     """
     target = Path(path)
-    write_atomic(target, writer_of(target)(tensors))
+    write_whole(target, writer_of(target)(tensors))
     return target
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import torch
 
-from inception_search.canonical.catalogue import dialects, names
 from inception_search.canonical.weight_names import Entry, part_of
 from inception_search.canonical.weight_styles import AXES, SAME, torch_shape
 from inception_search.errors import WeightsError, raw
+from inception_search.graph.graph import Graph
+from inception_search.graph.ops import Conv
+from inception_search.lowering import lower
+from inception_search.spec.network import Network
 from inception_search.weights.channels import other_channels
-from inception_search.weights.naming import OURS, Naming
+from inception_search.weights.mismatch import Cause, Mismatch, mend_of
+from inception_search.weights.naming import OURS, Naming, is_gamma
 from inception_search.weights.report import WeightsReport
 
 _SHOWN = 5  # mismatches named in an error
-_BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the background
+BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the background
 
 
 @dataclass(frozen=True)
@@ -35,44 +39,43 @@ class _Fit:
     filled: dict[str, float] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
     unused: dict[str, str] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    wrong: list[Mismatch] = field(default_factory=list)
 
 
 def fit(
     tensors: Mapping[str, torch.Tensor],
     own: Mapping[str, torch.Tensor],
     naming: Naming,
-    first: frozenset[str],
+    network: Network,
     allowed: Allowed,
     file: str | None = None,
 ) -> tuple[dict[str, torch.Tensor], WeightsReport]:
-    """The tensors for the keys of ``own`` (a module's ``state_dict``), and what became of each.
+    """The tensors for the keys of ``own`` (the ``state_dict`` of ``network``), and what became of each.
 
-    ``first`` are the keys of the convolutions that read the image. Raises :class:`WeightsError` that names the first
-    tensors that are missing, unknown or of another shape, with both shapes.
+    Raises :class:`WeightsError` that names the first tensors that are missing, unknown or of another shape, with both
+    shapes.
     """
-    found = _Fit()
+    found, first = _Fit(), readers_of_image(lower(network))
     by_key = {entry.key: entry for entry in naming.entries}
     theirs = set(naming.parts.values())
     for key, value in own.items():
         entry = by_key.get(key)
         if entry is not None and entry.name in tensors:
             _take(found, entry, tensors[entry.name], value, first, allowed)
-        elif (entry is None or entry.optional) and (number := _neutral(key)) is not None and part_of(key) in theirs:
-            found.state[key] = torch.full_like(value, number)
-            found.filled[key] = number
+        elif (entry is None or entry.optional) and (n := _neutral(key, own)) is not None and part_of(key) in theirs:
+            found.state[key] = torch.full_like(value, n)
+            found.filled[key] = n
         elif _may_lack(key, naming, tensors, allowed):
             found.fresh.append(key)
         else:
-            found.wrong.append(f"missing {entry.name if entry else key}")
+            found.wrong.append(_missing(key, entry))
     _leftovers(found, tensors, own, naming)
     if found.wrong:
         places = "one place" if len(found.wrong) == 1 else f"{len(found.wrong)} places"
         raise WeightsError(
             f"the weights do not fit {naming.network} ({naming.implementation}'s names) in {places}",
-            found=raw("; ".join(found.wrong[:_SHOWN])),
-            mend=f"{_their_network(naming)}; num_classes given to compile keeps all but the classifier, in_channels "
-            "brings a dense first convolution (no depthwise one) to others",
+            found=raw("; ".join(wrong.what for wrong in found.wrong[:_SHOWN])),
+            mend=mend_of(found.wrong, naming, network, allowed.channels),
         ).at(file=file)
     report = WeightsReport(
         file,
@@ -87,11 +90,9 @@ def fit(
     return found.state, report
 
 
-def _their_network(naming: Naming) -> str:
-    """What to compile for weights that have this naming."""
-    if naming.network in names() and naming.implementation in dialects(naming.network):
-        return f"compile {naming.network}@{naming.implementation} for them"
-    return "compile the network that they were saved from"
+def readers_of_image(graph: Graph) -> frozenset[str]:
+    """The keys of the convolutions that read the image itself."""
+    return frozenset(f"{node.path}.weight" for node in graph.nodes if node.inputs == (0,) and isinstance(node.op, Conv))
 
 
 def turned(tensor: torch.Tensor, layout: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -108,22 +109,23 @@ def _take(
     allowed: Allowed,
 ) -> None:
     """Put a tensor of the file into the state, or note what is wrong with it."""
-    key, want = entry.key, tuple(value.shape)
+    key, want, given = entry.key, tuple(value.shape), tuple(tensor.shape)
     try:
-        shape = torch_shape(entry.layout, tuple(tensor.shape))
+        shape = torch_shape(entry.layout, given)
     except WeightsError:
-        found.wrong.append(f"{entry.name}: {tuple(tensor.shape)}, which is not {entry.layout}, for {want} of {key}")
+        what = f"{entry.name}: {given}, which is not {entry.layout}, for {want} of {key}"
+        found.wrong.append(Mismatch(Cause.VALUES, what))
         return
     if tensor.is_floating_point() != value.is_floating_point():
-        found.wrong.append(f"{entry.name}: {tensor.dtype} for {value.dtype}")
+        found.wrong.append(Mismatch(Cause.VALUES, f"{entry.name}: {tensor.dtype} for {value.dtype}"))
     elif tensor.is_floating_point() and not bool(torch.isfinite(tensor.to(value.dtype)).all()):
-        found.wrong.append(f"{entry.name}: not all finite as {value.dtype}")
+        found.wrong.append(Mismatch(Cause.VALUES, f"{entry.name}: not all finite as {value.dtype}"))
     elif shape == want:
         found.state[key], found.used[key] = turned(tensor, entry.layout, shape), entry.name
-    elif _is_classifier(key) and shape == (_BACKGROUND, *want[1:]) and want[0] == _BACKGROUND - 1:
+    elif is_classifier(key) and shape == (BACKGROUND, *want[1:]) and want[0] == BACKGROUND - 1:
         found.state[key], found.used[key] = turned(tensor, entry.layout, shape)[1:], entry.name
         found.adapted[key] = "the first of 1001 classes, the background, dropped"
-    elif _is_classifier(key) and allowed.classes and _differ_in(0, shape, want):
+    elif is_classifier(key) and allowed.classes and _differ_in(0, shape, want):
         found.fresh.append(key)
         found.unused[entry.name] = "of another number of classes"
     elif key in first and allowed.channels and _differ_in(1, shape, want):
@@ -131,7 +133,23 @@ def _take(
         found.state[key], found.used[key] = other_channels(weight, want[1]), entry.name
         found.adapted[key] = f"from {shape[1]} to {want[1]} input channels"
     else:
-        found.wrong.append(f"{entry.name}: {shape} for {want} of {key}")
+        found.wrong.append(_other_shape(entry, shape, want, first))
+
+
+def _other_shape(entry: Entry, shape: tuple[int, ...], want: tuple[int, ...], first: frozenset[str]) -> Mismatch:
+    what = f"{entry.name}: {shape} for {want} of {entry.key}"
+    if is_classifier(entry.key) and _differ_in(0, shape, want):
+        return Mismatch(Cause.CLASSES, what, shape[0], want[0])
+    if entry.key in first and _differ_in(1, shape, want):
+        return Mismatch(Cause.CHANNELS, what, shape[1], want[1])
+    return Mismatch(Cause.WIDTH if len(shape) == len(want) else Cause.VALUES, what)
+
+
+def _missing(key: str, entry: Entry | None) -> Mismatch:
+    what, part = f"missing {entry.name if entry else key}", part_of(key)
+    if part.startswith("aux."):
+        return Mismatch(Cause.AUX, what, part)
+    return Mismatch(Cause.CLASSIFIER if is_classifier(key) else Cause.LAYERS, what)
 
 
 def _differ_in(axis: int, shape: tuple[int, ...], want: tuple[int, ...]) -> bool:
@@ -152,31 +170,33 @@ def _leftovers(
         part = naming.parts.get(name) or (part_of(name) if naming.implementation == OURS else None)
         if part is not None and part not in built and part.partition(".")[0] in ("aux", "head"):
             found.unused[name] = f"of {part}, which is not built"
-        elif part is not None and name in (gammas := _gammas(naming)):
+        elif part is not None and name in (gammas := _gammas(naming, own)):
             if bool((tensors[name] == 1).all()):
                 found.unused[name] = "a gamma of ones, as norms without gamma have"
             else:
-                found.wrong.append(f"{name} is a gamma, which the norm {gammas[name]} does not have")
+                what = f"{name} is a gamma, which the norm {gammas[name]} does not have"
+                found.wrong.append(Mismatch(Cause.GAMMA, what))
         else:
-            found.wrong.append(f"{name} {tuple(tensors[name].shape)} has no place")
+            found.wrong.append(Mismatch(Cause.LAYERS, f"{name} {tuple(tensors[name].shape)} has no place"))
 
 
-def _gammas(naming: Naming) -> dict[str, str]:
+def _gammas(naming: Naming, own: Collection[str]) -> dict[str, str]:
     """The names of the gammas of norms that have none here, with our paths of those norms."""
     found = {}
     for entry in naming.entries:
-        if entry.key.endswith(".norm.bias"):
+        norm, dot, last = entry.key.rpartition(".bias")
+        if dot and not last and f"{norm}.running_mean" in own:
             for theirs, gamma in (("bias", "weight"), ("beta", "gamma")):
                 if entry.name.endswith(theirs):
-                    found[entry.name.removesuffix(theirs) + gamma] = entry.key.removesuffix(".bias")
+                    found[entry.name.removesuffix(theirs) + gamma] = norm
     return found
 
 
-def _neutral(key: str) -> float | None:
+def _neutral(key: str, own: Collection[str]) -> float | None:
     """What stands for a tensor that other implementations do not have; None where nothing does."""
     if key.endswith(".num_batches_tracked"):
         return 0.0
-    return 1.0 if key.endswith(".norm.weight") else None
+    return 1.0 if is_gamma(key, own) else None
 
 
 def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], allowed: Allowed) -> bool:
@@ -188,11 +208,12 @@ def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], all
     part = part_of(key)
     if part.partition(".")[0] not in ("head", "aux"):
         return False
-    if (_is_classifier(key) and allowed.classes) or part not in naming.parts.values():
+    if (is_classifier(key) and allowed.classes) or part not in naming.parts.values():
         return True
     return part.startswith("aux.") and not any(naming.parts.get(name) == part for name in tensors)
 
 
-def _is_classifier(key: str) -> bool:
+def is_classifier(key: str) -> bool:
+    """Whether a tensor is of the classifier of the head, or of that of an auxiliary head."""
     parts = key.split(".")
     return "classifier" in parts and parts[0] in ("head", "aux")

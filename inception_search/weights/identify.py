@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+
+from inception_search.backend.compile import build
 from inception_search.canonical.catalogue import dialects, load
-from inception_search.canonical.weight_names import part_names, recognise, renumbered, tables
+from inception_search.canonical.weight_names import tables
+from inception_search.canonical.weight_styles import torch_shape
 from inception_search.errors import WeightsError, raw
+from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.checkpoint import Checkpoint
+from inception_search.weights.files.state_dict import without_prefixes
+from inception_search.weights.fit import BACKGROUND, is_classifier, readers_of_image
 from inception_search.weights.model_file import document_in
+from inception_search.weights.naming import Naming, naming_of
+from inception_search.weights.whose import origin_of, without_holder
+
+
+class InFile(NamedTuple):
+    """What the weights in a file were made for; None: what the network has."""
+
+    classes: int | None
+    channels: int | None
+    aux: bool  # whether there are weights of auxiliary classifiers
 
 
 def network_of(checkpoint: Checkpoint) -> Network:
@@ -19,22 +39,57 @@ def network_of(checkpoint: Checkpoint) -> Network:
     inside = document_in(checkpoint)
     if inside is not None:
         return inside
-    known = recognise(checkpoint.tensors)
-    if known is None:
+    origin = origin_of(without_holder(checkpoint.tensors))
+    if origin is None:
         raise WeightsError(
             "the tensors are those of no implementation that is known",
             found=raw(", ".join(list(checkpoint.tensors)[:4])),
             expected=f"the names of an implementation of {', '.join(tables())}",
             mend="name the network with --network",
         ).at(file=checkpoint.file)
-    network, implementation = known
+    network, (implementation, *_) = origin
     return load(f"{network}@{implementation}" if implementation in dialects(network) else network)
 
 
-def has_aux(checkpoint: Checkpoint) -> bool:
-    """Whether there are weights of auxiliary classifiers."""
-    if any(name.startswith("aux.") for name in checkpoint.tensors):
-        return True
-    known = recognise(checkpoint.tensors)
-    parts = part_names(*known) if known else {}
-    return any(parts.get(name, "").startswith("aux.") for name in renumbered(checkpoint.tensors).values())
+def made_for(checkpoint: Checkpoint, network: Network) -> InFile:
+    """The classes (0: no classifier) and input channels that the weights of ``network`` in a file are for.
+
+    Raises :class:`WeightsError` when they are of no network that is known, or of another one.
+    """
+    with torch.device("meta"):
+        own = build(lower(network), name=network.name, init=False).state_dict()
+    tensors = without_holder(checkpoint.tensors, without_prefixes(own))
+    naming = naming_of(tensors, network, own, checkpoint.file)
+    aux = any(naming.parts.get(name, "").startswith("aux.") for name in tensors)
+    return InFile(_classes(tensors, naming, network), _channels(tensors, naming, network, own), aux)
+
+
+def _classes(tensors: Mapping[str, torch.Tensor], naming: Naming, network: Network) -> int | None:
+    classifier = [e for e in naming.entries if is_classifier(e.key) and e.key.startswith("head.")]
+    if not classifier:
+        return None
+    if not any(entry.name in tensors for entry in classifier):
+        return 0
+    weights = {entry.name: entry.layout for entry in classifier if entry.key.endswith(".weight")}
+    rows = next((shape[0] for name, layout in weights.items() if (shape := _shape(tensors, name, layout))), None)
+    background = rows == BACKGROUND and network.head.classes == BACKGROUND - 1  # loading drops it
+    return None if background else rows
+
+
+def _channels(
+    tensors: Mapping[str, torch.Tensor], naming: Naming, network: Network, own: Mapping[str, torch.Tensor]
+) -> int | None:
+    first = readers_of_image(lower(network))
+    for entry in naming.entries:
+        if entry.key in first and len(shape := _shape(tensors, entry.name, entry.layout)) == 4:
+            dense = own[entry.key].shape[1] == network.input.channels
+            return shape[1] if dense else shape[0] * network.input.channels // own[entry.key].shape[0]
+    return None
+
+
+def _shape(tensors: Mapping[str, torch.Tensor], name: str, layout: str) -> tuple[int, ...]:
+    """The shape of a tensor in PyTorch's layout; () where there is none of that layout."""
+    try:
+        return torch_shape(layout, tuple(tensors[name].shape)) if name in tensors else ()
+    except WeightsError:
+        return ()

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import WeightsError
-from inception_search.graph.graph import Graph
-from inception_search.graph.ops import Conv
-from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
+from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import Allowed, fit
 from inception_search.weights.naming import naming_of
 from inception_search.weights.other_function import what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
+from inception_search.weights.whose import without_holder
 
 
 class DialectWarning(UserWarning):
@@ -44,11 +44,12 @@ def load_weights(
         raise WeightsError("weights are loaded into a compiled network", found=found, mend=mend)
     checkpoint = weights if isinstance(weights, Checkpoint) else read_checkpoint(weights)
     check_digest(checkpoint)
-    tensors, file = checkpoint.tensors, checkpoint.file
-    network, own = module.network, module.state_dict()
+    network, own, file = module.network, module.state_dict(), checkpoint.file
+    tensors = without_holder(checkpoint.tensors, without_prefixes(own))
     naming = naming_of(tensors, network, own, file)
-    state, report = fit(tensors, own, naming, readers_of_image(lower(network)), allowed or Allowed(), file)
-    if difference := what_differs(network, naming.network, naming.implementation):
+    state, report = fit(tensors, own, naming, network, allowed or Allowed(), file)
+    report = replace(report, left_out=checkpoint.left_out)
+    if difference := what_differs(network, naming.network, naming.alike):
         theirs, there = naming.implementation, difference.dialect
         warnings.warn(
             f"{theirs}'s weights in {network.name} compute something else than there: {difference.what}; "
@@ -66,8 +67,3 @@ def load_weights(
 
 def _document(checkpoint: Checkpoint) -> Network:
     return parse_network(checkpoint.metadata[DOCUMENT], checkpoint.file)
-
-
-def readers_of_image(graph: Graph) -> frozenset[str]:
-    """The keys of the convolutions that read the image itself."""
-    return frozenset(f"{node.path}.weight" for node in graph.nodes if node.inputs == (0,) and isinstance(node.op, Conv))

@@ -17,11 +17,11 @@ from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.spec.text import network_text
-from inception_search.store.atomic import write_atomic
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import DIGEST, check_digest, digest
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights
+from inception_search.weights.write import write_whole
 
 _MEND = "fetch the file again, or save the model again"
 
@@ -30,7 +30,7 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     """Write ``module`` to ``path`` (safetensors): weights, document and a digest; what is there is replaced whole.
 
     :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
-    :class:`WeightsError` for what is no compiled network.
+    :class:`WeightsError` for what is no compiled network, and where the file cannot be written.
     """
     from safetensors.torch import save as serialised
 
@@ -41,7 +41,7 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     target = Path(path)
-    write_atomic(target, _in_order(serialised(state, metadata)))
+    write_whole(target, _in_order(serialised(state, metadata)))
     return target
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import torch
 
 from inception_search.canonical.catalogue import names as shipped
-from inception_search.canonical.weight_names import Entry, entries, part_names, part_of, recognise, renumbered, tables
-from inception_search.canonical.weight_names import implementations as known_implementations
+from inception_search.canonical.weight_names import Entry, entries, part_names, part_of, renumbered, tables
+from inception_search.canonical.weight_styles import SAME
 from inception_search.errors import WeightsError, raw
 from inception_search.graph.layers import layers
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.files.state_dict import without_prefixes
+from inception_search.weights.whose import origin_of
 
 OURS = "inception-search"
 
@@ -23,34 +24,37 @@ class Naming(NamedTuple):
     """Where each tensor of an implementation goes in a network of ours.
 
     ``entries``: our keys with their names and layouts; ``parts``: every name the implementation may use, with the
-    part of the document (stage, head, aux.<name>) it belongs to.
+    part of the document (stage, head, aux.<name>) it belongs to; ``alike``: the implementations whose weights they
+    may as well be, itself first; none for our own names.
     """
 
     network: str
     implementation: str
     entries: tuple[Entry, ...]
     parts: Mapping[str, str]
+    alike: tuple[str, ...] = ()
 
 
-def naming_of(names: Collection[str], network: Network, own: Mapping[str, torch.Tensor], file: str | None) -> Naming:
-    """The naming of ``names``, those of a file, which are to fill the keys of ``own``, the state of ``network``.
+def naming_of(
+    tensors: Mapping[str, torch.Tensor], network: Network, own: Mapping[str, torch.Tensor], file: str | None
+) -> Naming:
+    """The naming of ``tensors``, those of a file, which are to fill the keys of ``own``, the state of ``network``.
 
     Raises :class:`WeightsError` when they are of no implementation that is known, or of another network.
     """
     ours = dict(zip(without_prefixes(own), own, strict=True))  # as they are read from a file
-    if 2 * len(ours.keys() & set(names)) >= min(len(ours), len(names)) > 0:
-        same = tuple(Entry(key, name, "same", False) for name, key in ours.items())
-        return Naming(network.name, OURS, same, {name: part_of(key) for name, key in ours.items()})
-    known = recognise(names)
-    if known is None:
+    if 2 * len(ours.keys() & tensors.keys()) >= min(len(ours), len(tensors)) > 0:
+        return _ours(network, ours, own, tensors)
+    origin = origin_of(tensors, network.dialect)
+    if origin is None:
         raise WeightsError(
             "the tensors are those of no implementation that is known",
-            found=raw(", ".join(list(names)[:4])),
+            found=raw(", ".join(list(tensors)[:4])),
             expected=f"our own keys ({next(iter(own), '')} ...) or the names of another implementation of "
             + ", ".join(tables()),
             mend="check that these are weights of this network",
         ).at(file=file)
-    found, implementation = known
+    found, (implementation, *_) = origin
     base = network.name.partition("@")[0]
     if base in shipped() and base != found:
         raise WeightsError(
@@ -59,13 +63,27 @@ def naming_of(names: Collection[str], network: Network, own: Mapping[str, torch.
             expected=base,
             mend=f"compile {found} with them",
         ).at(file=file)
-    first = renumbered(names)
-    implementation = _preferred(found, implementation, network.dialect, first.values())
     try:
         known_entries = entries(layers(lower(network)), found, implementation)
     except WeightsError as error:
         raise error.at(file=file) from None
-    return _as_in_file(Naming(found, implementation, known_entries, part_names(found, implementation)), first)
+    parts = part_names(found, implementation)
+    return _as_in_file(Naming(found, implementation, known_entries, parts, origin.implementations), renumbered(tensors))
+
+
+def _ours(
+    network: Network, ours: Mapping[str, str], own: Collection[str], tensors: Mapping[str, torch.Tensor]
+) -> Naming:
+    """Our own names. A file without any gamma is of a network without: its gammas are ones."""
+    gammas = {name for name, key in ours.items() if is_gamma(key, own)}
+    optional = gammas if gammas.isdisjoint(tensors) else set[str]()
+    same = tuple(Entry(key, name, SAME, name in optional) for name, key in ours.items())
+    return Naming(network.name, OURS, same, {name: part_of(key) for name, key in ours.items()})
+
+
+def is_gamma(key: str, own: Collection[str]) -> bool:
+    """Whether ``key`` is the gamma of a norm; ``own`` are the keys of its network."""
+    return key.endswith(".weight") and f"{key.removesuffix('weight')}running_mean" in own
 
 
 def entries_for(network: Network, implementation: str) -> tuple[Entry, ...]:
@@ -79,12 +97,3 @@ def _as_in_file(naming: Naming, first: Mapping[str, str]) -> Naming:
     theirs = {standard: name for name, standard in first.items()}
     named = tuple(entry._replace(name=theirs.get(entry.name, entry.name)) for entry in naming.entries)
     return naming._replace(entries=named, parts={theirs.get(name, name): part for name, part in naming.parts.items()})
-
-
-def _preferred(network: str, recognised: str, dialect: str, names: Iterable[str]) -> str:
-    """The dialect's own implementation where it has the names that were recognised, too (timm's v4 and Cadene's)."""
-    if dialect in known_implementations(network):
-        theirs, given = part_names(network, dialect), set(names)
-        if len(theirs.keys() & given) >= len(part_names(network, recognised).keys() & given):
-            return dialect
-    return recognised

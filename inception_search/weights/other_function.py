@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
 from inception_search.canonical.catalogue import dialects, load, names
-from inception_search.canonical.weight_names import implementations, part_names
-from inception_search.errors import InceptionSearchError
+from inception_search.errors import InceptionSearchError, SpecError
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Pool
 from inception_search.lowering import lower
@@ -26,19 +26,17 @@ class Difference(NamedTuple):
     what: str
 
 
-def what_differs(network: Network, base: str, implementation: str) -> Difference | None:
-    """Where ``network`` computes something else with the same weights than ``implementation``'s ``base``; or None.
+def what_differs(network: Network, base: str, implementations: Iterable[str]) -> Difference | None:
+    """Where ``network`` computes something else with the same weights than ``base`` in ``implementations``; or None.
 
-    Implementations with the same names count as one: any of their dialects will do. Sizes that were asked for
-    (classes, input, a stem of less stride) do not count.
+    Any of them will do: they are those whose weights it may have. Sizes that were asked for (classes, input, a stem
+    of less stride) do not count.
     """
-    ours = _function(network)
-    if implementation not in implementations(base) or base not in names():
-        return None
     first: Difference | None = None
-    for dialect in _same_names(base, implementation):
-        theirs = _function(_resized(load(f"{base}@{dialect}"), network))
-        what = _difference(ours, theirs)
+    for dialect in implementations:
+        if base not in names() or dialect not in dialects(base):
+            continue
+        what = what_differs_from(network, load(f"{base}@{dialect}"))
         if what is None:
             return None
         first = first or Difference(f"{base}@{dialect}", what)
@@ -46,25 +44,28 @@ def what_differs(network: Network, base: str, implementation: str) -> Difference
 
 
 def what_differs_from(network: Network, other: Network) -> str | None:
-    """Where ``network`` computes something else with the same weights than ``other`` at its size; or None."""
-    return _difference(_function(network), _function(_resized(other, network)))
+    """Where ``network`` computes something else with the same weights than ``other`` at its size; or None.
 
-
-def _same_names(base: str, implementation: str) -> list[str]:
-    """The dialects whose implementations have the tensor names of ``implementation``, that one first."""
-    known = [name for name in implementations(base) if name in dialects(base)]
-    theirs = part_names(base, implementation)
-    same = [name for name in known if part_names(base, name) == theirs and name != implementation]
-    return [name for name in (implementation, *same) if name in known]
+    Where ``other`` does not fit that size, both are compared at the size of ``other``.
+    """
+    ours, theirs = _function(network), _function(_resized(other, network))
+    if theirs is None:
+        network = set_input(network, height=other.input.height, width=other.input.width)
+        ours, theirs = _function(network), _function(_resized(other, network))
+    return _difference(ours, theirs)
 
 
 def _resized(network: Network, like: Network) -> Network:
     """``network`` with the input, stem stride, classes and head of ``like``, without auxiliary classifiers."""
     channels, height, width = like.input.shape
     sized = set_input(set_classes(network, like.head.classes), channels=channels, height=height, width=width)
-    sized = remake(sized, head=like.head, aux={})
-    stride = stem_stride(like)
-    return sized if stem_stride(sized) == stride else set_stem_stride(sized, stride)
+    sized, stride = remake(sized, head=like.head, aux={}), stem_stride(like)
+    if stem_stride(sized) == stride:
+        return sized
+    try:
+        return set_stem_stride(sized, stride)
+    except SpecError:  # it cannot have that stride: a difference, which comparing will find
+        return sized
 
 
 def _function(network: Network) -> list[tuple[str, tuple[Any, ...]]] | None:

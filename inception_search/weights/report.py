@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from inception_search.weights.checkpoint import printable
+
 
 @dataclass(frozen=True)
 class WeightsReport:
@@ -13,6 +15,7 @@ class WeightsReport:
     ``used``: our keys filled from the file, with the file's names. ``adapted``: our keys whose tensor was changed
     on the way, and how. ``filled``: our keys the file's implementation does not have, with their value (gamma 1).
     ``fresh``: our keys left as they were initialised. ``unused``: the file's tensors that have no place, and why.
+    ``left_out``: what the file holds besides these weights: an optimizer's state, a second state dict.
     """
 
     file: str | None
@@ -23,6 +26,7 @@ class WeightsReport:
     filled: Mapping[str, float] = field(default_factory=dict)
     fresh: tuple[str, ...] = ()
     unused: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.implementation}'s weights of {self.network}: {len(self.used)} tensors used"]
@@ -33,6 +37,8 @@ class WeightsReport:
         lines += [f"left as initialised: {_some(self.fresh)}"] * bool(self.fresh)
         for why in dict.fromkeys(self.unused.values()):
             lines.append(f"not used, {why}: {_some([name for name, other in self.unused.items() if other == why])}")
+        others = [printable(name) for name in self.left_out]
+        lines += [f"not read, besides the weights: {_some(others)}"] * bool(others)
         return "\n".join(lines)
 
 

@@ -71,6 +71,88 @@ def test_other_classes(command: Command, googlenet: dict[str, Tensor], tmp_path:
     assert ins.load_model(tmp_path / "model.safetensors").network.head.classes == 7
 
 
+def test_no_classes_drop_the_head(command: Command, googlenet: dict[str, Tensor], tmp_path: Path) -> None:
+    said = command("convert", "googlenet.pth", "--classes", "0", "-o", "model.safetensors")
+    assert said.code == 0
+    assert "not used, of head, which is not built: fc.weight, fc.bias" in said.out
+    network = ins.load_model(tmp_path / "model.safetensors").network
+    assert (network.head.classifier, dict(network.aux)) == ("none", {})
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_other_channels(command: Command, googlenet: dict[str, Tensor], tmp_path: Path, channels: int) -> None:
+    said = command("convert", "googlenet.pth", "--in-channels", str(channels), "-o", "model.safetensors")
+    assert said.code == 0
+    assert f"adapted conv1.conv.weight: from 3 to {channels} input channels" in said.out
+    assert ins.load_model(tmp_path / "model.safetensors").network.input.channels == channels
+
+
+def test_classes_and_channels_are_those_of_the_file(command: Command, tmp_path: Path) -> None:
+    tuned = ins.compile("inception_v1@torchvision", num_classes=7, in_channels=1, aux=True, seed=1)
+    theirs = ins.export_weights(tuned, "torchvision")
+    torch.save({f"model.{name}": tensor for name, tensor in theirs.items()}, tmp_path / "tuned.pth")
+    said = command("convert", "tuned.pth", "-o", "model.safetensors")
+    assert (said.code, said.err) == (0, "")
+    assert "initialised" not in said.out
+    model = ins.load_model(tmp_path / "model.safetensors")
+    assert (model.network.head.classes, model.network.input.channels) == (7, 1)
+    assert same(model.state_dict(), tuned.state_dict())
+    said = command("convert", "tuned.pth", "--classes", "3", "--in-channels", "3", "-o", "model.safetensors")
+    network = ins.load_model(tmp_path / "model.safetensors").network
+    assert (network.head.classes, network.input.channels) == (3, 3)
+    assert "left as initialised: head.classifier.weight" in said.out
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_the_channels_of_a_depthwise_stem_are_counted(command: Command, tmp_path: Path, channels: int) -> None:
+    theirs = ins.export_weights(ins.compile("bn_inception@slim", in_channels=channels), "slim")
+    save_file(theirs, tmp_path / "slim.safetensors")
+    said = command("convert", "slim.safetensors", "-o", "model.safetensors")
+    assert (said.code, said.err) == (0, "")
+    assert ins.load_model(tmp_path / "model.safetensors").network.input.channels == channels
+
+
+def test_a_file_without_a_classifier_is_a_network_without(command: Command, tmp_path: Path) -> None:
+    theirs = {n: t for n, t in weights("inception_v1", "torchvision").items() if not n.startswith(("fc.", "aux"))}
+    torch.save(theirs, tmp_path / "trunk.pth")
+    assert command("convert", "trunk.pth", "-o", "model.safetensors").code == 0
+    assert ins.load_model(tmp_path / "model.safetensors").network.head.classifier == "none"
+    assert command("convert", "trunk.pth", "--classes", "5", "-o", "model.safetensors").code == 0
+    assert ins.load_model(tmp_path / "model.safetensors").network.head.classes == 5
+
+
+def test_the_background_of_1001_classes_is_still_dropped(command: Command, tmp_path: Path) -> None:
+    theirs = weights("inception_v1", "slim")
+    for name in ("weights", "biases"):
+        whole = f"InceptionV1/Logits/Conv2d_0c_1x1/{name}"
+        theirs[whole] = torch.cat([theirs[whole][..., :1], theirs[whole]], -1)
+    save_file({name: tensor.contiguous() for name, tensor in theirs.items()}, tmp_path / "slim.safetensors")
+    said = command("convert", "slim.safetensors", "-o", "model.safetensors")
+    assert "background" in said.out
+    assert ins.load_model(tmp_path / "model.safetensors").network.head.classes == 1000
+
+
+def test_faces_stay_embeddings(command: Command, tmp_path: Path) -> None:
+    theirs = weights("inception_resnet_v1", "facenet") | {
+        "logits.weight": torch.zeros(9, 512),
+        "logits.bias": torch.zeros(9),
+    }
+    torch.save(theirs, tmp_path / "facenet.pt")
+    said = command("convert", "facenet.pt", "-o", "model.safetensors")
+    assert "not used, of head, which is not built: logits.weight, logits.bias" in said.out
+    assert ins.load_model(tmp_path / "model.safetensors").network.head.classifier == "none"
+
+
+def test_auxiliary_weights_for_a_network_that_has_no_such_heads(
+    command: Command, googlenet: dict[str, Tensor], tmp_path: Path
+) -> None:
+    text = ins.text(ins.load("inception_v1@torchvision")).partition("\naux:")[0]
+    (tmp_path / "headless.yaml").write_text(text)
+    said = command("convert", "googlenet.pth", "--network", "headless.yaml", "-o", "model.safetensors")
+    assert said.code == 0
+    assert "not used, of aux.aux1, which is not built" in said.out
+
+
 def test_an_own_network_by_its_document(command: Command, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
     module = shaken(ins.compile(SMALL, aux=True))
@@ -153,7 +235,10 @@ REFUSED: list[tuple[list[str], list[str]]] = [
     (["slim.pth", "--to", "slim", "-o", "out.onnx"], ["'out.onnx'", ".safetensors", ".pth"]),
     (["slim.pth", "--to", "slym", "-o", "out.pth"], ["implementation of inception_v1", "did you mean 'slim'"]),
     (["slim.pth", "--to", "keras", "-o", "out.pth"], ["implementation of inception_v1", "slim, torchvision"]),
-    (["slim.pth", "-o", "no/such/out.safetensors"], ["no/such"]),
+    (["slim.pth", "-o", "no/such/out.safetensors"], ["there is no such folder to write to, got 'no/such'; make it"]),
+    (["none.pth", "-o", "no/such/out.safetensors"], ["there is no such folder"]),  # before anything is read
+    (["slim.pth", "--to", "slim", "-o", "no/such/out.pth"], ["there is no such folder"]),
+    (["slim.pth", "--network", "slim.pth"], ["this is a file of weights, not a network"]),
     (["path.safetensors"], ["path.safetensors"]),
     (["broken.safetensors"], ["broken.safetensors"]),
 ]
@@ -173,6 +258,9 @@ def test_bad_input_is_one_paragraph(command: Command, tmp_path: Path, arguments:
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("arguments", [["x.pth", "--classes", "0"], ["x.pth", "--classes", "many"], ["--frm", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["x.pth", "--classes", "-1"], ["x.pth", "--classes", "many"], ["--frm", "x"], ["x.pth", "--in-channels", "0"]],
+)
 def test_wrong_usage(command: Command, arguments: list[str]) -> None:
     assert command("convert", *arguments).code == USAGE

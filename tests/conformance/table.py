@@ -17,12 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import inception_search as ins
 from inception_search.graph.graph import Graph
 from tests.conformance.measure import measure
-from tests.conformance.measured import MEASURED, PAPER_SPECS
+from tests.conformance.measured import PAPER_SPECS
 from tests.conformance.references import REFERENCES
-from tests.conformance.test_counts import ROWS
+from tests.conformance.test_counts import ROWS, graph_of_row, our_graph
 from tests.conformance.test_tf_slim import FOLDER, differences, read
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "conformance.json"
@@ -112,13 +111,9 @@ def _short(value: float) -> str:
 def _graph(name: str, document: str) -> Graph:
     """Our graph at the size and with the classes and heads of a row."""
     if name in ROWS:
-        facts = MEASURED[name] if name in MEASURED else PAPER_SPECS[name]
-        shape, classes, aux = facts["input"], facts["classes"], ROWS[name].aux
-    else:
-        reference = REFERENCES[name]
-        shape, classes, aux = reference.input, reference.classes, reference.aux
-    network = ins.set_input(ins.load(document), channels=shape[0], height=shape[1], width=shape[2])
-    return ins.lower(ins.set_classes(network, classes) if classes else network, aux=aux)
+        return graph_of_row(name)
+    reference = REFERENCES[name]
+    return our_graph(document, reference.input, reference.classes, aux=reference.aux)
 
 
 def _convolutions(graph: Graph) -> int:

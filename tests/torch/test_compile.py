@@ -5,29 +5,16 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import fx, nn
 
 import inception_search as ins
 from inception_search.errors import CompileError, InceptionSearchError, ShapeError, WeightsError
-
-SMALL = """
-schema: inception-search/network
-version: 1
-name: small
-input: 3x16x16
-blocks:
-  module: {block: {skip: add, project: linear, scale: 0.5, act: relu, body: {concat: [1x1 8, [1x1 4, 3x3 8 row_col]]}}}
-stages:
-  stem: 3x3 12
-  module: 2 x module
-  pool: max 3x3 s2
-head: {classes: 5, dropout: 0.1}
-aux:
-  aux1: {after: module, body: [avg 3x3 s2, 1x1 6], pool: avg, hidden: [7], weight: 0.3}
-"""
+from tests.weights.small_network import SMALL
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +175,41 @@ def test_errors_are_ours() -> None:
     for bad in ("nothing", "no/such.yaml", "a:\n- b"):
         with pytest.raises(InceptionSearchError):
             ins.compile(bad)
+
+
+NO_HEADS = (
+    "schema: inception-search/network\nversion: 1\nname: plain\ninput: 3x8x8\nstages: {a: 3x3 4}\nhead: {classes: 2}"
+)
+
+# The network, an option that it cannot have, what is said.
+OPTIONS: list[tuple[str, dict[str, Any], str]] = [
+    ("inception_v3@keras", {"aux": True}, r"aux=True for inception_v3@keras.*inception_v3@timm, .*inception_v3@slim;"),
+    ("inception_v4", {"aux": True}, r"no auxiliary.*one of inception_v4@slim_gamma, inception_v4@slim; leave out aux"),
+    ("bn_inception", {"aux": True, "num_classes": 0}, "got aux=True for bn_inception; leave out aux"),
+    (NO_HEADS, {"aux": True}, "got aux=True for plain; leave out aux, or write some under 'aux:' in the document"),
+    ("inception_v3", {"depth": 2.0}, "the network has no repeats.*got depth 2 for inception_v3; use width"),
+    (NO_HEADS, {"depth": 0.5}, r"no repeats.*got depth 0\.5 for plain"),
+    (SMALL, {"depth": "2"}, "a depth factor is a number, got '2'; write depth=0.5, say"),
+    (SMALL, {"width": "half"}, "a width factor is a number, got 'half'"),
+    (SMALL, {"width": True}, "a width factor is a number, got True"),
+    (SMALL, {"width": (1, 2)}, r"a width factor is a number, got \(1, 2\)"),
+    (SMALL, {"seed": 1.5}, r"seed cannot be used, got 1\.5; expected a whole number"),
+    (SMALL, {"seed": "7"}, "seed cannot be used, got '7'"),
+    (SMALL, {"seed": True}, "seed cannot be used, got True"),
+    (SMALL, {"seed": 2**64}, "seed cannot be used"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "options", "words"), OPTIONS)
+def test_options_that_cannot_be_are_told(document: str, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InceptionSearchError, match=words):
+        ins.compile(document, **options)
+
+
+def test_options_that_change_nothing_because_they_need_not_are_taken(net: ins.Network) -> None:
+    assert ins.compile(NO_HEADS, depth=1).network == ins.load(NO_HEADS)
+    assert ins.compile(net, width=np.float32(0.5), depth=np.int64(2), seed=np.int64(3)).network.stages
+    assert not ins.compile(net, aux=True, num_classes=0).network.aux  # auxiliary heads go with the head
 
 
 def test_convolutions_without_norm_are_he_initialised() -> None:

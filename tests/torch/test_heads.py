@@ -112,7 +112,7 @@ OPTIONS: list[tuple[str, dict[str, Any], tuple[int, ...], list[str]]] = [
     ("", {"num_classes": 0}, (6,), []),
     ("", {"num_classes": 0, "global_pool": "max"}, (6,), []),
     ("", {"num_classes": 0, "global_pool": "none"}, MAPS, []),
-    ("", {"num_classes": 4, "global_pool": "none"}, (4,), ["classifier"]),
+    ("head: {pool: none}\n", {"num_classes": 4, "global_pool": "none"}, (4,), ["classifier"]),
     (AUX, {"num_classes": 0, "aux": True}, (6,), []),  # auxiliary heads go with the head
     (EMBEDDED, {"num_classes": 0}, (7,), ["embedding.linear", "embedding.norm"]),  # an embedding stays
     (EMBEDDED, {"num_classes": 4}, (4,), ["embedding.linear", "embedding.norm", "classifier"]),
@@ -141,6 +141,8 @@ def test_compile_changes_the_head(
     [
         ("head: {classifier: maps}\n", {"global_pool": "none"}, "it takes a pool"),
         ("", {"global_pool": "l2"}, "'avg', 'max' or 'none'"),
+        ("", {"global_pool": "none"}, "given without a classifier, got global_pool='none' with 1000 classes; give num"),
+        ("", {"global_pool": "none", "num_classes": 4}, "got global_pool='none' with 4 classes; give num_classes=0"),
         ("", {"num_classes": -1}, "greater than or equal to 1"),
     ],
 )

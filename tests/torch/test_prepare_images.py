@@ -19,6 +19,18 @@ def test_inception_networks_see_minus_one_to_one() -> None:
     assert 0.9 < x.max() <= 1.0
 
 
+def test_a_compiled_network_is_its_document() -> None:
+    module = ins.compile("inception_v3", input_size=96)
+    x = ins.prepare_images(PHOTO, module)
+    assert torch.equal(x, ins.prepare_images(PHOTO, module.network))
+    assert x.shape == (2, 3, 96, 96)
+    for strange in ("inception_v3", torch.nn.Identity(), None):
+        with pytest.raises(ConfigError, match=r"prepared for a network, got '.*'; give what load or compile made"):
+            ins.prepare_images(PHOTO, strange)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="not RGB images, got 'ndarray'"):
+        ins.prepare_images(PHOTO.numpy(), module)  # type: ignore[arg-type]
+
+
 def test_caffes_network_sees_blue_first_less_its_means() -> None:
     red = torch.zeros(1, 3, 256, 256, dtype=torch.uint8)
     red[:, 0] = 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import DocumentError, LimitError, WeightsError
 from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.weights.digest import DIGEST, digest
+from inception_search.weights.export import write_weights
 from inception_search.weights.load import DialectWarning
 from tests.weights.small_network import SMALL, shaken
 from tests.weights.their_weights import same_state
@@ -137,6 +139,33 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
     ins.save(made(num_classes=2), path)
     assert ins.load_model(path).network.head.classes == 2
+
+
+@pytest.mark.parametrize("folder", ["missing", "a/file"])
+def test_a_folder_that_is_none_is_named(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_text("")
+    path = tmp_path / folder / "x.safetensors"
+    for write_it in (lambda: ins.save(made(), path), lambda: write_weights({"a": torch.zeros(1)}, path)):
+        with pytest.raises(WeightsError, match="there is no such folder to write to, got") as caught:
+            write_it()
+        assert caught.value.found == str(path.parent)
+        assert "run" not in str(caught.value).replace(str(path), "").replace(str(path.parent), "")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_disk_that_refuses_is_no_matter_of_run_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(code, "refused")
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(WeightsError) as caught:
+        ins.save(made(), tmp_path / "x.safetensors")
+    assert str(caught.value).startswith(f"{tmp_path / 'x.safetensors'}: ")
+    assert "run folder" not in str(caught.value)
+    assert "search" not in str(caught.value)
 
 
 def test_only_compiled_networks_are_saved(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from inception_search.weights.files.arrays import to_tensor
 from inception_search.weights.files.contents import Contents
 
 _NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
-_PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
+WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile: taken off wherever all names have them
+HOLDERS = ("model.", "net.", "network.", "backbone.")  # attributes of training scripts; perhaps the network's own names
 _MEND = "give the state dict alone: model.state_dict()"
 
 
@@ -36,13 +37,14 @@ def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
 def without_prefixes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """``tensors`` without the wrapper prefixes that all their names share."""
     found = dict(tensors)
-    while found and (prefix := _shared_prefix(found)):
+    while prefix := shared_prefix(found, WRAPPERS):
         found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
     return found
 
 
-def _shared_prefix(tensors: Mapping[str, torch.Tensor]) -> str | None:
-    shared = (p for p in _PREFIXES if all(name.startswith(p) and name != p for name in tensors))
+def shared_prefix(names: Collection[str], prefixes: Iterable[str]) -> str | None:
+    """The first of ``prefixes`` that all ``names`` begin with and none consists of."""
+    shared = (p for p in prefixes if names and all(name.startswith(p) and name != p for name in names))
     return next(shared, None)
 
 

@@ -1,0 +1,90 @@
+"""Why weights do not fit a network, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from inception_search.canonical.catalogue import dialects, names
+from inception_search.spec.network import Network
+from inception_search.weights.naming import Naming
+
+
+class Cause(Enum):
+    """What kind of mismatch it is: each has a mend of its own."""
+
+    CLASSES = auto()
+    CLASSIFIER = auto()  # the file has none
+    CHANNELS = auto()
+    WIDTH = auto()
+    AUX = auto()
+    GAMMA = auto()
+    VALUES = auto()
+    LAYERS = auto()  # tensors that only one of the two has
+
+
+class Mismatch(NamedTuple):
+    """One tensor that does not fit, in words; what the file and the network have there, where the mend names it."""
+
+    cause: Cause
+    what: str
+    theirs: object = None
+    ours: object = None
+
+
+def mend_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_channels: bool) -> str:
+    """What mends ``wrong``; ``in_channels``: other input channels were asked for."""
+    first = {mismatch.cause: mismatch for mismatch in reversed(wrong)}
+    is_theirs = not naming.alike or network.dialect in naming.alike
+    mends = [] if is_theirs else [f"compile {_their_network(naming)} for them"]
+    for cause, mismatch in sorted(first.items(), key=lambda item: item[0].value):
+        if is_theirs or cause in _OF_ANY_NETWORK:
+            mends.append(_mend(mismatch, naming, network, in_channels))
+    return "; ".join(dict.fromkeys(mends))
+
+
+# Causes that a network in the dialect of the file has, too.
+_OF_ANY_NETWORK = (Cause.CLASSES, Cause.CLASSIFIER, Cause.CHANNELS, Cause.VALUES)
+
+
+def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: bool) -> str:
+    cause, _, theirs, ours = mismatch
+    if cause is Cause.CLASSES:
+        return f"num_classes={theirs} given to compile takes the file's classifier, num_classes={ours} starts a new one"
+    if cause is Cause.CLASSIFIER:
+        classes = network.head.classes
+        return f"num_classes=0 given to compile leaves the classifier out, num_classes={classes} starts a new one"
+    if cause is Cause.CHANNELS:
+        return (
+            f"in_channels={ours} given to compile brings the first convolution to {ours}, in_channels={theirs} keeps it"
+        )
+    if cause is Cause.AUX:
+        return f"compile without auxiliary classifiers (aux=False): the file has only a part of {theirs}"
+    if cause is Cause.GAMMA:
+        return _gamma_mend(naming)
+    if cause is Cause.VALUES:
+        return "check that the file is whole and holds floats that the network's dtype can hold"
+    if cause is Cause.WIDTH and in_channels:
+        return "compile without in_channels (a depthwise first convolution keeps its channels) and without width"
+    return _unchanged(naming, "with their width" if cause is Cause.WIDTH else "unchanged")
+
+
+def _gamma_mend(naming: Naming) -> str:
+    named = f"{naming.implementation}_gamma"
+    if naming.network in names() and named in dialects(naming.network):
+        return f"compile {naming.network}@{named}, which has gammas"
+    return "compile a network whose norms have gammas (conv_defaults: {norm: {gamma: true}})"
+
+
+def _unchanged(naming: Naming, how: str) -> str:
+    if not naming.alike:
+        return f"compile the network that they were saved from, {how}"
+    return f"compile {_their_network(naming)} {how}, or check that the file is whole"
+
+
+def _their_network(naming: Naming) -> str:
+    """The network these weights are of, in the dialect of their implementation where there is a document of it."""
+    if naming.network in names() and naming.implementation in dialects(naming.network):
+        return f"{naming.network}@{naming.implementation}"
+    return naming.network

@@ -1,0 +1,27 @@
+"""Writing files of weights: whole or not at all, with errors that speak of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inception_search.errors import RunFolderError, StorageFullError, WeightsError
+from inception_search.store.atomic import write_atomic
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace (or make) the file ``path`` in one step; :class:`WeightsError` when it cannot be written."""
+    check_folder(path)
+    try:
+        write_atomic(path, content)
+    except StorageFullError as error:
+        raise WeightsError(error.rule, mend="free some space, then write it again").at(file=str(path)) from error
+    except RunFolderError as error:  # its mends are those of run folders
+        rule, mend = f"the file cannot be written: {error.rule}", "choose another place"
+        raise WeightsError(rule, mend=mend).at(file=str(path)) from error
+
+
+def check_folder(path: Path) -> None:
+    """Raise :class:`WeightsError` unless there is a folder for the file ``path``."""
+    if not path.parent.is_dir():
+        found, mend = str(path.parent), "make it first, or check the path"
+        raise WeightsError("there is no such folder to write to", found=found, mend=mend).at(file=str(path))
