@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from inception_search.errors import ShapeError
 from inception_search.graph import ops
@@ -17,10 +17,15 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower, lower_head, lower_step
 from inception_search.spec import step as spec
+from inception_search.spec.factor import PARALLEL, factors
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
 
-_REMEMBERED = 200_000
+_REMEMBERED = 20_000  # leaves, for each set of network defaults
+
+
+# Of a convolution: output (height, width), parameters of a filter besides its weights, values kept per position.
+_Window: TypeAlias = tuple[tuple[int, int], int, int]
 
 
 class _Part(NamedTuple):
@@ -42,14 +47,28 @@ def estimate(network: Network) -> Cost:
         raise
 
 
+def shapes(network: Network) -> Callable[[spec.AnyStep | Head | Aux, Type], Type]:
+    """What gives the output type of a step or classifier of ``network`` on an input type.
+
+    It raises a :class:`ShapeError`, without file and line, where it does not fit.
+    """
+    meter = _Meter(network)
+
+    def shape(part: spec.AnyStep | Head | Aux, x: Type) -> Type:
+        return meter.head(part, x).type if isinstance(part, Head | Aux) else meter.step(part, x).type
+
+    return shape
+
+
 class _Meter:
     def __init__(self, network: Network) -> None:
         self.net = network
         self.blocks: dict[tuple[int, Type], _Part] = {}
         defaults = (*_values(network.conv_defaults), *_values(network.pool_defaults), network.same_padding)
-        self.known = _memory(defaults)
+        self.known, self.windows = _memory(defaults)
         if len(self.known) > _REMEMBERED:
             self.known.clear()
+            self.windows.clear()
 
     def cost(self) -> Cost:
         x: Type = FeatureMap(*self.net.input.shape)
@@ -77,6 +96,65 @@ class _Meter:
             known = self.known[key] = _measured(lower_step(self.net, step, x), x)
         return known
 
+    def each_channel(self, step: spec.AnyStep, x: Type) -> _Part:
+        """A step that does the same to every channel: measured on one."""
+        if not isinstance(x, FeatureMap):
+            return self.leaf(step, x)
+        one = self.leaf(step, FeatureMap(1, x.height, x.width))
+        assert isinstance(one.type, FeatureMap)
+        count = x.channels
+        return _Part(
+            one.type._replace(channels=count), one.params * count, one.macs * count, one.numel * count, one.depth
+        )
+
+    def conv(self, step: spec.Conv, x: Type) -> _Part:
+        """A convolution by arithmetic: a search asks for ever new widths, which no memory has."""
+        if step.groups != 1 or not isinstance(x, FeatureMap):
+            return self.leaf(step, x)
+        if step.factor == "none":
+            return self.plain(step, step.width, x)
+        parts = _parts(step.kernel, step.stride, step.padding, step.dilation, step.factor, step.linear, step.norm,
+                       step.act, step.bias)  # fmt: skip
+        widths = (step.width, step.mid or step.width, step.width // 2)
+        if step.factor in PARALLEL:
+            beside = [self.plain(part, widths[role], x) for part, role in parts]
+            return self.joined(beside)
+        total = _Part(x, 0, 0, 0, 0)
+        for part, role in parts:
+            total = _then(total, self.plain(part, widths[role], total.type))
+        return total
+
+    def plain(self, step: spec.Conv, width: int, x: Any) -> _Part:
+        key = (
+            step.kernel,
+            step.stride,
+            step.padding,
+            step.dilation,
+            step.linear,
+            step.norm,
+            step.act,
+            step.bias,
+            x[1:],
+        )
+        known = self.windows.get(key)
+        if known is None:
+            known = self.windows[key] = self.window(step, x)
+        size, each, values = known
+        weights = width * x.channels * step.kernel[0] * step.kernel[1]
+        positions = size[0] * size[1]
+        return _Part(
+            FeatureMap(width, *size), weights + each * width, weights * positions, values * width * positions, 1
+        )
+
+    def window(self, step: spec.Conv, x: FeatureMap) -> _Window:
+        """What of a convolution does not depend on its widths, measured on one channel and one filter."""
+        graph = lower_step(self.net, step.model_copy(update={"width": 1}), x._replace(channels=1))
+        out = _measured(graph, x._replace(channels=1))
+        area = step.kernel[0] * step.kernel[1]
+        assert isinstance(out.type, FeatureMap)
+        size = (out.type.height, out.type.width)
+        return size, out.params - area, out.numel // (size[0] * size[1])
+
     def chain(self, step: spec.Chain, x: Type) -> _Part:
         params = macs = numel = depth = 0
         for part in step.steps:
@@ -89,7 +167,10 @@ class _Meter:
         return _Part(x, params, macs, numel, depth)
 
     def concat(self, step: spec.Concat, x: Type) -> _Part:
-        parts = [self.step(branch, x) for branch in step.branches]
+        return self.joined([self.step(branch, x) for branch in step.branches])
+
+    def joined(self, parts: list[_Part]) -> _Part:
+        """Parts side by side."""
         out = ops.Concat().infer(tuple(part.type for part in parts))
         return _Part(
             out,
@@ -102,8 +183,7 @@ class _Meter:
     def block(self, step: spec.Block, x: Type) -> _Part:
         total = self.step(step.body, x)
         if step.project != "none":
-            project = spec.Conv(kernel=(1, 1), width=x.channels, linear=step.project == "linear")
-            total = _then(total, self.step(project, total.type))
+            total = _then(total, self.plain(_PROJECT[step.project], x.channels, total.type))
         values = 0  # the sum or product, and the activation, each keep one value
         if step.skip == "add":
             ops.Add(step.scale).infer((x, total.type))
@@ -112,6 +192,23 @@ class _Meter:
             values = 1
         values += step.act != "none"
         return total._replace(numel=total.numel + values * total.type.numel)
+
+    def dag(self, step: spec.Dag, x: Type) -> _Part:
+        values: list[tuple[Type, int]] = [(x, 0)]  # of every node so far: its type and its depth
+        params = macs = numel = 0
+        for node in step.nodes:
+            parts = [self.step(entry.step, values[entry.node][0]) for entry in node.inputs]
+            depth = max(values[e.node][1] + part.depth for e, part in zip(node.inputs, parts, strict=True))
+            y = parts[0].type
+            if len(parts) > 1:
+                join = ops.Add() if node.join == "add" else ops.Concat()
+                y = join.infer(tuple(part.type for part in parts))
+                numel += y.numel
+            then = self.step(node.then, y)
+            values.append((then.type, depth + then.depth))
+            for part in (*parts, then):
+                params, macs, numel = params + part.params, macs + part.macs, numel + part.numel
+        return _Part(values[-1][0], params, macs, numel, values[-1][1])
 
     def repeat(self, step: spec.Repeat, x: Type) -> _Part:
         total = self.step(step.body, x)
@@ -141,12 +238,16 @@ class _Meter:
 
 
 _RULES: dict[type[SpecModel], Callable[..., _Part]] = {
+    spec.Conv: _Meter.conv,
     spec.Chain: _Meter.chain,
     spec.Concat: _Meter.concat,
     spec.Block: _Meter.block,
+    spec.Dag: _Meter.dag,
     spec.Repeat: _Meter.repeat,
     spec.Use: _Meter.use,
+    **dict.fromkeys((spec.Pool, spec.AdaptivePool, spec.Lrn, spec.Dropout, spec.Norm, spec.Act), _Meter.each_channel),
 }
+_PROJECT = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
 
 def _measured(graph: Graph, x: Type) -> _Part:
@@ -155,10 +256,20 @@ def _measured(graph: Graph, x: Type) -> _Part:
     return _Part(graph.nodes[graph.outputs[0]].type, cost.params, cost.macs, numel, cost.depth)
 
 
-@lru_cache(maxsize=16)
-def _memory(defaults: tuple[Any, ...]) -> dict[tuple[Any, ...], _Part]:
-    """The leaves measured under one set of network defaults."""
-    return {}
+@lru_cache(maxsize=256)
+def _memory(defaults: tuple[Any, ...]) -> tuple[dict[tuple[Any, ...], _Part], dict[tuple[Any, ...], _Window]]:
+    """The leaves, and the windows of convolutions, measured under one set of network defaults."""
+    return {}, {}
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parts(kernel: Any, stride: Any, padding: Any, dilation: int, factor: Any, *follow: Any) -> tuple[Any, ...]:
+    """The plain convolutions of a factorised one, each with which of (width, mid, half the width) is its own."""
+    linear, norm, act, bias = follow
+    width, mid = 4, None if factor in PARALLEL else 6
+    step = spec.Conv(kernel=kernel, width=width, mid=mid, stride=stride, padding=padding, dilation=dilation,
+                     factor=factor, linear=linear, norm=norm, act=act, bias=bias)  # fmt: skip
+    return tuple((part, (width, mid, width // 2).index(part.width)) for _, part in factors(step))
 
 
 def _values(model: SpecModel) -> tuple[Any, ...]:

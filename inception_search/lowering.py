@@ -148,6 +148,12 @@ class _Lowering:
     def act_alone(self, step: spec.Act, x: int, path: str) -> int:
         return x if step.name == "none" else self.add(ops.Act(step.name), (x,), path)
 
+    def zero(self, step: spec.Zero, x: int, path: str) -> int:
+        return self.add(ops.Zero(), (x,), path)
+
+    def narrow(self, step: spec.Narrow, x: int, path: str) -> int:
+        return self.add(ops.Narrow(step.width), (x,), path)
+
     def identity(self, step: spec.Identity, x: int, path: str) -> int:
         return x
 
@@ -176,6 +182,24 @@ class _Lowering:
     def project(self, step: spec.Block, x: int, y: int, path: str) -> int:
         width = self.builder.type(x).channels
         return self.plain_conv(spec.Conv(kernel=(1, 1), width=width, linear=step.project == "linear"), y, path)
+
+    def dag(self, step: spec.Dag, x: int, path: str) -> int:
+        values, outer = [x], self.place
+        for index, node in enumerate(step.nodes):
+            self.place = (*outer, "nodes", index)
+            values.append(self.dag_node(node, values, f"{path}.nodes.{index}"))
+        self.place = outer
+        return values[-1]
+
+    def dag_node(self, node: spec.DagNode, values: list[int], path: str) -> int:
+        ins = tuple(
+            self.inside(entry.step, values[entry.node], f"{path}.inputs.{index}.step", "inputs", index, "step")
+            for index, entry in enumerate(node.inputs)
+        )
+        y = ins[0]
+        if len(ins) > 1:
+            y = self.add(ops.Add() if node.join == "add" else ops.Concat(), ins, f"{path}.{node.join}")
+        return self.inside(node.then, y, f"{path}.then", "then")
 
     def repeat(self, step: spec.Repeat, x: int, path: str) -> int:
         for copy in range(step.times):
@@ -236,10 +260,13 @@ RULES.update(
         spec.Dropout: _Lowering.dropout,
         spec.Norm: _Lowering.norm_alone,
         spec.Act: _Lowering.act_alone,
+        spec.Zero: _Lowering.zero,
+        spec.Narrow: _Lowering.narrow,
         spec.Identity: _Lowering.identity,
         spec.Chain: _Lowering.chain,
         spec.Concat: _Lowering.concat,
         spec.Block: _Lowering.block,
+        spec.Dag: _Lowering.dag,
         spec.Repeat: _Lowering.repeat,
         spec.Use: _Lowering.use,
     }

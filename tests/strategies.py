@@ -28,14 +28,19 @@ from inception_search.spec.step import (
     AnyStep,
     Block,
     Conv,
+    Dag,
+    DagInput,
+    DagNode,
     Depthwise,
     Dropout,
     Identity,
     Lrn,
+    Narrow,
     Norm,
     Pool,
     Repeat,
     Use,
+    Zero,
     chain,
     concat,
 )
@@ -129,8 +134,35 @@ singles = st.one_of(
     st.builds(Lrn, size=st.integers(1, 9), alpha=finite, beta=finite, k=finite),
     st.builds(Dropout, p=probabilities),
     st.builds(Norm),
+    st.builds(Zero),
+    st.builds(Narrow, width=st.integers(1, 64)),
     st.builds(Act, name=st.sampled_from((*ACTS, "none"))),
 )
+
+
+@st.composite
+def wirings(draw: st.DrawFn, most: int = 4) -> list[list[int]]:
+    """Which nodes each node of a dag reads: earlier ones, some of them twice; all are read."""
+    count = draw(st.integers(1, most))
+    reads = [draw(st.lists(st.integers(0, index), min_size=1, max_size=3)) for index in range(count)]
+    for index in range(count - 1):
+        if all(index + 1 not in sources for sources in reads):
+            reads[draw(st.integers(index + 1, count - 1))].append(index + 1)
+    return reads
+
+
+@st.composite
+def dags(draw: st.DrawFn, inner: st.SearchStrategy[AnyStep], joins: tuple[str, ...] = ("add", "concat")) -> Dag:
+    """A dag of ``inner`` steps."""
+    nodes = [
+        DagNode(
+            join=draw(st.sampled_from(joins)),
+            inputs=tuple(DagInput(node=source, step=draw(inner | st.just(Identity()))) for source in sources),
+            then=draw(inner | st.just(Identity())),
+        )
+        for sources in draw(wirings())
+    ]
+    return Dag(nodes=tuple(nodes))
 
 
 def _composites(inner: st.SearchStrategy[AnyStep]) -> st.SearchStrategy[AnyStep]:
@@ -148,6 +180,7 @@ def _composites(inner: st.SearchStrategy[AnyStep]) -> st.SearchStrategy[AnyStep]
         st.lists(inner, min_size=2, max_size=4).map(lambda steps: concat(*steps)),
         blocks,
         st.builds(Repeat, times=st.integers(1, 4), body=solid),
+        dags(inner),
     )
 
 
@@ -158,11 +191,33 @@ branches_with_absent = st.lists(steps | st.just(Absent()), min_size=0, max_size=
 
 
 @st.composite
+def sums(draw: st.DrawFn) -> Dag:
+    """A dag of sums, so that all that is added has one width."""
+    conv = Conv(kernel=(3, 3), width=draw(st.integers(1, 6)))
+    steps = st.sampled_from((conv, chain(Pool(mode="max"), conv), chain(conv, Zero())))
+    found = [[DagInput(node=source, step=draw(steps)) for source in sources] for sources in draw(wirings())]
+    return Dag(nodes=tuple(DagNode(inputs=tuple(inputs), then=draw(steps)) for inputs in found))
+
+
+@st.composite
 def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
     """A step that keeps the map's size, so that any such steps fit together."""
-    kinds = ("conv", "conv", "depthwise", "strided", "factored", "pool", "act", "norm", "lrn", "dropout")
+    kinds = (
+        "conv",
+        "conv",
+        "depthwise",
+        "strided",
+        "factored",
+        "pool",
+        "act",
+        "norm",
+        "lrn",
+        "dropout",
+        "zero",
+        "narrow",
+    )
     if depth:
-        kinds += ("chain", "concat", "concat", "block", "repeat")
+        kinds += ("chain", "concat", "concat", "block", "repeat", "dag")
     kind = draw(st.sampled_from(kinds))
     if kind == "conv":
         kernel = draw(st.sampled_from(((1, 1), (3, 3), (1, 3), (5, 5))))
@@ -177,7 +232,14 @@ def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
         return Conv(kernel=(5, 5), width=2 * draw(st.integers(1, 4)), factor=factor, mid=mid)
     if kind == "pool":
         return Pool(mode=draw(st.sampled_from(("max", "avg", "l2"))), count_pad=draw(st.none() | st.booleans()))
-    simple: dict[str, AnyStep] = {"act": Act(name="tanh"), "norm": Norm(), "lrn": Lrn(), "dropout": Dropout(p=0.1)}
+    simple: dict[str, AnyStep] = {
+        "zero": Zero(),
+        "narrow": Narrow(width=1),
+        "act": Act(name="tanh"),
+        "norm": Norm(),
+        "lrn": Lrn(),
+        "dropout": Dropout(p=0.1),
+    }
     if kind in simple:
         return simple[kind]
     inner = same_size(depth - 1)
@@ -187,6 +249,8 @@ def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
         return concat(*draw(st.lists(inner | st.just(Identity()), min_size=2, max_size=3)))
     if kind == "repeat":
         return Repeat(times=draw(st.integers(1, 3)), body=draw(inner))
+    if kind == "dag":
+        return draw(sums() | dags(inner, joins=("concat",)))
     skip = draw(st.sampled_from(("none", "add")))
     project = draw(st.sampled_from(("linear", "conv")))
     return Block(body=draw(inner), skip=skip, project=project, scale=draw(st.sampled_from((1.0, 0.5))), act="relu")

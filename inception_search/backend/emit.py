@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
+from functools import reduce
 from typing import Any
 
 import torch
@@ -18,7 +19,9 @@ from inception_search.backend.aux_head import AuxHeads
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Normalize, Scale
+from inception_search.graph.op import Op
+from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Input, Narrow, Normalize, Scale, Zero
+from inception_search.graph.types import Type
 
 MAX_PARAMS = 4_000_000_000
 AUX = "aux"
@@ -41,6 +44,20 @@ def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -
             mend="scale its widths down, or raise max_params",
         )
     return _Emitter(graph).module(_identifier(name))
+
+
+def emit_op(op: Op, inputs: tuple[Type, ...], *, times: int = 1) -> fx.GraphModule:
+    """``op`` alone on values of types ``inputs``, called ``times`` times as a compiled network calls it."""
+    read = tuple(Node(op, (), x, f"x{index}") for index, x in enumerate(inputs))  # only their types are looked at
+    emitter = _Emitter(Graph(read, (0,)))
+    emitter.values = {index: emitter.fx.placeholder(node.path) for index, node in enumerate(read)}
+    node = Node(op, tuple(range(len(read))), op.infer(inputs), "stage.branches.0.0.op")  # as deep as most
+    value = emitter.value(node)
+    is_module = value.op == "call_module"
+    for _ in range(times - 1):
+        value = emitter.fx.call_module(node.path, value.args) if is_module else emitter.value(node)
+    emitter.fx.output(value)
+    return fx.GraphModule(emitter.root, emitter.fx, class_name="OneOp")
 
 
 class _Emitter:
@@ -84,7 +101,11 @@ class _Emitter:
             return self.fx.call_function(F.normalize, args)
         if isinstance(op, Add):
             alpha: dict[str, Any] = {} if op.scale == 1.0 else {"alpha": op.scale}
-            return self.fx.call_function(torch.add, args, alpha)
+            return reduce(lambda x, y: self.fx.call_function(torch.add, (x, y), alpha), args)
+        if isinstance(op, Zero):
+            return self.fx.call_function(torch.zeros_like, args)
+        if isinstance(op, Narrow):
+            return self.fx.call_function(torch.narrow, (args[0], 1, 0, op.width))
         place(self.root, node.path, self.build(node))
         return self.fx.call_module(node.path, args)
 

@@ -57,10 +57,10 @@ def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks
     facts = facts_of_network(network)
     tree = NetworkTree(network, facts, folded=style == "overview", detail=style == "detail")
     whole = tree.part()
-    panels = [Panel("", _placed(whole, flow))]
+    panels = [Panel("", placed(whole, flow))]
     for names, step, path in _modules(network) if blocks else ():
         part = _module(step, path, network, facts, style == "detail")
-        panels.append(Panel(", ".join(names), _placed(part, flow)))
+        panels.append(Panel(", ".join(names), placed(part, flow)))
     return _figure(sheet(title, panels), title or network.name, whole)
 
 
@@ -81,7 +81,7 @@ def _draw_step(
             mend="write input_shape=(channels, height, width), or network= the network it is part of",
         )
     part = _module(step, path, network, facts, style == "detail")
-    return _figure(sheet(title, [Panel("", _placed(part, flow))]), title or "Module", part)
+    return _figure(sheet(title, [Panel("", placed(part, flow))]), title or "Module", part)
 
 
 def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, detail: bool) -> Part:
@@ -164,7 +164,18 @@ def _check_blocks(step: AnyStep, network: Network | None) -> None:
         stack.extend(inner for _, inner in children(part))
 
 
-def _placed(part: Part, flow: Flow) -> Placement:
+def network_part(network: Network) -> Part:
+    """A network with one box per stage, ready to be placed."""
+    return NetworkTree(network, facts_of_network(network), folded=True, detail=False).part()
+
+
+def stage_part(network: Network, stage: str) -> Part:
+    """One stage of a network, every convolution drawn, ready to be placed."""
+    return _module(network.stages[stage], stage, network, facts_of_network(network), detail=False)
+
+
+def placed(part: Part, flow: Flow = "down") -> Placement:
+    """A part with every box and wire at its place."""
     placement = lay_out(part)
     return placement.flipped() if flow == "up" else placement
 

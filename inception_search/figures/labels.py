@@ -5,9 +5,9 @@ from __future__ import annotations
 from inception_search.figures.parts import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
 from inception_search.spec.model import Padding, Stride
-from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Norm, Pool
+from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Narrow, Norm, Pool, Zero
 
-Single = Conv | Depthwise | Pool | AdaptivePool | Lrn | Dropout | Norm | Act
+Single = Conv | Depthwise | Pool | AdaptivePool | Lrn | Dropout | Norm | Act | Zero | Narrow
 
 ACTIVATIONS = {
     "none": "no activation",
@@ -41,6 +41,10 @@ def labelled(step: Single, path: str = "") -> Box:
         return Box(("local resp. norm", f"{step.size} channels"), "norm", path=path)
     if isinstance(step, Dropout):
         return Box(("dropout", f"p = {number(step.p)}"), "norm", path=path)
+    if isinstance(step, Zero):
+        return Box(("zeros",), "norm", path=path, slim=True)
+    if isinstance(step, Narrow):
+        return Box(("first channels", str(step.width)), "norm", path=path)
     return Box(("normalisation",), "norm", path=path, slim=True)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from inception_search.figures.dag_box import dag_lines
 from inception_search.figures.facts import Fact, Facts
 from inception_search.figures.labels import ACTIVATIONS, Single, labelled, number
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
 from inception_search.spec.factor import PARALLEL, factors
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Repeat, Use
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
 
 
 class ModuleTree:
@@ -40,6 +41,8 @@ class ModuleTree:
             return self._block(step, path, ends_open)
         if isinstance(step, Repeat):
             return self._repeat(step, path, ends_open)
+        if isinstance(step, Dag):
+            return self._dag(step, path)
         if isinstance(step, Use):
             return Group(self.step(self.blocks[step.name], path), step.name)
         return self.box(labelled(step, path)) if isinstance(step, Single) else Column()
@@ -95,6 +98,12 @@ class ModuleTree:
         words = [str(fact.type.channels)] if fact else ["to the input's width"]
         words += ["linear"] if block.project == "linear" else []
         return self.box(Box(("1×1 conv", ", ".join(words)), "pointwise", path=f"{path}.project"))
+
+    def _dag(self, dag: Dag, path: str) -> Box:
+        """One box with a line for every node."""
+        size, *nodes = dag_lines(dag)
+        box = self.box(Box((size,), "block", path=path))
+        return replace(box, lines=(size, *nodes, *box.lines[1:]), slim=True)  # as high as its own lines
 
     def _repeat(self, step: Repeat, path: str, ends_open: bool) -> Part:
         if step.times == 1:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inception_search.figures.dag_box import dag_size
 from inception_search.figures.facts import Facts
 from inception_search.figures.labels import Single, labelled, number, shape
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Group, Kind, Note, Part, Tap, column
 from inception_search.spec.factor import factors
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Pool, Repeat, Use, children
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children
 
 SHORT = 3  # single steps in a chain that an overview shows one by one
 
@@ -115,6 +116,8 @@ def contents(step: AnyStep) -> str:
         return f"{len(step.branches)} branches"
     if isinstance(step, Block) and step.skip == "add":
         return "residual"
+    if isinstance(step, Dag):
+        return dag_size(step)
     convs, pools = _counted(step, Conv), _counted(step, Pool)
     words = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((convs, "conv"), (pools, "pool")) if n]
     return ", ".join(words)

@@ -51,6 +51,11 @@ class Conv(SpecModel):
         return self
 
 
+def resizable(conv: Conv, *, even: bool) -> bool:
+    """Whether ``conv`` keeps every rule with any other width and mid (any ``even`` width) in their place."""
+    return conv.groups == 1 and (conv.factor != "split" or even)
+
+
 class Depthwise(SpecModel):
     """Convolution of every input channel on its own with ``multiplier`` filters, then the network's norm and act.
 

@@ -141,7 +141,7 @@ def expand_network(data: MarkedDict, expander: Expander) -> MarkedDict:
             line = getattr(blocks, "lines", {}).get(name)
             raise expander.error("a block cannot have the name of a step", f"blocks.{name}", line, found=name)
     if isinstance(aux := out.get("aux"), dict):
-        out["aux"] = MarkedDict({k: _expand_aux(k, v, expander) for k, v in aux.items()}, *_marks(aux))
+        out["aux"] = MarkedDict({k: expand_aux(k, v, expander) for k, v in aux.items()}, *_marks(aux))
     if isinstance(defaults := out.get("conv_defaults"), dict):
         out["conv_defaults"] = _expand_norm(defaults)
     out["input"] = expand_input(out["input"]) if "input" in out else {}
@@ -165,7 +165,8 @@ def _tidy_aux(aux: Any) -> Any:
     return MarkedDict({**aux, "body": tidy(aux["body"])}, *_marks(aux))
 
 
-def _expand_aux(name: str, aux: Any, expander: Expander) -> Any:
+def expand_aux(name: str, aux: Any, expander: Expander) -> Any:
+    """An auxiliary head with its body in long form."""
     if not isinstance(aux, dict) or "body" not in aux:
         return aux
     line, lines = _marks(aux)
@@ -204,6 +205,7 @@ def lines_of(long: Any) -> dict[Path_, int]:
                     lines[(*place, key)] = marks[key]
                 stack.append(((*place, key), item))
         elif isinstance(value, list):
+            lines |= {(*place, index): mark for index, mark in enumerate(getattr(value, "lines", ())) if mark}
             stack.extend(((*place, index), item) for index, item in enumerate(value))
     return lines
 
@@ -237,7 +239,7 @@ def _spec_error(error: ValidationError, long: Any, file: str | None, model: type
     others = {other for other in places if other != place[: len(other)]}
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, RuleError):
-        place = cause.place
+        place = (*place, *cause.place)
     facts = _facts(detail, place, long, model)
     if others:
         facts["rule"] += f" (and {len(others)} more to mend)"
@@ -262,6 +264,10 @@ def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) 
     if kind == "string_pattern_mismatch":
         lower = detail["ctx"]["pattern"].startswith("^[a-z]")
         expected = NAME if lower else "a name of letters, digits, _ . @ and -"
+    elif kind in ("too_short", "too_long"):
+        bounds = detail["ctx"]
+        least = f"at least {bounds['min_length']}" if kind == "too_short" else f"at most {bounds['max_length']}"
+        expected = f"a list of {least}"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         expected = "fields, {name: value, ...}"
     if kind not in ("greater_than_equal", "less_than_equal") and place and isinstance(place[-1], str):
@@ -293,6 +299,8 @@ def _known_fields(place: Path_, long: Any, model: Any) -> list[str]:
     value: Any = long
     for part in place[:-1]:
         value, model = value[part], model_inside(model, part)
+        if isinstance(value, dict) and value.get("kind") in KINDS:
+            model = KINDS[value["kind"]]
     kind = value.get("kind") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind in KINDS:
         return [name for name in KINDS[kind].model_fields if name != "kind"]
@@ -309,7 +317,8 @@ def model_inside(model: Any, part: str | int) -> Any:
     fields = getattr(model, "model_fields", None)
     if fields is None:
         args = get_args(model)
-        return args[-1] if args and get_origin(model) is dict else None
+        origin = get_origin(model)
+        return args[-1] if origin is dict else args[0] if origin is tuple else None
     inner = fields[part].annotation if part in fields else None
     if get_origin(inner) in (Union, UnionType):
         return next((arg for arg in get_args(inner) if hasattr(arg, "model_fields")), None)

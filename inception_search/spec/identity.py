@@ -1,9 +1,9 @@
-"""Same architecture? One exact certificate of the series-parallel tree; its hash is ``arch_id``.
+"""Same architecture? One exact certificate of the tree of steps; its hash is ``arch_id``.
 
 Spelling does not count (the normal form), nor does the order of concat branches where a dense convolution or
-linear layer downstream absorbs the permutation of channels in its weights. Pools, norms and activations pass a
-permutation on; grouped convolutions, LRN and sums whose body cannot follow it pin the order. Input height and
-width, names and the loss weights of auxiliary heads are not architecture.
+linear layer downstream absorbs the permutation of channels in its weights, nor that of a dag's nodes. Pools, norms
+and activations pass a permutation on; grouped convolutions, LRN and sums whose body cannot follow it pin the order.
+Input height and width, names and the loss weights of auxiliary heads are not architecture.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import json
 from functools import singledispatch
 
 from inception_search.errors import SpecError
+from inception_search.spec.dag_identity import dag_code, free_orders
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Depthwise, Identity, Lrn
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Depthwise, Identity, Lrn, Narrow, Zero
 
 
 def arch_id(network: Network) -> str:
@@ -65,6 +66,8 @@ def code(step: AnyStep, absorbed: bool) -> str:
     if isinstance(step, Block):
         body = code(step.body, _body_absorbed(step, absorbed))
         return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}}}"
+    if isinstance(step, Dag):
+        return dag_code(step, absorbed, code, absorbs)
     return json.dumps(step.to_dict(), sort_keys=True, separators=(",", ":"))
 
 
@@ -103,6 +106,21 @@ def _(step: Lrn, absorbed: bool) -> bool:
 
 
 @absorbs.register
+def _(step: Narrow, absorbed: bool) -> bool:
+    return False  # it keeps some channels and not others
+
+
+@absorbs.register
+def _(step: Zero, absorbed: bool) -> bool:
+    return True  # whatever comes in
+
+
+@absorbs.register
+def _(step: Dag, absorbed: bool) -> bool:
+    return free_orders(step, absorbed, absorbs).values[0]
+
+
+@absorbs.register
 def _(step: Chain, absorbed: bool) -> bool:
     for part in reversed(step.steps):
         absorbed = absorbs(part, absorbed)
@@ -130,9 +148,11 @@ def _can_permute(step: AnyStep) -> bool:
         for part in reversed(step.steps):
             if _can_permute(part):
                 return True
-            if isinstance(part, Concat | Lrn | Block | Conv | Depthwise):
+            if isinstance(part, Concat | Lrn | Block | Dag | Conv | Depthwise):
                 return False
         return False
     if isinstance(step, Block):
         return step.skip == "none" and (step.project != "none" or _can_permute(step.body))
+    if isinstance(step, Dag):
+        return _can_permute(step.nodes[-1].then)
     return False

@@ -37,6 +37,9 @@ def network_schema() -> dict[str, Any]:
         _loosen(models[model.__name__], kind)
         models[model.__name__]["properties"]["kind"] = {"const": kind}
         models[model.__name__]["required"] = [*models[model.__name__].get("required", []), "kind"]
+    number = {"type": "integer", "minimum": 0}
+    models["DagNode"]["properties"]["inputs"]["items"] = {"anyOf": [number, _ref("DagInput")]}
+    models["DagNode"]["properties"]["then"] = models["DagInput"]["properties"]["step"] = STEP
     models["AnyStep"] = {"anyOf": [LINE, {"type": "array", "items": STEP}, *_tagged(models), *_long()]}
     _steps_anywhere(schema)
     models["ConvDefaults"]["properties"]["norm"] = {"anyOf": [{"enum": ["none", "batch", None]}, _ref("BatchNorm")]}

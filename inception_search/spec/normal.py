@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inception_search.errors import unknown_name
+from inception_search.spec.dag_normal import flat_concat, reduced
 from inception_search.spec.factor import Same, opened, padding_of
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
-    Absent,
     Act,
     AnyStep,
     Block,
     Chain,
     Concat,
     Conv,
+    Dag,
     Depthwise,
     Dropout,
     Identity,
@@ -22,8 +23,8 @@ from inception_search.spec.step import (
     Repeat,
     Use,
     chain,
-    concat,
 )
+from inception_search.spec.transform import map_dag
 
 
 def normal(
@@ -33,7 +34,8 @@ def normal(
     same_padding: Same = "symmetric",
 ) -> AnyStep:
     """``step`` with factors opened, repeats and uses written out, nested concats flattened, trivial blocks
-    replaced by their body, paddings as numbers and steps that do nothing dropped.
+    replaced by their body, what is in series or side by side in a dag written so, paddings as numbers and steps
+    that do nothing dropped.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
     """
@@ -65,6 +67,8 @@ class _Normal:
             return self.concat(step)
         if isinstance(step, Block):
             return self.block(step)
+        if isinstance(step, Dag):
+            return reduced(map_dag(step, self.step))
         if isinstance(step, Repeat):
             return chain(*([self.step(step.body)] * step.times))
         if isinstance(step, Use):
@@ -108,7 +112,4 @@ class _Normal:
         return chain(body, Act(name=block.act)) if block.act != "none" else body
 
     def concat(self, step: Concat) -> AnyStep:
-        branches: list[AnyStep] = []
-        for branch in map(self.step, step.branches):
-            branches.extend(branch.branches if isinstance(branch, Concat) else (branch,))
-        return concat(*(b for b in branches if not isinstance(b, Absent)))
+        return flat_concat(map(self.step, step.branches))

@@ -1,8 +1,9 @@
 """Short forms to long forms, on plain data: ``7x7 128>192 row_col`` to ``{"kind": "conv", ...}``.
 
 The grammar, whole: ``KxK width [s2] [valid] [linear] [factor]`` (width may be ``mid>width``), ``max|avg|l2 KxK
-[s2] [valid]``, ``identity``, ``absent``, ``lrn``, ``norm``, an activation's name, ``dropout p``, a block's name,
-``7 x <any of the others>``; a list is a chain; ``{kind: fields}`` is any step in full. Everything rarer is fields.
+[s2] [valid]``, ``identity``, ``absent``, ``zero``, ``lrn``, ``norm``, an activation's name, ``dropout p``, a
+block's name, ``7 x <any of the others>``; a list is a chain; ``{kind: fields}`` is any step in full. Everything
+rarer is fields.
 Template holes (mappings whose keys begin with ``$``) are passed to ``hole`` and otherwise left as they are.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from inception_search.errors import Place, SpecError, did_you_mean
+from inception_search.spec.dag_forms import expand_nodes, tidy_nodes
 from inception_search.spec.model import Activation, Factor
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
@@ -25,10 +27,18 @@ REPEAT = re.compile(r"([0-9]{1,18}) x (\S.*)\Z")
 POOLS = ("max", "avg", "l2")
 FACTORS = get_args(Factor)
 ACTIVATIONS = tuple(name for name in get_args(Activation) if name != "none")
-SINGLES = ("identity", "absent", "lrn", "norm")
+SINGLES = ("identity", "absent", "zero", "lrn", "norm")
 RESERVED = frozenset((*POOLS, *SINGLES, *ACTIVATIONS, *KINDS))
 # The field a step's short value stands for: ``concat: [...]`` is ``concat: {branches: [...]}``.
-PRINCIPAL = {"chain": "steps", "concat": "branches", "dropout": "p", "act": "name", "use": "name"}
+PRINCIPAL = {
+    "chain": "steps",
+    "concat": "branches",
+    "dag": "nodes",
+    "dropout": "p",
+    "act": "name",
+    "narrow": "width",
+    "use": "name",
+}
 SIZES = {"adaptive_pool": ("size",)}  # fields written 7x7, where they are not ``kernel``
 EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
@@ -103,9 +113,11 @@ class Expander:
 
     def field(self, kind: str, name: str, item: Any, path: str, line: int | None) -> Any:
         """One field in long form: nested steps expanded, ``7x7`` as ``[7, 7]``."""
-        if name in ("steps", "branches"):
+        if name in ("steps", "branches", "nodes"):
             if not isinstance(item, list):
                 raise self.error(f"{kind} takes a list", join(path, name), line, found=item)
+            if name == "nodes":
+                return expand_nodes(item, join(path, name), line, self.step)
             lines = getattr(item, "lines", None) or [line] * len(item)
             prefix = path if name == "steps" else join(path, name)
             steps = [
@@ -206,6 +218,8 @@ def tidy(long: Any) -> Any:
         return _tidy_concat(long)
     if kind in ("block", "repeat") and "body" in long:
         return MarkedDict({**long, "body": tidy(long["body"])}, long.line, long.lines)
+    if kind == "dag" and isinstance(long.get("nodes"), list):
+        return MarkedDict({**long, "nodes": tidy_nodes(long["nodes"], tidy)}, long.line, long.lines)
     return long
 
 

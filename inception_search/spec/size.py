@@ -9,7 +9,7 @@ from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
 from inception_search.spec.model import Activation
 from inception_search.spec.source import Place, RuleError
-from inception_search.spec.step import COMPOSITES, KINDS, AnyStep, Block, Chain, Concat, Repeat, Use, children
+from inception_search.spec.step import COMPOSITES, KINDS, AnyStep, Block, Chain, Concat, Dag, Repeat, Use, children
 
 Sections: TypeAlias = Sequence[tuple[Place, AnyStep]]
 Blocks: TypeAlias = Mapping[str, AnyStep]
@@ -64,6 +64,9 @@ def _quick_size(step: AnyStep, blocks: Blocks, known: dict[str, Size]) -> Size:
     if isinstance(step, Block | Repeat):
         count, levels = _quick_size(step.body, blocks, known)
         return count * (step.times if isinstance(step, Repeat) else 1), levels + 1
+    if isinstance(step, Dag):
+        sizes = [_quick_size(part, blocks, known) for _, part in children(step)]
+        return sum(count for count, _ in sizes), 1 + max(levels for _, levels in sizes)
     if isinstance(step, Use):
         if step.name not in known:
             known[step.name] = _quick_size(blocks[step.name], blocks, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ class Source:
     """Where a network was read from: its file and the line of every place of the document."""
 
     file: str | None = None
-    lines: dict[Place, int] = field(default_factory=dict)
+    lines: Mapping[Place, int] = field(default_factory=dict)
 
     def line(self, place: Place) -> int | None:
         """The line of ``place`` or of the nearest place around it."""

@@ -14,6 +14,7 @@ from inception_search.spec.step import (
     Chain,
     Concat,
     Conv,
+    Dag,
     Depthwise,
     Pool,
     Repeat,
@@ -61,7 +62,7 @@ def stem_stride(network: Network) -> int:
 def _has_branches(step: AnyStep, network: Network) -> bool:
     step = network.resolve(step)
     inside = children(step)
-    return isinstance(step, Concat | Block) or any(_has_branches(part, network) for _, part in inside)
+    return isinstance(step, Concat | Block | Dag) or any(_has_branches(part, network) for _, part in inside)
 
 
 def _limited(network: Network, stride: int) -> Network:
@@ -79,10 +80,20 @@ def _stride(step: AnyStep, blocks: Blocks) -> int:
         return max(stride_of(step.stride))
     if isinstance(step, Use):
         return _stride(blocks[step.name], blocks)
+    if isinstance(step, Dag):
+        return _dag_stride(step, blocks)
     inside = [_stride(part, blocks) for _, part in children(step)]
     if isinstance(step, Concat):
         return max(inside)
     return int(prod(inside) ** (step.times if isinstance(step, Repeat) else 1))
+
+
+def _dag_stride(dag: Dag, blocks: Blocks) -> int:
+    strides = [1]
+    for node in dag.nodes:
+        joined = max(strides[entry.node] * _stride(entry.step, blocks) for entry in node.inputs)
+        strides.append(joined * _stride(node.then, blocks))
+    return strides[-1]
 
 
 def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
@@ -101,6 +112,8 @@ def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
         return remake(step, steps=tuple(reversed(parts)))
     if isinstance(step, Repeat):
         stride = stride if step.times == 1 else 1  # all copies are alike
+    if isinstance(step, Dag):
+        stride = 1  # on every way through it
     return map_children(step, lambda part: _kept(part, stride, blocks))
 
 

@@ -1,10 +1,10 @@
 """The steps of a network: a closed union of small frozen values, discriminated by ``kind``.
 
-The only composites are :class:`Chain` (in series) and :class:`Concat` (side by side, joined on channels);
+The composites are :class:`Chain` (in series) and :class:`Concat` (side by side, joined on channels);
 :class:`Block` puts a residual toggle around a body, :class:`Repeat` writes a body several times with its own
-weights each time, :class:`Use` names a block of the network. Trees are valid by construction: a chain in a
-chain, an identity in a chain or a one-branch concat cannot exist. Use :func:`chain` and :func:`concat`, which
-tidy; the raw constructors refuse.
+weights each time, :class:`Dag` wires steps as neither does, :class:`Use` names a block of the network. Trees are
+valid by construction: a chain in a chain, an identity in a chain or a one-branch concat cannot exist. Use
+:func:`chain` and :func:`concat`, which tidy; the raw constructors refuse.
 """
 
 from __future__ import annotations
@@ -16,82 +16,20 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from inception_search.spec.convolution import Conv as Conv
 from inception_search.spec.convolution import Depthwise as Depthwise
-from inception_search.spec.convolution import check_same
-from inception_search.spec.limits import MAX_REPEAT
-from inception_search.spec.model import Activation, Finite, Flag, Name, Padding, Probability, Size, SpecModel
-
-
-class Pool(SpecModel):
-    """Pooling over ``kernel`` (height, width); l2 is the root of the summed squares.
-
-    ``count_pad``: an average divides by the whole window, its padding included; ``ceil``: the output size is
-    rounded up. None of either means the network's ``pool_defaults``.
-    """
-
-    kind: Literal["pool"] = "pool"
-    mode: Literal["max", "avg", "l2"]
-    kernel: tuple[Size, Size] = (3, 3)
-    stride: Size = 1
-    padding: Padding = "same"
-    count_pad: Flag | None = None
-    ceil: Flag | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Pool:
-        check_same(self.kernel, self.padding)
-        if isinstance(self.padding, tuple) and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
-            raise ValueError(f"padding {list(self.padding)} is more than half the kernel {list(self.kernel)}")
-        return self
-
-
-class AdaptivePool(SpecModel):
-    """Pooling to a map of ``size`` (height, width), whatever the input's (torchvision's GoogLeNet: 4×4)."""
-
-    kind: Literal["adaptive_pool"] = "adaptive_pool"
-    mode: Literal["max", "avg"] = "avg"
-    size: tuple[Size, Size]
-
-
-class Lrn(SpecModel):
-    """Local response normalisation across ``size`` channels (GoogLeNet; Krizhevsky et al. 2012, section 3.3)."""
-
-    kind: Literal["lrn"] = "lrn"
-    size: Size = 5
-    alpha: Finite = 1e-4
-    beta: Finite = 0.75
-    k: Finite = 1.0
-
-
-class Dropout(SpecModel):
-    """Zero each element with probability ``p`` in training."""
-
-    kind: Literal["dropout"] = "dropout"
-    p: Probability = 0.5
-
-
-class Norm(SpecModel):
-    """The network's normalisation, alone."""
-
-    kind: Literal["norm"] = "norm"
-
-
-class Act(SpecModel):
-    """One activation, alone."""
-
-    kind: Literal["act"] = "act"
-    name: Activation = "relu"
-
-
-class Identity(SpecModel):
-    """Passes its input on: a shortcut branch of a concat."""
-
-    kind: Literal["identity"] = "identity"
-
-
-class Absent(SpecModel):
-    """A branch that is not there; :func:`concat` drops it."""
-
-    kind: Literal["absent"] = "absent"
+from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_REPEAT
+from inception_search.spec.model import Activation, Finite, Name, SpecModel, trusted
+from inception_search.spec.single import Absent as Absent
+from inception_search.spec.single import Act as Act
+from inception_search.spec.single import AdaptivePool as AdaptivePool
+from inception_search.spec.single import Dropout as Dropout
+from inception_search.spec.single import Identity as Identity
+from inception_search.spec.single import Lrn as Lrn
+from inception_search.spec.single import Narrow as Narrow
+from inception_search.spec.single import Norm as Norm
+from inception_search.spec.single import Pool as Pool
+from inception_search.spec.single import Zero as Zero
+from inception_search.spec.source import RuleError
+from inception_search.spec.wiring import check_wiring
 
 
 class Chain(SpecModel):
@@ -160,6 +98,49 @@ class Repeat(SpecModel):
         return self
 
 
+class DagInput(SpecModel):
+    """One edge of a :class:`Dag`: what ``step`` makes of the value of ``node`` (0 is the input of the dag)."""
+
+    node: Annotated[int, Field(strict=True, ge=0, lt=MAX_DAG_NODES)]
+    step: Step = Identity()
+
+    @model_validator(mode="after")
+    def _check(self) -> DagInput:
+        if isinstance(self.step, Absent):
+            raise RuleError("a dag cannot hold 'absent'; leave the input out, or write zero", "step")
+        return self
+
+
+class DagNode(SpecModel):
+    """One value of a :class:`Dag`: its inputs joined (summed, or concatenated on channels), then ``then``."""
+
+    join: Literal["add", "concat"] = "add"
+    inputs: tuple[DagInput, ...] = Field(min_length=1, max_length=MAX_DAG_INPUTS)
+    then: Step = Identity()
+
+    @model_validator(mode="after")
+    def _check(self) -> DagNode:
+        if isinstance(self.then, Absent):
+            raise RuleError("a dag cannot hold 'absent'; write identity, or leave then out", "then")
+        return self
+
+
+class Dag(SpecModel):
+    """A small directed acyclic graph of steps, for cells that are not made of chains and branches.
+
+    ``nodes`` are numbered from 1; node 0 is the input, the last one the output. Each reads earlier ones, and each
+    is read (NAS-Bench-101: Ying et al. 2019, 1902.09635, section 2; NAS-Bench-201: Dong & Yang 2020, 2001.00326).
+    """
+
+    kind: Literal["dag"] = "dag"
+    nodes: tuple[DagNode, ...] = Field(min_length=1, max_length=MAX_DAG_NODES)
+
+    @model_validator(mode="after")
+    def _check(self) -> Dag:
+        check_wiring([[entry.node for entry in node.inputs] for node in self.nodes])
+        return self
+
+
 class Use(SpecModel):
     """The block of that name, with weights of its own at this place."""
 
@@ -167,24 +148,6 @@ class Use(SpecModel):
     name: Name
 
 
-Step: TypeAlias = Annotated[
-    Conv
-    | Depthwise
-    | Pool
-    | AdaptivePool
-    | Lrn
-    | Dropout
-    | Norm
-    | Act
-    | Identity
-    | Absent
-    | Chain
-    | Concat
-    | Block
-    | Repeat
-    | Use,
-    Field(discriminator="kind"),
-]
 AnyStep: TypeAlias = (
     Conv
     | Depthwise
@@ -194,15 +157,19 @@ AnyStep: TypeAlias = (
     | Dropout
     | Norm
     | Act
+    | Zero
+    | Narrow
     | Identity
     | Absent
     | Chain
     | Concat
     | Block
     | Repeat
+    | Dag
     | Use
 )
-COMPOSITES = (Chain, Concat, Block, Repeat)
+Step: TypeAlias = Annotated[AnyStep, Field(discriminator="kind")]
+COMPOSITES = (Chain, Concat, Block, Repeat, Dag)
 KINDS: dict[str, type[SpecModel]] = {
     "conv": Conv,
     "depthwise": Depthwise,
@@ -212,18 +179,25 @@ KINDS: dict[str, type[SpecModel]] = {
     "dropout": Dropout,
     "norm": Norm,
     "act": Act,
+    "zero": Zero,
+    "narrow": Narrow,
     "identity": Identity,
     "absent": Absent,
     "chain": Chain,
     "concat": Concat,
     "block": Block,
     "repeat": Repeat,
+    "dag": Dag,
     "use": Use,
 }
 
-for _model in COMPOSITES:
+for _model in (DagInput, DagNode, *COMPOSITES):
     _model.model_rebuild()
 STEP: TypeAdapter[AnyStep] = TypeAdapter(Step)
+
+
+_IN_CONCAT = frozenset(KINDS.values()) - {Absent}
+_IN_CHAIN = _IN_CONCAT - {Chain, Identity}
 
 
 def chain(*steps: AnyStep) -> AnyStep:
@@ -231,6 +205,8 @@ def chain(*steps: AnyStep) -> AnyStep:
     flat = tuple(_spliced(steps))
     if len(flat) == 1:
         return flat[0]
+    if flat and _IN_CHAIN.issuperset(map(type, flat)):
+        return trusted(Chain, {"kind": "chain", "steps": flat})
     return Chain(steps=flat) if flat else Identity()
 
 
@@ -239,6 +215,8 @@ def concat(*branches: AnyStep) -> AnyStep:
     present = tuple(b for b in branches if not isinstance(b, Absent))
     if len(present) == 1:
         return present[0]
+    if present and _IN_CONCAT.issuperset(map(type, present)):
+        return trusted(Concat, {"kind": "concat", "branches": present})
     return Concat(branches=present) if present else Absent()
 
 
@@ -250,7 +228,16 @@ def children(step: AnyStep) -> tuple[tuple[tuple[str | int, ...], AnyStep], ...]
         return tuple((("branches", i), s) for i, s in enumerate(step.branches))
     if isinstance(step, Block | Repeat):
         return ((("body",), step.body),)
+    if isinstance(step, Dag):
+        return tuple(_inside_dag(step))
     return ()
+
+
+def _inside_dag(dag: Dag) -> Iterator[tuple[tuple[str | int, ...], AnyStep]]:
+    for i, node in enumerate(dag.nodes):
+        for j, entry in enumerate(node.inputs):
+            yield ("nodes", i, "inputs", j, "step"), entry.step
+        yield ("nodes", i, "then"), node.then
 
 
 def _spliced(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:

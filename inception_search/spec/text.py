@@ -8,7 +8,23 @@ import yaml
 
 from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults, Recipe
 from inception_search.spec.shorthand import RESERVED
-from inception_search.spec.step import Act, AnyStep, Block, Chain, Concat, Conv, Dropout, Pool, Repeat, Use
+from inception_search.spec.step import (
+    Act,
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Conv,
+    Dag,
+    DagInput,
+    DagNode,
+    Dropout,
+    Identity,
+    Narrow,
+    Pool,
+    Repeat,
+    Use,
+)
 from inception_search.spec.yaml_reader import is_text
 
 _WIDTH = 108
@@ -37,6 +53,8 @@ def short(step: AnyStep) -> Any:
         return [short(s) for s in step.steps]
     if isinstance(step, Concat):
         return {"concat": [short(b) for b in step.branches]}
+    if isinstance(step, Dag):
+        return {"dag": [_short_node(node) for node in step.nodes]}
     if isinstance(step, Block):
         return {"block": {**_fields(step), "body": short(step.body)}}
     if isinstance(step, Repeat):
@@ -47,6 +65,8 @@ def short(step: AnyStep) -> Any:
         return step.name if step.name != "none" else {"act": "none"}
     if isinstance(step, Dropout):
         return {"dropout": step.p}
+    if isinstance(step, Narrow):
+        return {"narrow": step.width}
     fields = _fields(step)
     return {step.kind: fields} if fields else step.kind
 
@@ -112,6 +132,16 @@ def _short_repeat(step: Repeat) -> Any:
     if isinstance(body, str) and not isinstance(step.body, Repeat):
         return f"{step.times} x {body}"
     return {"repeat": {"times": step.times, "body": body}}
+
+
+def _short_node(node: DagNode) -> dict[str, Any]:
+    join = {"join": node.join} if node.join != "add" else {}
+    then = {"then": short(node.then)} if not isinstance(node.then, Identity) else {}
+    return {**join, "inputs": [_short_input(entry) for entry in node.inputs], **then}
+
+
+def _short_input(entry: DagInput) -> Any:
+    return entry.node if isinstance(entry.step, Identity) else {"node": entry.node, "step": short(entry.step)}
 
 
 def _short_defaults(defaults: ConvDefaults) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def small() -> Graph:
 BAD_NODES: list[tuple[Callable[[GraphBuilder], object], str]] = [
     (lambda b: b.add(ops.Conv(4, (1, 1)), (), "y"), "y: conv reads 0 values; expected 1"),
     (lambda b: b.add(ops.Conv(4, (1, 1)), (0, 0), "y"), "y: conv reads 2 values; expected 1"),
-    (lambda b: b.add(ops.Add(), (0,), "y"), "y: add reads 1 values; expected 2"),
+    (lambda b: b.add(ops.Add(), (0,), "y"), "y: add reads 1 values; expected two or more"),
     (lambda b: b.add(ops.Concat(), (0,), "y"), "y: concat reads 1 values; expected two or more"),
     (lambda b: b.add(ops.Input((3, 8, 8)), (0,), "y"), "y: input reads 1 values; expected 0"),
     (lambda b: b.add(ops.Act(), (0,), "input"), "input: two nodes with one path; give every node a path of its own"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -22,10 +23,15 @@ from inception_search.spec.step import (
     Chain,
     Concat,
     Conv,
+    Dag,
+    DagInput,
+    DagNode,
     Identity,
     Lrn,
+    Narrow,
     Norm,
     Pool,
+    Zero,
     chain,
     children,
     concat,
@@ -165,9 +171,9 @@ def random_step(rng: random.Random, depth: int, dense: bool) -> AnyStep:
     """A step on maps of any width; ``dense``: nothing but dense convolutions and what treats channels alike."""
     kinds = ["conv"] * 4 + ["pool", "act", "norm"]
     if depth:
-        kinds += ["chain"] * 2 + ["concat"] * 4 + ([] if dense else ["block"] * 3)
+        kinds += ["chain"] * 2 + ["concat"] * 4 + ([] if dense else ["block"] * 3 + ["dag"] * 3)
     if not dense:
-        kinds += ["lrn", "grouped"]
+        kinds += ["lrn", "grouped", "narrow", "zero"]
     kind = rng.choice(kinds)
     inner = [random_step(rng, depth - 1, dense) for _ in range(rng.randint(2, 3))] if depth else []
     if kind == "chain":
@@ -188,7 +194,14 @@ def random_step(rng: random.Random, depth: int, dense: bool) -> AnyStep:
         body = chain(*inner[:2], dense_eight, rng.choice(ends)) if project == "none" else chain(*inner[:2])
         skip = rng.choice(("add", "add", "none"))
         return chain(rng.choice((dense_eight, eight)), Block(body=body, skip=skip, project=project, scale=0.5))
+    if kind == "dag":
+        ends = [dense_eight, eight, grouped_eight, chain(dense_eight, Lrn(size=3)), chain(Zero(), dense_eight)]
+        return chain(
+            rng.choice((dense_eight, eight)), random_dag(rng, [chain(part, rng.choice(ends)) for part in inner])
+        )
     simple = {
+        "narrow": chain(rng.choice((dense_eight, eight)), Narrow(width=6)),
+        "zero": Zero(),
         "conv": Conv(kernel=rng.choice(((1, 1), (3, 3), (1, 3))), width=rng.choice((2, 4)), linear=rng.random() < 0.2),
         "grouped": chain(rng.choice((dense_eight, eight)), grouped_eight),
         "pool": Pool(mode=rng.choice(("max", "avg", "l2"))),
@@ -197,6 +210,18 @@ def random_step(rng: random.Random, depth: int, dense: bool) -> AnyStep:
         "lrn": Lrn(size=3, alpha=0.5),
     }
     return simple[kind]
+
+
+def random_dag(rng: random.Random, steps: list[AnyStep]) -> AnyStep:
+    """A dag on eight channels, with ``steps`` that make eight on some of its edges."""
+    nodes = []
+    for index, step in enumerate(steps):
+        sources = {*rng.choices(range(index + 1), k=2), index}
+        inputs = [DagInput(node=0, step=step), *(DagInput(node=source) for source in sources)]
+        rng.shuffle(inputs)
+        join, then = rng.choice((("add", Identity()), ("add", Act()), ("concat", Conv(kernel=(1, 1), width=8))))
+        nodes.append(DagNode(join=join, inputs=tuple(inputs[: rng.randint(1, 3)] if index == 0 else inputs), then=then))
+    return Dag(nodes=tuple(nodes))
 
 
 def random_network(seed: int, dense: bool, depth: int = 2) -> Network:
@@ -333,7 +358,7 @@ def outputs_with_matching_weights(
     modules: dict[int, Any] = {}
     with torch.no_grad():
         for index, node in enumerate(first.nodes):
-            if node.op.name not in ("input", "concat", "add", "scale"):
+            if node.op.name not in ("input", "concat", "add", "scale", "zero", "narrow"):
                 modules[index] = node.op.build(first.input_types(node)).double().eval()
                 for value in (*modules[index].parameters(), *modules[index].buffers()):
                     if value.is_floating_point():
@@ -364,7 +389,11 @@ def run(graph: Any, modules: dict[int, Any], image: Any) -> list[Any]:
         elif node.op.name == "concat":
             values.append(torch.cat(inputs, 1))
         elif node.op.name == "add":
-            values.append(inputs[0] + node.op.scale * inputs[1])
+            values.append(inputs[0] + node.op.scale * sum(inputs[1:]))
+        elif node.op.name == "zero":
+            values.append(torch.zeros_like(inputs[0]))
+        elif node.op.name == "narrow":
+            values.append(inputs[0][:, : node.op.width])
         elif node.op.name == "scale":
             values.append(node.op.factor * inputs[0])
         else:
@@ -389,21 +418,22 @@ def permuted_modules(first: Any, second: Any, twins: list[int], modules: dict[in
         order = inputs[0] if inputs else channels
         if node.op.name == "concat":
             sizes = [first.nodes[i].type.channels for i in twin.inputs]
-            starts = dict(zip(twin.inputs, torch.tensor([0, *sizes]).cumsum(0).tolist(), strict=False))
-            repeated = len(set(twin.inputs)) != len(twin.inputs)
-            if repeated:  # one value read twice: its copies are alike, so the first may stand for each
-                starts = {i: starts[i] for i in dict.fromkeys(twin.inputs)}
-            order = torch.cat([starts[twins[i]] + orders[i] for i in node.inputs])
+            starts: dict[int, list[int]] = {}  # of each value, as often as it is read
+            for read, begin in zip(twin.inputs, torch.tensor([0, *sizes]).cumsum(0).tolist(), strict=False):
+                starts.setdefault(read, []).append(begin)
+            order = torch.cat([starts[twins[i]].pop(0) + orders[i] for i in node.inputs])
         elif node.op.name == "conv" and node.op.groups == 1:
             order = orders[wanted[index]] if index in wanted else channels
             module.weight.copy_(module.weight[order][:, inputs[0]])
             if module.bias is not None:
                 module.bias.copy_(module.bias[order])
-        elif node.op.name in ("conv", "lrn"):
+        elif node.op.name == "zero":
+            order = channels
+        elif node.op.name in ("conv", "lrn", "narrow"):
             assert torch.equal(order, torch.arange(len(order))), f"{node.path} pins an order that has changed"
             order = channels
         elif node.op.name == "add":
-            assert torch.equal(*inputs), f"{node.path} adds channels in two orders"
+            assert all(torch.equal(order, more) for more in inputs), f"{node.path} adds channels in two orders"
         elif node.op.name == "batch_norm":
             for value in (module.weight, module.bias, module.running_mean, module.running_var):
                 value.copy_(value[order])
@@ -421,12 +451,12 @@ def sums_that_convolutions_follow(graph: Any) -> dict[int, int]:
     """Dense convolution -> the other summand of the sum that its output reaches channel by channel."""
     wanted: dict[int, int] = {}
     for node in graph.nodes:
-        if node.op.name == "add":
-            index = node.inputs[1]
+        for first, last in itertools.permutations(node.inputs) if len(node.inputs) == 2 else ():
+            index = last
             while graph.nodes[index].op.name in ("pool", "act", "batch_norm", "dropout", "scale"):
                 index = graph.nodes[index].inputs[0]
-            if graph.nodes[index].op.name == "conv" and index > node.inputs[0]:
-                wanted[index] = node.inputs[0]
+            if node.op.name == "add" and graph.nodes[index].op.name == "conv" and index > first:
+                wanted[index] = first
     return wanted
 
 

@@ -20,7 +20,15 @@ from inception_search.graph.ops.act import ACTIVATIONS
 from inception_search.graph.types import FeatureMap, Type, Vector
 from inception_search.spec.module_names import is_taken
 
-FUNCTIONS = ("input", "concat", "add", "scale", "normalize")  # they become function calls, not modules
+FUNCTIONS = (
+    "input",
+    "concat",
+    "add",
+    "scale",
+    "normalize",
+    "zero",
+    "narrow",
+)  # they become function calls, not modules
 ODD, EVEN, FLAT = FeatureMap(6, 11, 8), FeatureMap(4, 12, 12), Vector(10)
 
 CONVS = [
@@ -94,7 +102,10 @@ def test_functions_have_the_types_of_torch() -> None:
     joined = ops.Concat().infer((FeatureMap(3, 5, 5), FeatureMap(4, 5, 5)))
     assert tuple(torch.cat((a, b), 1).shape[1:]) == joined
     assert tuple((a + 0.5 * a).shape[1:]) == ops.Add(0.5).infer((FeatureMap(3, 5, 5),) * 2)
+    assert tuple((a + a + a).shape[1:]) == ops.Add().infer((FeatureMap(3, 5, 5),) * 3)
     assert tuple((0.5 * a).shape[1:]) == ops.Scale(0.5).infer((FeatureMap(3, 5, 5),))
+    assert tuple(torch.zeros_like(a).shape[1:]) == ops.Zero().infer((FeatureMap(3, 5, 5),))
+    assert tuple(torch.narrow(a, 1, 0, 2).shape[1:]) == ops.Narrow(2).infer((FeatureMap(3, 5, 5),))
 
 
 @pytest.mark.parametrize("op", [*CONVS, *POOLS], ids=repr)

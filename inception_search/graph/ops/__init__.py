@@ -15,9 +15,11 @@ from inception_search.graph.ops.global_pool import GlobalPool
 from inception_search.graph.ops.input import Input
 from inception_search.graph.ops.linear import Linear
 from inception_search.graph.ops.lrn import Lrn
+from inception_search.graph.ops.narrow import Narrow
 from inception_search.graph.ops.normalize import Normalize
 from inception_search.graph.ops.pool import Pool
 from inception_search.graph.ops.scale import Scale
+from inception_search.graph.ops.zero import Zero
 
 OPS: dict[str, type[Op]] = {
     "act": Act,
@@ -32,9 +34,11 @@ OPS: dict[str, type[Op]] = {
     "input": Input,
     "linear": Linear,
     "lrn": Lrn,
+    "narrow": Narrow,
     "normalize": Normalize,
     "pool": Pool,
     "scale": Scale,
+    "zero": Zero,
 }
 
 __all__ = [
@@ -51,7 +55,9 @@ __all__ = [
     "Input",
     "Linear",
     "Lrn",
+    "Narrow",
     "Normalize",
     "Pool",
     "Scale",
+    "Zero",
 ]

@@ -1,4 +1,4 @@
-"""The residual sum."""
+"""The sum of values."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from inception_search.graph.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Add(Op):
-    """``x + scale * y`` of two values of one shape (Inception-v4 paper, section 3.3); a function."""
+    """``x + scale * y`` of two values of one shape or more (Inception-v4 paper, section 3.3); a function.
+
+    More are added in the same way, in order: ``(x + scale * y) + scale * z``.
+    """
 
     name: ClassVar[str] = "add"
-    arity: ClassVar[int | None] = 2
+    arity: ClassVar[int | None] = None
     channels: ClassVar[Channels] = "pins"
 
     scale: float = 1.0
 
     def infer(self, inputs: tuple[Type, ...]) -> Type:
-        """The shape of both."""
-        if inputs[0] != inputs[1]:
-            raise ShapeError(
-                "a residual sum needs equal shapes",
-                found=f"{inputs[0]} + {inputs[1]}",
-                mend="give the block project: linear for the channels, and keep stride 1 and same padding inside",
-            )
+        """The shape of all."""
+        if any(other != inputs[0] for other in inputs[1:]):
+            mend = "give the block project: linear, or a dag's inputs one width, and keep stride 1 and same padding"
+            raise ShapeError("a sum needs equal shapes", found=" + ".join(map(str, inputs)), mend=mend)
         return inputs[0]

@@ -1,0 +1,40 @@
+"""A strip of pictures, one for each edit on the way from one network to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from inception_search.figures.draw import network_part, placed, stage_part
+from inception_search.figures.figure import Figure
+from inception_search.figures.outline import outline
+from inception_search.figures.parts import Box, column
+from inception_search.figures.sheet import Panel, sheet
+from inception_search.figures.svg import clean, svg
+from inception_search.spec.network import Network
+
+
+class Edited(NamedTuple):
+    """A network on the way: the words over its picture, and the stage that shows what was edited."""
+
+    heading: str
+    network: Network
+    part: str | None = None
+
+
+def draw_steps(title: str, steps: Sequence[Edited]) -> Figure:
+    """The first and the last network whole, between them the module that each edit leads to."""
+    panels, words = [], []
+    for index, step in enumerate(steps):
+        heading = clean(step.heading)
+        if index in (0, len(steps) - 1):
+            part = network_part(step.network)
+        elif step.part is not None and step.part in step.network.stages:
+            part = stage_part(step.network, step.part)
+        else:
+            part = column(Box(("whole network",), "input", heading, slim=True))
+        panels.append(Panel(heading, placed(part)))
+        words.append(f"{heading}\n{outline(part)}")
+    drawing = sheet(clean(title), panels)
+    picture = svg(drawing, title=clean(title), description="; ".join(panel.heading for panel in panels))
+    return Figure(picture, drawing.width, drawing.height, clean(title), "\n\n".join(words))

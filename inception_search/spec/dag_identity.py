@@ -1,0 +1,65 @@
+"""The code of a dag: equal for two dags exactly when one is the other with its nodes in another order.
+
+What may change order besides: the inputs of a sum always, those of a concat where a dense convolution downstream
+absorbs the permutation of channels. A sum in a dag pins the channels of what it adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from inception_search.spec.canonical_form import Edge, canonical_form
+from inception_search.spec.step import AnyStep, Dag, DagNode
+
+Absorbs = Callable[[AnyStep, bool], bool]
+Code = Callable[[AnyStep, bool], str]
+
+
+class Free(NamedTuple):
+    """Whose channel order is free, by node: of its value, of what is joined, and of each input."""
+
+    values: tuple[bool, ...]  # from the input of the dag on
+    joined: tuple[bool, ...]  # from node 1 on
+    inputs: tuple[bool, ...]
+
+
+def free_orders(dag: Dag, absorbed: bool, absorbs: Absorbs) -> Free:
+    """What of ``dag`` may have its channels permuted; ``absorbed``: its output may."""
+    values = [True] * len(dag.nodes) + [absorbed]
+    joined, inputs = [True] * len(dag.nodes), [True] * len(dag.nodes)
+    for index in reversed(range(len(dag.nodes))):
+        node = dag.nodes[index]
+        joined[index] = absorbs(node.then, values[index + 1])
+        inputs[index] = joined[index] and (len(node.inputs) == 1 or node.join == "concat")
+        for entry in node.inputs:
+            values[entry.node] = values[entry.node] and absorbs(entry.step, inputs[index])
+    return Free(tuple(values), tuple(joined), tuple(inputs))
+
+
+def dag_code(dag: Dag, absorbed: bool, code: Code, absorbs: Absorbs) -> str:
+    """The canonical text of ``dag`` in normal form; ``code`` is that of its steps."""
+    free = free_orders(dag, absorbed, absorbs)
+    labels, edges = [""], list[Edge]()
+    for index, node in enumerate(dag.nodes):
+        ordered = _is_ordered(node, free.joined[index])
+        labels.append(f"{_join(node)}{'!' * ordered};{code(node.then, free.values[index + 1])}")
+        for position, entry in enumerate(node.inputs):
+            label = f"{position if ordered else ''};{code(entry.step, free.inputs[index])}"
+            edges.append((entry.node, index + 1, label))
+    nodes, wires = canonical_form(labels, edges)
+    parts = [*map(_measured, nodes), *(f"{a}>{b}{_measured(label)}" for a, b, label in wires)]
+    return f"<{','.join(parts)}>"
+
+
+def _is_ordered(node: DagNode, free: bool) -> bool:
+    return node.join == "concat" and len(node.inputs) > 1 and not free
+
+
+def _join(node: DagNode) -> str:
+    return node.join if len(node.inputs) > 1 else ""
+
+
+def _measured(text: str) -> str:
+    """``text`` with its length before it, so that no other parts read the same one after the other."""
+    return f"{len(text)}:{text}"

@@ -1,0 +1,128 @@
+"""Cells and networks of NAS-Bench-101 (Ying et al. 2019, 1902.09635, section 2) as documents.
+
+A cell is an upper triangular matrix of 0 and 1 (row reads column: an edge from vertex i to vertex j) and an
+operation for each vertex. Edges from the cell's input are projected by a 1×1 convolution, the other inputs of a
+vertex are added as they are, vertices that lead to the output are concatenated and share its channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from inception_search.errors import SpecError, did_you_mean
+from inception_search.spec.network import BatchNorm, ConvDefaults, Head, Input, Network
+from inception_search.spec.step import AnyStep, Conv, Dag, DagInput, DagNode, Identity, Narrow, Pool, Repeat
+
+Matrix: TypeAlias = Sequence[Sequence[int]]
+KERNELS = {"conv1x1-bn-relu": (1, 1), "conv3x3-bn-relu": (3, 3)}
+OPERATIONS = (*KERNELS, "maxpool3x3")
+
+
+def nas_bench_101_network(matrix: Matrix, operations: Sequence[str], *, width: int = 128, classes: int = 10) -> Network:
+    """The benchmark's network of one cell: a 3×3 convolution, then three stacks of three cells.
+
+    Between stacks maps are halved and channels doubled; ``width`` is that of the first.
+    """
+    defaults = ConvDefaults(norm=BatchNorm(eps=1e-5, momentum=0.003))  # momentum 0.997 in TensorFlow's terms
+    stages: dict[str, AnyStep] = {"stem": Conv(kernel=(3, 3), width=width)}
+    for stack in range(3):
+        if stack:
+            stages[f"down_{stack + 1}"] = Pool(mode="max", kernel=(2, 2), stride=2, padding="tf")
+        stages[f"stack_{stack + 1}"] = Repeat(times=3, body=nas_bench_101_cell(matrix, operations, width << stack))
+    image = Input(channels=3, height=32, width=32)
+    source = "NAS-Bench-101 (1902.09635), CIFAR-10"
+    head = Head(classes=classes)
+    return Network(name="nas_bench_101", source=source, input=image, conv_defaults=defaults, stages=stages, head=head)
+
+
+def nas_bench_101_cell(matrix: Matrix, operations: Sequence[str], width: int) -> AnyStep:
+    """The cell with ``width`` channels at its output; ``operations`` begin with "input" and end with "output".
+
+    Vertices that are not on a way from the input to the output are left out first, as the benchmark does.
+    """
+    _check(matrix, operations)
+    kept = _on_a_way(matrix)
+    matrix = [[matrix[i][j] for j in kept] for i in kept]
+    channels = vertex_channels(matrix, width)
+    last = len(kept) - 1
+    if last == 1:
+        return _projection(width)
+    nodes = [_vertex(matrix, operations[kept[at]], channels, at) for at in range(1, last)]
+    ends = tuple(DagInput(node=at) for at in range(1, last) if matrix[at][last])
+    nodes.append(DagNode(join="concat" if len(ends) > 1 else "add", inputs=ends))
+    if matrix[0][last]:
+        projected = DagInput(node=0, step=_projection(width))
+        nodes.append(DagNode(inputs=(DagInput(node=last), projected)))
+    return Dag(nodes=tuple(nodes))
+
+
+def vertex_channels(matrix: Matrix, width: int) -> list[int]:
+    """The channels of every vertex; 0 for the input, which has those that come in.
+
+    The ``width`` of the output is shared out among the vertices that lead to it, the first ones get one more where
+    it does not divide; any other vertex has as many as the widest one it leads to.
+    """
+    last = len(matrix) - 1
+    channels = [0] * last + [width]
+    ends = [at for at in range(1, last) if matrix[at][last]]
+    if len(ends) > width:
+        raise SpecError("the output has fewer channels than vertices that lead to it", found=width)
+    for index, at in enumerate(ends):
+        channels[at] = width // len(ends) + (index < width % len(ends))
+    for at in reversed(range(1, last)):
+        if at not in ends:
+            channels[at] = max(channels[to] for to in range(at + 1, last) if matrix[at][to])
+    return channels
+
+
+def _vertex(matrix: Matrix, operation: str, channels: Sequence[int], at: int) -> DagNode:
+    width = channels[at]
+    inputs = [
+        DagInput(node=source, step=Narrow(width=width) if channels[source] > width else Identity())
+        for source in range(1, at)
+        if matrix[source][at]
+    ]
+    if matrix[0][at]:
+        inputs.append(DagInput(node=0, step=_projection(width)))
+    kernel = KERNELS.get(operation)
+    then = Conv(kernel=kernel, width=width) if kernel else Pool(mode="max")
+    return DagNode(inputs=tuple(inputs), then=then)
+
+
+def _projection(width: int) -> Conv:
+    return Conv(kernel=(1, 1), width=width)
+
+
+def _on_a_way(matrix: Matrix) -> list[int]:
+    """The vertices that the input reaches and that reach the output."""
+    size = len(matrix)
+    forward, backward = {0}, {size - 1}
+    for at in range(1, size):
+        if any(matrix[source][at] for source in forward):
+            forward.add(at)
+    for at in reversed(range(size - 1)):
+        if any(matrix[at][target] for target in backward):
+            backward.add(at)
+    kept = sorted(forward & backward)
+    if kept[:1] != [0]:
+        raise SpecError("no way leads from the input of the cell to its output", found=[list(row) for row in matrix])
+    return kept
+
+
+def _check(matrix: Matrix, operations: Sequence[str]) -> None:
+    size = len(matrix)
+    if size < 2 or any(len(row) != size for row in matrix):
+        raise SpecError("a cell is a square matrix of two rows or more", found=[list(row) for row in matrix])
+    for i, row in enumerate(matrix):
+        for j, value in enumerate(row):
+            if value not in (0, 1) or (value and j <= i):
+                expected = "0 or 1, and 1 only right of the diagonal"
+                raise SpecError(f"the matrix of a cell at row {i}, column {j}", found=value, expected=expected)
+    if len(operations) != size or operations[0] != "input" or operations[-1] != "output":
+        expected = f"{size} of them, the first 'input', the last 'output'"
+        raise SpecError("one operation for each vertex", found=list(operations), expected=expected)
+    for name in operations[1:-1]:
+        if name not in OPERATIONS:
+            mend = did_you_mean(name, OPERATIONS)
+            raise SpecError("unknown operation", found=name, expected=", ".join(OPERATIONS), mend=mend)

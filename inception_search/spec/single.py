@@ -1,0 +1,96 @@
+"""Single steps without weights of a shape of their own: pools, normalisation, activations, and those that pass on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from inception_search.spec.convolution import check_same
+from inception_search.spec.model import Activation, Finite, Flag, Padding, Probability, Size, SpecModel, Width
+
+
+class Pool(SpecModel):
+    """Pooling over ``kernel`` (height, width); l2 is the root of the summed squares.
+
+    ``count_pad``: an average divides by the whole window, its padding included; ``ceil``: the output size is
+    rounded up. None of either means the network's ``pool_defaults``.
+    """
+
+    kind: Literal["pool"] = "pool"
+    mode: Literal["max", "avg", "l2"]
+    kernel: tuple[Size, Size] = (3, 3)
+    stride: Size = 1
+    padding: Padding = "same"
+    count_pad: Flag | None = None
+    ceil: Flag | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Pool:
+        check_same(self.kernel, self.padding)
+        if isinstance(self.padding, tuple) and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
+            raise ValueError(f"padding {list(self.padding)} is more than half the kernel {list(self.kernel)}")
+        return self
+
+
+class AdaptivePool(SpecModel):
+    """Pooling to a map of ``size`` (height, width), whatever the input's (torchvision's GoogLeNet: 4×4)."""
+
+    kind: Literal["adaptive_pool"] = "adaptive_pool"
+    mode: Literal["max", "avg"] = "avg"
+    size: tuple[Size, Size]
+
+
+class Lrn(SpecModel):
+    """Local response normalisation across ``size`` channels (GoogLeNet; Krizhevsky et al. 2012, section 3.3)."""
+
+    kind: Literal["lrn"] = "lrn"
+    size: Size = 5
+    alpha: Finite = 1e-4
+    beta: Finite = 0.75
+    k: Finite = 1.0
+
+
+class Dropout(SpecModel):
+    """Zero each element with probability ``p`` in training."""
+
+    kind: Literal["dropout"] = "dropout"
+    p: Probability = 0.5
+
+
+class Norm(SpecModel):
+    """The network's normalisation, alone."""
+
+    kind: Literal["norm"] = "norm"
+
+
+class Act(SpecModel):
+    """One activation, alone."""
+
+    kind: Literal["act"] = "act"
+    name: Activation = "relu"
+
+
+class Identity(SpecModel):
+    """Passes its input on: a shortcut branch of a concat."""
+
+    kind: Literal["identity"] = "identity"
+
+
+class Absent(SpecModel):
+    """A branch that is not there; :func:`concat` drops it."""
+
+    kind: Literal["absent"] = "absent"
+
+
+class Zero(SpecModel):
+    """Zeros of the input's shape: an edge that is not there, in NAS-Bench-201 (2001.00326, section 2.2)."""
+
+    kind: Literal["zero"] = "zero"
+
+
+class Narrow(SpecModel):
+    """The first ``width`` channels (NAS-Bench-101 cuts by one where a division leaves a remainder: 1902.09635)."""
+
+    kind: Literal["narrow"] = "narrow"
+    width: Width
