@@ -11,6 +11,7 @@ from rich.table import Table
 from inception_search.canonical.catalogue import load
 from inception_search.cli.output import stdout_console
 from inception_search.graph.cost import cost_table
+from inception_search.graph.receptive_field import receptive_field
 from inception_search.lowering import lower
 from inception_search.spec.identity import arch_id
 from inception_search.spec.text import network_text
@@ -34,10 +35,11 @@ def show(
         typer.echo(network_text(net), nl=False)
         return
     graph = lower(net, aux=aux)
-    rows, cost = cost_table(graph, depth or None), graph.cost()
+    rows, cost, field = cost_table(graph, depth or None), graph.cost(), receptive_field(graph)
     if as_json:
         parts = [{**row._asdict(), "type": list(row.type)} for row in rows]
-        totals = {**cost.to_dict(), "aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
+        seen = {"receptive_field": field.side}
+        totals = {**cost.to_dict(), **seen, "aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
         typer.echo(json.dumps({"name": net.name, "arch_id": arch_id(net), "cost": totals, "rows": parts}, indent=2))
         return
     table = Table(title=f"{net.name} on {'x'.join(map(str, net.input.shape))}", box=None, pad_edge=False)
@@ -52,6 +54,7 @@ def show(
     console.print(f"MACs       {cost.macs:,} for one image", highlight=False)
     console.print(f"memory     {cost.activation_bytes / 2**20:,.1f} MiB of float32 activations", highlight=False)
     console.print(f"depth      {cost.depth} layers with weights", highlight=False)
+    console.print(f"field      {field.height}x{field.width} pixels seen by a position of the last map", highlight=False)
     console.print(f"arch_id    {arch_id(net)}", highlight=False)
 
 

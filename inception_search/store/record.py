@@ -85,7 +85,9 @@ class TrialRecord(BaseModel):
     holes: dict[str, str | Whole | Number | Truth] = Field(default_factory=dict)
     """The point of the space."""
     cost: dict[str, Count] = Field(default_factory=dict)
-    """``params``, ``macs``, ``activation_bytes``, ``depth``."""
+    """``params``, ``macs``, ``activation_bytes``, ``depth``, ``receptive_field`` (pixels; not in older records)."""
+    latency: Annotated[Number, Field(ge=0)] | None = None
+    """Milliseconds for one image on the device, the sum over ops; where the study limits it."""
     value: Number | None = None
     """The objective as told: validation accuracy, 0..1."""
     curve: tuple[EpochRecord, ...] = ()
@@ -115,9 +117,15 @@ class TrialRecord(BaseModel):
             raise ValueError(f"a trial that is {self.state} needs a reason")
         return self
 
+    @property
+    def measures(self) -> dict[str, int | float]:
+        """All that was measured before training, by the names of ``measures``."""
+        return {**self.cost} if self.latency is None else {**self.cost, "latency": self.latency}
+
     def to_json(self) -> str:
         """The record as one line of JSON; keys keep their order, which in a network's stages has a meaning."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), allow_nan=False)
+        without = {"latency"} if self.latency is None else None
+        return json.dumps(self.model_dump(mode="json", by_alias=True, exclude=without), allow_nan=False)
 
     @classmethod
     def from_json(

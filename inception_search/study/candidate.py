@@ -1,36 +1,18 @@
-"""From a trial to a candidate: the network at the data's size, its identity, its cost, whether it is affordable."""
+"""From a trial to a candidate: the network at the data's size, its identity, its measures, whether it is affordable."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_search.errors import LimitError, ShapeError
+from inception_search.errors import InceptionSearchError, LimitError, ShapeError
 from inception_search.graph.cost import Cost
-from inception_search.lowering import lower
+from inception_search.measures.budget import Budget
+from inception_search.measures.subject import Subject, at_size
 from inception_search.space.holes import Params
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
-from inception_search.spec.transform import set_classes, set_input
 
 UNFIT = 1.0  # how far outside (relative) a network counts that cannot be built at all
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Hard limits on one image's multiply-adds and on parameters; None: no limit."""
-
-    macs: int | None = None
-    params: int | None = None
-
-    def violation(self, cost: Cost) -> tuple[float, str] | None:
-        """How far over (relative) and in which words; None within the budget."""
-        for limit, value, words in (
-            (self.macs, cost.macs, "multiply-adds"),
-            (self.params, cost.params, "parameters"),
-        ):
-            if limit is not None and value > limit:
-                return value / limit - 1.0, f"{value:,} {words} are over the budget of {limit:,}"
-        return None
 
 
 @dataclass(frozen=True)
@@ -40,6 +22,7 @@ class Candidate:
     network: Network
     holes: Params
     arch_id: str
+    subject: Subject
     cost: Cost | None
     unfit: str | None = None
 
@@ -47,15 +30,26 @@ class Candidate:
         """How far outside what can be trained (relative) and in which words; None if it can be trained."""
         if self.cost is None:
             return UNFIT, self.unfit or "it cannot be built"
-        return budget.violation(self.cost)
+        try:
+            return budget.violation(self.subject)
+        except InceptionSearchError as error:  # its latency cannot be measured
+            return UNFIT, str(error)
+
+    def counts(self) -> dict[str, int]:
+        """Its measures that need no device, by name; none when it does not fit."""
+        return {} if self.cost is None else self.subject.counts()
+
+    @property
+    def latency(self) -> float | None:
+        """Milliseconds for one image on the study's device, where that was asked for."""
+        return next(iter(self.subject.latencies.values()), None)
 
 
 def make_candidate(network: Network, holes: Params, shape: tuple[int, int, int], classes: int) -> Candidate:
     """``network`` on (C, H, W) images of ``classes`` classes, typed and costed."""
-    channels, height, width = shape
-    sized = set_classes(set_input(network, channels=channels, height=height, width=width), classes)
-    identity = arch_id(sized)
+    sized = at_size(network, shape, classes)
+    identity, subject = arch_id(sized), Subject(sized)
     try:
-        return Candidate(sized, holes, identity, lower(sized).cost())
+        return Candidate(sized, holes, identity, subject, subject.cost)
     except (ShapeError, LimitError) as error:
-        return Candidate(sized, holes, identity, None, str(error))
+        return Candidate(sized, holes, identity, subject, None, str(error))

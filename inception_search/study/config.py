@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
+from inception_search.measures.budget import LIMITS, Budget
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
@@ -49,6 +50,20 @@ class StudyConfig(BaseModel):
     """Budget: multiply-adds for one image (default: none)."""
     max_params: Whole | None = None
     """Budget: parameters (default: none)."""
+    max_activation_bytes: Whole | None = None
+    """Budget: bytes of all op outputs for one image, in float32 (default: none)."""
+    max_depth: Whole | None = None
+    """Budget: convolutions and linear layers on the longest path (default: none)."""
+    max_latency_ms: Positive | None = None
+    """Budget: milliseconds for one image on the search's device, the sum over ops (default: none)."""
+    min_macs: Whole | None = None
+    """Least multiply-adds for one image (default: none)."""
+    min_params: Whole | None = None
+    """Least parameters (default: none)."""
+    min_depth: Whole | None = None
+    """Least depth (default: none)."""
+    min_receptive_field: Whole | None = None
+    """Least side, in pixels, of what one position of the last map sees (default: none)."""
     baselines: bool = True
     """Train the space's canonical modules first."""
     sampler: Literal["tpe", "random"] = "tpe"
@@ -73,9 +88,15 @@ class StudyConfig(BaseModel):
     def of(cls, **options: Any) -> Self:
         """A checked configuration; :class:`ConfigError` names the option that cannot be used."""
         try:
-            return cls.model_validate(options)
+            config = cls.model_validate(options)
         except ValidationError as error:
             raise _config_error(error) from None
+        config.budget()  # limits that contradict each other
+        return config
+
+    def budget(self, device: str = "cpu", threads: int | None = None) -> Budget:
+        """The limits, with latency that on ``device`` with so many CPU ``threads``."""
+        return Budget(**{name: getattr(self, name) for name in LIMITS}, device=device, threads=threads)
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> Self:

@@ -13,13 +13,14 @@ from optuna.trial import Trial
 
 from inception_search.space.space import Space
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import UNFIT, Budget, Candidate
+from inception_search.study.candidate import UNFIT, Candidate
 from inception_search.study.executor import BAD_DISK, Ended, Epoch, Executor
 from inception_search.study.index import report
 from inception_search.study.job import Job, attempts_begun, make_job
 from inception_search.study.ledger import Ledger, clear, disk_failed
 from inception_search.study.observer import Observer
 from inception_search.study.point import Point, make_point
+from inception_search.study.rescue import RESCUE_AFTER, rescue
 from inception_search.study.setting import Setting
 
 MAX_ATTEMPTS = 3  # of a trial whose process was lost; a wrong architecture is not retried
@@ -57,7 +58,7 @@ class Driver:
         self.run_folder, self.space, self.study, self.setting = run, space, study, setting
         self.executor, self.observer = executor, observer
         self.stop = stop or threading.Event()
-        self.budget = Budget(setting.config.max_macs, setting.config.max_params)
+        self.budget = setting.config.budget(setting.device, setting.threads)
         self.ledger = Ledger(run, study, setting, observer)
         self.unfinished = deque(unfinished)
         self.results = run.read_results()  # of unfinished trials whose training was finished
@@ -126,6 +127,8 @@ class Driver:
         """A point that cannot be trained."""
         self.misses += 1
         self.ledger.infeasible(point, violation, reason)
+        if self.misses % RESCUE_AFTER == 0:
+            rescue(self.study, self.space, self.setting, self.budget, point.number)
 
     def go_on_with(self, point: Point, candidate: Candidate) -> None:
         """Train a point, unless an earlier driver has had that done, or has lost it too often."""

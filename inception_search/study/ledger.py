@@ -78,7 +78,7 @@ class Ledger:
         }
         if candidate is not None:
             shared |= {"arch_id": candidate.arch_id, "network": candidate.network.to_dict()}
-            shared["cost"] = candidate.cost.to_dict() if candidate.cost else {}
+            shared |= {"cost": candidate.counts(), "latency": candidate.latency}
         return TrialRecord.model_validate(shared | facts)
 
 

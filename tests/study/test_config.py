@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.errors import ConfigError
+from inception_search.measures.budget import LIMITS, Budget
 from inception_search.study.config import StudyConfig, facts_of
 
 TEXTS = [
@@ -97,12 +98,87 @@ def test_a_path_is_as_good_as_a_text():
         ("sampler", "grid"),
         ("pruner", ["median"]),
         ("workers", -1),
+        ("max_depth", 0),
+        ("max_activation_bytes", "1 MB"),
+        ("max_latency_ms", 0),
+        ("max_latency_ms", float("nan")),
+        ("min_receptive_field", 2.5),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(option, value):
     with pytest.raises(ConfigError, match=f"^{option}: not a usable value") as raised:
         StudyConfig.of(**{option: value})
     assert "\n" not in str(raised.value)
+
+
+LIMITS_SET = {
+    "max_macs": 10**9,
+    "max_params": 10**6,
+    "max_activation_bytes": 10**8,
+    "max_depth": 20,
+    "max_latency_ms": 1.5,
+    "min_macs": 10,
+    "min_params": 11,
+    "min_depth": 3,
+    "min_receptive_field": 31,
+}
+
+
+def test_every_limit_is_an_option_of_the_same_name(tmp_path):
+    assert set(LIMITS_SET) == set(LIMITS)
+    config = StudyConfig.of(**LIMITS_SET)
+    assert config.budget("cuda", 2) == Budget(**LIMITS_SET, device="cuda", threads=2)
+    assert StudyConfig.read(written(tmp_path, config, {})) == config
+    assert StudyConfig().budget() == Budget()
+
+
+def test_limits_that_contradict_each_other_are_told_with_their_line(tmp_path):
+    path = tmp_path / "search.yaml"
+    path.write_text("max_depth: 3\nmin_depth: 4\n")
+    with pytest.raises(
+        ConfigError, match=r"search\.yaml:2: min_depth: min_depth is above max_depth, got 4; expected at"
+    ):
+        StudyConfig.read(path)
+    with pytest.raises(ConfigError, match=r"^min_depth: min_depth is above max_depth, got 9"):
+        StudyConfig.read(path, min_depth=9)
+
+
+# As it was written before there were more limits than two.
+EARLIER = """\
+schema: inception-search/study
+version: 1
+space: inception_modules
+data: digits
+data_root: null
+image_size: null
+train_images: 400
+download: false
+trials: 70
+max_macs: 5000000
+max_params: null
+baselines: true
+sampler: tpe
+pruner: median
+epochs: 6
+batch_size: 32
+learning_rate: null
+precision: float32
+workers: null
+device: auto
+trial_seconds: 3600.0
+seed: 0
+run: runs/first
+facts:
+  device: cpu
+"""
+
+
+def test_a_study_file_of_an_earlier_version_is_read(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(EARLIER)
+    config = StudyConfig.read(path)
+    assert (config.trials, config.run) == (70, "runs/first")
+    assert config.budget() == Budget(max_macs=5_000_000)
 
 
 def test_a_broken_option_given_beside_a_file_is_not_blamed_on_the_file(tmp_path):

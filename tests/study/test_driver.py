@@ -1,12 +1,22 @@
 """The loop over a fake executor: what is asked, trained, recorded and told."""
 
 import pytest
+from optuna import create_study
 from optuna.trial import TrialState
 
+from inception_search.lowering import lower
+from inception_search.measures import timing
+from inception_search.measures.measure import measure, measures
+from inception_search.spec.transform import set_input
+from inception_search.store.record import TrialRecord
 from inception_search.study import driver as driver_module
-from inception_search.study.candidate import Budget, make_candidate
+from inception_search.study.candidate import make_candidate
+from inception_search.study.rescue import RESCUE_AFTER
+from inception_search.study.samplers import make_sampler
 from tests.study.fake_executor import accuracy
 from tests.study.spaces import THREE_POINTS
+
+UNTRAINED = ("params", "macs", "activation_bytes", "depth", "receptive_field")
 
 
 def test_baselines_come_first_and_the_wanted_number_is_trained(fake_study):
@@ -43,7 +53,7 @@ def test_a_record_says_all_of_its_trial(fake_study):
     assert (record.seed, record.attempt, record.device, record.seconds) == (5, 1, "a fake", 1.5)
     assert record.fidelity == {"epochs": 3}
     assert record.reason is None
-    assert set(record.cost) == {"params", "macs", "activation_bytes", "depth"}
+    assert record.cost == record.measures == measures(study.space.decode(record.holes), UNTRAINED)
     assert {"python", "torch", "optuna", "inception-search"} <= set(record.versions)
     assert study.space.decode(record.holes).head == study.space.fixed_points["v1_3a"].head
 
@@ -98,12 +108,34 @@ def test_over_the_budget_is_recorded_with_its_reason_and_never_trained(fake_stud
     assert all(record.cost["params"] <= limit for record in study.records if record.state == "complete")
 
 
-def test_the_budget_itself_is_affordable():
-    cost = type("Cost", (), {"macs": 10, "params": 5})()
-    assert Budget(10, 5).violation(cost) is None
-    assert Budget(9, 5).violation(cost) == (pytest.approx(1 / 9), "10 multiply-adds are over the budget of 9")
-    assert Budget(None, 4).violation(cost)[1] == "5 parameters are over the budget of 4"
-    assert Budget().violation(cost) is None
+def test_a_latency_limit_is_asked_of_what_is_left_and_recorded(fake_study, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(timing, "time_op", lambda op, inputs, target: 1.0)  # so many ops, so many milliseconds
+    study = fake_study(trials=4, max_params=2000, max_latency_ms=1000)
+    assert study.go()
+    by_state = {state: [r for r in study.records if r.state == state] for state in ("complete", "infeasible")}
+    assert {record.latency for record in by_state["infeasible"]} == {None}  # too many parameters
+    ops = [len(lower(study.space.decode(record.holes)).nodes) - 1 for record in by_state["complete"]]
+    assert [record.measures["latency"] for record in by_state["complete"]] == ops
+    records = [TrialRecord.from_json(record.to_json()) for record in study.records]
+    assert records == study.records
+
+
+def test_a_search_that_finds_nothing_within_the_budget_is_given_points_that_are(fake_study):
+    study = fake_study(trials=3, max_params=1150, baselines=False)
+    study.options["seed"] = next(seed for seed in range(99) if not affordable_at_first(study.space, seed, 1150))
+    assert study.go()
+    trained = [record for record in study.records if record.state == "complete"]
+    assert len(trained) == 3
+    assert trained[0].number >= RESCUE_AFTER
+    assert all(record.cost["params"] <= 1150 for record in trained)
+
+
+def affordable_at_first(space, seed, limit):
+    """Whether the random sampler draws a point within the limit before points are repaired for it."""
+    study = create_study(sampler=make_sampler("random", seed=seed, startup=10))
+    points = [space.suggest(study.ask())[0] for _ in range(RESCUE_AFTER)]
+    return any(measure(set_input(network, height=8, width=8), "params") <= limit for network in points)
 
 
 def test_trials_below_the_median_are_pruned_but_no_baseline(fake_study):

@@ -98,6 +98,8 @@ def test_a_second_search_in_the_same_folder_is_refused(run):
         ({"sampler": "cmaes"}, ConfigError, "sampler: "),
         ({"image_size": 1}, ShapeError, "no network of space 'five' fits images of 1x1x1.*use larger images"),
         ({"max_params": 10}, ConfigError, "within the budget; the nearest: .* parameters are over the budget of 10"),
+        ({"min_receptive_field": 99}, ConfigError, "pixels of receptive field are under the minimum of 99; lower min"),
+        ({"max_macs": 10, "min_macs": 11}, ConfigError, "min_macs is above max_macs"),
         ({"data": "image_folder"}, InceptionSearchError, "root"),
         ({"data": "image_folder", "data_root": "/nowhere/at/all"}, DataError, "/nowhere/at/all"),
         ({"space": TINY.replace("0.0625", "0.5"), "baselines": True}, NotInSpaceError, "outside 4..16"),

@@ -1,0 +1,71 @@
+"""Latency of a network at inference: each distinct op timed once on the device, the sum over the graph's ops.
+
+A convolution, its norm and its activation are ops of their own, as they are in an uncompiled module: the sum is of
+what runs without fusion. An op is timed on data that is in the caches already, so the sum is below the time of the
+network itself, by a part that benchmarks/latency.py measures; ``latency(network, whole=True)`` times the network.
+Other work on the machine while an op is timed makes it slower than it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inception_search.graph.graph import Graph
+from inception_search.graph.op import Op
+from inception_search.graph.ops import Input
+from inception_search.graph.types import Type
+from inception_search.measures import timing
+from inception_search.measures.latency_table import LatencyTable, default_file, table
+from inception_search.measures.subject import Subject, Target
+from inception_search.spec.network import Network
+
+
+def latency(
+    network: Network,
+    *,
+    device: str = "cpu",
+    batch_size: int = 1,
+    threads: int | None = None,
+    whole: bool = False,
+    cache: str | Path | None = None,
+) -> float:
+    """Milliseconds that ``network`` takes for ``batch_size`` images at inference, in float32 and channels_last.
+
+    The sum of its ops' latencies, each measured once on ``device`` ("cpu", "cuda", "cuda:1") and kept in the file
+    ``cache`` (default: ``inception-search/latency.json`` in the user's cache folder) by op, shapes, batch, device,
+    CPU ``threads`` and version of torch. ``whole=True`` times the network instead, and keeps nothing.
+    """
+    target = Target(device, threads, batch_size)
+    graph = Subject(network).graph
+    if whole:
+        return timing.time_graph(graph, target)
+    return graph_latency(graph, target, cache)
+
+
+def graph_latency(graph: Graph, target: Target, cache: str | Path | None = None) -> float:
+    """The sum of the latencies of the ops that the classifier of ``graph`` depends on, in milliseconds."""
+    known = table(Path(cache).expanduser().absolute() if cache is not None else default_file())
+    facts = timing.facts_of(target)
+    try:
+        return sum(_op_latency(op, inputs, target, facts, known) for op, inputs in _ops(graph))
+    finally:
+        known.save()
+
+
+def op_key(op: Op, inputs: tuple[Type, ...], target: Target, facts: str) -> str:
+    """What the latency of an op is kept under: all it depends on."""
+    return f"{op!r} of {', '.join(map(str, inputs))}; {target.batch_size} images; {facts}"
+
+
+def _ops(graph: Graph) -> list[tuple[Op, tuple[Type, ...]]]:
+    nodes = [graph.nodes[index] for index in sorted(graph.main())]
+    return [(node.op, graph.input_types(node)) for node in nodes if not isinstance(node.op, Input)]
+
+
+def _op_latency(op: Op, inputs: tuple[Type, ...], target: Target, facts: str, known: LatencyTable) -> float:
+    key = op_key(op, inputs, target, facts)
+    found = known.get(key)
+    if found is None:
+        found = timing.time_op(op, inputs, target)
+        known.put(key, found)
+    return found

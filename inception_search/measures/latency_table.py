@@ -1,0 +1,95 @@
+"""Latencies of ops measured before, in memory and in a JSON file that processes may share."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import RunFolderError
+from inception_search.store.atomic import write_atomic
+
+SCHEMA = "inception-search/latency"
+VERSION = 1
+
+
+class LatencyTable:
+    """Milliseconds by key. A file that cannot be used is told once, in one sentence, and done without."""
+
+    def __init__(self, file: Path) -> None:
+        self.file: Path | None = file
+        self.known: dict[str, float] = self._read()
+        self.new: dict[str, float] = {}
+
+    def get(self, key: str) -> float | None:
+        """The latency measured before, or None."""
+        return self.known.get(key)
+
+    def put(self, key: str, milliseconds: float) -> None:
+        """Remember a latency; :meth:`save` writes it to the file."""
+        self.known[key] = self.new[key] = milliseconds
+
+    def save(self) -> None:
+        """Add what is new to the file, with what other processes have added to it since."""
+        if self.file is None or not self.new:
+            return
+        self.known = self._read() | self.known
+        data = {"schema": SCHEMA, "version": VERSION, "milliseconds": dict(sorted(self.known.items()))}
+        try:
+            if self.file is not None:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(self.file, json.dumps(data, indent=1) + "\n")
+        except (OSError, RunFolderError) as error:
+            self._give_up(f"cannot be written ({error.strerror if isinstance(error, OSError) else error.rule})")
+        self.new = {}
+
+    def _read(self) -> dict[str, float]:
+        if self.file is None:
+            return {}
+        try:
+            return _milliseconds(json.loads(self.file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._give_up(f"cannot be read ({error.strerror})")
+        except (ValueError, RecursionError):
+            self._tell("is damaged and will be written anew")
+        return {}
+
+    def _give_up(self, what: str) -> None:
+        self._tell(f"{what}: latencies are kept in memory only")
+        self.file = None
+
+    def _tell(self, what: str) -> None:
+        warnings.warn(f"the latency cache {self.file} {what}", stacklevel=2)
+
+
+def default_file() -> Path:
+    """``inception-search/latency.json`` in the user's cache folder (``$XDG_CACHE_HOME``, or ``~/.cache``)."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    folder = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    return folder / "inception-search" / "latency.json"
+
+
+@lru_cache(maxsize=16)
+def table(file: Path) -> LatencyTable:
+    """The table of ``file``, one in this process."""
+    return LatencyTable(file)
+
+
+def _milliseconds(data: Any) -> dict[str, float]:
+    """The latencies in a cache file; ValueError for anything else."""
+    if not isinstance(data, dict) or (data.get("schema"), data.get("version")) != (SCHEMA, VERSION):
+        raise ValueError("no latency cache")
+    found = data.get("milliseconds")
+    if not isinstance(found, dict) or not all(_is_latency(value) for value in found.values()):
+        raise ValueError("no latencies")
+    return {key: float(value) for key, value in found.items()}
+
+
+def _is_latency(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,0 +1,83 @@
+"""A network that is being measured: what was found once is not looked for again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from inception_search.errors import ConfigError, SpecError
+from inception_search.estimate import estimate
+from inception_search.graph.cost import Cost
+from inception_search.graph.graph import Graph
+from inception_search.graph.receptive_field import Field, receptive_field
+from inception_search.lowering import lower
+from inception_search.spec.network import Network
+from inception_search.spec.transform import set_classes, set_input
+
+
+@dataclass(frozen=True)
+class Target:
+    """What latency is that of: a device, so many CPU threads (None: as torch has it), so many images at a time."""
+
+    device: str = "cpu"
+    threads: int | None = None
+    batch_size: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            expected = "one of cpu, cuda, cuda:<number>"
+            raise ConfigError("unknown device", path="device", found=self.device, expected=expected)
+        for name, value in (("threads", self.threads), ("batch_size", self.batch_size)):
+            optional = name == "threads" and value is None
+            if not optional and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                expected = "a whole number of 1 or more"
+                raise ConfigError("not a usable value", path=name, found=value, expected=expected)
+
+
+@dataclass
+class Subject:
+    """One network; cost, graph and receptive field are made when first asked for, latencies by target."""
+
+    network: Network
+    latencies: dict[Target, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, Network):
+            mend = 'write measure(load("inception_v3"), "macs")'
+            raise SpecError("only a network can be measured", found=self.network, mend=mend)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Parameters, multiply-adds, activation bytes and depth for one image, without the graph."""
+        return estimate(self.network)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The typed graph, auxiliary classifiers left out."""
+        return lower(self.network, aux=False)
+
+    @cached_property
+    def field(self) -> Field:
+        """The receptive field in pixels."""
+        return receptive_field(self.graph)
+
+    def latency(self, target: Target) -> float:
+        """Milliseconds for one batch on ``target``."""
+        if target not in self.latencies:
+            from inception_search.measures.latency import graph_latency
+
+            self.latencies[target] = graph_latency(self.graph, target)
+        return self.latencies[target]
+
+    def counts(self) -> dict[str, int]:
+        """The measures that need no device, by name."""
+        return {**self.cost.to_dict(), "receptive_field": self.field.side}
+
+
+def at_size(network: Network, shape: tuple[int, int, int] | None = None, classes: int | None = None) -> Network:
+    """``network`` on (C, H, W) images of so many classes; what is None stays."""
+    if shape is not None:
+        channels, height, width = shape
+        network = set_input(network, channels=channels, height=height, width=width)
+    return network if classes is None else set_classes(network, classes)

@@ -1,0 +1,134 @@
+"""Timing on the real device: back-to-back calls in inference mode, channels_last as in training."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inception_search.errors import CompileError, ConfigError, raw
+from inception_search.graph.graph import Graph
+from inception_search.graph.op import Op
+from inception_search.graph.types import FeatureMap, Type
+from inception_search.measures.subject import Target
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+WARM_UP = 2  # calls
+ROUNDS = 7  # of which the quickest counts: other work on the machine can only slow a round down
+SAMPLES = 3  # a round, of which the median counts
+TIMES = 4  # an op is called in a row, so that what a whole network does once is nearly gone
+SAMPLE_SECONDS = 3e-4  # back-to-back calls fill at least so long a sample
+
+
+def time_op(op: Op, inputs: tuple[Type, ...], target: Target) -> float:
+    """Milliseconds of one call of ``op`` on values of types ``inputs``, as an op of a compiled network."""
+    from inception_search.backend.emit import emit_op
+
+    with _measuring(target) as device:
+        module = emit_op(op, inputs, times=TIMES)
+        return _milliseconds(module, tuple(_value(x, target, device) for x in inputs), device) / TIMES
+
+
+def time_graph(graph: Graph, target: Target) -> float:
+    """Milliseconds of one call of the whole compiled ``graph``."""
+    from inception_search.backend.emit import emit
+
+    with _measuring(target) as device:
+        return _milliseconds(emit(graph), (_value(graph.nodes[0].type, target, device),), device)
+
+
+def facts_of(target: Target) -> str:
+    """The device by its model's name, the CPU threads and the version of torch: what a latency depends on."""
+    import torch
+
+    device = device_of(target.device)
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
+    threads = target.threads or torch.get_num_threads()
+    return f"{_processor()}, {threads} threads, torch {torch.__version__}"
+
+
+def device_of(name: str) -> torch.device:
+    """``"cpu"``, ``"cuda"`` or ``"cuda:<number>"`` as a device; ConfigError for one that is not there."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name != "cpu" and int(name.partition(":")[2] or 0) >= count:
+        mend = "measure on 'cpu', or install a torch built for CUDA"
+        raise ConfigError(f"device {name!r} is not there", path="device", found=raw(f"{count} CUDA devices"), mend=mend)
+    return torch.device(name)
+
+
+@contextmanager
+def _measuring(target: Target) -> Iterator[torch.device]:
+    """Threads, random state and cuDNN's autotuning as a measurement wants them; as they were afterwards."""
+    import torch
+
+    device = device_of(target.device)
+    with ExitStack() as undo:
+        if target.threads is not None and target.threads != torch.get_num_threads():
+            undo.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(target.threads)
+        if device.type == "cuda":
+            undo.enter_context(torch.cuda.device(device))
+            undo.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
+            torch.backends.cudnn.benchmark = True
+        undo.enter_context(torch.random.fork_rng([]))
+        undo.enter_context(torch.inference_mode())
+        try:
+            yield device
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and "memory" not in str(error):
+                raise
+            mend = "limit parameters or multiply-adds, too, or use smaller images"
+            raise CompileError("its latency cannot be measured: it does not fit in memory", mend=mend) from None
+
+
+def _value(x: Type, target: Target, device: torch.device) -> Tensor:
+    import torch
+
+    value = torch.randn(target.batch_size, *x, device=device)
+    return value.contiguous(memory_format=torch.channels_last) if isinstance(x, FeatureMap) else value
+
+
+def _milliseconds(module: nn.Module, values: tuple[Tensor, ...], device: torch.device) -> float:
+    """Milliseconds a call, of calls that follow each other without a wait, as the ops of a network do."""
+    import torch
+
+    module.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    settle = torch.cuda.synchronize if device.type == "cuda" else _nothing
+    for _ in range(WARM_UP):
+        module(*values)
+    once = _seconds(module, values, settle, 1)
+    calls = max(1, min(1000, round(SAMPLE_SECONDS / max(once, 1e-9))))
+    rounds = [[_seconds(module, values, settle, calls) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
+    return 1e3 * min(statistics.median(samples) for samples in rounds) / calls
+
+
+def _seconds(module: nn.Module, values: tuple[Tensor, ...], settle: Callable[[], None], calls: int) -> float:
+    settle()
+    begun = time.perf_counter()
+    for _ in range(calls):
+        module(*values)
+    settle()
+    return time.perf_counter() - begun
+
+
+def _nothing() -> None:
+    """On a CPU a call returns when its work is done."""
+
+
+def _processor() -> str:
+    """The model of the CPU; its architecture where the system does not tell."""
+    import platform
+
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
