@@ -101,6 +101,10 @@ class UnknownNameError(InceptionSearchError):
     """A name (network, space, dataset, op, block ...) that nothing answers to."""
 
 
+class EditError(InceptionSearchError):
+    """An edit does not fit the network it is applied to, or none can be found that does."""
+
+
 class DataError(InceptionSearchError):
     """A dataset is missing, empty, corrupt or does not fit the request."""
 

@@ -1,0 +1,86 @@
+"""Branches of a concat: one more, one less, one twice, two swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from inception_search.edits.kind import Kind
+from inception_search.edits.tree import Site
+from inception_search.edits.variant import last_width, reduces
+from inception_search.edits.width import MULTIPLE
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Chain, Concat, Conv, Depthwise, Pool, chain, concat
+
+DEFAULT_WIDTH = 32  # of a new branch beside branches without a convolution
+
+
+def add_branch(site: Site) -> Iterator[AnyStep]:
+    """The concat with one more branch at its end: those of the classic modules, in a width of its neighbours'."""
+    branches = _branches(site)
+    widths = sorted(width for branch in branches if (width := last_width(branch)))
+    width = widths[len(widths) // 2] if widths else DEFAULT_WIDTH
+    reducing = any(reduces(branch, site.network) for branch in branches)
+    new = _reducing(branches, width, site.network) if reducing else _keeping(width)
+    return (concat(*branches, branch) for branch in new)
+
+
+def drop_branch(site: Site) -> Iterator[AnyStep]:
+    """The concat without each of its branches."""
+    branches = _branches(site)
+    return (concat(*branches[:i], *branches[i + 1 :]) for i in range(len(branches)))
+
+
+def duplicate_branch(site: Site) -> Iterator[AnyStep]:
+    """The concat with each of its branches twice."""
+    branches = _branches(site)
+    return (concat(*branches[: i + 1], *branches[i:]) for i in range(len(branches)))
+
+
+def reorder_branches(site: Site) -> Iterator[AnyStep]:
+    """The concat with each two of its branches swapped."""
+    for i, j in combinations(range(len(_branches(site))), 2):
+        branches = list(_branches(site))
+        branches[i], branches[j] = branches[j], branches[i]
+        yield concat(*branches)
+
+
+def _branches(site: Site) -> tuple[AnyStep, ...]:
+    assert isinstance(site.step, Concat)
+    return site.step.branches
+
+
+def _keeping(width: int) -> list[AnyStep]:
+    """Branches that keep the map's size."""
+    last, reduce = _conv(1, width), _conv(1, max(MULTIPLE, width // 2 // MULTIPLE * MULTIPLE))
+    look = _conv(3, width)
+    return [
+        last,
+        chain(reduce, look),
+        chain(reduce, look, look),
+        chain(reduce, Conv(kernel=(7, 7), width=width, factor="row_col")),
+        chain(Pool(mode="avg"), last),
+        chain(Pool(mode="max"), last),
+    ]
+
+
+def _reducing(branches: tuple[AnyStep, ...], width: int, network: Network) -> list[AnyStep]:
+    """Branches that reduce the map as those beside them do: by the same steps, after a 1x1 or alone."""
+    spines: list[AnyStep] = []
+    for branch in branches:
+        steps = branch.steps if isinstance(branch, Chain) else (branch,)
+        spine = [step for step in steps if reduces(step, network)]
+        plain = all(isinstance(step, Conv | Depthwise | Pool) for step in spine)
+        if spine and plain and (whole := chain(*spine)) not in spines:
+            spines.append(whole)
+    return [new for spine in spines for new in (spine, chain(_conv(1, width), spine))]
+
+
+def _conv(side: int, width: int) -> Conv:
+    return Conv(kernel=(side, side), width=width)
+
+
+ADD_BRANCH = Kind("add_branch", (Concat,), add_branch)
+DROP_BRANCH = Kind("drop_branch", (Concat,), drop_branch)
+DUPLICATE_BRANCH = Kind("duplicate_branch", (Concat,), duplicate_branch)
+REORDER_BRANCHES = Kind("reorder_branches", (Concat,), reorder_branches)

@@ -1,0 +1,63 @@
+"""What was edited between two networks: an edit for each part that differs, at its innermost place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from inception_search.edits.edit import Edit
+from inception_search.edits.places import DOCUMENT, place_of
+from inception_search.edits.tree import Spot, parts, sections, with_part
+from inception_search.spec.model import SpecModel
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep
+
+NAME = "change"
+STEPS = ("blocks", "stages", "aux")
+
+
+def difference(before: Network, after: Network) -> tuple[Edit, ...]:
+    """The edits that make ``after`` of ``before``, in the order of the document.
+
+    One edit of the whole document where they do not have the same blocks, stages and auxiliary classifiers.
+    """
+    old, new = dict(sections(before)), dict(sections(after))
+    if list(old) != list(new):
+        return (Edit(NAME, DOCUMENT, before.to_dict(), after.to_dict()),)
+    edits = list(_fields(before, after))
+    for section, step in old.items():
+        if step != new[section]:
+            spot, changed = _innermost(Spot((), (), step), new[section])
+            edits.append(Edit(NAME, place_of(section, spot), spot.step, changed))
+    return tuple(edits)
+
+
+def _innermost(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep]:
+    """The innermost spot that holds every difference from ``after``, and what stands there in ``after``."""
+    old, new = parts(spot.step), parts(after)
+    differing = [i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
+    if type(spot.step) is not type(after) or len(old) != len(new) or len(differing) != 1:
+        return spot, after
+    index = differing[0]
+    if with_part(spot.step, index, new[index]) != after:  # more than its child changed
+        return spot, after
+    return _innermost(Spot((*spot.trail, index), (*spot.parents, spot.step), old[index]), new[index])
+
+
+def _fields(before: Network, after: Network) -> Iterator[Edit]:
+    """Edits of the fields outside steps."""
+    for name in type(before).model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if name not in STEPS and old != new:
+            yield Edit(NAME, name, _plain(old), _plain(new))
+    for name, aux in before.aux.items():
+        for field in type(aux).model_fields:
+            old, new = getattr(aux, field), getattr(after.aux[name], field)
+            if field != "body" and old != new:
+                yield Edit(NAME, f"aux.{name}.{field}", _plain(old), _plain(new))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SpecModel):
+        return value.to_dict()
+    return list(value) if isinstance(value, tuple) else value

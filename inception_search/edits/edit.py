@@ -1,0 +1,110 @@
+"""One edit of a network: what it is called, where, what was there and what comes in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeAlias
+
+from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
+from inception_search.edits.words import change, place_in_words, words
+from inception_search.errors import EditError, raw, unknown_name
+from inception_search.spec.document import step_from_data
+from inception_search.spec.model import SpecModel
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep
+
+Value: TypeAlias = AnyStep | dict[str, Any] | list[Any] | str | float | bool | None
+FIELDS = ("name", "place", "before", "after", "at")
+# What undoes an edit of a name; the others undo themselves.
+INVERSE = {
+    "factorise": "merge",
+    "add_branch": "drop_branch",
+    "duplicate_branch": "drop_branch",
+    "add_conv": "drop_conv",
+    "untie_repeat": "tie_repeat",
+    "untie_use": "tie_use",
+    "duplicate_module": "drop_module",
+}
+INVERSE |= {back: name for name, back in INVERSE.items() if name != "duplicate_branch"}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``before`` at ``place`` becomes ``after``: steps, or plain values of a field of the network.
+
+    Nothing else moves, so the inverse is exact. ``at``: the position of a whole stage that comes (``before`` is
+    None) or goes (``after`` is None).
+    """
+
+    name: str
+    place: str
+    before: Value
+    after: Value
+    at: int | None = None
+
+    def apply(self, network: Network) -> Network:
+        """``network`` with this edit; :class:`EditError` when ``before`` is not what stands there.
+
+        Raises :class:`~inception_search.errors.SpecError` when the edited network breaks a rule of documents.
+        """
+        if self.at is not None:
+            return with_stages(network, self._stages(network, self.at))
+        if not is_step(self.place):
+            self._expect(field_at(network, self.place))
+            return with_field(network, self.place, self.after)
+        spot = spot_at(network, self.place)
+        self._expect(spot.step)
+        if not isinstance(self.after, SpecModel):
+            raise EditError("only a step can stand here", path=self.place, found=self.after)
+        return with_step(network, self.place, spot, self.after)
+
+    @property
+    def inverse(self) -> Edit:
+        """The edit that undoes this one: ``edit.inverse.apply(edit.apply(network)) == network``."""
+        return replace(self, name=INVERSE.get(self.name, self.name), before=self.after, after=self.before)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data, steps in their long form."""
+        data = {"name": self.name, "place": self.place, "before": _data(self.before), "after": _data(self.after)}
+        return data if self.at is None else {**data, "at": self.at}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """The edit that :meth:`to_dict` wrote."""
+        for name in data:
+            if name not in FIELDS:
+                raise unknown_name("field of an edit", name, FIELDS)
+        for name in FIELDS[:4]:
+            if name not in data:
+                raise EditError(f"field {name!r} of the edit is missing")
+        place = str(data["place"])
+        before, after = (_value(data[side], place) for side in ("before", "after"))
+        return cls(str(data["name"]), place, before, after, data.get("at"))
+
+    def __str__(self) -> str:
+        return f"{place_in_words(self.place)}: {change(self.before, self.after)} ({self.name})"
+
+    def _expect(self, found: Value) -> None:
+        if found != self.before:
+            rule = f"{self.name} does not begin from what stands here"
+            raise EditError(rule, path=self.place, found=raw(words(found)), expected=words(self.before))
+
+    def _stages(self, network: Network, at: int) -> dict[str, AnyStep]:
+        """The stages of ``network`` with one more or one less."""
+        name, stages = self.place.removeprefix("stages."), list(network.stages.items())
+        if self.before is None and isinstance(self.after, SpecModel):
+            if name in network.stages or not 0 <= at <= len(stages):
+                raise EditError("no stage of this name can come here", path=self.place, found=at)
+            return dict([*stages[:at], (name, self.after), *stages[at:]])
+        if name not in network.stages or list(network.stages).index(name) != at or self.after is not None:
+            raise EditError("this stage cannot go from here", path=self.place, found=at)
+        self._expect(network.stages[name])
+        return dict([*stages[:at], *stages[at + 1 :]])
+
+
+def _data(value: Value) -> Any:
+    return value.to_dict() if isinstance(value, SpecModel) else value
+
+
+def _value(data: Any, place: str) -> Value:
+    return step_from_data(data) if is_step(place) and data is not None else data

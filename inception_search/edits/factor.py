@@ -1,0 +1,80 @@
+"""How a kernel is factorised: as an attribute, written out as convolutions in series, and merged again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, get_args
+
+from inception_search.edits.kind import Kind
+from inception_search.edits.tree import Site
+from inception_search.edits.variant import variant
+from inception_search.spec.factor import opened, stride_of
+from inception_search.spec.model import Factor
+from inception_search.spec.step import AnyStep, Chain, Conv, chain
+
+FACTORS: tuple[Factor, ...] = get_args(Factor)
+SERIAL: tuple[Factor, ...] = ("row_col", "col_row", "stacked")
+LONGEST = 4  # convolutions merged into one
+
+
+def set_factor(site: Site) -> tuple[AnyStep, ...]:
+    """The convolution factorised in every other way."""
+    assert isinstance(site.step, Conv)
+    return _factors(site.step)
+
+
+@lru_cache(maxsize=4096)
+def _factors(conv: Conv) -> tuple[Conv, ...]:
+    found = [variant(conv, factor=f, mid=conv.mid if f in SERIAL else None) for f in FACTORS if f != conv.factor]
+    return tuple(option for option in found if option is not None)
+
+
+def factorise(site: Site) -> tuple[AnyStep, ...]:
+    """The convolution written out as convolutions in series: 5x5 as two of 3x3, or 1x5 and 5x1."""
+    assert isinstance(site.step, Conv)
+    return _written_out(site.step)
+
+
+@lru_cache(maxsize=4096)
+def _written_out(conv: Conv) -> tuple[AnyStep, ...]:
+    if conv.factor != "none":
+        return (opened(conv),)
+    found = (variant(conv, factor=factor) for factor in SERIAL)
+    return tuple(opened(option) for option in found if option is not None)
+
+
+def merge(site: Site) -> Iterator[AnyStep]:
+    """The chain with convolutions that are one convolution's factors merged into it, factorised or not."""
+    assert isinstance(site.step, Chain)
+    steps = site.step.steps
+    for start in range(len(steps)):
+        for end in range(start + 2, min(start + LONGEST, len(steps)) + 1):
+            window = steps[start:end]
+            if all(isinstance(part, Conv) and part.factor == "none" for part in window):
+                for whole in _merged(window):  # type: ignore[arg-type]
+                    yield chain(*steps[:start], whole, *steps[end:])
+
+
+def _merged(window: tuple[Conv, ...]) -> Iterator[Conv]:
+    first, last = window[0], window[-1]
+    strides = [stride_of(part.stride) for part in window]
+    stride: Any = (max(s for s, _ in strides), max(s for _, s in strides))
+    stride = stride[0] if stride[0] == stride[1] else stride
+    side = 2 * len(window) + 1
+    for factor in SERIAL:
+        kernel = (side, side) if factor == "stacked" else (max(first.kernel), max(last.kernel))
+        if factor == "row_col":
+            kernel = kernel[::-1]
+        mid = None if first.width == last.width else first.width
+        whole = variant(last, kernel=kernel, factor=factor, mid=mid, stride=stride)
+        # Whatever the guess, it counts only if it opens into exactly these.
+        if whole is not None and opened(whole) == Chain(steps=window):
+            yield whole
+            if plain := variant(whole, factor="none", mid=None):
+                yield plain
+
+
+SET_FACTOR = Kind("set_factor", (Conv,), set_factor)
+FACTORISE = Kind("factorise", (Conv,), factorise)
+MERGE = Kind("merge", (Chain,), merge)

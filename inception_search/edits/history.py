@@ -1,0 +1,135 @@
+"""The way from one network to another inside a space, in edits that can be told: the story of the papers as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inception_search.canonical.catalogue import load
+from inception_search.edits.traits import changes
+from inception_search.errors import NotInSpaceError, ShapeError
+from inception_search.estimate import estimate
+from inception_search.graph.cost import Cost
+from inception_search.space.holes import Integer, Many, Params
+from inception_search.space.path import grouped_path
+from inception_search.space.space import Space, load_space
+from inception_search.spec.identity import arch_id
+from inception_search.spec.network import Network
+
+_NUMBERED = re.compile(r"([a-z_]+?)[0-9]+(?:\.(.*))?\Z")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One edit on the way: what it is in words, what it decides, and the network it leads to."""
+
+    title: str
+    more: tuple[str, ...]
+    """What else changed."""
+    decisions: Params
+    """Holes of the space with their new values; empty for the network at the beginning."""
+    point: Params
+    network: Network
+    cost: Cost
+    part: str | None = None
+    """The stage of the network that shows the edit, where one does."""
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.cost.params:,} parameters, {self.cost.macs:,} MACs)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return {
+            "title": self.title,
+            "more": list(self.more),
+            "decisions": dict(self.decisions),
+            "arch_id": arch_id(self.network),
+            "cost": self.cost.to_dict(),
+            "network": self.network.to_dict(),
+        }
+
+
+def path(start: Network | str, goal: Network | str, space: Space | str = "inception") -> tuple[Move, ...]:
+    """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
+
+    Networks are documents or names of shipped ones; every network between is a valid point of ``space`` that lowers.
+    Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit. Raises
+    :class:`NotInSpaceError` where one of the two is not in the space, with the reason.
+    """
+    loaded = space if isinstance(space, Space) else load_space(space)
+    first, last = (load(item) if isinstance(item, str) else item for item in (start, goal))
+    here, there = (_point(loaded, network) for network in (first, last))
+    moves = [Move(first.name, (), {}, here, first, estimate(first))]
+    before = loaded.decode(here)
+    for step in grouped_path(loaded, here, there, _lowers, lambda names: _grouped(loaded, names)):
+        cost = estimate(step.network)
+        said = changes(before, step.network) or [_otherwise(moves[-1].cost, cost, step.decisions)]
+        network = last if step.params == there else step.network  # the goal in its own words
+        part = _part(before, step.network)
+        moves.append(Move(said[0], tuple(said[1:]), step.decisions, step.params, network, cost, part))
+        before = step.network
+    return tuple(moves)
+
+
+def _point(space: Space, network: Network) -> Params:
+    try:
+        point = space.encode(network)
+    except NotInSpaceError as error:
+        rule = f"{network.name} is not in space {space.name!r}: {error}"
+        raise NotInSpaceError(rule, mend="name a space that contains both networks") from None
+    return {name: value for name, value in point.items() if not name.startswith("@")}
+
+
+def _lowers(network: Network) -> bool:
+    try:
+        estimate(network)
+    except ShapeError:
+        return False
+    return True
+
+
+def _otherwise(before: Cost, after: Cost, decisions: Params) -> str:
+    """Words for an edit of widths, or of what no trait tells of."""
+    if after.params != before.params:
+        return f"{'widen' if after.params > before.params else 'narrow'} ({_widths(decisions)})"
+    return ", ".join(f"{name}: {value}" for name, value in decisions.items())
+
+
+def _widths(decisions: Params) -> str:
+    return "1 width" if len(decisions) == 1 else f"{len(decisions)} widths"
+
+
+def _part(before: Network, after: Network) -> str | None:
+    """The stage to look at: of the modules that changed the one of the middle phase, else the first that changed."""
+    changed = [name for name, step in after.stages.items() if before.stages.get(name) != step]
+    return next((name for name in changed if name.startswith("b")), changed[0] if changed else None)
+
+
+def _grouped(space: Space, names: Sequence[str]) -> list[list[str]]:
+    """Decisions by what they are about, in the order in which the story is told."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name in names:
+        groups.setdefault(_subject(space, name), []).append(name)
+    return [groups[subject] for subject in sorted(groups)]
+
+
+def _subject(space: Space, name: str) -> tuple[int, str]:
+    """The chapter a decision belongs to, and what in it: a branch of every module is one subject."""
+    hole = space.holes[name]
+    part = hole.path.partition(".")[0]
+    numbered = _NUMBERED.match(name)
+    if type(hole) is Integer and hole.path.endswith((".width", ".mid")):
+        return 6, "widths"
+    if part == "conv_defaults":
+        return 0, part
+    if isinstance(hole, Many) or hole.path.endswith(".times"):
+        return 5, "modules"
+    if numbered and isinstance(space.holes.get(numbered[1]), Many):
+        return 1, ".".join((numbered[2] or "").split(".")[:2])
+    if part == "stem":
+        return 3, part
+    if part in ("input", "head", "aux", "pool_defaults"):
+        return (4, part) if part == "input" else (7, "rest")
+    return 2, "reductions"

@@ -1,0 +1,90 @@
+"""A kind of edit: which steps it takes, and what it makes of one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from inception_search.edits.edit import Edit
+from inception_search.edits.places import place_of
+from inception_search.edits.tree import Site, outline, sections, settled
+from inception_search.spec.model import SpecModel
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep
+
+GUESSES = 4  # sites tried at random before all are gone through
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An edit that changes nothing by itself but lets one copy of a step differ from the others."""
+
+    copy: Callable[[Site], AnyStep | None]  # the copy that may now differ
+    put: Callable[[Site, AnyStep], AnyStep]  # what stands at the site once the copy is this
+
+
+def _no_edits(network: Network) -> Iterable[Edit]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``options``: what may come in place of a step of the types ``on``, absent branches and chains untidied.
+
+    ``others``: edits that are not of a step (fields of the network, whole stages).
+    """
+
+    name: str
+    on: tuple[type[SpecModel], ...]
+    options: Callable[[Site], Iterable[AnyStep]]
+    others: Callable[[Network], Iterable[Edit]] = _no_edits
+    opening: Opening | None = None
+
+    def all(self, network: Network) -> Iterator[Edit]:
+        """Every edit of this kind, in the order of the document."""
+        for site in self.sites(network):
+            for option in self.options(site):
+                if edit := self.edit(site, option):
+                    yield edit
+        yield from self.others(network)
+
+    def draw(self, network: Network, rng: random.Random) -> Edit | None:
+        """A random edit of a random place; None when the network has no place for it."""
+        sites, others = self.sites(network), tuple(self.others(network))
+        if not sites and not others:
+            return None
+        if rng.randrange(len(sites) + len(others)) < len(others):
+            return rng.choice(others)
+        for site in _in_random_order(sites, rng):
+            options = list(self.options(site))
+            while options:
+                if edit := self.edit(site, options.pop(rng.randrange(len(options)))):
+                    return edit
+        return rng.choice(others) if others else None
+
+    def sites(self, network: Network) -> list[Site]:
+        """The places of steps that this kind may edit."""
+        on = self.on
+        return [
+            Site(network, section, spot)
+            for section, step in sections(network)
+            for spot in outline(step)
+            if type(spot.step) in on
+        ]
+
+    def edit(self, site: Site, option: AnyStep) -> Edit | None:
+        """The edit that makes ``option`` of the step at ``site``; None when it cannot stand there."""
+        found = settled(site.spot, option)
+        if found is None:
+            return None
+        spot, after = found
+        return Edit(self.name, place_of(site.section, spot), spot.step, after)
+
+
+def _in_random_order(sites: list[Site], rng: random.Random) -> Iterator[Site]:
+    if not sites:
+        return
+    for _ in range(GUESSES):
+        yield rng.choice(sites)
+    yield from rng.sample(sites, len(sites))

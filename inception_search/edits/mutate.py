@@ -1,0 +1,153 @@
+"""One random edit of a network that makes another valid architecture, inside a space when there is one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inception_search.edits.certificate import certificate
+from inception_search.edits.check import why_not
+from inception_search.edits.difference import difference
+from inception_search.edits.edit import Edit
+from inception_search.edits.mix import Mix
+from inception_search.edits.opening import draw_opened
+from inception_search.edits.table import DEFAULT_MIX
+from inception_search.errors import EditError, InceptionSearchError, LimitError, SpecError
+from inception_search.spec.network import Network
+from inception_search.spec.transform import remake
+
+if TYPE_CHECKING:
+    from inception_search.space.space import Space
+
+ROUNDS = 40  # kinds of edits drawn before giving up
+TRIES = 8  # random places and values of one kind
+IN_SPACE = 6  # edits of the tree drawn before one hole of the network's point is changed instead
+ISOMORPHIC = "it is the same architecture"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A network and the edits that make it of its parent: one, or one for each part a hole of a space stands in."""
+
+    network: Network
+    edits: tuple[Edit, ...]
+
+    @property
+    def edit(self) -> Edit:
+        """The edit; the first where there are several."""
+        return self.edits[0]
+
+
+def mutate(
+    network: Network,
+    seed: int | random.Random,
+    *,
+    space: Space | None = None,
+    mix: Mapping[str, float] = DEFAULT_MIX,
+    different: bool = True,
+) -> Mutation:
+    """``network`` with one random edit: valid, lowered without error, inside ``space``.
+
+    ``mix``: how often each kind of edit is drawn, name to weight. ``different``: never an isomorphic architecture
+    (one with the same ``arch_id``). Raises :class:`~inception_search.errors.EditError` with the commonest reason
+    when no edit is found.
+    """
+    rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+    if not isinstance(network, Network):
+        raise SpecError("mutate takes a network", found=network, mend="write mutate(load(...), seed)")
+    tries = Tries(network, space, different)
+    rounds, repeated = (ROUNDS, TRIES) if space is None else (IN_SPACE, 1)
+    for edit in _drawn(network, Mix(mix), rng, rounds, repeated):
+        child = tries.child(edit)
+        if edit is not None and child is not None:
+            return Mutation(child, (edit,))
+    if space is not None:
+        return _neighbour(tries, space, rng)
+    raise tries.error("no edit of the network is a mutation of it")
+
+
+class Tries:
+    """What became of the candidates so far.
+
+    ``known``: certificates of architectures that will not do, and why.
+    """
+
+    def __init__(self, network: Network, space: Space | None = None, different: bool = True) -> None:
+        self.network = network
+        self.space = space
+        self.known = {certificate(network): ISOMORPHIC} if different else {}
+        self.reasons: Counter[str] = Counter()
+
+    def child(self, edit: Edit | None) -> Network | None:
+        """The edited network if it will do; the reason is noted if not."""
+        if edit is None:
+            self.reasons["the network has no place for it"] += 1
+            return None
+        try:
+            child = edit.apply(self.network)
+        except InceptionSearchError as error:
+            self.reasons[error.rule] += 1
+            return None
+        return child if self.will_do(child) else None
+
+    def will_do(self, child: Network) -> bool:
+        """Whether ``child`` lowers, is another architecture and a point of the space."""
+        # Cheapest first; the place of a misfit is of no interest here.
+        reason = (self.known and self.known.get(certificate(child))) or why_not(child)
+        if reason is None and self.space is not None:
+            reason = _outside(self.space, child)
+        if reason is not None:
+            self.reasons[reason.split(" (")[0]] += 1
+        return reason is None
+
+    def error(self, rule: str) -> EditError:
+        """Why nothing was found."""
+        (reason, count), *_ = self.reasons.most_common(1) or [("there was no candidate", 0)]
+        total = sum(self.reasons.values())
+        return EditError(rule, found=self.network, expected=f"another one; of {total} candidates, {count}: {reason}")
+
+
+def _outside(space: Space, child: Network) -> str | None:
+    try:
+        return None if space.contains(child) else f"it is outside the space {space.name!r}"
+    except LimitError:  # too many ways to match it
+        return f"the space {space.name!r} cannot tell whether it holds it"
+
+
+def _drawn(network: Network, mix: Mix, rng: random.Random, rounds: int, repeated: int) -> Iterator[Edit | None]:
+    """Random edits; None for a kind without a place, which is not drawn again.
+
+    A kind keeps its turn when ``repeated``, so that rejections do not bend the distribution.
+    """
+    without: set[str] = set()
+    while rounds and (kind := mix.draw(rng, without)):
+        for _ in range(repeated):
+            edit = draw_opened(kind, network, mix, rng) if kind.opening else kind.draw(network, rng)
+            yield edit
+            if edit is None:
+                without.add(kind.name)
+                break
+        rounds -= kind.name not in without
+
+
+def _neighbour(tries: Tries, space: Space, rng: random.Random) -> Mutation:
+    """The network with one hole of its point changed."""
+    network = tries.network
+    point = space.encode(network)  # says why when the network is not in the space
+    for _ in range(ROUNDS):
+        child = in_words_of(network, point, space, space.neighbour(point, rng))
+        if tries.will_do(child):
+            return Mutation(child, difference(network, child))
+    raise tries.error(f"no edit of the network is a mutation of it inside the space {space.name!r}")
+
+
+def in_words_of(network: Network, point: dict[str, Any], space: Space, moved: dict[str, Any]) -> Network:
+    """The network at the point ``moved``, written as ``network``, which is at ``point``, is where it can be."""
+    spelling = {name: value for name, value in point.items() if name.startswith("@")}
+    try:
+        return space.decode({**moved, **spelling})
+    except InceptionSearchError:
+        return remake(space.decode(moved), name=network.name, source=network.source)

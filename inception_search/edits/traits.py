@@ -1,0 +1,165 @@
+"""What people say of a network in a word or a number, and what changed of that between two networks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Block, Concat, Conv, Lrn, Pool, Repeat, Use, children
+
+
+class Trait(NamedTuple):
+    """One thing that is said of a network."""
+
+    name: str
+    value: Callable[[Network], Any]
+    words: Callable[[Any, Any], str]
+    """What is said of a change from one value to another."""
+
+
+def changes(before: Network, after: Network) -> list[str]:
+    """In words, every trait that changed, the one that matters most first."""
+    found = []
+    for trait in TRAITS:
+        old, new = trait.value(before), trait.value(after)
+        if old != new:
+            found.append(trait.words(old, new))
+    return found
+
+
+def convolutions(network: Network) -> Counter[str]:
+    """How many there are of each kernel, ``7x7 row_col`` for a factorised one."""
+    counts: Counter[str] = Counter()
+    for step in steps_of(network):
+        if isinstance(step, Conv):
+            factor = f" {step.factor}" if step.factor != "none" else ""
+            counts["x".join(map(str, step.kernel)) + factor] += 1
+    return counts
+
+
+def steps_of(network: Network) -> Iterator[AnyStep]:
+    """Every step of the stages, uses and repeats written out."""
+    for stage in network.stages.values():
+        yield from _inside(stage, network)
+
+
+def _inside(step: AnyStep, network: Network) -> Iterator[AnyStep]:
+    yield step
+    if isinstance(step, Use):
+        yield from _inside(network.blocks[step.name], network)
+    for _ in range(step.times if isinstance(step, Repeat) else 1):
+        for _, part in children(step):
+            yield from _inside(part, network)
+
+
+def _modules(network: Network) -> int:
+    """Concats whose branches keep the size of the map; nested ones and the stem's not counted."""
+    stages = list(network.stages.values())[1:]
+    return sum(_count(stage, network) for stage in stages)
+
+
+def _count(step: AnyStep, network: Network) -> int:
+    if isinstance(step, Use):
+        return _count(network.blocks[step.name], network)
+    if isinstance(step, Concat):
+        return not any(_shrinks(part) for part in _inside(step, network))
+    times = step.times if isinstance(step, Repeat) else 1
+    return times * sum(_count(part, network) for _, part in children(step))
+
+
+def _shrinks(step: AnyStep) -> bool:
+    return isinstance(step, Conv | Pool) and step.stride != 1
+
+
+def _residuals(network: Network) -> int:
+    return sum(isinstance(step, Block) and step.skip == "add" for step in steps_of(network))
+
+
+def _averages(network: Network) -> int:
+    return sum(isinstance(step, Pool) and step.mode == "avg" for step in steps_of(network))
+
+
+def _lrns(network: Network) -> int:
+    return sum(isinstance(step, Lrn) for step in steps_of(network))
+
+
+def _spatial(network: Network) -> Counter[str]:
+    return Counter({kernel: count for kernel, count in convolutions(network).items() if kernel != "1x1"})
+
+
+def _pointwise(network: Network) -> int:
+    return convolutions(network)["1x1"]
+
+
+def _size(network: Network) -> str:
+    return "x".join(map(str, network.input.shape[1:]))
+
+
+def _stem(network: Network) -> AnyStep:
+    return next(iter(network.stages.values()))
+
+
+def _shape_of_stem(network: Network) -> tuple[str, ...]:
+    convs = (step for step in _inside(_stem(network), network) if isinstance(step, Conv))
+    return tuple("x".join(map(str, conv.kernel)) for conv in convs)
+
+
+def _reductions(network: Network) -> int:
+    """Strided convolutions beyond the stem."""
+    stages = list(network.stages.values())[1:]
+    inside = (step for stage in stages for step in _inside(stage, network))
+    return sum(isinstance(step, Conv) and step.stride != 1 for step in inside)
+
+
+def _kernels(old: Counter[str], new: Counter[str]) -> str:
+    less = ", ".join(f"{old[k] - new[k]} fewer {k}" for k in sorted(old) if new[k] < old[k])
+    more = ", ".join(f"{new[k] - old[k]} more {k}" for k in sorted(new) if new[k] > old[k])
+    verb = "factorise: " if less and more else ""
+    return verb + ", ".join(part for part in (less, more) if part)
+
+
+def _toggle(words: str) -> Callable[[Any, Any], str]:
+    return lambda old, new: f"add {words}" if new else f"drop {words}"
+
+
+def _number(thing: str, where: str = "") -> Callable[[Any, Any], str]:
+    def words(old: int, new: int) -> str:
+        return f"{_counted(new, thing) if new else f'no {thing}s'}{where} (were {old})"
+
+    return words
+
+
+def _residual(old: int, new: int) -> str:
+    if not old:
+        return f"add residual sums around {_counted(new, 'module')}"
+    return f"residual sums around {_counted(new, 'module')} (were {old})" if new else "drop the residual sums"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _of_stem(old: tuple[str, ...], new: tuple[str, ...]) -> str:
+    return f"another stem: {', '.join(old)} becomes {', '.join(new)}"
+
+
+TRAITS: tuple[Trait, ...] = (
+    Trait("batch norm", lambda net: net.conv_defaults.norm is not None, _toggle("batch norm")),
+    Trait("residual", _residuals, _residual),
+    Trait("stem", _shape_of_stem, _of_stem),
+    Trait("reductions", _reductions, _number("strided convolution", " between the phases")),
+    Trait("modules", _modules, _number("Inception module")),
+    Trait("kernels", _spatial, _kernels),
+    Trait("averages", _averages, lambda old, new: f"average pooling in {_counted(new, 'module')} (was {old})"),
+    Trait("image", _size, lambda old, new: f"images of {new} (were {old})"),
+    Trait("response norm", lambda net: _lrns(net) > 0, _toggle("local response normalisation")),
+    Trait("aux", lambda net: len(net.aux), _number("auxiliary head")),
+    Trait("head", lambda net: net.head.classifier, lambda old, new: f"a head of kind {new} (was {old})"),
+    Trait("dropout", lambda net: net.head.dropout, lambda old, new: f"dropout {new:g} (was {old:g})"),
+    Trait("bias", lambda net: net.conv_defaults.bias, _toggle("biases of convolutions")),
+    Trait("act", lambda net: net.conv_defaults.act, lambda old, new: f"{new} (was {old})"),
+    Trait("classes", lambda net: net.head.classes, lambda old, new: f"{new} classes (were {old})"),
+    Trait("points", _pointwise, _number("1x1 convolution")),
+)

@@ -1,0 +1,145 @@
+"""The steps of a tree: which there are, what stands around each, and one replaced by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from inception_search.edits.memo import Memo
+from inception_search.spec.network import Network
+from inception_search.spec.step import (
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Dag,
+    DagInput,
+    DagNode,
+    Repeat,
+    chain,
+    children,
+    concat,
+)
+
+Section: TypeAlias = tuple[str, ...]  # ("stages", "stem"), ("blocks", "inception_a"), ("aux", "aux", "body")
+Trail: TypeAlias = tuple[int, ...]  # which child, from the outermost step of a section inwards
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A step of a tree, the steps around it from the outermost on, and which child of each it is in."""
+
+    trail: Trail
+    parents: tuple[AnyStep, ...]
+    step: AnyStep
+
+
+class Site(NamedTuple):
+    """A spot in a section of a network."""
+
+    network: Network
+    section: Section
+    spot: Spot
+
+    @property
+    def step(self) -> AnyStep:
+        """The step itself."""
+        return self.spot.step
+
+    @property
+    def parent(self) -> AnyStep | None:
+        """The step directly around it."""
+        return self.spot.parents[-1] if self.spot.parents else None
+
+    @property
+    def beside(self) -> bool:
+        """Whether it stands in a branch, whose map must keep the size of the others'."""
+        return any(isinstance(parent, Concat | Dag) for parent in self.spot.parents)
+
+
+def sections(network: Network) -> Iterator[tuple[Section, AnyStep]]:
+    """The outermost steps of ``network``, each with the section of the document it is."""
+    yield from ((("blocks", name), step) for name, step in network.blocks.items())
+    yield from ((("stages", name), step) for name, step in network.stages.items())
+    yield from ((("aux", name, "body"), aux.body) for name, aux in network.aux.items())
+
+
+def parts(step: AnyStep) -> tuple[AnyStep, ...]:
+    """The steps directly inside a step."""
+    return tuple(part for _, part in children(step))
+
+
+def outline(step: AnyStep) -> tuple[Spot, ...]:
+    """Every spot of a tree, outer steps before inner ones. Remembered for each tree."""
+    return _OUTLINES.get(step, lambda: tuple(_spots(step, (), ())))
+
+
+def _spots(step: AnyStep, trail: Trail, parents: tuple[AnyStep, ...]) -> Iterator[Spot]:
+    yield Spot(trail, parents, step)
+    for index, part in enumerate(parts(step)):
+        yield from _spots(part, (*trail, index), (*parents, step))
+
+
+_OUTLINES: Memo[AnyStep, tuple[Spot, ...]] = Memo()
+
+
+def with_part(parent: AnyStep, index: int, part: AnyStep) -> AnyStep:
+    """``parent`` with ``part`` as its child ``index``; pydantic's ValidationError where it cannot stand there."""
+    if isinstance(parent, Chain):
+        return Chain(steps=(*parent.steps[:index], part, *parent.steps[index + 1 :]))
+    if isinstance(parent, Concat):
+        return Concat(branches=(*parent.branches[:index], part, *parent.branches[index + 1 :]))
+    if isinstance(parent, Block):
+        return Block(**{**parent.__dict__, "body": part})
+    if isinstance(parent, Repeat):
+        return Repeat(times=parent.times, body=part)
+    assert isinstance(parent, Dag)
+    _, number, *place = children(parent)[index][0]
+    nodes = list(parent.nodes)
+    nodes[int(number)] = _with_part_of_node(nodes[int(number)], place, part)
+    return Dag(nodes=tuple(nodes))
+
+
+def _with_part_of_node(node: DagNode, place: list[str | int], part: AnyStep) -> DagNode:
+    """``node`` with another step at ``then``, or at ``inputs``, its index, ``step``."""
+    if place[0] == "then":
+        return DagNode(join=node.join, inputs=node.inputs, then=part)
+    inputs = list(node.inputs)
+    inputs[int(place[1])] = DagInput(node=inputs[int(place[1])].node, step=part)
+    return DagNode(join=node.join, inputs=tuple(inputs), then=node.then)
+
+
+def settled(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep] | None:
+    """The innermost spot at which a plain replacement makes ``after`` of the step at ``spot``, and by what.
+
+    A chain in a chain is spliced, an absent branch dropped, what is left alone stands alone: each moves the
+    replacement outwards. None where ``after`` cannot stand at all.
+    """
+    while spot.parents and not _can_hold(parent := spot.parents[-1], after):
+        index = spot.trail[-1]
+        if isinstance(parent, Chain) and after.kind != "absent":
+            after = chain(*parent.steps[:index], after, *parent.steps[index + 1 :])
+        elif isinstance(parent, Concat):
+            after = concat(*parent.branches[:index], after, *parent.branches[index + 1 :])
+        else:
+            return None
+        spot = Spot(spot.trail[:-1], spot.parents[:-1], parent)
+    if after.kind == "absent" or after == spot.step:
+        return None
+    return spot, after
+
+
+def _can_hold(parent: AnyStep, part: AnyStep) -> bool:
+    if isinstance(parent, Chain):
+        return part.kind not in ("chain", "identity", "absent")
+    if isinstance(parent, Repeat):
+        return part.kind not in ("identity", "absent")
+    return part.kind != "absent"
+
+
+def planted(spot: Spot, after: AnyStep) -> AnyStep:
+    """The whole tree around ``spot`` with ``after`` in its place."""
+    for parent, index in zip(reversed(spot.parents), reversed(spot.trail), strict=True):
+        after = with_part(parent, index, after)
+    return after

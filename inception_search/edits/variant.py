@@ -1,0 +1,57 @@
+"""A step with other fields, and what edits need to know of one."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from inception_search.spec.factor import stride_of
+from inception_search.spec.model import SpecModel
+from inception_search.spec.network import Network
+from inception_search.spec.step import AdaptivePool, AnyStep, Conv, Depthwise, Pool, children
+
+M = TypeVar("M", bound=SpecModel)
+
+
+def variant(step: M, **changes: Any) -> M | None:
+    """``step`` with some fields changed; None when that breaks a rule, or changes nothing."""
+    try:
+        made = type(step)(**{**step.__dict__, **changes})
+    except ValidationError:
+        return None
+    return made if made != step else None
+
+
+def reduces(step: AnyStep, network: Network) -> bool:
+    """Whether a step makes its map smaller."""
+    step = network.resolve(step)
+    if isinstance(step, Conv | Depthwise | Pool):
+        return stride_of(step.stride) != (1, 1) or not keeps_size(step)
+    if isinstance(step, AdaptivePool):
+        return True
+    return any(reduces(part, network) for _, part in children(step))
+
+
+def keeps_size(step: Conv | Depthwise | Pool) -> bool:
+    """Whether the padding of a step makes up for its kernel."""
+    if step.padding in ("same", "tf") or step.kernel == (1, 1):
+        return True
+    dilation = dilation_of(step)
+    needed = tuple(dilation * (k - 1) for k in step.kernel)
+    return isinstance(step.padding, tuple) and tuple(2 * p for p in step.padding) == needed
+
+
+def dilation_of(step: Conv | Depthwise | Pool) -> int:
+    """The dilation of a kernel; a pool has none."""
+    return 1 if isinstance(step, Pool) else step.dilation
+
+
+def last_width(step: AnyStep) -> int | None:
+    """The width of the last convolution of a step, where that is plain to see."""
+    if isinstance(step, Conv):
+        return step.width
+    for _, part in reversed(children(step)):
+        if (width := last_width(part)) is not None:
+            return width
+    return None
