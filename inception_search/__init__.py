@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from inception_search.backend.images import prepare_images
     from inception_search.canonical.catalogue import dialects, load, module, names
     from inception_search.data.catalogue import load_data
+    from inception_search.edits.crossover import crossover
+    from inception_search.edits.edit import Edit
+    from inception_search.edits.mutate import mutate
+    from inception_search.edits.table import edits_of
     from inception_search.errors import InceptionSearchError
     from inception_search.graph.graph import Graph, GraphBuilder
     from inception_search.lowering import lower
+    from inception_search.measures.budget import Budget
+    from inception_search.measures.measure import measure
+    from inception_search.measures.sample import sample_within
     from inception_search.space.space import Space
     from inception_search.spec.document import parse
     from inception_search.spec.identity import arch_id
@@ -37,6 +44,8 @@ if TYPE_CHECKING:
 
 # Public name -> where it is defined; imported on first use, so that listing and drawing never import torch.
 _PUBLIC = {
+    "Budget": "measures.budget:Budget",
+    "Edit": "edits.edit:Edit",
     "Graph": "graph.graph:Graph",
     "GraphBuilder": "graph.graph:GraphBuilder",
     "InceptionSearchError": "errors:InceptionSearchError",
@@ -45,9 +54,11 @@ _PUBLIC = {
     "Study": "study.study:Study",
     "arch_id": "spec.identity:arch_id",
     "compile": "api:compile",
+    "crossover": "edits.crossover:crossover",
     "dialects": "canonical.catalogue:dialects",
     "draw": "api:draw",
     "drop_head": "spec.transform:drop_head",
+    "edits_of": "edits.table:edits_of",
     "export_weights": "weights.export:export_weights",
     "load": "canonical.catalogue:load",
     "load_data": "data.catalogue:load_data",
@@ -55,12 +66,15 @@ _PUBLIC = {
     "load_space": "api:load_space",
     "load_weights": "weights.load:load_weights",
     "lower": "lowering:lower",
+    "measure": "measures.measure:measure",
     "module": "canonical.catalogue:module",
+    "mutate": "edits.mutate:mutate",
     "names": "canonical.catalogue:names",
     "normal": "spec.normal:normal",
     "parse": "spec.document:parse",
     "prepare_images": "backend.images:prepare_images",
     "resume": "api:resume",
+    "sample_within": "measures.sample:sample_within",
     "save": "weights.model_file:save",
     "scale_width": "spec.transform:scale_network_width",
     "search": "api:search",
@@ -73,6 +87,8 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Budget",
+    "Edit",
     "Graph",
     "GraphBuilder",
     "InceptionSearchError",
@@ -82,9 +98,11 @@ __all__ = [
     "__version__",
     "arch_id",
     "compile",
+    "crossover",
     "dialects",
     "draw",
     "drop_head",
+    "edits_of",
     "export_weights",
     "load",
     "load_data",
@@ -92,12 +110,15 @@ __all__ = [
     "load_space",
     "load_weights",
     "lower",
+    "measure",
     "module",
+    "mutate",
     "names",
     "normal",
     "parse",
     "prepare_images",
     "resume",
+    "sample_within",
     "save",
     "scale_width",
     "search",

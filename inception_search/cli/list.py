@@ -89,7 +89,7 @@ def _spaces() -> Rows:
     return [
         {
             "name": s.name,
-            "points": f"{s.size:.3g}",
+            "points": s.size_in_words,
             "contains": ", ".join(s.document.contains),
             "about": s.about.split(". ")[0] + ".",
         }

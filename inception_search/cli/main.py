@@ -13,6 +13,7 @@ from inception_search import __version__
 from inception_search.cli.convert import convert
 from inception_search.cli.draw import draw
 from inception_search.cli.list import list_shipped
+from inception_search.cli.path import path
 from inception_search.cli.report import report
 from inception_search.cli.resume import resume
 from inception_search.cli.search import search
@@ -25,6 +26,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "show": show,
     "draw": draw,
     "convert": convert,
+    "path": path,
     "search": search,
     "resume": resume,
     "report": report,
@@ -37,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _verb in VERBS.items():
-    app.command(_name, no_args_is_help=_name in ("show", "draw", "convert", "resume", "report"))(_verb)
+    app.command(_name, no_args_is_help=_name in ("show", "draw", "convert", "path", "resume", "report"))(_verb)
 
 
 def _version(wanted: bool) -> None:

@@ -14,10 +14,11 @@ from inception_search.cli.watch import watched
 def resume(
     run: Annotated[Path, typer.Argument(help="The run folder")],
     trials: Annotated[int | None, typer.Option(min=1, help="Train this many in all from now on.")] = None,
+    space: Annotated[str | None, typer.Option(help="Go on in this space: the study's own, grown.")] = None,
 ) -> None:
     """Go on with a search that was stopped or killed, or make a finished one longer."""
     from inception_search.study.search import resume as go_on
 
     with watched() as observer:
-        study = go_on(run, observer=observer, trials=trials)
+        study = go_on(run, observer=observer, trials=trials, space=space)
     finish(study)

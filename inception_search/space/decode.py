@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from inception_search.errors import NotInSpaceError
-from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
+from inception_search.space.answers import Answers, Ask
+from inception_search.space.build import Builder, BuildError
+from inception_search.space.holes import Choice, Hole, Params, Value
+from inception_search.space.spelling import MARK, respelled
+from inception_search.space.write import Lines, written
 from inception_search.spec.document import network_from_long
-from inception_search.spec.network import Network
-from inception_search.spec.yaml_reader import MarkedDict
-
-Ask = Callable[[Hole], Value]
+from inception_search.spec.network import Network, with_source
+from inception_search.spec.source import Source
 
 
-def fill(template: Any, ask: Ask, file: str | None = None) -> tuple[Network, Params]:
-    """The network of ``template`` with every hole that is reached answered by ``ask``, and the answers.
+def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None) -> tuple[Network, Params]:
+    """The network of a template with every hole that is reached answered by ``ask``, and the answers.
 
-    A hole is asked once per name. Raises :class:`NotInSpaceError` for an answer outside the hole's domain and
+    A hole is asked once per name, one that is ``known`` not at all. Raises
+    :class:`NotInSpaceError` for an answer outside the hole's domain and
     :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
     """
-    params: Params = {}
-    return network_from_long(_filled(template, ask, params), file), params
+    answers = Answers(builder.template.holes, ask, known)
+    try:
+        network = builder.network(answers)
+    except BuildError:
+        return network_from_long(written(builder.template, answers), file), dict(answers)
+    return with_source(network, Source(file, Lines(builder.template, answers))), dict(answers)
 
 
-def decode(template: Any, params: Params, file: str | None = None) -> Network:
-    """The network at the point ``params``; every value must be used and none may be missing."""
+def decode(builder: Builder, params: Params, file: str | None = None) -> Network:
+    """The network at the point ``params``; every value must be used and none may be missing.
+
+    Entries that begin with ``@`` are its spelling (:mod:`inception_search.space.spelling`).
+    """
+    holes = {name: value for name, value in params.items() if not name.startswith(MARK)}
 
     def look_up(hole: Hole) -> Value:
-        if hole.name not in params:
+        if hole.name not in holes:
             raise NotInSpaceError("the point has no value for this hole", path=hole.name, mend=_domain(hole))
-        return params[hole.name]
+        return holes[hole.name]
 
-    network, used = fill(template, look_up, file)
-    unused = [name for name in params if name not in used]
+    network, used = fill(builder, look_up, file)
+    unused = [name for name in holes if name not in used]
     if unused:
         raise NotInSpaceError("the point has values no hole asks for", found=", ".join(sorted(unused)))
-    return network
-
-
-def _filled(node: Any, ask: Ask, params: Params) -> Any:
-    if isinstance(node, Choice | Integer | Float):
-        value = _answer(node, ask, params)
-        return _filled(node.options[str(value)], ask, params) if isinstance(node, Choice) else value
-    if isinstance(node, MarkedDict):
-        filled = {key: _filled(value, ask, params) for key, value in node.items()}
-        if isinstance(filled.get("kernel"), int):  # from a hole of one number
-            filled["kernel"] = [filled["kernel"]] * 2
-        return MarkedDict(filled, node.line, node.lines)
-    if isinstance(node, list):
-        return [_filled(value, ask, params) for value in node]
-    return node
-
-
-def _answer(hole: Hole, ask: Ask, params: Params) -> Value:
-    if hole.name not in params:
-        value = ask(hole)
-        if problem := hole.why_not(value):
-            raise NotInSpaceError(problem, path=hole.name)
-        params[hole.name] = value
-    return params[hole.name]
+    spelling = {name: value for name, value in params.items() if name.startswith(MARK)}
+    return respelled(network, spelling) if spelling else network
 
 
 def _domain(hole: Hole) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 Value: TypeAlias = str | int | float
 Params: TypeAlias = dict[str, Value]
+_DIGITS = 10  # to which the members of a stepped float range are rounded
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several sub-templates, by label."""
+    """One of several sub-templates, by label; ``weights`` are relative frequencies in the same order."""
 
     name: str
     options: dict[str, Any] = field(hash=False)
     path: str = field(default="", compare=False)
+    weights: tuple[float, ...] | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
 
-    @property
+    @cached_property
     def domain(self) -> tuple[str, ...]:
         """The labels."""
         return tuple(self.options)
@@ -38,8 +42,9 @@ class Integer:
     step: int = 1
     log: bool = False
     path: str = field(default="", compare=False)
+    line: int | None = field(default=None, compare=False)
 
-    @property
+    @cached_property
     def domain(self) -> range:
         """Every value."""
         return range(self.low, self.high + 1, self.step)
@@ -54,21 +59,68 @@ class Integer:
 
 
 @dataclass(frozen=True)
+class Many(Integer):
+    """How many of ``items``, the first ones, stand here: steps of a chain, branches, or stages."""
+
+    items: tuple[Any, ...] = field(default=(), hash=False, compare=False)
+
+
+@dataclass(frozen=True)
 class Float:
-    """A number from ``low`` to ``high``."""
+    """A number from ``low`` to ``high``, with a ``step`` only one of low, low + step, ..., high."""
 
     name: str
     low: float
     high: float
     log: bool = False
     path: str = field(default="", compare=False)
+    step: float | None = None
+    line: int | None = field(default=None, compare=False)
+
+    @cached_property
+    def domain(self) -> tuple[float, ...] | None:
+        """Every value; None without a step."""
+        if self.step is None:
+            return None
+        return tuple(round(self.low + i * self.step, _DIGITS) for i in range(self.members))
+
+    @property
+    def members(self) -> int:
+        """How many values a stepped range has."""
+        return round((self.high - self.low) / (self.step or 1.0)) + 1
 
     def why_not(self, value: Value) -> str | None:
         """What is wrong with ``value``, or None."""
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and self.low <= value <= self.high:  # type: ignore[operator]
+        if number and self.low <= value <= self.high and (self.domain is None or value in self.domain):  # type: ignore[operator]
             return None
-        return f"{value!r} is outside {self.low}..{self.high}"
+        step = f" step {self.step}" if self.step is not None else ""
+        return f"{value!r} is outside {self.low}..{self.high}{step}"
+
+
+@dataclass(frozen=True)
+class Of:
+    """``times * name // over``, at least 1: a number that follows the integer ``hole``, or the channels coming in."""
+
+    name: str  # as it was written; "in" for the channels
+    times: int = 1
+    over: int = 1
+    hole: Integer | None = None  # the integer it follows; None: the channels coming in
+
+    def value(self, number: int) -> int:
+        """What it comes to for one value of what it follows."""
+        return max(1, self.times * number // self.over)
+
+    def __str__(self) -> str:
+        times = f"{self.times}*" if self.times != 1 else ""
+        return f"{times}{self.name}" + (f"/{self.over}" if self.over != 1 else "")
 
 
 Hole: TypeAlias = Choice | Integer | Float
+
+
+def items(node: Any) -> tuple[Any, ...]:
+    """The template nodes directly inside a plain node (no hole)."""
+    if isinstance(node, dict):
+        return tuple(node.values())
+    return tuple(node) if isinstance(node, list) else ()

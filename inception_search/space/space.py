@@ -4,68 +4,37 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
-
-from pydantic import Field, model_validator
+from typing import Literal
 
 from inception_search.canonical.catalogue import load, module
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
-from inception_search.space.count import count
+from inception_search.space import neighbours as near
+from inception_search.space.ambiguity import check_ambiguity
+from inception_search.space.build import Builder
+from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill
-from inception_search.space.encode import encode
-from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
+from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
+from inception_search.space.draw import SuggestTrial, ask, draw, first
+from inception_search.space.encode import encode, find
+from inception_search.space.holes import Choice, Hole, Params, Value
+from inception_search.space.path import Step, path
+from inception_search.space.spelling import MARK
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
-from inception_search.spec.model import Name, SpecModel
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
 from inception_search.spec.yaml_reader import read_yaml
 
-SCHEMA = "inception-search/space"
-VERSION = 1
 UPGRADES: dict[int, Upgrade] = {}
 SUFFIXES = (".yaml", ".yml", ".json")
 PROBES = 20  # points tried before a space in which none can be built is refused
-
-
-class Fixed(SpecModel):
-    """A canonical module or network that is a point of the space, brought to size by ``width``."""
-
-    module: str | None = None
-    network: str | None = None
-    width: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
-    multiple: int = Field(default=4, ge=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> Fixed:
-        if (self.module is None) == (self.network is None):
-            raise ValueError("an entry of contains names a module or a network, one of the two")
-        return self
-
-
-class SpaceDocument(SpecModel):
-    """The parts of a space document; ``network`` is the template, ``define`` what ``$use`` names."""
-
-    schema_: Literal["inception-search/space"] = Field(default="inception-search/space", alias="schema")
-    version: Literal[1] = 1
-    name: Name
-    about: str = Field(default="", max_length=4000)
-    contains: dict[Name, Fixed] = {}
-    define: dict[Name, Any] = {}
-    network: dict[str, Any]
-
-
-class SuggestTrial(Protocol):
-    """What a space asks of an Optuna trial."""
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
+TRIES = 1_000  # points drawn before sampling gives up on a space most of whose points break rules
+By = Literal["points", "holes"]
 
 
 class Space:
@@ -79,14 +48,15 @@ class Space:
         self.document: SpaceDocument = validated(SpaceDocument.model_validate, data, file, SpaceDocument)
         if "stages" not in data["network"]:
             raise SpecError("the network has no stages", place=Place(file, data.lines.get("network"), "network"))
-        reader = TemplateReader(data.get("define") or {}, file)
-        self.template = reader.network(data["network"])
-        self.holes: dict[str, Hole] = reader.holes
+        self.template = TemplateReader(data.get("define") or {}, file).network(data["network"])
+        self.holes: dict[str, Hole] = self.template.holes
         self.lines: dict[str, int] = getattr(data.get("contains"), "lines", {})  # of the entries of contains
+        self._builder = Builder(self.template)
         self._probe()
+        check_ambiguity(self._builder, file)
 
     def __repr__(self) -> str:
-        return f"Space({self.name!r}, {len(self.holes)} holes, {self.size:.3g} points)"
+        return f"Space({self.name!r}, {len(self.holes)} holes, {self.size_in_words} points)"
 
     @property
     def name(self) -> str:
@@ -100,15 +70,19 @@ class Space:
 
     def decode(self, params: Params) -> Network:
         """The network at a point. Raises :class:`NotInSpaceError` when the point is not one."""
-        return decode(self.template, params, self.file)
+        return decode(self._builder, params, self.file)
 
     def encode(self, network: Network) -> Params:
-        """The point of a network. Raises :class:`NotInSpaceError` with the place that is outside."""
-        return encode(self.template, network)
+        """The point of a network: ``decode(encode(network)) == network``.
+
+        A network written otherwise (other names of stages, blocks, modules one by one) has entries that begin with
+        ``@``, its spelling. Raises :class:`NotInSpaceError` with the place that is outside.
+        """
+        return encode(self._builder, network)
 
     def contains(self, network: Network) -> bool:
         """Whether ``network`` is a point of the space."""
-        return self.why_not(network) is None
+        return find(self._builder, network) is not None
 
     def why_not(self, network: Network) -> str | None:
         """Why ``network`` is not in the space, or None when it is."""
@@ -119,18 +93,100 @@ class Space:
         return None
 
     @cached_property
-    def size(self) -> int | float:
-        """The number of points over labelled holes (``inf`` with a float hole)."""
-        return count(self.template)
+    def _counts(self) -> Counts:
+        return Counts(self.template.root)
 
-    def sample(self, seed: int | random.Random) -> Params:
-        """A point drawn uniformly hole by hole."""
+    @cached_property
+    def size(self) -> int | float:
+        """The number of points (``inf`` with a range that has no steps).
+
+        Exact, but that points which break a rule of documents are counted, too.
+        """
+        return self._counts.total
+
+    @property
+    def size_in_words(self) -> str:
+        """The number of points as people say it: 15,625, 1.46e+14, about 10^399, endless."""
+        if self.size == math.inf:
+            return "endless"
+        if self.size < 10**6:
+            return f"{self.size:,}"
+        return f"{self.size:.3g}" if self.size < 10**30 else f"about 10^{math.floor(math.log10(self.size))}"
+
+    @property
+    def sampling(self) -> By:
+        """What :meth:`sample` makes equally likely: ``points``, or (endless or weighted spaces) values hole by hole."""
+        weighted = any(isinstance(hole, Choice) and hole.weights for hole in self.holes.values())
+        return "holes" if weighted or self.size == math.inf else "points"
+
+    def sample(self, seed: int | random.Random, by: By | None = None) -> Params:
+        """A random point; uniform over ``points``, or hole by hole (by weights, where choices have them).
+
+        None means :attr:`sampling`. Raises SpecError when hardly any point keeps the rules of documents.
+        """
+        return self.draw(seed, by)[1]
+
+    def draw(self, seed: int | random.Random, by: By | None = None) -> tuple[Network, Params]:
+        """A random point as :meth:`sample` draws it, and its network."""
         rng = seed if isinstance(seed, random.Random) else random.Random(seed)
-        return fill(self.template, lambda hole: _draw(hole, rng), self.file)[1]
+        by = by or self.sampling
+        if by not in ("points", "holes"):
+            raise unknown_name("way to sample", by, ("points", "holes"))
+        if by == "points" and self.size == math.inf:
+            raise NotInSpaceError("an endless space cannot be sampled evenly over its points", mend="sample by holes")
+        for tries in range(TRIES):
+            try:
+                if by == "points":
+                    return fill(self._builder, first, self.file, self._counts.draw(rng))
+                return self.fill(lambda hole: draw(hole, rng))
+            except SpecError:
+                if tries == TRIES - 1:
+                    raise
+        raise AssertionError("not reached")
 
     def suggest(self, trial: SuggestTrial) -> tuple[Network, Params]:
         """The network an Optuna trial asks for, and its point: one ``suggest_*`` per hole reached."""
-        return fill(self.template, lambda hole: _ask(hole, trial), self.file)
+        return self.fill(lambda hole: ask(hole, trial))
+
+    def neighbours(self, params: Params) -> Iterator[Params]:
+        """Every point one decision away: another label, the next number; what it brings takes after what was there."""
+        seen = {_key(params)}
+        for name in _holes(params):
+            for value in near.changes(self.holes[name], params[name]):
+                try:
+                    point = self.changed(params, {name: value})
+                except SpecError:
+                    continue
+                if _key(point) not in seen:
+                    seen.add(_key(point))
+                    yield point
+
+    def neighbour(self, params: Params, seed: int | random.Random) -> Params:
+        """A random neighbour. Raises :class:`NotInSpaceError` when the point has none."""
+        rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+        moves = [(name, value) for name in _holes(params) for value in near.changes(self.holes[name], params[name])]
+        rng.shuffle(moves)
+        for name, value in moves:
+            try:
+                return self.changed(params, {name: value})
+            except SpecError:
+                continue
+        raise NotInSpaceError(f"no other point of space {self.name!r} is one decision away")
+
+    def changed(self, params: Params, update: Params) -> Params:
+        """``params`` with some decisions changed; holes that this brings take after those of the module before."""
+        return near.changed(_holes(params), update, lambda answer: self.fill(answer)[1])
+
+    def distance(self, one: Params, other: Params) -> int:
+        """How many decisions differ between two points; one that only one of them takes counts, too."""
+        one, other = _holes(one), _holes(other)
+        return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
+
+    def path(
+        self, start: Params, goal: Params, valid: Callable[[Network], bool] = lambda network: True
+    ) -> tuple[Step, ...]:
+        """Points from ``start`` to ``goal``, each a few decisions after the one before and ``valid``."""
+        return path(self, _holes(start), _holes(goal), valid)
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
@@ -139,12 +195,16 @@ class Space:
 
     def with_module(self, step: AnyStep) -> Network:
         """The template's network with ``step`` as its block ``module``, other holes at their first value."""
-        base, _ = fill(self.template, _first, self.file)
+        base, _ = self.fill(first)
         if "module" not in base.blocks:
             raise SpecError(f"space {self.name!r} has no block called 'module' to put a module in")
         body = step if isinstance(step, Block) else Block(body=step)
         network = remake(base, blocks={**base.blocks, "module": body})
         return with_source(network, base.origin.without("blocks", "module"))
+
+    def fill(self, answer: Callable[[Hole], Value]) -> tuple[Network, Params]:
+        """The network, and the point, that answering every hole reached makes."""
+        return fill(self._builder, answer, self.file)
 
     def _fixed(self, name: str, fixed: Fixed) -> Network:
         try:
@@ -158,7 +218,7 @@ class Space:
     def _probe(self) -> None:
         """Refuse a template of which not one point is a network, for the reason its first point is none."""
         try:
-            fill(self.template, _first, self.file)
+            self.fill(first)
         except SpecError as reason:
             if not self._has_points():
                 raise reason from None
@@ -167,7 +227,7 @@ class Space:
         rng = random.Random(0)
         for _ in range(PROBES if self.holes else 0):
             try:
-                self.sample(rng)
+                self.fill(lambda hole: draw(hole, rng))
             except SpecError:
                 continue
             return True
@@ -192,23 +252,10 @@ def load_space(space: str | Path) -> Space:
     return Space(read_text(path), str(path))
 
 
-def _draw(hole: Hole, rng: random.Random) -> Value:
-    if isinstance(hole, Float):
-        if hole.log:
-            drawn = math.exp(rng.uniform(math.log(hole.low), math.log(hole.high)))
-            return min(hole.high, max(hole.low, drawn))
-        return rng.uniform(hole.low, hole.high)
-    domain: Sequence[Value] = hole.domain
-    return rng.choice(domain)
+def _holes(params: Params) -> Params:
+    """A point without its spelling."""
+    return {name: value for name, value in params.items() if not name.startswith(MARK)}
 
 
-def _ask(hole: Hole, trial: SuggestTrial) -> Value:
-    if isinstance(hole, Choice):
-        return str(trial.suggest_categorical(hole.name, hole.domain))
-    if isinstance(hole, Integer):
-        return trial.suggest_int(hole.name, hole.low, hole.high, step=hole.step, log=hole.log)
-    return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log)
-
-
-def _first(hole: Hole) -> Value:
-    return hole.low if isinstance(hole, Integer | Float) else hole.domain[0]
+def _key(params: Params) -> frozenset[tuple[str, Value]]:
+    return frozenset(_holes(params).items())

@@ -1,31 +1,61 @@
 """Reading a template: a network document whose values may be holes.
 
-``{$choice: {label: sub-template, ...}}`` (or a list of values), ``{$int: [low, high, step]}``, ``{$float: [low,
-high]}``, each optionally with ``$log: true`` and ``$name``; ``{$use: name}`` writes out an entry of ``define``.
+``{$choice: {label: sub-template, ...}}`` (or a list of values; ``$weights`` by label), ``{$int: [low, high, step]}``,
+``{$float: [low, high, step]}``, each optionally with ``$log: true`` and ``$name``; ``{$many: [low, high], of: step}``
+is a variable number of steps in series, branches or stages, each with holes of its own; ``{$of: 2*c}`` is a number
+that follows the hole named ``c`` (``in``: the channels coming in). ``{$use: name}`` writes out an entry of ``define``
+or of the blocks; with ``$depth`` an entry may use itself, so often inside itself.
 A hole's name is its place in the document; ``$name`` lets several holes share one value. Inside a ``$use`` a
-``$name`` belongs to that use. Options of a choice share the names of the holes inside them: a hole at the same
-place of two options is one hole, with one domain.
+``$name`` belongs to that use (``/name`` to the whole document), and two uses of one ``$name`` share all their
+holes. Options of a choice share the names of the holes inside them: a hole at the same place of two options is one
+hole, with one domain.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from inception_search.errors import SpecError, did_you_mean
-from inception_search.space.holes import Choice, Float, Hole, Integer
-from inception_search.spec.document import expand_network, field_names, model_inside, norm_in_full
-from inception_search.spec.limits import MAX_TEMPLATE_NODES, MAX_USE_DEPTH
+from inception_search.space import ranges
+from inception_search.space.holes import Choice, Float, Hole, Integer, Many, Of
+from inception_search.spec.document import expand_aux, expand_network, field_names, model_inside, norm_in_full
+from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_DEPTH
 from inception_search.spec.network import Network
 from inception_search.spec.shorthand import Expander, expand_input, is_hole, join, kernel
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
 # Kind of hole -> the options it takes
-HOLES = {"$choice": ("$name",), "$int": ("$name", "$log"), "$float": ("$name", "$log"), "$use": ()}
+HOLES = {
+    "$choice": ("$name", "$weights"),
+    "$int": ("$name", "$log"),
+    "$float": ("$name", "$log"),
+    "$many": ("of", "$name"),
+    "$of": (),
+    "$use": ("$name", "$depth"),
+}
 CONCRETE = ("schema", "version", "name", "source", "blocks", "stages", "aux")  # parts that no hole stands for
 # Fields whose values have short forms, by the end of their path
 SHORT = {"kernel": kernel, "input": expand_input, "conv_defaults.norm": norm_in_full}
+_NAME = re.compile(r"/?[a-z][a-z0-9_]{0,63}\Z")
+_AUX = re.compile(r"aux\.[a-z0-9_]+\Z")
+
+
+class Template(NamedTuple):
+    """A template that was read."""
+
+    root: MarkedDict
+    holes: dict[str, Hole]
+    dynamic: frozenset[int]
+    """Identities of the parts of ``root`` that have holes inside."""
+    follows_input: bool
+    """Whether a width follows the channels coming in."""
+
+
+class _TooDeepError(Exception):
+    """A definition was used inside itself more often than its depth; the choice around it has one option less."""
 
 
 class TemplateReader:
@@ -33,26 +63,37 @@ class TemplateReader:
 
     def __init__(self, define: dict[str, Any], file: str | None = None) -> None:
         self.define = define
+        self.blocks: dict[str, Any] = {}
         self.expander = Expander(file, hole=self.step_hole)
         self.holes: dict[str, Hole] = {}
         self.scope: list[str] = []  # the names of the enclosing $use places
         self.using: list[str] = []
-        self.sizes = {name: _nodes(raw) for name, raw in define.items()}
+        self.sizes: dict[str, int] = {}
         self.count = 0
+        self.followers: list[tuple[Of, str, int | None, tuple[str, ...]]] = []
 
-    def network(self, raw: MarkedDict) -> MarkedDict:
-        """The template tree of a network document with holes."""
+    def network(self, raw: MarkedDict) -> Template:
+        """The template of a network document with holes."""
         for part in CONCRETE:
             if is_hole(raw.get(part)):
                 mend = "put holes inside its steps" if part in ("blocks", "stages", "aux") else "write it out"
                 raise self.error("no hole can stand here", part, raw.lines.get(part), mend=mend)
-        template: MarkedDict = self.fields(expand_network(raw, self.expander), "")
-        self.check(template, Network, "", raw.line)
-        return template
+        blocks = raw.get("blocks")
+        self.blocks = blocks if isinstance(blocks, dict) else {}
+        try:
+            root: MarkedDict = self.fields(expand_network(raw, self.expander), "")
+        except _TooDeepError as deep:
+            path, line, name = deep.args
+            mend = f"put the $use of {name!r} inside {name!r} in a $choice that has an option without it"
+            raise self.error(f"{name!r} can only end by using itself again", path, line, mend=mend) from None
+        self.check(root, Network, "", raw.line)
+        linked = _Linker(self)
+        linked.link(root)
+        return Template(root, linked.holes, frozenset(linked.dynamic), linked.follows_input)
 
     def fields(self, value: Any, path: str) -> Any:
         """``value`` with the holes of its fields read; steps have theirs already."""
-        if isinstance(value, Choice | Integer | Float):
+        if isinstance(value, Choice | Integer | Float | Of):
             return value
         if is_hole(value):
             return self.hole(value, path, step=False)
@@ -66,8 +107,8 @@ class TemplateReader:
 
     def check(self, node: Any, model: Any, path: str, line: int | None) -> None:
         """Every field of the tree is one that its step or section has."""
-        if isinstance(node, Choice):
-            for option in node.options.values():
+        if isinstance(node, Choice | Many):
+            for option in node.options.values() if isinstance(node, Choice) else node.items:
                 self.check(option, model, path, line)
         elif isinstance(node, MarkedList):
             for index, item in enumerate(node):
@@ -102,86 +143,127 @@ class TemplateReader:
         if not isinstance(raw.get("$log", True), bool):
             raise self.error("$log is true or false", path, line, found=raw["$log"])
         if kind == "$use":
-            return self.use(raw[kind], path, line, step)
-        if step and kind != "$choice":
+            return self.use(raw, path, line, step)
+        if step and kind not in ("$choice", "$many"):
             mend = "write {$choice: {label: step, ...}}, or put the number in a field of a step"
             raise self.error("a number is not a step", path, line, found=kind, mend=mend)
-        hole = self.read(kind, raw, path, line, step)
-        return self.register(hole, path, line, named="$name" in raw)
+        if kind == "$many" and not step:
+            mend = "it stands among the steps of a chain, the branches of a concat or the stages"
+            raise self.error("$many is no value of a field", path, line, mend=mend)
+        try:
+            return self.read(kind, raw, path, line, step)
+        except ranges.RangeError as problem:
+            raise self.error(problem.rule, path, line, **problem.facts) from None
 
-    def read(self, kind: str, raw: dict[str, Any], path: str, line: int | None, step: bool) -> Hole:
-        name = self.name(raw, path, line)
+    def read(self, kind: str, raw: dict[str, Any], path: str, line: int | None, step: bool) -> Any:
+        if kind == "$of":
+            follower = ranges.expression(raw[kind])
+            self.followers.append((follower, path, line, tuple(self.scope)))
+            return follower
+        name = self.name(raw.get("$name"), path, line)
+        hole: Hole
         if kind == "$choice":
-            return Choice(name, self.options(raw[kind], path, line, step), path)
-        if kind == "$int":
-            return self.integer(name, raw, path, line)
-        bounds = self.numbers(raw[kind], path, line, (int, float), (2,))
-        if not bounds[0] < bounds[1] or (raw.get("$log") and bounds[0] <= 0):
-            raise self.error("a range without members", path, line, found=raw[kind], expected="[low, high], low < high")
-        return Float(name, float(bounds[0]), float(bounds[1]), raw.get("$log") is True, path)
+            options = self.options(raw[kind], path, line, step)
+            given = ranges.weights(raw.get("$weights"), _labels(raw[kind]))
+            by_label = dict(zip(_labels(raw[kind]), given, strict=True)) if given else {}
+            hole = Choice(name, options, path, tuple(by_label[label] for label in options) if given else None)
+        elif kind == "$int":
+            hole = ranges.integer(name, raw, path)
+        elif kind == "$float":
+            hole = ranges.real(name, raw, path)
+        else:
+            hole = self.many(name, raw, path, line)
+        return self.register(replace(hole, line=line), path, line, named="$name" in raw)
 
-    def integer(self, name: str, raw: dict[str, Any], path: str, line: int | None) -> Integer:
-        numbers = self.numbers(raw["$int"], path, line, (int,), (2, 3))
-        low, high, step = (*numbers, 1)[:3]
-        log = raw.get("$log") is True
-        if low > high or step < 1 or (high - low) % step or (log and (low < 1 or step != 1)):
-            expected = "[low, high, step] with low <= high and high on the steps; $log needs low >= 1 and no step"
-            raise self.error("a range without members", path, line, found=list(numbers), expected=expected)
-        return Integer(name, low, high, step, log, path)
-
-    def numbers(
-        self, raw: Any, path: str, line: int | None, kinds: tuple[type, ...], lengths: tuple[int, ...]
-    ) -> tuple[Any, ...]:
-        fits = isinstance(raw, list) and len(raw) in lengths
-        if not fits or any(isinstance(n, bool) or not isinstance(n, kinds) for n in raw):
-            raise self.error("not a range", path, line, found=raw, expected="[low, high] or [low, high, step]")
-        return tuple(raw)
+    def many(self, name: str, raw: dict[str, Any], path: str, line: int | None) -> Many:
+        """A variable number of steps: stages ``a`` are called ``a1``, ``a2``, ...; others ``a.0``, ``a.1``, ..."""
+        low, high = ranges.counts(raw["$many"], MAX_MANY)
+        if "of" not in raw:
+            raise self.error("$many of what?", path, line, expected="{$many: [low, high], of: step}")
+        self.counted(_nodes(raw["of"]) * high, path, line)
+        stage = "." not in path
+        places = [f"{path}{i + 1}" if stage else join(path, i) for i in range(high)]
+        return Many(name, low, high, path=path, items=tuple(self.step_tree(raw["of"], place, line) for place in places))
 
     def options(self, raw: Any, path: str, line: int | None, step: bool) -> dict[str, Any]:
         """The sub-templates of a choice by label; values of a list are their own labels."""
         if isinstance(raw, list):
-            labelled = {_label(value): value for value in raw}
+            labelled = dict(zip(_labels(raw), raw, strict=True))
             if len(labelled) != len(raw):
                 raise self.error("a choice has one option twice", path, line, found=raw, mend="keep one of the two")
             raw = labelled
         if not isinstance(raw, dict) or not raw:
             raise self.error("an empty choice", path, line, found=raw, expected="$choice: {label: sub-template, ...}")
-        lines = getattr(raw, "lines", {})
+        lines = getattr(raw, "lines", None) or {}
+        options, deep = {}, None
+        for label, item in raw.items():
+            try:
+                options[label] = self.option(item, path, lines.get(label) or line, step)
+            except _TooDeepError as error:
+                deep = error
+        if not options and deep:
+            raise deep
+        return options
+
+    def option(self, raw: Any, path: str, line: int | None, step: bool) -> Any:
         if step:
-            return {label: self.step_tree(item, path, lines.get(label) or line) for label, item in raw.items()}
+            return self.step_tree(raw, path, line)
+        if _AUX.match(path):
+            return self.fields(expand_aux(path.partition(".")[2], raw, self.expander), path)
         in_full = next((form for end, form in SHORT.items() if f".{path}".endswith(f".{end}")), _as_it_is)
-        return {label: self.fields(in_full(value), path) for label, value in raw.items()}
+        return self.fields(in_full(raw), path)
 
     def step_tree(self, raw: Any, path: str, line: int | None) -> Any:
         return self.fields(self.expander.step(raw, path, line), path)
 
-    def use(self, name: Any, path: str, line: int | None, step: bool) -> Any:
-        """The entry ``name`` of ``define``, written out here with holes of its own."""
-        if not isinstance(name, str) or name not in self.define:
-            mend = did_you_mean(str(name), self.define)
-            known = ", ".join(self.define) or "none"
-            raise self.error("unknown definition", path, line, found=name, expected=f"one of {known}", mend=mend)
-        if name in self.using:
-            chain = " -> ".join((*self.using, name))
-            raise self.error(f"a definition contains itself: {chain}", path, line, mend="write the inner one out")
-        self.count += self.sizes[name]
-        if self.count > MAX_TEMPLATE_NODES or len(self.using) == MAX_USE_DEPTH:
-            raise self.error("the template is too large or too deep with every $use written out", path, line)
+    def use(self, raw: dict[str, Any], path: str, line: int | None, step: bool) -> Any:
+        """An entry of ``define`` or a block, written out here with holes of its own."""
+        name = raw["$use"]
+        known = {**self.blocks, **self.define}
+        if not isinstance(name, str) or name not in known:
+            mend = did_you_mean(str(name), known)
+            expected = f"one of {', '.join(known) or 'none'}"
+            raise self.error("unknown definition", path, line, found=name, expected=expected, mend=mend)
+        self.check_depth(name, raw.get("$depth"), path, line)
+        self.sizes.setdefault(name, _nodes(known[name]))
+        self.counted(self.sizes[name], path, line)
+        if "$name" in raw:
+            path = self.name(raw["$name"], path, line)  # all uses of this name have their holes at one place
+        lines = getattr(self.define if name in self.define else self.blocks, "lines", {})
         self.using.append(name)
         self.scope.append(hole_name(path))
-        raw = self.define[name]
-        line = getattr(self.define, "lines", {}).get(name, line)
-        out = self.step_tree(raw, path, line) if step else self.fields(raw, path)
-        self.scope.pop()
-        self.using.pop()
-        return out
+        try:
+            inside = lines.get(name, line)
+            return self.option(known[name], path, inside, step)
+        finally:
+            self.scope.pop()
+            self.using.pop()
 
-    def name(self, raw: dict[str, Any], path: str, line: int | None) -> str:
-        given = raw.get("$name")
+    def counted(self, nodes: int, path: str, line: int | None) -> None:
+        """Note that so many nodes are about to be written out."""
+        self.count += nodes
+        if self.count > MAX_TEMPLATE_NODES or len(self.using) >= MAX_USE_DEPTH:
+            raise self.error("the template is too large or too deep with every $use written out", path, line)
+
+    def check_depth(self, name: str, depth: Any, path: str, line: int | None) -> None:
+        """Raise when ``name`` is used inside itself: :class:`_TooDeepError` beyond its depth, an error without one."""
+        if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
+            raise self.error("not a depth", path, line, found=depth, expected="a whole number of 1 or more")
+        if name in self.using and depth is None:
+            chain = " -> ".join((*self.using, name))
+            mend = "write the inner one out, or say how deep: {$use: " + name + ", $depth: 2}"
+            raise self.error(f"a definition contains itself: {chain}", path, line, mend=mend)
+        if self.using.count(name) > (depth or 0):
+            raise _TooDeepError(path, line, name)
+
+    def name(self, given: Any, path: str, line: int | None) -> str:
         if given is None:
             return hole_name(path)
-        if not isinstance(given, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", given):
-            raise self.error("not a name", path, line, found=given, expected="lower-case letters, digits and _")
+        if not isinstance(given, str) or not _NAME.match(given) or given == "in":
+            expected = "lower-case letters, digits and _ (in is the channels coming in), after / for the whole document"
+            raise self.error("not a name", path, line, found=given, expected=expected)
+        if given.startswith("/"):
+            return given[1:]
         return f"{self.scope[-1]}.{given}" if self.scope else given
 
     def register(self, hole: Hole, path: str, line: int | None, named: bool) -> Hole:
@@ -190,10 +272,7 @@ class TemplateReader:
         Only a ``$name`` makes holes at two places one.
         """
         known = self.holes.setdefault(hole.name, hole)
-        same = (
-            known == hole if not isinstance(hole, Choice) else isinstance(known, Choice) and known.domain == hole.domain
-        )
-        if not same:
+        if type(known) is not type(hole) or not _same_domain(known, hole):
             mend = "give one of the two holes a $name of its own"
             raise self.error(f"{hole.name!r} names two holes with different domains", path, line, mend=mend)
         if known.path != path and not named:
@@ -205,10 +284,74 @@ class TemplateReader:
         return self.expander.error(rule, path, line, **facts)
 
 
+class _Linker:
+    """A walk over a template that was read: which holes it has, which parts have holes, what followers follow."""
+
+    def __init__(self, reader: TemplateReader) -> None:
+        self.reader = reader
+        self.holes: dict[str, Hole] = {}
+        self.dynamic: set[int] = set()
+        self.follows_input = False
+        self.places = {id(follower): (path, line, scopes) for follower, path, line, scopes in reader.followers}
+
+    def link(self, node: Any) -> bool:
+        """Replace the followers inside ``node`` by ones that know their hole; whether ``node`` has holes."""
+        if isinstance(node, Choice):
+            self.holes.setdefault(node.name, node)
+            self.inside(node.options, node.options.items())
+        elif isinstance(node, Many):
+            self.holes.setdefault(node.name, node)
+            for item in node.items:
+                self.link(item)
+        elif isinstance(node, Integer | Float):
+            self.holes.setdefault(node.name, node)
+        elif isinstance(node, dict | list):
+            if not self.inside(node, node.items() if isinstance(node, dict) else enumerate(node)):
+                return False
+            self.dynamic.add(id(node))
+        else:
+            return isinstance(node, Of)
+        return True
+
+    def inside(self, container: Any, items: Any) -> bool:
+        found = False
+        for key, item in list(items):
+            if isinstance(item, Of):
+                container[key] = self.linked(item)
+                found = True
+            else:
+                found = self.link(item) or found
+        return found
+
+    def linked(self, follower: Of) -> Of:
+        if follower.name == "in":
+            self.follows_input = True
+            return follower
+        path, line, scopes = self.places[id(follower)]
+        for scope in (*reversed(scopes), ""):
+            hole = self.reader.holes.get(f"{scope}.{follower.name}" if scope else follower.name)
+            if type(hole) is Integer:
+                self.holes.setdefault(hole.name, hole)
+                return replace(follower, hole=hole)
+        known = [name for name, hole in self.reader.holes.items() if type(hole) is Integer and "." not in name]
+        mend = did_you_mean(follower.name, known) or "give the integer it follows that $name"
+        raise self.reader.error("it follows no integer", path, line, found=str(follower), mend=mend)
+
+
 def hole_name(path: str) -> str:
     """The name of the hole at ``path``: ``blocks.module.body.branches.1.0.width`` is ``module.b1.0.width``."""
     path = re.sub(r"(^|\.)branches\.(\d+)", r"\1b\2", path)
     return re.sub(r"^blocks\.|(?<=\.)body\.", "", path)
+
+
+def _same_domain(one: Any, other: Any) -> bool:
+    if isinstance(one, Choice):
+        return bool(one.domain == other.domain)
+    return bool(one == other)
+
+
+def _labels(raw: Any) -> list[str]:
+    return [_label(value) for value in raw] if isinstance(raw, list) else list(raw)
 
 
 def _label(value: Any) -> str:

@@ -41,7 +41,8 @@ def ensure_baselines(study: optuna.Study, space: Space) -> int:
     known = {trial.user_attrs.get("label") for trial in study.get_trials(deepcopy=False)}
     missing = [label for label in space.fixed_points if label not in known]
     for label in missing:
-        enqueue(study, space.encode(space.fixed_points[label]), label=label)
+        point = space.encode(space.fixed_points[label])
+        enqueue(study, {name: value for name, value in point.items() if name in space.holes}, label=label)
     return len(missing)
 
 
@@ -82,4 +83,4 @@ def _distribution(hole: Hole) -> BaseDistribution:
         return CategoricalDistribution(hole.domain)
     if isinstance(hole, Integer):
         return IntDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
-    return FloatDistribution(hole.low, hole.high, log=hole.log)
+    return FloatDistribution(hole.low, hole.high, log=hole.log, step=hole.step)

@@ -19,6 +19,7 @@ from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.driver import Driver
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
+from inception_search.study.grow import begin_growth, finish_growth
 from inception_search.study.index import open_index
 from inception_search.study.local import LocalExecutor
 from inception_search.study.observer import Observer
@@ -48,7 +49,8 @@ def search(
     if config.data_root:  # the study may be resumed from elsewhere
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
     plan = make_plan(config, loaded)
-    check_feasible(loaded, config, plan.dataset.shape, len(plan.dataset.classes))
+    budget = config.budget(plan.device, _threads(config, plan.device))
+    check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
     config = config.model_copy(update={"run": str(path)}).with_batch_size(len(plan.dataset.train))
     plan = Plan(config, loaded, plan.dataset, plan.device)
@@ -57,17 +59,31 @@ def search(
         return _run(run, plan, observer or Observer())
 
 
-def resume(path: str | Path, *, observer: Observer | None = None, trials: int | None = None) -> Study:
-    """Go on with the study in a run folder; ``trials`` changes how many it trains in all, from now on."""
+def resume(
+    path: str | Path,
+    *,
+    observer: Observer | None = None,
+    trials: int | None = None,
+    space: Space | str | Path | None = None,
+) -> Study:
+    """Go on with the study in a run folder; ``trials`` changes how many it trains in all, from now on.
+
+    ``space``: go on in this one, the study's own grown (new labels, wider ranges): its trials are found again in it.
+    """
     run = RunFolder.open(Path(path).expanduser())
+    loaded = space if isinstance(space, Space) or space is None else load_space(space)
     with run.hold():
+        finish_growth(run)
+        if loaded is not None:
+            begin_growth(run, loaded)
         before = StudyConfig.read(run.study_file)
         config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
         plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
         facts = facts_of(run.study_file)
-        check_same(run, plan, facts)
-        if config != before:
-            write_atomic(run.study_file, config.text(facts))
+        found = {**facts, "space": plan.facts()["space"]} if loaded is not None else facts
+        check_same(run, plan, found)
+        if config != before or found != facts:
+            write_atomic(run.study_file, config.text(found))
         return _run(run, plan, observer or Observer())
 
 
@@ -82,7 +98,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             classes=len(dataset.classes),
             data=dataset.describe(),
             device=plan.device,
-            threads=1 if plan.device == "cpu" and executor.capacity > 1 else None,
+            threads=_threads(config, plan.device),
         )
         driver = make_driver(run, plan.space, setting, executor, observer, stop)
         return Study(run, driver.loop())
@@ -112,6 +128,11 @@ def _capacity(config: StudyConfig, device: str) -> int:
     """One process per core on a CPU (each with one thread), one on a GPU."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return config.workers or (cores if device == "cpu" else 1)
+
+
+def _threads(config: StudyConfig, device: str) -> int | None:
+    """CPU threads of one trial."""
+    return 1 if device == "cpu" and _capacity(config, device) > 1 else None
 
 
 @contextmanager

@@ -35,10 +35,30 @@ def test_short_and_long_forms_are_valid(validator: Any, name: str) -> None:
 @pytest.mark.parametrize(
     "step",
     [
+        {"dag": [{"inputs": [0]}]},
+        {"dag": {"nodes": [{"join": "concat", "inputs": [0, {"node": 0, "step": ["relu", "3x3 8"]}], "then": "zero"}]}},
+        {"kind": "dag", "nodes": [{"inputs": [{"node": 0, "step": {"kind": "zero"}}], "then": {"narrow": 3}}]},
+        {"narrow": {"width": 3}},
+        {"zero": None},
+    ],
+)
+def test_dags_and_what_is_in_them_are_valid(validator: Any, step: Any) -> None:
+    document = {"schema": "inception-search/network", "version": 1, "name": "x", "stages": {"a": step}}
+    assert not list(validator.iter_errors(document))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
         {"conv": {"kernel": "3x3", "widht": 64}},  # a misspelt field
         {"conv": {"kernel": "3x3"}},  # a missing one
         {"concatt": ["1x1 8"]},  # an unknown step
         64,  # no step at all
+        {"dag": []},  # no node
+        {"dag": [{"inputs": []}]},  # a node that reads nothing
+        {"dag": [{"inputs": ["relu"]}]},  # a step in the place of a node
+        {"dag": [{"inputs": [{"node": 0, "stpe": "relu"}]}]},  # a misspelt field of an edge
+        {"dag": [{"inputs": [0], "join": "mul"}]},  # an unknown join
     ],
 )
 def test_wrong_steps_are_not(validator: Any, step: Any) -> None:

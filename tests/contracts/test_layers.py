@@ -18,14 +18,17 @@ MAY_IMPORT = {
     "canonical": {"spec"},
     "lowering": {"spec", "graph"},
     "estimate": {"spec", "graph", "lowering"},
+    "edits": {"spec", "graph", "lowering", "estimate", "space", "canonical"},
     "store": {"spec"},
     "backend": {"graph", "spec"},  # a module knows its document
     "data": set(),
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data"},
+    "measures": {"spec", "graph", "lowering", "estimate", "space", "store", "backend"},  # backend: latency only
     "figures": {"store", "lowering", "graph", "canonical", "spec"},
     "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},
 }
+MAY_IMPORT["study"] |= {"measures"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["api"] = MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"api"}
 # Heavy library -> rooms that may import it at module level.

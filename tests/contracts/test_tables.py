@@ -46,4 +46,5 @@ def test_verbs() -> None:
 def test_shipped_documents_are_named_after_their_files(path: Path) -> None:
     key = "network" if path.parent.name == "names" else "name"
     assert f"\n{key}: {path.stem}\n" in path.read_text(encoding="utf-8")
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 100
+    most = 160 if path.parent == shipped_folder() else 100  # the grand space holds nine networks
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= most

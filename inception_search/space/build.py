@@ -1,0 +1,306 @@
+"""The quick way from a template and its answers to a network.
+
+Every part of the template becomes a function from the answers to the step it stands for, once; parts without holes
+are constants, and convolutions that differ in their widths only are copies of one that was checked. What breaks a rule
+is a :class:`BuildError`; :mod:`~inception_search.space.write` then says which rule, and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from inception_search.space.answers import Answers
+from inception_search.space.count import Counts
+from inception_search.space.holes import Choice, Float, Integer, Many, Of
+from inception_search.space.template import Template
+from inception_search.spec.channels import channels_after
+from inception_search.spec.convolution import resizable
+from inception_search.spec.limits import MAX_WIDTH
+from inception_search.spec.model import trusted
+from inception_search.spec.network import Aux, Network
+from inception_search.spec.step import (
+    KINDS,
+    Absent,
+    AnyStep,
+    Block,
+    Conv,
+    Dag,
+    DagInput,
+    DagNode,
+    Identity,
+    Repeat,
+    chain,
+    concat,
+)
+from inception_search.spec.yaml_reader import MarkedDict
+
+
+class Several(tuple[AnyStep, ...]):
+    """Steps that stand where one could."""
+
+
+# From the answers and the channels coming in to the step (or, where there are many, the steps).
+Make: TypeAlias = Callable[[Answers, int], AnyStep | Several]
+Field: TypeAlias = Callable[[Answers, int], Any]
+_SECTIONS = ("blocks", "stages", "aux")
+_HOLES = (Choice, Integer, Float, Of)
+
+
+class BuildError(Exception):
+    """The filled template breaks a rule of documents."""
+
+
+class Builder:
+    """Builds the points of one template."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.dynamic = template.dynamic
+        self.tracks = template.follows_input
+        self.made: dict[int, Make] = {}
+        self.static: dict[int, AnyStep] = {}
+        """The steps of parts without holes, by the identity of the part."""
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """The names of holes that stand at several places which are reached together."""
+        return sorted(Counts(self.template.root).shared)
+
+    def network(self, answers: Answers) -> Network:
+        """The network; :class:`BuildError` when it is none."""
+        root = self.template.root
+        try:
+            fields = {name: self.value(node, answers, 1) for name, node in root.items() if name not in _SECTIONS}
+            channels = int((fields.get("input") or {}).get("channels", 3))
+            blocks, _ = self.section(root.get("blocks"), answers, channels, {})
+            stages, after = self.section(root["stages"], answers, channels, blocks)
+            aux = {name: self.aux(node, answers, after) for name, node in (root.get("aux") or {}).items()}
+            aux = {name: head for name, head in aux.items() if head is not None}
+            return Network.model_validate({**fields, "blocks": blocks, "stages": stages, "aux": aux})
+        except (ValidationError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise BuildError from error
+
+    def section(
+        self, nodes: Any, answers: Answers, channels: int, blocks: dict[str, AnyStep]
+    ) -> tuple[dict[str, AnyStep], dict[str, int]]:
+        """Blocks or stages by name, and the channels after each; many are numbered, an absent one is left out."""
+        out: dict[str, AnyStep] = {}
+        after: dict[str, int] = {}
+        for name, node in (nodes or {}).items():
+            made = self.make(node)(answers, channels)
+            for label, step in _named(name, made):
+                if not (isinstance(step, Absent) and isinstance(node, Choice | Many)):
+                    out[label] = step
+                    if self.tracks:
+                        channels = after[label] = channels_after(step, channels, blocks)
+        return out, after
+
+    def aux(self, node: Any, answers: Answers, after: dict[str, int]) -> Aux | None:
+        """An auxiliary head, or none."""
+        while isinstance(node, Choice):
+            node = node.options[answers[node.name]]
+        if node is None:
+            return None
+        fields = {name: self.value(item, answers, 1) for name, item in node.items() if name != "body"}
+        if "body" in node:
+            fields["body"] = _one(self.make(node["body"])(answers, after.get(str(fields.get("after")), 1)))
+        return Aux.model_validate(fields)
+
+    def value(self, node: Any, answers: Answers, channels: int) -> Any:
+        """Plain data with holes filled."""
+        kind = type(node)
+        if kind is Integer or kind is Float:
+            return answers[node.name]
+        if kind is Choice:
+            return self.value(node.options[answers[node.name]], answers, channels)
+        if kind is Of:
+            return answers.follow(node, channels)
+        if id(node) not in self.dynamic:
+            return node
+        if isinstance(node, dict):
+            return {name: self.value(item, answers, channels) for name, item in node.items()}
+        return [self.value(item, answers, channels) for item in node]
+
+    # ------------------------------------------------------------------------------------------ compiling
+
+    def make(self, node: Any) -> Make:
+        """The function that makes what ``node`` stands for."""
+        known = self.made.get(id(node))
+        if known is None:
+            known = self.made[id(node)] = self.compiled(node)
+        return known
+
+    def compiled(self, node: Any) -> Make:
+        if isinstance(node, Choice):
+            options, name = {label: self.make(option) for label, option in node.options.items()}, node.name
+            return lambda answers, channels: options[answers[name]](answers, channels)
+        if isinstance(node, Many):
+            return self.many(node)
+        compile_kind = _KINDS.get(node["kind"], Builder.leaf)
+        if id(node) in self.dynamic:
+            return compile_kind(self, node)
+        constant = _one(compile_kind(self, node)(Answers({}, _nobody), 1))
+        self.static[id(node)] = constant
+        return lambda answers, channels: constant
+
+    def many(self, hole: Many) -> Make:
+        items, name = [self.make(item) for item in hole.items], hole.name
+        series = self.in_turn
+
+        def make(answers: Answers, channels: int) -> Several:
+            return Several(series(items[: answers[name]], answers, channels))
+
+        return make
+
+    def in_turn(self, makes: Iterable[Make], answers: Answers, channels: int) -> list[AnyStep]:
+        """Steps one after the other, each fed by the one before."""
+        steps: list[AnyStep] = []
+        for make in makes:
+            made = make(answers, channels)
+            if type(made) is Several:
+                steps.extend(made)
+            else:
+                steps.append(made)  # type: ignore[arg-type]
+            if self.tracks:
+                for step in made if type(made) is Several else (made,):
+                    channels = channels_after(step, channels, {})  # type: ignore[arg-type]
+        return steps
+
+    def chain(self, node: MarkedDict) -> Make:
+        makes, in_turn = [self.make(item) for item in node["steps"]], self.in_turn
+        return lambda answers, channels: chain(*in_turn(makes, answers, channels))
+
+    def concat(self, node: MarkedDict) -> Make:
+        makes = [self.make(item) for item in node["branches"]]
+
+        def make(answers: Answers, channels: int) -> AnyStep:
+            branches: list[AnyStep] = []
+            for branch in makes:
+                made = branch(answers, channels)
+                branches.extend(made if type(made) is Several else (made,))  # type: ignore[arg-type]
+            return concat(*branches)
+
+        return make
+
+    def repeat(self, node: MarkedDict) -> Make:
+        body, times = self.make(node["body"]), node["times"]
+        open_ended = isinstance(times, Choice | Integer)
+
+        def make(answers: Answers, channels: int) -> AnyStep:
+            count = self.value(times, answers, channels)
+            step = _one(body(answers, channels))
+            return step if count == 1 and open_ended else Repeat(times=count, body=step)
+
+        return make
+
+    def block(self, node: MarkedDict) -> Make:
+        body = self.make(node["body"])
+        others = [(name, item) for name, item in node.items() if name != "body"]
+
+        def make(answers: Answers, channels: int) -> AnyStep:
+            fields = {name: self.value(item, answers, channels) for name, item in others}
+            return Block.model_validate({**fields, "body": _one(body(answers, channels))})
+
+        return make
+
+    def conv(self, node: MarkedDict) -> Make:
+        """A convolution; where only widths are open, all within what a width may be, one is checked for all."""
+        width: Any = node.get("width")
+        mid: Any = node.get("mid")
+        others = {name: item for name, item in node.items() if name not in ("width", "mid")}
+        fixed = not any(isinstance(item, _HOLES) or id(item) in self.dynamic for item in others.values())
+        if not (fixed and _is_width(width) and (mid is None or _is_width(mid))):
+            return self.leaf(node)
+        try:
+            sample = Conv.model_validate(_data({**others, "width": width.low, "mid": mid.low if mid else None}))
+        except ValidationError:
+            return self.leaf(node)
+        even = width.low % 2 == width.step % 2 == 0
+        if not resizable(sample, even=even):
+            return self.leaf(node)
+        fields, name = sample.__dict__, width.name
+        if mid is None:
+            return lambda answers, channels: trusted(Conv, {**fields, "width": answers[name]})
+        inner = mid.name
+        return lambda answers, channels: trusted(Conv, {**fields, "width": answers[name], "mid": answers[inner]})
+
+    def leaf(self, node: MarkedDict) -> Make:
+        """A step without steps inside."""
+        kind, items, value = node["kind"], list(node.items()), self.value
+
+        def make(answers: Answers, channels: int) -> AnyStep:
+            return _leaf(kind, tuple((name, _frozen(value(item, answers, channels))) for name, item in items))
+
+        return make
+
+    def dag(self, node: MarkedDict) -> Make:
+        """A graph of steps; the channels of its values are followed."""
+        return lambda answers, channels: self.graph(node, answers, channels)
+
+    def graph(self, dag: Any, answers: Answers, channels: int) -> Dag:
+        values, nodes = [channels], []
+        for node in dag["nodes"]:
+            inputs, widths = [], []
+            for entry in node["inputs"]:
+                at = self.value(entry["node"], answers, 1)
+                step = _one(self.make(entry["step"])(answers, values[at])) if "step" in entry else Identity()
+                inputs.append(DagInput(node=at, step=step))
+                widths.append(self.after(step, values[at]))
+            join = self.value(node.get("join", "add"), answers, 1)
+            values.append(sum(widths) if join == "concat" else widths[0])
+            then = _one(self.make(node["then"])(answers, values[-1])) if "then" in node else Identity()
+            values[-1] = self.after(then, values[-1])
+            nodes.append(DagNode(join=join, inputs=tuple(inputs), then=then))
+        return Dag(nodes=tuple(nodes))
+
+    def after(self, step: AnyStep, channels: int) -> int:
+        """The channels that come out of ``step``, where anything follows them."""
+        return channels_after(step, channels, {}) if self.tracks else channels
+
+
+_KINDS: dict[str, Callable[[Builder, MarkedDict], Make]] = {
+    "chain": Builder.chain,
+    "concat": Builder.concat,
+    "repeat": Builder.repeat,
+    "block": Builder.block,
+    "conv": Builder.conv,
+    "dag": Builder.dag,
+}
+
+
+def _named(name: str, made: AnyStep | Several) -> list[tuple[str, AnyStep]]:
+    if isinstance(made, Several):
+        return [(f"{name}{index + 1}", step) for index, step in enumerate(made)]
+    return [(name, made)]
+
+
+def _nobody(hole: Any) -> Any:
+    raise LookupError(f"{hole.name} in a part without holes")
+
+
+def _one(made: AnyStep | Several) -> AnyStep:
+    return chain(*made) if isinstance(made, Several) else made
+
+
+def _is_width(node: Any) -> bool:
+    return type(node) is Integer and node.low >= 1 and node.high <= MAX_WIDTH
+
+
+@lru_cache(maxsize=10_000)
+def _leaf(kind: str, fields: tuple[tuple[str, Any], ...]) -> AnyStep:
+    return KINDS[kind].model_validate(_data(dict(fields)))  # type: ignore[return-value]
+
+
+def _data(fields: dict[str, Any]) -> dict[str, Any]:
+    """``fields`` with a kernel that came from a hole of one number written as two."""
+    if isinstance(fields.get("kernel"), int):
+        fields["kernel"] = (fields["kernel"],) * 2
+    return fields
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

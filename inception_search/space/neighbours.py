@@ -1,0 +1,55 @@
+"""The points one decision away from a point."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import islice
+
+from inception_search.space.draw import first
+from inception_search.space.holes import Choice, Float, Hole, Params, Value
+
+_NUMBER = re.compile(r"[0-9]+")
+_STEPS = 20  # parts of an endless range that a neighbour is apart
+
+Decide = Callable[[Callable[[Hole], Value]], Params]  # asks for every hole that is reached; the point that makes
+
+
+def changes(hole: Hole, value: Value) -> tuple[Value, ...]:
+    """The values next to ``value``: every other label, the numbers one step down and up."""
+    if isinstance(hole, Choice):
+        return tuple(label for label in hole.domain if label != value)
+    if isinstance(hole, Float) and hole.domain is None:
+        step = (hole.high - hole.low) / _STEPS
+        near = {max(hole.low, float(value) - step), min(hole.high, float(value) + step)}
+        return tuple(sorted(near - {float(value)}))
+    domain = hole.domain
+    at = domain.index(value)  # type: ignore[union-attr, arg-type]
+    return tuple(domain[i] for i in (at - 1, at + 1) if 0 <= i < len(domain))  # type: ignore[index, arg-type]
+
+
+def changed(params: Params, update: Params, decide: Decide) -> Params:
+    """``params`` with some decisions changed; holes that are new take after the like of them, one place before."""
+
+    def answer(hole: Hole) -> Value:
+        if hole.name in update:
+            return update[hole.name]
+        found = like(hole, params)
+        return first(hole) if found is None else found
+
+    return decide(answer)
+
+
+def like(hole: Hole, params: Params, numbers: int | None = None) -> Value | None:
+    """The value of the hole, or of the one with its name but a lower number: of the module before.
+
+    Only the first ``numbers`` of the name are lowered (None: any of them, one at a time).
+    """
+    if hole.name in params:
+        return params[hole.name] if hole.why_not(params[hole.name]) is None else None
+    for match in islice(_NUMBER.finditer(hole.name), numbers):
+        for number in range(int(match[0]) - 1, -1, -1):
+            name = f"{hole.name[: match.start()]}{number}{hole.name[match.end() :]}"
+            if name in params and hole.why_not(params[name]) is None:
+                return params[name]
+    return None

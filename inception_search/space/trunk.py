@@ -1,0 +1,185 @@
+"""A network as one series of steps, however its document cuts it into stages, blocks and repeats; matching that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inception_search.space.build import Builder
+from inception_search.space.holes import Choice, Integer, Many, Params
+from inception_search.space.match import UNCOMPARED, Matcher, Taken
+from inception_search.space.mismatch import Mismatch
+from inception_search.spec.network import Aux, Network
+from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use, chain
+from inception_search.spec.transform import map_children
+
+END = "\0"  # begins the names under which the ends of the template's stages are kept among the bindings
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The steps of all stages in series, uses and repeats written out."""
+
+    steps: tuple[AnyStep, ...]
+    places: tuple[str, ...]
+    """Where in the document each step stands."""
+    ends: dict[str, int]
+    """How many steps there are up to the end of each stage."""
+
+
+def trunk_of(network: Network) -> Trunk:
+    """The trunk of ``network``."""
+    opened: dict[str, AnyStep] = {}
+    steps: list[AnyStep] = []
+    places: list[str] = []
+    ends = {}
+    for name, stage in network.stages.items():
+        parts = series_of(written_out(stage, network.blocks, opened))
+        steps.extend(parts)
+        places.extend([f"stages.{name}"] if len(parts) == 1 else [f"stages.{name}.{i}" for i in range(len(parts))])
+        ends[name] = len(steps)
+    return Trunk(tuple(steps), tuple(places), ends)
+
+
+def written_out(step: AnyStep, blocks: Mapping[str, AnyStep], opened: dict[str, AnyStep]) -> AnyStep:
+    """``step`` with every use and repeat inside written out; ``opened`` remembers blocks."""
+    if isinstance(step, Use):
+        if step.name not in opened:
+            opened[step.name] = written_out(blocks[step.name], blocks, opened)
+        return opened[step.name]
+    if isinstance(step, Repeat):
+        return chain(*[written_out(step.body, blocks, opened)] * step.times)
+    return map_children(step, lambda part: written_out(part, blocks, opened))
+
+
+def series_of(step: AnyStep) -> tuple[AnyStep, ...]:
+    """The steps of a chain; any other step alone."""
+    if isinstance(step, Chain):
+        return step.steps
+    return () if isinstance(step, Identity) else (step,)
+
+
+class TrunkMatcher(Matcher):
+    """Matches the stages of ``template`` in series against the trunk of ``network``."""
+
+    def __init__(self, builder: Builder, network: Network, explain: bool = False) -> None:
+        super().__init__(builder, network)
+        self.mismatch = Mismatch(network, ("stages", "aux")) if explain else None
+        self.trunk = trunk_of(network)
+        self.blocks = self.template.root.get("blocks") or {}
+        self.hopeless: set[Any] = set()  # where in the template and the trunk the rest did not match before
+        self.shared = builder.shared
+
+    def points(self) -> Iterator[Params]:
+        """Every way to answer the holes."""
+        sections = ("blocks", "stages", "aux")
+        nodes = list(self.template.root["stages"].items())
+        for fields in self.model(self.template.root, self.network, "", {}, (*UNCOMPARED, *sections)):
+            for at, trunk in self.stages(nodes, 0, 0, fields):
+                if at == len(self.trunk.steps):
+                    yield from self.heads(trunk)
+                else:
+                    self.fail(self.place("", at), "this step has no place in the template", trunk)
+
+    def place(self, path: str, at: int) -> str:
+        if path:
+            return super().place(path, at)
+        places = self.trunk.places
+        return places[at] if at < len(places) else "stages"
+
+    def stages(self, nodes: list[tuple[str, Any]], index: int, at: int, bound: Params) -> Taken:
+        if index == len(nodes):
+            yield at, bound
+            return
+        key = (index, at, self.met(bound))
+        if key in self.hopeless:
+            return
+        came_through = False
+        for taken, now in self.stage(*nodes[index], at, bound):
+            for end, then in self.stages(nodes, index + 1, taken, now):
+                came_through = came_through or end == len(self.trunk.steps)
+                yield end, then
+        if not came_through:
+            self.hopeless.add(key)
+
+    def met(self, bound: Params) -> tuple[Any, ...]:
+        """What of the bindings later parts of the template may meet again."""
+        return tuple(bound.get(name) for name in self.shared)
+
+    def stage(self, name: str, node: Any, at: int, bound: Params) -> Taken:
+        """Match the steps of one stage of the template, or of the many it stands for."""
+        if isinstance(node, Choice):
+            for option, now in self.options(node, bound):
+                if isinstance(option, dict) and option.get("kind") == "absent":
+                    yield at, now
+                else:
+                    yield from self.stage(name, option, at, now)
+        elif isinstance(node, Many):
+            yield from self.many_stages(name, node, 0, at, bound)
+        else:
+            for taken, now in self.take(node, self.trunk.steps, "", at, bound):
+                yield taken, {**now, END + name: taken}
+
+    def many_stages(self, name: str, hole: Many, index: int, at: int, bound: Params) -> Taken:
+        """As many as fit, then fewer."""
+        if index < hole.high and at < len(self.trunk.steps):
+            self.count(hole.name)
+            for taken, now in self.stage(f"{name}{index + 1}", hole.items[index], at, bound):
+                if taken > at:
+                    yield from self.many_stages(name, hole, index + 1, taken, now)
+        if hole.why_not(index) is None and bound.get(hole.name, index) == index:
+            yield at, {**bound, hole.name: index}
+
+    def repeat(self, node: dict[str, Any], values: Sequence[AnyStep], path: str, at: int, bound: Params) -> Taken:
+        """As many copies as stand in a row, then fewer."""
+        times = node["times"]
+        for end, now in self.take(node["body"], values, path, at, bound):
+            size, copies = end - at, 1
+            while size and values[end + (copies - 1) * size : end + copies * size] == values[at:end]:
+                copies += 1
+            for count in range(copies, 0, -1) if isinstance(times, Integer | Choice) else (times,):
+                if count <= copies:
+                    for then in self.value(times, count, path, now):
+                        yield at + count * size, then
+
+    def use(self, node: dict[str, Any], values: Sequence[AnyStep], path: str, at: int, bound: Params) -> Taken:
+        yield from self.take(self.blocks.get(node["name"], node), values, path, at, bound)
+
+    def heads(self, bound: Params) -> Iterator[Params]:
+        """Match the auxiliary heads, whatever they are called, with the template's in order."""
+        places = {at: name.removeprefix(END) for name, at in reversed(bound.items()) if name.startswith(END)}
+        heads = []
+        for name, aux in self.network.aux.items():
+            after = places.get(self.trunk.ends[aux.after])
+            if after is None:
+                self.fail(f"aux.{name}.after", f"{aux.after} ends where no stage of the template does", bound)
+                return
+            heads.append((name, aux.model_copy(update={"after": after, "body": self.opened(aux)})))
+        plain = {name: value for name, value in bound.items() if not name.startswith(END)}
+        yield from self.slots(list((self.template.root.get("aux") or {}).items()), 0, heads, plain)
+
+    def opened(self, aux: Aux) -> AnyStep:
+        return written_out(aux.body, self.network.blocks, {})
+
+    def slots(self, nodes: list[Any], index: int, heads: list[tuple[str, Aux]], bound: Params) -> Iterator[Params]:
+        if index == len(nodes):
+            if not heads:
+                yield bound
+            else:
+                self.fail(f"aux.{heads[0][0]}", "the template has no such auxiliary head", bound)
+            return
+        for taken, now in self.slot(nodes[index][1], heads, bound):
+            yield from self.slots(nodes, index + 1, heads[taken:], now)
+
+    def slot(self, node: Any, heads: list[tuple[str, Aux]], bound: Params) -> Taken:
+        """Match one auxiliary head of the template, which may be absent."""
+        if isinstance(node, Choice):
+            for option, now in self.options(node, bound):
+                yield from self.slot(option, heads, now)
+        elif node is None:
+            yield 0, bound
+        elif heads:
+            name, aux = heads[0]
+            for now in self.value(node, aux, f"aux.{name}", bound):
+                yield 1, now

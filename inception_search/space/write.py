@@ -1,0 +1,105 @@
+"""A filled template written out as long-form data with its lines: what errors are found in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from inception_search.space.answers import Answers
+from inception_search.space.holes import Choice, Float, Integer, Many, Of
+from inception_search.space.template import Template
+from inception_search.spec.document import lines_of, tidy_network
+from inception_search.spec.source import Place
+from inception_search.spec.yaml_reader import MarkedDict
+
+
+def written(template: Template, answers: Answers) -> MarkedDict:
+    """The document of ``template`` at the point that ``answers`` say."""
+    return _Writer(answers).document(template.root)
+
+
+class Lines(Mapping[Place, int]):
+    """The line of every place of a filled template, found when somebody asks."""
+
+    def __init__(self, template: Template, answers: Answers) -> None:
+        self.template = template
+        self.answers = answers
+        self.found: dict[Place, int] | None = None
+
+    def lines(self) -> dict[Place, int]:
+        """All of them."""
+        if self.found is None:
+            self.found = lines_of(tidy_network(written(self.template, self.answers)))
+        return self.found
+
+    def __reduce__(self) -> tuple[type[dict[Place, int]], tuple[dict[Place, int]]]:
+        return (dict, (self.lines(),))
+
+    def __getitem__(self, place: Place) -> int:
+        return self.lines()[place]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self.lines())
+
+    def __len__(self) -> int:
+        return len(self.lines())
+
+
+class _Items(list[Any]):
+    """Several parts that stand where one could."""
+
+
+class _Writer:
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.followed = iter(answers.followed)
+
+    def document(self, root: MarkedDict) -> MarkedDict:
+        filled = {key: self.section(value) if key in ("blocks", "stages", "aux") else self.value(value)
+                  for key, value in root.items()}  # fmt: skip
+        return MarkedDict(filled, root.line, root.lines)
+
+    def section(self, entries: Any) -> Any:
+        """Stages (or blocks, or auxiliary heads): many are numbered, absent ones left out."""
+        if not isinstance(entries, dict):
+            return self.value(entries)
+        out: dict[str, Any] = {}
+        for name, node in entries.items():
+            part = self.value(node)
+            if isinstance(part, _Items):
+                out |= {f"{name}{index + 1}": item for index, item in enumerate(part)}
+            elif not (isinstance(node, Choice) and (part is None or part.get("kind") == "absent")):
+                out[name] = part
+        return MarkedDict(out, getattr(entries, "line", None), getattr(entries, "lines", None))
+
+    def value(self, node: Any) -> Any:
+        if isinstance(node, Choice):
+            return self.value(node.options[self.answers[node.name]])
+        if isinstance(node, Many):
+            return _Items(self.value(item) for item in node.items[: self.answers[node.name]])
+        if isinstance(node, Of):
+            return self.follow(node)
+        if isinstance(node, Integer | Float):
+            return self.answers[node.name]
+        if isinstance(node, MarkedDict):
+            return self.mapping(node)
+        if isinstance(node, list):
+            parts = map(self.value, node)
+            return [item for part in parts for item in (part if isinstance(part, _Items) else (part,))]
+        return node
+
+    def follow(self, node: Of) -> int:
+        """What the builder found; it stopped before the others."""
+        return self.answers.follow(node, 1) if node.hole is not None else next(self.followed, 1)
+
+    def mapping(self, node: MarkedDict) -> Any:
+        filled = {key: self.value(value) for key, value in node.items()}
+        if isinstance(filled.get("kernel"), int):  # from a hole of one number
+            filled["kernel"] = [filled["kernel"]] * 2
+        for key, part in filled.items():
+            if isinstance(part, _Items):  # a body of many steps
+                filled[key] = MarkedDict({"kind": "chain", "steps": list(part)}, node.line)
+        is_hole = node.get("kind") == "repeat" and isinstance(node.get("times"), Choice | Integer)
+        if is_hole and filled["times"] == 1 and "body" in filled:
+            return filled["body"]
+        return MarkedDict(filled, node.line, node.lines)

@@ -1,0 +1,78 @@
+"""Going on with a study in a space that has grown: new labels, wider ranges, more canonical networks.
+
+Points are documents: every record's network is decoded in the space it was drawn from and found again in the new one.
+The records are rewritten in one step (old lines kept, each followed by its new form), the index is emptied and made
+anew from them when the study goes on. A kill in between leaves a note in the folder, and the next one to go on ends
+what was begun.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, RunFolderError
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.space.spelling import MARK
+from inception_search.store.atomic import write_atomic
+from inception_search.store.jsonl import read_lines
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+
+NOTE = "growing.json"  # what is being done, until it is done
+
+
+def begin_growth(run: RunFolder, space: Space) -> None:
+    """Replace the space of a held study by ``space``.
+
+    Raises :class:`RunFolderError` while results of an interrupted run wait to be told.
+    """
+    if run.space_text() == space.text:
+        return
+    if run.read_results():
+        mend = "resume it once without another space, then with it"
+        raise RunFolderError("trained results wait to be recorded", place=Place(str(run.path)), mend=mend)
+    lines = sum(1 for _ in read_lines(run.trials_file))
+    note = {"before": run.space_text(), "after": space.text, "lines": lines}
+    write_atomic(run.path / NOTE, json.dumps(note))
+    finish_growth(run)
+
+
+def finish_growth(run: RunFolder) -> None:
+    """End what :func:`begin_growth` began, if anything was; every step can be taken again."""
+    path = run.path / NOTE
+    if not path.is_file():
+        return
+    note = _read(run)
+    before, after = Space(note["before"]), Space(note["after"])
+    texts = [text for _, text in read_lines(run.trials_file)]
+    if len(texts) == note["lines"]:
+        moved = [_moved(record, before, after).to_json() for record in run.records()]
+        write_atomic(run.trials_file, "".join(f"{text}\n" for text in (*texts, *moved)))
+    write_atomic(run.journal_file, "")  # the index of the old space; made anew from the records
+    write_atomic(run.space_file, note["after"])
+    path.unlink()
+
+
+def _read(run: RunFolder) -> dict[str, Any]:
+    path = run.path / NOTE
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return {"before": str(note["before"]), "after": str(note["after"]), "lines": int(note["lines"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        rule = f"the note of a change of space cannot be read ({type(error).__name__})"
+        mend = "delete it, and resume with the space again"
+        raise RunFolderError(rule, place=Place(str(path)), mend=mend) from None
+
+
+def _moved(record: TrialRecord, before: Space, after: Space) -> TrialRecord:
+    """The record with its point in the new space; without one where its network is outside."""
+    try:
+        found = after.encode(before.decode(record.holes))
+    except NotInSpaceError:
+        return record.model_copy(update={"holes": {}})
+    except InceptionSearchError:  # a point that was refused then is no network now
+        return record
+    holes: Params = {name: value for name, value in found.items() if not name.startswith(MARK)}
+    return record.model_copy(update={"holes": holes})

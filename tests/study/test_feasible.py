@@ -1,0 +1,48 @@
+"""What is asked before a search is begun."""
+
+import pytest
+
+from inception_search.errors import ConfigError, NotInSpaceError
+from inception_search.measures import sample as sample_module
+from inception_search.measures.budget import Budget
+from inception_search.measures.measure import measures
+from inception_search.space.space import Space
+from inception_search.study.feasible import check_feasible
+from tests.study.spaces import TINY
+
+SHAPE = (1, 8, 8)
+
+
+@pytest.fixture
+def space() -> Space:
+    """So many points that no sample meets the narrowest."""
+    return Space(TINY.replace("[4, 16, 4]", "[4, 256, 4]"))
+
+
+def lowest(space: Space) -> int:
+    """The parameters of the narrowest point."""
+    return measures(space.decode(dict.fromkeys(space.holes, 4)))["params"]
+
+
+def test_a_budget_that_only_a_repaired_point_meets_is_feasible(space: Space) -> None:
+    budget = Budget(max_params=lowest(space))
+    found = sample_module.sample_within(space, budget, tries=64, shape=SHAPE, classes=10)
+    assert found.how == "repaired", "a draw meets it: take a wider space"
+    check_feasible(space, budget, SHAPE, 10, baselines=False)
+
+
+def test_a_budget_that_no_point_meets_is_not(space: Space) -> None:
+    limit = lowest(space) - 1
+    words = rf"the nearest: {limit + 1:,} parameters are over the budget of {limit:,}; raise max_params"
+    with pytest.raises(ConfigError, match=words):
+        check_feasible(space, Budget(max_params=limit), SHAPE, 10, baselines=False)
+
+
+def test_a_baseline_within_the_budget_is_enough(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inception_search.study.feasible.sample_within", pytest.fail)
+    check_feasible(space, Budget(), SHAPE, 10, baselines=True)
+
+
+def test_what_a_space_says_it_contains_is_in_it() -> None:
+    with pytest.raises(NotInSpaceError, match=r"contains\.v1_3a"):
+        check_feasible(Space(TINY.replace("0.0625", "0.5")), Budget(), SHAPE, 10, baselines=False)
