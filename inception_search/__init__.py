@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inception_search.data.catalogue import load_data
     from inception_search.edits.crossover import crossover
     from inception_search.edits.edit import Edit
+    from inception_search.edits.history import path
     from inception_search.edits.mutate import mutate
     from inception_search.edits.table import edits_of
     from inception_search.errors import InceptionSearchError
@@ -72,6 +73,7 @@ _PUBLIC = {
     "names": "canonical.catalogue:names",
     "normal": "spec.normal:normal",
     "parse": "spec.document:parse",
+    "path": "edits.history:path",
     "prepare_images": "backend.images:prepare_images",
     "resume": "api:resume",
     "sample_within": "measures.sample:sample_within",
@@ -116,6 +118,7 @@ __all__ = [
     "names",
     "normal",
     "parse",
+    "path",
     "prepare_images",
     "resume",
     "sample_within",

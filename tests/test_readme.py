@@ -113,3 +113,45 @@ def test_the_generated_parts_of_the_docs_have_not_drifted() -> None:
     check = [sys.executable, str(ROOT / "docs" / "refresh.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+SPACES = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_of_spaces_run(tmp_path: Path) -> None:
+    """Those of the README and of the document on spaces; what they print is what is said there."""
+    begin = 'import inception_search as ins\nnet = ins.load("inception_v4")\n'
+    code = begin + block("python", index=2) + block("python", SPACES) + block("python", SPACES, 1)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "True about 10^399"
+    assert lines[1].startswith("stem") or "->" in lines[1]
+    assert sum("parameters" in line for line in lines) == 11  # inception_v1 and ten edits
+    assert "stem.0.kernel: 9x9 is not the template's" in done.stdout or "9x9" in done.stdout
+    assert "points Network('inception'" in done.stdout
+
+
+def test_the_template_of_the_docs_is_a_space() -> None:
+    space = ins.load_space(block("yaml", SPACES))
+    for seed in range(20):
+        point = space.sample(seed)
+        assert space.encode(space.decode(point)) == point
+    assert space.sampling == "holes"  # one choice has weights
+
+
+def test_the_error_of_the_docs_on_spaces(tmp_path: Path) -> None:
+    shown = next(line for line in SPACES.splitlines() if line.startswith("error: "))
+    text = "schema: inception-search/space\nversion: 1\nname: s\nnetwork:\n  name: n\n  stages:\n"
+    (tmp_path / "my_space.yaml").write_text(text + "    stem: {$choice: {a: 3x3 8, b: 3x3 8}}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "inception_search", "search", "--space", "my_space.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr.strip()) == (1, shown)
+
+
+def test_the_picture_of_the_path(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "inception_search", "path", "inception_v1", "inception_v4", "-o", "p.svg"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "p.svg").read_bytes()
+    assert drawn == (ROOT / "docs" / "images" / "inception_v1_to_v4.svg").read_bytes()

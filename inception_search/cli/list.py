@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from inception_search.cli.output import stdout_console
+from inception_search.cli.output import markdown, stdout_console
 from inception_search.errors import unknown_name
 from inception_search.spec.network import Network
 
@@ -29,7 +29,7 @@ def list_shipped(
         typer.echo(json.dumps(chosen, indent=2))
         return
     if as_markdown:
-        typer.echo("\n\n".join(_markdown(rows) for rows in chosen.values()))
+        typer.echo("\n\n".join(markdown(rows, NUMBERS) for rows in chosen.values()))
         return
     console = stdout_console()
     for kind, rows in chosen.items():
@@ -41,13 +41,6 @@ def list_shipped(
             table.add_row(*(row[column] for column in columns))
         console.print(table)
         console.print()
-
-
-def _markdown(rows: Rows) -> str:
-    """``rows`` as a table in Markdown."""
-    rules = ["---:" if column in NUMBERS else "---" for column in rows[0]]
-    lines = [list(rows[0]), rules, *([value.replace("|", "\\|") for value in row.values()] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _networks() -> Rows:

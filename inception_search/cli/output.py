@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Mapping, Sequence
 
 from rich.console import Console
 
@@ -14,3 +15,10 @@ def stdout_console() -> Console:
     """Standard output as wide as its terminal; wide enough for a table where it is none."""
     measured = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(width=None if measured else _PIPED)
+
+
+def markdown(rows: Sequence[Mapping[str, str]], numbers: Collection[str]) -> str:
+    """``rows`` as a table in Markdown, the columns of ``numbers`` to the right."""
+    rules = ["---:" if column in numbers else "---" for column in rows[0]]
+    lines = [list(rows[0]), rules, *([value.replace("|", "\\|") for value in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

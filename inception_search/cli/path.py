@@ -10,9 +10,11 @@ import typer
 from rich.table import Table
 
 from inception_search.canonical.catalogue import load
-from inception_search.cli.output import stdout_console
+from inception_search.cli.output import markdown, stdout_console
 from inception_search.edits.history import Move
 from inception_search.edits.history import path as edits_between
+
+NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
 
 
 def path(
@@ -21,6 +23,7 @@ def path(
     space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every network included; draw nothing.")] = False,
 ) -> None:
     """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
@@ -29,7 +32,11 @@ def path(
     if as_json:
         typer.echo(json.dumps([move.to_dict() for move in moves], indent=2))
         return
-    _print(moves)
+    rows = _rows(moves)
+    if as_markdown:
+        typer.echo(markdown(rows, NUMBERS))
+    else:
+        _print(rows, networks[1].name)
     if picture:
         from inception_search.figures.steps import Edited, draw_steps
 
@@ -39,21 +46,34 @@ def path(
         typer.echo(str(figure.save(out or Path(f"{names[0]}_to_{names[1]}.svg"))))
 
 
-def _print(moves: tuple[Move, ...]) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", justify="right")
-    table.add_column("edit", overflow="fold")
-    for name in ("parameters", "change", "MACs", "change"):
-        table.add_column(name, justify="right", no_wrap=True)
+def _rows(moves: tuple[Move, ...]) -> list[dict[str, str]]:
+    rows = []
     for index, move in enumerate(moves):
         old = moves[max(0, index - 1)].cost
         params, macs = move.cost.params - old.params, move.cost.macs - old.macs
-        words = "; ".join((move.title, *move.more))
-        figures = (f"{move.cost.params:,}", _change(params), f"{move.cost.macs:,}", _change(macs))
-        table.add_row(str(index) if index else "", words, *figures)
+        rows.append(
+            {
+                "step": str(index) if index else "",
+                "edit": "; ".join((move.title, *move.more)),
+                "parameters": f"{move.cost.params:,}",
+                "more parameters": _change(params),
+                "MACs": f"{move.cost.macs:,}",
+                "more MACs": _change(macs),
+            }
+        )
+    return rows
+
+
+def _print(rows: list[dict[str, str]], goal: str) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        number = column in NUMBERS
+        table.add_column(column, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for row in rows:
+        table.add_row(*row.values())
     stdout_console().print(table)
-    goal = f"that is {moves[-1].network.name}" if len(moves) > 1 else "the two are one architecture"
-    typer.echo(f"\n{len(moves) - 1} edits: {goal}")
+    edits = len(rows) - 1
+    typer.echo(f"\n{edits} edits lead to {goal}" if edits else "\nthe two are one architecture")
 
 
 def _change(value: int) -> str:

@@ -16,6 +16,8 @@ from inception_search.space.holes import Choice, Float, Integer, Many, Of, Param
 from inception_search.spec.step import KINDS
 
 PROBES = 3
+FEW = 12  # holes of a space that is probed more often,
+MORE_PROBES = 24  # so often
 _MEMBERS = 1_000  # values of a range that are compared with another's
 
 
@@ -29,7 +31,7 @@ def check_ambiguity(builder: Builder, file: str | None) -> None:
             if all(_can_equal(hole.options[one], hole.options[other]) for hole in same):
                 rule = f"options {one!r} and {other!r} can be the same"
                 raise _error(rule, same[0], file, "drop one, or let their values not overlap")
-    for seed in range(PROBES):
+    for seed in range(MORE_PROBES if len(builder.template.holes) <= FEW else PROBES):
         _probe(builder, file, random.Random(seed))
 
 

@@ -168,9 +168,9 @@ class Matcher:
     def entry(self, name: str, node: Any, value: Any, names: list[str], at: int, path: str, bound: Params) -> Taken:
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
-                if option is None or (isinstance(option, dict) and option.get("kind") == "absent"):
-                    yield at, now
-                else:
+                for then in self.gone(option, path, now):
+                    yield at, then
+                if not is_absent(option):
                     yield from self.entry(name, option, value, names, at, path, now)
         elif isinstance(node, Many):
             yield from self.numbered(name, node, 0, value, names, at, path, bound)
@@ -333,19 +333,29 @@ class Matcher:
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
                 yield from self.branch(option, values, path, at, now)
-        elif isinstance(node, Many):
+            return
+        if isinstance(node, Many):
             yield from self.many(node, 0, self.branch, values, path, at, bound)
-        elif node["kind"] == "absent":
-            yield at, bound
-        else:
-            if node["kind"] == "concat":  # all of its branches may be absent
-                for now in self.parallel(node["branches"], (), f"{path}.{at}", bound):
-                    yield at, now
-            if at < len(values):
-                for now in self.value(node, values[at], f"{path}.{at}", bound):
-                    yield at + 1, now
-            else:
-                self.fail(path, "a branch of the template is missing at the end", bound)
+            return
+        for now in self.gone(node, f"{path}.{at}", bound):
+            yield at, now
+        if at < len(values) and not is_absent(node):
+            for now in self.value(node, values[at], f"{path}.{at}", bound):
+                yield at + 1, now
+        elif at == len(values):
+            self.fail(path, "a branch of the template is missing at the end", bound)
+
+    def gone(self, node: Any, path: str, bound: Params) -> Iterator[Params]:
+        """Every way in which a branch, stage or auxiliary head (no hole) is absent: as a concat of no branches is."""
+        if is_absent(node):
+            yield bound
+        elif isinstance(node, dict) and node.get("kind") == "concat":
+            yield from self.parallel(node["branches"], (), path, bound)
+
+
+def is_absent(node: Any) -> bool:
+    """Whether a part of a template is never there."""
+    return node is None or (isinstance(node, dict) and node.get("kind") == "absent")
 
 
 def _matches_item_by_item(template: list[Any], value: Any) -> bool:

@@ -12,6 +12,7 @@ from inception_search.space.holes import Float, Integer, Of
 
 _OF = re.compile(r"(?:([1-9][0-9]{0,3})\*)?([a-z][a-z0-9_]{0,63})(?:/([1-9][0-9]{0,3}))?\Z")
 MAX_MEMBERS = 10_000  # of a stepped float range
+MAX_WEIGHT = 1e100  # so that their sum is a number
 
 
 class RangeError(ValueError):
@@ -38,7 +39,7 @@ def real(name: str, raw: dict[str, Any], path: str) -> Float:
     found = _numbers(raw["$float"], (int, float), (2, 3))
     low, high = found[0], found[1]
     log = raw.get("$log") is True
-    if not low < high or (log and low <= 0):
+    if not low < high or high - low == math.inf or (log and low <= 0):
         raise RangeError("a range without members", found=raw["$float"], expected="[low, high], low < high")
     if len(found) == 2:
         return Float(name, float(low), float(high), log, path)
@@ -69,10 +70,11 @@ def weights(raw: Any, labels: Iterable[str]) -> tuple[float, ...] | None:
         raise RangeError("weights are given by label", found=raw, expected=expected)
     if set(raw) != set(labels):
         odd = sorted(set(raw) ^ set(labels))[0]
+        mend = None if odd in labels else did_you_mean(odd, labels)
         rule = f"{odd!r} has no weight" if odd in labels else f"{odd!r} is no option of the choice"
-        raise RangeError(rule, found=", ".join(raw), expected=expected, mend=did_you_mean(odd, labels))
+        raise RangeError(rule, found=", ".join(raw), expected=expected, mend=mend)
     for value in raw.values():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_WEIGHT:
             raise RangeError("not a weight", found=value, expected=expected)
     return tuple(float(raw[label]) for label in labels)
 

@@ -5,6 +5,7 @@ blocks and auxiliary heads by other names; ``encode`` keeps them in entries that
 gives the very document back. They are no holes: samplers, distances and neighbours never see them, and a point
 without them is the same architecture in the space's own words.
 
+Cuts that cannot be told so (a repeat written out inside a branch) are kept as they are, in ``@document``.
 ``@stages`` reads ``conv1=1 pool1=2 inception_b=7*inception_b``: stage ``conv1`` is the first step of the trunk, the
 next two are ``pool1``, then come seven uses of the block ``inception_b``; ``3*2`` is a repeat of two steps.
 """
@@ -14,16 +15,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from inception_search.errors import InceptionSearchError, NotInSpaceError
+from inception_search.errors import InceptionSearchError, NotInSpaceError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.match import SPELLED
-from inception_search.space.trunk import series_of, trunk_of
+from inception_search.space.trunk import series_of, trunk_of, written_out
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Repeat, Use, chain
 from inception_search.spec.transform import remake
 
 MARK = "@"
-KEYS = (*(MARK + name for name in SPELLED), "@blocks", "@stages", "@aux")
+KEYS = (*(MARK + name for name in SPELLED), "@blocks", "@stages", "@aux", "@document")
+_SECTIONS = ("blocks", "stages", "aux")  # what @document holds
 
 
 def spelling_of(network: Network, own: Network) -> Params:
@@ -39,9 +41,12 @@ def spelling_of(network: Network, own: Network) -> Params:
         return found
     cut = {**found, **_cuts(network), "@aux": " ".join(network.aux)}
     try:
-        return cut if respelled(own, cut) == network else found
+        if respelled(own, cut) == network:
+            return cut
     except InceptionSearchError:
-        return found  # a document that cannot be told this way is told in the space's words
+        pass
+    document = network.to_dict()
+    return {**found, "@document": json.dumps({name: document.get(name, {}) for name in _SECTIONS})}
 
 
 def respelled(own: Network, spelling: Params) -> Network:
@@ -58,10 +63,16 @@ def respelled(own: Network, spelling: Params) -> Network:
             changes["recipe"] = {}
         if "@stages" in spelling:
             changes |= _recut(own, spelling)
-    except (ValueError, KeyError, IndexError) as error:
-        found = f"{type(error).__name__}: {error}"
+        if "@document" in spelling:
+            document = json.loads(str(spelling["@document"]))
+            changes |= {name: document[name] for name in _SECTIONS}
+        network = remake(own, **changes)
+        if _series(own) != _series(network):
+            raise ValueError("it tells of another network")
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError, SpecError) as error:
+        found = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
         raise NotInSpaceError("the spelling of the point does not fit its network", found=found) from None
-    return remake(own, **changes)
+    return network
 
 
 def _cuts(network: Network) -> Params:
@@ -89,6 +100,17 @@ def _item(item: AnyStep | int) -> str:
         inside = item.body.name if isinstance(item.body, Use) else str(len(series_of(item.body)))
         return f"{item.times}*{inside}"
     return item.name if isinstance(item, Use) else str(item)
+
+
+def _series(network: Network) -> Any:
+    """The trunk and the auxiliary heads without the names of stages and blocks."""
+    trunk = trunk_of(network)
+    bodies = [written_out(head.body, network.blocks, {}) for head in network.aux.values()]
+    heads = [
+        (trunk.ends[head.after], head.model_copy(update={"after": "", "body": body}))
+        for head, body in zip(network.aux.values(), bodies, strict=True)
+    ]
+    return trunk.steps, heads
 
 
 def _recut(own: Network, spelling: Params) -> dict[str, Any]:

@@ -36,6 +36,7 @@ HOLES = {
     "$of": (),
     "$use": ("$name", "$depth"),
 }
+COMPOSITE = ("chain", "concat", "block", "repeat", "dag", "use")  # kinds of steps with steps inside
 CONCRETE = ("schema", "version", "name", "source", "blocks", "stages", "aux")  # parts that no hole stands for
 # Fields whose values have short forms, by the end of their path
 SHORT = {"kernel": kernel, "input": expand_input, "conv_defaults.norm": norm_in_full}
@@ -105,17 +106,21 @@ class TemplateReader:
             return MarkedList(parts, getattr(value, "line", None), getattr(value, "lines", None))
         return value
 
-    def check(self, node: Any, model: Any, path: str, line: int | None) -> None:
-        """Every field of the tree is one that its step or section has."""
+    def check(self, node: Any, model: Any, path: str, line: int | None, kind: str = "") -> None:
+        """Every field of the tree is one that its section or step (of a ``kind``) has."""
         if isinstance(node, Choice | Many):
             for option in node.options.values() if isinstance(node, Choice) else node.items:
-                self.check(option, model, path, line)
+                self.check(option, model, path, line, kind)
+        elif isinstance(node, Of) and node.name == "in" and (kind not in KINDS or kind in COMPOSITE):
+            mend = "in can stand in the fields of a conv, a pool and other steps without steps inside"
+            raise self.error("no channels come in here", path, line, found=str(node), mend=mend)
         elif isinstance(node, MarkedList):
             for index, item in enumerate(node):
-                self.check(item, None, join(path, index), line)
+                self.check(item, None, join(path, index), line, kind)
         elif isinstance(node, MarkedDict):
             line = node.line or line
-            model = KINDS.get(str(node.get("kind")), model)
+            kind = str(node.get("kind", ""))
+            model = KINDS.get(kind, model)
             known = field_names(model)
             for name, item in node.items():
                 mark, place = node.lines.get(name) or line, _inside(path, name)
@@ -124,7 +129,7 @@ class TemplateReader:
                 if known and name not in known:
                     facts = {"expected": f"one of {', '.join(known)}", "mend": did_you_mean(name, known)}
                     raise self.error("unknown field", place, mark, found=name, **facts)
-                self.check(item, model_inside(model, name), place, mark)
+                self.check(item, model_inside(model, name), place, mark, kind)
 
     def step_hole(self, raw: Any, path: str) -> Any:
         return self.hole(raw, path, step=True)

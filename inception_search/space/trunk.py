@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_search.space.build import Builder
 from inception_search.space.holes import Choice, Integer, Many, Params
-from inception_search.space.match import UNCOMPARED, Matcher, Taken
+from inception_search.space.match import UNCOMPARED, Matcher, Taken, is_absent
 from inception_search.space.mismatch import Mismatch
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use, chain
@@ -111,9 +111,9 @@ class TrunkMatcher(Matcher):
         """Match the steps of one stage of the template, or of the many it stands for."""
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
-                if isinstance(option, dict) and option.get("kind") == "absent":
-                    yield at, now
-                else:
+                for then in self.gone(option, "stages", now):
+                    yield at, then
+                if not is_absent(option):
                     yield from self.stage(name, option, at, now)
         elif isinstance(node, Many):
             yield from self.many_stages(name, node, 0, at, bound)

@@ -9,6 +9,7 @@ from inception_search.space.answers import Answers
 from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.document import lines_of, tidy_network
+from inception_search.spec.shorthand import tidy
 from inception_search.spec.source import Place
 from inception_search.spec.yaml_reader import MarkedDict
 
@@ -45,6 +46,10 @@ class Lines(Mapping[Place, int]):
         return len(self.lines())
 
 
+def _is_absent(step: Any) -> bool:
+    return isinstance(step, MarkedDict) and bool(tidy(step).get("kind") == "absent")
+
+
 class _Items(list[Any]):
     """Several parts that stand where one could."""
 
@@ -68,7 +73,7 @@ class _Writer:
             part = self.value(node)
             if isinstance(part, _Items):
                 out |= {f"{name}{index + 1}": item for index, item in enumerate(part)}
-            elif not (isinstance(node, Choice) and (part is None or part.get("kind") == "absent")):
+            elif not (isinstance(node, Choice) and (part is None or _is_absent(part))):
                 out[name] = part
         return MarkedDict(out, getattr(entries, "line", None), getattr(entries, "lines", None))
 

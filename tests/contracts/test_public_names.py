@@ -36,6 +36,7 @@ NAMES = [
     "names",
     "normal",
     "parse",
+    "path",
     "prepare_images",
     "resume",
     "sample_within",
