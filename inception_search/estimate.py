@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from inception_search.errors import ShapeError
 from inception_search.graph import ops
@@ -24,10 +25,6 @@ from inception_search.spec.network import Aux, Head, Network
 _REMEMBERED = 20_000  # leaves, for each set of network defaults
 
 
-# Of a convolution: output (height, width), parameters of a filter besides its weights, values kept per position.
-_Window: TypeAlias = tuple[tuple[int, int], int, int]
-
-
 class _Part(NamedTuple):
     """What a step makes of its input: the output type and what it costs."""
 
@@ -36,6 +33,27 @@ class _Part(NamedTuple):
     macs: int
     numel: int
     depth: int
+
+
+class _Window(NamedTuple):
+    """What of a plain convolution does not depend on its widths."""
+
+    width: int
+    """Which of (width, mid, half the width) of the whole convolution is its own."""
+    area: int
+    positions: int
+    each: int
+    """Parameters of a filter besides its weights."""
+    values: int
+    """Values that training keeps at each position of a filter's map."""
+
+
+class _Plan(NamedTuple):
+    """The plain convolutions a convolution is made of."""
+
+    windows: tuple[_Window, ...]
+    parallel: bool
+    size: tuple[int, int]
 
 
 def estimate(network: Network) -> Cost:
@@ -65,10 +83,10 @@ class _Meter:
         self.net = network
         self.blocks: dict[tuple[int, Type], _Part] = {}
         defaults = (*_values(network.conv_defaults), *_values(network.pool_defaults), network.same_padding)
-        self.known, self.windows = _memory(defaults)
+        self.known, self.plans, self.heads = _memory(defaults)
         if len(self.known) > _REMEMBERED:
             self.known.clear()
-            self.windows.clear()
+            self.plans.clear()
 
     def cost(self) -> Cost:
         x: Type = FeatureMap(*self.net.input.shape)
@@ -111,49 +129,43 @@ class _Meter:
         """A convolution by arithmetic: a search asks for ever new widths, which no memory has."""
         if step.groups != 1 or not isinstance(x, FeatureMap):
             return self.leaf(step, x)
-        if step.factor == "none":
-            return self.plain(step, step.width, x)
-        parts = _parts(step.kernel, step.stride, step.padding, step.dilation, step.factor, step.linear, step.norm,
-                       step.act, step.bias)  # fmt: skip
-        widths = (step.width, step.mid or step.width, step.width // 2)
-        if step.factor in PARALLEL:
-            beside = [self.plain(part, widths[role], x) for part, role in parts]
-            return self.joined(beside)
-        total = _Part(x, 0, 0, 0, 0)
-        for part, role in parts:
-            total = _then(total, self.plain(part, widths[role], total.type))
-        return total
+        return self.planned(step, step.width, step.mid or step.width, x)
 
-    def plain(self, step: spec.Conv, width: int, x: Any) -> _Part:
-        key = (
-            step.kernel,
-            step.stride,
-            step.padding,
-            step.dilation,
-            step.linear,
-            step.norm,
-            step.act,
-            step.bias,
-            x[1:],
-        )
-        known = self.windows.get(key)
-        if known is None:
-            known = self.windows[key] = self.window(step, x)
-        size, each, values = known
-        weights = width * x.channels * step.kernel[0] * step.kernel[1]
-        positions = size[0] * size[1]
-        return _Part(
-            FeatureMap(width, *size), weights + each * width, weights * positions, values * width * positions, 1
-        )
+    def planned(self, step: spec.Conv, width: int, mid: int, x: Any) -> _Part:
+        """``step`` with these widths."""
+        key = (_OPEN(step.__dict__), x[1:])
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self.plans[key] = self.plan(step, x)
+        widths, channels = (width, mid, width // 2), x.channels
+        params = macs = numel = 0
+        for window in plan.windows:
+            filters = widths[window.width]
+            weights = filters * channels * window.area
+            params += weights + window.each * filters
+            macs += weights * window.positions
+            numel += window.values * filters * window.positions
+            if not plan.parallel:
+                channels = filters
+        if plan.parallel:
+            return _Part(FeatureMap(width, *plan.size), params, macs, numel + width * window.positions, 1)
+        return _Part(FeatureMap(width, *plan.size), params, macs, numel, len(plan.windows))
 
-    def window(self, step: spec.Conv, x: FeatureMap) -> _Window:
-        """What of a convolution does not depend on its widths, measured on one channel and one filter."""
-        graph = lower_step(self.net, step.model_copy(update={"width": 1}), x._replace(channels=1))
-        out = _measured(graph, x._replace(channels=1))
-        area = step.kernel[0] * step.kernel[1]
-        assert isinstance(out.type, FeatureMap)
-        size = (out.type.height, out.type.width)
-        return size, out.params - area, out.numel // (size[0] * size[1])
+    def plan(self, step: spec.Conv, x: FeatureMap) -> _Plan:
+        """What of a convolution does not depend on its widths, each part measured on one channel and one filter."""
+        width, mid = 4, None if step.factor in ("none", *PARALLEL) else 6
+        parts = factors(step.model_copy(update={"width": width, "mid": mid}))
+        roles = [(width, mid, width // 2).index(part.width) for _, part in parts] or [0]
+        parallel = step.factor in PARALLEL
+        windows, one = [], x._replace(channels=1)
+        for role, part in zip(roles, [part for _, part in parts] or [step], strict=True):
+            out = _measured(lower_step(self.net, part.model_copy(update={"width": 1}), one), one)
+            assert isinstance(out.type, FeatureMap)
+            area, positions = part.kernel[0] * part.kernel[1], out.type.numel
+            windows.append(_Window(role, area, positions, out.params - area, out.numel // positions))
+            size = out.type[1:]
+            one = one if parallel else out.type
+        return _Plan(tuple(windows), parallel, size)
 
     def chain(self, step: spec.Chain, x: Type) -> _Part:
         params = macs = numel = depth = 0
@@ -171,19 +183,23 @@ class _Meter:
 
     def joined(self, parts: list[_Part]) -> _Part:
         """Parts side by side."""
-        out = ops.Concat().infer(tuple(part.type for part in parts))
-        return _Part(
-            out,
-            sum(part.params for part in parts),
-            sum(part.macs for part in parts),
-            sum(part.numel for part in parts) + out.numel,
-            max(part.depth for part in parts),
-        )
+        params = macs = numel = depth = channels = 0
+        size = parts[0].type[1:]
+        for part in parts:
+            if part.type[1:] != size or not size:
+                ops.Concat().infer(tuple(part.type for part in parts))  # says which branch differs
+            channels += part.type.channels
+            params += part.params
+            macs += part.macs
+            numel += part.numel
+            depth = max(depth, part.depth)
+        out = FeatureMap(channels, *size)
+        return _Part(out, params, macs, numel + out.numel, depth)
 
     def block(self, step: spec.Block, x: Type) -> _Part:
         total = self.step(step.body, x)
         if step.project != "none":
-            total = _then(total, self.plain(_PROJECT[step.project], x.channels, total.type))
+            total = _then(total, self.planned(_PROJECT[step.project], x.channels, 0, total.type))
         values = 0  # the sum or product, and the activation, each keep one value
         if step.skip == "add":
             ops.Add(step.scale).infer((x, total.type))
@@ -229,12 +245,19 @@ class _Meter:
         return known
 
     def head(self, head: Head | Aux, x: Type) -> _Part:
+        """A classifier; all it has and does grows evenly with the channels it reads, so two numbers of them tell."""
         own = head if isinstance(head, Head) else None
-        key = (head.pool, head.hidden, head.dropout, own and (own.embedding, own.classifier), self.net.head.classes, x)
-        known = self.known.get(key)
+        key = (head.pool, head.hidden, head.dropout, own and (own.embedding, own.classifier), self.net.head.classes)
+        known = self.heads.get((*key, x[1:]))
         if known is None:
-            known = self.known[key] = _measured(lower_head(self.net, head, x), x)
-        return known
+            known = self.heads[*key, x[1:]] = tuple(
+                _measured(lower_head(self.net, head, y), y) for y in (x._replace(channels=1), x._replace(channels=2))
+            )
+        one, two = known
+        more = x.channels - 1
+        out = one.type._replace(channels=one.type.channels + more * (two.type.channels - one.type.channels))
+        params, macs, numel = (a + more * (b - a) for a, b in zip(one[1:4], two[1:4], strict=True))
+        return _Part(out, params, macs, numel, one.depth)
 
 
 _RULES: dict[type[SpecModel], Callable[..., _Part]] = {
@@ -247,6 +270,8 @@ _RULES: dict[type[SpecModel], Callable[..., _Part]] = {
     spec.Use: _Meter.use,
     **dict.fromkeys((spec.Pool, spec.AdaptivePool, spec.Lrn, spec.Dropout, spec.Norm, spec.Act), _Meter.each_channel),
 }
+# What of a convolution its plan depends on, besides the size of the map.
+_OPEN = itemgetter("kernel", "stride", "padding", "dilation", "linear", "norm", "act", "bias", "factor")
 _PROJECT = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
 
@@ -257,19 +282,9 @@ def _measured(graph: Graph, x: Type) -> _Part:
 
 
 @lru_cache(maxsize=256)
-def _memory(defaults: tuple[Any, ...]) -> tuple[dict[tuple[Any, ...], _Part], dict[tuple[Any, ...], _Window]]:
-    """The leaves, and the windows of convolutions, measured under one set of network defaults."""
-    return {}, {}
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _parts(kernel: Any, stride: Any, padding: Any, dilation: int, factor: Any, *follow: Any) -> tuple[Any, ...]:
-    """The plain convolutions of a factorised one, each with which of (width, mid, half the width) is its own."""
-    linear, norm, act, bias = follow
-    width, mid = 4, None if factor in PARALLEL else 6
-    step = spec.Conv(kernel=kernel, width=width, mid=mid, stride=stride, padding=padding, dilation=dilation,
-                     factor=factor, linear=linear, norm=norm, act=act, bias=bias)  # fmt: skip
-    return tuple((part, (width, mid, width // 2).index(part.width)) for _, part in factors(step))
+def _memory(defaults: tuple[Any, ...]) -> tuple[dict[Any, _Part], dict[Any, _Plan], dict[Any, Any]]:
+    """The leaves, plans of convolutions and classifiers measured under one set of network defaults."""
+    return {}, {}, {}
 
 
 def _values(model: SpecModel) -> tuple[Any, ...]:

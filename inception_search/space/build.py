@@ -19,7 +19,7 @@ from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.channels import channels_after
 from inception_search.spec.convolution import resizable
-from inception_search.spec.limits import MAX_WIDTH
+from inception_search.spec.limits import MAX_REPEAT, MAX_WIDTH
 from inception_search.spec.model import trusted
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import (
@@ -193,17 +193,26 @@ class Builder:
         def make(answers: Answers, channels: int) -> AnyStep:
             count = self.value(times, answers, channels)
             step = _one(body(answers, channels))
-            return step if count == 1 and open_ended else Repeat(times=count, body=step)
+            if count == 1 and open_ended:
+                return step
+            if type(count) is int and 1 <= count <= MAX_REPEAT and type(step) not in (Absent, Identity):
+                return trusted(Repeat, {"kind": "repeat", "times": count, "body": step})
+            return Repeat(times=count, body=step)
 
         return make
 
     def block(self, node: MarkedDict) -> Make:
         body = self.make(node["body"])
         others = [(name, item) for name, item in node.items() if name != "body"]
+        checked: dict[Any, dict[str, Any]] = {}
 
         def make(answers: Answers, channels: int) -> AnyStep:
-            fields = {name: self.value(item, answers, channels) for name, item in others}
-            return Block.model_validate({**fields, "body": _one(body(answers, channels))})
+            values = tuple(_frozen(self.value(item, answers, channels)) for _, item in others)
+            inside = _one(body(answers, channels))
+            if values not in checked or type(inside) is Absent:
+                fields = {name: value for (name, _), value in zip(others, values, strict=True)}
+                checked[values] = Block.model_validate({**fields, "body": inside}).__dict__
+            return trusted(Block, {**checked[values], "body": inside})
 
         return make
 

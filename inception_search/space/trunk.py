@@ -69,6 +69,7 @@ class TrunkMatcher(Matcher):
         self.trunk = trunk_of(network)
         self.blocks = self.template.root.get("blocks") or {}
         self.hopeless: set[Any] = set()  # where in the template and the trunk the rest did not match before
+        self.ends = 0  # how often the end of the trunk was reached
         self.shared = builder.shared
 
     def points(self) -> Iterator[Params]:
@@ -78,6 +79,7 @@ class TrunkMatcher(Matcher):
         for fields in self.model(self.template.root, self.network, "", {}, (*UNCOMPARED, *sections)):
             for at, trunk in self.stages(nodes, 0, 0, fields):
                 if at == len(self.trunk.steps):
+                    self.ends += 1
                     yield from self.heads(trunk)
                 else:
                     self.fail(self.place("", at), "this step has no place in the template", trunk)
@@ -92,16 +94,17 @@ class TrunkMatcher(Matcher):
         if index == len(nodes):
             yield at, bound
             return
-        key = (index, at, self.met(bound))
-        if key in self.hopeless:
-            return
-        came_through = False
-        for taken, now in self.stage(*nodes[index], at, bound):
-            for end, then in self.stages(nodes, index + 1, taken, now):
-                came_through = came_through or end == len(self.trunk.steps)
-                yield end, then
-        if not came_through:
-            self.hopeless.add(key)
+        for taken, now in self.unless_hopeless(self.stage(*nodes[index], at, bound), ("", index, at), bound):
+            yield from self.stages(nodes, index + 1, taken, now)
+
+    def unless_hopeless(self, ways: Taken, here: tuple[str, int, int], bound: Params) -> Taken:
+        """The ``ways`` on from ``here``, but none when all were gone before and not one led to the end."""
+        key = (here, self.met(bound))
+        if key not in self.hopeless:
+            ends = self.ends
+            yield from ways
+            if self.ends == ends:
+                self.hopeless.add(key)
 
     def met(self, bound: Params) -> tuple[Any, ...]:
         """What of the bindings later parts of the template may meet again."""
@@ -123,6 +126,9 @@ class TrunkMatcher(Matcher):
 
     def many_stages(self, name: str, hole: Many, index: int, at: int, bound: Params) -> Taken:
         """As many as fit, then fewer."""
+        return self.unless_hopeless(self.more_stages(name, hole, index, at, bound), (name, index, at), bound)
+
+    def more_stages(self, name: str, hole: Many, index: int, at: int, bound: Params) -> Taken:
         if index < hole.high and at < len(self.trunk.steps):
             self.count(hole.name)
             for taken, now in self.stage(f"{name}{index + 1}", hole.items[index], at, bound):

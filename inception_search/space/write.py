@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inception_search.space.answers import Answers
@@ -81,7 +81,7 @@ class _Writer:
         if isinstance(node, Choice):
             return self.value(node.options[self.answers[node.name]])
         if isinstance(node, Many):
-            return _Items(self.value(item) for item in node.items[: self.answers[node.name]])
+            return _Items(self.flat(node.items[: self.answers[node.name]]))
         if isinstance(node, Of):
             return self.follow(node)
         if isinstance(node, Integer | Float):
@@ -89,9 +89,13 @@ class _Writer:
         if isinstance(node, MarkedDict):
             return self.mapping(node)
         if isinstance(node, list):
-            parts = map(self.value, node)
-            return [item for part in parts for item in (part if isinstance(part, _Items) else (part,))]
+            return list(self.flat(node))
         return node
+
+    def flat(self, nodes: Iterable[Any]) -> Iterator[Any]:
+        """The values of ``nodes``, of which some stand for several."""
+        for part in map(self.value, nodes):
+            yield from part if isinstance(part, _Items) else (part,)
 
     def follow(self, node: Of) -> int:
         """What the builder found; it stopped before the others."""
