@@ -6,7 +6,7 @@ remembered; composites only add up. ``estimate(net) == lower(net).cost()``, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -227,7 +227,15 @@ class _Meter:
         return _Part(values[-1][0], params, macs, numel, values[-1][1])
 
     def repeat(self, step: spec.Repeat, x: Type) -> _Part:
+        """The first copy may read other channels than the rest: what that makes is added to it, where it is known."""
         total = self.step(step.body, x)
+        more = (0, 0, 0) if total.type == x or step.times == 1 else self.more(step.body, x, total.type)
+        if more is not None:
+            times, others = step.times, step.times - 1
+            params = times * total.params + others * more[0]
+            macs = times * total.macs + others * more[1]
+            numel = times * total.numel + others * more[2]
+            return _Part(total.type, params, macs, numel, times * total.depth)
         for done in range(1, step.times):
             again = self.step(step.body, total.type)
             if again.type == total.type:  # from here on every copy costs the same
@@ -236,6 +244,23 @@ class _Meter:
                 return _then(total, scaled)
             total = _then(total, again)
         return total
+
+    def more(self, step: spec.AnyStep, x: Type, y: Type) -> tuple[int, int, int] | None:
+        """The parameters, MACs and values that ``step`` has more on ``y`` than on ``x`` of the same size.
+
+        None unless every way into it soon meets a dense convolution, after which nothing differs.
+        """
+        if x[1:] != y[1:] or not isinstance(x, FeatureMap) or not isinstance(y, FeatureMap):
+            return None
+        if isinstance(step, spec.Conv) and step.groups == 1:
+            return _difference(self.conv(step, x), self.conv(step, y))
+        if isinstance(step, spec.Concat):
+            return _summed(self.more(branch, x, y) for branch in step.branches)
+        if isinstance(step, spec.Chain) and isinstance(step.steps[0], spec.Pool):
+            one, other = self.step(step.steps[0], x), self.step(step.steps[0], y)
+            rest = spec.chain(*step.steps[1:])
+            return _summed((_difference(one, other), self.more(rest, one.type, other.type)))
+        return self.more(step.steps[0], x, y) if isinstance(step, spec.Chain) else None
 
     def use(self, step: spec.Use, x: Type) -> _Part:
         block = self.net.blocks[step.name]
@@ -285,6 +310,19 @@ def _measured(graph: Graph, x: Type) -> _Part:
 def _memory(defaults: tuple[Any, ...]) -> tuple[dict[Any, _Part], dict[Any, _Plan], dict[Any, Any]]:
     """The leaves, plans of convolutions and classifiers measured under one set of network defaults."""
     return {}, {}, {}
+
+
+def _difference(one: _Part, other: _Part) -> tuple[int, int, int]:
+    return other.params - one.params, other.macs - one.macs, other.numel - one.numel
+
+
+def _summed(parts: Iterable[tuple[int, int, int] | None]) -> tuple[int, int, int] | None:
+    params = macs = numel = 0
+    for part in parts:
+        if part is None:
+            return None
+        params, macs, numel = params + part[0], macs + part[1], numel + part[2]
+    return params, macs, numel
 
 
 def _values(model: SpecModel) -> tuple[Any, ...]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables: one row a line)
 """``estimate`` is the cost of the graph, without the graph."""
 
 from __future__ import annotations
@@ -27,7 +28,27 @@ def test_random_points_of_the_space(shape: tuple[int, int, int]) -> None:
         assert estimate(net) == ins.lower(net).cost()
 
 
+@pytest.mark.parametrize("name", ["inception", "inception_resnet", "nin", "nas_bench_101", "nas_bench_201"])
+def test_random_points_of_the_other_spaces(name: str) -> None:
+    space, rng = ins.load_space(name), random.Random(1)
+    checked = 0
+    for index in range(24):
+        net = space.draw(rng, "holes" if index % 2 else "points")[0]
+        try:
+            cost = estimate(net)
+        except ShapeError:
+            continue
+        checked += 1
+        assert cost == ins.lower(net).cost()
+    assert checked > 12
+
+
 STEPS = {
+    "repeats whose first copy reads other channels": "[3x3 4, {repeat: {times: 4, body: {concat: [1x1 4, [max 3x3, avg 3x3, 5x5 6 row_col], {concat: [3x3 2, [3x3 4 split, 1x1 8]]}]}}}]",
+    "repeats that begin with a pool": "[3x3 4, {repeat: {times: 3, body: [{concat: [max 3x3, 1x1 4]}, 3x3 7]}}]",
+    "repeats of a pool alone": "{repeat: {times: 3, body: max 3x3}}",
+    "repeats with strides": "{repeat: {times: 2, body: {concat: [3x3 4 s2, 1x1 3 s2]}}}",
+    "repeats that begin with groups": "{repeat: {times: 3, body: [{conv: {kernel: 3x3, width: 8, groups: 4}}, 1x1 12]}}",
     "repeats that change their width": "{repeat: {times: 3, body: {concat: [identity, 3x3 4]}}}",
     "a block without a sum": "{block: {scale: 0.5, project: conv, act: relu, body: 3x3 8}}",
     "a sum without projection": "{block: {skip: add, body: [3x3 4, 1x1 4]}}",

@@ -21,11 +21,27 @@ def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | No
     :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
     """
     answers = Answers(builder.template.holes, ask, known)
+    network = _built(builder, answers, file)
+    if network is None:  # written out as data, the document says which rule it breaks, and where
+        network = network_from_long(written(builder.template, answers), file)
+    return network, dict(answers)
+
+
+def try_fill(
+    builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None
+) -> tuple[Network, Params] | None:
+    """As :func:`fill`, but None when the filled document breaks a rule: nobody asks which."""
+    answers = Answers(builder.template.holes, ask, known)
+    network = _built(builder, answers, file)
+    return None if network is None else (network, dict(answers))
+
+
+def _built(builder: Builder, answers: Answers, file: str | None) -> Network | None:
     try:
         network = builder.network(answers)
     except BuildError:
-        return network_from_long(written(builder.template, answers), file), dict(answers)
-    return with_source(network, Source(file, Lines(builder.template, answers))), dict(answers)
+        return None
+    return with_source(network, Source(file, Lines(builder.template, answers)))
 
 
 def decode(builder: Builder, params: Params, file: str | None = None) -> Network:

@@ -15,7 +15,7 @@ from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
 from inception_search.space.count import Counts
-from inception_search.space.decode import decode, fill
+from inception_search.space.decode import decode, fill, try_fill
 from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
 from inception_search.space.draw import SuggestTrial, ask, draw, first
 from inception_search.space.encode import encode, find
@@ -134,15 +134,12 @@ class Space:
             raise unknown_name("way to sample", by, ("points", "holes"))
         if by == "points" and self.size == math.inf:
             raise NotInSpaceError("an endless space cannot be sampled evenly over its points", mend="sample by holes")
-        for tries in range(TRIES):
-            try:
-                if by == "points":
-                    return fill(self._builder, first, self.file, self._counts.draw(rng))
-                return self.fill(lambda hole: draw(hole, rng))
-            except SpecError:
-                if tries == TRIES - 1:
-                    raise
-        raise AssertionError("not reached")
+        for _ in range(TRIES):
+            known = self._counts.draw(rng) if by == "points" else None
+            drawn = try_fill(self._builder, lambda hole: draw(hole, rng), self.file, known)
+            if drawn is not None:
+                return drawn
+        return self.fill(lambda hole: draw(hole, rng))
 
     def suggest(self, trial: SuggestTrial) -> tuple[Network, Params]:
         """The network an Optuna trial asks for, and its point: one ``suggest_*`` per hole reached."""
