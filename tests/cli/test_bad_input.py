@@ -86,8 +86,13 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     ([*SEARCH, "--space", "unknown_module.yaml", "--baselines"], FAILED, ["inception_3z", "did you mean"]),
     ([*SEARCH, "--space", "inception_v3.yaml"], FAILED, ["inception_v3.yaml"]),
     # shapes and budgets
-    ([*SEARCH, "--max-params", "5"], FAILED, ["budget of 5", "raise max_macs or max_params"]),
+    ([*SEARCH, "--max-params", "5"], FAILED, ["budget of 5", "raise max_params"]),
     ([*SEARCH, "--max-macs", "5"], FAILED, ["budget of 5"]),
+    ([*SEARCH, "--max-depth", "1"], FAILED, ["layers of depth", "budget of 1", "raise max_depth"]),
+    ([*SEARCH, "--max-activation-bytes", "9"], FAILED, ["bytes of activations", "raise max_activation_bytes"]),
+    ([*SEARCH, "--min-receptive-field", "99"], FAILED, ["pixels", "minimum of 99", "lower min_receptive_field"]),
+    ([*SEARCH, "--min-params", "9", "--max-params", "8"], FAILED, ["min_params is above max_params", "got 9", "8"]),
+    ([*SEARCH, "--max-latency-ms", "0"], FAILED, ["max_latency_ms", "greater than 0"]),
     # datasets
     ([*SEARCH, "--train-images", "3"], FAILED, ["at least 10", "one for each class"]),
     ([*SEARCH, "--data", "image_folder"], FAILED, ["image_folder", "root"]),

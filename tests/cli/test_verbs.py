@@ -61,6 +61,11 @@ class TestShow:
         for words in ("42,679,816", "mixed_5b" if "mixed_5b" in said.out else "inception_a", "a1-"):
             assert words in said.out
 
+    def test_what_it_sees(self, command):
+        assert "field      1311x1311 pixels" in command("show", "inception_v3").out
+        shown = json.loads(command("show", "nin_cifar10", "--json").out)
+        assert (shown["cost"]["receptive_field"], shown["cost"]["depth"]) == (27, 9)
+
     def test_as_json(self, command):
         shown = json.loads(command("show", "inception_v3", "--json", "--depth", "0").out)
         assert shown["cost"]["params"] == 23_834_568
@@ -125,6 +130,16 @@ def test_flags_win_over_the_file_and_the_study_keeps_all_of_it(command, tmp_path
     study = yaml.safe_load(Path("mine/study.yaml").read_text())
     assert (study["trials"], study["seed"], study["run"]) == (1, 3, "mine")
     assert set(option_names()) <= set(study)
+
+
+def test_limits_by_flags_are_kept_and_kept_to(command):
+    limits = ["--max-depth", 9, "--min-receptive-field", 11, "--min-params", 1200, "--max-macs", 100000]
+    assert command("search", "--space", "tiny.yaml", "--trials", 2, "--run", "mine", *QUICK, *limits).code == 0
+    study = yaml.safe_load(Path("mine/study.yaml").read_text())
+    assert (study["max_depth"], study["min_receptive_field"], study["max_latency_ms"]) == (9, 11, None)
+    trained = [record for record in Study.open("mine").records if record.state == "complete"]
+    assert len(trained) == 2
+    assert all(record.cost["params"] >= 1200 and record.cost["receptive_field"] >= 11 for record in trained)
 
 
 def test_a_study_file_is_a_configuration_too(command, study):

@@ -22,7 +22,7 @@ ERRORS: list[tuple[str, str, int, str | None]] = [
     (NET + "  stages:\n    a: {conv: {kernel: 3, width: {$integer: [1, 2]}}}\n", r"unknown hole, got '\$integer'", 8, "a.width"),
     (NET + "  stages:\n    a: {conv: {kernel: 3, width: {$int: [8, 16], $step: 2}}}\n", r"unknown option of \$int, got '\$step'; expected \$name, \$log", 8, "a.width"),
     (NET + "  stages:\n    a: {$choice: {x: relu}, $log: true}\n", r"unknown option of \$choice, got '\$log'; expected \$name", 8, "a"),
-    (WIDTH + NET + "  stages:\n    a: {conv: {kernel: 3, width: {$use: width, $name: w}}}\n", r"unknown option of \$use, got '\$name'", 9, "a.width"),
+    (WIDTH + NET + "  stages:\n    a: {conv: {kernel: 3, width: {$use: width, $log: true}}}\n", r"unknown option of \$use, got '\$log'; expected \$name, \$depth", 9, "a.width"),
     (NET + "  stages:\n    a: {conv: {kernel: 3, width: {$int: [8, 16], $log: yes}}}\n", r"\$log is true or false, got 'yes'", 8, "a.width"),
     (NET + "  stages:\n    a: {conv: {kernel: 3, width: {$int: [8, 16], $name: A b}}}\n", "not a name, got 'A b'; expected lower-case", 8, "a.width"),
     # choices and ranges

@@ -1,0 +1,223 @@
+# ruff: noqa: E501 (tables: one row a line)
+"""Networks written otherwise than a space writes them: found all the same, and given back to the letter."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+import inception_search as ins
+from inception_search.canonical.catalogue import names as networks
+from inception_search.errors import NotInSpaceError
+from inception_search.space.holes import Params
+from inception_search.space.space import load_space
+from inception_search.spec.document import parse_network
+from inception_search.spec.identity import arch_id
+from inception_search.spec.network import Network
+from inception_search.spec.transform import remake
+from tests.space.small import SMALL, C, points_of, small, space
+
+GRAND = load_space("inception")
+HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
+TEMPLATE = space(
+    f"""
+  stages:
+    stem: [3x3 4, relu]
+    a: {{$many: [1, 3], of: {{repeat: {{times: {{$int: [1, 4]}}, body: [{C}, max 3x3]}}}}}}
+    b: {{$choice: {{none: absent, some: 1x1 8}}}}
+  aux:
+    first: {{$choice: {{none: null, one: {{after: {{$choice: [stem, a1]}}, hidden: [{{$int: [3, 4]}}]}}}}}}
+    second: {{$choice: {{none: null, one: {{after: a1, weight: 0.5}}}}}}
+"""
+)
+POINT: Params = {
+    "a": 2,
+    "a1.times": 3,
+    "a1.0.width": 4,
+    "a2.times": 1,
+    "a2.0.width": 5,
+    "b": "some",
+    "aux.first": "none",
+    "aux.second": "none",
+}
+AUX: Params = {"aux.first": "one", "aux.first.after": "a1", "aux.first.hidden.0": 4, "aux.second": "one"}
+
+# What is written otherwise: the stages (and blocks, and heads) of a document of one and the same network.
+WRITTEN: dict[str, str] = {
+    "as the space does": "stages: {stem: [3x3 4, relu], a1: {repeat: {times: 3, body: [3x3 4, max 3x3]}}, a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "stages by other names": "stages: {first: [3x3 4, relu], then: {repeat: {times: 3, body: [3x3 4, max 3x3]}}, more: [3x3 5, max 3x3], last: 1x1 8}",
+    "one stage": "stages: {all: [3x3 4, relu, {repeat: {times: 3, body: [3x3 4, max 3x3]}}, 3x3 5, max 3x3, 1x1 8]}",
+    "a stage for each step": "stages: {a: 3x3 4, b: relu, c: {repeat: {times: 3, body: [3x3 4, max 3x3]}}, d: 3x3 5, e: max 3x3, f: 1x1 8}",
+    "stages cut within groups": "stages: {a: 3x3 4, b: [relu, 3x3 4], c: [max 3x3, 3x3 4, max 3x3, 3x3 4, max 3x3, 3x3 5], d: [max 3x3, 1x1 8]}",
+    "repeats written out": "stages: {stem: [3x3 4, relu], a1: [3x3 4, max 3x3, 3x3 4, max 3x3, 3x3 4, max 3x3], a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "part of a repeat written out": "stages: {s: [3x3 4, relu], a: [3x3 4, max 3x3, {repeat: {times: 2, body: [3x3 4, max 3x3]}}], z: [3x3 5, max 3x3, 1x1 8]}",
+    "repeats that begin in the middle": "stages: {s: [3x3 4, relu, 3x3 4], a: {repeat: {times: 2, body: [max 3x3, 3x3 4]}}, z: [max 3x3, 3x3 5, max 3x3, 1x1 8]}",
+    "blocks": "blocks: {m: [3x3 4, max 3x3], o: [3x3 5, max 3x3]}\nstages: {stem: [3x3 4, relu], a1: [m, m, m], a2: o, b: 1x1 8}",
+    "blocks repeated": "blocks: {m: [3x3 4, max 3x3]}\nstages: {stem: [3x3 4, relu], a1: 3 x m, a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "blocks across groups": "blocks: {m: [max 3x3, 3x3 4]}\nstages: {s: [3x3 4, relu, 3x3 4, m, m, max 3x3, 3x3 5, max 3x3, 1x1 8]}",
+    "a repeat of one": "stages: {stem: [3x3 4, relu], a1: {repeat: {times: 3, body: [3x3 4, max 3x3]}}, a2: {repeat: {times: 1, body: [3x3 5, max 3x3]}}, b: 1x1 8}",
+    "a repeat inside a repeat": "stages: {stem: [3x3 4, relu], a1: {repeat: {times: 1, body: {repeat: {times: 3, body: [3x3 4, max 3x3]}}}}, a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "blocks inside blocks": "blocks: {i: [3x3 4, max 3x3], m: 3 x i}\nstages: {stem: [3x3 4, relu], a1: m, a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "a block that nothing uses": "blocks: {m: 7x7 7}\nstages: {stem: [3x3 4, relu], a1: {repeat: {times: 3, body: [3x3 4, max 3x3]}}, a2: [3x3 5, max 3x3], b: 1x1 8}",
+    "a block in one place": "blocks: {all: [3x3 4, relu]}\nstages: {stem: all, a1: 3 x [3x3 4, max 3x3], a2: [3x3 5, max 3x3], b: 1x1 8}".replace("3 x [3x3 4, max 3x3]", "{repeat: {times: 3, body: [3x3 4, max 3x3]}}"),
+}  # fmt: skip
+
+
+def document(stages: str, more: str = "") -> Network:
+    return parse_network(f"{HEAD}{stages}\n{more}")
+
+
+def own_words(params: Params) -> Params:
+    return {name: value for name, value in params.items() if not name.startswith("@")}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_network_written_otherwise_is_found_and_given_back(how: str) -> None:
+    network = document(WRITTEN[how])
+    params = TEMPLATE.encode(network)
+    assert own_words(params) == POINT
+    assert TEMPLATE.decode(params) == network
+    assert arch_id(TEMPLATE.decode(own_words(params))) == arch_id(network)
+    assert TEMPLATE.decode(json.loads(json.dumps(params))) == network
+    assert TEMPLATE.encode(TEMPLATE.decode(params)) == params
+    assert (own_words(params) == params) == (how == "as the space does")
+
+
+# Stages and heads of one network with two auxiliary heads, by other names.
+HEADS: dict[str, str] = {
+    "as the space does": WRITTEN["as the space does"] + "\naux: {first: {after: a1, hidden: [4]}, second: {after: a1, weight: 0.5}}",
+    "other names": WRITTEN["as the space does"] + "\naux: {x: {after: a1, hidden: [4]}, y: {after: a1, weight: 0.5}}",
+    "other stages": WRITTEN["stages by other names"] + "\naux: {second: {after: then, hidden: [4]}, first: {after: then, weight: 0.5}}",
+    "repeats written out": WRITTEN["repeats written out"] + "\naux: {first: {after: a1, hidden: [4]}, second: {after: a1, weight: 0.5}}",
+    "blocks": WRITTEN["blocks"] + "\naux: {x: {after: a1, hidden: [4]}, y: {after: a1, weight: 0.5}}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", HEADS)
+def test_auxiliary_heads_may_have_other_names(how: str) -> None:
+    network = document(HEADS[how])
+    params = TEMPLATE.encode(network)
+    assert own_words(params) == POINT | AUX
+    assert TEMPLATE.decode(json.loads(json.dumps(params))) == network
+
+
+def test_a_head_after_a_place_the_space_has_no_stage_end_at_is_outside() -> None:
+    network = document(WRITTEN["a stage for each step"], "aux: {x: {after: d, hidden: [4]}}")
+    with pytest.raises(NotInSpaceError, match=r"aux\.x\.after: d ends where no stage of the template does"):
+        TEMPLATE.encode(network)
+
+
+# A part that is no architecture, and what it is in some document.
+SPELLED: list[tuple[str, Any]] = [
+    ("name", "other"),
+    ("source", "a paper, é\u2028 = @ and \U0001f600"),
+    ("dialect", "keras"),
+    ("preprocess", {"mean": [0.5, 0.5, 0.5], "resize": 300}),
+    ("recipe", {"label_smoothing": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("part", "value"), SPELLED, ids=[row[0] for row in SPELLED])
+def test_what_is_no_architecture_is_kept(part: str, value: Any) -> None:
+    network = remake(TEMPLATE.decode(POINT), **{part: value})
+    params = TEMPLATE.encode(network)
+    assert params.keys() - POINT.keys() == {"@" + part}
+    assert TEMPLATE.decode(json.loads(json.dumps(params))) == network
+
+
+@pytest.mark.parametrize("label", SMALL)
+def test_all_at_once(label: str) -> None:
+    """Any point of a small space under another name, all of its steps in one stage."""
+    of = small(label)
+    for params in points_of(label):
+        network = of.decode(params)
+        if network.aux:
+            continue
+        stages = {"everything": [stage.model_dump(mode="json", by_alias=True) for stage in network.stages.values()]}
+        written = network.model_dump(mode="json", by_alias=True) | {"stages": stages, "name": "other"}
+        other = parse_network(json.dumps(written))
+        found = of.encode(other)
+        assert of.decode(found) == other
+        assert arch_id(of.decode(own_words(found))) == arch_id(network)
+
+
+@pytest.mark.parametrize("name", networks())
+def test_spelled_points_of_canonical_networks_travel(name: str) -> None:
+    network = ins.load(name)
+    params = json.loads(json.dumps(GRAND.encode(network)))
+    decoded = GRAND.decode(params)
+    assert decoded == network
+    assert pickle.loads(pickle.dumps(decoded)) == network
+    assert all(isinstance(params[name], str) for name in params if name.startswith("@"))
+
+
+# --------------------------------------------------------------------------------------------------- what does not fit
+
+FULL = TEMPLATE.encode(document(HEADS["blocks"]))
+# Entries changed (None: left out).
+MISFITS: list[Params | dict[str, None]] = [
+    {"@stages": "all=1"},  # too few steps
+    {"@stages": "all=1000"},
+    {"@stages": "all=10+nowhere"},
+    {"@stages": "all"},
+    {"@stages": "=10"},
+    {"@stages": "a=-1"},
+    {"@stages": "a=0"},
+    {"@stages": "a=x*m"},
+    {"@stages": "a=9999999999999999999999*m"},
+    {"@stages": "a=1" + "+1" * 2_000},
+    {"@stages": "a=" + "9" * 5_000},  # more digits than Python reads
+    {"@stages": ""},
+    {"@stages": "\u2028"},
+    {"@blocks": "m=2"},
+    {"@blocks": "m=3 o=2"},
+    {"@blocks": "m"},
+    {"@blocks": None},
+    {"@aux": None},
+    {"@aux": "x"},
+    {"@aux": "x y z"},
+    {"@aux": "x x"},
+    {"@name": ""},
+    {"@name": "Not A Name!"},
+    {"@source": "x" * 100_000},
+    {"@dialect": "no such dialect"},
+    {"@preprocess": "{"},
+    {"@preprocess": "[1]"},
+    {"@preprocess": '{"resize": -1}'},
+    {"@recipe": '{"no": "field"}'},
+    {"@recipe": "3"},
+    {"@document": "{"},
+    {"@document": "[]"},
+    {"@document": "{}"},
+    {"@document": "[" * 10_000},
+    {"@document": '{"blocks": {}, "stages": {"a": 3}, "aux": {}}'},
+    {"@document": json.dumps({"blocks": {}, "stages": {"a": {"kind": "norm"}}, "aux": {}})},  # another network
+    {"@stages": "first=2 a1=3*m a1=o b=1"},  # one name twice
+    {"@stages": "first=2 a1=3*m b=m+1", "@blocks": "m=2"},  # a block of two kinds
+    {"@stages": "first=2 a1=4*m b=1"},
+    {"@nothing": "x"},
+    {"@": "x"},
+    {"@name": 3},
+    {"@stages": [1]},  # type: ignore[dict-item]
+    {"@stages": {"a": 1}},  # type: ignore[dict-item]
+]
+
+
+@pytest.mark.parametrize("change", MISFITS, ids=[str(change)[:40] for change in MISFITS])
+def test_a_spelling_that_does_not_fit_is_refused(change: Any) -> None:
+    params = {name: value for name, value in {**FULL, **change}.items() if value is not None}
+    with pytest.raises(NotInSpaceError, match="spelling") as caught:
+        TEMPLATE.decode(params)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_spelling_that_fits_another_point_too() -> None:
+    """It says how steps are cut, not which they are."""
+    params = {**FULL, "a2.0.width": 4}
+    found = TEMPLATE.decode(params)
+    assert list(found.stages) == ["stem", "a1", "a2", "b"]
+    assert found.blocks["o"] == found.blocks["m"]
+    assert TEMPLATE.decode(TEMPLATE.encode(found)) == found
