@@ -135,7 +135,7 @@ def main() -> None:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "timm": timm.__version__,
-        "processor": _processor(),
+        "processor": processor(),
         "rounds": options.rounds,
         "count": options.count,
     }
@@ -146,7 +146,7 @@ def main() -> None:
     print(RESULTS)
 
 
-def _processor() -> str:
+def processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from candidates import _processor as processor
+from candidates import processor
 
 import inception_search as ins
 from inception_search.spec.document import load_network
