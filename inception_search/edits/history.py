@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any
 
 from inception_search.canonical.catalogue import load
 from inception_search.edits.traits import changes
-from inception_search.errors import NotInSpaceError, ShapeError
+from inception_search.errors import NotInSpaceError, ShapeError, SpecError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
 from inception_search.space.holes import Integer, Many, Params
@@ -51,15 +53,31 @@ class Move:
         }
 
 
-def path(start: Network | str, goal: Network | str, space: Space | str = "inception") -> tuple[Move, ...]:
+def path(
+    start: Network | str, goal: Network | str, space: Space | str = "inception", via: Sequence[Network | str] = ()
+) -> tuple[Move, ...]:
     """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
 
-    Networks are documents or names of shipped ones; every network between is a valid point of ``space`` that lowers.
+    ``via`` are networks to pass on the way. Networks are documents or names of shipped ones; every network between is
+    a valid point of ``space`` that lowers.
     Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit. Raises
     :class:`NotInSpaceError` where one of the two is not in the space, with the reason.
     """
     loaded = space if isinstance(space, Space) else load_space(space)
-    first, last = (load(item) if isinstance(item, str) else item for item in (start, goal))
+    stops = [_network(item) for item in (start, *via, goal)]
+    legs = [_leg(loaded, first, last) for first, last in pairwise(stops)]
+    return tuple(chain(legs[0], *(leg[1:] for leg in legs[1:])))
+
+
+def _network(item: Any) -> Network:
+    if isinstance(item, Network):
+        return item
+    if isinstance(item, str | Path):
+        return load(item)
+    raise SpecError("a path leads from network to network", found=item, mend="name it, or write load(...)")
+
+
+def _leg(loaded: Space, first: Network, last: Network) -> tuple[Move, ...]:
     here, there = (_point(loaded, network) for network in (first, last))
     moves = [Move(first.name, (), {}, here, first, estimate(first))]
     before = loaded.decode(here)
@@ -94,7 +112,7 @@ def _otherwise(before: Cost, after: Cost, decisions: Params) -> str:
     """Words for an edit of widths, or of what no trait tells of."""
     if after.params != before.params:
         return f"{'widen' if after.params > before.params else 'narrow'} ({_widths(decisions)})"
-    return ", ".join(f"{name}: {value}" for name, value in decisions.items())
+    return "details: " + ", ".join(f"{name} = {value}" for name, value in decisions.items())
 
 
 def _widths(decisions: Params) -> str:

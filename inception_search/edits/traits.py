@@ -116,8 +116,16 @@ def _reductions(network: Network) -> int:
 def _kernels(old: Counter[str], new: Counter[str]) -> str:
     less = ", ".join(f"{old[k] - new[k]} fewer {k}" for k in sorted(old) if new[k] < old[k])
     more = ", ".join(f"{new[k] - old[k]} more {k}" for k in sorted(new) if new[k] > old[k])
-    verb = "factorise: " if less and more else ""
+    verb = "factorise: " if less and more and _factorised(old, new) else "other kernels: " if less and more else ""
     return verb + ", ".join(part for part in (less, more) if part)
+
+
+def _factorised(old: Counter[str], new: Counter[str]) -> bool:
+    """Whether every kernel there is more of makes up one there is less of: its factors, or a stack of 3x3."""
+    less = {kernel for kernel in old if new[kernel] < old[kernel]}
+    more = {kernel for kernel in new if new[kernel] > old[kernel]}
+    stacks = any(kernel in ("5x5", "7x7") for kernel in less)
+    return all(kernel.partition(" ")[0] in less or (kernel == "3x3" and stacks) for kernel in more)
 
 
 def _toggle(words: str) -> Callable[[Any, Any], str]:
@@ -126,7 +134,7 @@ def _toggle(words: str) -> Callable[[Any, Any], str]:
 
 def _number(thing: str, where: str = "") -> Callable[[Any, Any], str]:
     def words(old: int, new: int) -> str:
-        return f"{_counted(new, thing) if new else f'no {thing}s'}{where} (were {old})"
+        return f"{_counted(new, thing) if new else f'no {thing}s'}{where} ({'was' if old == 1 else 'were'} {old})"
 
     return words
 
@@ -147,10 +155,10 @@ def _of_stem(old: tuple[str, ...], new: tuple[str, ...]) -> str:
 
 TRAITS: tuple[Trait, ...] = (
     Trait("batch norm", lambda net: net.conv_defaults.norm is not None, _toggle("batch norm")),
-    Trait("residual", _residuals, _residual),
     Trait("stem", _shape_of_stem, _of_stem),
     Trait("reductions", _reductions, _number("strided convolution", " between the phases")),
     Trait("modules", _modules, _number("Inception module")),
+    Trait("residual", _residuals, _residual),
     Trait("kernels", _spatial, _kernels),
     Trait("averages", _averages, lambda old, new: f"average pooling in {_counted(new, 'module')} (was {old})"),
     Trait("image", _size, lambda old, new: f"images of {new} (were {old})"),

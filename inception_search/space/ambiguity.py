@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from inception_search.errors import LimitError, NotInSpaceError, Place, SpecError
 from inception_search.space.build import Builder
-from inception_search.space.decode import fill
+from inception_search.space.decode import try_fill
 from inception_search.space.draw import draw
 from inception_search.space.encode import encode
 from inception_search.space.holes import Choice, Float, Integer, Many, Of, Params, items
+from inception_search.space.match import Matcher
 from inception_search.spec.step import KINDS
 
 PROBES = 3
 FEW = 12  # holes of a space that is probed more often,
 MORE_PROBES = 24  # so often
+MANY = 80  # labels; those of a smaller space are each probed
+ROUTES = 20  # ways to find a network that are looked at
 _MEMBERS = 1_000  # values of a range that are compared with another's
 
 
@@ -31,22 +34,28 @@ def check_ambiguity(builder: Builder, file: str | None) -> None:
             if all(_can_equal(hole.options[one], hole.options[other]) for hole in same):
                 rule = f"options {one!r} and {other!r} can be the same"
                 raise _error(rule, same[0], file, "drop one, or let their values not overlap")
+    labels = [(name, label) for name, (hole, *_) in places.items() for label in hole.options]
     for seed in range(MORE_PROBES if len(builder.template.holes) <= FEW else PROBES):
-        _probe(builder, file, random.Random(seed))
+        _probe(builder, file, random.Random(seed), {})
+    for seed, (name, label) in enumerate(labels if len(labels) <= MANY else ()):
+        _probe(builder, file, random.Random(seed), {name: label})
 
 
-def _probe(builder: Builder, file: str | None, rng: random.Random) -> None:
-    try:
-        network, params = fill(builder, lambda hole: draw(hole, rng), file)
-    except SpecError:
+def _probe(builder: Builder, file: str | None, rng: random.Random, given: Params) -> None:
+    """Draw a point with the ``given`` labels, and look whether its network is another point, too."""
+    drawn = try_fill(builder, lambda hole: given.get(hole.name) or draw(hole, rng), file)
+    if drawn is None:
         return
+    network, params = drawn
     try:
-        found = encode(builder, network)
-    except LimitError:  # found out by those whose network it is
+        points = [*islice(Matcher(builder, network).points(), ROUTES)] or [encode(builder, network)]
+    except (LimitError, RecursionError):  # found out by those whose network it is
         return
     except NotInSpaceError as error:
         raise SpecError(f"a network of the space is not found in it again: {error}", place=Place(file)) from None
-    if found != params:
+    if builder.tracks:  # a number that follows the channels is not compared on the way
+        points = points[:1]
+    for found in (point for point in points if point != params):
         name = next(name for name in (*params, *found) if params.get(name) != found.get(name))
         one, other = (_said(name, point) for point in (params, found))
         mend = "let parts in a row that may be absent, repeated or chosen differ in something"

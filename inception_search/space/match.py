@@ -20,6 +20,7 @@ from inception_search.spec.step import Absent, AnyStep, Chain, Concat, Identity,
 # What of a document is no architecture: a space says nothing of it, a point's spelling may.
 SPELLED = ("name", "source", "dialect", "preprocess", "recipe")
 UNCOMPARED = (*SPELLED, "schema_", "version")
+ANYTHING: Any = object()  # a value that is not to be compared
 Taken: TypeAlias = Iterator[tuple[int, Params]]  # how many of some values were taken up to here, with which bindings
 
 
@@ -76,7 +77,9 @@ class Matcher:
 
     def value(self, template: Any, value: Any, path: str, bound: Params) -> Iterator[Params]:
         """Match any template node against any value."""
-        if isinstance(template, Choice):
+        if value is ANYTHING:
+            yield bound
+        elif isinstance(template, Choice):
             for option, now in self.options(template, bound):
                 yield from self.value(option, value, path, now)
         elif isinstance(template, Many):

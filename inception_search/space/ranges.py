@@ -69,7 +69,7 @@ def weights(raw: Any, labels: Iterable[str]) -> tuple[float, ...] | None:
     if not isinstance(raw, dict):
         raise RangeError("weights are given by label", found=raw, expected=expected)
     if set(raw) != set(labels):
-        odd = sorted(set(raw) ^ set(labels))[0]
+        odd = sorted(set(raw) - set(labels) or set(labels) - set(raw))[0]
         mend = None if odd in labels else did_you_mean(odd, labels)
         rule = f"{odd!r} has no weight" if odd in labels else f"{odd!r} is no option of the choice"
         raise RangeError(rule, found=", ".join(raw), expected=expected, mend=mend)

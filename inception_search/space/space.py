@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from inception_search.canonical.catalogue import load, module
-from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.errors import ConfigError, InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
 from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
@@ -70,7 +71,9 @@ class Space:
 
     def decode(self, params: Params) -> Network:
         """The network at a point. Raises :class:`NotInSpaceError` when the point is not one."""
-        return decode(self._builder, params, self.file)
+        if not isinstance(params, Mapping):
+            raise NotInSpaceError("a point is a mapping of holes to values", found=params)
+        return decode(self._builder, dict(params), self.file)
 
     def encode(self, network: Network) -> Params:
         """The point of a network: ``decode(encode(network)) == network``.
@@ -78,11 +81,11 @@ class Space:
         A network written otherwise (other names of stages, blocks, modules one by one) has entries that begin with
         ``@``, its spelling. Raises :class:`NotInSpaceError` with the place that is outside.
         """
-        return encode(self._builder, network)
+        return encode(self._builder, _network(network))
 
     def contains(self, network: Network) -> bool:
         """Whether ``network`` is a point of the space."""
-        return find(self._builder, network) is not None
+        return find(self._builder, _network(network)) is not None
 
     def why_not(self, network: Network) -> str | None:
         """Why ``network`` is not in the space, or None when it is."""
@@ -128,7 +131,7 @@ class Space:
 
     def draw(self, seed: int | random.Random, by: By | None = None) -> tuple[Network, Params]:
         """A random point as :meth:`sample` draws it, and its network."""
-        rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+        rng = _random(seed)
         by = by or self.sampling
         if by not in ("points", "holes"):
             raise unknown_name("way to sample", by, ("points", "holes"))
@@ -160,7 +163,7 @@ class Space:
 
     def neighbour(self, params: Params, seed: int | random.Random) -> Params:
         """A random neighbour. Raises :class:`NotInSpaceError` when the point has none."""
-        rng = seed if isinstance(seed, random.Random) else random.Random(seed)
+        rng = _random(seed)
         moves = [(name, value) for name in _holes(params) for value in near.changes(self.holes[name], params[name])]
         rng.shuffle(moves)
         for name, value in moves:
@@ -247,6 +250,20 @@ def load_space(space: str | Path) -> Space:
     else:
         raise unknown_name("space", space, names())
     return Space(read_text(path), str(path))
+
+
+def _network(value: Any) -> Network:
+    if not isinstance(value, Network):
+        raise SpecError("a space is asked about a network", found=value, mend="write load(...)")
+    return value
+
+
+def _random(seed: Any) -> random.Random:
+    if isinstance(seed, random.Random):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise ConfigError("a seed is a whole number or a random.Random", path="seed", found=seed)
+    return random.Random(int(seed))
 
 
 def _holes(params: Params) -> Params:

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inception_search.errors import LimitError
 from inception_search.space.build import Builder
 from inception_search.space.holes import Choice, Integer, Many, Params
-from inception_search.space.match import UNCOMPARED, Matcher, Taken, is_absent
+from inception_search.space.match import ANYTHING, UNCOMPARED, Matcher, Taken, is_absent
 from inception_search.space.mismatch import Mismatch
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use, chain
 from inception_search.spec.transform import map_children
 
+MOST_ENDS = 200  # ways to match a whole trunk before the auxiliary heads are given up
 END = "\0"  # begins the names under which the ends of the template's stages are kept among the bindings
 
 
@@ -77,9 +79,13 @@ class TrunkMatcher(Matcher):
         sections = ("blocks", "stages", "aux")
         nodes = list(self.template.root["stages"].items())
         for fields in self.model(self.template.root, self.network, "", {}, (*UNCOMPARED, *sections)):
+            if not self.heads_may_fit(fields):  # told before the long search through the trunk
+                continue
             for at, trunk in self.stages(nodes, 0, 0, fields):
                 if at == len(self.trunk.steps):
                     self.ends += 1
+                    if self.ends > MOST_ENDS:
+                        raise LimitError("the network fits the space in too many ways", path="stages")
                     yield from self.heads(trunk)
                 else:
                     self.fail(self.place("", at), "this step has no place in the template", trunk)
@@ -164,6 +170,18 @@ class TrunkMatcher(Matcher):
             heads.append((name, aux.model_copy(update={"after": after, "body": self.opened(aux)})))
         plain = {name: value for name, value in bound.items() if not name.startswith(END)}
         yield from self.slots(list((self.template.root.get("aux") or {}).items()), 0, heads, plain)
+
+    def heads_may_fit(self, bound: Params) -> bool:
+        """Whether the auxiliary heads are the template's, wherever they read."""
+        heads = [
+            (name, aux.model_copy(update={"after": ANYTHING, "body": self.opened(aux)}))
+            for name, aux in self.network.aux.items()
+        ]
+        nodes = list((self.template.root.get("aux") or {}).items())
+        told, self.mismatch = self.mismatch, None  # which of several heads of the template fits is no mistake
+        fit = next(self.slots(nodes, 0, heads, bound), None) is not None
+        self.mismatch = told
+        return fit or next(self.slots(nodes, 0, heads, bound), None) is not None
 
     def opened(self, aux: Aux) -> AnyStep:
         return written_out(aux.body, self.network.blocks, {})

@@ -115,7 +115,8 @@ class Expander:
         """One field in long form: nested steps expanded, ``7x7`` as ``[7, 7]``."""
         if name in ("steps", "branches", "nodes"):
             if not isinstance(item, list):
-                raise self.error(f"{kind} takes a list", join(path, name), line, found=item)
+                mend = f"write {kind}: [{{...}}], with the hole inside the list" if is_hole(item) else None
+                raise self.error(f"{kind} takes a list", join(path, name), line, found=item, mend=mend)
             if name == "nodes":
                 return expand_nodes(item, join(path, name), line, self.step)
             lines = getattr(item, "lines", None) or [line] * len(item)

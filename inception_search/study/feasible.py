@@ -18,14 +18,15 @@ def check_feasible(space: Space, budget: Budget, shape: tuple[int, int, int], cl
     The canonical modules the space says it contains must be in it: NotInSpaceError else. With ``baselines`` one of
     them within the budget is enough. Where all points drawn are outside the budget, one brought within it is enough.
     """
-    fixed = {label: _encoded(space, label) for label in space.fixed_points}
+    fixed = {label: encoded(space, label) for label in space.fixed_points}
     for label, holes in fixed.items() if baselines else ():
         if make_candidate(space.fixed_points[label], holes, shape, classes).violation(budget) is None:
             return
     sample_within(space, budget, tries=_SAMPLES, shape=shape, classes=classes)
 
 
-def _encoded(space: Space, label: str) -> Params:
+def encoded(space: Space, label: str) -> Params:
+    """The point of a canonical network that the space says it contains; NotInSpaceError names the entry."""
     try:
         return space.encode(space.fixed_points[label])
     except NotInSpaceError as error:

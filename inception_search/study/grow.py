@@ -19,24 +19,36 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import read_lines
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.study.feasible import encoded
 
 NOTE = "growing.json"  # what is being done, until it is done
 
 
-def begin_growth(run: RunFolder, space: Space) -> None:
-    """Replace the space of a held study by ``space``.
+def begin_growth(run: RunFolder, space: Space, study_text: str, baselines: bool = True) -> str:
+    """Replace the space of a held study by ``space`` and ``study.yaml`` by ``study_text``, if nothing is against it.
 
-    Raises :class:`RunFolderError` while results of an interrupted run wait to be told.
+    What a person should know of it. Raises :class:`NotInSpaceError` when a canonical network it says it contains is
+    none of its points, and :class:`RunFolderError` when no earlier trial is, or while results of an interrupted run
+    wait to be told.
     """
     if run.space_text() == space.text:
-        return
+        return ""
+    for label in space.fixed_points if baselines else ():
+        encoded(space, label)
     if run.read_results():
         mend = "resume it once without another space, then with it"
         raise RunFolderError("trained results wait to be recorded", place=Place(str(run.path)), mend=mend)
+    records, before = [record for record in run.records() if record.holes], Space(run.space_text())
+    inside = sum(bool(_moved(record, before, space).holes) for record in records)
+    if records and not inside:
+        mend = "begin a new run in it, or give a space that holds some of the trials"
+        rule = f"none of the {len(records)} earlier trials is in space {space.name!r}"
+        raise RunFolderError(rule, place=Place(str(run.path)), mend=mend)
     lines = sum(1 for _ in read_lines(run.trials_file))
-    note = {"before": run.space_text(), "after": space.text, "lines": lines}
+    note = {"before": run.space_text(), "after": space.text, "study": study_text, "lines": lines}
     write_atomic(run.path / NOTE, json.dumps(note))
     finish_growth(run)
+    return f"{inside} of {len(records)} earlier trials are points of space {space.name!r}, in which the search goes on"
 
 
 def finish_growth(run: RunFolder) -> None:
@@ -52,6 +64,7 @@ def finish_growth(run: RunFolder) -> None:
         write_atomic(run.trials_file, "".join(f"{text}\n" for text in (*texts, *moved)))
     write_atomic(run.journal_file, "")  # the index of the old space; made anew from the records
     write_atomic(run.space_file, note["after"])
+    write_atomic(run.study_file, note["study"])
     path.unlink()
 
 
@@ -59,7 +72,8 @@ def _read(run: RunFolder) -> dict[str, Any]:
     path = run.path / NOTE
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        return {"before": str(note["before"]), "after": str(note["after"]), "lines": int(note["lines"])}
+        texts = {name: str(note[name]) for name in ("before", "after", "study")}
+        return {**texts, "lines": int(note["lines"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         rule = f"the note of a change of space cannot be read ({type(error).__name__})"
         mend = "delete it, and resume with the space again"

@@ -74,16 +74,20 @@ def resume(
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
     with run.hold():
         finish_growth(run)
-        if loaded is not None:
-            begin_growth(run, loaded)
         before = StudyConfig.read(run.study_file)
         config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
-        plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
         facts = facts_of(run.study_file)
-        found = {**facts, "space": plan.facts()["space"]} if loaded is not None else facts
-        check_same(run, plan, found)
-        if config != before or found != facts:
-            write_atomic(run.study_file, config.text(found))
+        if loaded is None:
+            plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
+            check_same(run, plan, facts)
+        else:
+            plan = make_plan(config.model_copy(update={"space": _named(space or loaded, loaded)}), loaded)
+            config, facts = plan.config, {**facts, "space": plan.facts()["space"]}
+            check_same(run, plan, facts)
+            if told := begin_growth(run, loaded, config.text(facts), config.baselines):
+                (observer or Observer()).note(told)
+        if config != before:
+            write_atomic(run.study_file, config.text(facts))
         return _run(run, plan, observer or Observer())
 
 

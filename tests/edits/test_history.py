@@ -12,7 +12,7 @@ import pytest
 from inception_search.canonical.catalogue import load
 from inception_search.edits.history import Move, path
 from inception_search.edits.traits import changes
-from inception_search.errors import NotInSpaceError, UnknownNameError
+from inception_search.errors import NotInSpaceError, SpecError, UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.space import Space, load_space
@@ -109,7 +109,7 @@ network:
 def test_what_no_trait_tells_of_is_told_by_its_decisions() -> None:
     space = Space(TWO)
     moves = path(space.decode({"a.width": 4, "b": "none"}), space.decode({"a.width": 8, "b": "small"}), space)
-    assert [move.title for move in moves[1:]] == ["b: small", "widen (1 width)"]
+    assert [move.title for move in moves[1:]] == ["details: b = small", "widen (1 width)"]
 
 
 BASE = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
@@ -121,7 +121,7 @@ SAID: list[tuple[str, str, list[str]]] = [
     ("stages: {a: 3x3 4, b: 7x7 8}", "stages: {a: 3x3 4, b: 7x7 8 row_col}", ["factorise: 1 fewer 7x7, 1 more 7x7 row_col"]),
     ("stages: {a: 3x3 4, b: 3x3 4}", "stages: {a: 3x3 4, b: {block: {skip: add, body: 3x3 4}}}", ["add residual sums around 1 module"]),
     ("stages: {a: 3x3 4, b: {block: {skip: add, body: 3x3 4}}}", "stages: {a: 3x3 4, b: 3x3 4}", ["drop the residual sums"]),
-    ("stages: {a: 3x3 4, b: {concat: [1x1 4, 3x3 4]}}", "stages: {a: 3x3 4, b: 2 x {concat: [1x1 4, 3x3 4]}}".replace("2 x {concat: [1x1 4, 3x3 4]}", "{repeat: {times: 2, body: {concat: [1x1 4, 3x3 4]}}}"), ["2 Inception modules (were 1)", "1 more 3x3", "2 1x1 convolutions (were 1)"]),
+    ("stages: {a: 3x3 4, b: {concat: [1x1 4, 3x3 4]}}", "stages: {a: 3x3 4, b: 2 x {concat: [1x1 4, 3x3 4]}}".replace("2 x {concat: [1x1 4, 3x3 4]}", "{repeat: {times: 2, body: {concat: [1x1 4, 3x3 4]}}}"), ["2 Inception modules (was 1)", "1 more 3x3", "2 1x1 convolutions (was 1)"]),
     ("stages: {a: 3x3 4}\nhead: {dropout: 0.5}", "stages: {a: 3x3 4}\nhead: {dropout: 0.2}", ["dropout 0.2 (was 0.5)"]),
     ("stages: {a: [3x3 4, lrn]}", "stages: {a: 3x3 4}", ["drop local response normalisation"]),
     ("stages: {a: 3x3 4, b: max 3x3}", "stages: {a: 3x3 4, b: avg 3x3}", ["average pooling in 1 module (was 0)"]),
@@ -139,3 +139,18 @@ def load_text(text: str) -> Network:
     from inception_search.spec.document import parse_network
 
     return parse_network(text)
+
+
+def test_a_path_may_pass_other_networks() -> None:
+    moves = path("inception_v1", "inception_v4", via=["bn_inception", "inception_v3"])
+    names = [move.network.name for move in moves if move.network.name != "inception"]
+    assert names == ["inception_v1", "bn_inception", "inception_v3", "inception_v4"]
+    assert "factorise: 9 fewer 5x5, 18 more 3x3" in [move.title for move in moves]
+    legs = [("inception_v1", "bn_inception"), ("bn_inception", "inception_v3"), ("inception_v3", "inception_v4")]
+    assert len(moves) == 1 + sum(len(path(*leg)) - 1 for leg in legs)
+
+
+@pytest.mark.parametrize("wrong", [5, None, {}, ["inception_v1"]])
+def test_what_is_no_network_is_refused(wrong: Any) -> None:
+    with pytest.raises(SpecError, match="a path leads from network to network"):
+        path(wrong, "inception_v3")

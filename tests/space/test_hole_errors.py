@@ -29,7 +29,7 @@ def grammar(body: str) -> str:
 ERRORS: list[tuple[str, str, int, str]] = [
     # weights
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1}}\n", "'y' has no weight, got 'x'; expected a positive number for each of x, y$", 8, "a"),
-    (A + "{$choice: {x: relu, yes: elu}, $weights: {x: 1, yess: 2}}\n", "'yes' has no weight", 8, "a"),
+    (A + "{$choice: {x: relu, yes: elu}, $weights: {x: 1, yess: 2}}\n", "'yess' is no option of the choice", 8, "a"),
     (A + "{$choice: {x: relu, yy: elu}, $weights: {x: 1, yy: 2, yyy: 3}}\n", "'yyy' is no option of the choice.*did you mean 'yy'", 8, "a"),
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1, y: -2}}\n", "not a weight, got -2; expected a positive number for each of x, y", 8, "a"),
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1, y: 0}}\n", "not a weight, got 0", 8, "a"),
@@ -91,6 +91,8 @@ ERRORS: list[tuple[str, str, int, str]] = [
     (A + "[{$choice: {y: relu, n: identity}}, {$choice: {y: relu, n: identity}}]\n", "one network is two points.*let parts in a row that may be absent, repeated or chosen differ in something", 8, "a.0"),
     (A + "{concat: [1x1 4, {$choice: {y: relu, n: absent}}, {$choice: {y: relu, n: absent}}]}\n", "one network is two points", 8, "a.branches.1"),
     (A + "[{$many: [1, 2], of: relu}, {$many: [1, 2], of: relu}]\n", "one network is two points", 8, "a.0"),
+    (A + "{$choice: {a: 3x3 16, b: [{conv: {kernel: 3x3, width: {$int: [1, 4000]}}}]}}\n", "one network is two points: a = a, and a = b", 8, "a"),
+    (A + "{$choice: {b: {concat: [{conv: {kernel: 3x3, width: {$int: [1, 4000]}}}, absent]}, a: 3x3 16}}\n", "one network is two points", 8, "a"),
     (A + "[{repeat: {times: {$int: [1, 2]}, body: 3x3 4}}, elu]\n    b: {$many: [1, 2], of: {$choice: {n: absent, y: 3x3 5}}}\n", "one network is two points", 9, "b"),
     (width("{$choice: [8, 8.0]}"), r"one network is two points: a.width = 8\.0, and a.width = 8", 8, "a.width"),
     (A + "{conv: {kernel: 3, width: {$of: c/2}}}\n    b: {$choice: {y: {conv: {kernel: 3, width: {$int: [1, 4], $name: c}}}, n: relu}}\n", "one network is two points", 9, "b.width"),

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import inception_search as ins
-from inception_search.errors import LimitError, NotInSpaceError
+from inception_search.canonical.catalogue import load
+from inception_search.errors import ConfigError, LimitError, NotInSpaceError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.space import load_space
 from inception_search.spec.document import parse
@@ -234,3 +235,23 @@ def test_names_of_blocks_do_not_matter_to_what_is_outside() -> None:
     odd = remake(of.decode({}), blocks={"x": parse("3x3 5")}, stages={"a": Use(name="x"), "b": Use(name="x")})
     with pytest.raises(NotInSpaceError, match="5 is not the template's 4"):
         of.encode(odd)
+
+
+def test_a_network_with_other_heads_is_told_at_once() -> None:
+    """Its trunk is in the space in one of many ways; its auxiliary head is not."""
+    shipped = load_space("inception")
+    for name in ("inception_v4@slim_gamma", "inception_resnet_v2@slim_gamma"):
+        assert shipped.why_not(load(name)) == "aux.aux.pool: none is not the template's avg"
+    assert shipped.why_not(load("inception_v1@separable")) == "conv1.0: depthwise is not the template's conv"
+
+
+@pytest.mark.parametrize("wrong", ["inception_v4", None, 5, {}])
+def test_what_is_no_network_or_point_is_refused(wrong: Any) -> None:
+    shipped = load_space("nin")
+    for ask in (shipped.encode, shipped.contains, shipped.why_not):
+        with pytest.raises(SpecError, match=r"a space is asked about a network.*write load\(...\)"):
+            ask(wrong)
+    with pytest.raises(NotInSpaceError):
+        shipped.decode(wrong)
+    with pytest.raises(ConfigError, match="a seed is a whole number"):
+        shipped.sample("a")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from inception_search.errors import RunFolderError
+from inception_search.errors import NotInSpaceError, RunFolderError
 from inception_search.space.space import Space
 from inception_search.store import run_folder
 from inception_search.study import grow
@@ -37,7 +37,7 @@ NARROWED = SMALL.replace("[4, 8, 12]", "[8, 12]")
 def grown(study: FakeStudy, text: str) -> None:
     with study.run.hold():
         finish_growth(study.run)
-        begin_growth(study.run, Space(text))
+        begin_growth(study.run, Space(text), "fake: grown\n")
     study.space = Space(text)
 
 
@@ -92,7 +92,7 @@ def test_the_same_space_changes_nothing(fake_study: Any) -> None:
     assert (study.run.trials_file.read_bytes(), study.run.journal_file.read_bytes()) == before
 
 
-@pytest.mark.parametrize("steps", range(5))
+@pytest.mark.parametrize("steps", range(6))
 def test_a_kill_at_any_step_is_mended_by_the_next_run(
     fake_study: Any, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_kill_at_any_step_is_mended_by_the_next_run(
 
     with monkeypatch.context() as patch:
         patch.setattr(grow, "write_atomic", dies)
-        if steps < 4:  # the note, the records, the index, the space
+        if steps < 5:  # the note, the records, the index, the space, the configuration
             with pytest.raises(KeyboardInterrupt):
                 grown(study, GROWN)
         else:
@@ -120,7 +120,7 @@ def test_a_kill_at_any_step_is_mended_by_the_next_run(
     assert numbers == list(range(count))
     lines = study.run.trials_file.read_text().splitlines()
     assert len(lines) == 2 * count  # every record once as it was and once as it is now
-    assert study.run.space_text() == GROWN
+    assert (study.run.space_text(), study.run.study_text()) == (GROWN, "fake: grown\n")
     for record in study.run.records():
         assert study.space.decode(record.holes).stages
     assert study.go(trials=4)
@@ -130,7 +130,7 @@ def test_results_that_wait_are_not_lost(fake_study: Any) -> None:
     study = finished(fake_study)
     study.run.write_result(7, {"state": "complete"})
     with study.run.hold(), pytest.raises(RunFolderError, match=r"trained results wait.*resume it once without"):
-        begin_growth(study.run, Space(GROWN))
+        begin_growth(study.run, Space(GROWN), "fake: grown\n")
     assert study.run.space_text() == SMALL
 
 
@@ -146,7 +146,37 @@ def test_the_note_is_plain_json(fake_study: Any, monkeypatch: pytest.MonkeyPatch
     study = finished(fake_study)
     monkeypatch.setattr(grow, "finish_growth", lambda run: None)
     with study.run.hold():
-        begin_growth(study.run, Space(GROWN))
+        begin_growth(study.run, Space(GROWN), "fake: grown\n")
     note = json.loads((study.run.path / NOTE).read_text())
-    assert note == {"before": SMALL, "after": GROWN, "lines": len(study.run.records())}
+    assert note == {"before": SMALL, "after": GROWN, "study": "fake: grown\n", "lines": len(study.run.records())}
     assert run_folder.RunFolder.open(study.run.path).records()
+
+
+def test_a_space_that_holds_no_trial_is_refused_and_nothing_written(fake_study: Any) -> None:
+    study = finished(fake_study)
+    before = {path.name: path.read_bytes() for path in study.run.path.iterdir() if path.is_file()}
+    foreign = Space(SMALL.replace("3x3, width", "5x5, width"))
+    with (
+        study.run.hold(),
+        pytest.raises(RunFolderError, match=r"none of the \d+ earlier trials is in space.*new"),
+    ):
+        begin_growth(study.run, foreign, "fake: grown\n")
+    after = {path.name: path.read_bytes() for path in study.run.path.iterdir() if path.is_file()}
+    assert {**after, "run.lock": b""} == {**before, "run.lock": b""}
+
+
+def test_a_wrong_entry_of_contains_is_named_and_nothing_written(fake_study: Any) -> None:
+    study = finished(fake_study)
+    wrong = GROWN.replace("network:\n  name", "contains: {v1: {network: inception_v1}}\nnetwork:\n  name", 1)
+    with study.run.hold(), pytest.raises(NotInSpaceError, match=r"contains\.v1: it is not a point of the space"):
+        begin_growth(study.run, Space(wrong), "fake: grown\n")
+    assert study.run.space_text() == SMALL
+
+
+def test_what_became_of_the_trials_is_told(fake_study: Any) -> None:
+    study = finished(fake_study)
+    with study.run.hold():
+        told = begin_growth(study.run, Space(NARROWED), "fake: grown\n")
+    count = len(study.run.records())
+    assert told.endswith(f"of {count} earlier trials are points of space 'small', in which the search goes on")
+    assert 0 < int(told.split()[0]) < count
