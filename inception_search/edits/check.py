@@ -6,19 +6,14 @@ from typing import Any
 
 from inception_search.edits.blocks import blocks_inside
 from inception_search.edits.memo import Memo
-from inception_search.edits.tree import outline, sections
+from inception_search.edits.readable import surely_readable
 from inception_search.errors import DocumentError, ShapeError
 from inception_search.estimate import shapes
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec.document import parse_network
-from inception_search.spec.limits import MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_NODES
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.spec.text import text
-
-NODES = 60  # YAML nodes that one step takes at most: every field, written in full
-DEPTH = 3  # YAML levels that one level of steps takes at most
-ROOM = 200, 8  # nodes and levels of the rest of a document
 
 
 def why_not(network: Network) -> str | None:
@@ -56,13 +51,3 @@ def check_shapes(network: Network) -> None:
 
 
 _SHAPES: Memo[AnyStep, tuple[Type, Any]] = Memo()
-
-
-def surely_readable(network: Network) -> bool:
-    """Whether the document is far from the limits of size and depth (else it is written and read to know)."""
-    nodes, depth = ROOM
-    for _, step in sections(network):
-        spots = outline(step)
-        nodes += NODES * len(spots) + 2
-        depth = max(depth, ROOM[1] + DEPTH * max(len(spot.trail) for spot in spots))
-    return nodes + 40 * len(network.aux) <= MAX_DOCUMENT_NODES and depth <= MAX_DOCUMENT_DEPTH

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inception_search.edits.certificate import certificate
+from inception_search.edits.given import check_network, check_space, random_of
+from inception_search.edits.matches import Match, Places, by_place
 from inception_search.edits.mutate import Tries, in_words_of
-from inception_search.edits.places import place_of, with_section
-from inception_search.edits.tree import Section, Spot, parts, planted, sections
-from inception_search.errors import EditError, InceptionSearchError
+from inception_search.edits.places import with_section
+from inception_search.edits.points import Points
+from inception_search.edits.sharing import shared
+from inception_search.edits.tree import Spot, parts, planted, sections, settled
+from inception_search.errors import EditError, InceptionSearchError, NotInSpaceError
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep, Chain, Concat, Use
+from inception_search.spec.step import AnyStep, Use
 from inception_search.spec.transform import map_children
 
 if TYPE_CHECKING:
@@ -32,74 +36,60 @@ class Crossover:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Match:
-    """A part of one network and the part of another at the same place."""
-
-    section: Section
-    spot: Spot
-    other: AnyStep
-
-    @property
-    def place(self) -> str:
-        """The place, in the first network."""
-        return place_of(self.section, self.spot)
-
-
 def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space | None = None) -> Crossover:
-    """``a`` with one to three parts of ``b``: stages, blocks, and branches of them, where both have them.
+    """``a`` with one to three parts of ``b``: stages, blocks, and branches of them.
+
+    Parts of the same name match, or of the same position among as many stages; else modules of the same phase, and
+    reductions between the same phases. Inside a ``space``, every other child has decisions of both points instead.
 
     The child is valid, lowers, lies inside ``space`` and is another architecture than both parents. Raises
     :class:`~inception_search.errors.EditError` when the parents have no matching places, or no child will do.
     """
-    rng = seed if isinstance(seed, random.Random) else random.Random(seed)
-    found = matches(a, b)
-    if not found:
-        mend = "cross networks that share names of stages or blocks, or have as many stages"
+    for parent in (a, b):
+        check_network(parent, "crossover", "crossover(load(...), load(...), seed)")
+    rng = random_of(seed)
+    check_space(space)
+    a, b = shared(a), shared(b)
+    found = by_place(a, b)
+    if not found and (space is None or a == b):
+        mend = "cross networks with modules or reductions that differ"
         raise EditError("the parents have no places that match and differ", found=(a.name, b.name), mend=mend)
     tries = Tries(a, space)
     tries.known[certificate(b)] = f"it is the same architecture as {b.name!r}"
-    for _ in range(ATTEMPTS if space is None else IN_SPACE):
-        chosen = _apart(rng.sample(found, rng.randint(1, min(MOST, len(found)))))
+    if space is None:
+        child = _crossed_parts(a, b, found, tries, rng, ATTEMPTS)
+        rule = f"no crossing with {b.name!r} gives a child unlike both"
+    else:
+        child = _crossed_inside(a, b, found, tries, space, rng)
+        rule = f"no crossing with {b.name!r} gives a child unlike both inside the space {space.name!r}"
+    if child is None:
+        raise tries.error(rule)
+    return child
+
+
+def _crossed_inside(
+    a: Network, b: Network, found: Places, tries: Tries, space: Space, rng: random.Random
+) -> Crossover | None:
+    """Parts crossed, or points, as often; where one way gives no child, the other."""
+    points_first = rng.random() < 0.5
+    try:
+        child = _crossed_points(a, b, tries, space, rng) if points_first else None
+    except NotInSpaceError:  # parts may do nevertheless
+        child = None
+    child = child or _crossed_parts(a, b, found, tries, rng, IN_SPACE)
+    return child or _crossed_points(a, b, tries, space, rng)
+
+
+def _crossed_parts(
+    a: Network, b: Network, found: Places, tries: Tries, rng: random.Random, attempts: int
+) -> Crossover | None:
+    for _ in range(attempts if found else 0):
+        places = rng.sample(list(found), rng.randint(1, min(MOST, len(found))))
+        chosen = _apart([rng.choice(found[place]) for place in places])
         child = _child(a, b, chosen, tries)
         if child is not None and tries.will_do(child):
             return Crossover(child, tuple(match.place for match in chosen))
-    if space is not None:
-        return _crossed_points(a, b, tries, space, rng)
-    raise tries.error(f"no crossing with {b.name!r} gives a child unlike both")
-
-
-def matches(a: Network, b: Network) -> list[Match]:
-    """The places at which both networks have a part and the parts differ, outer ones first."""
-    others = _partners(a, b)
-    return [match for section, step in sections(a) if section in others for match in _within(section, step, others)]
-
-
-def _partners(a: Network, b: Network) -> dict[Section, AnyStep]:
-    """The step of ``b`` for sections of ``a``: that of the same name, or of the same position among the stages."""
-    partners = {section: step for section, step in sections(b) if section[0] != "aux"}
-    if len(a.stages) == len(b.stages):
-        for name, (other, step) in zip(a.stages, b.stages.items(), strict=True):
-            if other not in a.stages:
-                partners.setdefault(("stages", name), step)
-    return partners
-
-
-def _within(section: Section, step: AnyStep, others: dict[Section, AnyStep]) -> Iterator[Match]:
-    for spot, other in _pairs(Spot((), (), step), others[section]):
-        outermost = not spot.parents or isinstance(spot.parents[-1], Concat)
-        if outermost and spot.step != other:
-            yield Match(section, spot, other)
-
-
-def _pairs(spot: Spot, other: AnyStep) -> Iterator[tuple[Spot, AnyStep]]:
-    """The spots that two trees share: through bodies, chains of one length, and branches of one number."""
-    yield spot, other
-    mine, theirs = parts(spot.step), parts(other)
-    if type(spot.step) is not type(other) or (isinstance(other, Chain) and len(mine) != len(theirs)):
-        return
-    for index, (one, two) in enumerate(zip(mine, theirs, strict=False)):
-        yield from _pairs(Spot((*spot.trail, index), (*spot.parents, spot.step), one), two)
+    return None
 
 
 def _apart(chosen: list[Match]) -> list[Match]:
@@ -115,10 +105,12 @@ def _apart(chosen: list[Match]) -> list[Match]:
 def _child(a: Network, b: Network, chosen: Sequence[Match], tries: Tries) -> Network | None:
     child = a
     try:
-        for match in chosen:
+        # Last ones first: a chain put into a chain moves what comes after it.
+        for match in sorted(chosen, key=lambda match: match.spot.trail, reverse=True):
             root = dict(sections(child))[match.section]
-            spot = _follow(root, match.spot.trail)
-            child = with_section(child, match.section, planted(spot, _brought(match.other, a, b)))
+            settled_at = settled(_follow(root, match.spot.trail), _brought(match.other, a, b))
+            if settled_at is not None:
+                child = with_section(child, match.section, planted(*settled_at))
     except InceptionSearchError as error:
         tries.reasons[error.rule] += 1
         return None
@@ -141,35 +133,15 @@ def _brought(step: AnyStep, a: Network, b: Network) -> AnyStep:
     return map_children(step, lambda part: _brought(part, a, b))
 
 
-def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: random.Random) -> Crossover:
-    """The network at a point each of whose holes has the value of a parent."""
-    parents = [space.encode(a), space.encode(b)]
-    for _ in range(ATTEMPTS):
-        _, moved = space.suggest(_Parents(parents, rng))
-        child = in_words_of(a, parents[0], space, moved)
+def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: random.Random) -> Crossover | None:
+    """The network at a point that has subtrees of decisions of both parents'."""
+    points = Points(space, a, b)
+    for _ in range(ATTEMPTS if points.subtrees else 0):
+        try:
+            child = in_words_of(a, points.mine, space, points.cross(rng))
+        except InceptionSearchError as error:
+            tries.reasons[error.rule] += 1
+            continue
         if tries.will_do(child):
             return Crossover(child, ())
-    raise tries.error(f"no crossing with {b.name!r} gives a child unlike both inside the space {space.name!r}")
-
-
-class _Parents:
-    """Answers for the holes of a space: a parent's, or a random one for a hole that neither parent reached."""
-
-    def __init__(self, parents: list[dict[str, Any]], rng: random.Random) -> None:
-        self.parents = parents
-        self.rng = rng
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        return self._value(name, lambda: self.rng.choice(list(choices)))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        return int(self._value(name, lambda: self.rng.randrange(low, high + 1, step)))
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        return float(self._value(name, lambda: self.rng.uniform(low, high)))
-
-    def _value(self, name: str, draw: Any) -> Any:
-        known = [parent[name] for parent in self.parents if name in parent]
-        return self.rng.choice(known) if known else draw()
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
+from inception_search.edits.given import check_network
 from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
 from inception_search.edits.words import change, place_in_words, words
 from inception_search.errors import EditError, raw, unknown_name
@@ -47,6 +48,7 @@ class Edit:
 
         Raises :class:`~inception_search.errors.SpecError` when the edited network breaks a rule of documents.
         """
+        check_network(network, "an edit", "edit.apply(load(...))")
         if self.at is not None:
             return with_stages(network, self._stages(network, self.at))
         if not is_step(self.place):
@@ -71,15 +73,19 @@ class Edit:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """The edit that :meth:`to_dict` wrote."""
+        if not isinstance(data, dict):
+            raise EditError("an edit is written as a mapping", found=data, mend="give what to_dict() wrote")
         for name in data:
             if name not in FIELDS:
                 raise unknown_name("field of an edit", name, FIELDS)
         for name in FIELDS[:4]:
             if name not in data:
                 raise EditError(f"field {name!r} of the edit is missing")
-        place = str(data["place"])
+        place, at = str(data["place"]), data.get("at")
+        if at is not None and type(at) is not int:
+            raise EditError("the position of a stage is a whole number", path="at", found=at)
         before, after = (_value(data[side], place) for side in ("before", "after"))
-        return cls(str(data["name"]), place, before, after, data.get("at"))
+        return cls(str(data["name"]), place, before, after, at)
 
     def __str__(self) -> str:
         return f"{place_in_words(self.place)}: {change(self.before, self.after)} ({self.name})"

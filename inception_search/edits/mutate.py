@@ -12,10 +12,12 @@ from inception_search.edits.certificate import certificate
 from inception_search.edits.check import why_not
 from inception_search.edits.difference import difference
 from inception_search.edits.edit import Edit
+from inception_search.edits.given import check_network, check_space, random_of
 from inception_search.edits.mix import Mix
 from inception_search.edits.opening import draw_opened
+from inception_search.edits.sharing import shared
 from inception_search.edits.table import DEFAULT_MIX
-from inception_search.errors import EditError, InceptionSearchError, LimitError, SpecError
+from inception_search.errors import EditError, InceptionSearchError, LimitError
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 
@@ -55,9 +57,10 @@ def mutate(
     (one with the same ``arch_id``). Raises :class:`~inception_search.errors.EditError` with the commonest reason
     when no edit is found.
     """
-    rng = seed if isinstance(seed, random.Random) else random.Random(seed)
-    if not isinstance(network, Network):
-        raise SpecError("mutate takes a network", found=network, mend="write mutate(load(...), seed)")
+    check_network(network, "mutate", "mutate(load(...), seed)")
+    rng = random_of(seed)
+    check_space(space)
+    network = shared(network)
     tries = Tries(network, space, different)
     rounds, repeated = (ROUNDS, TRIES) if space is None else (IN_SPACE, 1)
     for edit in _drawn(network, Mix(mix), rng, rounds, repeated):

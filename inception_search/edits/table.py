@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from inception_search.edits import branches, chain, factor, fields, kernel, modules, pool, repeat, residual, width
 from inception_search.edits.check import why_not
 from inception_search.edits.edit import Edit
+from inception_search.edits.given import check_network
 from inception_search.edits.kind import Kind
-from inception_search.errors import InceptionSearchError, unknown_name
+from inception_search.errors import EditError, InceptionSearchError, unknown_name
 from inception_search.spec.network import Network
 
 EDITS: dict[str, Kind] = {
@@ -74,17 +75,22 @@ def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[E
     ``names``: only these kinds. Some edits write the same architecture in another way (``untie_use``); compare
     ``arch_id`` where that matters.
     """
+    check_network(network, "edits_of", "edits_of(load(...))")
     wanted = known_names(EDITS if names is None else names)
     return (edit for name in EDITS if name in wanted for edit in EDITS[name].all(network) if _possible(network, edit))
 
 
 def known_names(names: Iterable[str]) -> frozenset[str]:
     """Names of edits; an :class:`~inception_search.errors.UnknownNameError` for one nothing answers to."""
-    wanted = frozenset([names] if isinstance(names, str) else names)
+    if not isinstance(names, Iterable):
+        raise EditError("names of edits are a list", found=names, mend="write ['set_width']")
+    wanted = tuple([names] if isinstance(names, str) else names)
     for name in wanted:
+        if not isinstance(name, str):
+            raise EditError("the name of an edit is text", found=name, expected=f"one of {', '.join(EDITS)}")
         if name not in EDITS:
             raise unknown_name("edit", name, EDITS)
-    return wanted
+    return frozenset(wanted)
 
 
 def _possible(network: Network, edit: Edit) -> bool:

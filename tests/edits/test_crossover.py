@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import inception_search as ins
-from inception_search.edits.crossover import crossover, matches
+from inception_search.edits.crossover import crossover
+from inception_search.edits.matches import matches
 from inception_search.edits.places import spot_at
 from inception_search.errors import EditError
 from inception_search.spec.document import parse_network
@@ -100,7 +101,7 @@ def test_blocks_that_mean_something_else_are_written_out() -> None:
 
 def test_inside_a_space() -> None:
     rng, places = random.Random(2), set()
-    for _ in range(15):
+    for _ in range(30):
         a, b = (SPACE.decode(SPACE.sample(rng)) for _ in "ab")
         child = crossover(a, b, rng, space=SPACE)
         check(child.network, a, b)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import inception_search as ins
 from inception_search.edits.certificate import certificate, same_architecture
-from inception_search.edits.check import surely_readable, why_not
+from inception_search.edits.check import why_not
 from inception_search.edits.difference import difference
 from inception_search.edits.mutate import Mutation, Tries, mutate
+from inception_search.edits.readable import surely_readable
 from inception_search.edits.table import DEFAULT_MIX, EDITS
 from inception_search.errors import EditError, LimitError, NotInSpaceError, SpecError, UnknownNameError
 from inception_search.spec import identity
@@ -267,6 +268,6 @@ def test_what_could_not_be_read_back_is_no_mutation() -> None:
 
 
 def test_a_long_document_is_written_and_read_to_know() -> None:
-    network = net("{concat: [" + ", ".join(["1x1 1"] * 450) + "]}", input="1x5x5")
+    network = net("{concat: [" + ", ".join(["1x1 1"] * 5500) + "]}", input="1x5x5")
     assert not surely_readable(network)
     check(network, mutate(network, 0, mix={"set_width": 1}))

@@ -1,0 +1,58 @@
+"""Crossing the points of two networks in a space: subtrees of the decisions of one go to the other."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from inception_search.spec.network import Network
+
+if TYPE_CHECKING:
+    from inception_search.space.holes import Params
+    from inception_search.space.space import Space
+
+MOST = 3  # subtrees taken from the other parent at once
+
+
+class Points:
+    """Two points of a space, and the points between them."""
+
+    def __init__(self, space: Space, a: Network, b: Network) -> None:
+        """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, where a network is outside."""
+        self.space = space
+        self.mine, self.theirs = space.encode(a), space.encode(b)
+        one, other = _decisions(self.mine), _decisions(self.theirs)
+        self.other = other
+        # A hole that the first parent does not reach, but the child does, is answered by the second.
+        self.known = {**other, **one}
+        self.subtrees = _subtrees([name for name in one if name in other and one[name] != other[name]])
+
+    def cross(self, rng: random.Random) -> Params:
+        """The first parent's point with one to three subtrees of decisions of the second's.
+
+        How deep they lie is drawn first, so that whole stages come as often as single widths. Raises
+        :class:`~inception_search.errors.SpecError` where that makes no document.
+        """
+        level = rng.choice(self.subtrees)
+        chosen = rng.sample(level, rng.randint(1, min(MOST, len(level))))
+        taken = {name: value for name, value in self.other.items() if any(_inside(name, top) for top in chosen)}
+        return self.space.changed(self.known, taken)
+
+
+def _subtrees(names: list[str]) -> list[list[str]]:
+    """The beginnings of the names of holes, by how many words they have."""
+    levels: dict[int, dict[str, None]] = {}
+    for name in names:
+        words = name.split(".")
+        for count in range(1, len(words) + 1):
+            levels.setdefault(count, {})[".".join(words[:count])] = None
+    return [list(levels[count]) for count in sorted(levels)]
+
+
+def _inside(name: str, top: str) -> bool:
+    return name == top or name.startswith(f"{top}.")
+
+
+def _decisions(point: Params) -> Params:
+    """A point without its spelling."""
+    return {name: value for name, value in point.items() if not name.startswith("@")}

@@ -1,0 +1,73 @@
+"""Whether a document is within what is read back, told from its steps without writing it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from inception_search.edits.memo import Memo
+from inception_search.edits.tree import parts, sections
+from inception_search.spec.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_NODES
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Dag, Repeat
+from inception_search.spec.text import short
+
+
+class Extent(NamedTuple):
+    """The YAML nodes of a part of a document, and its levels."""
+
+    nodes: int
+    levels: int
+
+
+REST = Extent(200, 8)  # of a document, besides its steps; a section is at most 3 levels down
+AUX = 60  # nodes of an auxiliary classifier besides its body
+LINE = 80  # bytes of a node besides its indentation, at most
+TEXTS = 30_000  # bytes of the source and of lines that are folded
+# What a composite takes besides its parts: nodes for itself, nodes for each part, levels to a part.
+COMPOSITES: dict[type[Any], tuple[int, int, int]] = {
+    Chain: (1, 0, 1),
+    Concat: (3, 0, 2),
+    Block: (13, 0, 2),
+    Repeat: (6, 0, 2),
+    Dag: (3, 12, 5),
+}
+_EXTENTS: Memo[AnyStep, Extent] = Memo()
+
+
+def surely_readable(network: Network) -> bool:
+    """Whether the document is surely within the limits (else it is written and read to know)."""
+    nodes, levels = of_document(network)
+    size = nodes * (2 * levels + LINE) + TEXTS
+    return nodes <= MAX_DOCUMENT_NODES and levels <= MAX_DOCUMENT_DEPTH and size <= MAX_DOCUMENT_BYTES
+
+
+def of_document(network: Network) -> Extent:
+    """At least the nodes and levels of the whole document."""
+    found = [extent(step) for _, step in sections(network)]
+    nodes = REST.nodes + AUX * len(network.aux) + sum(part.nodes + 1 for part in found)
+    if network.preprocess is not None:
+        nodes += len(network.preprocess.mean) + len(network.preprocess.std)
+    return Extent(nodes, REST.levels + max(part.levels for part in found))
+
+
+def extent(step: AnyStep) -> Extent:
+    """At least the nodes and levels that a step has in its short form. Remembered."""
+    return _EXTENTS.get(step, lambda: _extent(step))
+
+
+def _extent(step: AnyStep) -> Extent:
+    if type(step) not in COMPOSITES:
+        return _of_data(short(step))
+    own, each, down = COMPOSITES[type(step)]
+    inside = [extent(part) for part in parts(step)]
+    nodes = own + sum(part.nodes + each for part in inside)
+    return Extent(nodes, down + max(part.levels for part in inside))
+
+
+def _of_data(data: Any) -> Extent:
+    if isinstance(data, dict):
+        data = [item for pair in data.items() for item in pair]
+    if not isinstance(data, list | tuple):
+        return Extent(1, 1)
+    inside = [_of_data(item) for item in data]
+    return Extent(1 + sum(part.nodes for part in inside), 1 + max((part.levels for part in inside), default=0))
