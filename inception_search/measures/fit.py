@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from inception_search.errors import CompileError, ConfigError
-from inception_search.measures.budget import Budget
+from inception_search.measures.budget import Budget, Limit
+from inception_search.measures.measure import Number
 from inception_search.measures.subject import Subject
 
 BISECTIONS = 14  # one part in 16,000: every step of a hole of that many
@@ -39,11 +41,20 @@ def fit(scaled: Scaled, budget: Budget) -> Subject | None:
 
 
 def not_within(what: str, tried: list[Subject], budget: Budget, more: str) -> ConfigError:
-    """The error that no network ``what`` is within ``budget``: the nearest of those tried, and the mend."""
-    missed = [outside for subject in tried if (outside := budget.worst(subject)) is not None]
+    """The error that no network ``what`` is within ``budget``: the nearest of those tried, and the mend.
+
+    Of networks whose latency would have to be measured for it nothing is asked.
+    """
+    missed = [outside for subject in tried if (outside := _known(budget, subject)) is not None]
     limit, value = min(missed, key=lambda outside: outside[0].excess(outside[1]))
     change = f"{'raise' if limit.is_max else 'lower'} {limit.name}"
     return ConfigError(f"{what} is within the budget; the nearest: {limit.words(value)}", mend=f"{change}, {more}")
+
+
+def _known(budget: Budget, subject: Subject) -> tuple[Limit, Number] | None:
+    """What ``subject`` misses as far as that is known without work on the device."""
+    timed = budget.max_latency_ms is None or budget.target in subject.latencies
+    return (budget if timed else replace(budget, max_latency_ms=None)).worst(subject)
 
 
 def _change(budget: Budget, scaled: Callable[[float], Subject | None]) -> tuple[float, float | None]:

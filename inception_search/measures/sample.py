@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-import math
 import random
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from inception_search.errors import (
-    CompileError,
     ConfigError,
     InceptionSearchError,
     LimitError,
+    NotInSpaceError,
     ShapeError,
     SpecError,
 )
 from inception_search.graph.cost import Cost
 from inception_search.measures.budget import Budget
 from inception_search.measures.fit import fit, not_within
-from inception_search.measures.subject import Subject, at_size
-from inception_search.space.holes import Choice, Hole, Integer, Many, Params, Value
+from inception_search.measures.points import NO_NETWORK, Points
+from inception_search.measures.subject import Subject, TimeUpError, at_size
+from inception_search.space.holes import Params
 from inception_search.space.space import Space
+from inception_search.space.spelling import MARK
 from inception_search.spec.network import Network
 
-NO_NETWORK = (SpecError, ShapeError, LimitError, CompileError)  # what a point may come to instead
-REPAIRS = 16  # rejected points that are repaired, nearest first, before a space is given up
+REPAIRS = 16  # points outside that are repaired, nearest first, before a space is given up
+SECONDS = 120.0
+DRAWING = 0.5  # of the time has gone when drawing ends
+CONTAINED = 0.75  # of it when looking at what the space contains ends; the rest is for repair
+
+How: TypeAlias = Literal["drawn", "canonical", "repaired"]
 
 
 @dataclass(frozen=True)
 class Sampled:
     """A point within a budget: its network at the size that was asked for, its cost, and how it was found.
 
-    ``how`` is "drawn", at the draw ``tries``, or "repaired" after so many draws were all outside.
+    ``how`` is "drawn", at the draw ``tries``; or, after so many draws were all outside, "canonical": one of the
+    networks the space says it contains, or "repaired".
     """
 
     params: Params
     network: Network
     cost: Cost
-    how: Literal["drawn", "repaired"]
+    how: How
     tries: int
 
 
-class _Rejected(NamedTuple):
+class _Point(NamedTuple):
     params: Params
     subject: Subject
 
@@ -60,130 +69,182 @@ def sample_within(
     tries: int = 100,
     shape: tuple[int, int, int] | None = None,
     classes: int | None = None,
+    seconds: float = SECONDS,
 ) -> Sampled:
     """A point of ``space`` whose network, on (C, H, W) images of ``shape`` and ``classes`` classes, is within budget.
 
     Draws at most ``tries`` points as ``space.sample`` does, then as many hole by hole (smaller ones, mostly); a point
-    that gives no network counts as a draw. When all are outside, the nearest is repaired: its widths go together
-    toward the low (for a minimum: high) ends of their holes, only as far as needed, then its repeats. Raises
-    ConfigError with the nearest value reached where that does not do either, and ShapeError or SpecError where no
-    point is a network at all.
+    that gives no network counts as a draw. When all are outside, the networks the space says it contains are looked
+    at; when these are, too, the nearest point is repaired: its widths go together toward the low (for a minimum:
+    high) ends of their holes, only as far as needed, then its repeats.
+
+    Gives up after ``seconds``, of which drawing takes at most half; an op then being timed is finished.
+    Raises ConfigError with the nearest value reached where nothing is within, at once where one small op is over
+    the budget's latency by itself, and ShapeError or SpecError where no point is a network at all.
     """
-    rng = _checked(space, budget, seed, tries)
-    rejected: list[_Rejected] = []
-    broken: InceptionSearchError | None = None
-    for number in range(1, 2 * tries + 1):
+    _check(space, budget, tries, shape, classes, seconds)
+    search = _Search(space, budget, shape, classes, seconds)
+    return search.drawn(_generator(seed), tries) or search.canonical() or search.repaired()
+
+
+class _Search:
+    """The three ways to a point within a budget, in their order, and what was met on the way."""
+
+    def __init__(
+        self,
+        space: Space,
+        budget: Budget,
+        shape: tuple[int, int, int] | None,
+        classes: int | None,
+        seconds: float,
+    ) -> None:
+        self.space, self.budget, self.shape, self.classes, self.seconds = space, budget, shape, classes, seconds
+        self.begun = monotonic()
+        self.draws = self.repairs = 0
+        self.rejected: list[_Point] = []
+        self.broken: InceptionSearchError | None = None
+        self.timed = False
+        self.unmeasured = 0
+        self.share = DRAWING
+
+    def drawn(self, rng: random.Random, tries: int) -> Sampled | None:
+        """The first draw that is within the budget."""
+        for number in range(1, 2 * tries + 1):
+            self.draws = number
+            found = self._look(partial(self.space.draw, rng, None if number <= tries else "holes"), "drawn")
+            if found is not None or self._late():
+                return found
+        return None
+
+    def canonical(self) -> Sampled | None:
+        """The first of the networks the space says it contains that is within the budget."""
+        self.share = CONTAINED
+        for network in self._contained():
+            if self._late():
+                return None
+            found = self._look(partial(self._decoded, network), "canonical")
+            if found is not None:
+                return found
+        return None
+
+    def repaired(self) -> Sampled:
+        """The nearest point outside, with the least change that brings it within the budget; else the error."""
+        self.share = 1.0
+        if not self.rejected:
+            raise self._nothing()
+        self.rejected.sort(key=lambda each: each.excess(self.budget))
+        tried = [each.subject for each in self.rejected]
+        for each in self.rejected[:REPAIRS]:
+            if self._late():
+                break
+            self.repairs += 1
+            points = self._around(each)
+            found = fit(points.scaled, self.budget)
+            if found is not None:
+                return self._found(_Point(points.params_of(found), found), "repaired")
+            tried += points.subjects()
+        raise self._out_of_reach(tried)
+
+    def _look(self, make: Callable[[], tuple[Network, Params]], how: How) -> Sampled | None:
+        """What ``make`` makes where it is within the budget; else it is kept with those outside."""
         try:
-            network, params = space.draw(rng, None if number <= tries else "holes")
-            subject = _subject(network, shape, classes)
-            within = budget.worst(subject) is None
+            network, params = make()
+            point = _Point(params, self._subject(network))
+            self._refuse_what_no_op_meets(point)
+            if self.budget.worst(point.subject) is None:
+                return self._found(point, how)
+            self.rejected.append(point)
+        except TimeUpError:
+            self.unmeasured += 1
         except NO_NETWORK as error:
-            broken = broken or error
-            continue
-        if within:
-            return Sampled(params, subject.network, subject.cost, "drawn", number)
-        rejected.append(_Rejected(params, subject))
-    if not rejected and broken is not None:
-        raise _nothing(space, broken, tries, shape)
-    rejected.sort(key=lambda each: each.excess(budget))
-    return _repaired(space, budget, rejected, tries, shape, classes)
+            self.broken = self.broken or error
+        return None
 
+    def _refuse_what_no_op_meets(self, point: _Point) -> None:
+        """Raise ConfigError if the smallest op of the first network to be timed, narrowed, is over the latency."""
+        limit = next((limit for limit in self.budget.limits() if limit.measure == "latency"), None)
+        if self.timed or limit is None or replace(self.budget, max_latency_ms=None).worst(point.subject) is not None:
+            return
+        self.timed = True
+        points = self._around(point)
+        narrow = points.scaled(-1.0, -1.0) or points.scaled(-1.0, 0.0) or point.subject
+        least = narrow.least_latency(self.budget.target)
+        if least > limit.value:
+            rule = f"no network of space {self.space.name!r} is within the budget; its quickest op alone"
+            raise ConfigError(f"{rule}: {limit.words(least)}", mend=f"raise {limit.name}, or use smaller images")
 
-def _repaired(
-    space: Space,
-    budget: Budget,
-    rejected: list[_Rejected],
-    tries: int,
-    shape: tuple[int, int, int] | None,
-    classes: int | None,
-) -> Sampled:
-    tried = [each.subject for each in rejected]
-    for each in rejected[:REPAIRS]:
-        points = _Points(space, each.params, shape, classes)
-        found = fit(points.scaled, budget)
-        if found is not None:
-            return Sampled(points.params_of(found), found.network, found.cost, "repaired", 2 * tries)
-        tried += points.subjects()
-    more = "use smaller images, or a narrower space"
-    raise not_within(f"no network of space {space.name!r} that was tried", tried, budget, more)
-
-
-class _Points:
-    """The points of a space that differ from one in their widths and repeats only."""
-
-    def __init__(self, space: Space, params: Params, shape: tuple[int, int, int] | None, classes: int | None) -> None:
-        self.space, self.params, self.shape, self.classes = space, params, shape, classes
-        self.made: dict[tuple[Value, ...], tuple[Params, Subject] | None] = {}
-
-    def scaled(self, width: float, depth: float) -> Subject | None:
-        """The network with widths and repeats moved by so much of the way to the ends of their holes."""
-        moves = {name: self.moved(name, value, width, depth) for name, value in self.params.items()}
-        key = tuple(moves.values())
-        if key not in self.made:
-            self.made[key] = self.make(moves)
-        made = self.made[key]
-        return None if made is None else made[1]
-
-    def make(self, moves: Params) -> tuple[Params, Subject] | None:
-        many = (name for name in moves if isinstance(self.space.holes[name], Many))
+    def _contained(self) -> list[Network]:
         try:
-            if any(moves[name] != self.params[name] for name in many):  # what is added has holes of its own
-                moves = self.space.changed(self.params, moves)
-            return moves, _subject(self.space.decode(moves), self.shape, self.classes)
-        except NO_NETWORK:
-            return None
+            return list(self.space.fixed_points.values())
+        except InceptionSearchError:  # what else is wrong with what a space contains is told where it is asked for
+            return []
 
-    def moved(self, name: str, value: Value, width: float, depth: float) -> Value:
-        hole = self.space.holes[name]
-        part = "times" if isinstance(hole, Many) else hole.path.rpartition(".")[2]
-        amount = width if part in ("width", "mid") else depth if part == "times" else 0.0
-        rungs = ladder(hole)
-        if amount == 0.0 or value not in rungs:
-            return value
-        at = rungs.index(value)
-        end = 0 if amount < 0.0 else len(rungs) - 1
-        return rungs[math.floor(at + (end - at) * abs(amount) + 0.5)]
+    def _decoded(self, network: Network) -> tuple[Network, Params]:
+        """A network as the space spells it; SpecError where it is none of the space's."""
+        try:
+            point = self.space.encode(network)
+            params = {name: value for name, value in point.items() if not name.startswith(MARK)}
+            return self.space.decode(params), params
+        except NotInSpaceError as error:
+            raise SpecError(str(error)) from None
 
-    def subjects(self) -> list[Subject]:
-        return [made[1] for made in self.made.values() if made is not None]
+    def _around(self, point: _Point) -> Points:
+        return Points(self.space, point.params, self._subject, self._late)
 
-    def params_of(self, subject: Subject) -> Params:
-        return next(made[0] for made in self.made.values() if made is not None and made[1] is subject)
+    def _subject(self, network: Network) -> Subject:
+        subject = Subject(at_size(network, self.shape, self.classes), late=self._late)
+        _ = subject.cost  # a network of shapes that do not fit is none
+        return subject
+
+    def _found(self, point: _Point, how: How) -> Sampled:
+        return Sampled(point.params, point.subject.network, point.subject.cost, how, self.draws)
+
+    def _late(self) -> bool:
+        return monotonic() - self.begun > self.share * self.seconds
+
+    def _out_of_reach(self, tried: list[Subject]) -> ConfigError:
+        what = f"no network of space {self.space.name!r} that was tried"
+        more = "use smaller images, or a narrower space"
+        if self._late():
+            what += f" in {self.seconds:g} seconds ({self.draws} drawn, {self.repairs} repaired)"
+            more = f"give more seconds, {more}"
+        return not_within(what, tried, self.budget, more)
+
+    def _nothing(self) -> InceptionSearchError:
+        reason = self.broken
+        if self.unmeasured:
+            rule = f"the latency of no network of space {self.space.name!r} was measured in {self.seconds:g} seconds"
+            return ConfigError(rule, mend="give more seconds, use smaller images, or limit max_macs, too")
+        if isinstance(reason, ShapeError | LimitError):
+            size = f" images of {'x'.join(map(str, self.shape))}" if self.shape else " its images"
+            return ShapeError(f"no network of space {self.space.name!r} fits{size}: {reason}", mend="use larger images")
+        return SpecError(f"none of {self.draws} points of space {self.space.name!r} is a network: {reason}")
 
 
-def ladder(hole: Hole) -> tuple[Value, ...]:
-    """The values of a hole of whole numbers from small to large; empty for any other hole."""
-    if isinstance(hole, Integer):
-        return tuple(hole.domain)
-    if not isinstance(hole, Choice) or any(type(value) is not int for value in hole.options.values()):
-        return ()
-    return tuple(sorted(hole.options, key=lambda label: int(hole.options[label])))
-
-
-def _subject(network: Network, shape: tuple[int, int, int] | None, classes: int | None) -> Subject:
-    subject = Subject(at_size(network, shape, classes))
-    _ = subject.cost  # a network of shapes that do not fit is none
-    return subject
-
-
-def _checked(space: Space, budget: Budget, seed: int | random.Random, tries: int) -> random.Random:
+def _check(space: Any, budget: Any, tries: Any, shape: Any, classes: Any, seconds: Any) -> None:
     for name, value, kind in (("space", space, Space), ("budget", budget, Budget)):
         if not isinstance(value, kind):
             raise ConfigError(f"sample_within needs a {kind.__name__}", path=name, found=value)
-    if not isinstance(tries, int) or isinstance(tries, bool) or tries < 1:
-        raise ConfigError("not a usable value", path="tries", found=tries, expected="a whole number of 1 or more")
+    sizes = isinstance(shape, list | tuple) and len(shape) == 3 and all(_is_whole(size, 1) for size in shape)
+    is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
+    for name, value, fits, expected in (
+        ("tries", tries, _is_whole(tries, 1), "a whole number of 1 or more"),
+        ("shape", shape, shape is None or sizes, "(C, H, W), three whole numbers of 1 or more"),
+        ("classes", classes, classes is None or _is_whole(classes, 0), "a whole number of 0 or more"),
+        ("seconds", seconds, is_time, "a number greater than 0"),
+    ):
+        if not fits:
+            raise ConfigError("not a usable value", path=name, found=value, expected=expected)
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _generator(seed: Any) -> random.Random:
     if isinstance(seed, random.Random):
         return seed
-    if not isinstance(seed, int):
+    if not isinstance(seed, int) or isinstance(seed, bool):
         expected = "a whole number or a random.Random"
         raise ConfigError("not a usable value", path="seed", found=seed, expected=expected)
     return random.Random(seed)
-
-
-def _nothing(
-    space: Space, reason: InceptionSearchError, tries: int, shape: tuple[int, int, int] | None
-) -> InceptionSearchError:
-    if isinstance(reason, ShapeError | LimitError):
-        size = f" images of {'x'.join(map(str, shape))}" if shape else " its images"
-        return ShapeError(f"no network of space {space.name!r} fits{size}: {reason}", mend="use larger images")
-    return SpecError(f"none of {tries} points of space {space.name!r} is a network: {reason}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from inception_search.errors import ConfigError, SpecError
+from inception_search.errors import CompileError, ConfigError, SpecError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
 from inception_search.graph.graph import Graph
@@ -14,6 +15,10 @@ from inception_search.graph.receptive_field import Field, receptive_field
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input
+
+
+class TimeUpError(CompileError):
+    """A latency was not measured: the time for it was over."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,14 @@ class Target:
 
 @dataclass
 class Subject:
-    """One network; cost, graph and receptive field are made when first asked for, latencies by target."""
+    """One network; cost, graph and receptive field are made when first asked for, latencies by target.
+
+    Once it is ``late`` no further op is timed: TimeUpError.
+    """
 
     network: Network
     latencies: dict[Target, float] = field(default_factory=dict)
+    late: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
@@ -67,8 +76,14 @@ class Subject:
         if target not in self.latencies:
             from inception_search.measures.latency import graph_latency
 
-            self.latencies[target] = graph_latency(self.graph, target)
+            self.latencies[target] = graph_latency(self.graph, target, late=self.late)
         return self.latencies[target]
+
+    def least_latency(self, target: Target) -> float:
+        """Milliseconds of its smallest op alone: as long as it takes at least."""
+        from inception_search.measures.latency import smallest_op_latency
+
+        return smallest_op_latency(self.graph, target)
 
     def counts(self) -> dict[str, int]:
         """The measures that need no device, by name."""

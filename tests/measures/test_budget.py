@@ -75,7 +75,7 @@ def test_what_is_cheap_is_asked_first(
         subject_module, "lower", lambda *args, **kwargs: asked.append("graph") or lower(*args, **kwargs)
     )
     monkeypatch.setattr(
-        "inception_search.measures.latency.graph_latency", lambda graph, target: asked.append("latency") or 1.0
+        "inception_search.measures.latency.graph_latency", lambda graph, target, late: asked.append("latency") or 1.0
     )
     Budget(**limits).violation(NET)
     assert (asked.count("graph"), asked.count("latency")) == (graphs, timed)

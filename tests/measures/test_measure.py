@@ -52,7 +52,7 @@ def test_a_part_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Target] = []
     monkeypatch.setattr(timing, "time_graph", pytest.fail)
     monkeypatch.setattr(
-        "inception_search.measures.latency.graph_latency", lambda graph, target: calls.append(target) or 3.25
+        "inception_search.measures.latency.graph_latency", lambda graph, target, late: calls.append(target) or 3.25
     )
     subject = Subject(ins.load("nin_cifar10"))
     one, two = Target(), Target(threads=2)

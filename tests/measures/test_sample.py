@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 
 import inception_search as ins
 from inception_search.errors import ConfigError, InceptionSearchError, ShapeError, SpecError
+from inception_search.graph.op import Op
+from inception_search.graph.ops.linear import Linear
+from inception_search.graph.types import Type
+from inception_search.measures import sample as sample_module
 from inception_search.measures import timing
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
-from inception_search.measures.sample import Sampled, ladder, sample_within
+from inception_search.measures.points import ladder
+from inception_search.measures.sample import REPAIRS, Sampled, sample_within
+from inception_search.measures.subject import Target
 from inception_search.space.holes import Choice, Float, Hole, Integer
 from inception_search.space.space import Space
 
@@ -194,6 +200,147 @@ def test_latency_is_a_limit_like_any_other(monkeypatch: pytest.MonkeyPatch) -> N
     in_bounds(found, space, budget)
 
 
+Timed = list[tuple[Op, tuple[Type, ...]]]
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> Timed:
+    """What was timed; each op takes a tenth of a millisecond for each channel, and 5 ms more."""
+    calls: Timed = []
+
+    def time_op(op: Op, inputs: tuple[Type, ...], target: Target) -> float:
+        calls.append((op, inputs))
+        return 5.0 + inputs[0].channels / 10
+
+    monkeypatch.setattr(timing, "time_op", time_op)
+    return calls
+
+
+def test_a_latency_below_that_of_any_op_is_refused_after_one_op(timed: Timed) -> None:
+    words = "no network of space 'deep' is within the budget; its quickest op alone: 5.4 milliseconds of latency are "
+    with pytest.raises(ConfigError, match=words + "over the budget of 4; raise max_latency_ms, or use smaller images"):
+        sample_within(Space(DEEP), Budget(max_latency_ms=4.0), 0)
+    drawn, params = Space(DEEP).draw(random.Random(0))
+    least = Space(DEEP).decode({name: ladder(Space(DEEP).holes[name])[0] for name in params})
+    assert len(timed) == 1
+    assert timed[0] in ops_of(least) - ops_of(drawn)
+
+
+def ops_of(network: ins.Network) -> set[tuple[Op, tuple[Type, ...]]]:
+    graph = ins.lower(network, aux=False)
+    return {(node.op, graph.input_types(node)) for node in graph.nodes[1:]}
+
+
+WIDE = """\
+schema: inception-search/space
+version: 1
+name: wide
+network:
+  name: wide
+  input: 64x32x32
+  stages:
+    body:
+      repeat:
+        times: {$int: [1, 9]}
+        body: {conv: {kernel: 3x3, width: {$int: [1, 4096]}}}
+"""
+
+
+def test_an_op_that_widths_make_quick_is_no_reason_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "time_op", channels_of)
+    space, budget = Space(WIDE), Budget(max_latency_ms=8.0)
+    first = ops_of(space.draw(random.Random(0))[0])
+    assert min(channels_of(*each, Target()) for each in first) > 8.0, "a network without a quick op"
+    found = sample_within(space, budget, 0, tries=2)
+    assert found.how == "repaired"
+    in_bounds(found, space, budget)
+
+
+def channels_of(op: Op, inputs: tuple[Type, ...], target: Target) -> float:
+    """A tenth of a millisecond for each channel; that of linear layers by what they read."""
+    return max(inputs[0].channels, 0 if isinstance(op, Linear) else op.infer(inputs).channels) / 10
+
+
+class Clock:
+    """A clock that goes so many seconds further whenever it is read."""
+
+    def __init__(self, step: float) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def out_of_time(monkeypatch: pytest.MonkeyPatch, step: float, budget: Budget, **asked: Any) -> str:
+    monkeypatch.setattr(sample_module, "monotonic", Clock(step))
+    with pytest.raises(ConfigError) as raised:
+        sample_within(Space(DEEP), budget, 0, **asked)
+    return str(raised.value)
+
+
+def test_draws_and_repairs_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = out_of_time(monkeypatch, 1.0, Budget(max_params=100), seconds=20.0)
+    start = "no network of space 'deep' that was tried in 20 seconds (11 drawn, 2 repaired) is within the budget; the "
+    assert text.startswith(start)
+    assert "parameters are over the budget of 100; raise max_params, give more seconds, use smaller images" in text
+    assert "(61 drawn, " in out_of_time(monkeypatch, 1.0, Budget(max_params=100)), "the time there is by default"
+
+
+def test_a_time_too_short_for_anything_is_enough_for_a_draw() -> None:
+    assert sample_within(Space(DEEP), Budget(), 0, seconds=1e-9).tries == 1
+    with pytest.raises(ConfigError, match=r"in 1e-09 seconds \(1 drawn, 0 repaired\) is within .* nearest: [1-9]"):
+        sample_within(Space(DEEP), Budget(max_params=100), 0, seconds=1e-9)
+    with pytest.raises(ShapeError, match="no network of space 'never' fits"):
+        sample_within(Space(NEVER), Budget(), 0, shape=(1, 9, 9), seconds=1e-9)
+
+
+def test_nothing_is_timed_once_it_is_late(timed: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = Budget(max_latency_ms=6.0)
+    text = out_of_time(monkeypatch, 1.0, budget, seconds=8.0)
+    words = "the latency of no network of space 'deep' was measured in 8 seconds; give more seconds, use smaller images"
+    assert text.startswith(words)
+    assert len(timed) < 8
+    timed.clear()
+    text = out_of_time(monkeypatch, 1.0, budget, seconds=150.0)
+    assert "milliseconds of latency are over the budget of 6; raise max_latency_ms" in text
+    assert 8 < len(timed) < 150
+
+
+def test_no_time_limit_at_all() -> None:
+    with pytest.raises(ConfigError, match="that was tried is within the budget"):
+        sample_within(Space(DEEP), Budget(max_params=100), 0, tries=1, seconds=float("inf"))
+
+
+def test_a_network_that_the_space_contains_is_found() -> None:
+    space, budget = ins.load_space("inception"), Budget(max_depth=10)
+    found = sample_within(space, budget, 0, tries=5)
+    assert (found.how, found.tries) == ("canonical", 10)
+    assert found.cost.depth == 9
+    assert not any(name.startswith("@") for name in found.params)
+    assert found.params.items() <= space.encode(ins.load("nin_cifar10")).items()
+    in_bounds(found, space, budget)
+
+
+CONTAINED = DEEP + "contains:\n  small: {network: nin_cifar10}\n"
+
+
+def test_what_a_space_contains_in_vain_is_passed_by() -> None:
+    with pytest.raises(ConfigError, match="over the budget of 100"):
+        sample_within(Space(CONTAINED), Budget(max_params=100), 0, tries=2)
+    with pytest.raises(ConfigError, match="over the budget of 100"):
+        sample_within(Space(CONTAINED.replace("nin_cifar10", "nothing")), Budget(max_params=100), 0, tries=2)
+
+
+def test_a_network_that_the_space_contains_is_where_repair_begins() -> None:
+    space = ins.load_space("inception")
+    nin = space.decode(sample_within(space, Budget(max_depth=10), 0, tries=1).params)
+    budget = Budget(max_depth=10, max_params=measures(nin)["params"] - 1)
+    found = sample_within(space, budget, 0, tries=REPAIRS)
+    assert found.how == "repaired"
+    in_bounds(found, space, budget)
+
+
 NOT_REACHED: list[tuple[Space, dict[str, Any], str]] = [
     (MODULES, {"max_params": 100}, r"no network of space 'inception_modules' .* within the budget; the nearest: [\d,]+ "
      r"parameters are over the budget of 100; raise max_params, use smaller images, or a narrower space"),
@@ -219,7 +366,22 @@ REFUSED: list[tuple[dict[str, Any], type[InceptionSearchError], str]] = [
     ({"seed": "x"}, ConfigError, "seed: not a usable value, got 'x'; expected a whole number or a random.Random"),
     ({"space": Space(NEVER), "shape": (1, 9, 9)}, ShapeError, "no network of space 'never' fits images of 1x9x9: .*ke"),
     ({"budget": Budget(max_latency_ms=1.0, device="cuda:99")}, ConfigError, "device 'cuda:99' is not there"),
-    ({"shape": (1, 0, 9)}, SpecError, "none of 100 points of space .* is a network: height"),
+    ({"shape": (1, 10**6, 9)}, SpecError, "none of 200 points of space .* is a network: height"),
+    ({"seed": True}, ConfigError, "seed: not a usable value, got True; expected a whole number or a random.Random"),
+    ({"seed": 1.0}, ConfigError, "seed: not a usable value"),
+    ({"seed": None}, ConfigError, "seed: not a usable value"),
+    ({"tries": 1.0}, ConfigError, "tries: not a usable value"),
+    ({"shape": (3, 1)}, ConfigError, r"shape: not a usable value, got \(3, 1\); expected \(C, H, W\), three whole"),
+    ({"shape": (1, 0, 9)}, ConfigError, "shape: not a usable value"),
+    ({"shape": (1, 9.0, 9)}, ConfigError, "shape: not a usable value"),
+    ({"shape": "abc"}, ConfigError, "shape: not a usable value"),
+    ({"shape": 9}, ConfigError, "shape: not a usable value"),
+    ({"classes": "10"}, ConfigError, "classes: not a usable value, got '10'; expected a whole number of 0 or more"),
+    ({"classes": -1}, ConfigError, "classes: not a usable value"),
+    ({"classes": True}, ConfigError, "classes: not a usable value"),
+    ({"seconds": 0}, ConfigError, "seconds: not a usable value, got 0; expected a number greater than 0"),
+    ({"seconds": "1"}, ConfigError, "seconds: not a usable value"),
+    ({"seconds": float("nan")}, ConfigError, "seconds: not a usable value"),
 ]  # fmt: skip
 
 
