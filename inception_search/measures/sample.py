@@ -78,7 +78,7 @@ def sample_within(
     at; when these are, too, the nearest point is repaired: its widths go together toward the low (for a minimum:
     high) ends of their holes, only as far as needed, then its repeats.
 
-    Gives up after ``seconds``, of which drawing takes at most half; an op then being timed is finished.
+    Gives up after ``seconds``, of which the last quarter is for repair; an op then being timed is finished.
     Raises ConfigError with the nearest value reached where nothing is within, at once where one small op is over
     the budget's latency by itself, and ShapeError or SpecError where no point is a network at all.
     """

@@ -307,6 +307,12 @@ def test_nothing_is_timed_once_it_is_late(timed: Timed, monkeypatch: pytest.Monk
     assert 8 < len(timed) < 150
 
 
+def test_what_a_space_contains_leaves_time_for_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_module, "monotonic", Clock(1.0))
+    with pytest.raises(ConfigError, match=r"in 12 seconds \(7 drawn, 1 repaired\)"):
+        sample_within(ins.load_space("inception"), Budget(max_params=1), 0, seconds=12.0)
+
+
 def test_no_time_limit_at_all() -> None:
     with pytest.raises(ConfigError, match="that was tried is within the budget"):
         sample_within(Space(DEEP), Budget(max_params=100), 0, tries=1, seconds=float("inf"))
