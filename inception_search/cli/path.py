@@ -21,9 +21,7 @@ def path(
     start: Annotated[str, typer.Argument(help="A shipped network's name, or the path of a document")],
     goal: Annotated[str, typer.Argument(help="The network to arrive at")],
     space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
-    via: Annotated[
-        list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")
-    ] = None,
+    via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
