@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inception_search.edits.certificate import certificate
-from inception_search.edits.given import check_network, check_space, random_of
+from inception_search.edits.given import check_network, check_space
 from inception_search.edits.matches import Match, Places, by_place
 from inception_search.edits.mutate import Tries, in_words_of
 from inception_search.edits.places import with_section
@@ -16,6 +16,7 @@ from inception_search.edits.points import Points
 from inception_search.edits.sharing import shared
 from inception_search.edits.tree import Spot, parts, planted, sections, settled
 from inception_search.errors import EditError, InceptionSearchError, NotInSpaceError
+from inception_search.space.draw import random_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
 from inception_search.spec.transform import map_children

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import ConfigError, SpecError
@@ -17,15 +15,6 @@ def check_network(value: Any, verb: str, how: str) -> None:
     """:class:`SpecError` unless ``value`` is a network; ``how``: the call as it should be written."""
     if not isinstance(value, Network):
         raise SpecError(f"{verb} takes a network", found=value, mend=f"write {how}")
-
-
-def random_of(seed: int | random.Random) -> random.Random:
-    """A generator of random numbers from a seed; one that is given as it is."""
-    if isinstance(seed, random.Random):
-        return seed
-    if isinstance(seed, Integral) and not isinstance(seed, bool):
-        return random.Random(int(seed))
-    raise ConfigError("seed cannot be used", found=seed, expected="a whole number, or a random.Random")
 
 
 def check_space(space: Space | None) -> None:

@@ -12,12 +12,13 @@ from inception_search.edits.certificate import certificate
 from inception_search.edits.check import why_not
 from inception_search.edits.difference import difference
 from inception_search.edits.edit import Edit
-from inception_search.edits.given import check_network, check_space, random_of
+from inception_search.edits.given import check_network, check_space
 from inception_search.edits.mix import Mix
 from inception_search.edits.opening import draw_opened
 from inception_search.edits.sharing import shared
 from inception_search.edits.table import DEFAULT_MIX
 from inception_search.errors import EditError, InceptionSearchError, LimitError
+from inception_search.space.draw import random_of
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 

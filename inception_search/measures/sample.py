@@ -22,6 +22,7 @@ from inception_search.measures.budget import Budget
 from inception_search.measures.fit import fit, not_within
 from inception_search.measures.points import NO_NETWORK, Points
 from inception_search.measures.subject import Subject, TimeUpError, at_size
+from inception_search.space.draw import random_of
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import MARK
@@ -84,7 +85,7 @@ def sample_within(
     """
     _check(space, budget, tries, shape, classes, seconds)
     search = _Search(space, budget, shape, classes, seconds)
-    return search.drawn(_generator(seed), tries) or search.canonical() or search.repaired()
+    return search.drawn(random_of(seed), tries) or search.canonical() or search.repaired()
 
 
 class _Search:
@@ -239,12 +240,3 @@ def _check(space: Any, budget: Any, tries: Any, shape: Any, classes: Any, second
 
 def _is_whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _generator(seed: Any) -> random.Random:
-    if isinstance(seed, random.Random):
-        return seed
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        expected = "a whole number or a random.Random"
-        raise ConfigError("not a usable value", path="seed", found=seed, expected=expected)
-    return random.Random(seed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+from numbers import Integral
 from typing import Any, Protocol
 
+from inception_search.errors import ConfigError
 from inception_search.space.holes import Choice, Float, Hole, Integer, Value
 
 
@@ -17,6 +19,15 @@ class SuggestTrial(Protocol):
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float: ...
+
+
+def random_of(seed: int | random.Random) -> random.Random:
+    """A generator of random numbers from a seed; one that is given as it is. Raises :class:`ConfigError` else."""
+    if isinstance(seed, random.Random):
+        return seed
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        return random.Random(int(seed))
+    raise ConfigError("seed cannot be used", found=seed, expected="a whole number, or a random.Random")
 
 
 def draw(hole: Hole, rng: random.Random) -> Value:

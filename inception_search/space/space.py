@@ -6,19 +6,18 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
 from inception_search.canonical.catalogue import load, module
-from inception_search.errors import ConfigError, InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
 from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
 from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill, try_fill
 from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
-from inception_search.space.draw import SuggestTrial, ask, draw, first
+from inception_search.space.draw import SuggestTrial, ask, draw, first, random_of
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
@@ -131,7 +130,7 @@ class Space:
 
     def draw(self, seed: int | random.Random, by: By | None = None) -> tuple[Network, Params]:
         """A random point as :meth:`sample` draws it, and its network."""
-        rng = _random(seed)
+        rng = random_of(seed)
         by = by or self.sampling
         if by not in ("points", "holes"):
             raise unknown_name("way to sample", by, ("points", "holes"))
@@ -163,7 +162,7 @@ class Space:
 
     def neighbour(self, params: Params, seed: int | random.Random) -> Params:
         """A random neighbour. Raises :class:`NotInSpaceError` when the point has none."""
-        rng = _random(seed)
+        rng = random_of(seed)
         moves = [(name, value) for name in _holes(params) for value in near.changes(self.holes[name], params[name])]
         rng.shuffle(moves)
         for name, value in moves:
@@ -256,14 +255,6 @@ def _network(value: Any) -> Network:
     if not isinstance(value, Network):
         raise SpecError("a space is asked about a network", found=value, mend="write load(...)")
     return value
-
-
-def _random(seed: Any) -> random.Random:
-    if isinstance(seed, random.Random):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise ConfigError("a seed is a whole number or a random.Random", path="seed", found=seed)
-    return random.Random(int(seed))
 
 
 def _holes(params: Params) -> Params:
