@@ -17,6 +17,7 @@ from inception_search.graph.cost import Cost
 from inception_search.space.holes import Integer, Many, Params
 from inception_search.space.path import grouped_path
 from inception_search.space.space import Space, load_space
+from inception_search.space.spelling import parted
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 
@@ -97,7 +98,7 @@ def _point(space: Space, network: Network) -> Params:
     except NotInSpaceError as error:
         rule = f"{network.name} is not in space {space.name!r}: {error}"
         raise NotInSpaceError(rule, mend="name a space that contains both networks") from None
-    return {name: value for name, value in point.items() if not name.startswith("@")}
+    return parted(point)[0]
 
 
 def _lowers(network: Network) -> bool:

@@ -19,6 +19,7 @@ from inception_search.edits.sharing import shared
 from inception_search.edits.table import DEFAULT_MIX
 from inception_search.errors import EditError, InceptionSearchError, LimitError
 from inception_search.space.draw import random_of
+from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 
@@ -150,7 +151,7 @@ def _neighbour(tries: Tries, space: Space, rng: random.Random) -> Mutation:
 
 def in_words_of(network: Network, point: dict[str, Any], space: Space, moved: dict[str, Any]) -> Network:
     """The network at the point ``moved``, written as ``network``, which is at ``point``, is where it can be."""
-    spelling = {name: value for name, value in point.items() if name.startswith("@")}
+    _, spelling = parted(point)
     try:
         return space.decode({**moved, **spelling})
     except InceptionSearchError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Points:
         """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, where a network is outside."""
         self.space = space
         self.mine, self.theirs = space.encode(a), space.encode(b)
-        one, other = _decisions(self.mine), _decisions(self.theirs)
+        one, other = parted(self.mine)[0], parted(self.theirs)[0]
         self.other = other
         # A hole that the first parent does not reach, but the child does, is answered by the second.
         self.known = {**other, **one}
@@ -51,8 +52,3 @@ def _subtrees(names: list[str]) -> list[list[str]]:
 
 def _inside(name: str, top: str) -> bool:
     return name == top or name.startswith(f"{top}.")
-
-
-def _decisions(point: Params) -> Params:
-    """A point without its spelling."""
-    return {name: value for name, value in point.items() if not name.startswith("@")}

@@ -25,7 +25,7 @@ from inception_search.measures.subject import Subject, TimeUpError, at_size
 from inception_search.space.draw import random_of
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import MARK
+from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
 
 REPAIRS = 16  # points outside that are repaired, nearest first, before a space is given up
@@ -184,7 +184,7 @@ class _Search:
         """A network as the space spells it; SpecError where it is none of the space's."""
         try:
             point = self.space.encode(network)
-            params = {name: value for name, value in point.items() if not name.startswith(MARK)}
+            params, _ = parted(point)
             return self.space.decode(params), params
         except NotInSpaceError as error:
             raise SpecError(str(error)) from None

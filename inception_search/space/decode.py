@@ -6,7 +6,7 @@ from inception_search.errors import NotInSpaceError
 from inception_search.space.answers import Answers, Ask
 from inception_search.space.build import Builder, BuildError
 from inception_search.space.holes import Choice, Hole, Params, Value
-from inception_search.space.spelling import MARK, respelled
+from inception_search.space.spelling import parted, respelled
 from inception_search.space.write import Lines, written
 from inception_search.spec.document import network_from_long
 from inception_search.spec.network import Network, with_source
@@ -49,7 +49,7 @@ def decode(builder: Builder, params: Params, file: str | None = None) -> Network
 
     Entries that begin with ``@`` are its spelling (:mod:`inception_search.space.spelling`).
     """
-    holes = {name: value for name, value in params.items() if not name.startswith(MARK)}
+    holes, spelling = parted(params)
 
     def look_up(hole: Hole) -> Value:
         if hole.name not in holes:
@@ -60,7 +60,6 @@ def decode(builder: Builder, params: Params, file: str | None = None) -> Network
     unused = [name for name in holes if name not in used]
     if unused:
         raise NotInSpaceError("the point has values no hole asks for", found=", ".join(sorted(unused)))
-    spelling = {name: value for name, value in params.items() if name.startswith(MARK)}
     return respelled(network, spelling) if spelling else network
 
 

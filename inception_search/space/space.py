@@ -21,7 +21,7 @@ from inception_search.space.draw import SuggestTrial, ask, draw, first, random_o
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
-from inception_search.space.spelling import MARK
+from inception_search.space.spelling import parted
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
 from inception_search.spec.network import Network, with_source
@@ -150,7 +150,7 @@ class Space:
     def neighbours(self, params: Params) -> Iterator[Params]:
         """Every point one decision away: another label, the next number; what it brings takes after what was there."""
         seen = {_key(params)}
-        for name in _holes(params):
+        for name in _decisions(params):
             for value in near.changes(self.holes[name], params[name]):
                 try:
                     point = self.changed(params, {name: value})
@@ -163,7 +163,7 @@ class Space:
     def neighbour(self, params: Params, seed: int | random.Random) -> Params:
         """A random neighbour. Raises :class:`NotInSpaceError` when the point has none."""
         rng = random_of(seed)
-        moves = [(name, value) for name in _holes(params) for value in near.changes(self.holes[name], params[name])]
+        moves = [(name, value) for name in _decisions(params) for value in near.changes(self.holes[name], params[name])]
         rng.shuffle(moves)
         for name, value in moves:
             try:
@@ -174,18 +174,18 @@ class Space:
 
     def changed(self, params: Params, update: Params) -> Params:
         """``params`` with some decisions changed; holes that this brings take after those of the module before."""
-        return near.changed(_holes(params), update, lambda answer: self.fill(answer)[1])
+        return near.changed(_decisions(params), update, lambda answer: self.fill(answer)[1])
 
     def distance(self, one: Params, other: Params) -> int:
         """How many decisions differ between two points; one that only one of them takes counts, too."""
-        one, other = _holes(one), _holes(other)
+        one, other = _decisions(one), _decisions(other)
         return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
 
     def path(
         self, start: Params, goal: Params, valid: Callable[[Network], bool] = lambda network: True
     ) -> tuple[Step, ...]:
         """Points from ``start`` to ``goal``, each a few decisions after the one before and ``valid``."""
-        return path(self, _holes(start), _holes(goal), valid)
+        return path(self, _decisions(start), _decisions(goal), valid)
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
@@ -257,10 +257,9 @@ def _network(value: Any) -> Network:
     return value
 
 
-def _holes(params: Params) -> Params:
-    """A point without its spelling."""
-    return {name: value for name, value in params.items() if not name.startswith(MARK)}
-
-
 def _key(params: Params) -> frozenset[tuple[str, Value]]:
-    return frozenset(_holes(params).items())
+    return frozenset(_decisions(params).items())
+
+
+def _decisions(point: Params) -> Params:
+    return parted(point)[0]

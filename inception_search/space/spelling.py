@@ -28,6 +28,12 @@ KEYS = (*(MARK + name for name in SPELLED), "@blocks", "@stages", "@aux", "@docu
 _SECTIONS = ("blocks", "stages", "aux")  # what @document holds
 
 
+def parted(point: Params) -> tuple[Params, Params]:
+    """The decisions of a point, and its spelling."""
+    decisions = {name: value for name, value in point.items() if not name.startswith(MARK)}
+    return decisions, {name: value for name, value in point.items() if name.startswith(MARK)}
+
+
 def spelling_of(network: Network, own: Network) -> Params:
     """The entries with which ``own``, the same architecture in a space's words, becomes ``network``."""
     if network == own:

@@ -12,9 +12,8 @@ import json
 from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, RunFolderError
-from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import MARK
+from inception_search.space.spelling import parted
 from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import read_lines
 from inception_search.store.record import TrialRecord
@@ -88,5 +87,4 @@ def _moved(record: TrialRecord, before: Space, after: Space) -> TrialRecord:
         return record.model_copy(update={"holes": {}})
     except InceptionSearchError:  # a point that was refused then is no network now
         return record
-    holes: Params = {name: value for name, value in found.items() if not name.startswith(MARK)}
-    return record.model_copy(update={"holes": holes})
+    return record.model_copy(update={"holes": parted(found)[0]})

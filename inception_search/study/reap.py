@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from inception_search.space.holes import Choice, Hole, Integer
 from inception_search.space.space import Space
+from inception_search.space.spelling import parted
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.dedupe import Seen
@@ -41,8 +42,8 @@ def ensure_baselines(study: optuna.Study, space: Space) -> int:
     known = {trial.user_attrs.get("label") for trial in study.get_trials(deepcopy=False)}
     missing = [label for label in space.fixed_points if label not in known]
     for label in missing:
-        point = space.encode(space.fixed_points[label])
-        enqueue(study, {name: value for name, value in point.items() if name in space.holes}, label=label)
+        decisions, _ = parted(space.encode(space.fixed_points[label]))
+        enqueue(study, decisions, label=label)
     return len(missing)
 
 
