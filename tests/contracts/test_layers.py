@@ -28,17 +28,18 @@ MAY_IMPORT = {
     "figures": {"store", "lowering", "graph", "canonical", "spec"},
     "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},
 }
-MAY_IMPORT["study"] |= {"measures"}
+MAY_IMPORT["study"] |= {"measures", "edits", "proxies"}
+MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["api"] = MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"api"}
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {
-    "torch": {"backend", "data", "training", "weights"},
+    "torch": {"backend", "data", "training", "weights", "proxies"},
     "optuna": {"study"},
     "networkx": set(),
     "matplotlib": set(),
     "sklearn": set(),
-    "numpy": {"data"},
+    "numpy": {"data", "study"},
     "PIL": set(),
     "typer": {"cli"},
     "rich": {"cli"},
