@@ -1,0 +1,92 @@
+"""What is not dominated: ranks, crowding, fronts and hypervolume of points whose every number is to be small."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Losses: TypeAlias = Sequence[float]
+
+
+def dominates(one: Losses, other: Losses) -> bool:
+    """Whether ``one`` is nowhere worse and somewhere better."""
+    return all(a <= b for a, b in zip(one, other, strict=True)) and any(a < b for a, b in zip(one, other, strict=True))
+
+
+def ranks(losses: Sequence[Losses]) -> list[int]:
+    """The front of each point: 0 is dominated by none, 1 only by points of front 0, and so on.
+
+    Efficient non-dominated sort (Zhang et al., IEEE TEC 2015): in lexicographic order no point dominates an earlier
+    one, so each needs comparing with fronts that are there already, which are searched by bisection.
+    """
+    found = [0] * len(losses)
+    fronts: list[list[Losses]] = []
+    for index in sorted(range(len(losses)), key=lambda at: tuple(losses[at])):
+        point = losses[index]
+        low, high = 0, len(fronts)
+        while low < high:
+            middle = (low + high) // 2
+            # Latest first: those near in order are likeliest to dominate it.
+            if any(dominates(member, point) for member in reversed(fronts[middle])):
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(fronts):
+            fronts.append([])
+        fronts[low].append(point)
+        found[index] = low
+    return found
+
+
+def front(losses: Sequence[Losses]) -> list[int]:
+    """The places of the points that none dominates, in their order."""
+    return [index for index, rank in enumerate(ranks(losses)) if rank == 0]
+
+
+def crowding(losses: Sequence[Losses]) -> list[float]:
+    """How far apart the neighbours of each point of a front are, relative to its extent; endless at its ends."""
+    gaps = [0.0] * len(losses)
+    for axis in range(len(losses[0]) if losses else 0):
+        order = sorted(range(len(losses)), key=lambda at: losses[at][axis])
+        extent = losses[order[-1]][axis] - losses[order[0]][axis]
+        gaps[order[0]] = gaps[order[-1]] = math.inf
+        if extent > 0.0:
+            for before, at, after in zip(order, order[1:], order[2:], strict=False):
+                gaps[at] += (losses[after][axis] - losses[before][axis]) / extent
+    return gaps
+
+
+def hypervolume(losses: Sequence[Losses], reference: Losses) -> float:
+    """The volume that the points dominate up to ``reference``, exactly; what is not better than it adds nothing.
+
+    While et al., "A Fast Way of Calculating Exact Hypervolumes" (WFG), IEEE TEC 2012.
+    """
+    inside = [tuple(point) for point in losses if all(a < b for a, b in zip(point, reference, strict=True))]
+    return _volume(_undominated(inside), tuple(reference))
+
+
+def _volume(points: list[tuple[float, ...]], reference: tuple[float, ...]) -> float:
+    """The volume of points none of which dominates another."""
+    if not points:
+        return 0.0
+    if len(reference) == 1:
+        return reference[0] - points[0][0]
+    points = sorted(points)
+    if len(reference) == 2:
+        rights = [*(right for right, _ in points[1:]), reference[0]]
+        return sum((right - x) * (reference[1] - y) for (x, y), right in zip(points, rights, strict=True))
+    return sum(_exclusive(point, points[at + 1 :], reference) for at, point in enumerate(points))
+
+
+def _exclusive(point: tuple[float, ...], others: list[tuple[float, ...]], reference: tuple[float, ...]) -> float:
+    """The volume that ``point`` dominates and ``others`` do not."""
+    limited = [tuple(map(max, point, other)) for other in others]
+    box = math.prod(high - low for low, high in zip(point, reference, strict=True))
+    return box - _volume(_undominated(limited), reference)
+
+
+def _undominated(points: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """Without those that others dominate; of equal ones, one."""
+    distinct = list(dict.fromkeys(points))
+    return [distinct[at] for at in front(distinct)]

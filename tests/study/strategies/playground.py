@@ -1,0 +1,137 @@
+"""A search without training: a real space and screen, a made-up objective, and a loop that asks and tells."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from inception_search.errors import SpecError
+from inception_search.estimate import estimate
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.space.spelling import parted
+from inception_search.spec.identity import arch_id
+from inception_search.study.strategies.strategy import Observation, Problem, Proposal, Screened, Strategy
+
+EPOCHS = 9
+
+
+def additive(params: Params) -> float:
+    """A made-up loss: the mean over decisions of a number drawn once for each value of each hole."""
+    return sum(_unit(f"{name}={value}") for name, value in params.items()) / len(params)
+
+
+class World:
+    """What a driver is to strategies: it screens points, trains (by formula) and tells."""
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        objectives: int = 1,
+        trials: int = 100,
+        seed: int = 0,
+        loss: Callable[[Params], float] = additive,
+        violation: Callable[[Screened], float] = lambda screened: 0.0,
+    ) -> None:
+        self.space, self.loss, self.violation = space, loss, violation
+        self.problem = Problem(space, self.screen, objectives, trials, seed)
+        self.known: dict[str, int] = {}
+        self.told: list[Observation] = []
+        self.seen: dict[frozenset[tuple[str, object]], Screened] = {}
+
+    def screen(self, params: Params) -> Screened:
+        """What is known of a point."""
+        key = frozenset(params.items())
+        if key not in self.seen:
+            self.seen[key] = self._screened(params)
+        found = self.seen[key]
+        return replace(found, trial=self.known.get(found.arch_id or ""))
+
+    def _screened(self, params: Params) -> Screened:
+        try:
+            network = self.space.decode(params)
+        except SpecError as error:
+            return Screened(params, None, None, {}, violation=1.0, reason=str(error))
+        found = Screened(params, network, arch_id(network), estimate(network).to_dict())
+        outside = self.violation(found)
+        return replace(found, violation=outside, reason="outside" if outside > 0.0 else None)
+
+    def begin(self, strategy: Strategy, proposal: Proposal) -> Observation:
+        """A trial begins; what was proposed has to be fresh."""
+        screened = self.screen(proposal.params)
+        assert screened.fresh, screened
+        return self._begin(strategy, proposal.params, str(screened.arch_id), screened, proposal.facts)
+
+    def seed(self, strategy: Strategy, networks: Iterable[object]) -> None:
+        """Train given networks first, as a study does with its baselines."""
+        for network in networks:
+            params, _ = parted(self.space.encode(network))  # type: ignore[arg-type]
+            screened = self.screen(params)
+            begun = self._begin(strategy, params, str(screened.arch_id), screened, {})
+            self.end(strategy, begun)
+
+    def _begin(
+        self, strategy: Strategy, params: Params, identity: str, screened: Screened, facts: dict[str, object]
+    ) -> Observation:
+        number = len(self.known)
+        assert identity not in self.known
+        self.known[identity] = number
+        begun = Observation(number, params, identity, "running", cost=screened.cost, facts=facts, space=self.space)
+        self.tell(strategy, begun)
+        return begun
+
+    def end(self, strategy: Strategy, begun: Observation, state: str = "complete") -> Observation:
+        """A trial ends with the losses of its point (a pruned one after a third of the epochs), or fails."""
+        losses = (self.loss(begun.params), begun.cost["macs"] / 1e6)[: self.problem.objectives]
+        if self.problem.objectives > 2:
+            losses = (*losses, begun.cost["params"] / 1e5)
+        epochs = {"complete": EPOCHS, "pruned": EPOCHS // 3, "failed": 0}[state]
+        ended = replace(begun, state=state, losses=None if state == "failed" else losses, epochs=epochs)
+        self.tell(strategy, ended)
+        return ended
+
+    def tell(self, strategy: Strategy, observation: Observation) -> None:
+        """Tell, and remember what was told."""
+        self.told.append(observation)
+        strategy.tell(observation)
+
+    def go(
+        self,
+        strategy: Strategy,
+        trials: int,
+        *,
+        workers: int = 1,
+        state: Callable[[int], str] = lambda number: "complete",
+    ) -> list[Observation]:
+        """Run so many trials, ``workers`` at a time (they end in any order); fewer when the strategy knows no more."""
+        running: list[Observation] = []
+        ended: list[Observation] = []
+        rng = random.Random(self.problem.seed)
+        left = trials
+        while left or running:
+            proposal = strategy.ask(len(self.known)) if left and len(running) < workers else None
+            if proposal is not None:
+                running.append(self.begin(strategy, proposal))
+                left -= 1
+            elif running:
+                begun = running.pop(rng.randrange(len(running)))
+                ended.append(self.end(strategy, begun, state(begun.number)))
+            else:
+                break
+        return ended
+
+    def best(self) -> float:
+        """The least first loss of the complete trials."""
+        return min(each.losses[0] for each in self.told if each.state == "complete" and each.losses)
+
+
+def mixed(number: int) -> str:
+    """Some trials are pruned, some fail."""
+    return {0: "pruned", 1: "failed", 2: "pruned"}.get(number % 7, "complete")
+
+
+def _unit(text: str) -> float:
+    return zlib.crc32(text.encode()) / 2**32
