@@ -1,0 +1,85 @@
+"""``score``: the proxies of one network, in a fraction of a second each, without leaving a trace in torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+
+import torch
+
+from inception_search.errors import InceptionSearchError, SpecError
+from inception_search.proxies.batch import ProxyBatch, proxy_batch
+from inception_search.proxies.probe import Probe, Unavailable
+from inception_search.proxies.table import PROXIES, known
+from inception_search.spec.network import Network
+
+__all__ = ["ProxyBatch", "Scores", "find", "proxy_batch", "score", "score_with_reasons"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The finite ``values`` by proxy, and for the others the ``reasons`` why there is none."""
+
+    values: Mapping[str, float]
+    reasons: Mapping[str, str]
+
+
+def score(
+    network: Network, batch: ProxyBatch | None, names: Iterable[str] | None = None, *, seed: int = 0
+) -> dict[str, float]:
+    """The proxies of ``network`` at the weights of ``seed``, by name; higher predicts a better network.
+
+    ``batch`` may be None for proxies that need no data. Only finite values: a proxy that has none for this network is
+    left out (:func:`score_with_reasons` says why). ``names``: all when None. Computes on one CPU thread and restores
+    the number of threads, and leaves the global random state and gradient mode as they were; nobody else in the
+    process should change them meanwhile. Raises UnknownNameError for a proxy that is not in the table.
+    """
+    return dict(score_with_reasons(network, batch, names, seed=seed).values)
+
+
+def score_with_reasons(
+    network: Network, batch: ProxyBatch | None, names: Iterable[str] | None = None, *, seed: int = 0
+) -> Scores:
+    """As :func:`score`, with the reasons for what is left out."""
+    if not isinstance(network, Network):
+        raise SpecError("only a network can be scored", found=network, mend="write score(load(...), batch)")
+    probe = Probe(network, batch, seed)
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    with _apart():
+        for name in known(names):
+            try:
+                values[name] = _finite(find(name)(probe))
+            except (Unavailable, InceptionSearchError) as error:
+                reasons[name] = str(error)
+            except RuntimeError as error:  # torch's own: no memory, a decomposition that does not converge
+                reasons[name] = str(error).strip().partition("\n")[0]
+    return Scores(values, reasons)
+
+
+def find(name: str) -> Callable[[Probe], float]:
+    """The function of the proxy ``name``. Raises :class:`Unavailable` in turn when it has no value."""
+    module, _, function = PROXIES[known((name,))[0]].function.partition(":")
+    found: Callable[[Probe], float] = getattr(import_module(module), function)
+    return found
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise Unavailable(f"the result is not finite ({value:g})")
+    return float(value)
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """One thread, gradients as each proxy wants them; all put back."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads)
