@@ -137,6 +137,10 @@ class TrainingError(InceptionSearchError):
     """A training run ended without a usable result (diverged, out of memory, out of time)."""
 
 
+class CheckpointError(TrainingError):
+    """A training checkpoint is damaged, or of another network, data, fidelity or seed; nothing was trained."""
+
+
 def unknown_name(what: str, name: str, known: Iterable[str], **facts: Any) -> UnknownNameError:
     """An :class:`UnknownNameError` that lists what is known and suggests the nearest spelling."""
     names = sorted(known)

@@ -7,8 +7,10 @@ and let the whole network run in the slow layout.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -76,6 +78,17 @@ class DeviceData:
         """Names of the splits that are here."""
         return tuple(self._splits)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the SHA-256 over what is here: names, normalisation, images and labels."""
+        digest = hashlib.sha256(repr((self.name, self.classes, self.shape, self.augmentation, self.splits)).encode())
+        tensors = [self._scale, self._offset]
+        tensors += [part for split in self._splits.values() for part in (split.images, split.labels)]
+        for tensor in tensors:
+            digest.update(repr((tuple(tensor.shape), tensor.dtype)).encode())
+            digest.update(tensor.cpu().contiguous().numpy().data)
+        return digest.hexdigest()[:16]
+
     def size(self, split: str) -> int:
         """Number of images in ``split``; DataError if it is not here."""
         return len(self._resident(split).labels)
@@ -84,16 +97,18 @@ class DeviceData:
         """How many batches one pass of :meth:`train_batches` yields."""
         return max(1, self.size("train") // batch_size)
 
-    def train_batches(self, batch_size: int, generator: Generator, augment: bool = True) -> Iterator[Batch]:
+    def train_batches(
+        self, batch_size: int, generator: Generator, augment: bool = True, cutout: float = 0.0
+    ) -> Iterator[Batch]:
         """One shuffled pass: (images float32 (B, C, H, W) channels_last, labels int64 (B,)) on the device.
 
         ``generator``, on the same device, draws order and augmentation. A last, smaller batch is dropped
-        unless it is the only one.
+        unless it is the only one. ``augment`` does what the dataset allows, with ``cutout`` on top.
         """
         data = self._resident("train")
         count = min(len(data.labels), self.steps_per_epoch(batch_size) * batch_size)
         order = torch.randperm(len(data.labels), generator=generator, device=self.device)[:count]
-        what = self.augmentation if augment else None
+        what = replace(self.augmentation, cutout=cutout or self.augmentation.cutout) if augment else None
         for chunk in torch.split(order, self._chunk(batch_size)):
             images, labels = self._prepare(data.images[chunk], what, generator), data.labels[chunk]
             yield from zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True)

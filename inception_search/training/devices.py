@@ -43,6 +43,17 @@ def describe_device(device: torch.device) -> str:
     return f"{device} {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
 
 
+def forget_peak(device: torch.device) -> None:
+    """Begin anew to watch what :func:`peak_memory` tells."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes of GPU memory held at a time since :func:`forget_peak`; 0 on a CPU."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
+
+
 @contextmanager
 def settings(device: torch.device, *, threads: int | None, seed: int) -> Iterator[None]:
     """Torch's threads, random state and cuDNN autotuning as a run wants them; as they were afterwards."""

@@ -65,6 +65,9 @@ def main_logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     return output[0] if isinstance(output, tuple) else output
 
 
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The context in which a forward pass runs: bfloat16 where asked for, else no change."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+def autocast(device: torch.device, precision: Precision, *, cache: bool = True) -> torch.autocast:
+    """The context in which a forward pass runs: bfloat16 where asked for, else no change.
+
+    ``cache``: weights that were cast are kept to the end of the context.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=cache)

@@ -1,64 +1,51 @@
-"""How a network is trained: everything that decides the outcome besides network, data and seed."""
+"""How, and how much, a network is trained: everything that decides the outcome besides network, data and seed."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
+from inception_search.training.optimizers import OPTIMIZERS, OptimizerName
+from inception_search.training.ranges import bad, check_fields
+from inception_search.training.schedule import SCHEDULES, ScheduleName
 
 Precision = Literal["float32", "bfloat16"]
-_PRECISIONS = ("float32", "bfloat16")
-# The least value of each whole number; a batch of one defeats batch norm.
-_WHOLE = {"epochs": 1, "batch_size": 2, "threads": 1, "norm_images": 0}
-
-
-@dataclass(frozen=True)
-class _Range:
-    """Finite numbers from ``low`` to ``high``; the ends may be left out."""
-
-    low: float
-    high: float
-    low_in: bool = True
-    high_in: bool = True
-
-    def holds(self, value: float) -> bool:
-        above = value > self.low or (self.low_in and value == self.low)
-        below = value < self.high or (self.high_in and value == self.high)
-        return math.isfinite(value) and above and below
-
-    def __str__(self) -> str:
-        high = f" and {'at most' if self.high_in else 'below'} {self.high:g}" if self.high < math.inf else ""
-        return f"a number {'at least' if self.low_in else 'above'} {self.low:g}{high}"
-
-
-_RANGES = {
-    "learning_rate": _Range(0, math.inf, low_in=False),
-    "momentum": _Range(0, 1, high_in=False),
-    "weight_decay": _Range(0, math.inf),
-    "label_smoothing": _Range(0, 1, high_in=False),
-    "warmup": _Range(0, 1, high_in=False),
-    "gradient_clip": _Range(0, math.inf, low_in=False),
-}
+_OF_OPTIMIZER: Any = None  # a default that depends on the optimizer, put in when the fidelity is made
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """SGD with Nesterov momentum, one-cycle learning rate, label smoothing; ConfigError for bad values.
+    """A recipe as plain data, whole and checked; ConfigError, naming the field, for what cannot be used.
 
-    ``learning_rate`` is the peak; ``warmup`` the fraction of all steps it rises over; ``weight_decay`` spares
-    norm scales and biases; ``gradient_clip`` bounds the gradient's norm; ``norm_images`` training images set
-    the batch norm statistics before each validation (0: the running averages are used as they are);
-    ``precision`` bfloat16 is autocast; ``threads`` is torch's thread count meanwhile (None: as it is).
+    **The problem made smaller**, for whoever builds the network and the data to apply (training itself reads none
+    of the four): ``width`` and ``depth`` are factors on channels and repeats, ``image_size`` is the side in pixels,
+    ``train_images`` the number of images (None: as they are).
+
+    **How much**: ``epochs`` passes of batches of ``batch_size``.
+
+    **The optimizer**: ``sgd`` (Nesterov), ``rmsprop`` (that of the Inception papers) or ``adamw``. ``momentum`` is
+    AdamW's beta1 too, ``alpha`` the decay of the mean square (AdamW's beta2), ``epsilon`` what is added to it.
+    ``learning_rate`` (the peak), ``weight_decay``, ``alpha`` and ``epsilon`` default by optimizer, and hold the
+    number used once the fidelity is made; ``weight_decay`` spares norm scales and biases; ``gradient_clip`` bounds
+    the norm of the gradient.
+
+    **The schedule**: rates rise over the first ``warmup`` (fraction of all steps), then as ``schedule`` says; with
+    ``constant`` they fall in a line over the last ``decay`` of the steps, so that partial runs compare by epoch.
+
+    **The rest**: ``label_smoothing``; ``ema`` is the decay per step of an average of the weights (0: none), which is
+    validated and kept; ``augment`` allows what the dataset allows, and ``cutout`` (side of the erased square as a
+    fraction of the image's) on top; ``norm_images`` training images set the batch norm statistics before each
+    validation (0: the running averages are used as they are); ``precision`` bfloat16 is autocast; ``threads`` is
+    torch's thread count meanwhile (None: as it is).
     """
 
     epochs: int = 8
     batch_size: int = 64
-    learning_rate: float = 0.1
+    learning_rate: float = _OF_OPTIMIZER
     momentum: float = 0.9
-    weight_decay: float = 5e-4
+    weight_decay: float = _OF_OPTIMIZER
     label_smoothing: float = 0.1
     warmup: float = 0.25
     gradient_clip: float = 5.0
@@ -66,16 +53,39 @@ class Fidelity:
     augment: bool = True
     precision: Precision = "float32"
     threads: int | None = None
+    optimizer: OptimizerName = "sgd"
+    schedule: ScheduleName = "one_cycle"
+    decay: float = 0.0
+    alpha: float | None = None
+    epsilon: float | None = None
+    ema: float = 0.0
+    cutout: float = 0.0
+    width: float = 1.0
+    depth: float = 1.0
+    image_size: int | None = None
+    train_images: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in _WHOLE.items():
-            _check_whole(name, getattr(self, name), least)
-        for name, allowed in _RANGES.items():
-            _check_number(name, getattr(self, name), allowed)
+        _check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
+        _check_choice("schedule", self.schedule, tuple(SCHEDULES))
+        _check_choice("precision", self.precision, get_args(Precision))
+        for name, value in OPTIMIZERS[self.optimizer].defaults.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)  # the one way to settle a field of a frozen dataclass
+        check_fields(self.to_dict())
         if not isinstance(self.augment, bool):
-            raise _bad("augment", self.augment, "true or false")
-        if self.precision not in _PRECISIONS:
-            raise _bad("precision", self.precision, "one of " + ", ".join(_PRECISIONS))
+            raise bad("augment", self.augment, "true or false")
+        self._check_effect()
+
+    def _check_effect(self) -> None:
+        """Refuse what would silently do nothing."""
+        for name in ("alpha", "epsilon"):
+            if name not in OPTIMIZERS[self.optimizer].defaults and getattr(self, name) is not None:
+                raise bad(name, getattr(self, name), f"nothing: the optimizer {self.optimizer} has no {name}")
+        if self.decay and self.schedule != "constant":
+            raise bad("decay", self.decay, f"0 with the schedule {self.schedule}", "use schedule 'constant'")
+        if self.decay + self.warmup > 1:
+            raise bad("decay", self.decay, f"at most {1 - self.warmup:g}, what warmup leaves of the steps")
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to plain JSON values; :meth:`from_dict` reads it back."""
@@ -93,17 +103,7 @@ class Fidelity:
         return cls(**values)
 
 
-def _check_whole(name: str, value: Any, least: int) -> None:
-    if name == "threads" and value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _bad(name, value, f"a whole number of at least {least}")
-
-
-def _check_number(name: str, value: Any, allowed: _Range) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not allowed.holds(value):
-        raise _bad(name, value, str(allowed))
-
-
-def _bad(name: str, found: Any, expected: str) -> ConfigError:
-    return ConfigError("the value cannot be used", path=f"fidelity.{name}", found=found, expected=expected)
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        mend = did_you_mean(value, choices) if isinstance(value, str) else None
+        raise bad(name, value, "one of " + ", ".join(choices), mend)

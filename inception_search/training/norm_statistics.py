@@ -8,7 +8,8 @@ looks like noise. Measuring them on a few hundred training images costs a few pe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Generator, Tensor, nn
@@ -48,6 +49,24 @@ def refresh_norm_statistics(
             norm.momentum = momentum
         for module, mode in modes.items():
             module.training = mode
+
+
+@contextmanager
+def uncounted(model: nn.Module, passes: Callable[[], int]) -> Iterator[None]:
+    """Let batch norms in training mode not count their batches: ``passes()`` is added to the counts at the end.
+
+    A third of the kernels of a small network's training step are these additions, which nothing reads. Batch norms
+    whose momentum is None do read them, and go on counting.
+    """
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training and m.momentum is not None]
+    counters = {norm: norm.num_batches_tracked for norm in norms if norm.num_batches_tracked is not None}
+    for norm in counters:
+        norm.num_batches_tracked = None
+    try:
+        yield
+    finally:
+        for norm, counter in counters.items():
+            norm.num_batches_tracked = counter.add_(passes())
 
 
 def _batches(images: Tensor) -> Sequence[Tensor]:

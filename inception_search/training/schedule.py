@@ -1,18 +1,81 @@
-"""The learning rate over a run: up in a line, then down along half a cosine to zero."""
+"""The learning rate over a run, as a factor of its peak: a warm-up, then one of a table of shapes.
+
+A new schedule is a row of :data:`SCHEDULES` and a name in :data:`ScheduleName`.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+ScheduleName = Literal["one_cycle", "cosine", "linear", "exponential", "constant"]
+_PER_TWO_EPOCHS = 0.94  # Szegedy et al. 2016, section 8
 
 
-def learning_rate_factor(step: int, steps: int, warmup: float) -> float:
-    """What to multiply the peak learning rate by at ``step`` (0..steps-1) of ``steps``.
+class Moment(NamedTuple):
+    """Step ``step`` (0..steps-1) of a run of ``steps`` steps in ``epochs`` epochs, ``rising`` of them warm-up."""
 
-    The first ``warmup`` (fraction) of the steps rise linearly to 1, reached at their last step; the rest
-    falls to just above 0, so that no step is wasted on a rate of zero.
+    step: int
+    steps: int
+    epochs: int
+    rising: int
+    decay: float
+
+    @property
+    def since_warmup(self) -> float:
+        """The fraction done of the steps after the warm-up, 0 (inclusive) to 1 (exclusive)."""
+        return max(0, self.step - self.rising) / max(1, self.steps - self.rising)
+
+
+def learning_rate_factor(
+    step: int, steps: int, *, schedule: ScheduleName = "one_cycle", warmup: float = 0, decay: float = 0, epochs: int = 1
+) -> float:
+    """What to multiply the peak learning rate by at ``step`` (0..steps-1) of ``steps``; above 0, at most 1.
+
+    The first ``warmup`` (fraction) of the steps rise linearly to the schedule's own value, reached at their last
+    step. No schedule reaches 0: a step with a rate of zero would be wasted.
     """
-    rising = round(warmup * steps)
-    if step < rising:
-        return (step + 1) / rising
-    done = (step - rising) / max(1, steps - rising)
+    now = Moment(step, steps, epochs, round(warmup * steps), decay)
+    ramp = (step + 1) / now.rising if step < now.rising else 1.0
+    return ramp * SCHEDULES[schedule](now)
+
+
+def _one_cycle(now: Moment) -> float:
+    """Full until the warm-up is over, then down along half a cosine."""
+    return _half_cosine(now.since_warmup)
+
+
+def _cosine(now: Moment) -> float:
+    """Half a cosine over the whole run, the warm-up a damping of its beginning."""
+    return _half_cosine(now.step / now.steps)
+
+
+def _linear(now: Moment) -> float:
+    """Full until the warm-up is over, then down in a line."""
+    return 1 - now.since_warmup
+
+
+def _exponential(now: Moment) -> float:
+    """0.94 times less after every two epochs, as the Inception papers did."""
+    epoch = now.step * now.epochs // now.steps
+    return float(_PER_TWO_EPOCHS ** (epoch // 2))
+
+
+def _constant(now: Moment) -> float:
+    """Full up to the last ``decay`` of the steps, then down in a line."""
+    falling = round(now.decay * now.steps)
+    return min(1.0, (now.steps - now.step) / (falling + 1))
+
+
+def _half_cosine(done: float) -> float:
     return (1 + math.cos(math.pi * done)) / 2
+
+
+SCHEDULES: Mapping[ScheduleName, Callable[[Moment], float]] = {
+    "one_cycle": _one_cycle,
+    "cosine": _cosine,
+    "linear": _linear,
+    "exponential": _exponential,
+    "constant": _constant,
+}

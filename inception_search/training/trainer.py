@@ -4,70 +4,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import SGD
 
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
-from inception_search.training.devices import settings
-from inception_search.training.evaluate import Metrics, autocast, evaluate
+from inception_search.training.average import WeightAverage, averaged_tensors
+from inception_search.training.captured_step import CapturedStep, wants_capture
+from inception_search.training.devices import forget_peak, peak_memory, settings
+from inception_search.training.evaluate import Metrics, evaluate
 from inception_search.training.failures import diverged, memory_errors
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.norm_statistics import refresh_norm_statistics
+from inception_search.training.norm_statistics import refresh_norm_statistics, uncounted
+from inception_search.training.optimizers import make_optimizer
+from inception_search.training.result import EpochMetrics, Report, TrainingResult, go_on
+from inception_search.training.resume import Progress, dump, identity, restore
 from inception_search.training.schedule import learning_rate_factor
+from inception_search.training.state import Checkpoint
+from inception_search.training.step import EagerStep, Step, Work
+
+__all__ = ["Checkpoint", "EpochMetrics", "Fidelity", "Report", "TrainingResult", "go_on", "train"]
 
 _CHECK_EVERY = 16  # steps between looks at the loss; each look makes a GPU wait for its queue
-
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """One point of the learning curve, after ``epoch`` (1, 2, ...).
-
-    ``train_loss`` is the mean of what was minimised (smoothed, with auxiliary heads); ``validation_loss`` is
-    plain cross-entropy in nats, ``validation_accuracy`` 0..1, ``learning_rate`` that of the last step,
-    ``seconds`` the wall time of this epoch with its validation (ignored by ``==``).
-    """
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float = field(compare=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Field names to plain JSON values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """The curve, whether ``report`` ended the run early, its wall time in seconds and optimiser steps."""
-
-    curve: tuple[EpochMetrics, ...]
-    stopped: bool
-    seconds: float = field(compare=False)
-    steps: int
-
-    @property
-    def final(self) -> EpochMetrics:
-        """The last epoch's metrics."""
-        return self.curve[-1]
-
-
-Report = Callable[[EpochMetrics], bool]
-
-
-def go_on(_: EpochMetrics) -> bool:
-    """The report that never stops a run."""
-    return True
 
 
 def train(
@@ -78,6 +39,9 @@ def train(
     seed: int,
     report: Report = go_on,
     aux_weights: Sequence[float] = (),
+    checkpoint: Checkpoint | None = None,
+    until: int | None = None,
+    capture: bool | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place (moved to the device of ``data``, channels_last) and return its curve.
 
@@ -85,16 +49,29 @@ def train(
     one auxiliary output per weight in ``aux_weights``. ``report`` gets the metrics after each epoch and stops
     the run by returning False. ``seed`` draws order, augmentation and dropout; torch's own random state is
     left as it was. On a CPU the same model, data, fidelity and seed give the same curve to the last bit.
-    Raises TrainingError when the loss stops being finite or memory runs out, ConfigError for the wrong number
-    of ``aux_weights``.
+
+    With a ``checkpoint`` the whole state is saved after every epoch, before ``report`` hears of it, and a run that
+    finds a state goes on from there: on a CPU to the same bits as one that was never interrupted. ``report`` is
+    called for new epochs only; for one that is complete already, not at all. ``until`` pauses (``stopped`` is then
+    True) after so many epochs in all, on the schedule of the whole run.
+
+    ``capture``: take steps as one CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` holds the
+    averaged weights in the end. Raises TrainingError when the loss stops being finite or memory runs out,
+    CheckpointError when the saved state is damaged or of another run, ConfigError for the wrong number of
+    ``aux_weights``, an ``until`` below 1 and a ``capture`` without a GPU.
     """
+    if until is not None and until < 1:
+        raise ConfigError("the value cannot be used", path="until", found=until, expected="at least 1 epoch")
+    if capture and data.device.type != "cuda":
+        raise ConfigError("CUDA graphs need a GPU", path="capture", found=str(data.device), expected="a CUDA device")
     with memory_errors(fidelity.batch_size), settings(data.device, threads=fidelity.threads, seed=seed):
         model.to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return _Run(model, data, fidelity, seed, tuple(aux_weights)).through(report)
+        run = _Run(model, data, fidelity, seed, tuple(aux_weights), wants_capture(data.device, capture))
+        return run.through(report, checkpoint, min(until or fidelity.epochs, fidelity.epochs))
 
 
 class _Run:
-    """One run under way: the optimiser, the generator and the step count."""
+    """One run under way."""
 
     def __init__(
         self,
@@ -103,22 +80,52 @@ class _Run:
         fidelity: Fidelity,
         seed: int,
         aux_weights: tuple[float, ...],
+        capture: bool,
     ) -> None:
-        self.model, self.data, self.fidelity, self.aux_weights = model, data, fidelity, aux_weights
-        self.generator = Generator(data.device).manual_seed(seed)
-        self.optimizer = make_optimizer(model, fidelity)
+        self.model, self.data, self.fidelity, self.seed, self.aux_weights = model, data, fidelity, seed, aux_weights
+        optimizer = make_optimizer(model, fidelity, capturable=capture)
+        average = WeightAverage(averaged_tensors(model), fidelity.ema) if fidelity.ema else None
+        self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
+        work = Work(model, optimizer, fidelity, aux_weights, average)
+        self.take_step: Step = CapturedStep(work, data.device) if capture else EagerStep(work)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
-        self.step = 0
+        self.rate = 0.0
+        self.images, self.seconds = 0, 0.0  # through training steps, in this call
 
-    def through(self, report: Report) -> TrainingResult:
-        """All epochs, or as many as ``report`` allows."""
+    def through(self, report: Report, checkpoint: Checkpoint | None, last: int) -> TrainingResult:
+        """The epochs up to ``last`` that ``checkpoint`` does not have, or as many of them as ``report`` allows."""
         start = time.perf_counter()
-        curve: list[EpochMetrics] = []
-        stopped = False
-        while len(curve) < self.fidelity.epochs and not stopped:
+        forget_peak(self.data.device)
+        whose = self._take_over(checkpoint)
+        curve = self.progress.curve
+        resumed, more = len(curve), True
+        while len(curve) < last and more:
             curve.append(self._epoch(len(curve) + 1))
-            stopped = not report(curve[-1]) and len(curve) < self.fidelity.epochs
-        return TrainingResult(tuple(curve), stopped, time.perf_counter() - start, self.step)
+            if checkpoint is not None:
+                checkpoint.save(dump(self.progress, whose))
+            more = report(curve[-1])
+        if self.progress.average is not None:
+            self.progress.average.exchange()
+        return TrainingResult(
+            tuple(curve),
+            stopped=len(curve) < self.fidelity.epochs,
+            seconds=time.perf_counter() - start,
+            steps=self.progress.step,
+            resumed_from=resumed,
+            peak_memory=peak_memory(self.data.device),
+            images_per_second=self.images / self.seconds if self.seconds else 0.0,
+            notes=tuple(self.take_step.notes),
+        )
+
+    def _take_over(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
+        """Go on from what ``checkpoint`` has; the identity under which it is to be saved."""
+        if checkpoint is None:
+            return {}
+        whose = identity(self.model, self.data, self.fidelity, self.seed, self.aux_weights)
+        saved = checkpoint.load()
+        if saved is not None:
+            restore(self.progress, saved, whose)
+        return whose
 
     def _epoch(self, epoch: int) -> EpochMetrics:
         start = time.perf_counter()
@@ -131,83 +138,66 @@ class _Run:
             train_loss=train_loss,
             validation_loss=metrics.loss,
             validation_accuracy=metrics.accuracy,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.rate,
             seconds=time.perf_counter() - start,
         )
 
     def _validate(self) -> Metrics:
-        precision = self.fidelity.precision
+        """The network on the validation images, its average if it has one."""
+        average = self.progress.average
+        if average is None:
+            return self._measure()
+        with average.in_place():
+            return self._measure()
+
+    def _measure(self) -> Metrics:
         refresh_norm_statistics(
             self.model,
             self.data,
             images=self.fidelity.norm_images,
-            generator=self.generator,
-            precision=precision,
+            generator=self.progress.generator,
+            precision=self.fidelity.precision,
         )
-        return evaluate(self.model, self.data, "validation", precision=precision)
+        return evaluate(self.model, self.data, "validation", precision=self.fidelity.precision)
 
     def _pass(self, epoch: int) -> float:
-        """One pass over the training images; the mean loss.
-
-        The losses are summed on the device: a NaN or infinity stays in the sum until it is looked at.
-        """
+        """One pass over the training images; the mean loss."""
+        start, before = time.perf_counter(), self.progress.step
         self.model.train()
-        total = torch.zeros((), device=self.data.device)
-        count = 0
-        for images, labels in self.data.train_batches(self.fidelity.batch_size, self.generator, self.fidelity.augment):
-            total += self._step(images, labels)
-            count += 1
-            if count % _CHECK_EVERY == 0 and not total.isfinite():
-                raise diverged("training loss", epoch)
-        mean = total.item() / count
+        with uncounted(self.model, lambda: self.progress.step - before):
+            total = self._steps(epoch)
+        mean = total.item() / (self.progress.step - before)  # the wait for the device that ends the pass
+        self.seconds += time.perf_counter() - start
         if not math.isfinite(mean):
             raise diverged("training loss", epoch)
         return mean
 
-    def _step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """One optimiser step; the loss before it, detached."""
+    def _steps(self, epoch: int) -> Tensor:
+        """The steps of one pass; the sum of the losses, on the device.
+
+        A NaN or infinity stays in the sum until it is looked at.
+        """
+        fidelity, progress = self.fidelity, self.progress
+        total = torch.zeros((), device=self.data.device)
+        batches = self.data.train_batches(fidelity.batch_size, progress.generator, fidelity.augment, fidelity.cutout)
+        for count, (images, labels) in enumerate(batches, 1):
+            self.rate = self._rate()
+            progress.step += 1
+            total += self.take_step(images, labels, self.rate, progress.step)
+            self.images += len(labels)
+            if count % _CHECK_EVERY == 0 and not total.isfinite():
+                raise diverged("training loss", epoch)
+        return total
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
         fidelity = self.fidelity
-        rate = fidelity.learning_rate * learning_rate_factor(self.step, self.total_steps, fidelity.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        with autocast(self.data.device, fidelity.precision):
-            loss = total_loss(self.model(images), labels, self.aux_weights, fidelity.label_smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.model.parameters(), fidelity.gradient_clip, foreach=True)
-        self.optimizer.step()
-        self.step += 1
-        return loss.detach()
-
-
-def total_loss(
-    output: Tensor | tuple[Tensor, ...], labels: Tensor, aux_weights: Sequence[float], smoothing: float
-) -> Tensor:
-    """Cross-entropy of the main logits (B, classes) plus that of each auxiliary head times its weight.
-
-    Raises ConfigError when the model gives another number of auxiliary outputs than there are weights.
-    """
-    logits, *extra = output if isinstance(output, tuple) else (output,)
-    if len(extra) != len(aux_weights):
-        expected = f"{len(extra)} for the auxiliary outputs of the model"
-        raise ConfigError("wrong number of weights", path="aux_weights", found=len(aux_weights), expected=expected)
-    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
-    for weight, other in zip(aux_weights, extra, strict=True):
-        loss = loss + weight * F.cross_entropy(other, labels, label_smoothing=smoothing)
-    return loss
-
-
-def make_optimizer(model: nn.Module, fidelity: Fidelity) -> SGD:
-    """Nesterov SGD, fused, with weight decay on the weights of convs and linears only."""
-    wanted = [p for p in model.parameters() if p.requires_grad]
-    decayed = [p for p in wanted if p.ndim > 1]
-    spared = [p for p in wanted if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
-    return SGD(
-        groups,
-        lr=fidelity.learning_rate,
-        momentum=fidelity.momentum,
-        weight_decay=fidelity.weight_decay,
-        nesterov=fidelity.momentum > 0,
-        fused=True,
-    )
+        factor = learning_rate_factor(
+            self.progress.step,
+            self.total_steps,
+            schedule=fidelity.schedule,
+            warmup=fidelity.warmup,
+            decay=fidelity.decay,
+            epochs=fidelity.epochs,
+        )
+        return fidelity.learning_rate * factor

@@ -67,14 +67,14 @@ SCHEDULE = [
 
 @pytest.mark.parametrize(("steps", "warmup", "factors"), SCHEDULE)
 def test_schedule_by_hand(steps: int, warmup: float, factors: list[float]) -> None:
-    found = [learning_rate_factor(step, steps, warmup) for step in range(steps)]
+    found = [learning_rate_factor(step, steps, warmup=warmup) for step in range(steps)]
     assert found == pytest.approx(factors)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 100])
 @pytest.mark.parametrize("warmup", [0, 0.1, 0.5, 0.99])
 def test_schedule_rises_then_falls_within_zero_and_one(steps: int, warmup: float) -> None:
-    factors = [learning_rate_factor(step, steps, warmup) for step in range(steps)]
+    factors = [learning_rate_factor(step, steps, warmup=warmup) for step in range(steps)]
     top = factors.index(max(factors))
     assert factors[top] == 1
     assert factors[:top] == sorted(factors[:top])

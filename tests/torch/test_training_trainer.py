@@ -21,7 +21,9 @@ from inception_search.training.evaluate import evaluate
 from inception_search.training.failures import reason
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics
-from inception_search.training.trainer import EpochMetrics, TrainingResult, make_optimizer, total_loss, train
+from inception_search.training.optimizers import make_optimizer
+from inception_search.training.step import total_loss
+from inception_search.training.trainer import EpochMetrics, TrainingResult, train
 from tests.torch.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=2, batch_size=32, threads=1)

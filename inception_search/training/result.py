@@ -1,0 +1,60 @@
+"""What a training run tells: a learning curve and the facts of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One point of the learning curve, after ``epoch`` (1, 2, ...).
+
+    ``train_loss`` is the mean of what was minimised (smoothed, with auxiliary heads); ``validation_loss`` is
+    plain cross-entropy in nats, ``validation_accuracy`` 0..1, ``learning_rate`` that of the last step,
+    ``seconds`` the wall time of this epoch with its validation (ignored by ``==``).
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float = field(compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Field names to plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The whole curve and the steps it took; ``stopped``: it ended before its last epoch.
+
+    Of this call alone, and ignored by ``==``: ``seconds`` of wall time, ``resumed_from`` (epochs taken over from a
+    checkpoint), ``peak_memory`` in bytes (0 on a CPU), ``images_per_second`` through the training steps (0 when there
+    were none) and ``notes`` on what did not go as planned.
+    """
+
+    curve: tuple[EpochMetrics, ...]
+    stopped: bool
+    seconds: float = field(compare=False)
+    steps: int
+    resumed_from: int = field(default=0, compare=False)
+    peak_memory: int = field(default=0, compare=False)
+    images_per_second: float = field(default=0.0, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def final(self) -> EpochMetrics:
+        """The last epoch's metrics."""
+        return self.curve[-1]
+
+
+Report = Callable[[EpochMetrics], bool]
+
+
+def go_on(_: EpochMetrics) -> bool:
+    """The report that never stops a run."""
+    return True

@@ -1,0 +1,143 @@
+"""The whole state of a run under way, taken down and put back, and whose it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+
+from inception_search.data.loader import DeviceData
+from inception_search.errors import CheckpointError
+from inception_search.training.average import WeightAverage
+from inception_search.training.fidelity import Fidelity
+from inception_search.training.result import EpochMetrics
+from inception_search.training.state import pack, unpack
+
+_VERSION = 1
+
+
+@dataclass(eq=False)
+class Progress:
+    """All that changes while a network is trained: between epochs, this and torch's random state are everything."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    average: WeightAverage | None
+    generator: Generator
+    step: int = 0
+    curve: list[EpochMetrics] = field(default_factory=list)
+
+
+def identity(
+    model: nn.Module, data: DeviceData, fidelity: Fidelity, seed: int, aux_weights: tuple[float, ...]
+) -> dict[str, Any]:
+    """What a run must share with another to go on with its state: plain JSON values."""
+    return {
+        "fidelity": fidelity.to_dict(),
+        "seed": seed,
+        "aux_weights": list(aux_weights),
+        "network": _network_digest(model),
+        "data": data.fingerprint,
+        "device": data.device.type,  # the random generators of another kind of device are others
+    }
+
+
+def dump(progress: Progress, whose: Mapping[str, Any]) -> bytes:
+    """``progress`` and torch's random state as bytes that only a run with the identity ``whose`` can load."""
+    tensors = {f"model.{name}": tensor for name, tensor in progress.model.state_dict().items()}
+    numbers: dict[str, Any] = {}
+    for index, p in enumerate(_parameters(progress.optimizer)):
+        for key, value in progress.optimizer.state.get(p, {}).items():
+            (tensors if isinstance(value, Tensor) else numbers)[f"optimizer.{index}.{key}"] = value
+    if progress.average is not None:
+        tensors |= {f"average.{index}": mean for index, mean in enumerate(progress.average.means)}
+    tensors["generator"] = progress.generator.get_state()
+    tensors["random.cpu"] = torch.get_rng_state()
+    if progress.generator.device.type == "cuda":
+        tensors["random.cuda"] = torch.cuda.get_rng_state(progress.generator.device)
+    facts = {
+        "version": _VERSION,
+        "identity": whose,
+        "step": progress.step,
+        "curve": [point.to_dict() for point in progress.curve],
+        "optimizer": numbers,
+    }
+    return pack(tensors, facts)
+
+
+def restore(progress: Progress, data: bytes, whose: Mapping[str, Any]) -> None:
+    """Put what :func:`dump` took down back into ``progress`` and into torch's random state.
+
+    Raises CheckpointError, and changes nothing, when ``data`` is damaged or of a run with another identity.
+    """
+    tensors, facts = unpack(data)
+    _check(facts, whose)
+    with torch.no_grad():
+        for name, tensor in progress.model.state_dict().items():
+            tensor.copy_(tensors[f"model.{name}"])
+        _restore_optimizer(progress.optimizer, tensors, facts["optimizer"])
+        for index, mean in enumerate(progress.average.means if progress.average is not None else ()):
+            mean.copy_(tensors[f"average.{index}"])
+    progress.generator.set_state(tensors["generator"])
+    torch.set_rng_state(tensors["random.cpu"])
+    if "random.cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random.cuda"], progress.generator.device)
+    progress.step = facts["step"]
+    progress.curve[:] = [EpochMetrics(**point) for point in facts["curve"]]
+
+
+def _check(facts: Mapping[str, Any], whose: Mapping[str, Any]) -> None:
+    mend = "begin the training again without it"
+    if facts.get("version") != _VERSION:
+        found, expected = facts.get("version"), str(_VERSION)
+        raise CheckpointError("the checkpoint has another version", found=found, expected=expected, mend=mend)
+    theirs = facts["identity"]
+    for part, ours in whose.items():
+        if theirs.get(part) != ours:
+            where, found, expected = _difference(part, theirs.get(part), ours)
+            raise CheckpointError(f"the checkpoint is of another {where}", found=found, expected=expected, mend=mend)
+
+
+def _difference(part: str, theirs: Any, ours: Any) -> tuple[str, Any, str]:
+    """Where two identities differ: the field of a mapping, or the whole part."""
+    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
+        for name in {**ours, **theirs}:
+            if theirs.get(name) != ours.get(name):
+                return f"{part}: {name}", theirs.get(name), str(ours.get(name))
+    return part, theirs, str(ours)
+
+
+def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+    """State by parameter number; tensors like a parameter get its memory layout, which fused kernels go by."""
+    parameters = list(_parameters(optimizer))
+    optimizer.state.clear()
+    for name, value in {**tensors, **numbers}.items():
+        if not name.startswith("optimizer."):
+            continue
+        _, index, key = name.split(".", 2)
+        p = parameters[int(index)]
+        if isinstance(value, Tensor):
+            place = (
+                torch.empty_like(p, dtype=value.dtype)
+                if value.shape == p.shape
+                else torch.empty_like(value, device=p.device)
+            )
+            value = place.copy_(value)
+        optimizer.state.setdefault(p, {})[key] = value
+
+
+def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
+
+
+def _network_digest(model: nn.Module) -> str:
+    """SHA-256 of the layers, the code between them, and the names, shapes and types of the state."""
+    trains = {name for name, p in model.named_parameters() if p.requires_grad}
+    state = [(name, tuple(t.shape), str(t.dtype), name in trains) for name, t in model.state_dict().items()]
+    return hashlib.sha256(f"{model}\n{state}".encode()).hexdigest()
