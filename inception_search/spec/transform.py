@@ -140,6 +140,17 @@ def set_depth(network: Network, factor: float) -> Network:
     )
 
 
+def shrink(network: Network, width: float = 1.0, depth: float = 1.0) -> Network:
+    """``network`` as a proxy of itself: every width and every repeat times a factor; without repeats only the widths.
+
+    Canonical networks and found ones shrink in the same way. Widths stay multiples of 4.
+    """
+    if width != 1.0:
+        network = scale_network_width(network, width)
+    deep = depth == 1.0 or not any(_has_repeat(step) for step in _all_steps(network))
+    return network if deep else set_depth(network, depth)
+
+
 def _all_steps(network: Network) -> tuple[AnyStep, ...]:
     bodies = (aux.body for aux in network.aux.values())
     return (*network.blocks.values(), *network.stages.values(), *bodies)

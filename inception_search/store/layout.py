@@ -8,7 +8,7 @@ from pathlib import Path
 from inception_search.errors import Place, RunFolderError, raw
 from inception_search.store.atomic import is_temporary
 
-FOLDERS = ("results", "jobs", "checkpoints", "figures")
+FOLDERS = ("results", "jobs", "checkpoints", "workers", "figures")
 FILES = ("study.yaml", "space.yaml", "journal.log", "trials.jsonl")
 
 
@@ -69,6 +69,11 @@ class Layout:
         return self.path / "checkpoints"
 
     @property
+    def workers_folder(self) -> Path:
+        """One folder for each worker that has attached itself to the study."""
+        return self.path / "workers"
+
+    @property
     def figures_folder(self) -> Path:
         """Drawings and plots."""
         return self.path / "figures"
@@ -84,6 +89,10 @@ class Layout:
     def checkpoint_file(self, number: int) -> Path:
         """Where the weights of trial ``number`` are kept."""
         return self.checkpoints_folder / f"{checked(number)}.safetensors"
+
+    def state_file(self, number: int) -> Path:
+        """Where the training of trial ``number``, as far as it came, is kept until it ends."""
+        return self.checkpoints_folder / f"{checked(number)}.state"
 
 
 def checked(number: int) -> int:

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from inception_search.errors import DocumentError, Place
 from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
 
-State = Literal["complete", "pruned", "infeasible", "failed", "duplicate"]
-Origin = Literal["baseline", "sampled"]
+State = Literal["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]
+Origin = Literal["baseline", "sampled", "warm_start"]
 
 
 def utc_now() -> str:
@@ -72,7 +72,7 @@ class TrialRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_name: Literal["inception-search/trial"] = Field(default=SCHEMA, alias="schema")
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     number: Count
     """Trial number, from 0."""
     state: State
@@ -87,19 +87,27 @@ class TrialRecord(BaseModel):
     cost: dict[str, Count] = Field(default_factory=dict)
     """``params``, ``macs``, ``activation_bytes``, ``depth``, ``receptive_field`` (pixels; not in older records)."""
     latency: Annotated[Number, Field(ge=0)] | None = None
-    """Milliseconds for one image on the device, the sum over ops; where the study limits it."""
+    """Milliseconds for one image on the device, the sum over ops; where the study limits or minimises it."""
     value: Number | None = None
-    """The objective as told: validation accuracy, 0..1."""
+    """Validation accuracy, 0..1."""
+    objectives: dict[str, Number] = Field(default_factory=dict)
+    """What the study searched by, name to value, as told."""
     curve: tuple[EpochRecord, ...] = ()
     duplicate_of: Count | None = None
     """Number of the trial that has already trained this architecture."""
+    repeat_of: Count | None = None
+    """Number of the trial whose architecture this one trains again, with another seed, as the study asks."""
     reason: str | None = None
-    """Why it is infeasible, failed or pruned."""
+    """Why it is infeasible, failed, pruned or paused."""
+    facts: Facts = Field(default_factory=dict)
+    """What the strategy said of the point: its parents, the edit that made it ..."""
     seed: Whole
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
     device: str | None = None
     seconds: Annotated[Number, Field(ge=0)]
-    """Duration by a monotonic clock."""
+    """Duration by a monotonic clock, of all attempts that went into the result."""
+    resources: dict[str, Number] = Field(default_factory=dict)
+    """``peak_bytes`` of device memory, ``images_per_second`` trained, ``resumed_from`` (epochs of earlier attempts)."""
     started: Annotated[str, AfterValidator(_utc)]
     """UTC, ISO 8601; see :func:`utc_now`."""
     data: Facts = Field(default_factory=dict)

@@ -83,10 +83,16 @@ class RunFolder(Layout):
 
         Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read.
         """
-        lines = read_lines(self.trials_file)
-        records = (TrialRecord.from_json(text, self.trials_file, line_no) for line_no, text in lines)
-        latest = {record.number: record for record in records}
-        return [latest[number] for number in sorted(latest)]
+        return sorted(self.history(), key=lambda record: record.number)
+
+    def history(self) -> list[TrialRecord]:
+        """The latest record of each trial, in the order in which they were written."""
+        latest: dict[int, TrialRecord] = {}
+        for line_no, text in read_lines(self.trials_file):
+            record = TrialRecord.from_json(text, self.trials_file, line_no)
+            latest.pop(record.number, None)
+            latest[record.number] = record
+        return list(latest.values())
 
     def write_result(self, number: int, payload: dict[str, Any]) -> None:
         """Put the result of a finished training into the outbox, before it is told.

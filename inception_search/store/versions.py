@@ -9,12 +9,12 @@ from typing import Any, Final
 from inception_search.errors import DocumentError, Place, SchemaVersionError
 
 SCHEMA: Final = "inception-search/trial"
-VERSION: Final = 1
+VERSION: Final = 2
 
 Document = dict[str, Any]
 Upgrade = Callable[[Document], Document]
 
-UPGRADES: Mapping[int, Upgrade] = {}
+UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds fields, all of which may be left out
 """From version ``n`` to the function that makes a version ``n + 1`` document of it."""
 
 

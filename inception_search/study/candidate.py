@@ -39,6 +39,15 @@ class Candidate:
         """Its measures that need no device, by name; none when it does not fit."""
         return {} if self.cost is None else self.subject.counts()
 
+    def known(self, budget: Budget, *, latency: bool) -> dict[str, float]:
+        """What it costs, as far as that is cheap to know; its latency where that was asked for, or is an objective."""
+        if self.cost is None:
+            return {}
+        costs: dict[str, float] = {**self.cost.to_dict()}
+        if latency:
+            self.subject.latency(budget.target)
+        return costs if self.latency is None else {**costs, "latency": self.latency}
+
     @property
     def latency(self) -> float | None:
         """Milliseconds for one image on the study's device, where that was asked for."""

@@ -13,6 +13,7 @@ from inception_search.errors import ConfigError, DocumentError, Place, SchemaVer
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
+from inception_search.study.objectives import check_objectives
 
 # 1e6 is how people write a budget, and a float to YAML.
 Whole: TypeAlias = Annotated[
@@ -22,9 +23,31 @@ Whole: TypeAlias = Annotated[
 ]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
+Names: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(lambda v: tuple(part.strip() for part in v.split(",")) if isinstance(v, str) else v),
+]
+Point: TypeAlias = Annotated[
+    dict[str, Annotated[float, Field(allow_inf_nan=False)]],
+    BeforeValidator(lambda v: dict(part.split("=", 1) for part in v.replace(" ", "").split(",")) if _pairs(v) else v),
+]
+Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, lt=1)]
+Factor: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=8)]
 SCHEMA = "inception-search/study"
-VERSION = 1
+VERSION = 2
 HIDDEN = ("schema", "version", "facts")
+PAUSING = ("asha", "halving", "hyperband")
+# What of the options goes into a training as it is; the sizes are done before, and are there to be read in records.
+FIDELITY = (
+    *("epochs", "batch_size", "learning_rate", "precision", "width", "depth", "image_size", "train_images"),
+    *("optimizer", "schedule", "weight_decay", "label_smoothing", "ema", "cutout", "augment"),
+)
+# From version n to the options of version n + 1.
+UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
+
+
+def _pairs(value: Any) -> bool:
+    return isinstance(value, str) and all("=" in part for part in value.split(","))
 
 
 class StudyConfig(BaseModel):
@@ -64,12 +87,50 @@ class StudyConfig(BaseModel):
     """Least depth (default: none)."""
     min_receptive_field: Whole | None = None
     """Least side, in pixels, of what one position of the last map sees (default: none)."""
+    objectives: Names = ("accuracy",)
+    """What is searched by: accuracy, loss, params, macs, activation_bytes, latency, seconds; of several, the front."""
+    reference: Point | None = None
+    """Objective to value ("accuracy=0.1,macs=1e7"): the point the hypervolume of a front is measured from (default: from the first trials)."""
     baselines: bool = True
     """Train the space's canonical modules first."""
-    sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "none"] = "median"
-    """Stop trials that at equal epochs are below the median; baselines are never stopped."""
+    warm_start: Names = ()
+    """Run folders of earlier studies: their best networks that are in the space are trained next."""
+    warm_top: Whole = 5
+    """How many networks of each earlier study."""
+    repeats: Whole = 1
+    """Train every architecture so often, with another seed each time; the search goes by the mean."""
+    strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
+    warmup_proxy: Name | None = None
+    """A zero-cost proxy: of ``warmup_points`` random points, those it likes best are trained first."""
+    warmup_points: Whole = 100
+    warmup_trials: Whole = 10
+    """How many of them."""
+    proxies: Names = ()
+    """Zero-cost proxies that are features of the predictor strategy."""
+    pruner: Literal["median", "asha", "halving", "hyperband", "none"] = "median"
+    """Stop (median) or pause trials that at equal epochs are behind; baselines are never stopped."""
+    eta: Annotated[int, Field(strict=True, ge=2, le=16)] = 3
+    """Of so many trials at a rung of asha, halving and hyperband, one goes on."""
+    min_epochs: Whole = 1
+    """The first rung, in epochs."""
     epochs: Whole = 8
+    width: Factor = 1.0
+    """Train with every width times this (the proxy); limits and objectives are of the whole network."""
+    depth: Factor = 1.0
+    """Train with every repeat's times multiplied by this."""
+    optimizer: Literal["sgd", "rmsprop", "adamw"] = "sgd"
+    schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None = None
+    """Learning rate over the epochs (default: one_cycle; constant with a decay at the end where trials are paused)."""
+    weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
+    label_smoothing: Share | None = None
+    ema: Share = 0.0
+    """Decay per step of a moving average of the weights, which is then what is validated and kept (0: none)."""
+    cutout: Share = 0.0
+    """Side of the square that is cut out of training images, as a fraction of theirs."""
+    augment: bool = True
+    """Augment training images as the dataset allows."""
+    aux: bool = True
+    """Train auxiliary classifiers, too, where a network has them."""
     batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
     """Images per step (default: 32, 64 or 128 by the number of training images)."""
     learning_rate: Positive | None = None
@@ -79,7 +140,11 @@ class StudyConfig(BaseModel):
     device: str = "auto"
     """auto, cpu, cuda or cuda:<number>."""
     trial_seconds: Positive = 3600.0
-    """Wall-clock limit of one trial, from its start."""
+    """Wall-clock limit of one trial, from its start; one over it goes on from its last epoch, once."""
+    retries: Whole = 3
+    """So often a trial whose process is lost without having finished an epoch is begun."""
+    storage: Name | None = None
+    """Optuna storage URL of the index, e.g. postgresql://... (default: a journal in the run folder)."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
     run: Name | None = None
     """The run folder (default: a new one under runs/)."""
@@ -92,6 +157,8 @@ class StudyConfig(BaseModel):
         except ValidationError as error:
             raise _config_error(error) from None
         config.budget()  # limits that contradict each other
+        check_objectives(config.objectives)
+        _check_reference(config)
         return config
 
     def budget(self, device: str = "cpu", threads: int | None = None) -> Budget:
@@ -123,14 +190,33 @@ class StudyConfig(BaseModel):
 
     def fidelity(self, threads: int | None) -> dict[str, Any]:
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
-        given = {
-            "epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "learning_rate": self.learning_rate,
-            "precision": self.precision,
-            "threads": threads,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: getattr(self, name) for name in FIDELITY if getattr(self, name) is not None}
+        if self.schedule is None and self.pruner in PAUSING:
+            given |= {"schedule": "constant", "decay": 0.3, "warmup": 0.1}
+        return given if threads is None else {**given, "threads": threads}
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The epochs at which trials may be paused, without the last."""
+        found, epoch = [], self.min_epochs
+        while self.pruner in PAUSING and epoch < self.epochs:
+            found.append(epoch)
+            epoch *= self.eta
+        return tuple(found)
+
+
+def _check_reference(config: StudyConfig) -> None:
+    names = set(config.reference or config.objectives)
+    if names != set(config.objectives):
+        expected = "a value for each of " + ", ".join(config.objectives)
+        raise ConfigError("not a reference point", path="reference", found=config.reference, expected=expected)
+
+
+def version_of(path: Path) -> int:
+    """The version of the configuration in a file, 1 or more, before it is brought up to date."""
+    data = read_yaml(read_text(path), str(path))
+    version = data.get("version", VERSION) if isinstance(data, MarkedDict) else VERSION
+    return version if type(version) is int else VERSION
 
 
 def facts_of(path: Path) -> dict[str, Any]:
@@ -166,10 +252,18 @@ def _mapping(path: Path) -> MarkedDict:
     schema, version = data.get("schema", SCHEMA), data.get("version", VERSION)
     if schema != SCHEMA:
         raise ConfigError("not a search configuration", place=place, found=schema, expected=f"schema {SCHEMA!r}")
-    if version != VERSION:
+    if type(version) is not int or not 1 <= version <= VERSION:
         mend = "install a newer inception-search"
         raise SchemaVersionError("unknown version", place=place, found=version, expected=str(VERSION), mend=mend)
+    for number in range(version, VERSION):
+        _rename(data, UPGRADES[number])
     return data
+
+
+def _rename(data: MarkedDict, names: dict[str, str]) -> None:
+    for before, after in names.items():
+        if before in data and "schema" in data:  # a file that a study wrote; what people write is of this version
+            data[after] = data.pop(before)
 
 
 def option_names() -> tuple[str, ...]:
@@ -188,6 +282,7 @@ def _config_error(error: ValidationError) -> ConfigError:
         text = first["msg"].removeprefix("Input should be ")
         mend = did_you_mean(str(first["input"]), _literals(name))
         return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
+    name = name.split(".")[0]
     text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
     text = "a text that is not empty" if first["type"] == "string_too_short" else text
     return ConfigError("not a usable value", path=name, found=first["input"], expected=text)

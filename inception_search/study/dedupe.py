@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from inception_search.store.record import TrialRecord
 
-TRAINED = ("complete", "pruned", "failed")
+TRAINED = ("complete", "pruned", "paused", "failed")
+FINAL = ("complete", "pruned", "infeasible", "failed", "duplicate")  # a paused trial may still go on
 
 
 class Seen:
@@ -27,11 +28,13 @@ class Seen:
         if record.arch_id is None or record.state not in TRAINED:
             return
         self.start(record.arch_id, record.number)
-        self.ended.setdefault(record.arch_id, record)
+        before = self.ended.get(record.arch_id)
+        if before is None or before.number == record.number:
+            self.ended[record.arch_id] = record
 
-    def first(self, arch_id: str) -> int | None:
+    def first(self, arch_id: str | None) -> int | None:
         """The number of the trial that has this architecture, or None."""
-        return self.numbers.get(arch_id)
+        return None if arch_id is None else self.numbers.get(arch_id)
 
     def outcome(self, arch_id: str | None) -> TrialRecord | None:
         """The record of the trial that has trained this architecture; None while it has not ended."""

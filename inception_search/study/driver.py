@@ -1,31 +1,32 @@
-"""The loop: ask, run, record, tell. The run folder is the truth, Optuna the index."""
+"""The loop: ask, run, record, tell. The run folder is the truth; index and strategy are told what it says."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import optuna
-from optuna.trial import Trial
-
-from inception_search.space.space import Space
+from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import UNFIT, Candidate
-from inception_search.study.executor import BAD_DISK, Ended, Epoch, Executor
-from inception_search.study.index import report
-from inception_search.study.job import Job, attempts_begun, make_job
-from inception_search.study.ledger import Ledger, clear, disk_failed
+from inception_search.study.executor import BAD_DISK, Ended, Epoch, Executor, Word
+from inception_search.study.index import Asked, Index, attributes
+from inception_search.study.job import Job, make_job
+from inception_search.study.ledger import Ledger, disk_failed
+from inception_search.study.objectives import OBJECTIVES, losses, numbers, told
 from inception_search.study.observer import Observer
-from inception_search.study.point import Point, make_point
-from inception_search.study.rescue import RESCUE_AFTER, rescue
+from inception_search.study.packing import Packing
+from inception_search.study.point import Point
+from inception_search.study.proposer import Proposer, Wanted
+from inception_search.study.rungs import Scheduler
 from inception_search.study.setting import Setting
+from inception_search.study.strategies.strategy import Observation, State
 
-MAX_ATTEMPTS = 3  # of a trial whose process was lost; a wrong architecture is not retried
-MAX_MISSES = 300  # points in a row that are duplicates or over the budget before the search gives up
+MAX_BEGUN = 100  # attempts of one trial over all sessions; more than any series of kills of the search itself
 _PATIENCE = 0.5  # seconds between looks at the stop flag
+OUT_OF_MEMORY = "out of memory"  # how the reason of such a failure begins
+_FLUSH = 5.0  # seconds an index that does not answer is waited for at the end
 
 
 @dataclass
@@ -36,124 +37,168 @@ class Running:
     job: Job
     curve: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def came_on(self) -> bool:
+        """Whether this attempt finished an epoch; a later one begins by reporting the last of the one before again."""
+        return len(self.curve) > (self.job.attempt > 1)
+
 
 class Driver:
     """Runs a study to its end, or until ``stop`` is set.
 
-    ``unfinished`` are the trials an earlier driver asked for and did not record; they come first.
+    ``unfinished`` are the points an earlier driver asked for and did not record, with their jobs; they come first.
     """
 
     def __init__(
         self,
         run: RunFolder,
-        space: Space,
-        study: optuna.Study,
         setting: Setting,
+        ledger: Ledger,
+        index: Index,
+        proposer: Proposer,
+        scheduler: Scheduler,
         executor: Executor,
         observer: Observer,
         *,
-        unfinished: Iterable[Trial] = (),
+        unfinished: Iterable[tuple[Point, Job | None]] = (),
         stop: threading.Event | None = None,
+        packing: Packing | None = None,
     ) -> None:
-        self.run_folder, self.space, self.study, self.setting = run, space, study, setting
-        self.executor, self.observer = executor, observer
-        self.stop = stop or threading.Event()
-        self.budget = setting.config.budget(setting.device, setting.threads)
-        self.ledger = Ledger(run, study, setting, observer)
+        self.run_folder, self.setting, self.ledger, self.index = run, setting, ledger, index
+        self.proposer, self.scheduler, self.executor, self.observer = proposer, scheduler, executor, observer
+        self.stop, self.packing = stop or threading.Event(), packing
         self.unfinished = deque(unfinished)
-        self.results = run.read_results()  # of unfinished trials whose training was finished
+        self.repeats: deque[Point] = deque()
         self.running: dict[int, Running] = {}
-        self.misses = 0
+        self.points: dict[int, Point] = {}
+        """Points of paused trials, as far as this driver has made them."""
+        known = (*ledger.records, *(point.number for point, _ in self.unfinished), len(index) - 1)
+        self.number = max(known) + 1
+        self.learned = next(name for name in setting.config.objectives if not OBJECTIVES[name].beforehand)
+        self.exhausted = self.closed = False
 
     def loop(self) -> bool:
         """Train until the wanted number of trials is trained; False when stopped before.
 
-        Trials that a stop ends are trained again when the study resumes.
+        Trials that a stop ends go on from their last epoch when the study resumes.
         """
-        self.observer.started(self.setting.config, self.run_folder.records())
+        self.observer.started(self.setting.config, list(self.ledger.records.values()))
         try:
             self.adopt()
             while not self.stop.is_set():
-                ready = self.has_work()
-                if ready:
-                    self.advance(self.unfinished.popleft() if self.unfinished else self.study.ask())
-                elif not self.running:
+                launched = self.launch()
+                if not launched and not self.running and self.settled():
                     return True
-                for event in self.executor.wait(0.0 if ready else _PATIENCE):
+                for event in self.executor.wait(0.0 if launched else _PATIENCE):
                     self.handle(event)
             return False
         finally:
             self.executor.cancel()
-            if self.stop.is_set():
-                self.forgive()
-
-    def has_work(self) -> bool:
-        """Whether a place is free and more trials are wanted."""
-        if len(self.running) >= self.executor.capacity or self.misses > MAX_MISSES:
-            return False
-        if self.ledger.trained + len(self.running) >= self.setting.config.trials:
-            return False
-        if self.misses == MAX_MISSES:
-            self.misses += 1
-            self.observer.note(f"{MAX_MISSES} points in a row were known or not feasible: the search ends here")
-            return False
-        return True
+            if left := self.index.flush(0.0 if self.stop.is_set() else _FLUSH):
+                self.observer.note(f"the index has not been told {left} things; resume the study to tell it")
 
     def adopt(self) -> None:
-        """Record the trainings that an earlier driver had finished and did not record."""
-        for trial in [trial for trial in self.unfinished if trial.number in self.results]:
-            self.unfinished.remove(trial)
-            self.advance(trial)
+        """Record the trainings that an earlier driver had finished and did not record; the others wait their turn."""
+        results = self.run_folder.read_results()
+        left: deque[tuple[Point, Job | None]] = deque()
+        for point, job in self.unfinished:
+            self.ledger.start(point)
+            payload = results.get(point.number, {})
+            if payload.get("arch_id") == point.candidate.arch_id:
+                self.conclude(point, self.ledger.ended(point, payload))
+            else:
+                self.run_folder.clear_result(point.number)
+                self.proposer.tell(self.observation(point))
+                left.append((point, job))
+        self.unfinished = left
+        for record in list(self.ledger.records.values()):
+            if record.state == "complete" and record.repeat_of is None:
+                self.queue_repeats(record)
 
-    def advance(self, trial: Trial) -> None:
-        """Start a trial, or record why not."""
-        point = make_point(trial, self.space, self.setting)
-        candidate = point.candidate
+    def launch(self) -> bool:
+        """Start what comes next where a place is free; whether anything was started."""
+        if len(self.running) >= self.executor.capacity:
+            return False
+        if self.unfinished:
+            self.go_on(*self.unfinished.popleft())
+            return True
+        paused = self.scheduler.promotable()
+        if paused is not None:
+            self.promote(paused)
+            return True
+        if self.repeats:
+            return self.begin(self.repeats.popleft())
+        if len(self.ledger.begun) >= self.setting.config.trials or self.exhausted:
+            return False
+        return self.ask()
+
+    def ask(self) -> bool:
+        """Begin the next point, if anybody knows one that can be trained."""
+        wanted = self.proposer.next(self.number)
+        if wanted is None:
+            if not self.running:  # what is running may give the strategy new places to look
+                self.exhausted = True
+                self.observer.note("no more points that are new and can be trained were found: the search ends here")
+            return False
+        return self.consider(wanted)
+
+    def consider(self, wanted: Wanted) -> bool:
+        """Begin a wanted point; one that was asked for by name and cannot be trained is recorded with the reason."""
+        screened, candidate = self.proposer.screen.looked_at(wanted.params)
         if candidate is None:
-            self.miss(point, UNFIT, point.refused or "it gives no network")
-            return
-        first = self.ledger.seen.first(candidate.arch_id)
-        over = candidate.violation(self.budget)
-        if first is not None:
-            self.misses += 1
-            self.ledger.duplicate(point, first)
-        elif over is not None:
-            self.miss(point, *over)
+            self.observer.note(f"{wanted.label or 'a point'} gives no network: {screened.reason}")
+            return True
+        seed = self.setting.config.seed
+        point = Point(self.number, candidate, wanted.origin, wanted.label, wanted.facts, seed)
+        if screened.fresh:
+            return self.begin(point)
+        self.number += 1
+        if screened.trial is not None:
+            self.ledger.duplicate(point, screened.trial)
         else:
-            self.misses = 0
-            self.go_on_with(point, candidate)
+            self.ledger.infeasible(point, screened.reason or "it cannot be trained")
+        return True
 
-    def miss(self, point: Point, violation: float, reason: str) -> None:
-        """A point that cannot be trained."""
-        self.misses += 1
-        self.ledger.infeasible(point, violation, reason)
-        if self.misses % RESCUE_AFTER == 0:
-            rescue(self.study, self.space, self.setting, self.budget, point.number)
+    def begin(self, point: Point) -> bool:
+        """A new trial: durable in the run folder first, then in the index, then at work."""
+        point.number, self.number = self.number, self.number + 1
+        self.submit(point, 1, 1)
+        self.index.begin(asked(point))
+        self.proposer.tell(self.observation(point))
+        self.start(point.number)
+        return True
 
-    def go_on_with(self, point: Point, candidate: Candidate) -> None:
-        """Train a point, unless an earlier driver has had that done, or has lost it too often."""
-        result = self.results.pop(point.number, {})
-        if result.get("arch_id") == candidate.arch_id:
-            self.ledger.ended(point, result)
+    def go_on(self, point: Point, job: Job | None) -> None:
+        """Begin again a trial that an earlier driver left under way; that is no fault of the trial."""
+        attempt, tries = (job.attempt, job.tries) if job else (0, 1)
+        if attempt >= MAX_BEGUN:
+            reason = f"it was begun {attempt} times, and each time its process was lost"
+            self.conclude(point, self.ledger.failed(point, reason, attempt=attempt))
             return
-        self.run_folder.clear_result(point.number)
-        begun = attempts_begun(self.run_folder.job_file(point.number))
-        if begun < MAX_ATTEMPTS:
-            self.submit(point, candidate, begun + 1)
-        else:
-            reason = f"it was begun {begun} times, and each time its process was lost"
-            self.ledger.failed(point, reason, attempt=begun)
+        self.submit(point.again(), attempt + 1, tries)
+        self.start(point.number)
 
-    def submit(self, point: Point, candidate: Candidate, attempt: int) -> None:
-        """Make the job durable, then start it."""
-        number, fresh = point.number, Point(point.trial, candidate)
-        job = make_job(number, candidate, attempt, fresh.started, self.setting, self.run_folder)
-        job_file = self.run_folder.job_file(number)
-        job.write(job_file)
-        self.ledger.seen.start(candidate.arch_id, number)
-        self.running[number] = Running(fresh, job)
-        self.executor.submit(number, job_file)
-        self.observer.launched(number, point.label)
+    def promote(self, number: int) -> None:
+        """A paused trial goes on from where it was."""
+        self.scheduler.promote(number)
+        point = self.points.get(number)
+        if point is None:
+            point = self.points[number] = self.setting.point_of(self.ledger.records[number])
+        self.submit(point.again(), self.ledger.records[number].attempt + 1, 1)
+        self.proposer.tell(self.observation(point))
+        self.start(number)
+
+    def submit(self, point: Point, attempt: int, tries: int) -> None:
+        """Make the job durable."""
+        job = make_job(point, attempt, tries, self.setting, self.run_folder)
+        job.write(self.run_folder.job_file(point.number))
+        self.ledger.start(point)
+        self.running[point.number] = Running(point, job)
+
+    def start(self, number: int) -> None:
+        """Start the job of a trial."""
+        self.executor.submit(number, self.run_folder.job_file(number))
+        self.observer.launched(number, self.running[number].point.label)
 
     def handle(self, event: Epoch | Ended) -> None:
         """React to what a trial did."""
@@ -161,40 +206,117 @@ class Driver:
         if isinstance(event, Epoch):
             self.observer.epoch(event.number, event.metrics)
             running.curve.append(event.metrics)
-            self.executor.answer(event.number, self.goes_on(running, event.metrics))
+            self.executor.answer(event.number, self.what_next(running, event.metrics))
         elif event.exit_code == BAD_DISK:
             raise disk_failed(event.number, self.run_folder)
         else:
             del self.running[event.number]
-            self.conclude(running, event)
+            self.end(running, event)
 
-    def conclude(self, running: Running, event: Ended) -> None:
-        """Record a trial whose process is gone, or start it again."""
-        number, attempt, point = event.number, running.job.attempt, running.point
+    def what_next(self, running: Running, metrics: dict[str, Any]) -> Word:
+        """Report an epoch to the index and to the pruner; baselines and the last epoch are never stopped."""
+        epoch, point = int(metrics["epoch"]), running.point
+        values = self.values(point, metrics, running.curve)
+        self.index.report(point.number, values[self.learned], epoch)
+        if point.repeat_of is not None or epoch >= self.setting.config.epochs:
+            return "go on"
+        return self.scheduler.report(
+            point.number, epoch, losses(self.setting.config.objectives, values), spared=point.spared
+        )
+
+    def values(self, point: Point, metrics: dict[str, Any], curve: list[dict[str, Any]]) -> dict[str, float]:
+        """The objectives after an epoch."""
+        return numbers(metrics, self.ledger.costs(point), sum(epoch["seconds"] for epoch in curve))
+
+    def end(self, running: Running, event: Ended) -> None:
+        """Record a trial whose process is gone, or start it again from its last epoch."""
+        number, job, point = event.number, running.job, running.point
         payload = self.run_folder.read_results().get(number)
-        facts = {"attempt": attempt, "curve": running.curve, "fidelity": running.job.fidelity}
-        if payload is not None:
-            self.ledger.ended(point, payload, **facts)
-        elif event.late:
+        facts = {"attempt": job.attempt, "curve": running.curve, "fidelity": job.fidelity}
+        if payload is not None and self.too_crowded(payload):
+            self.run_folder.clear_result(number)
+            self.observer.note(f"trial {number} ran out of memory beside others; it runs again, with fewer at a time")
+            self.submit(point, job.attempt + 1, job.tries)
+            self.start(number)
+        elif payload is not None:
+            self.conclude(point, self.ledger.ended(point, payload, **facts))
+        elif event.late and job.attempt > 1:
             limit = self.setting.config.trial_seconds
-            self.ledger.failed(point, f"it ran longer than the limit of {limit:g} s", **facts)
-        elif attempt >= MAX_ATTEMPTS or point.candidate is None:
-            reason = f"its process was lost {attempt} times, last with exit code {event.exit_code}"
-            self.ledger.failed(point, reason, **facts)
+            self.conclude(point, self.ledger.failed(point, f"it ran longer than the limit of {limit:g} s", **facts))
+        elif not running.came_on and job.tries >= self.setting.config.retries:
+            reason = f"its process was lost {job.tries} times in a row, last with exit code {event.exit_code}"
+            self.conclude(point, self.ledger.failed(point, reason, **facts))
         else:
-            self.observer.note(f"trial {number} lost its process (exit code {event.exit_code}); it runs again")
-            self.submit(point, point.candidate, attempt + 1)
+            why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
+            self.observer.note(f"trial {number} {why}; it runs again")
+            self.submit(point, job.attempt + 1, 1 if running.came_on else job.tries + 1)
+            self.start(number)
 
-    def goes_on(self, running: Running, metrics: dict[str, Any]) -> bool:
-        """Report an epoch to the pruner; baselines and the last epoch are never stopped."""
-        epoch, trial = int(metrics["epoch"]), running.point.trial
-        report(trial, float(metrics["validation_accuracy"]), epoch)
-        last = epoch >= self.setting.config.epochs
-        return last or running.point.label is not None or not trial.should_prune()
+    def too_crowded(self, payload: dict[str, Any]) -> bool:
+        """Tell the packing what a trial used; whether it ran out of memory because others were on the same card."""
+        if self.packing is None:
+            return False
+        if str(payload.get("reason", "")).startswith(OUT_OF_MEMORY):
+            return self.packing.out_of_memory()
+        used, seconds = payload.get("resources", {}), payload.get("seconds", 0.0)
+        self.packing.finished(used.get("images_per_second", 0.0) * seconds, used.get("peak_bytes", 0.0))
+        return False
 
-    def forgive(self) -> None:
-        """A stop in order is no fault of the trials it ended: their attempts do not count."""
-        waiting = self.run_folder.read_results()
-        for number in self.running:
-            if number not in waiting:
-                clear(self.run_folder, number)
+    def conclude(self, point: Point, record: TrialRecord) -> None:
+        """A trial has been recorded: the strategy is told, repeats are queued, a paused one is kept."""
+        if record.state == "paused":
+            self.points[point.number] = point
+            self.scheduler.hold(point.number)
+        if record.state == "complete" and record.repeat_of is None:
+            self.queue_repeats(record, point)
+        self.exhausted = False
+        first = record if record.repeat_of is None else self.ledger.records[record.repeat_of]
+        self.proposer.tell(self.setting.observed(first, self.mean_losses(first)))
+
+    def queue_repeats(self, record: TrialRecord, point: Point | None = None) -> None:
+        """The same architecture with the seeds that are still wanted, where the study asks for repeats."""
+        config = self.setting.config
+        for seed in range(config.seed + 1, config.seed + config.repeats):
+            if seed not in self.ledger.repeats[record.number]:
+                self.ledger.repeats[record.number].add(seed)
+                again = replace(point or self.setting.point_of(record), seed=seed, repeat_of=record.number)
+                self.repeats.append(again)
+
+    def mean_losses(self, record: TrialRecord) -> tuple[float, ...] | None:
+        """The losses of a trial, averaged over its repeats."""
+        config, every = self.setting.config, self.ledger.records.values()
+        again = [r for r in every if r.repeat_of == record.number] if config.repeats > 1 else []
+        known = [told(r) for r in (record, *again) if r.state == record.state and r.state != "failed"]
+        known = [values for values in known if values]
+        if not known:
+            return None
+        names = config.objectives
+        return losses(names, {name: sum(values[name] for values in known) / len(known) for name in names})
+
+    def observation(self, point: Point, state: State = "running") -> Observation:
+        """A point as strategies see it while it is trained."""
+        candidate = point.candidate
+        costs = self.ledger.costs(point)
+        return Observation(
+            point.first, candidate.holes, candidate.arch_id, state, None, 0, costs, point.facts, self.setting.space
+        )
+
+    def settled(self) -> bool:
+        """Whether all is done: paused trials that could still go on are first let go on, the others given up."""
+        if not self.closed:
+            self.closed = True
+            self.scheduler.close()
+            return False
+        if self.scheduler.promotable() is not None:
+            return False
+        for record in list(self.ledger.records.values()):
+            if record.state == "paused":
+                self.ledger.give_up(record)
+        return True
+
+
+def asked(point: Point) -> Asked:
+    """A point as the index knows it."""
+    facts = {**point.facts, "origin": point.origin, "seed": point.seed}
+    facts |= {} if point.repeat_of is None else {"repeat_of": point.repeat_of}
+    return Asked(point.number, point.candidate.holes, attributes(point.label, point.candidate.arch_id, facts))

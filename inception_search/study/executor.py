@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 BAD_DISK = 74
 """Exit code of a trial's process that could not read its data or write into the run folder (EX_IOERR)."""
+
+Word: TypeAlias = Literal["go on", "stop", "pause"]
+"""What a trial does after an epoch: go on, end there, or end there so that it can go on later."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ Event: TypeAlias = Epoch | Ended
 class Executor(Protocol):
     """What the loop needs of a place where trials run."""
 
-    capacity: int
+    @property
+    def capacity(self) -> int:
+        """How many trials it takes at a time, now."""
 
     def submit(self, number: int, job_file: Path) -> None:
         """Start the job in ``job_file``; a failure to do so is an :class:`Ended` of the next :meth:`wait`."""
@@ -41,8 +46,8 @@ class Executor(Protocol):
     def wait(self, timeout: float) -> list[Event]:
         """What happened; returns when something has, or after ``timeout`` seconds."""
 
-    def answer(self, number: int, go_on: bool) -> None:
-        """Let a trial that reported an epoch go on, or stop there."""
+    def answer(self, number: int, word: Word) -> None:
+        """Tell a trial that reported an epoch what to do."""
 
     def cancel(self) -> None:
         """End every running trial."""

@@ -1,89 +1,236 @@
-"""The Optuna study of a run folder: an index of it, in a journal that survives torn lines and kills."""
+"""The Optuna study of a run folder: an index of it, for Optuna's own tools. The run folder is the truth.
+
+It lies in a journal in the folder that survives torn lines and kills, or in a storage of the user's; one that does not
+answer is told later, and the search goes on meanwhile.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.pruners import BasePruner
-from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from inception_search.errors import InceptionSearchError, RunFolderError, raw
+from inception_search.errors import ConfigError, InceptionSearchError, RunFolderError, raw
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
 from inception_search.store.journal import JournalBackend
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import Seen
+from inception_search.study.dedupe import FINAL
+from inception_search.study.distributions import distributions
+from inception_search.study.objectives import directions, told
 
 NAME = "inception-search"
+PATIENCE = 30.0  # seconds, at most, between tries of a storage that does not answer
 
 
-def open_index(run: RunFolder, sampler: BaseSampler, pruner: BasePruner) -> optuna.Study:
-    """The study in ``run``'s journal, made when it is not there yet. Maximises validation accuracy."""
-    try:
-        with _quiet():
-            return optuna.create_study(
-                storage=JournalStorage(JournalBackend(run.journal_file)),  # type: ignore[arg-type]  # duck-typed
-                sampler=sampler,
-                pruner=pruner,
-                study_name=NAME,
-                direction="maximize",
-                load_if_exists=True,
+@dataclass(frozen=True)
+class Asked:
+    """A trial as the index knows it when it begins."""
+
+    number: int
+    params: Params
+    attributes: dict[str, Any]
+
+
+class Index:
+    """The index of ``run``; made, or brought up to date, with :meth:`sync`.
+
+    ``note`` is told, once, when the storage stops answering and when it answers again.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        space: Space,
+        objectives: tuple[str, ...] = ("accuracy",),
+        url: str | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.run, self.space, self.objectives, self.url, self.note = run, space, objectives, url, note
+        self.waiting: deque[Callable[[], None]] = deque()
+        self.delay, self.next_try = 1.0, 0.0
+        self.study = self._open()
+
+    def __len__(self) -> int:
+        """How many numbers it has given out."""
+        return len(self.study.get_trials(deepcopy=False))
+
+    def sync(self, records: Iterable[TrialRecord], asked: Iterable[Asked]) -> None:
+        """Bring the index up to the records and the trials under way, so that no number is given out twice."""
+        by_number = {record.number: record for record in records}
+        begun = {trial.number: trial for trial in asked}
+        known = self.study.get_trials(deepcopy=False)
+        for number in range(len(known), max((*by_number, *begun), default=-1) + 1):
+            self._add(by_number.get(number), begun.get(number))
+        for trial in known:
+            record = by_number.get(trial.number)
+            if trial.state == TrialState.RUNNING and record is not None and record.state in FINAL:
+                self._tell(record)
+            elif not trial.state.is_finished() and record is None and trial.number not in begun:
+                self.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def under_way(self) -> dict[int, FrozenTrial]:
+        """The trials it holds for running, by number."""
+        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return {trial.number: trial for trial in running}
+
+    def begin(self, trial: Asked) -> None:
+        """A trial begins: one line of the journal, with all that is known of it."""
+        self._do(lambda: self._begin(trial))
+
+    def report(self, number: int, value: float, epoch: int) -> None:
+        """The first objective after an epoch."""
+        self._do(lambda: self._set_value(number, value, epoch))
+
+    def finish(self, record: TrialRecord) -> None:
+        """A trial has ended; what has been told stays as it was."""
+        self._do(lambda: self._tell(record))
+
+    def flush(self, seconds: float = 0.0) -> int:
+        """Tell what waits, trying for ``seconds``; how much is still waiting then."""
+        end = time.monotonic() + seconds
+        while self.waiting:
+            self.next_try = 0.0
+            self._drain()
+            if not self.waiting or time.monotonic() >= end:
+                break
+            time.sleep(min(1.0, seconds))
+        return len(self.waiting)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        self.waiting.append(work)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Do what waits, in order; a disk that refuses is an error, a server that does not answer is asked later."""
+        while self.waiting and time.monotonic() >= self.next_try:
+            try:
+                with _quiet():
+                    self.waiting[0]()
+            except InceptionSearchError:
+                raise
+            except Exception as error:
+                if self.url is None:
+                    raise self._unreadable(error) from None
+                if self.next_try == 0.0:
+                    self.note(f"the index at {redacted(self.url)} does not answer; it is told later")
+                self.next_try = time.monotonic() + self.delay
+                self.delay = min(PATIENCE, 2 * self.delay)
+                return
+            self.waiting.popleft()
+            if self.next_try and not self.waiting:
+                self.note("the index answers again and is up to date")
+            if not self.waiting:
+                self.delay, self.next_try = 1.0, 0.0
+
+    def _begin(self, trial: Asked) -> None:
+        if trial.number >= len(self):  # what was broken off after it was done is not done again
+            self._add(None, trial)
+
+    def _add(self, record: TrialRecord | None, asked: Asked | None) -> None:
+        if record is not None:
+            self.study.add_trial(self._frozen(record))
+        elif asked is not None:
+            params, known = distributions(self.space, asked.params)
+            self.study.add_trial(
+                create_trial(state=TrialState.RUNNING, params=params, distributions=known, user_attrs=asked.attributes)
             )
-    except InceptionSearchError:
-        raise
-    except Exception as error:  # a line that is JSON but no journal entry: Optuna has no error of its own for it
-        raise RunFolderError(
+        else:
+            self.study.add_trial(create_trial(state=TrialState.FAIL))
+
+    def _set_value(self, number: int, value: float, epoch: int) -> None:
+        # Optuna's own report refuses studies of several objectives.
+        storage, study = self.study._storage, self.study._study_id
+        trial = storage.get_trial_id_from_study_id_trial_number(study, number)
+        if not storage.get_trial(trial).state.is_finished():
+            storage.set_trial_intermediate_value(trial, epoch, value)
+
+    def _tell(self, record: TrialRecord) -> None:
+        if record.number >= len(self):  # it never began: it was asked for by name and cannot be trained
+            self.study.add_trial(self._frozen(record))
+            return
+        state, values = self.told(record)
+        self.study.tell(record.number, values, state=state, skip_if_finished=True)
+
+    def told(self, record: TrialRecord) -> tuple[TrialState, list[float] | None]:
+        """State and values of a record as Optuna has them."""
+        if record.state == "complete":
+            values = told(record)
+            return TrialState.COMPLETE, [values[name] for name in self.objectives]
+        pruned = record.state in ("pruned", "infeasible")
+        return {True: TrialState.PRUNED, False: TrialState.FAIL}[pruned], None
+
+    def _frozen(self, record: TrialRecord) -> FrozenTrial:
+        """The trial that a record tells of; one that is paused is under way."""
+        state, values = (TrialState.RUNNING, None) if record.state == "paused" else self.told(record)
+        params, known = distributions(self.space, record.holes)
+        reported = {epoch.epoch: epoch.validation_accuracy for epoch in record.curve}
+        if state == TrialState.PRUNED and reported and len(self.objectives) == 1:
+            values = [reported[max(reported)]]
+        return create_trial(
+            state=state,
+            values=values,
+            params=params,
+            distributions=known,
+            user_attrs=attributes(record.label, record.arch_id, record.facts),
+            intermediate_values=reported if self.objectives[0] == "accuracy" else {},
+            constraints={"feasible": 1.0} if record.state == "infeasible" else None,
+        )
+
+    def _open(self) -> optuna.Study:
+        try:
+            with _quiet():
+                storage: Any = self.url or JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
+                study = optuna.create_study(
+                    storage=storage,
+                    sampler=optuna.samplers.RandomSampler(seed=0),  # never asked
+                    study_name=NAME if self.url is None else f"{NAME}: {self.run.path.name}",
+                    directions=directions(self.objectives),
+                    load_if_exists=True,
+                )
+                if not study.metric_names:
+                    study.set_metric_names(list(self.objectives))
+                return study
+        except InceptionSearchError:
+            raise
+        except Exception as error:  # a line that is JSON but no journal entry: Optuna has no error of its own for it
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> InceptionSearchError:
+        found = raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        if self.url is not None:
+            mend = "start the server, mend the URL, or leave out storage; the run folder is whole without it"
+            rule = f"the index at {redacted(self.url)} cannot be opened"
+            return ConfigError(rule, path="storage", found=found, mend=mend)
+        return RunFolderError(
             "the search index cannot be read",
-            path=str(run.journal_file),
-            found=raw(f"{type(error).__name__}: {error}"),
+            path=str(self.run.journal_file),
+            found=found,
             mend="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
-        ) from None
+        )
 
 
-def unfinished(study: optuna.Study) -> list[Trial]:
-    """Trials that were asked and never told, by number, as if asked just now: known values stay as they were."""
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return [Trial(study, frozen._trial_id) for frozen in running]
+def attributes(label: str | None, arch_id: str | None, facts: dict[str, Any]) -> dict[str, Any]:
+    """What Optuna's tools show of a trial besides its parameters."""
+    known = {"label": label, "arch_id": arch_id, **facts}
+    return {name: value for name, value in known.items() if value is not None}
 
 
-def enqueue(study: optuna.Study, params: dict[str, Any], **attributes: Any) -> None:
-    """Put a point at the end of the queue, with what must be remembered about it."""
-    study.enqueue_trial(params, user_attrs=attributes)
-
-
-def report(trial: Trial, value: float, epoch: int) -> None:
-    """Report an epoch to the pruner; one reported by an earlier attempt keeps its value."""
-    with _quiet():
-        trial.report(value, epoch)
-
-
-def constrain(trial: Trial, violation: float) -> None:
-    """Say how far outside the feasible region a trial is (relative, > 0); said again, the first counts."""
-    with _quiet():
-        trial.set_constraint("feasible", violation)
-
-
-def tell_record(study: optuna.Study, record: TrialRecord, seen: Seen) -> None:
-    """Tell what a record says; what has been told stays as it was."""
-    state, value = told(record, seen)
-    study.tell(record.number, value, state=state, skip_if_finished=True)
-
-
-def told(record: TrialRecord, seen: Seen) -> tuple[TrialState, float | None]:
-    """What the index is told of a record; a duplicate says what is known of the first one."""
-    if record.state == "duplicate":
-        first = seen.outcome(record.arch_id)
-        return (TrialState.FAIL, None) if first is None else told(first, seen)
-    if record.state == "complete":
-        return TrialState.COMPLETE, record.value
-    # Samplers read pruned trials (worse than the complete ones, constraints included) and pass over failed ones.
-    return (TrialState.PRUNED if record.state in ("pruned", "infeasible") else TrialState.FAIL), None
+def redacted(url: str) -> str:
+    """A storage URL without its password."""
+    scheme, mark, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{mark}{user.split(':')[0]}{at}{host}"
 
 
 @contextmanager

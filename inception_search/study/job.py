@@ -1,21 +1,29 @@
-"""What a trial process is asked, and what it answers: plain JSON both ways."""
+"""What a trial process is asked, and what it answers: plain JSON both ways.
+
+The job file is also what makes an ask durable: a trial that was asked for and is not recorded has one.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import Candidate
-from inception_search.study.setting import Setting
+from inception_search.study.point import Point
+
+if TYPE_CHECKING:
+    from inception_search.study.setting import Setting
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: a network document, data already split, how to train, where to leave the result."""
+    """One training: a network document, data already split, how to train, where to leave the result.
+
+    File names are relative to the run folder, which may lie elsewhere for who does the job.
+    """
 
     number: int
     attempt: int
@@ -27,7 +35,17 @@ class Job:
     seed: int
     device: str
     result: str  # the result file, written once and whole
-    checkpoint: str
+    checkpoint: str  # the weights, when it is complete
+    state: str | None = None  # the training as far as it came, after every epoch
+    until: int | None = None  # epochs after which to pause
+    aux: bool = True  # train auxiliary classifiers, too
+    test: str | None = None  # the file of test images, where this is the training that is tested
+    tries: int = 1  # attempts in a row that did not finish an epoch
+    params: dict[str, Any] = field(default_factory=dict)
+    origin: str = "sampled"
+    label: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    repeat_of: int | None = None
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -44,26 +62,44 @@ class Job:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def make_job(number: int, candidate: Candidate, attempt: int, started: str, setting: Setting, run: RunFolder) -> Job:
-    """The job of training ``candidate`` for trial ``number``."""
+def make_job(point: Point, attempt: int, tries: int, setting: Setting, run: RunFolder) -> Job:
+    """The job of training ``point``."""
+    number, candidate = point.number, point.candidate
     return Job(
         number=number,
         attempt=attempt,
         arch_id=candidate.arch_id,
-        started=started,
+        started=point.started,
         network=candidate.network.to_dict(),
-        data=str(setting.data_file),
+        data=_inside(setting.data_file, run),
         fidelity=setting.config.fidelity(setting.threads),
-        seed=setting.config.seed,
+        seed=point.seed,
         device=setting.device,
-        result=str(run.result_file(number)),
-        checkpoint=str(run.checkpoint_file(number)),
+        result=_inside(run.result_file(number), run),
+        checkpoint=_inside(run.checkpoint_file(number), run),
+        state=_inside(run.state_file(number), run),
+        aux=setting.config.aux,
+        tries=tries,
+        params=candidate.holes,
+        origin=point.origin,
+        label=point.label,
+        facts=point.facts,
+        repeat_of=point.repeat_of,
     )
 
 
-def attempts_begun(path: Path) -> int:
-    """How many attempts the job file of a trial knows of; 0 without a (readable) one."""
-    try:
-        return int(Job.read(path).attempt)
-    except (OSError, ValueError, TypeError):
-        return 0
+def read_jobs(run: RunFolder) -> dict[int, Job]:
+    """The jobs in a run folder by number; one that cannot be read any more is as if it had not been asked for."""
+    found = {}
+    for path in run.jobs_folder.glob("*.json"):
+        try:
+            job = Job.read(path)
+        except (OSError, ValueError, TypeError):
+            continue
+        if path.stem == str(job.number):
+            found[job.number] = job
+    return dict(sorted(found.items()))
+
+
+def _inside(path: Path, run: RunFolder) -> str:
+    return str(path.relative_to(run.path)) if path.is_relative_to(run.path) else str(path)

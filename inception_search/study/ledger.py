@@ -1,93 +1,137 @@
-"""What became of each trial: recorded in the run folder first, told to the index second."""
+"""What became of each trial: recorded in the run folder first, told to the index and the strategy second."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
-import optuna
 from pydantic import ValidationError
 
 from inception_search.errors import Place, RunFolderError
 from inception_search.store.disk import typed_errors
 from inception_search.store.record import TrialRecord, utc_now
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import TRAINED, Seen
-from inception_search.study.index import constrain, tell_record
+from inception_search.study.dedupe import FINAL, TRAINED, Seen
+from inception_search.study.index import Index
+from inception_search.study.objectives import numbers
 from inception_search.study.observer import Observer
 from inception_search.study.point import Point
 from inception_search.study.setting import Setting
 from inception_search.study.versions import versions
 
 _LONGEST = 600  # characters of a reason
+STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer
+_GIVEN = ("attempt", "started", "device", "seconds", "fidelity", "resources")  # fields of a record in an answer
 
 
 class Ledger:
     """The records of a study, and the one way to add to them."""
 
-    def __init__(self, run: RunFolder, study: optuna.Study, setting: Setting, observer: Observer) -> None:
-        self.run, self.study, self.setting, self.observer = run, study, setting, observer
-        records = run.records()
-        self.seen = Seen(records)
-        self.trained = sum(record.state in TRAINED for record in records)
+    def __init__(self, run: RunFolder, index: Index, setting: Setting, observer: Observer) -> None:
+        self.run, self.index, self.setting, self.observer = run, index, setting, observer
+        self.records = {record.number: record for record in run.records()}
+        self.seen = Seen(self.records.values())
+        self.begun = {number for number, record in self.records.items() if _counts(record)}
+        """Trials of distinct architectures that have been trained or are being."""
+        self.repeats: defaultdict[int, set[int]] = defaultdict(set)
+        for record in self.records.values():
+            if record.repeat_of is not None:
+                self.repeats[record.repeat_of].add(record.seed)
 
-    def infeasible(self, point: Point, violation: float, reason: str) -> None:
-        """A point that is not trained; the sampler learns how far outside it is."""
-        constrain(point.trial, violation)
-        self.settle(self._record(point, state="infeasible", reason=_paragraph(reason), seconds=point.seconds))
+    def start(self, point: Point) -> None:
+        """A trial begins."""
+        self.seen.start(point.candidate.arch_id, point.first)
+        if point.repeat_of is None:
+            self.begun.add(point.number)
+        else:
+            self.repeats[point.repeat_of].add(point.seed)
 
-    def duplicate(self, point: Point, first: int) -> None:
-        """A point whose architecture trial ``first`` has; it is told the value known of that."""
-        self.settle(self._record(point, state="duplicate", duplicate_of=first, seconds=point.seconds))
+    def infeasible(self, point: Point, reason: str) -> TrialRecord:
+        """A point that was asked for by name and is not trained."""
+        return self.settle(self._record(point, state="infeasible", reason=_paragraph(reason), seconds=point.seconds))
 
-    def failed(self, point: Point, reason: str, **facts: Any) -> None:
+    def duplicate(self, point: Point, first: int) -> TrialRecord:
+        """A point that was asked for by name and whose architecture trial ``first`` has."""
+        return self.settle(self._record(point, state="duplicate", duplicate_of=first, seconds=point.seconds))
+
+    def failed(self, point: Point, reason: str, **facts: Any) -> TrialRecord:
         """A trial that ended without a result."""
         known = {"seconds": point.seconds, "started": point.started, "device": self.setting.device}
-        self.settle(self._record(point, state="failed", reason=_paragraph(reason), **{**known, **facts}))
+        return self.settle(self._record(point, state="failed", reason=_paragraph(reason), **{**known, **facts}))
 
-    def ended(self, point: Point, payload: dict[str, Any], **facts: Any) -> None:
+    def ended(self, point: Point, payload: dict[str, Any], **facts: Any) -> TrialRecord:
         """A trial with the result ``payload`` of its process; ``facts`` are what it does not say itself."""
         known = {"seconds": point.seconds, "started": point.started, "device": self.setting.device}
         try:
-            record = self._record(point, **{**known, **facts, **_told(payload, facts)})
+            told = _told(payload, facts, self.setting.config.pruner)
+            record = self._record(point, **{**known, **facts, **told, "objectives": self._objectives(point, told)})
         except (KeyError, TypeError, ValueError, ValidationError) as error:
-            self.failed(point, f"its result cannot be used: {_first_words(error)}", **facts)
-            return
-        self.settle(record)
+            return self.failed(point, f"its result cannot be used: {_first_words(error)}", **facts)
+        return self.settle(record)
 
-    def settle(self, record: TrialRecord) -> None:
+    def give_up(self, record: TrialRecord) -> TrialRecord:
+        """A paused trial that will not go on."""
+        reason = f"not among the best at epoch {record.curve[-1].epoch}" if record.curve else "not among the best"
+        return self.settle(record.model_copy(update={"state": "pruned", "reason": reason}))
+
+    def settle(self, record: TrialRecord) -> TrialRecord:
         """Record, tell, then forget the job and its result: what is recorded is never trained again."""
         self.run.append_record(record)
+        self.records[record.number] = record
         self.seen.add(record)
-        self.trained += record.state in TRAINED
-        tell_record(self.study, record, self.seen)
-        clear(self.run, record.number)
+        if record.state in FINAL:
+            self.index.finish(record)
+        clear(self.run, record.number, state=record.state in FINAL)
         self.observer.recorded(record)
+        return record
+
+    def _objectives(self, point: Point, told: dict[str, Any]) -> dict[str, float]:
+        """The objectives at the last epoch there is."""
+        if told["state"] == "failed" or not told["curve"]:
+            return {}
+        costs = self.costs(point)
+        found = numbers(told["curve"][-1], costs, sum(epoch["seconds"] for epoch in told["curve"]))
+        return {name: found[name] for name in self.setting.config.objectives}
+
+    def costs(self, point: Point) -> dict[str, float]:
+        """What is known of a point beforehand, by the names of objectives."""
+        latency = point.candidate.latency
+        counts: dict[str, float] = dict(point.candidate.cost.to_dict()) if point.candidate.cost else {}
+        return counts if latency is None else {**counts, "latency": latency}
 
     def _record(self, point: Point, **facts: Any) -> TrialRecord:
         """The record of a trial with what all records share."""
         candidate, setting = point.candidate, self.setting
         shared: dict[str, Any] = {
             "number": point.number,
-            "origin": "baseline" if point.label else "sampled",
+            "origin": point.origin,
             "label": point.label,
-            "holes": candidate.holes if candidate else dict(point.trial.params),
-            "seed": setting.config.seed,
+            "holes": candidate.holes,
+            "facts": point.facts,
+            "repeat_of": point.repeat_of,
+            "seed": point.seed,
             "started": utc_now(),
             "data": setting.data,
             "versions": versions(),
+            "arch_id": candidate.arch_id,
+            "network": candidate.network.to_dict(),
+            "cost": candidate.counts(),
+            "latency": candidate.latency,
         }
-        if candidate is not None:
-            shared |= {"arch_id": candidate.arch_id, "network": candidate.network.to_dict()}
-            shared |= {"cost": candidate.counts(), "latency": candidate.latency}
         return TrialRecord.model_validate(shared | facts)
 
 
-def clear(run: RunFolder, number: int) -> None:
-    """Remove the job and the result of a trial that is recorded."""
+def _counts(record: TrialRecord) -> bool:
+    """Whether a record is one of the distinct architectures that a study trains."""
+    return record.state in TRAINED and record.repeat_of is None
+
+
+def clear(run: RunFolder, number: int, *, state: bool = True) -> None:
+    """Remove the job and the result of a trial that is recorded; with ``state`` also how far its training came."""
     run.clear_result(number)
-    job_file = run.job_file(number)
-    with typed_errors(job_file):
-        job_file.unlink(missing_ok=True)
+    for path in (run.job_file(number), *([run.state_file(number)] if state else [])):
+        with typed_errors(path):
+            path.unlink(missing_ok=True)
 
 
 def disk_failed(number: int, run: RunFolder) -> RunFolderError:
@@ -99,15 +143,16 @@ def disk_failed(number: int, run: RunFolder) -> RunFolderError:
     )
 
 
-def _told(payload: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+def _told(payload: dict[str, Any], facts: dict[str, Any], pruner: str) -> dict[str, Any]:
     """What a result says, as fields of a record; a failure keeps the epochs that were reported before it."""
     state, reason = payload["state"], payload.get("reason")
-    if state not in TRAINED:
+    if state not in STATES:
         raise ValueError(f"unknown state {state!r}")
     curve = payload.get("curve") or facts.get("curve", ())
-    if state == "pruned":
-        reason = f"below the median of earlier trials at epoch {curve[-1]['epoch']}" if curve else "stopped"
-    told = {name: payload[name] for name in ("attempt", "started", "device", "seconds", "fidelity") if name in payload}
+    if state in ("pruned", "paused"):
+        words = "below the median of earlier trials" if pruner == "median" else "not among the best (yet)"
+        reason = f"{words} at epoch {curve[-1]['epoch']}" if curve else "stopped"
+    told = {name: payload[name] for name in _GIVEN if name in payload}
     value = payload.get("value") if state == "complete" else None
     return told | {"state": state, "value": value, "curve": curve, "reason": _paragraph(reason) if reason else None}
 

@@ -16,67 +16,112 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from inception_search.study.executor import Ended, Epoch, Event
+from inception_search.study.executor import Ended, Epoch, Event, Word
+from inception_search.study.packing import Packing
 
 _PRELOAD = ["inception_search.study.preload"]
 _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
+_DONE = b"done"
 
 
 class LocalExecutor:
-    """Processes forked from a server that has torch loaded already (17 ms a trial instead of seconds)."""
+    """Processes forked from a server that has torch loaded already (17 ms a trial instead of seconds).
 
-    def __init__(self, capacity: int, trial_seconds: float) -> None:
-        self.capacity = capacity
-        self.trial_seconds = trial_seconds
+    ``persistent``: a process does one trial after another, and data and device context stay (for GPUs, where they
+    cost seconds). ``packing`` says how many run at a time, where that is not fixed. ``device`` wins over the jobs'.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        trial_seconds: float,
+        *,
+        persistent: bool = False,
+        packing: Packing | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.fixed, self.trial_seconds = capacity, trial_seconds
+        self.persistent, self.packing, self.device = persistent, packing, device
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(_PRELOAD)
         self.running: dict[int, _Running] = {}
+        self.idle: list[_Running] = []
         self.unborn: list[Ended] = []
         with suppress(OSError), _deaf_to_interrupts():
             pass  # the server loads torch while the search gets ready
 
-    def submit(self, number: int, job_file: Path) -> None:
-        """Start a trial's process."""
-        from inception_search.study.trial_process import main
+    @property
+    def capacity(self) -> int:
+        """How many trials run at a time."""
+        return self.packing.capacity if self.packing else self.fixed
 
-        ours, theirs = self.context.Pipe()
-        # daemon: should this process end in a way that skips cancel, it ends its trials first
-        process = self.context.Process(target=main, args=(str(job_file), theirs), name=f"trial-{number}", daemon=True)
+    def submit(self, number: int, job_file: Path) -> None:
+        """Start a trial, in a process of its own or in one that is idle."""
         try:
-            with _without_main(), _deaf_to_interrupts():
-                process.start()
+            worker = self._idle() or self._born(number, job_file)
+            if self.persistent:
+                worker.connection.send_bytes(str(job_file).encode())
         except (OSError, EOFError):  # no more processes or files; or the server has just died
-            ours.close()
             self.unborn.append(Ended(number, None))
-        else:
-            self.running[number] = _Running(process, ours, time.monotonic() + self.trial_seconds)
-        finally:
-            theirs.close()
+            return
+        worker.deadline = time.monotonic() + self.trial_seconds
+        self.running[number] = worker
 
     def wait(self, timeout: float) -> list[Event]:
-        """Epochs reported and processes ended."""
+        """Epochs reported and trials ended."""
         handles: list[Any] = [r.connection for r in self.running.values() if not r.closed]
         handles += [r.process.sentinel for r in self.running.values()]
         if handles:
             wait(handles, 0.0 if self.unborn else timeout)
+        elif not self.unborn:
+            time.sleep(min(timeout, 0.05))
         unborn, self.unborn = self.unborn, []
         return [*unborn, *self._events()]
 
-    def answer(self, number: int, go_on: bool) -> None:
-        """Send "go on" or "stop"; a trial that has died meanwhile is seen by :meth:`wait`."""
+    def answer(self, number: int, word: Word) -> None:
+        """Send a word; a trial that has died meanwhile is seen by :meth:`wait`."""
         try:
-            self.running[number].connection.send_bytes(b"go on" if go_on else b"stop")
+            self.running[number].connection.send_bytes(word.encode())
         except OSError:
             self.running[number].closed = True
 
     def cancel(self) -> None:
-        """Terminate every trial."""
+        """Terminate every trial, and what waits for one."""
         self.unborn = []
-        for running in self.running.values():
+        everyone = [*self.running.values(), *self.idle]
+        self.idle = []
+        for running in everyone:
             running.process.terminate()
-        for number in list(self.running):
-            _end(self.running[number].process)
-            self._ended(number, late=False)
+        for running in everyone:
+            _end(running.process)
+            running.close()
+        self.running = {}
+
+    def _idle(self) -> _Running | None:
+        while self.idle:
+            worker = self.idle.pop()
+            if worker.process.is_alive():
+                return worker
+            worker.close()
+        return None
+
+    def _born(self, number: int, job_file: Path) -> _Running:
+        from inception_search.study.trial_process import main, serve
+
+        ours, theirs = self.context.Pipe()
+        target: Any = serve if self.persistent else main
+        arguments = (theirs, self.device) if self.persistent else (str(job_file), theirs, self.device)
+        # daemon: should this process end in a way that skips cancel, it ends its trials first
+        process = self.context.Process(target=target, args=arguments, name=f"trial-{number}", daemon=True)
+        try:
+            with _without_main(), _deaf_to_interrupts():
+                process.start()
+        except (OSError, EOFError):
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return _Running(process, ours)
 
     def _events(self) -> Iterator[Event]:
         for number, running in list(self.running.items()):
@@ -85,18 +130,24 @@ class LocalExecutor:
                 _end(running.process)
                 yield self._ended(number, late=True)
                 continue
-            metrics = running.receive()
-            if metrics is not None:
-                yield Epoch(number, metrics)
+            message = running.receive()
+            if message == _DONE:
+                yield self._done(number)
+            elif message is not None:
+                yield Epoch(number, json.loads(message))
             elif gone:
                 yield self._ended(number, late=False)
+
+    def _done(self, number: int) -> Ended:
+        """A trial has ended whose process lives on."""
+        self.idle.append(self.running.pop(number))
+        return Ended(number, 0)
 
     def _ended(self, number: int, late: bool) -> Ended:
         running = self.running.pop(number)
         running.process.join()
         code = running.process.exitcode
-        running.connection.close()
-        running.process.close()
+        running.close()
         return Ended(number, code, late)
 
 
@@ -104,19 +155,22 @@ class LocalExecutor:
 class _Running:
     process: ForkServerProcess
     connection: Connection
-    deadline: float
+    deadline: float = 0.0
     closed: bool = False
 
-    def receive(self) -> dict[str, Any] | None:
-        """The metrics waiting on the connection, or None."""
+    def receive(self) -> bytes | None:
+        """The message waiting on the connection, or None."""
         try:
-            if self.closed or not self.connection.poll():
-                return None
-            metrics: dict[str, Any] = json.loads(self.connection.recv_bytes())
-            return metrics
+            return None if self.closed or not self.connection.poll() else self.connection.recv_bytes()
         except (EOFError, OSError):
             self.closed = True
             return None
+
+    def close(self) -> None:
+        """Let go of a process that has ended."""
+        self.process.join()
+        self.connection.close()
+        self.process.close()
 
 
 @contextmanager

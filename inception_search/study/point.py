@@ -1,52 +1,46 @@
-"""A point of the space under consideration: the trial, and the candidate it asks for."""
+"""A point of the space under consideration: what is trained for it, where it comes from, since when."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
-from optuna.trial import Trial
-
-from inception_search.errors import InceptionSearchError
-from inception_search.space.space import Space
-from inception_search.store.record import utc_now
-from inception_search.study.candidate import Candidate, make_candidate
-from inception_search.study.setting import Setting
+from inception_search.store.record import Origin, utc_now
+from inception_search.study.candidate import Candidate
 
 
 @dataclass
 class Point:
-    """One trial; ``candidate`` is None where the space gave no network, for the reason ``refused``."""
+    """One trial: its number, its candidate and who asked for it."""
 
-    trial: Trial
-    candidate: Candidate | None = None
-    refused: str | None = None
+    number: int
+    candidate: Candidate
+    origin: Origin = "sampled"
+    label: str | None = None
+    """Name of the canonical network or module that a baseline is; of the run that a warm start is from."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the strategy said of it."""
+    seed: int = 0
+    repeat_of: int | None = None
     begun: float = field(default_factory=time.monotonic)
     started: str = field(default_factory=utc_now)
 
     @property
-    def number(self) -> int:
-        """The trial's number."""
-        return self.trial.number
+    def first(self) -> int:
+        """The number of the trial that trains this architecture first."""
+        return self.number if self.repeat_of is None else self.repeat_of
 
     @property
-    def label(self) -> str | None:
-        """The name of the canonical module that a baseline is, else None."""
-        label = self.trial.user_attrs.get("label")
-        return None if label is None else str(label)
+    def spared(self) -> bool:
+        """Whether it is trained to its end whatever it shows: baselines are what the others are compared with."""
+        return self.origin == "baseline"
 
     @property
     def seconds(self) -> float:
         """Since it was asked for, or started."""
         return time.monotonic() - self.begun
 
-
-def make_point(trial: Trial, space: Space, setting: Setting) -> Point:
-    """Ask for every hole the trial reaches; one that was asked for before has its values already."""
-    point = Point(trial)
-    try:
-        network, holes = space.suggest(trial)
-        point.candidate = make_candidate(network, holes, setting.shape, setting.classes)
-    except InceptionSearchError as error:
-        point.refused = str(error)
-    return point
+    def again(self) -> Point:
+        """The same, starting now."""
+        return Point(self.number, self.candidate, self.origin, self.label, self.facts, self.seed, self.repeat_of)

@@ -2,86 +2,51 @@
 
 from __future__ import annotations
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
-from inception_search.space.holes import Choice, Hole, Integer
-from inception_search.space.space import Space
-from inception_search.space.spelling import parted
+from optuna.trial import FrozenTrial
+
+from inception_search.errors import InceptionSearchError
+from inception_search.store.disk import typed_errors
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import Seen
-from inception_search.study.index import enqueue, tell_record, told, unfinished
+from inception_search.study.dedupe import FINAL
+from inception_search.study.job import Job, read_jobs
 from inception_search.study.ledger import clear
+from inception_search.study.point import Point
+from inception_search.study.setting import Setting
 
 
-def reap(study: optuna.Study, run: RunFolder, space: Space) -> list[Trial]:
-    """Bring the index up to the records; the trials that were asked and not recorded, by number.
+def reap(
+    run: RunFolder, records: Iterable[TrialRecord], setting: Setting, under_way: Mapping[int, FrozenTrial]
+) -> list[tuple[Point, Job | None]]:
+    """The trials that were asked and not recorded, by number, with their jobs; what is left of others is removed.
 
-    Of those, a driver records the ones whose result waits in the outbox, and trains the others again.
+    ``under_way``: what the index holds for running; it stands in for jobs that cannot be read any more.
+
+    Of those, a driver records the ones whose result waits in the outbox, and trains the others on.
     """
-    records = {record.number: record for record in run.records()}
-    seen = Seen(records.values())
-    _restore(study, records, seen, space)
-    left = []
-    for trial in unfinished(study):
-        if trial.number in records:
-            tell_record(study, records[trial.number], seen)
-        else:
-            left.append(trial)
-    wanted = {trial.number for trial in left}
-    for number in _numbered(run):
-        if number not in wanted:
-            clear(run, number)
+    final = {record.number for record in records if record.state in FINAL}
+    kept = {record.number for record in records} - final  # paused: how far they came is needed
+    jobs = {number: job for number, job in read_jobs(run).items() if number not in final and job.params}
+    left: list[tuple[Point, Job | None]] = [(setting.point_of_job(job), job) for job in jobs.values()]
+    for number, trial in under_way.items():
+        if number not in final | kept | jobs.keys() and trial.params:
+            with suppress(InceptionSearchError):  # a space that has grown may know it no more
+                left.append((setting.point_of_trial(trial), None))
+    left.sort(key=lambda each: each[0].number)
+    wanted = {point.number for point, _ in left}
+    for number in _numbered(run) - wanted:
+        clear(run, number, state=number not in kept)
+    for path in run.checkpoints_folder.glob("*.state"):
+        if not path.stem.isdecimal() or int(path.stem) not in wanted | kept:
+            with typed_errors(path):
+                path.unlink(missing_ok=True)
     return left
-
-
-def ensure_baselines(study: optuna.Study, space: Space) -> int:
-    """Queue the canonical modules that no trial has yet; how many were queued."""
-    known = {trial.user_attrs.get("label") for trial in study.get_trials(deepcopy=False)}
-    missing = [label for label in space.fixed_points if label not in known]
-    for label in missing:
-        decisions, _ = parted(space.encode(space.fixed_points[label]))
-        enqueue(study, decisions, label=label)
-    return len(missing)
 
 
 def _numbered(run: RunFolder) -> set[int]:
     """The trials that have a job or a result file."""
     jobs = {int(path.stem) for path in run.jobs_folder.glob("*.json") if path.stem.isdecimal()}
     return jobs | set(run.read_results())
-
-
-def _restore(study: optuna.Study, records: dict[int, TrialRecord], seen: Seen, space: Space) -> None:
-    """Add trials that are recorded and that the index has lost, so that no number is given out twice."""
-    known = len(study.get_trials(deepcopy=False))
-    for number in range(known, max(records, default=-1) + 1):
-        record = records.get(number)
-        study.add_trial(create_trial(state=TrialState.FAIL) if record is None else _frozen(record, seen, space))
-
-
-def _frozen(record: TrialRecord, seen: Seen, space: Space) -> FrozenTrial:
-    """The finished trial that a record tells of."""
-    state, value = told(record, seen)
-    holes = {name: space.holes[name] for name in record.holes if name in space.holes}
-    reported = {epoch.epoch: epoch.validation_accuracy for epoch in record.curve}
-    if state == TrialState.PRUNED and reported:
-        value = reported[max(reported)]
-    return create_trial(
-        state=state,
-        value=value,
-        params={name: record.holes[name] for name in holes},
-        distributions={name: _distribution(hole) for name, hole in holes.items()},
-        user_attrs={"label": record.label} if record.label else {},
-        intermediate_values=reported,
-        constraints={"feasible": 1.0} if record.state == "infeasible" else None,
-    )
-
-
-def _distribution(hole: Hole) -> BaseDistribution:
-    if isinstance(hole, Choice):
-        return CategoricalDistribution(hole.domain)
-    if isinstance(hole, Integer):
-        return IntDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
-    return FloatDistribution(hole.low, hole.high, log=hole.log, step=hole.step)

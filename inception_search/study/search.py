@@ -14,25 +14,41 @@ from inception_search.errors import Place, RunFolderError
 from inception_search.space.space import Space, load_space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
+from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.driver import Driver
+from inception_search.study.attached import AttachedExecutor
+from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
+from inception_search.study.dedupe import TRAINED
+from inception_search.study.driver import Driver, asked
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
 from inception_search.study.grow import begin_growth, finish_growth
-from inception_search.study.index import open_index
+from inception_search.study.index import Index
+from inception_search.study.ledger import Ledger
 from inception_search.study.local import LocalExecutor
+from inception_search.study.objectives import OBJECTIVES, losses, numbers
 from inception_search.study.observer import Observer
+from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
-from inception_search.study.prune import make_pruner
-from inception_search.study.reap import ensure_baselines, reap
-from inception_search.study.samplers import make_sampler
+from inception_search.study.point import Point
+from inception_search.study.proposer import Proposer, baselines
+from inception_search.study.reap import reap
+from inception_search.study.rungs import make_scheduler
+from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
 from inception_search.study.signals import stop_on_signals
+from inception_search.study.strategies.strategy import Problem
+from inception_search.study.strategies.table import check as check_strategy
+from inception_search.study.strategies.table import make_strategy
 from inception_search.study.study import Study
+from inception_search.study.together import Together
+from inception_search.study.warm_start import warm_points
+from inception_search.study.warm_up import make_scorer, warm_up
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
+
+MOST_ON_A_GPU = 8  # trials at a time, where the user does not say
 
 
 def search(
@@ -48,6 +64,8 @@ def search(
     config = StudyConfig.of(**{**given, **options, "space": _named(space, loaded)})
     if config.data_root:  # the study may be resumed from elsewhere
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
+    check_strategy(config.strategy, loaded, len(config.objectives))
+    warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
     plan = make_plan(config, loaded)
     budget = config.budget(plan.device, _threads(config, plan.device))
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
@@ -74,6 +92,8 @@ def resume(
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
     with run.hold():
         finish_growth(run)
+        if version_of(run.study_file) < VERSION:
+            write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records
         before = StudyConfig.read(run.study_file)
         config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
         facts = facts_of(run.study_file)
@@ -86,7 +106,7 @@ def resume(
             check_same(run, plan, facts)
             if told := begin_growth(run, loaded, config.text(facts), config.baselines):
                 (observer or Observer()).note(told)
-        if config != before:
+        if config != before or version_of(run.study_file) < VERSION:
             write_atomic(run.study_file, config.text(facts))
         return _run(run, plan, observer or Observer())
 
@@ -94,9 +114,14 @@ def resume(
 def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
     config, dataset = plan.config, plan.dataset
     with stop_on_signals() as stop, _data_file(run, dataset) as data_file:
-        executor = LocalExecutor(_capacity(config, plan.device), config.trial_seconds)
+        packing = make_packing(config, plan.device)
+        own = LocalExecutor(
+            _capacity(config, plan.device), config.trial_seconds, persistent=plan.device != "cpu", packing=packing
+        )
+        attached = AttachedExecutor(run, observer.note)
         setting = Setting(
             config=config,
+            space=plan.space,
             data_file=data_file,
             shape=dataset.shape,
             classes=len(dataset.classes),
@@ -104,34 +129,100 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             device=plan.device,
             threads=_threads(config, plan.device),
         )
-        driver = make_driver(run, plan.space, setting, executor, observer, stop)
-        return Study(run, driver.loop())
+        driver = make_driver(run, setting, Together(own, attached), observer, stop, packing)
+        finished = driver.loop()
+        if finished:
+            attached.dismiss()
+        return Study(run, finished)
 
 
 def make_driver(
     run: RunFolder,
-    space: Space,
     setting: Setting,
     executor: Executor,
     observer: Observer,
     stop: threading.Event | None = None,
+    packing: Packing | None = None,
 ) -> Driver:
     """The driver of a held run folder, after what an earlier one left has been put right."""
-    config = setting.config
-    fixed = len(space.fixed_points) if config.baselines else 0
-    # On going on, the sampler must not draw again what it drew before.
-    sampler = make_sampler(config.sampler, seed=config.seed + len(run.records()), startup=max(10, fixed))
-    study = open_index(run, sampler, make_pruner(config.pruner, epochs=config.epochs))
-    unfinished = reap(study, run, space)
-    if config.baselines:
-        ensure_baselines(study, space)
-    return Driver(run, space, study, setting, executor, observer, unfinished=unfinished, stop=stop)
+    config, space = setting.config, setting.space
+    index = Index(run, space, config.objectives, config.storage, observer.note)
+    ledger = Ledger(run, index, setting, observer)
+    unfinished = reap(run, ledger.records.values(), setting, index.under_way())
+    index.sync(ledger.records.values(), [asked(point) for point, _ in unfinished])
+    scorer = make_scorer(setting.data_file, config.seed)
+    scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
+    budget = config.budget(setting.device, setting.threads)
+    screen = Screen(space, setting, budget, ledger.seen, scores)
+    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed)
+    begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
+    warm_up_done = sum("warm_up" in each.facts for each in begun)
+    proposer = Proposer(
+        setting,
+        budget,
+        screen,
+        make_strategy(config.strategy, problem),
+        warmup=warm_up(space, config, scorer, warm_up_done),
+    )
+    labels = [each.label for each in begun]
+    proposer.queue.extend([*baselines(space, config, labels), *warm_points(space, config, labels)])
+    scheduler = make_scheduler(
+        config.pruner,
+        epochs=config.epochs,
+        rungs=config.rungs,
+        eta=config.eta,
+        beforehand=tuple(OBJECTIVES[name].beforehand for name in config.objectives),
+    )
+    driver = Driver(
+        run,
+        setting,
+        ledger,
+        index,
+        proposer,
+        scheduler,
+        executor,
+        observer,
+        unfinished=unfinished,
+        stop=stop,
+        packing=packing,
+    )
+    tell_again(run.history(), driver)
+    return driver
+
+
+def tell_again(records: list[TrialRecord], driver: Driver) -> None:
+    """Tell strategy and pruner, in the order in which things happened, what an earlier session recorded."""
+    config, under_way = driver.setting.config, {point.number for point, _ in driver.unfinished}
+    for record in records:
+        if record.state not in TRAINED or record.repeat_of is not None:
+            continue
+        costs = {name: float(value) for name, value in record.measures.items()}
+        seconds = 0.0
+        for epoch in record.curve:
+            seconds += epoch.seconds
+            if epoch.epoch < config.epochs:
+                told = losses(config.objectives, numbers(epoch.model_dump(), costs, seconds))
+                driver.scheduler.report(record.number, epoch.epoch, told, spared=record.origin == "baseline")
+        if record.number in under_way:
+            driver.scheduler.promote(record.number)
+        elif record.state == "paused":
+            driver.scheduler.hold(record.number)
+        driver.proposer.tell(driver.setting.observed(record, driver.mean_losses(record)))
+
+
+def make_packing(config: StudyConfig, device: str) -> Packing | None:
+    """How many trials share a GPU is measured, up to ``workers``; on a CPU it is fixed."""
+    if device == "cpu":
+        return None
+    import torch
+
+    return Packing(config.workers or MOST_ON_A_GPU, float(torch.cuda.get_device_properties(device).total_memory))
 
 
 def _capacity(config: StudyConfig, device: str) -> int:
-    """One process per core on a CPU (each with one thread), one on a GPU."""
+    """One process per core on a CPU (each with one thread); on a GPU at most so many."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return config.workers or (cores if device == "cpu" else 1)
+    return config.workers or (cores if device == "cpu" else MOST_ON_A_GPU)
 
 
 def _threads(config: StudyConfig, device: str) -> int | None:

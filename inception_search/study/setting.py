@@ -1,4 +1,4 @@
-"""What all trials of a study share."""
+"""What all trials of a study share, and records read in its light."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial
+
+from inception_search.space.space import Space
+from inception_search.spec.document import network_from_data
+from inception_search.store.record import TrialRecord
+from inception_search.study.candidate import Candidate, make_candidate
 from inception_search.study.config import StudyConfig
+from inception_search.study.job import Job
+from inception_search.study.point import Point
+from inception_search.study.strategies.strategy import Observation
 
 
 @dataclass(frozen=True)
@@ -14,6 +23,7 @@ class Setting:
     """The configuration, and what was found when the search began (or went on)."""
 
     config: StudyConfig
+    space: Space
     data_file: Path
     shape: tuple[int, int, int]
     """(C, H, W) of the images."""
@@ -23,3 +33,38 @@ class Setting:
     device: str
     threads: int | None
     """CPU threads of one trial; None: as many as torch likes."""
+
+    def candidate_of(self, network: dict[str, Any], params: dict[str, Any]) -> Candidate:
+        """The candidate of a network document that was written earlier."""
+        return make_candidate(network_from_data(network), params, self.shape, self.classes)
+
+    def point_of(self, record: TrialRecord) -> Point:
+        """The point that a record is of."""
+        candidate = self.candidate_of(record.network or {}, dict(record.holes))
+        return Point(record.number, candidate, record.origin, record.label, dict(record.facts), record.seed)
+
+    def point_of_job(self, job: Job) -> Point:
+        """The point that a job is of."""
+        candidate = self.candidate_of(job.network, job.params)
+        origin: Any = job.origin
+        return Point(job.number, candidate, origin, job.label, job.facts, job.seed, job.repeat_of)
+
+    def point_of_trial(self, trial: FrozenTrial) -> Point:
+        """The point of a trial of the index, where nothing else is left of it."""
+        facts = dict(trial.user_attrs)
+        label, repeat_of, _ = facts.pop("label", None), facts.pop("repeat_of", None), facts.pop("arch_id", None)
+        origin, seed = facts.pop("origin", "sampled"), facts.pop("seed", self.config.seed)
+        network = self.space.decode(trial.params)
+        candidate = make_candidate(network, dict(trial.params), self.shape, self.classes)
+        return Point(trial.number, candidate, origin, label, facts, seed, repeat_of)
+
+    def observed(self, record: TrialRecord, losses: tuple[float, ...] | None) -> Observation:
+        """A record as strategies see it, with these losses; a paused one may still be told better."""
+        state: Any = "pruned" if record.state == "paused" else record.state
+        known = losses if state in ("complete", "pruned") else None
+        epochs = record.curve[-1].epoch if record.curve else 0
+        costs = {name: float(value) for name, value in record.measures.items()}
+        params = dict(record.holes)
+        arch_id = record.arch_id or ""
+        facts = dict(record.facts)
+        return Observation(record.number, params, arch_id, state, known, epochs, costs, facts, self.space)

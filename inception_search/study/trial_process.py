@@ -1,4 +1,4 @@
-"""The process of one trial: build, train, leave a result file. It sees no test image and no study."""
+"""The process of trials: build, train, leave a result file. It sees no test image and no study."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -18,34 +21,66 @@ import torch
 from inception_search.backend.compile import build
 from inception_search.data.frozen import thaw
 from inception_search.data.loader import DeviceData
-from inception_search.errors import DataError, InceptionSearchError, RunFolderError
+from inception_search.errors import CheckpointError, DataError, InceptionSearchError, RunFolderError, TrainingError
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data
+from inception_search.spec.network import Network
+from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
+from inception_search.store.disk import typed_errors
 from inception_search.study.executor import BAD_DISK
 from inception_search.study.job import Job
 from inception_search.training.devices import describe_device
+from inception_search.training.evaluate import evaluate
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.trainer import EpochMetrics, train
+from inception_search.training.result import EpochMetrics, TrainingResult
+from inception_search.training.trainer import train
+
+DONE = b"done"
+_STATES = {"stop": "pruned", "pause": "paused"}
 
 
 class DriverGone(Exception):  # noqa: N818 - not an error of the trial
     """Nobody listens any more: the trial belongs to whoever resumes the study."""
 
 
-def main(job_file: str, connection: Connection) -> None:
-    """Run the job in ``job_file``; every epoch goes out on ``connection`` and waits for "go on" or "stop"."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it ends its trials itself
-    _end_with_driver()
-    job = Job.read(Path(job_file))
+def main(job_file: str, connection: Connection, device: str | None = None) -> None:
+    """Run the job in ``job_file``; every epoch goes out on ``connection`` and waits for "go on", "stop" or "pause".
+
+    ``device`` wins over the job's.
+    """
+    _attend()
     try:
-        write_atomic(Path(job.result), _answer(job, connection))
-    except DriverGone:
-        sys.exit(0)
-    except (RunFolderError, DataError):  # says nothing about the network: no result, and the driver is told
-        sys.exit(BAD_DISK)
+        _run(Path(job_file), connection, device)
     finally:
         connection.close()
+
+
+def serve(connection: Connection, device: str | None = None) -> None:
+    """Run one job after another, whose files come on ``connection``; data and device stay as they are between them."""
+    _attend()
+    try:
+        while job_file := _received(connection):
+            usable = _run(Path(job_file.decode()), connection, device)
+            connection.send_bytes(DONE)
+            if not usable:  # a device that met an error it did not expect may give wrong numbers from now on
+                return
+    except OSError:
+        return
+    finally:
+        connection.close()
+
+
+def _received(connection: Connection) -> bytes:
+    try:
+        return connection.recv_bytes()
+    except EOFError:
+        return b""
+
+
+def _attend() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it ends its trials itself
+    _end_with_driver()
 
 
 def _end_with_driver() -> None:
@@ -61,53 +96,160 @@ def _end_with_driver() -> None:
     threading.Thread(target=watch, name="watch-driver", daemon=True).start()
 
 
-def _answer(job: Job, connection: Connection) -> str:
-    """The result as JSON: what came of the training, or why nothing did."""
+def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
+    """Do one job; whether this process can do another."""
+    job, root = Job.read(job_file), job_file.parent.parent
     try:
-        return json.dumps(_train(job, connection) | job.stamp, allow_nan=False)
+        text, usable = _answer(Trial(job, root, device or job.device), connection)
+        write_atomic(root / job.result, text)
+        return usable
+    except DriverGone:
+        sys.exit(0)
+    except (RunFolderError, DataError):  # says nothing about the network: no result, and the driver is told
+        sys.exit(BAD_DISK)
+
+
+def _answer(trial: Trial, connection: Connection) -> tuple[str, bool]:
+    """The result as JSON: what came of the training, or why nothing did; and whether the device is still sound."""
+    usable = True
+    try:
+        return json.dumps(trial.trained(connection) | trial.job.stamp, allow_nan=False), True
     except (DriverGone, RunFolderError, DataError):
         raise
     except InceptionSearchError as error:
         reason = str(error)
+        usable = not (isinstance(error, TrainingError) and trial.where != "cpu")
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-    return json.dumps({"state": "failed", "reason": reason} | job.stamp)
+        reason, usable = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
+    return json.dumps({"state": "failed", "reason": reason} | trial.job.stamp), usable
 
 
-def _train(job: Job, connection: Connection) -> dict[str, Any]:
-    fidelity = Fidelity.from_dict(job.fidelity)
-    if fidelity.threads:
-        torch.set_num_threads(fidelity.threads)
-    device = torch.device(job.device)
-    network = network_from_data(job.network)
-    model = build(lower(network), name=network.name, seed=job.seed)
-    data = DeviceData(thaw(Path(job.data)), device)
+class StateFile:
+    """How far a training came, in a file; one that cannot be used is set aside."""
 
-    def report(metrics: EpochMetrics) -> bool:
-        return _ask(connection, metrics.to_dict())
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    weights = [aux.weight for aux in network.aux.values()]
-    result = train(model, data, fidelity, seed=job.seed, report=report, aux_weights=weights)
-    if not result.stopped:
-        _save(model, Path(job.checkpoint))
-    return {
-        "state": "pruned" if result.stopped else "complete",
-        "value": result.final.validation_accuracy,
-        "curve": [metrics.to_dict() for metrics in result.curve],
-        "seconds": result.seconds,
-        "device": describe_device(device),
-        "fidelity": fidelity.to_dict(),
+    def load(self) -> bytes | None:
+        """What was saved last, or None."""
+        with typed_errors(self.path):
+            return self.path.read_bytes() if self.path.is_file() else None
+
+    def save(self, data: bytes) -> None:
+        """Replace it in one step."""
+        write_atomic(self.path, data)
+
+    def set_aside(self) -> None:
+        """Keep a damaged one for whoever wants to look."""
+        with typed_errors(self.path):
+            self.path.replace(self.path.with_name(f"{self.path.name}.corrupt"))
+
+
+@dataclass
+class Trial:
+    """One job under way; its files are below ``root``."""
+
+    job: Job
+    root: Path
+    where: str
+    word: str = "go on"
+
+    @cached_property
+    def device(self) -> torch.device:
+        """The device it runs on."""
+        return torch.device(self.where)
+
+    def trained(self, connection: Connection) -> dict[str, Any]:
+        """The result of the training."""
+        fidelity = Fidelity.from_dict(self.job.fidelity)
+        if fidelity.threads:
+            torch.set_num_threads(fidelity.threads)
+        network = self.network(fidelity)
+        data = _data(self.root / self.job.data, self.device)
+        model, result = self.train(network, data, fidelity, self.reporter(connection))
+        state = _STATES[self.word] if result.stopped else "complete"
+        tested = {}
+        if state == "complete":
+            _save(model, self.root / self.job.checkpoint)
+            tested = self.tested(model, fidelity)
+        return {
+            "state": state,
+            "value": result.final.validation_accuracy,
+            "curve": [metrics.to_dict() for metrics in result.curve],
+            "seconds": sum(metrics.seconds for metrics in result.curve),
+            "device": describe_device(self.device),
+            "fidelity": fidelity.to_dict(),
+            "resources": _resources(result),
+            **tested,
+        }
+
+    def network(self, fidelity: Fidelity) -> Network:
+        """The network as it is trained."""
+        whole = network_from_data(self.job.network)
+        network = shrink(whole, fidelity.width, fidelity.depth)
+        return network if self.job.aux else remake(network, aux={})
+
+    def train(
+        self, network: Network, data: DeviceData, fidelity: Fidelity, report: Callable[[EpochMetrics], bool]
+    ) -> tuple[torch.nn.Module, TrainingResult]:
+        """Train on from where an earlier attempt came to; from the beginning where that cannot be used."""
+        state = StateFile(self.root / self.job.state) if self.job.state else None
+        weights = [aux.weight for aux in network.aux.values()]
+        while True:
+            model = build(lower(network), name=network.name, seed=self.job.seed)
+            try:
+                result = train(
+                    model,
+                    data,
+                    fidelity,
+                    seed=self.job.seed,
+                    report=report,
+                    aux_weights=weights,
+                    checkpoint=state,
+                    until=self.job.until,
+                )
+                return model, result
+            except CheckpointError:
+                if state is None:
+                    raise
+                state.set_aside()
+
+    def reporter(self, connection: Connection) -> Callable[[EpochMetrics], bool]:
+        """Report an epoch; whether to go on."""
+
+        def report(metrics: EpochMetrics) -> bool:
+            try:
+                connection.send_bytes(json.dumps(metrics.to_dict(), allow_nan=False).encode())
+                self.word = connection.recv_bytes().decode()
+            except (OSError, EOFError):
+                raise DriverGone from None
+            return self.word == "go on"
+
+        return report
+
+    def tested(self, model: torch.nn.Module, fidelity: Fidelity) -> dict[str, float]:
+        """Accuracy on the test images, where this is the training that is tested."""
+        if self.job.test is None:
+            return {}
+        data = DeviceData(thaw(self.root / self.job.test), self.device, splits=("test",))
+        metrics = evaluate(model, data, "test", precision=fidelity.precision)
+        return {"test_accuracy": metrics.accuracy, "test_loss": metrics.loss}
+
+
+@lru_cache(maxsize=2)
+def _data(path: Path, device: torch.device) -> DeviceData:
+    """Training and validation images on the device, once in a process."""
+    return DeviceData(thaw(path), device)
+
+
+def _resources(result: TrainingResult) -> dict[str, float]:
+    found = {
+        "peak_bytes": float(result.peak_memory),
+        "images_per_second": float(result.images_per_second),
+        "resumed_from": float(result.resumed_from),
     }
-
-
-def _ask(connection: Connection, metrics: dict[str, Any]) -> bool:
-    """Report an epoch; whether to go on."""
-    try:
-        connection.send_bytes(json.dumps(metrics, allow_nan=False).encode())
-        return connection.recv_bytes() == b"go on"
-    except (OSError, EOFError):
-        raise DriverGone from None
+    return {name: value for name, value in found.items() if value}
 
 
 def _save(model: torch.nn.Module, path: Path) -> None:

@@ -72,10 +72,10 @@ class FakeStudy:
 
     def driver_for(self, capacity: int = 1, rng: random.Random | None = None, **changes: Any) -> Driver:
         """A new driver, as a new process would make it."""
-        config = StudyConfig.of(**{"sampler": "random", "epochs": 3, **self.options, **changes})
-        setting = Setting(config, Path("nowhere"), (1, 8, 8), 10, {"name": "fake"}, "cpu", None)
+        config = StudyConfig.of(**{"strategy": "random", "epochs": 3, **self.options, **changes})
+        setting = Setting(config, self.space, Path("nowhere"), (1, 8, 8), 10, {"name": "fake"}, "cpu", None)
         executor = FakeExecutor(self.world, capacity, rng)
-        self.driver = make_driver(self.run, self.space, setting, executor, self.notes)
+        self.driver = make_driver(self.run, setting, executor, self.notes)
         return self.driver
 
     def go(self, capacity: int = 1, rng: random.Random | None = None, **changes: Any) -> bool:
@@ -94,15 +94,15 @@ class FakeStudy:
     @property
     def index(self) -> list[optuna.trial.FrozenTrial]:
         """Optuna's trials as a new process reads them."""
-        return self.driver_of_nothing().study.get_trials()
+        return self.driver_of_nothing().index.study.get_trials()
 
     def driver_of_nothing(self) -> Driver:
         """A driver that does not run."""
-        return make_driver(self.run, self.space, self._setting(), FakeExecutor(self.world), Observer())
+        return make_driver(self.run, self._setting(), FakeExecutor(self.world), Observer())
 
     def _setting(self) -> Setting:
         config = StudyConfig.of(**{**self.options, "baselines": False})
-        return Setting(config, Path("nowhere"), (1, 8, 8), 10, {}, "cpu", None)
+        return Setting(config, self.space, Path("nowhere"), (1, 8, 8), 10, {}, "cpu", None)
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ class World:
     def __init__(self, fate: Fate = lambda job: "complete") -> None:
         self.fate = fate
         self.begun: list[tuple[int, int]] = []  # number, attempt
-        self.finished: Counter[str] = Counter()  # architectures, by how often a result was written for them
+        self.finished: Counter[tuple[str, int]] = Counter()  # architecture and seed, by how often it ended
+        self.epochs: Counter[tuple[str, int]] = Counter()  # the same, by epochs trained
         self.stopped_at: dict[int, int] = {}
 
 
@@ -51,7 +52,7 @@ class FakeExecutor:
         assert job.number == number
         assert len(self.running) < self.capacity
         self.world.begun.append((number, job.attempt))
-        self.running[number] = _Training(job)
+        self.running[number] = _Training(job, job_file.parent.parent)
 
     def wait(self, timeout: float) -> list[Event]:
         ready = [number for number, training in self.running.items() if not training.asks]
@@ -60,11 +61,11 @@ class FakeExecutor:
         event = self._step(self.rng.choice(ready) if self.rng else ready[0])
         return [event] if event else []
 
-    def answer(self, number: int, go_on: bool) -> None:
+    def answer(self, number: int, word: str) -> None:
         training = self.running[number]
         assert training.asks
-        training.asks = False
-        training.stopped = not go_on and training.epoch < training.epochs
+        training.asks, training.word = False, word
+        training.stopped = word != "go on" and training.epoch < training.epochs
         if training.stopped:
             self.world.stopped_at[number] = training.epoch
 
@@ -75,23 +76,31 @@ class FakeExecutor:
     def _step(self, number: int) -> Event | None:
         training = self.running[number]
         job, fate = training.job, self.world.fate(training.job)
+        if fate == "dies_at_once":
+            return self._end(number, -9)
         if fate == "dies" and training.epoch == 1:
             return self._end(number, -9)
         if fate == "disk":
             return self._end(number, BAD_DISK)
         if fate == "hangs":
             return self._end(number, -15, late=True)
+        if training.resumed:
+            training.resumed, training.asks = False, True
+            return Epoch(number, metrics(job.arch_id, training.epoch))
         if training.epoch < training.epochs and not training.stopped:
             training.epoch += 1
             training.asks = True
+            training.state.write_text(str(training.epoch))
+            self.world.epochs[job.arch_id, job.seed] += 1
             return Epoch(number, metrics(job.arch_id, training.epoch))
         if fate == "dies_at_the_end":
             return self._end(number, -9)
         try:
-            write_atomic(Path(job.result), json.dumps(_payload(training, fate) | job.stamp))
+            write_atomic(training.root / job.result, json.dumps(_payload(training, fate) | job.stamp))
         except RunFolderError:
             return self._end(number, BAD_DISK)
-        self.world.finished[job.arch_id] += 1
+        if not training.stopped or training.word == "stop":
+            self.world.finished[job.arch_id, job.seed] += 1
         return self._end(number, -9 if fate == "dies_after_result" else 0)
 
     def _end(self, number: int, code: int, late: bool = False) -> Ended:
@@ -100,10 +109,13 @@ class FakeExecutor:
 
 
 class _Training:
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, root: Path) -> None:
+        self.job, self.root = job, root
         self.epochs = job.fidelity["epochs"]
-        self.epoch = 0
+        self.state = root / str(job.state)
+        self.epoch = int(self.state.read_text()) if self.state.is_file() else 0
+        self.resumed = 0 < self.epoch < self.epochs
+        self.word = "go on"
         self.asks = False
         self.stopped = False
 
@@ -115,7 +127,7 @@ def _payload(training: _Training, fate: str) -> dict[str, Any]:
     spoilt = {"nan": float("nan"), "inf": float("-inf"), "text": "0.5", "none": None}
     value = spoilt[fate] if fate in spoilt else accuracy(arch_id, training.epoch)
     return {
-        "state": "pruned" if training.stopped else "complete",
+        "state": {"stop": "pruned", "pause": "paused"}[training.word] if training.stopped else "complete",
         "value": value,
         "curve": [metrics(arch_id, epoch) for epoch in range(1, training.epoch + 1)],
         "seconds": 1.5,

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.study.config import StudyConfig, facts_of
+from inception_search.training.fidelity import Fidelity
 
 TEXTS = [
     "12e4",
@@ -95,7 +96,7 @@ def test_a_path_is_as_good_as_a_text():
         ("space", 3),
         ("data", None),
         ("download", "perhaps"),
-        ("sampler", "grid"),
+        ("strategy", "gird"),
         ("pruner", ["median"]),
         ("workers", -1),
         ("max_depth", 0),
@@ -177,7 +178,7 @@ def test_a_study_file_of_an_earlier_version_is_read(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(EARLIER)
     config = StudyConfig.read(path)
-    assert (config.trials, config.run) == (70, "runs/first")
+    assert (config.trials, config.run, config.strategy) == (70, "runs/first", "tpe")
     assert config.budget() == Budget(max_macs=5_000_000)
 
 
@@ -199,6 +200,38 @@ def test_facts_that_are_damaged_are_no_facts(tmp_path, facts):
 
 
 def test_only_what_was_chosen_reaches_the_training():
-    assert StudyConfig().fidelity(None) == {"epochs": 8, "precision": "float32"}
+    defaults = StudyConfig().fidelity(None)
+    assert Fidelity.from_dict(defaults) == Fidelity()
+    assert not {"batch_size", "learning_rate", "threads", "schedule"} & set(defaults)
     given_ = StudyConfig.of(batch_size=32, learning_rate=0.2).fidelity(1)
-    assert given_ == {"epochs": 8, "precision": "float32", "batch_size": 32, "learning_rate": 0.2, "threads": 1}
+    assert given_ == {**defaults, "batch_size": 32, "learning_rate": 0.2, "threads": 1}
+
+
+def test_trainings_that_may_pause_have_a_schedule_whose_parts_can_be_compared():
+    fidelity = Fidelity.from_dict(StudyConfig.of(pruner="asha", epochs=9).fidelity(None))
+    assert (fidelity.schedule, fidelity.decay) == ("constant", 0.3)
+    assert StudyConfig.of(pruner="asha", epochs=9).rungs == (1, 3)
+    assert StudyConfig.of(pruner="hyperband", epochs=28, min_epochs=2, eta=4).rungs == (2, 8)
+    assert StudyConfig.of(pruner="asha", schedule="cosine").fidelity(None)["schedule"] == "cosine"
+    assert StudyConfig.of(epochs=9).rungs == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"objectives": "acuracy"}, "unknown objective, got 'acuracy'.*did you mean 'accuracy'"),
+        ({"objectives": "accuracy, accuracy"}, "not a list of objectives"),
+        ({"objectives": []}, "not a list of objectives"),
+        ({"objectives": ["macs", "params"]}, "nothing would be learned.*limit what it costs with max_macs"),
+        ({"objectives": "accuracy,macs", "reference": {"accuracy": 0.5}}, "a value for each of accuracy, macs"),
+    ],
+)
+def test_objectives_that_cannot_be_used_are_named(options, words):
+    with pytest.raises(InceptionSearchError, match=words):
+        StudyConfig.of(**options)
+
+
+def test_objectives_are_a_list_or_a_text_with_commas(tmp_path):
+    config = StudyConfig.of(objectives="accuracy, macs", reference={"accuracy": 0.1, "macs": 1e7}, warm_start="a,b")
+    assert (config.objectives, config.warm_start) == (("accuracy", "macs"), ("a", "b"))
+    assert StudyConfig.read(written(tmp_path, config, {})) == config

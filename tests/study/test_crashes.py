@@ -10,7 +10,7 @@ from tests.study.crashes import POINTS, Crash, check, crash_after_steps, crash_a
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("point", [name for name in POINTS if name not in ("reap", "reap clear", "restore")])
+@pytest.mark.parametrize("point", [name for name in POINTS if name not in ("reap clear", "restore", "reap", "sync")])
 def test_a_kill_at_a_named_point_loses_nothing(fake_study, monkeypatch, point, nth, before):
     study = fake_study(trials=6, max_params=2000, epochs=2)  # many points are over this budget
     with monkeypatch.context() as patch:
@@ -21,7 +21,7 @@ def test_a_kill_at_a_named_point_loses_nothing(fake_study, monkeypatch, point, n
     check(study, 6)
 
 
-@pytest.mark.parametrize("point", ["reap", "reap clear", "record", "tell", "clear", "suggest", "job"])
+@pytest.mark.parametrize("point", ["reap", "reap clear", "sync", "record", "tell", "clear", "ask", "job"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("first", ["record", "tell"])
 def test_a_kill_while_putting_right_what_a_kill_left(fake_study, monkeypatch, first, point, before):
@@ -57,7 +57,7 @@ def simulate(fake_study: Any, monkeypatch: pytest.MonkeyPatch, seed: int) -> Non
         fate=lambda job: fates[(job.number * 7 + job.attempt) % 97],
         trials=trials,
         epochs=rng.choice([1, 3, 5]),
-        sampler=rng.choice(["random", "tpe"]),
+        strategy=rng.choice(["random", "tpe"]),
         max_params=rng.choice([None, 2000]),
         seed=seed,
     )

@@ -6,25 +6,25 @@ import pytest
 from optuna.trial import TrialState
 
 from inception_search.errors import RunFolderError
-from inception_search.study.driver import MAX_ATTEMPTS
 
 
-def test_a_lost_process_runs_again_and_then_counts(fake_study):
-    study = fake_study(fate=lambda job: "dies" if job.attempt < 3 else "complete", trials=2)
+def test_a_lost_process_runs_again_from_its_last_epoch_and_then_counts(fake_study):
+    study = fake_study(fate=lambda job: "dies" if job.attempt < 2 else "complete", trials=2)
     assert study.go()
-    assert [record.attempt for record in study.records] == [3, 3]
-    assert study.world.begun == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
-    assert sum("lost its process" in note for note in study.notes.notes) == 4
+    assert [record.attempt for record in study.records] == [2, 2]
+    assert study.world.begun == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert set(study.world.epochs.values()) == {3}, "an epoch was trained twice"
+    assert sum("lost its process" in note for note in study.notes.notes) == 2
 
 
-def test_a_process_that_is_always_lost_is_given_up(fake_study):
-    study = fake_study(fate=lambda job: "dies" if job.number == 0 else "complete", trials=3)
+@pytest.mark.parametrize("retries", [1, 3])
+def test_a_process_that_is_always_lost_is_given_up(fake_study, retries):
+    study = fake_study(fate=lambda job: "dies_at_once" if job.number == 0 else "complete", trials=3, retries=retries)
     assert study.go()
     record = study.records[0]
     assert record.state == "failed"
-    assert record.reason == f"its process was lost {MAX_ATTEMPTS} times, last with exit code -9"
-    assert record.attempt == MAX_ATTEMPTS
-    assert [epoch.epoch for epoch in record.curve] == [1]
+    assert record.reason == f"its process was lost {retries} times in a row, last with exit code -9"
+    assert record.attempt == retries
     assert study.index[0].state == TrialState.FAIL
     assert study.world.begun.count((0, 1)) == 1
 
@@ -36,11 +36,12 @@ def test_a_process_lost_after_its_result_needs_no_other(fake_study):
     assert study.world.begun == [(0, 1), (1, 1)]
 
 
-def test_a_late_trial_is_failed_and_not_tried_again(fake_study):
+def test_a_late_trial_goes_on_once_from_where_it_was_and_then_is_failed(fake_study):
     study = fake_study(fate=lambda job: "hangs" if job.number == 1 else "complete", trials=3, trial_seconds=60.0)
     study.go()
     assert study.records[1].reason == "it ran longer than the limit of 60 s"
-    assert study.world.begun == [(0, 1), (1, 1), (2, 1)]
+    assert study.world.begun == [(0, 1), (1, 1), (1, 2), (2, 1)]
+    assert "trial 1 ran out of time; it runs again" in study.notes.notes
 
 
 def test_a_failure_is_recorded_in_one_line_and_not_tried_again(fake_study):

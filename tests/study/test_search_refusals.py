@@ -57,8 +57,8 @@ class TestResume:
 
     def test_refuses_a_newer_study(self, begun):
         file = begun.path / "study.yaml"
-        file.write_text(file.read_text().replace("version: 1", "version: 2"))
-        with pytest.raises(InceptionSearchError, match=r"study\.yaml: unknown version, got 2; expected 1"):
+        file.write_text(file.read_text().replace("version: 2", "version: 3"))
+        with pytest.raises(InceptionSearchError, match=r"study\.yaml: unknown version, got 3; expected 2"):
             resume(begun.path)
 
     def test_refuses_a_folder_that_is_not_there(self, tmp_path):
@@ -95,7 +95,7 @@ def test_a_second_search_in_the_same_folder_is_refused(run):
         ({"learning_rate": True}, ConfigError, "learning_rate: "),
         ({"device": "gpu"}, ConfigError, "unknown device"),
         ({"device": "cuda:99"}, ConfigError, "is not there"),
-        ({"sampler": "cmaes"}, ConfigError, "sampler: "),
+        ({"strategy": "cmaess"}, ConfigError, "strategy: .*did you mean 'cmaes'"),
         ({"image_size": 1}, ShapeError, "no network of space 'five' fits images of 1x1x1.*use larger images"),
         ({"max_params": 10}, ConfigError, "within the budget; the nearest: .* parameters are over the budget of 10"),
         ({"min_receptive_field": 99}, ConfigError, "pixels of receptive field are under the minimum of 99; lower min"),

@@ -1,0 +1,149 @@
+"""Workers that attached themselves to a study from other terminals or machines, as the driver sees them.
+
+Each has a folder below ``workers/`` with two logs of JSON lines: ``orders.jsonl``, which the driver writes, and
+``events.jsonl``, which the worker writes. Nothing listens on a network.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import append_line, complete_lines
+from inception_search.store.presence import Presence, Watched
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.executor import Ended, Epoch, Event, Word
+
+ALIVE, ORDERS, EVENTS, DRIVER = "alive", "orders.jsonl", "events.jsonl", "driver"
+_LOOK = 1.0  # seconds between looks for new workers
+
+
+class Log:
+    """The lines of a log that have not been read yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.read = path, 0
+
+    def new(self) -> list[dict[str, Any]]:
+        """What has been added since the last call."""
+        if not self.path.is_file():
+            return []
+        lines = complete_lines(self.path, self.read)
+        self.read += sum(len(line) + 1 for line in lines)
+        return [json.loads(line) for line in lines]
+
+
+@dataclass
+class _Worker:
+    folder: Path
+    presence: Watched
+    events: Log
+    number: int | None = None
+
+    def order(self, **facts: Any) -> None:
+        append_line(self.folder / ORDERS, json.dumps(facts))
+
+
+class AttachedExecutor:
+    """The workers that are there now; one that goes loses its trial, which the driver starts again elsewhere."""
+
+    def __init__(self, run: RunFolder, note: Callable[[str], None] = lambda text: None, look: float = _LOOK) -> None:
+        self.run, self.note, self.look = run, note, look
+        self.session = uuid.uuid4().hex[:8]
+        self.workers: dict[str, _Worker] = {}
+        self.lost: list[Ended] = []
+        self.next_look = 0.0
+        with typed_errors(run.workers_folder):
+            run.workers_folder.mkdir(exist_ok=True)
+        self.presence = Presence(run.workers_folder / DRIVER, {"session": self.session})
+        self._sweep()
+
+    @property
+    def capacity(self) -> int:
+        """How many trials they take at a time: one each."""
+        self._look_around()
+        return len(self.workers)
+
+    @property
+    def busy(self) -> int:
+        """How many are at work."""
+        return sum(worker.number is not None for worker in self.workers.values())
+
+    def submit(self, number: int, job_file: Path) -> None:
+        """Order a worker that is free to do a job."""
+        worker = next(worker for worker in self.workers.values() if worker.number is None)
+        worker.number = number
+        worker.order(order="run", number=number, job=str(job_file.relative_to(self.run.path)))
+
+    def wait(self, timeout: float) -> list[Event]:
+        """What they did."""
+        self.presence.beat()
+        lost, self.lost = self.lost, []
+        events: list[Event] = [*lost]
+        for worker in self.workers.values():
+            events += [event for said in worker.events.new() if (event := _event(worker, said)) is not None]
+        self._look_around()
+        return events
+
+    def answer(self, number: int, word: Word) -> None:
+        """Tell the worker that does a trial."""
+        for worker in self.workers.values():
+            if worker.number == number:
+                worker.order(order="word", number=number, word=word)
+
+    def cancel(self) -> None:
+        """End what they do; they wait for another driver."""
+        for worker in self.workers.values():
+            worker.order(order="cancel")
+        self.presence.leave()
+
+    def dismiss(self) -> None:
+        """The study is done: they may go."""
+        for worker in self.workers.values():
+            worker.order(order="leave")
+
+    def _look_around(self) -> None:
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + self.look
+        for folder in sorted(self.run.workers_folder.glob(f"*-{self.session}")):
+            if folder.name not in self.workers and (watched := Watched(folder / ALIVE)).there():
+                self.workers[folder.name] = _Worker(folder, watched, Log(folder / EVENTS))
+                self.note(f"worker {folder.name} has come")
+        for name, worker in list(self.workers.items()):
+            if not worker.presence.there():
+                self._gone(name, worker)
+
+    def _gone(self, name: str, worker: _Worker) -> None:
+        """What it said before it went still counts."""
+        for said in worker.events.new():
+            event = _event(worker, said)
+            if isinstance(event, Ended):
+                self.lost.append(event)
+        if worker.number is not None:
+            self.lost.append(Ended(worker.number, None))
+        del self.workers[name]
+        shutil.rmtree(worker.folder, ignore_errors=True)
+        self.note(f"worker {name} has gone")
+
+    def _sweep(self) -> None:
+        """Remove what workers of earlier sessions left."""
+        for folder in self.run.workers_folder.iterdir():
+            if folder.is_dir() and not folder.is_symlink() and not Watched(folder / ALIVE).there():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:
+    if said.get("number") != worker.number or worker.number is None:
+        return None
+    if said["event"] == "epoch":
+        return Epoch(worker.number, said["metrics"])
+    number, worker.number = worker.number, None
+    return Ended(number, said["exit_code"], said["late"])

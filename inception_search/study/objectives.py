@@ -1,0 +1,67 @@
+"""What a study searches by: the table of objectives, and a trial's numbers as losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from inception_search.errors import ConfigError, unknown_name
+from inception_search.store.record import TrialRecord
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One number of a trial; ``beforehand``: it is known before anything is trained."""
+
+    maximise: bool
+    beforehand: bool
+    words: str
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "accuracy": Objective(True, False, "validation accuracy, 0..1"),
+    "loss": Objective(False, False, "validation cross-entropy, nats"),
+    "params": Objective(False, True, "parameters"),
+    "macs": Objective(False, True, "multiply-adds for one image"),
+    "activation_bytes": Objective(False, True, "bytes of all op outputs for one image"),
+    "latency": Objective(False, True, "milliseconds for one image on the search's device"),
+    "seconds": Objective(False, False, "seconds of training"),
+}
+
+
+def check_objectives(names: tuple[str, ...]) -> None:
+    """Raise for a name that is none, one named twice, or objectives of which none is learned from training."""
+    for name in names:
+        if name not in OBJECTIVES:
+            raise unknown_name("objective", name, OBJECTIVES, path="objectives")
+    if not names or len(set(names)) < len(names):
+        expected = "different names of " + ", ".join(OBJECTIVES)
+        raise ConfigError("not a list of objectives", path="objectives", found=list(names), expected=expected)
+    if all(OBJECTIVES[name].beforehand or name == "seconds" for name in names):
+        mend = "add accuracy or loss, or limit what it costs with max_macs and the like"
+        raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), mend=mend)
+
+
+def numbers(metrics: Mapping[str, Any], cost: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """Every objective's value after an epoch with these ``metrics``, as far as it is known."""
+    learned = {"accuracy": metrics["validation_accuracy"], "loss": metrics["validation_loss"], "seconds": seconds}
+    return {name: float(value) for name, value in {**cost, **learned}.items() if name in OBJECTIVES}
+
+
+def told(record: TrialRecord) -> dict[str, float]:
+    """What a record says of the objectives; records of old knew accuracy alone."""
+    accuracy = record.value
+    if accuracy is None and record.curve:
+        accuracy = record.curve[-1].validation_accuracy
+    return {**({} if accuracy is None else {"accuracy": accuracy}), **record.objectives}
+
+
+def losses(names: Iterable[str], values: Mapping[str, float]) -> tuple[float, ...]:
+    """The values of the objectives ``names``, all to be made small."""
+    return tuple(-values[name] if OBJECTIVES[name].maximise else values[name] for name in names)
+
+
+def directions(names: Iterable[str]) -> list[Literal["maximize", "minimize"]]:
+    """Optuna's words for which way is better."""
+    return ["maximize" if OBJECTIVES[name].maximise else "minimize" for name in names]

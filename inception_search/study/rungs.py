@@ -1,0 +1,267 @@
+"""Multi-fidelity: which trials go on at an epoch, which stop, which are paused and go on later from where they were.
+
+All compare trials at equal epochs of one schedule, for one objective or several: Optuna's own pruners refuse several.
+Costs known beforehand (parameters, MACs) count from the first epoch on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from inception_search.errors import unknown_name
+from inception_search.store.pareto import crowding, ranks
+from inception_search.study.executor import Word
+
+Losses: TypeAlias = tuple[float, ...]
+STARTUP = 8  # trials that must have been trained before the median rule stops any
+
+
+class Scheduler(Protocol):
+    """Told the losses of every trial at every epoch; ``spared`` trials are compared with but never stopped."""
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """A trial has finished an epoch (again, when a study that was killed goes on): what it does next."""
+
+    def promotable(self) -> int | None:
+        """A paused trial that is to go on, or None."""
+
+    def promote(self, number: int) -> None:
+        """The paused trial goes on."""
+
+    def hold(self, number: int) -> None:
+        """The trial is paused at the epoch it last reported, whatever its place there is now."""
+
+    def close(self) -> None:
+        """No new trials will come."""
+
+
+class NoPruning:
+    """Every trial is trained to its end."""
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Go on."""
+        return "go on"
+
+    def promotable(self) -> int | None:
+        """Nothing is ever paused."""
+        return None
+
+    def promote(self, number: int) -> None:
+        """Nothing is ever paused."""
+
+    def hold(self, number: int) -> None:
+        """Nothing is ever paused."""
+
+    def close(self) -> None:
+        """It makes no difference."""
+
+
+class Median(NoPruning):
+    """Stop a trial that is behind more than half of those it can be compared with at the same epoch.
+
+    With several objectives those are the trials that cost no more, as far as that is known beforehand: the median
+    rule of Golovin et al. ("Google Vizier", KDD 2017), made for fronts. The first half of the epochs decides nothing:
+    the learning rate is still near its height.
+    """
+
+    def __init__(self, epochs: int, beforehand: tuple[bool, ...]) -> None:
+        self.first = epochs // 2 + 1
+        self.beforehand = beforehand
+        self.epochs: dict[int, dict[int, Losses]] = {}
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Stop or go on."""
+        seen = self.epochs.setdefault(epoch, {})
+        others = [other for key, other in seen.items() if key != number and self._comparable(other, losses)]
+        seen[number] = losses
+        if spared or epoch < self.first or len(others) < STARTUP:
+            return "go on"
+        ahead = sum(self._learned(other) < self._learned(losses) for other in others)
+        return "stop" if ahead > len(others) / 2 else "go on"
+
+    def _comparable(self, other: Losses, mine: Losses) -> bool:
+        return all(a <= b for a, b, known in zip(other, mine, self.beforehand, strict=True) if known)
+
+    def _learned(self, losses: Losses) -> Losses:
+        return tuple(loss for loss, known in zip(losses, self.beforehand, strict=True) if not known)
+
+
+@dataclass
+class _Rung:
+    """The trials that have come to an epoch: their losses, who went on from here, who may never be held back."""
+
+    epoch: int
+    losses: dict[int, Losses] = field(default_factory=dict)
+    promoted: set[int] = field(default_factory=set)
+
+    def best(self, share: int, among: list[int] | None = None) -> list[int]:
+        """The best one in ``share``, best first: by non-domination, then where the front is thin."""
+        numbers = list(self.losses) if among is None else among
+        values = [self.losses[number] for number in numbers]
+        front, room = ranks(values), crowding(values)
+        order = sorted(range(len(numbers)), key=lambda i: (front[i], *_thin(room[i], values[i]), numbers[i]))
+        return [numbers[i] for i in order[: len(numbers) // share]]
+
+
+def _thin(room: float, losses: Losses) -> tuple[float, ...]:
+    return losses if len(losses) == 1 else (-room,)
+
+
+class Asha:
+    """Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning",
+    MLSys 2020, algorithm 2): at each rung the best one in ``eta`` of those that came so far goes on, when it is
+    among them or as soon as it is; the others pause with their state kept.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        self.rungs = [_Rung(epoch) for epoch in rungs]
+        self.eta = eta
+        self.waiting: set[int] = set()
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Go on between rungs, and from one where it is among the best; else pause."""
+        for lower in self.rungs:
+            if lower.epoch < epoch and number in lower.losses:
+                lower.promoted.add(number)
+        rung = next((rung for rung in self.rungs if rung.epoch == epoch), None)
+        if rung is None:
+            return "go on"
+        rung.losses[number] = losses
+        if spared or number in rung.promoted or number in self._chosen(rung):
+            rung.promoted.add(number)
+            return "go on"
+        return "pause"
+
+    def promotable(self) -> int | None:
+        """The best paused trial that by now is among the best of its rung, from the highest rung down."""
+        for rung in reversed(self.rungs):
+            for number in self._chosen(rung):
+                if number in self.waiting and number not in rung.promoted:
+                    return number
+        return None
+
+    def promote(self, number: int) -> None:
+        """It goes on from the highest rung it is on."""
+        self.waiting.discard(number)
+        for rung in self.rungs:
+            if number in rung.losses:
+                rung.promoted.add(number)
+
+    def hold(self, number: int) -> None:
+        """It waits on the highest rung it is on."""
+        self.waiting.add(number)
+        for rung in reversed(self.rungs):
+            if number in rung.losses:
+                rung.promoted.discard(number)
+                return
+
+    def close(self) -> None:
+        """It makes no difference."""
+
+    def _chosen(self, rung: _Rung) -> list[int]:
+        return rung.best(self.eta)
+
+
+class Halving(Asha):
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
+
+    A cohort is eta to the number of rungs; one that is not full when no more trials come decides with what it has.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        super().__init__(rungs, eta)
+        self.cohorts: list[list[int]] = []
+        self.closed = False
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """As in :class:`Asha`, for the cohort that the trial joined at the first rung."""
+        if self.rungs and epoch == self.rungs[0].epoch and not spared and self._cohort(number) is None:
+            if not self.cohorts or len(self.cohorts[-1]) >= self.eta ** len(self.rungs):
+                self.cohorts.append([])
+            self.cohorts[-1].append(number)
+        return super().report(number, epoch, losses, spared=spared)
+
+    def close(self) -> None:
+        """Cohorts that are not full decide now."""
+        self.closed = True
+
+    def _cohort(self, number: int) -> list[int] | None:
+        return next((cohort for cohort in self.cohorts if number in cohort), None)
+
+    def _chosen(self, rung: _Rung) -> list[int]:
+        level = self.rungs.index(rung)
+        chosen = []
+        for cohort in self.cohorts:
+            here = [number for number in cohort if number in rung.losses]
+            full = self.eta ** (len(self.rungs) - level)
+            whole = len(here) >= full or (self.closed and self._all_came(cohort, level))
+            chosen += rung.best(self.eta, here) or rung.best(1, here)[:1] if whole and here else []
+        return chosen
+
+    def _all_came(self, cohort: list[int], level: int) -> bool:
+        """Whether nobody of the cohort is still on the way to the rung."""
+        if level == 0:
+            return True
+        below = self.rungs[level - 1]
+        return all(number in self.rungs[level].losses for number in cohort if number in below.promoted)
+
+
+class Hyperband:
+    """Hyperband (Li et al., JMLR 2018) with asynchronous brackets: each begins at another rung.
+
+    Bracket ``s`` gets trials in proportion to the n of the paper's algorithm 1, by trial number, so that a study that
+    goes on puts every trial where it was.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        self.brackets = [Asha(rungs[first:], eta) for first in range(len(rungs) + 1)]
+        top = len(rungs)
+        sizes = [math.ceil((top + 1) / (top - b + 1) * eta ** (top - b)) for b in range(top + 1)]
+        self.turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
+
+    def bracket(self, number: int) -> Asha:
+        """The bracket of a trial."""
+        # A stride that is prime to the number of turns spreads the brackets over the study.
+        stride = next(step for step in range(7, 10**6) if math.gcd(step, len(self.turns)) == 1)
+        return self.brackets[self.turns[number * stride % len(self.turns)]]
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """As its bracket says."""
+        return self.bracket(number).report(number, epoch, losses, spared=spared)
+
+    def promotable(self) -> int | None:
+        """The first that any bracket has."""
+        return next((found for b in self.brackets if (found := b.promotable()) is not None), None)
+
+    def promote(self, number: int) -> None:
+        """It goes on in its bracket."""
+        self.bracket(number).promote(number)
+
+    def hold(self, number: int) -> None:
+        """It waits in its bracket."""
+        self.bracket(number).hold(number)
+
+    def close(self) -> None:
+        """It makes no difference."""
+
+
+Make: TypeAlias = Callable[[int, tuple[int, ...], int, tuple[bool, ...]], Scheduler]
+PRUNERS: dict[str, Make] = {
+    "median": lambda epochs, rungs, eta, beforehand: Median(epochs, beforehand),
+    "asha": lambda epochs, rungs, eta, beforehand: Asha(rungs, eta),
+    "halving": lambda epochs, rungs, eta, beforehand: Halving(rungs, eta),
+    "hyperband": lambda epochs, rungs, eta, beforehand: Hyperband(rungs, eta),
+    "none": lambda epochs, rungs, eta, beforehand: NoPruning(),
+}
+
+
+def make_scheduler(
+    name: str, *, epochs: int, rungs: tuple[int, ...], eta: int, beforehand: tuple[bool, ...]
+) -> Scheduler:
+    """The pruner ``name``; trials may pause at the epochs ``rungs``; ``beforehand``: which losses are costs."""
+    if name not in PRUNERS:
+        raise unknown_name("pruner", name, PRUNERS)
+    return PRUNERS[name](epochs, rungs, eta, beforehand)

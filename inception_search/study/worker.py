@@ -1,0 +1,125 @@
+"""A worker: attaches itself to a study that a driver runs, here or on another machine, and does its trials."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import ConfigError
+from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import append_line
+from inception_search.store.presence import Presence, Watched
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, Log
+from inception_search.study.config import StudyConfig
+from inception_search.study.executor import Ended, Epoch, Event
+from inception_search.study.local import LocalExecutor
+from inception_search.study.signals import stop_on_signals
+
+_PAUSE = 0.05  # seconds between looks at the orders
+IDLE = 600.0  # seconds without a driver after which a worker leaves
+
+
+def attend(
+    run: str | Path,
+    *,
+    device: str = "auto",
+    idle: float = IDLE,
+    note: Callable[[str], None] = lambda text: None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Do trials of the study in folder ``run``, one at a time, until it is done; how many ended here.
+
+    Without a driver it waits, ``idle`` seconds at most: one that was killed may be resumed. The folder may be shared
+    by machines, if its file system shares locks too. Raises RunFolderError for what is no study.
+    """
+    from inception_search.training.devices import pick_device
+
+    folder = RunFolder.open(run)
+    config = StudyConfig.read(folder.study_file)
+    if idle < 0:
+        raise ConfigError("not a usable value", path="idle", found=idle, expected="seconds, 0 or more")
+    picked = str(pick_device(device))
+    with stop_on_signals() as signalled:
+        worker = Worker(folder, config, picked, note, stop or signalled)
+        return worker.until_done(idle)
+
+
+class Worker:
+    """One trial at a time, in a process of its own."""
+
+    def __init__(
+        self, run: RunFolder, config: StudyConfig, device: str, note: Callable[[str], None], stop: threading.Event
+    ) -> None:
+        self.run, self.config, self.device, self.note, self.stop = run, config, device, note, stop
+        self.ended = 0
+        self.done = False
+
+    def until_done(self, idle: float) -> int:
+        """Attach to one driver after the other."""
+        since = time.monotonic()
+        while not self.stop.is_set() and not self.done:
+            driver = Watched(self.run.workers_folder / DRIVER)
+            session = driver.facts.get("session") if driver.there() else None
+            if session:
+                self.serve(driver, str(session))
+                since = time.monotonic()
+            elif time.monotonic() - since > idle:
+                self.note(
+                    f"no search has run in {self.run.path} for {idle:g} s; start one with inception-search resume"
+                )
+                break
+            self.stop.wait(_PAUSE)
+        return self.ended
+
+    def serve(self, driver: Watched, session: str) -> None:
+        """Do the trials of one driver, until it or this worker goes."""
+        name = f"{socket.gethostname()}-{os.getpid()}-{session}"
+        folder = self.run.workers_folder / name
+        with typed_errors(folder):
+            folder.mkdir(exist_ok=True)
+        persistent = self.device != "cpu"
+        executor = LocalExecutor(1, self.config.trial_seconds, persistent=persistent, device=self.device)
+        orders = Log(folder / ORDERS)
+        with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
+            self.note(f"attached to the search in {self.run.path} as {name}")
+            try:
+                while not self.stop.is_set() and not self.done and self._same(driver, session):
+                    presence.beat()
+                    for order in orders.new():
+                        self.obey(executor, order)
+                    for event in executor.wait(_PAUSE):
+                        self.say(folder, event)
+            finally:
+                executor.cancel()
+
+    def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
+        """Do what the driver says."""
+        if order["order"] == "run":
+            executor.submit(int(order["number"]), self.run.path / order["job"])
+        elif order["order"] == "word" and order["number"] in executor.running:
+            executor.answer(order["number"], order["word"])
+        elif order["order"] == "cancel":
+            executor.cancel()
+        elif order["order"] == "leave":
+            self.done = True
+
+    def say(self, folder: Path, event: Event) -> None:
+        """Tell the driver what a trial did."""
+        if isinstance(event, Epoch):
+            said: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
+        else:
+            assert isinstance(event, Ended)
+            self.ended += 1
+            said = {"event": "ended", "exit_code": event.exit_code, "late": event.late}
+        append_line(folder / EVENTS, json.dumps({"number": event.number, **said}))
+
+    def _same(self, driver: Watched, session: str) -> bool:
+        """Whether the driver is there, and the same: another one has asked for its trials again."""
+        return driver.there() and driver.facts.get("session") == session
