@@ -14,10 +14,12 @@ from inception_search.cli.convert import convert
 from inception_search.cli.draw import draw
 from inception_search.cli.list import list_shipped
 from inception_search.cli.path import path
+from inception_search.cli.proxies import proxies
 from inception_search.cli.report import report
 from inception_search.cli.resume import resume
 from inception_search.cli.search import search
 from inception_search.cli.show import show
+from inception_search.cli.worker import worker
 from inception_search.errors import InceptionSearchError
 
 FAILED, INTERRUPTED = 1, 130
@@ -29,7 +31,9 @@ VERBS: dict[str, Callable[..., Any]] = {
     "path": path,
     "search": search,
     "resume": resume,
+    "worker": worker,
     "report": report,
+    "proxies": proxies,
 }
 
 app = typer.Typer(
@@ -39,7 +43,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _verb in VERBS.items():
-    app.command(_name, no_args_is_help=_name in ("show", "draw", "convert", "path", "resume", "report"))(_verb)
+    app.command(
+        _name, no_args_is_help=_name in ("show", "draw", "convert", "path", "resume", "worker", "report", "proxies")
+    )(_verb)
 
 
 def _version(wanted: bool) -> None:
