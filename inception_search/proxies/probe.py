@@ -67,12 +67,11 @@ class Probe:
         return module
 
     def loss(self, module: nn.Module, batch: ProxyBatch) -> Tensor:
-        """Mean cross-entropy of ``module`` on ``batch``, a scalar with its graph."""
-        logits = module(batch.images)
-        classes = logits.shape[1] if logits.ndim == 2 else 0
-        if classes <= int(batch.labels.max()):
-            raise Unavailable(f"it needs a classifier of {int(batch.labels.max()) + 1} classes or more")
-        return F.cross_entropy(logits, batch.labels)
+        """Mean cross-entropy of ``module`` on ``batch``, a scalar; Unavailable without a classifier of its labels."""
+        classes = 0 if self.network.head.classifier == "none" else self.network.head.classes
+        if classes <= (highest := int(batch.labels.max())):
+            raise Unavailable(f"it needs a classifier of {highest + 1} classes or more")
+        return F.cross_entropy(module(batch.images), batch.labels)
 
     @cached_property
     def gradients(self) -> list[tuple[Tensor, Tensor]]:

@@ -1,0 +1,128 @@
+"""``inception-search proxies``: whether zero-cost proxies would have predicted what a study found by training."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from inception_search.cli.output import stdout_console
+
+if TYPE_CHECKING:
+    from inception_search.study.proxy_comparison import ProxyRow
+    from inception_search.study.proxy_report import ProxyReport
+    from inception_search.study.rank_correlation import Interval
+
+
+def proxies(
+    run: Annotated[Path, typer.Argument(help="The run folder")],
+    names: Annotated[
+        str | None, typer.Option(help="Some proxies, with commas between; params and macs always.")
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="Training images to look at.")] = 64,
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of weights and images to average over.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare zero-cost proxies with the accuracies a study has found by training, and with counting parameters."""
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.study.proxy_report import proxy_report
+
+    chosen = None if names is None else [name for part in names.split(",") if (name := part.strip())]
+    with _progress() as progress:
+        report = proxy_report(RunFolder.open(run), chosen, images=images, seeds=seeds, progress=progress)
+    for note in report.notes:
+        typer.echo(f"note: {note}", err=True)
+    if as_json:
+        typer.echo(json.dumps(_data(report), indent=1))
+    else:
+        _print(report)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], object]]:
+    """What hears of the networks done: a bar on stderr, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("scoring"), BarColumn(bar_width=16), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("scoring", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print(report: ProxyReport) -> None:
+    console = stdout_console()
+    console.print(_table(report))
+    told = f"\n{report.networks} networks; scores: {_count(report.images, 'training image')} (where they need any)"
+    told += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
+    told += f"\ncorrelation with validation accuracy; [..., ...]: 95 % bootstrap interval; {_against(report)}"
+    for name, reason in report.left_out.items():
+        told += f"\nwithout {name}: {reason}"
+    console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _table(report: ProxyReport) -> Table:
+    title = "zero-cost proxies against trained accuracy"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    top = [f"top {report.top_networks}"] if report.top_networks else []
+    for name in ("proxy", "Spearman", "Kendall", *top, f"against {report.baseline or 'chance'}"):
+        right = name in ("Spearman", "Kendall", *top)
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in report.rows:
+        found = row.correlation
+        cells = [
+            row.name if row.networks == report.networks else f"{row.name} ({row.networks} networks)",
+            _with_interval(found.spearman, found.spearman_interval),
+            _with_interval(found.kendall, found.kendall_interval),
+            *(["-" if row.top is None else f"{row.top:.2f}"] if top else []),
+            row.verdict,
+        ]
+        table.add_row(*(cell.replace("[", "\\[") for cell in cells))
+    return table
+
+
+def _with_interval(value: float, interval: Interval) -> str:
+    return f"{value:5.2f} [{interval.low:5.2f}, {interval.high:5.2f}]"
+
+
+def _against(report: ProxyReport) -> str:
+    if report.baseline is None:
+        return "neither parameters nor MACs rank these networks"
+    return f"{report.baseline} is the better baseline"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _data(report: ProxyReport) -> dict[str, Any]:
+    return {
+        "networks": report.networks,
+        "top_networks": report.top_networks,
+        "baseline": report.baseline,
+        "images": report.images,
+        "seeds": report.seeds,
+        "proxies": [_row_data(row) for row in report.rows],
+        "left_out": dict(report.left_out),
+    }
+
+
+def _row_data(row: ProxyRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "networks": row.networks,
+        "spearman": row.correlation.spearman,
+        "spearman_interval": list(row.correlation.spearman_interval),
+        "kendall": row.correlation.kendall,
+        "kendall_interval": list(row.correlation.kendall_interval),
+        "top": row.top,
+        "gain": row.gain,
+        "gain_interval": list(row.gain_interval),
+        "verdict": row.verdict,
+    }

@@ -1,0 +1,106 @@
+"""The proxies of a study's networks, kept in its run folder so that they are computed once."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inception_search.errors import RunFolderError
+from inception_search.spec.network import Network
+from inception_search.store.atomic import write_atomic
+from inception_search.study.proxy_comparison import Score
+
+if TYPE_CHECKING:
+    from inception_search.proxies.batch import ProxyBatch
+
+SCHEMA = "inception-search/proxies"
+VERSION = 1
+"""Goes up when a proxy is computed otherwise than before: what an older version kept is computed again."""
+FILE = "proxies.json"
+
+
+class ProxyScores:
+    """The file ``proxies.json`` of a run folder: scores by architecture, proxy, number of images, seed and data.
+
+    One that is damaged, or of another version, counts as empty and is written anew; ``notes`` say so.
+    """
+
+    def __init__(self, folder: Path, data: str) -> None:
+        self.path = folder / FILE
+        self.data = data
+        self.notes: list[str] = []
+        self._changed = False
+        self._kept = self._read()
+
+    def get(self, arch_id: str, proxy: str, images: int, seed: int) -> Score | None:
+        """What is kept; None when it is not."""
+        return self._kept.get(self._key(arch_id, proxy, images, seed))
+
+    def put(self, arch_id: str, proxy: str, images: int, seed: int, score: Score) -> None:
+        """Keep ``score``; on disk only after :meth:`save`."""
+        self._kept[self._key(arch_id, proxy, images, seed)] = score
+        self._changed = True
+
+    def save(self) -> None:
+        """Write what is new; a folder that cannot be written to is only noted."""
+        if not self._changed:
+            return
+        document = {"schema": SCHEMA, "version": VERSION, "scores": self._kept}
+        try:
+            write_atomic(self.path, json.dumps(document, allow_nan=False, indent=0) + "\n")
+            self._changed = False
+        except RunFolderError as error:
+            self.notes.append(f"the scores are not kept: {error}")
+
+    def _key(self, arch_id: str, proxy: str, images: int, seed: int) -> str:
+        return f"{arch_id} {proxy} images={images} seed={seed} data={self.data}"
+
+    def _read(self) -> dict[str, Score]:
+        try:
+            document = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            self.notes.append(f"{self.path} cannot be read and is made anew: {error}")
+            return {}
+        scores = _checked(document)
+        if scores is None:
+            self.notes.append(f"{self.path} is damaged or of another version and is made anew")
+        return scores or {}
+
+
+def _checked(document: Any) -> dict[str, Score] | None:
+    """The scores of a file's ``document``; None when it is not one of ours."""
+    if not isinstance(document, dict) or (document.get("schema"), document.get("version")) != (SCHEMA, VERSION):
+        return None
+    scores = document.get("scores")
+    if not isinstance(scores, dict) or not all(_is_score(score) for score in scores.values()):
+        return None
+    return scores
+
+
+def _is_score(score: Any) -> bool:
+    return isinstance(score, str) or (isinstance(score, float) and math.isfinite(score))
+
+
+def fill(
+    kept: ProxyScores,
+    arch_id: str,
+    network: Callable[[], Network],
+    names: Iterable[str],
+    images: int,
+    seed: int,
+    batch: Callable[[], ProxyBatch],
+) -> None:
+    """Compute what ``kept`` does not have of one network at one seed; nothing is loaded that is not needed."""
+    missing = [name for name in names if kept.get(arch_id, name, images, seed) is None]
+    if not missing:
+        return
+    from inception_search.proxies.score import score_with_reasons
+
+    scores = score_with_reasons(network(), batch(), missing, seed=seed)
+    for name in missing:
+        kept.put(arch_id, name, images, seed, scores.values.get(name, scores.reasons.get(name, "")))
