@@ -11,6 +11,8 @@ from inception_search.cli.main import VERBS
 from inception_search.data.catalogue import DATASETS, find_loader
 from inception_search.graph.ops import OPS
 from inception_search.lowering import RULES
+from inception_search.proxies.score import find
+from inception_search.proxies.table import PROXIES
 from inception_search.spec.shipped import shipped_folder
 from inception_search.spec.step import KINDS
 
@@ -36,6 +38,13 @@ def test_datasets() -> None:
     assert set(ABOUT) == set(DATASETS)
     for name in DATASETS:
         assert callable(find_loader(name))
+
+
+def test_proxies() -> None:
+    assert set(PROXIES) == stems("proxies/kinds")
+    for name, proxy in PROXIES.items():
+        assert proxy.function == f"inception_search.proxies.kinds.{name}:{name}"
+        assert callable(find(name))
 
 
 def test_verbs() -> None:
