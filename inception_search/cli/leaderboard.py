@@ -14,7 +14,7 @@ from rich.table import Table
 
 from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError
-from inception_search.figures.table import LeaderboardRow, leaderboard_rows, percent, points
+from inception_search.figures.table import LeaderboardRow, leaderboard_rows, percent, points, trial_name
 from inception_search.store import query
 from inception_search.store.record import TrialRecord
 
@@ -68,6 +68,7 @@ def finish(study: Study) -> None:
 
     records = study.records
     print_leaderboard(records)
+    print_front(study)
     if query.best(records) is not None:
         print_files(write_study_report(study.run))
     typer.echo(str(study.run.trials_file))
@@ -76,6 +77,33 @@ def finish(study: Study) -> None:
         raise typer.Exit(INTERRUPTED)
     if query.best(records) is None:
         raise nothing_trained(study.run.trials_file, records)
+
+
+def print_front(study: Study) -> None:
+    """The Pareto front of a study of several objectives, and its hypervolume."""
+    names = study.config.objectives
+    trials = study.front if len(names) > 1 else []
+    if not trials:
+        return
+    table = Table(title="Pareto front", title_justify="left", box=None, pad_edge=False)
+    table.add_column("network", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for trial in trials:
+        values = trial.record.objectives
+        table.add_row(trial_name(trial.record), *(objective_text(name, values[name]) for name in names))
+    console = stdout_console()
+    console.print(table)
+    volume = study.hypervolume
+    if volume is not None:
+        console.print(f"hypervolume {volume:.6g}, from the reference point in study.yaml", highlight=False)
+
+
+def objective_text(name: str, value: float) -> str:
+    """A value of an objective as people write it."""
+    if name == "accuracy":
+        return percent(value)
+    return f"{value / 1e6:,.2f} M" if name == "macs" else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def print_files(paths: Iterable[Path]) -> None:

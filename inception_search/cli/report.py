@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import nothing_trained, print_files, print_leaderboard
+from inception_search.cli.leaderboard import nothing_trained, print_files, print_front, print_leaderboard
 
 
 def report(
@@ -19,11 +19,13 @@ def report(
     from inception_search.store.query import best
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
+    from inception_search.study.study import Study
 
     folder = RunFolder.open(run)
     StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
     records = folder.records()
     print_leaderboard(records, top)
+    print_front(Study.open(run))
     if best(records) is None:
         raise nothing_trained(folder.trials_file, records)
     print_files(write_study_report(folder))

@@ -62,7 +62,8 @@ class Watcher(Observer):
         )
         self.task = self.progress.add_task("starting", total=None, best="", end=None)
         self.begun = time.monotonic()
-        self.total, self.done, self.before, self.epochs = 0, 0, 0, 0
+        self.total, self.before, self.epochs = 0, 0, 0
+        self.trained: set[int] = set()
         self.best: TrialRecord | None = None
         self.running: dict[int, str] = {}
 
@@ -70,7 +71,8 @@ class Watcher(Observer):
         """The search begins, or goes on after the trials in ``records``."""
         self.begun = time.monotonic()
         self.total, self.epochs = config.trials, config.epochs
-        self.done = self.before = sum(record.state in TRAINED for record in records)
+        self.trained = {r.number for r in records if r.state in TRAINED and r.repeat_of is None}
+        self.before = self.done
         self.best = query.best(records)
         self._show()
 
@@ -89,21 +91,30 @@ class Watcher(Observer):
         """A trial has ended: a line for it where something was trained."""
         self.running.pop(record.number, None)
         if record.state in TRAINED:
-            self.done += 1
+            given_up = record.number in self.trained and record.state == "pruned"
+            self.trained |= {record.number} if record.repeat_of is None else set()
             self.best = query.best([record, *([self.best] if self.best else [])])
-            self._print(self._line(record))
+            if not given_up:  # its line said "paused"
+                self._print(self._line(record))
         self._show()
 
     def note(self, text: str) -> None:
         """Something a person should know."""
         self._print(f"note: {text}")
 
+    @property
+    def done(self) -> int:
+        """How many architectures have been trained, to their end or not."""
+        return len(self.trained)
+
     def _line(self, record: TrialRecord) -> str:
         name = f"{self.done:>4}/{self.total}  {trial_name(record):<14}"
         if record.state == "failed":
             return f"{name} failed: {record.reason}"
         value = record.value if record.value is not None else record.curve[-1].validation_accuracy
-        note = f"  stopped at epoch {record.curve[-1].epoch}" if record.state == "pruned" else ""
+        stopped = {"pruned": "stopped", "paused": "paused"}.get(record.state)
+        note = f"  {stopped} at epoch {record.curve[-1].epoch}" if stopped else ""
+        note += f"  seed {record.seed} of {record.repeat_of}" if record.repeat_of is not None else ""
         macs = f"{record.cost['macs'] / 1e6:6.2f} M MACs"
         return f"{name} {percent(value):>8}  {macs}  {record.seconds:5.1f} s{note}"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from statistics import fmean
 from typing import get_args
 
 from inception_search.store.record import State, TrialRecord
@@ -36,8 +37,28 @@ def distinct_trained(records: Iterable[TrialRecord]) -> int:
     return len({record.arch_id or record.number for record in _complete(records)})
 
 
+def merged(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The records without repeats; a trial that was repeated with other seeds has the mean value and objectives."""
+    known = list(records)
+    again = defaultdict(list)
+    for record in known:
+        if record.repeat_of is not None and record.state == "complete":
+            again[record.repeat_of].append(record)
+    return [_averaged(record, again[record.number]) for record in known if record.repeat_of is None]
+
+
+def _averaged(record: TrialRecord, again: list[TrialRecord]) -> TrialRecord:
+    if not again or record.value is None:
+        return record
+    every = [record, *again]
+    values = [other.value for other in every if other.value is not None]
+    names = [name for name in record.objectives if all(name in other.objectives for other in every)]
+    objectives = {name: fmean(other.objectives[name] for other in every) for name in names}
+    return record.model_copy(update={"value": fmean(values), "objectives": objectives})
+
+
 def _complete(records: Iterable[TrialRecord]) -> list[TrialRecord]:
-    return [record for record in records if record.state == "complete"]
+    return [record for record in merged(records) if record.state == "complete"]
 
 
 def _rank(record: TrialRecord) -> tuple[float, float, int]:

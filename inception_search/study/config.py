@@ -90,7 +90,7 @@ class StudyConfig(BaseModel):
     objectives: Names = ("accuracy",)
     """What is searched by: accuracy, loss, params, macs, activation_bytes, latency, seconds; of several, the front."""
     reference: Point | None = None
-    """Objective to value ("accuracy=0.1,macs=1e7"): the point the hypervolume of a front is measured from (default: from the first trials)."""
+    """Objective to value ("accuracy=0.1,macs=1e7"): where the hypervolume of a front is measured from."""
     baselines: bool = True
     """Train the space's canonical modules first."""
     warm_start: Names = ()

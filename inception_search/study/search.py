@@ -22,6 +22,7 @@ from inception_search.study.dedupe import TRAINED
 from inception_search.study.driver import Driver, asked
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
+from inception_search.study.front import reference_point
 from inception_search.study.grow import begin_growth, finish_growth
 from inception_search.study.index import Index
 from inception_search.study.ledger import Ledger
@@ -72,7 +73,9 @@ def search(
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
     config = config.model_copy(update={"run": str(path)}).with_batch_size(len(plan.dataset.train))
     plan = Plan(config, loaded, plan.dataset, plan.device)
-    run = RunFolder.create(path, study_text=plan.config.text(plan.facts()), space_text=loaded.text)
+    reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
+    facts = {**plan.facts(), **({"reference": reference} if reference else {})}
+    run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():
         return _run(run, plan, observer or Observer())
 

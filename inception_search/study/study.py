@@ -12,6 +12,9 @@ from inception_search.spec.network import Network
 from inception_search.store import query
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.front import front, hypervolume
+from inception_search.study.objectives import OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,31 @@ class Study:
         """One record per trial, by number."""
         return self.run.records()
 
+    @cached_property
+    def config(self) -> StudyConfig:
+        """Every option of the search, resolved."""
+        return StudyConfig.read(self.run.study_file)
+
     @property
     def best(self) -> BestTrial:
-        """The trial with the highest validation accuracy. RunFolderError when none is complete."""
-        record = query.best(self.records)
+        """The trial with the highest validation accuracy, or what else is the first objective.
+
+        RunFolderError when none is complete.
+        """
+        first = next(name for name in self.config.objectives if not OBJECTIVES[name].beforehand)
+        records = self.records
+        record = query.best(records) if first == "accuracy" else next(iter(front(records, (first,))), None)
         if record is None:
             raise RunFolderError("no trial of the study is complete", path=str(self.run.path))
         return BestTrial(record)
+
+    @property
+    def front(self) -> list[BestTrial]:
+        """The trials that no other beats in all objectives, best first in the first of them."""
+        return [BestTrial(record) for record in front(self.records, self.config.objectives)]
+
+    @property
+    def hypervolume(self) -> float | None:
+        """What the front dominates up to the study's fixed reference point; None where it has none."""
+        reference = facts_of(self.run.study_file).get("reference")
+        return hypervolume(self.records, self.config.objectives, reference) if reference else None

@@ -1,0 +1,66 @@
+"""The Pareto front of a study of several objectives, and how much it dominates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from inception_search.space.space import Space
+from inception_search.store import pareto
+from inception_search.store.query import merged
+from inception_search.store.record import TrialRecord
+from inception_search.study.candidate import make_candidate
+from inception_search.study.config import StudyConfig
+from inception_search.study.objectives import losses, told
+
+WIDER = 2.0  # times the largest canonical network's cost, where a cost has no limit
+_LIMITS = {
+    "params": "max_params",
+    "macs": "max_macs",
+    "activation_bytes": "max_activation_bytes",
+    "latency": "max_latency_ms",
+    "seconds": "trial_seconds",
+}
+
+
+def front(records: Iterable[TrialRecord], objectives: tuple[str, ...]) -> list[TrialRecord]:
+    """The complete trials that no other beats in all objectives, best first in the first of them."""
+    known = [record for record in merged(records) if record.state == "complete" and _has(record, objectives)]
+    values = [losses(objectives, told(record)) for record in known]
+    return [known[index] for index in sorted(pareto.front(values), key=lambda index: values[index])]
+
+
+def hypervolume(records: Iterable[TrialRecord], objectives: tuple[str, ...], reference: Mapping[str, float]) -> float:
+    """How much of the space of objectives the front dominates, up to the point ``reference``, in their units."""
+    values = [losses(objectives, told(record)) for record in front(records, objectives)]
+    return pareto.hypervolume(values, losses(objectives, reference))
+
+
+def reference_point(
+    config: StudyConfig, space: Space, shape: tuple[int, int, int], classes: int
+) -> dict[str, float] | None:
+    """The study's own point, else one that is fixed before anything is trained.
+
+    No accuracy, the loss of a guess, the limit of a cost or else twice what the largest canonical network costs.
+    None where a cost has neither: then no hypervolume can be compared.
+    """
+    if config.reference is not None:
+        return dict(config.reference)
+    known = {"accuracy": 0.0, "loss": math.log(classes)}
+    found = {name: known.get(name, getattr(config, _LIMITS.get(name, ""), None)) for name in config.objectives}
+    missing = [name for name, value in found.items() if value is None]
+    costs = [_costs(space, label, shape, classes) for label in space.fixed_points] if missing else []
+    for name in missing:
+        sizes = [cost[name] for cost in costs if name in cost]
+        found[name] = WIDER * max(sizes) if sizes else None
+    point = {name: float(value) for name, value in found.items() if value is not None}
+    return point if len(point) == len(found) else None
+
+
+def _costs(space: Space, label: str, shape: tuple[int, int, int], classes: int) -> Mapping[str, float]:
+    cost = make_candidate(space.fixed_points[label], {}, shape, classes).cost
+    return {} if cost is None else cost.to_dict()
+
+
+def _has(record: TrialRecord, objectives: tuple[str, ...]) -> bool:
+    return set(objectives) <= told(record).keys()
