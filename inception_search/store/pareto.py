@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import le
 from typing import TypeAlias
 
 Losses: TypeAlias = Sequence[float]
@@ -18,25 +20,23 @@ def ranks(losses: Sequence[Losses]) -> list[int]:
     """The front of each point: 0 is dominated by none, 1 only by points of front 0, and so on.
 
     Efficient non-dominated sort (Zhang et al., IEEE TEC 2015): in lexicographic order no point dominates an earlier
-    one, so each needs comparing with fronts that are there already, which are searched by bisection.
+    one, so each is put into the first front that does not dominate it, found by bisection.
     """
-    found = [0] * len(losses)
-    fronts: list[list[Losses]] = []
-    for index in sorted(range(len(losses)), key=lambda at: tuple(losses[at])):
-        point = losses[index]
-        low, high = 0, len(fronts)
-        while low < high:
-            middle = (low + high) // 2
-            # Latest first: those near in order are likeliest to dominate it.
-            if any(dominates(member, point) for member in reversed(fronts[middle])):
-                low = middle + 1
-            else:
-                high = middle
-        if low == len(fronts):
+    rank: dict[tuple[float, ...], int] = {}
+    fronts: list[list[tuple[float, ...]]] = []
+    for point in sorted({tuple(point) for point in losses}):
+        rank[point] = bisect_left(fronts, True, key=lambda members: not _beaten(point, members))
+        if rank[point] == len(fronts):
             fronts.append([])
-        fronts[low].append(point)
-        found[index] = low
-    return found
+        fronts[rank[point]].append(point)
+    return [rank[tuple(point)] for point in losses]
+
+
+def _beaten(point: tuple[float, ...], members: list[tuple[float, ...]]) -> bool:
+    """Whether one of a front, all of which come before ``point`` and differ from it, dominates it."""
+    if len(point) <= 2:  # the latest of a front is the least in its last number
+        return members[-1][-1] <= point[-1]
+    return any(all(map(le, member, point)) for member in reversed(members))
 
 
 def front(losses: Sequence[Losses]) -> list[int]:

@@ -28,12 +28,12 @@ def fresh_point(problem: Problem, rng: random.Random) -> Params | None:
             return screened.params
         if nearest is None or screened.violation < nearest.violation:
             nearest = screened
-    found = _reached(problem, nearest, rng) if nearest is not None else None
+    found = fresh_near(problem, nearest, rng) if nearest is not None else None
     return found or _left(problem, rng)
 
 
-def _reached(problem: Problem, here: Screened, rng: random.Random) -> Params | None:
-    """A walk along neighbours that are never further outside; among known points it goes anywhere."""
+def fresh_near(problem: Problem, here: Screened, rng: random.Random) -> Params | None:
+    """A fresh point met on a walk from ``here`` that gets never further outside; among known points it goes anywhere."""
     for _ in range(STEPS):
         try:
             screened = problem.screen(problem.space.neighbour(here.params, rng))

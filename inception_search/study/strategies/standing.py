@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from inception_search.store.pareto import crowding, ranks
 from inception_search.study.strategies.strategy import Observation
@@ -14,10 +15,11 @@ def best_first(ended: Iterable[Observation]) -> list[Observation]:
     Among as many epochs by loss; of several objectives by rank of domination, then the less crowded (Deb et al.,
     NSGA-II, IEEE TEC 2002).
     """
-    by_epochs: dict[int, list[Observation]] = {}
-    for observation in ended:
-        by_epochs.setdefault(observation.epochs, []).append(observation)
-    return [each for epochs in sorted(by_epochs, reverse=True) for each in _ordered(by_epochs[epochs])]
+    observations = sorted(ended, key=lambda each: (*each.rank, each.number))
+    if not observations or len(observations[0].losses or ()) == 1:
+        return observations
+    by_epochs = groupby(observations, lambda each: each.epochs)
+    return [each for _, group in by_epochs for each in _by_front(list(group))]
 
 
 def leaders(ended: Iterable[Observation]) -> list[Observation]:
@@ -28,10 +30,8 @@ def leaders(ended: Iterable[Observation]) -> list[Observation]:
     return [each for each, rank in zip(longest, ranks(_losses(longest)), strict=True) if rank == 0]
 
 
-def _ordered(observations: Sequence[Observation]) -> list[Observation]:
+def _by_front(observations: Sequence[Observation]) -> list[Observation]:
     losses = _losses(observations)
-    if len(losses[0]) == 1:
-        return sorted(observations, key=lambda each: (each.losses, each.number))
     fronts: dict[int, list[int]] = {}
     for index, rank in enumerate(ranks(losses)):
         fronts.setdefault(rank, []).append(index)

@@ -12,7 +12,14 @@ from inception_search.study.strategies.strategy import Problem, Strategy
 # Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
 STRATEGIES: dict[str, str] = {
     "random": "random_search:RandomSearch",
+    "tpe": "optuna_sampler:Tpe",
     "evolution": "evolution:Evolution",
+    "nsga2": "nsga2:Nsga2",
+    "local": "local_search:LocalSearch",
+    "predictor": "predictor:Predictor",
+    "gp": "optuna_sampler:Gp",
+    "cmaes": "cmaes_search:CmaEs",
+    "grid": "grid:Grid",
 }
 
 
