@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_report_sees_every_epoch_and_may_stop_the_run(few: DeviceData) -> None:
         seen.append(point)
         return point.epoch < 2
 
-    result = train(linear(), few, Fidelity(epochs=5), seed=0, report=until_second)
+    result = train(linear(), few, Fidelity(epochs=5, threads=1), seed=0, report=until_second)
     assert (tuple(seen), result.stopped, len(result.curve)) == (result.curve, True, 2)
     assert result.seconds >= sum(point.seconds for point in seen) > 0
 
@@ -113,7 +114,7 @@ def test_stopping_after_the_last_epoch_is_not_stopping(few: DeviceData) -> None:
 
 
 def test_the_learning_rate_warms_up_and_ends_near_zero(few: DeviceData) -> None:
-    curve = train(linear(), few, Fidelity(epochs=8, batch_size=32, learning_rate=0.01), seed=0).curve
+    curve = train(linear(), few, Fidelity(epochs=8, batch_size=32, learning_rate=0.01, threads=1), seed=0).curve
     rates = [point.learning_rate for point in curve]
     assert max(rates) == pytest.approx(0.01, rel=0.05)
     assert rates.index(max(rates)) in (1, 2)
@@ -130,14 +131,23 @@ def test_the_whole_network_runs_channels_last_on_one_channel(few: DeviceData) ->
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.BatchNorm2d):
             module.register_forward_hook(look)
-    train(model, few, Fidelity(epochs=1), seed=0)
+    train(model, few, Fidelity(epochs=1, threads=1), seed=0)
     assert layouts
     assert all(layouts)
 
 
+def test_bfloat16_is_nearly_float32(few: DeviceData) -> None:
+    found, expected = (
+        train(tiny(), few, replace(SHORT, precision=precision), seed=0).final for precision in ("bfloat16", "float32")
+    )
+    assert found != expected
+    assert found.train_loss == pytest.approx(expected.train_loss, rel=0.02)
+
+
+@pytest.mark.slow
 def test_bfloat16_learns_too(digits: DeviceData) -> None:
-    result = train(small_inception(width=8), digits, Fidelity(epochs=2, batch_size=32, precision="bfloat16"), seed=0)
-    assert result.final.validation_accuracy > 0.7
+    fidelity = Fidelity(epochs=2, batch_size=32, precision="bfloat16", threads=1)
+    assert train(small_inception(width=8), digits, fidelity, seed=0).final.validation_accuracy > 0.7
 
 
 def test_the_trainer_asks_for_train_and_validation_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +238,7 @@ def test_divergence_is_seen_long_before_the_epoch_ends(digits: DeviceData) -> No
         return logits * math.nan
 
     with pytest.raises(TrainingError):
-        train(Linear(256, spoil), digits, Fidelity(batch_size=2), seed=0)
+        train(Linear(256, spoil), digits, Fidelity(batch_size=2, threads=1), seed=0)
     assert len(calls) <= 16
 
 
