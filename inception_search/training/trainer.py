@@ -51,9 +51,10 @@ def train(
     left as it was. On a CPU the same model, data, fidelity and seed give the same curve to the last bit.
 
     With a ``checkpoint`` the whole state is saved after every epoch, before ``report`` hears of it, and a run that
-    finds a state goes on from there: on a CPU to the same bits as one that was never interrupted. ``report`` is
-    called for new epochs only; for one that is complete already, not at all. ``until`` pauses (``stopped`` is then
-    True) after so many epochs in all, on the schedule of the whole run.
+    finds a state goes on from there: on a CPU to the same bits as one that was never interrupted. ``report`` is then
+    asked about the last epoch of that state again, and may end the run there: whoever decides may know more by now,
+    or may never have heard of it. A run that is complete already reports nothing. ``until`` pauses (``stopped`` is
+    then True) after so many epochs in all, on the schedule of the whole run.
 
     ``capture``: take steps as one CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` holds the
     averaged weights in the end. Raises TrainingError when the loss stops being finite or memory runs out,
@@ -98,7 +99,8 @@ class _Run:
         forget_peak(self.data.device)
         whose = self._take_over(checkpoint)
         curve = self.progress.curve
-        resumed, more = len(curve), True
+        resumed = len(curve)
+        more = not 0 < resumed < last or report(curve[-1])
         while len(curve) < last and more:
             curve.append(self._epoch(len(curve) + 1))
             if checkpoint is not None:
