@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from inception_search.spec.text import text
     from inception_search.spec.transform import drop_head, set_classes, set_depth, set_input, swap_stem
     from inception_search.spec.transform import scale_network_width as scale_width
+    from inception_search.study.finalize import finalize
     from inception_search.study.study import Study
     from inception_search.weights.export import export_weights
     from inception_search.weights.load import load_weights
@@ -61,6 +62,7 @@ _PUBLIC = {
     "drop_head": "spec.transform:drop_head",
     "edits_of": "edits.table:edits_of",
     "export_weights": "weights.export:export_weights",
+    "finalize": "study.finalize:finalize",
     "load": "canonical.catalogue:load",
     "load_data": "data.catalogue:load_data",
     "load_model": "weights.model_file:load_model",
@@ -106,6 +108,7 @@ __all__ = [
     "drop_head",
     "edits_of",
     "export_weights",
+    "finalize",
     "load",
     "load_data",
     "load_model",

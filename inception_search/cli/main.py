@@ -12,6 +12,7 @@ import typer
 from inception_search import __version__
 from inception_search.cli.convert import convert
 from inception_search.cli.draw import draw
+from inception_search.cli.finalize import finalize
 from inception_search.cli.list import list_shipped
 from inception_search.cli.path import path
 from inception_search.cli.proxies import proxies
@@ -34,6 +35,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "worker": worker,
     "report": report,
     "proxies": proxies,
+    "finalize": finalize,
 }
 
 app = typer.Typer(
@@ -44,7 +46,9 @@ app = typer.Typer(
 )
 for _name, _verb in VERBS.items():
     app.command(
-        _name, no_args_is_help=_name in ("show", "draw", "convert", "path", "resume", "worker", "report", "proxies")
+        _name,
+        no_args_is_help=_name
+        in ("show", "draw", "convert", "path", "resume", "worker", "report", "proxies", "finalize"),
     )(_verb)
 
 

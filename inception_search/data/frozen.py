@@ -1,12 +1,13 @@
 """The part of a dataset that a search may see, as a file trial processes map into memory.
 
-Train and validation images only: the test images never reach a trial, not even its disk.
+Train and validation images only: the test images never reach a trial of a search, not even its disk. They are written
+to a file of their own when finished networks are tested.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ SEEN = ("train", "validation")
 
 @dataclass(frozen=True, eq=False)
 class FrozenData:
-    """What :class:`~inception_search.data.loader.DeviceData` needs of a dataset, without a test split."""
+    """What :class:`~inception_search.data.loader.DeviceData` needs of a dataset: some of its splits."""
 
     name: str
     classes: tuple[str, ...]
@@ -33,10 +34,10 @@ class FrozenData:
     splits: Mapping[str, Split]
 
 
-def freeze(dataset: Dataset, path: Path) -> None:
-    """Write the train and validation splits of ``dataset``, and its facts, to ``path``."""
+def freeze(dataset: Dataset, path: Path, splits: Sequence[str] = SEEN) -> None:
+    """Write ``splits`` of ``dataset`` (train and validation), and its facts, to ``path``."""
     tensors = {}
-    for name in SEEN:
+    for name in splits:
         split = dataset.splits[name]
         tensors[f"{name}.images"] = split.images.contiguous()
         tensors[f"{name}.labels"] = split.labels.contiguous()
@@ -51,13 +52,13 @@ def freeze(dataset: Dataset, path: Path) -> None:
     save_file(tensors, path, metadata={"dataset": json.dumps(facts)})
 
 
-def thaw(path: Path) -> FrozenData:
+def thaw(path: Path, wanted: Sequence[str] = SEEN) -> FrozenData:
     """Read what :func:`freeze` wrote. Raises DataError when the file is not that."""
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()["dataset"])
             splits = {
-                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in SEEN
+                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in wanted
             }
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"not a frozen dataset: {error}", place=Place(str(path))) from None

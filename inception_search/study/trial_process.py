@@ -1,4 +1,4 @@
-"""The process of trials: build, train, leave a result file. It sees no test image and no study."""
+"""The process of trials: build, train, leave a result file. It sees no study, and test images only after the end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from inception_search.backend.compile import build
@@ -31,7 +32,7 @@ from inception_search.store.disk import typed_errors
 from inception_search.study.executor import BAD_DISK
 from inception_search.study.job import Job
 from inception_search.training.devices import describe_device
-from inception_search.training.evaluate import evaluate
+from inception_search.training.evaluate import evaluate_each
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.result import EpochMetrics, TrainingResult
 from inception_search.training.trainer import train
@@ -228,13 +229,19 @@ class Trial:
 
         return report
 
-    def tested(self, model: torch.nn.Module, fidelity: Fidelity) -> dict[str, float]:
-        """Accuracy on the test images, where this is the training that is tested."""
+    def tested(self, model: torch.nn.Module, fidelity: Fidelity) -> dict[str, Any]:
+        """What comes of the test images, where this is the training that is tested; ``test_right`` has each of them."""
         if self.job.test is None:
             return {}
-        data = DeviceData(thaw(self.root / self.job.test), self.device, splits=("test",))
-        metrics = evaluate(model, data, "test", precision=fidelity.precision)
-        return {"test_accuracy": metrics.accuracy, "test_loss": metrics.loss}
+        data = DeviceData(thaw(self.root / self.job.test, ("test",)), self.device, splits=("test",))
+        metrics, right = evaluate_each(model, data, "test", precision=fidelity.precision)
+        bits = np.packbits(right.cpu().numpy()).tobytes().hex()
+        return {
+            "test_accuracy": metrics.accuracy,
+            "test_loss": metrics.loss,
+            "test_images": metrics.n,
+            "test_right": bits,
+        }
 
 
 @lru_cache(maxsize=2)

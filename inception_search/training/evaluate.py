@@ -36,27 +36,45 @@ def evaluate(
     The model gives logits (B, classes), or a tuple that starts with them. Its mode is put back afterwards.
     Raises DataError if ``split`` was not moved to the device.
     """
+    return evaluate_each(model, data, split, batch_size=batch_size, precision=precision)[0]
+
+
+def evaluate_each(
+    model: nn.Module,
+    data: DeviceData,
+    split: str = "validation",
+    *,
+    batch_size: int = _BATCH,
+    precision: Precision = "float32",
+) -> tuple[Metrics, Tensor]:
+    """As :func:`evaluate`, and whether each image of ``split``, in its order, is right: bool (N,), on the device."""
     count = data.size(split)
+    right = torch.empty(count, dtype=torch.bool, device=data.device)
     was_training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            sums = _sums(model, data, split, batch_size, precision)
+            sums = _sums(model, data, split, batch_size, precision, right)
     finally:
         model.train(was_training)
-    loss, right = (sums / count).tolist()
-    return Metrics(loss=loss, accuracy=right, n=count)
+    loss, accuracy = (sums / count).tolist()
+    return Metrics(loss=loss, accuracy=accuracy, n=count), right
 
 
-def _sums(model: nn.Module, data: DeviceData, split: str, batch_size: int, precision: Precision) -> Tensor:
-    """Float64 (2,): summed cross-entropy and number of right answers, on the device."""
-    sums = torch.zeros(2, dtype=torch.float64, device=data.device)
+def _sums(
+    model: nn.Module, data: DeviceData, split: str, batch_size: int, precision: Precision, right: Tensor
+) -> Tensor:
+    """Float64 (2,): summed cross-entropy and number of right answers, on the device; which those are into ``right``."""
+    sums, done = torch.zeros(2, dtype=torch.float64, device=data.device), 0
     for images, labels in data.eval_batches(split, batch_size):
         with autocast(data.device, precision):
             output = model(images)
         logits = main_logits(output).float()
         sums[0] += F.cross_entropy(logits, labels, reduction="sum")
-        sums[1] += (logits.argmax(1) == labels).sum()
+        answers = logits.argmax(1) == labels
+        sums[1] += answers.sum()
+        right[done : done + len(labels)] = answers
+        done += len(labels)
     return sums
 
 

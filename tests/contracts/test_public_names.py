@@ -24,6 +24,7 @@ NAMES = [
     "drop_head",
     "edits_of",
     "export_weights",
+    "finalize",
     "load",
     "load_data",
     "load_model",

@@ -1,0 +1,172 @@
+"""The table of the final trainings, and the verdict: plain data, JSON and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+
+from inception_search.study.finals.record import FinalRecord
+from inception_search.study.finals.selection import Entrant, Setting
+from inception_search.study.verdict import CONFIDENCE, Comparison, Outcome, Tested, compare, holm, points, signed
+
+COLUMNS = ("rank", "network", "test", "spread", "validation", "seeds", "parameters", "MACs", "vs best baseline", "")
+LEFT = ("network", "vs best baseline", "")
+
+
+@dataclass(frozen=True)
+class FinalRow:
+    """One network: accuracies are 0..1, means over ``seeds`` trainings; ``spread`` is their standard deviation.
+
+    ``rank`` and the order of rows are the search's, by validation. ``versus`` compares a network that was found with
+    the best baseline; ``p_value`` is its, adjusted by Holm for the number of networks compared.
+    """
+
+    entrant: Entrant
+    records: tuple[FinalRecord, ...]
+    failures: tuple[str, ...]
+    params: int | None
+    macs: int | None
+    versus: Comparison | None = None
+    p_value: float | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether any training came to its end."""
+        return bool(self.records)
+
+    @property
+    def test(self) -> float:
+        """Mean test accuracy."""
+        return fmean(record.test_accuracy or 0.0 for record in self.records)
+
+    @property
+    def validation(self) -> float:
+        """Mean validation accuracy of the final trainings."""
+        return fmean(record.validation_accuracy or 0.0 for record in self.records)
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the test accuracy over seeds; None for one."""
+        return stdev(record.test_accuracy or 0.0 for record in self.records) if len(self.records) > 1 else None
+
+    @property
+    def scores(self) -> Tested:
+        """What each training had right."""
+        return Tested(self.entrant.name, np.stack([record.right for record in self.records]))
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Better or worse than the best baseline, as far as that can be said of one among several."""
+        if self.versus is None or self.p_value is None:
+            return None if self.versus is None else "no interval"
+        if self.p_value >= 1 - CONFIDENCE:
+            return "not distinguishable"
+        return "better" if self.versus.difference > 0 else "worse"
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as texts, one for each of :data:`COLUMNS`."""
+        name = self.entrant.name if self.entrant.found else f"{self.entrant.name} (canonical)"
+        spread = None if not self.tested else self.spread
+        versus = "" if self.versus is None else signed(self.versus.difference)
+        if self.versus is not None and self.versus.interval is not None:
+            versus += f" ({self.versus.interval})"
+        return (
+            str(self.entrant.rank),
+            name,
+            f"{points(self.test)} %" if self.tested else "-",
+            "" if spread is None else f"± {points(spread)}",
+            f"{points(self.validation)} %" if self.tested else "-",
+            str(len(self.records)),
+            "" if self.params is None else f"{self.params:,}",
+            "" if self.macs is None else f"{self.macs / 1e6:,.2f} M",
+            versus,
+            self.outcome or "",
+        )
+
+    def data(self) -> dict[str, Any]:
+        """The row as plain JSON."""
+        return {
+            "rank": self.entrant.rank,
+            "network": self.entrant.name,
+            "trial": self.entrant.record.number,
+            "arch_id": self.entrant.record.arch_id,
+            "found": self.entrant.found,
+            "study_validation_accuracy": self.entrant.record.value,
+            "test_accuracy": self.test if self.tested else None,
+            "test_accuracy_spread": self.spread,
+            "validation_accuracy": self.validation if self.tested else None,
+            "test_accuracies": {str(record.seed): record.test_accuracy for record in self.records},
+            "params": self.params,
+            "macs": self.macs,
+            "versus_best_baseline": None if self.versus is None else comparison_data(self.versus),
+            "holm_p_value": self.p_value,
+            "outcome": self.outcome,
+            "failures": list(self.failures),
+        }
+
+
+@dataclass(frozen=True)
+class FinalTable:
+    """All rows in the order of the search; ``verdict`` is of the best found against the best baseline."""
+
+    rows: tuple[FinalRow, ...]
+    verdict: Comparison | None
+    best_baseline: str | None
+
+
+def make_table(setting: Setting, records: Iterable[FinalRecord]) -> FinalTable:
+    """From the trainings of ``setting``; those of others in ``records`` are passed over."""
+    known = [record for record in records if record.recipe == setting.recipe_id and record.seed in setting.seeds]
+    rows = [_row(entrant, [r for r in known if r.arch_id == entrant.record.arch_id]) for entrant in setting.entrants]
+    baselines = [row for row in rows if row.tested and not row.entrant.found]
+    reference = max(baselines, key=lambda row: (row.validation, -(row.macs or 0)), default=None)
+    if reference is None:
+        return FinalTable(tuple(rows), None, None)
+    compared = {
+        row.entrant.rank: compare(row.scores, reference.scores) for row in rows if row.tested and row.entrant.found
+    }
+    p_values = {rank: each.p_value for rank, each in compared.items() if each.p_value is not None}
+    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    told = [_compared(row, compared.get(row.entrant.rank), adjusted.get(row.entrant.rank)) for row in rows]
+    first = next(iter(compared.values()), None)
+    return FinalTable(tuple(told), first, reference.entrant.name)
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as plain JSON; differences of accuracies, 0..1."""
+    both, seeds = comparison.interval, comparison.over_seeds
+    return {
+        "ours": comparison.ours,
+        "theirs": comparison.theirs,
+        "difference": comparison.difference,
+        "interval": None if both is None else [both.low, both.high],
+        "interval_over_seeds": None if seeds is None else [seeds.low, seeds.high],
+        "image_standard_error": comparison.image_error,
+        "test_images": comparison.images,
+        "p_value": comparison.p_value,
+        "outcome": comparison.outcome,
+    }
+
+
+def markdown(rows: Sequence[FinalRow], sentences: Sequence[str]) -> str:
+    """The table and what is said below it, as Markdown."""
+    names = (*COLUMNS[:-1], "verdict")
+    rules = ["---" if name in LEFT else "---:" for name in COLUMNS]
+    lines = [names, rules, *(row.cells() for row in rows)]
+    table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return f"{table}\n\n" + "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
+
+
+def _row(entrant: Entrant, records: Sequence[FinalRecord]) -> FinalRow:
+    complete = sorted((record for record in records if record.state == "complete"), key=lambda record: record.seed)
+    failures = [f"seed {record.seed}: {record.reason}" for record in records if record.state != "complete"]
+    cost = records[0].cost if records else {}
+    return FinalRow(entrant, tuple(complete), tuple(failures), cost.get("params"), cost.get("macs"))
+
+
+def _compared(row: FinalRow, comparison: Comparison | None, p_value: float | None) -> FinalRow:
+    return FinalRow(row.entrant, row.records, row.failures, row.params, row.macs, comparison, p_value)
