@@ -57,8 +57,8 @@ def _linear(now: Moment) -> float:
 
 
 def _exponential(now: Moment) -> float:
-    """0.94 times less after every two epochs, as the Inception papers did."""
-    epoch = now.step * now.epochs // now.steps
+    """Full until the warm-up is over, then times 0.94 after every two epochs, as in the Inception papers."""
+    epoch = max(0, now.step - now.rising) * now.epochs // now.steps
     return float(_PER_TWO_EPOCHS ** (epoch // 2))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -12,7 +12,8 @@ import torch
 from inception_search.errors import ConfigError
 from inception_search.training.devices import describe_device, pick_device, settings
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.schedule import learning_rate_factor
+from inception_search.training.optimizers import OPTIMIZERS, OptimizerName
+from inception_search.training.schedule import SCHEDULES, ScheduleName, learning_rate_factor
 
 
 def test_to_dict_and_back_through_json() -> None:
@@ -38,6 +39,24 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"label_smoothing": False}, "fidelity.label_smoothing: the value cannot be used, got False"),
     ({"augment": 1}, "fidelity.augment: the value cannot be used, got 1; expected true or false"),
     ({"precision": "float16"}, "fidelity.precision: the value cannot be used, got 'float16'; expected one of fl"),
+    ({"optimizer": "adam"}, "fidelity.optimizer: the value cannot be used, got 'adam'; expected one of sgd, "),
+    ({"optimizer": "sdg"}, "did you mean 'sgd'?"),
+    ({"optimizer": ["sgd"]}, "fidelity.optimizer: the value cannot be used, got ['sgd']"),
+    ({"schedule": "step"}, "fidelity.schedule: the value cannot be used, got 'step'; expected one of one_cycle"),
+    ({"decay": 0.2}, "fidelity.decay: the value cannot be used, got 0.2; expected 0 with the schedule one_cycle; use"),
+    ({"schedule": "constant", "decay": 1.1}, "fidelity.decay: the value cannot be used, got 1.1; expected a number at"),
+    ({"schedule": "constant", "decay": 0.8}, "fidelity.decay: the value cannot be used, got 0.8; expected at most 0.7"),
+    ({"epsilon": 1.0}, "fidelity.epsilon: the value cannot be used, got 1.0; expected nothing: the optimizer sgd"),
+    ({"alpha": 0.9}, "fidelity.alpha: the value cannot be used, got 0.9; expected nothing: the optimizer sgd"),
+    ({"optimizer": "rmsprop", "epsilon": 0}, "fidelity.epsilon: the value cannot be used, got 0; expected a number"),
+    ({"optimizer": "adamw", "alpha": 1.0}, "fidelity.alpha: the value cannot be used, got 1.0; expected a number at l"),
+    ({"ema": 1}, "fidelity.ema: the value cannot be used, got 1; expected a number at least 0 and below 1"),
+    ({"cutout": 1.0}, "fidelity.cutout: the value cannot be used, got 1.0"),
+    ({"width": 0}, "fidelity.width: the value cannot be used, got 0; expected a number above 0"),
+    ({"depth": math.inf}, "fidelity.depth: the value cannot be used, got inf"),
+    ({"depth": None}, "fidelity.depth: the value cannot be used; expected a number above 0"),
+    ({"image_size": 0}, "fidelity.image_size: the value cannot be used, got 0; expected a whole number of at least 1"),
+    ({"train_images": 0.5}, "fidelity.train_images: the value cannot be used, got 0.5"),
     ({"epoch": 3}, "unknown fidelity field, got 'epoch'; expected one of epochs, batch_size, "),
     ({"lr": 0.1}, "unknown fidelity field, got 'lr'"),
 ]  # fmt: skip
@@ -55,31 +74,78 @@ def test_a_misspelt_field_is_answered_with_the_nearest() -> None:
         Fidelity.from_dict({"labelsmoothing": 0.1})
 
 
-SCHEDULE = [
-    # steps, warmup, factors
-    (4, 0.5, [1 / 2, 1, 1, 1 / 2]),
-    (4, 0.0, [1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
-    (8, 0.5, [1 / 4, 2 / 4, 3 / 4, 1, 1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
-    (1, 0.25, [1]),
-    (2, 0.9, [1 / 2, 1]),
+DEFAULTS = [
+    # optimizer, learning_rate, weight_decay, alpha, epsilon
+    ("sgd", 0.1, 5e-4, None, None),
+    ("rmsprop", 0.045, 4e-5, 0.9, 1.0),
+    ("adamw", 2e-3, 0.05, 0.999, 1e-8),
 ]
 
 
-@pytest.mark.parametrize(("steps", "warmup", "factors"), SCHEDULE)
-def test_schedule_by_hand(steps: int, warmup: float, factors: list[float]) -> None:
-    found = [learning_rate_factor(step, steps, warmup=warmup) for step in range(steps)]
+@pytest.mark.parametrize(("optimizer", *("rate", "weight_decay", "alpha", "epsilon")), DEFAULTS)
+def test_defaults_by_optimizer_are_settled_when_made(
+    optimizer: Any, rate: float, weight_decay: float, alpha: float | None, epsilon: float | None
+) -> None:
+    made = Fidelity(optimizer=optimizer)
+    assert (made.learning_rate, made.weight_decay, made.alpha, made.epsilon) == (rate, weight_decay, alpha, epsilon)
+    assert Fidelity(optimizer=optimizer, learning_rate=0.5, weight_decay=0).weight_decay == 0
+    assert Fidelity.from_dict({"optimizer": optimizer, "learning_rate": None}) == made
+    assert Fidelity.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_the_names_are_the_rows_of_the_tables() -> None:
+    assert get_args(OptimizerName) == tuple(OPTIMIZERS)
+    assert get_args(ScheduleName) == tuple(SCHEDULES)
+
+
+SCHEDULE: list[tuple[ScheduleName, dict[str, Any], int, list[float]]] = [
+    # schedule, how, steps, factors
+    ("one_cycle", {"warmup": 0.5}, 4, [1 / 2, 1, 1, 1 / 2]),
+    ("one_cycle", {}, 4, [1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
+    (
+        *("one_cycle", {"warmup": 0.5}, 8),
+        [1 / 4, 2 / 4, 3 / 4, 1, 1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4],
+    ),
+    ("one_cycle", {"warmup": 0.25}, 1, [1]),
+    ("one_cycle", {"warmup": 0.9}, 2, [1 / 2, 1]),
+    ("cosine", {}, 4, [1, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
+    ("cosine", {"warmup": 0.5}, 4, [1 / 2, (2 + math.sqrt(2)) / 4, 1 / 2, (2 - math.sqrt(2)) / 4]),
+    ("linear", {}, 4, [1, 3 / 4, 2 / 4, 1 / 4]),
+    ("linear", {"warmup": 0.5}, 4, [1 / 2, 1, 1, 1 / 2]),
+    ("exponential", {"epochs": 5}, 10, [1, 1, 1, 1, 0.94, 0.94, 0.94, 0.94, 0.94**2, 0.94**2]),
+    ("exponential", {"epochs": 4, "warmup": 0.25}, 4, [1, 1, 1, 0.94]),
+    ("constant", {}, 4, [1, 1, 1, 1]),
+    ("constant", {"warmup": 0.5}, 4, [1 / 2, 1, 1, 1]),
+    ("constant", {"decay": 0.5}, 6, [1, 1, 1, 3 / 4, 2 / 4, 1 / 4]),
+    ("constant", {"warmup": 0.25, "decay": 0.75}, 4, [1, 3 / 4, 2 / 4, 1 / 4]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "how", "steps", "factors"), SCHEDULE)
+def test_schedule_by_hand(schedule: ScheduleName, how: dict[str, Any], steps: int, factors: list[float]) -> None:
+    found = [learning_rate_factor(step, steps, schedule=schedule, **how) for step in range(steps)]
     assert found == pytest.approx(factors)
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 7, 100])
 @pytest.mark.parametrize("warmup", [0, 0.1, 0.5, 0.99])
-def test_schedule_rises_then_falls_within_zero_and_one(steps: int, warmup: float) -> None:
-    factors = [learning_rate_factor(step, steps, warmup=warmup) for step in range(steps)]
+def test_schedules_rise_then_fall_within_zero_and_one(schedule: ScheduleName, steps: int, warmup: float) -> None:
+    factors = [
+        learning_rate_factor(step, steps, schedule=schedule, warmup=warmup, epochs=steps) for step in range(steps)
+    ]
     top = factors.index(max(factors))
-    assert factors[top] == 1
     assert factors[:top] == sorted(factors[:top])
     assert factors[top:] == sorted(factors[top:], reverse=True)
     assert all(0 < factor <= 1 for factor in factors)
+    assert factors[top] == 1 or schedule == "cosine"
+
+
+def test_partial_runs_of_the_constant_schedule_compare_at_equal_epochs() -> None:
+    """The beginnings of a short and a long run have the same rates, as long as the warm-up takes as many steps."""
+    short = [learning_rate_factor(step, 40, schedule="constant", warmup=0.2, decay=0.5) for step in range(20)]
+    long = [learning_rate_factor(step, 80, schedule="constant", warmup=0.1, decay=0.5) for step in range(20)]
+    assert short == long
 
 
 def pretend_gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
