@@ -61,7 +61,7 @@ def _print(report: ProxyReport) -> None:
     console.print(_table(report))
     told = f"\n{report.networks} networks; scores: {_count(report.images, 'training image')} (where they need any)"
     told += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
-    told += f"\ncorrelation with validation accuracy; [..., ...]: 95 % bootstrap interval; {_against(report)}"
+    told += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
     for name, reason in report.left_out.items():
         told += f"\nwithout {name}: {reason}"
     console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
@@ -88,7 +88,7 @@ def _table(report: ProxyReport) -> Table:
 
 
 def _with_interval(value: float, interval: Interval) -> str:
-    return f"{value:5.2f} [{interval.low:5.2f}, {interval.high:5.2f}]"
+    return f"{value:.2f} [{interval.low:.2f},{interval.high:.2f}]"
 
 
 def _against(report: ProxyReport) -> str:
