@@ -41,7 +41,7 @@ def identity(
         "fidelity": fidelity.to_dict(),
         "seed": seed,
         "aux_weights": list(aux_weights),
-        "network": _network_digest(model),
+        "network": network_digest(model),
         "data": data.fingerprint,
         "device": data.device.type,  # the random generators of another kind of device are others
     }
@@ -136,7 +136,7 @@ def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:
         yield from group["params"]
 
 
-def _network_digest(model: nn.Module) -> str:
+def network_digest(model: nn.Module) -> str:
     """SHA-256 of the layers, the code between them, and the names, shapes and types of the state."""
     trains = {name for name, p in model.named_parameters() if p.requires_grad}
     state = [(name, tuple(t.shape), str(t.dtype), name in trains) for name, t in model.state_dict().items()]

@@ -26,7 +26,7 @@ class Work:
     fidelity: Fidelity
     aux_weights: tuple[float, ...]
     average: WeightAverage | None
-    parameters: list[nn.Parameter] = field(init=False)
+    parameters: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
 from inception_search.training import trainer
 from inception_search.training.captured_step import WARM_UP, CapturedStep, Recorder, Replay, wants_capture
+from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make_optimizer
 from inception_search.training.step import Work
@@ -48,6 +49,13 @@ class Again(Recorder):
 class Fails(Again):
     def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried\nto allocate")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads of a busy machine wait for each other."""
+    with settings(torch.device("cpu"), threads=1, seed=0):
+        yield
 
 
 @pytest.fixture(scope="module")

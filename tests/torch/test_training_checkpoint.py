@@ -125,7 +125,7 @@ def test_a_kill_in_the_middle_of_an_epoch_costs_that_epoch(few: DeviceData) -> N
     kept.saved.pop()  # killed before the second was saved
     seen: list[int] = []
     rest, found = run(few, checkpoint=kept, report=lambda point: seen.append(point.epoch) or True)
-    assert (rest, rest.resumed_from, seen) == (whole, 1, [2, 3])
+    assert (rest, rest.resumed_from, seen) == (whole, 1, [1, 2, 3])
     assert same(found, weights)
 
 
@@ -288,3 +288,11 @@ def test_damage_is_seen_by_the_run(few: DeviceData) -> None:
         changed[place] ^= 1
         with pytest.raises(CheckpointError, match="begin the training again without it"):
             run(few, checkpoint=InMemory([bytes(changed)]))
+
+
+def test_who_decides_is_asked_again_about_the_last_epoch_and_may_end_the_run_there(few: DeviceData) -> None:
+    kept = InMemory()
+    first, _ = run(few, checkpoint=kept, until=1)
+    seen: list[int] = []
+    again, _ = run(few, checkpoint=kept, report=lambda point: seen.append(point.epoch))
+    assert (seen, again.stopped, again.curve) == ([1], True, first.curve)

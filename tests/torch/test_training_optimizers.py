@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.training.average import WeightAverage, averaged_tensors, weight_of
+from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import uncounted
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make_optimizer
@@ -22,6 +24,13 @@ from inception_search.training.trainer import train
 from tests.torch.networks_to_train import small_inception
 
 F64 = torch.float64
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads of a busy machine wait for each other."""
+    with settings(torch.device("cpu"), threads=1, seed=0):
+        yield
 
 
 @pytest.fixture(scope="module")
