@@ -33,7 +33,7 @@ def fresh_point(problem: Problem, rng: random.Random) -> Params | None:
 
 
 def fresh_near(problem: Problem, here: Screened, rng: random.Random) -> Params | None:
-    """A fresh point met on a walk from ``here`` that gets never further outside; among known points it goes anywhere."""
+    """A fresh point met on a walk that gets never further outside; among known points it goes anywhere."""
     for _ in range(STEPS):
         try:
             screened = problem.screen(problem.space.neighbour(here.params, rng))

@@ -20,7 +20,7 @@ EPOCHS = 9
 
 def additive(params: Params) -> float:
     """A made-up loss: the mean over decisions of a number drawn once for each value of each hole."""
-    return sum(_unit(f"{name}={value}") for name, value in params.items()) / len(params)
+    return sum(_unit(f"{name}={value}") for name, value in params.items()) / max(1, len(params))
 
 
 class World:

@@ -1,0 +1,147 @@
+"""Optuna's samplers as strategies: what they are shown, and that the storage is one."""
+
+from __future__ import annotations
+
+from time import thread_time
+
+import optuna
+import pytest
+from optuna.samplers import RandomSampler
+from optuna.trial import TrialState
+
+from inception_search.space.space import Space, load_space
+from inception_search.study.strategies.cmaes_search import CmaEs
+from inception_search.study.strategies.evolution import Evolution
+from inception_search.study.strategies.optuna_sampler import Gp, Tpe, freeze
+from inception_search.study.strategies.optuna_storage import engine
+from tests.space.small import small
+from tests.study.spaces import TINY
+from tests.study.strategies.playground import World, mixed
+
+
+@pytest.fixture(scope="module")
+def modules():
+    return load_space("inception_modules")
+
+
+def test_trials_as_optuna_sees_them(modules):
+    for objectives in (1, 2):
+        world = World(modules, objectives=objectives)
+        world.go(Evolution(world.problem), 12, state=mixed)
+        for observation in world.told:
+            trial = freeze(world.problem, observation)
+            assert trial.params == observation.params
+            if observation.state == "complete":
+                assert trial.state == TrialState.COMPLETE
+                assert tuple(trial.values) == observation.losses
+                assert all(value <= 0.0 for value in trial.constraints.values())
+            elif observation.state == "pruned" and objectives == 1:
+                assert trial.state == TrialState.PRUNED
+                assert trial.intermediate_values == {3: observation.losses[0]}
+            elif observation.state == "pruned":
+                assert trial.constraints == {"trained": 0.25}
+
+
+def test_a_sampler_is_shown_the_best_and_the_latest(modules):
+    world = World(modules, trials=50)
+    strategy = Tpe(world.problem)
+    strategy.BEST, strategy.LATEST = 5, 10
+    ended = world.go(strategy, 40)
+    begun = world.begin(strategy, strategy.ask(40))
+    shown = list(strategy._shown())
+    best = sorted(ended, key=lambda each: each.losses)[:5]
+    wanted = [each for each in ended if each in best or each.number >= 30]
+    assert [trial.params for trial in shown] == [each.params for each in (*wanted, begun)]
+    assert shown[-1].state == TrialState.RUNNING
+
+
+def test_the_storage_runs_a_study_of_optunas():
+    study = engine([], 1, RandomSampler(seed=0))
+    study.set_user_attr("a", 1)
+    study.optimize(lambda trial: trial.suggest_int("x", 0, 9) + trial.suggest_float("y", 0.0, 1.0), n_trials=5)
+    assert study.user_attrs == {"a": 1}
+    assert [trial.number for trial in study.trials] == list(range(5))
+    assert study.best_value == min(trial.value for trial in study.trials)
+    before = study.get_trials(deepcopy=False)
+    trial = study.ask()
+    trial.suggest_int("x", 0, 9)
+    trial.report(0.5, 1)
+    trial.set_user_attr("note", "b")
+    study.tell(trial, state=TrialState.PRUNED)
+    assert study.trials[-1].intermediate_values == {1: 0.5}
+    assert study.trials[-1].user_attrs == {"note": "b"}
+    copied = engine(before, 1, RandomSampler(seed=0))
+    copied.ask()
+    assert len(copied.trials) == 6
+    assert [trial.number for trial in before] == list(range(5))
+
+
+def test_nothing_is_said(modules, caplog, capsys):
+    optuna.logging.enable_propagation()
+    try:
+        world = World(modules, trials=30)
+        world.go(Tpe(world.problem), 15, state=mixed)
+    finally:
+        optuna.logging.disable_propagation()
+    assert not caplog.records
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("objectives", [1, 2])
+@pytest.mark.slow
+def test_gp(objectives):
+    world = World(Space(TINY), objectives=objectives)
+    strategy = Gp(world.problem, startup=4)
+    ended = world.go(strategy, 9, workers=2, state=mixed)
+    assert len(ended) == 9
+    again = Gp(world.problem, startup=4)
+    for observation in world.told:
+        again.tell(observation)
+    assert again.ask(9) == strategy.ask(9)
+
+
+def test_cmaes_generations_and_restarts():
+    """A smooth loss of three widths; when the neighbourhood of the best is known it begins anew."""
+
+    def loss(params):
+        return sum((float(value) - 4.0) ** 2 for value in params.values())
+
+    world = World(Space(TINY), loss=loss)
+    strategy = CmaEs(world.problem)
+    ended = world.go(strategy, 40, workers=2)
+    assert world.best() == 0.0
+    assert {each.facts.get("restart") for each in ended} >= {0, 1}
+    assert max(each.facts.get("generation", 0) for each in ended) >= 2
+    again = CmaEs(world.problem)
+    for observation in world.told:
+        again.tell(observation)
+    assert again.ask(40) == strategy.ask(40)
+
+
+def test_cmaes_begins_at_the_best_that_was_given():
+    space = Space(TINY)
+    world = World(space, loss=lambda params: float(sum(params.values())))
+    strategy = CmaEs(world.problem)
+    world.seed(strategy, [space.decode(dict.fromkeys(space.holes, 4)), space.decode(dict.fromkeys(space.holes, 16))])
+    assert list(strategy._start(0)) == [0.0, 0.0, 0.0]
+
+
+def test_cmaes_takes_every_kind_of_number():
+    for label in ("logarithmic", "steps of a float", "two integers"):
+        world = World(small(label), trials=10)
+        assert len(world.go(CmaEs(world.problem), 10)) == min(10, small(label).size)
+
+
+@pytest.mark.slow
+def test_an_ask_stays_quick_in_a_long_study(modules):
+    """50 ms on one core at 1,000 trials is the aim; three times that, and something is wrong."""
+    world = World(modules, trials=1_000)
+    strategy, other = Tpe(world.problem), Evolution(world.problem)
+    world.go(other, 1_000)
+    for observation in world.told:
+        strategy.tell(observation)
+    strategy.ask(1_000)
+    begun = thread_time()
+    for number in range(1_001, 1_011):
+        strategy.ask(number)
+    assert (thread_time() - begun) / 10 < 0.15
