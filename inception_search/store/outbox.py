@@ -11,6 +11,7 @@ from typing import Any
 from inception_search.errors import DocumentError, Place, raw
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
+from inception_search.store.seal import sealed, unsealed
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def put(file: Path, payload: dict[str, Any]) -> None:
         raise DocumentError(
             "a result must be plain JSON with finite numbers", place=Place(str(file)), found=raw(str(error))
         ) from error
-    write_atomic(file, text + "\n")
+    write_atomic(file, sealed(text) if payload else text)
 
 
 def waiting(folder: Path) -> dict[int, dict[str, Any]]:
@@ -40,8 +41,8 @@ def _is_number(stem: str) -> bool:
 
 def _result(file: Path) -> dict[str, Any] | None:
     try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        result = json.loads(unsealed(file.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError, DocumentError):
         result = None
     if isinstance(result, dict):
         return result

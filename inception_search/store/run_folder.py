@@ -15,6 +15,7 @@ from inception_search.store.jsonl import append_line, append_lines, read_lines
 from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
 from inception_search.store.lease import Lease, hold
 from inception_search.store.record import TrialRecord
+from inception_search.store.seal import sealed, unsealed
 
 
 class RunFolder(Layout):
@@ -76,12 +77,13 @@ class RunFolder(Layout):
 
         Raises :class:`StorageFullError` or :class:`RunFolderError`, after which the file is as before.
         """
-        append_line(self.trials_file, record.to_json())
+        append_line(self.trials_file, sealed(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
         """The latest record of each trial, by number.
 
-        Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read.
+        Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read, or was
+        changed since it was written.
         """
         return sorted(self.history(), key=lambda record: record.number)
 
@@ -89,7 +91,8 @@ class RunFolder(Layout):
         """The latest record of each trial, in the order in which they were written."""
         latest: dict[int, TrialRecord] = {}
         for line_no, text in read_lines(self.trials_file):
-            record = TrialRecord.from_json(text, self.trials_file, line_no)
+            plain = unsealed(text, Place(str(self.trials_file), line_no))
+            record = TrialRecord.from_json(plain, self.trials_file, line_no)
             latest.pop(record.number, None)
             latest[record.number] = record
         return list(latest.values())

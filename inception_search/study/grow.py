@@ -18,6 +18,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import read_lines
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.store.seal import sealed
 from inception_search.study.feasible import encoded
 
 NOTE = "growing.json"  # what is being done, until it is done
@@ -59,7 +60,7 @@ def finish_growth(run: RunFolder) -> None:
     before, after = Space(note["before"]), Space(note["after"])
     texts = [text for _, text in read_lines(run.trials_file)]
     if len(texts) == note["lines"]:
-        moved = [_moved(record, before, after).to_json() for record in run.records()]
+        moved = [sealed(_moved(record, before, after).to_json()) for record in run.records()]
         write_atomic(run.trials_file, "".join(f"{text}\n" for text in (*texts, *moved)))
     write_atomic(run.journal_file, "")  # the index of the old space; made anew from the records
     write_atomic(run.space_file, note["after"])

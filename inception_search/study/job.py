@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from inception_search.errors import DocumentError
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
+from inception_search.store.seal import sealed, unsealed
 from inception_search.study.point import Point
 
 if TYPE_CHECKING:
@@ -54,12 +56,12 @@ class Job:
 
     def write(self, path: Path) -> None:
         """Write the job durably, before it starts."""
-        write_atomic(path, json.dumps(asdict(self), allow_nan=False))
+        write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The job in a file."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
+        return cls(**json.loads(unsealed(path.read_text(encoding="utf-8"))))
 
 
 def make_job(point: Point, attempt: int, tries: int, setting: Setting, run: RunFolder) -> Job:
@@ -94,7 +96,7 @@ def read_jobs(run: RunFolder) -> dict[int, Job]:
     for path in run.jobs_folder.glob("*.json"):
         try:
             job = Job.read(path)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError, DocumentError):
             continue
         if path.stem == str(job.number):
             found[job.number] = job

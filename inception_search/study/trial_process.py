@@ -29,6 +29,7 @@ from inception_search.spec.network import Network
 from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
+from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK
 from inception_search.study.job import Job
 from inception_search.training.devices import describe_device
@@ -102,7 +103,7 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     job, root = Job.read(job_file), job_file.parent.parent
     try:
         text, usable = _answer(Trial(job, root, device or job.device), connection)
-        write_atomic(root / job.result, text)
+        write_atomic(root / job.result, sealed(text))
         return usable
     except DriverGone:
         sys.exit(0)
