@@ -140,6 +140,7 @@ def _in_use(path: Path) -> RunInUseError:
         mend = f"wait for it to end, or stop it with `kill {holder.pid}`, then try again"
     else:
         mend = f"wait for it to end, or stop process {holder.pid} on {holder.host!r}, then try again"
+    mend += f"; to help it, run `inception-search worker {path.parent}`"
     rule = f"the run folder is in use by {holder or 'another search'}"
     return RunInUseError(rule, place=Place(file=str(path.parent)), mend=mend)
 

@@ -62,8 +62,8 @@ class AttachedExecutor:
         self.next_look = 0.0
         with typed_errors(run.workers_folder):
             run.workers_folder.mkdir(exist_ok=True)
+            self._sweep()  # before anybody can know this session
         self.presence = Presence(run.workers_folder / DRIVER, {"session": self.session})
-        self._sweep()
 
     @property
     def capacity(self) -> int:
@@ -99,15 +99,17 @@ class AttachedExecutor:
                 worker.order(order="word", number=number, word=word)
 
     def cancel(self) -> None:
-        """End what they do; they wait for another driver."""
+        """End what they do."""
         for worker in self.workers.values():
             worker.order(order="cancel")
-        self.presence.leave()
 
-    def dismiss(self) -> None:
-        """The study is done: they may go."""
-        for worker in self.workers.values():
-            worker.order(order="leave")
+    def close(self, finished: bool) -> None:
+        """No more orders will come: they may go where the study is done, and wait for another driver where not."""
+        try:
+            for worker in self.workers.values():
+                worker.order(order="leave" if finished else "cancel")
+        finally:
+            self.presence.leave()
 
     def _look_around(self) -> None:
         if time.monotonic() < self.next_look:

@@ -70,6 +70,8 @@ class Driver:
         self.unfinished = deque(unfinished)
         self.repeats: deque[Point] = deque()
         self.running: dict[int, Running] = {}
+        self.waiting: deque[int] = deque()
+        """Those of them whose process was lost, and that begin again where a place is free."""
         self.points: dict[int, Point] = {}
         """Points of paused trials, as far as this driver has made them."""
         known = (*ledger.records, *(point.number for point, _ in self.unfinished), len(index) - 1)
@@ -117,8 +119,11 @@ class Driver:
 
     def launch(self) -> bool:
         """Start what comes next where a place is free; whether anything was started."""
-        if len(self.running) >= self.executor.capacity:
+        if len(self.running) - len(self.waiting) >= self.executor.capacity:
             return False
+        if self.waiting:
+            self.start(self.waiting.popleft())
+            return True
         if self.unfinished:
             self.go_on(*self.unfinished.popleft())
             return True
@@ -237,7 +242,7 @@ class Driver:
             self.run_folder.clear_result(number)
             self.observer.note(f"trial {number} ran out of memory beside others; it runs again, with fewer at a time")
             self.submit(point, job.attempt + 1, job.tries)
-            self.start(number)
+            self.waiting.append(number)
         elif payload is not None:
             self.conclude(point, self.ledger.ended(point, payload, **facts))
         elif event.late and job.attempt > 1:
@@ -250,7 +255,7 @@ class Driver:
             why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
             self.observer.note(f"trial {number} {why}; it runs again")
             self.submit(point, job.attempt + 1, 1 if running.came_on else job.tries + 1)
-            self.start(number)
+            self.waiting.append(number)
 
     def too_crowded(self, payload: dict[str, Any]) -> bool:
         """Tell the packing what a trial used; whether it ran out of memory because others were on the same card."""
@@ -284,13 +289,13 @@ class Driver:
 
     def mean_losses(self, record: TrialRecord) -> tuple[float, ...] | None:
         """The losses of a trial, averaged over its repeats."""
-        config, every = self.setting.config, self.ledger.records.values()
-        again = [r for r in every if r.repeat_of == record.number] if config.repeats > 1 else []
-        known = [told(r) for r in (record, *again) if r.state == record.state and r.state != "failed"]
+        again = sorted(self.ledger.again.get(record.number, ()))
+        every = (record, *(self.ledger.records[number] for number in again))
+        known = [told(r) for r in every if r.state == record.state and r.state != "failed"]
         known = [values for values in known if values]
         if not known:
             return None
-        names = config.objectives
+        names = self.setting.config.objectives
         return losses(names, {name: sum(values[name] for values in known) / len(known) for name in names})
 
     def observation(self, point: Point, state: State = "running") -> Observation:

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from inception_search.errors import ConfigError, InceptionSearchError, RunFolderError, raw
+from inception_search.errors import InceptionSearchError, RunFolderError
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.store.journal import JournalBackend
@@ -28,8 +28,9 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study.dedupe import FINAL
 from inception_search.study.distributions import distributions
 from inception_search.study.objectives import directions, told
+from inception_search.study.storage import NAME, does_not_open, open_storage, redacted, study_name
+from inception_search.study.storage import first_line as _first_line
 
-NAME = "inception-search"
 PATIENCE = 30.0  # seconds, at most, between tries of a storage that does not answer
 
 
@@ -57,6 +58,7 @@ class Index:
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.run, self.space, self.objectives, self.url, self.note = run, space, objectives, url, note
+        self.name = NAME if url is None else study_name(run)
         self.waiting: deque[Callable[[], None]] = deque()
         self.delay, self.next_try = 1.0, 0.0
         self.study = self._open()
@@ -67,6 +69,10 @@ class Index:
 
     def sync(self, records: Iterable[TrialRecord], asked: Iterable[Asked]) -> None:
         """Bring the index up to the records and the trials under way, so that no number is given out twice."""
+        with self._answering():
+            self._sync(records, asked)
+
+    def _sync(self, records: Iterable[TrialRecord], asked: Iterable[Asked]) -> None:
         by_number = {record.number: record for record in records}
         begun = {trial.number: trial for trial in asked}
         known = self.study.get_trials(deepcopy=False)
@@ -81,7 +87,8 @@ class Index:
 
     def under_way(self) -> dict[int, FrozenTrial]:
         """The trials it holds for running, by number."""
-        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        with self._answering():
+            running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return {trial.number: trial for trial in running}
 
     def begin(self, trial: Asked) -> None:
@@ -134,8 +141,14 @@ class Index:
                 self.delay, self.next_try = 1.0, 0.0
 
     def _begin(self, trial: Asked) -> None:
-        if trial.number >= len(self):  # what was broken off after it was done is not done again
+        self._fill(trial.number)
+        if trial.number == len(self):  # what was broken off after it was done is not done again
             self._add(None, trial)
+
+    def _fill(self, number: int) -> None:
+        """Give out the numbers below ``number``, so that it is the next: Optuna numbers trials itself."""
+        for _ in range(len(self), number):
+            self._add(None, None)
 
     def _add(self, record: TrialRecord | None, asked: Asked | None) -> None:
         if record is not None:
@@ -156,7 +169,8 @@ class Index:
             storage.set_trial_intermediate_value(trial, epoch, value)
 
     def _tell(self, record: TrialRecord) -> None:
-        if record.number >= len(self):  # it never began: it was asked for by name and cannot be trained
+        self._fill(record.number)
+        if record.number == len(self):  # it never began: it was asked for by name and cannot be trained
             self.study.add_trial(self._frozen(record))
             return
         state, values = self.told(record)
@@ -188,34 +202,38 @@ class Index:
         )
 
     def _open(self) -> optuna.Study:
+        with self._answering():
+            storage: Any = (
+                open_storage(self.url) if self.url else JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
+            )
+            name = self.name
+            never_asked = optuna.samplers.RandomSampler(seed=0)
+            with suppress(KeyError):  # not create_study for both: that writes a line each time it finds the study
+                return optuna.load_study(study_name=name, storage=storage, sampler=never_asked)
+            study = optuna.create_study(
+                storage=storage, sampler=never_asked, study_name=name, directions=directions(self.objectives)
+            )
+            study.set_metric_names(list(self.objectives))
+            return study
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn whatever Optuna raises into an error that says where the index is."""
         try:
             with _quiet():
-                storage: Any = self.url or JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
-                study = optuna.create_study(
-                    storage=storage,
-                    sampler=optuna.samplers.RandomSampler(seed=0),  # never asked
-                    study_name=NAME if self.url is None else f"{NAME}: {self.run.path.name}",
-                    directions=directions(self.objectives),
-                    load_if_exists=True,
-                )
-                if not study.metric_names:
-                    study.set_metric_names(list(self.objectives))
-                return study
+                yield
         except InceptionSearchError:
             raise
         except Exception as error:  # a line that is JSON but no journal entry: Optuna has no error of its own for it
             raise self._unreadable(error) from None
 
     def _unreadable(self, error: Exception) -> InceptionSearchError:
-        found = raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         if self.url is not None:
-            mend = "start the server, mend the URL, or leave out storage; the run folder is whole without it"
-            rule = f"the index at {redacted(self.url)} cannot be opened"
-            return ConfigError(rule, path="storage", found=found, mend=mend)
+            return does_not_open(self.url, error)
         return RunFolderError(
             "the search index cannot be read",
             path=str(self.run.journal_file),
-            found=found,
+            found=_first_line(error),
             mend="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
         )
 
@@ -224,13 +242,6 @@ def attributes(label: str | None, arch_id: str | None, facts: dict[str, Any]) ->
     """What Optuna's tools show of a trial besides its parameters."""
     known = {"label": label, "arch_id": arch_id, **facts}
     return {name: value for name, value in known.items() if value is not None}
-
-
-def redacted(url: str) -> str:
-    """A storage URL without its password."""
-    scheme, mark, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}{mark}{user.split(':')[0]}{at}{host}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,16 +28,21 @@ _GIVEN = ("attempt", "started", "device", "seconds", "fidelity", "resources")  #
 class Ledger:
     """The records of a study, and the one way to add to them."""
 
-    def __init__(self, run: RunFolder, index: Index, setting: Setting, observer: Observer) -> None:
+    def __init__(
+        self, run: RunFolder, index: Index, setting: Setting, observer: Observer, history: Iterable[TrialRecord]
+    ) -> None:
         self.run, self.index, self.setting, self.observer = run, index, setting, observer
-        self.records = {record.number: record for record in run.records()}
+        self.records = {record.number: record for record in sorted(history, key=lambda record: record.number)}
         self.seen = Seen(self.records.values())
         self.begun = {number for number, record in self.records.items() if _counts(record)}
         """Trials of distinct architectures that have been trained or are being."""
         self.repeats: defaultdict[int, set[int]] = defaultdict(set)
+        """The seeds of further trainings, by the trial they repeat; and the numbers of those recorded."""
+        self.again: defaultdict[int, set[int]] = defaultdict(set)
         for record in self.records.values():
             if record.repeat_of is not None:
                 self.repeats[record.repeat_of].add(record.seed)
+                self.again[record.repeat_of].add(record.number)
 
     def start(self, point: Point) -> None:
         """A trial begins."""
@@ -78,6 +84,8 @@ class Ledger:
         """Record, tell, then forget the job and its result: what is recorded is never trained again."""
         self.run.append_record(record)
         self.records[record.number] = record
+        if record.repeat_of is not None:
+            self.again[record.repeat_of].add(record.number)
         self.seen.add(record)
         if record.state in FINAL:
             self.index.finish(record)

@@ -69,7 +69,7 @@ class LocalExecutor:
 
     def wait(self, timeout: float) -> list[Event]:
         """Epochs reported and trials ended."""
-        handles: list[Any] = [r.connection for r in self.running.values() if not r.closed]
+        handles: list[Any] = [r.connection for r in self.running.values() if not r.closed and not r.late]
         handles += [r.process.sentinel for r in self.running.values()]
         if handles:
             wait(handles, 0.0 if self.unborn else timeout)
@@ -127,28 +127,26 @@ class LocalExecutor:
         for number, running in list(self.running.items()):
             gone = not running.process.is_alive()  # asked first: what it sent before is then there to be read
             if not gone and time.monotonic() > running.deadline:
-                _end(running.process)
-                yield self._ended(number, late=True)
-                continue
-            message = running.receive()
+                running.end()
+            message = None if running.late else running.receive()
             if message == _DONE:
                 yield self._done(number)
             elif message is not None:
                 yield Epoch(number, json.loads(message))
             elif gone:
-                yield self._ended(number, late=False)
+                yield self._ended(number)
 
     def _done(self, number: int) -> Ended:
         """A trial has ended whose process lives on."""
         self.idle.append(self.running.pop(number))
         return Ended(number, 0)
 
-    def _ended(self, number: int, late: bool) -> Ended:
+    def _ended(self, number: int) -> Ended:
         running = self.running.pop(number)
         running.process.join()
         code = running.process.exitcode
         running.close()
-        return Ended(number, code, late)
+        return Ended(number, code, running.late)
 
 
 @dataclass
@@ -157,6 +155,15 @@ class _Running:
     connection: Connection
     deadline: float = 0.0
     closed: bool = False
+    late: bool = False
+
+    def end(self) -> None:
+        """Ask a process that is out of time to end; the next time, some time later, make it. Nobody waits for it."""
+        if self.late:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        self.late, self.deadline = True, time.monotonic() + _GRACE
 
     def receive(self) -> bytes | None:
         """The message waiting on the connection, or None."""

@@ -27,9 +27,13 @@ def reap(
 
     Of those, a driver records the ones whose result waits in the outbox, and trains the others on.
     """
-    final = {record.number for record in records if record.state in FINAL}
-    kept = {record.number for record in records} - final  # paused: how far they came is needed
+    by_number = {record.number: record for record in records}
+    final = {number for number, record in by_number.items() if record.state in FINAL}
+    kept = by_number.keys() - final  # paused: how far they came is needed
     jobs = {number: job for number, job in read_jobs(run).items() if number not in final and job.params}
+    for number in kept & jobs.keys():
+        if jobs[number].attempt <= by_number[number].attempt:  # this is the attempt that ended in the pause
+            del jobs[number]
     left: list[tuple[Point, Job | None]] = [(setting.point_of_job(job), job) for job in jobs.values()]
     for number, trial in under_way.items():
         if number not in final | kept | jobs.keys() and trial.params:

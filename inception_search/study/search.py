@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from inception_search.errors import Place, RunFolderError
 from inception_search.space.space import Space, load_space
@@ -38,6 +39,7 @@ from inception_search.study.rungs import make_scheduler
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
 from inception_search.study.signals import stop_on_signals
+from inception_search.study.storage import check_storage, new_name
 from inception_search.study.strategies.strategy import Problem
 from inception_search.study.strategies.table import check as check_strategy
 from inception_search.study.strategies.table import make_strategy
@@ -75,6 +77,9 @@ def search(
     plan = Plan(config, loaded, plan.dataset, plan.device)
     reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
     facts = {**plan.facts(), **({"reference": reference} if reference else {})}
+    if config.storage:
+        check_storage(config.storage)
+        facts["index"] = new_name(path, uuid4().hex)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():
         return _run(run, plan, observer or Observer())
@@ -132,10 +137,11 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             device=plan.device,
             threads=_threads(config, plan.device),
         )
-        driver = make_driver(run, setting, Together(own, attached), observer, stop, packing)
-        finished = driver.loop()
-        if finished:
-            attached.dismiss()
+        finished = False
+        try:
+            finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
+        finally:
+            attached.close(finished)
         return Study(run, finished)
 
 
@@ -149,8 +155,9 @@ def make_driver(
 ) -> Driver:
     """The driver of a held run folder, after what an earlier one left has been put right."""
     config, space = setting.config, setting.space
+    history = run.history()  # first: a record that cannot be read is told before anything is written
     index = Index(run, space, config.objectives, config.storage, observer.note)
-    ledger = Ledger(run, index, setting, observer)
+    ledger = Ledger(run, index, setting, observer, history)
     unfinished = reap(run, ledger.records.values(), setting, index.under_way())
     index.sync(ledger.records.values(), [asked(point) for point, _ in unfinished])
     scorer = make_scorer(setting.data_file, config.seed)
@@ -189,7 +196,7 @@ def make_driver(
         stop=stop,
         packing=packing,
     )
-    tell_again(run.history(), driver)
+    tell_again(history, driver)
     return driver
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_search.study.attached import AttachedExecutor
-from inception_search.study.executor import Event, Executor, Word
+from inception_search.study.executor import Ended, Event, Executor, Word
 
 _TURN = 0.1  # seconds, at most, spent waiting for one while another is at work
 
@@ -35,11 +35,16 @@ class Together:
         """What happened anywhere."""
         early = self.attached.wait(0.0)
         waiting = 0.0 if early else min(timeout, _TURN) if self.attached.busy else timeout
-        return [*early, *self.own.wait(waiting), *self.attached.wait(0.0)]
+        events = [*early, *self.own.wait(waiting), *self.attached.wait(0.0)]
+        for event in events:
+            if isinstance(event, Ended):
+                del self.where[event.number]
+        return events
 
     def answer(self, number: int, word: Word) -> None:
-        """Tell the trial where it is."""
-        self.where[number].answer(number, word)
+        """Tell the trial where it is; one that has ended meanwhile needs no answer."""
+        if number in self.where:
+            self.where[number].answer(number, word)
 
     def cancel(self) -> None:
         """End every trial."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import threading
 import time
@@ -18,11 +19,13 @@ from inception_search.store.presence import Presence, Watched
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, Log
 from inception_search.study.config import StudyConfig
+from inception_search.study.dedupe import TRAINED
 from inception_search.study.executor import Ended, Epoch, Event
 from inception_search.study.local import LocalExecutor
 from inception_search.study.signals import stop_on_signals
 
 _PAUSE = 0.05  # seconds between looks at the orders
+_LOOK = 0.5  # and between looks for a driver
 IDLE = 600.0  # seconds without a driver after which a worker leaves
 
 
@@ -51,6 +54,18 @@ def attend(
         return worker.until_done(idle)
 
 
+def is_done(run: RunFolder, config: StudyConfig) -> bool:
+    """Whether every trial that a study wants is trained, as far as its folder tells."""
+    if any(run.jobs_folder.glob("*.json")):
+        return False
+    records = run.records()
+    trained = [record for record in records if record.state in TRAINED]
+    first = [record for record in trained if record.repeat_of is None]
+    wanted = (config.repeats - 1) * sum(record.state == "complete" for record in first)
+    paused = any(record.state == "paused" for record in records)
+    return len(first) >= config.trials and len(trained) - len(first) >= wanted and not paused
+
+
 class Worker:
     """One trial at a time, in a process of its own."""
 
@@ -64,18 +79,21 @@ class Worker:
     def until_done(self, idle: float) -> int:
         """Attach to one driver after the other."""
         since = time.monotonic()
-        while not self.stop.is_set() and not self.done:
+        while not self.stop.is_set():
             driver = Watched(self.run.workers_folder / DRIVER)
             session = driver.facts.get("session") if driver.there() else None
             if session:
                 self.serve(driver, str(session))
                 since = time.monotonic()
-            elif time.monotonic() - since > idle:
+            if self.done or (not session and is_done(self.run, self.config)):
+                self.note(f"the study in {self.run.path} is done")
+                break
+            if time.monotonic() - since > idle:
                 self.note(
                     f"no search has run in {self.run.path} for {idle:g} s; start one with inception-search resume"
                 )
                 break
-            self.stop.wait(_PAUSE)
+            self.stop.wait(_PAUSE if session else _LOOK)
         return self.ended
 
     def serve(self, driver: Watched, session: str) -> None:
@@ -96,8 +114,11 @@ class Worker:
                         self.obey(executor, order)
                     for event in executor.wait(_PAUSE):
                         self.say(folder, event)
+                self.done = self.done or any(order["order"] == "leave" for order in orders.new())
             finally:
                 executor.cancel()
+        if not driver.there():  # else the driver reads what was said last, and removes it
+            shutil.rmtree(folder, ignore_errors=True)
 
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
         """Do what the driver says."""

@@ -1,0 +1,72 @@
+"""An Optuna storage of the user's, by URL: opened with time limits, named so that no two studies meet in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+
+from inception_search.errors import ConfigError, raw
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.config import facts_of
+
+NAME = "inception-search"
+CONNECT = 5.0  # seconds a server has to answer: the search waits meanwhile
+# What drivers call that time; a driver that is not here has its own.
+_TIME_LIMITS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "connect_timeout"}
+
+
+def open_storage(url: str) -> Any:
+    """The storage at ``url``; whatever Optuna and the server's driver raise when it cannot be opened."""
+    dialect = re.split(r"[+:]", url, maxsplit=1)[0]
+    limit = {_TIME_LIMITS[dialect]: int(CONNECT)} if dialect in _TIME_LIMITS else {}
+    return optuna.storages.get_storage(RDBStorage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True}))
+
+
+def check_storage(url: str | None) -> None:
+    """Raise ConfigError if the storage of a study that is to begin cannot be opened."""
+    if url is None:
+        return
+    try:
+        open_storage(url)
+    except Exception as error:  # every driver has errors of its own
+        raise does_not_open(url, error) from None
+
+
+def does_not_open(url: str, error: Exception) -> ConfigError:
+    """The error of a storage that cannot be used; without its password."""
+    rule = f"the index at {redacted(url)} cannot be opened"
+    mend = "start the server, mend the URL, or leave out storage; the run folder is whole without it"
+    return ConfigError(rule, path="storage", found=_without_secret(first_line(error), url), mend=mend)
+
+
+def study_name(run: RunFolder) -> str:
+    """The name of a run's study in a storage that may hold those of other runs, too; it moves with the folder."""
+    return str(facts_of(run.study_file).get("index") or f"{NAME}: {run.path.name}")
+
+
+def new_name(path: Path, token: str) -> str:
+    """The name of a new study: the folder's, and something no other study has."""
+    return f"{NAME}: {path.name} {token[:8]}"
+
+
+def redacted(url: str) -> str:
+    """A storage URL without its password."""
+    scheme, mark, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    shown = f"{scheme}{mark}{user.split(':')[0]}{at}{host}"
+    return re.sub(r"(?i)((?:password|passwd|pwd)=)[^&]*", r"\1***", shown)
+
+
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line of what it says, to be shown as it is."""
+    return raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+
+
+def _without_secret(text: str, url: str) -> str:
+    secret = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    hidden = str(text).replace(url, redacted(url))
+    return raw(hidden.replace(secret, "***") if secret else hidden)
