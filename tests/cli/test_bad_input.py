@@ -51,7 +51,7 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     (["search", "--data", "digitz"], FAILED, ["unknown dataset", "did you mean 'digits'"]),
     (["search", "--device", "gpu"], FAILED, ["unknown device", "cuda"]),
     (["search", "--device", "cuda:77"], FAILED, ["cuda:77", "is not there"]),
-    (["search", "--sampler", "tpee"], FAILED, ["sampler", "'tpe' or 'random'", "did you mean 'tpe'"]),
+    (["search", "--strategy", "tpee"], FAILED, ["strategy", "'tpe', 'evolution'", "did you mean 'tpe'"]),
     (["search", "--precision", "float16"], FAILED, ["precision", "'float32' or 'bfloat16'"]),
     # flags
     (["serach"], USAGE, ["serach"]),
@@ -76,7 +76,7 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     (["search", "broken.yaml"], FAILED, ["broken.yaml:3", "not valid YAML"]),
     (["search", "twice.yaml"], FAILED, ["twice.yaml:2", "duplicate key", "'epochs'"]),
     (["search", "a_network.yaml"], FAILED, ["a_network.yaml", "not a search configuration"]),
-    (["search", "newer.yaml"], FAILED, ["newer.yaml", "got 7", "expected 1"]),
+    (["search", "newer.yaml"], FAILED, ["newer.yaml", "got 7", "expected 2"]),
     (["search", "binary.yaml"], FAILED, ["binary.yaml", "not valid YAML"]),
     (["search", "."], FAILED, ["."]),
     # spaces

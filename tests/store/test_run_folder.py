@@ -22,6 +22,7 @@ MADE = [
     "space.yaml",
     "study.yaml",
     "trials.jsonl",
+    "workers",
 ]
 
 
@@ -54,8 +55,8 @@ def test_paths(tmp_path):
         "report.html",
         "run.lock",
     ]
-    folders = [run.results_folder, run.jobs_folder, run.checkpoints_folder, run.figures_folder]
-    assert [path.name for path in folders] == ["results", "jobs", "checkpoints", "figures"]
+    folders = [run.results_folder, run.jobs_folder, run.checkpoints_folder, run.workers_folder, run.figures_folder]
+    assert [path.name for path in folders] == ["results", "jobs", "checkpoints", "workers", "figures"]
     assert run.result_file(3) == tmp_path / "results" / "3.json"
     assert run.job_file(3) == tmp_path / "jobs" / "3.json"
     assert run.checkpoint_file(3) == tmp_path / "checkpoints" / "3.safetensors"

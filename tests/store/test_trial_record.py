@@ -19,6 +19,18 @@ VERSION_1 = (
     ' "versions": {"torch": "2.11.0"}}'
 )
 
+# Written by version 2; must be readable for ever.
+VERSION_2 = (
+    '{"schema": "inception-search/trial", "version": 2, "number": 9, "state": "paused", "origin": "warm_start", '
+    '"label": "other:3", "arch_id": "a1-00ff", "network": {"name": "x"}, "holes": {"width": 64}, "cost": {"macs": 10}, '
+    '"latency": 1.5, "value": null, "objectives": {"accuracy": 0.5, "macs": 10.0}, "curve": [{"epoch": 1, '
+    '"train_loss": 2.3, "validation_loss": 2.0, "validation_accuracy": 0.5, "learning_rate": 0.1, "seconds": 2.5}], '
+    '"duplicate_of": null, "repeat_of": 4, "reason": "not among the best (yet) at epoch 1", "facts": {"parent": 3}, '
+    '"seed": 11, "attempt": 2, "device": "cpu", "seconds": 2.5, "resources": {"images_per_second": 800.0}, '
+    '"started": "2026-01-31T12:00:00+00:00", "data": {"name": "digits"}, "fidelity": {"epochs": 9}, '
+    '"versions": {"torch": "2.11.0"}}'
+)
+
 finite = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**53)
 names = st.text(max_size=20)
@@ -39,14 +51,18 @@ epochs = st.builds(
 records = st.builds(
     TrialRecord,
     number=counts,
-    state=st.sampled_from(["complete", "pruned", "infeasible", "failed", "duplicate"]),
-    origin=st.sampled_from(["baseline", "sampled"]),
+    state=st.sampled_from(["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]),
+    origin=st.sampled_from(["baseline", "sampled", "warm_start"]),
     label=st.none() | names,
     arch_id=st.none() | names,
     network=documents,
     holes=st.dictionaries(names, names | st.integers() | finite | st.booleans(), max_size=4),
     cost=st.dictionaries(names, counts, max_size=4),
     value=finite,
+    objectives=st.dictionaries(names, finite, max_size=3),
+    facts=documents,
+    repeat_of=st.none() | counts,
+    resources=st.dictionaries(names, finite, max_size=3),
     curve=st.lists(epochs, max_size=3).map(tuple),
     duplicate_of=counts,
     reason=st.text(min_size=1, max_size=30),
@@ -78,13 +94,23 @@ def test_the_order_of_a_networks_stages_survives(make_record):
     assert list(again.network["stages"]) == ["stem", "body", "pool"]
 
 
-def test_a_record_of_version_1_is_read_and_written_as_it_is():
+def test_a_record_of_version_1_is_read_and_written_as_one_of_today():
     record = TrialRecord.from_json(VERSION_1)
     assert (record.number, record.value, record.attempt, record.curve[0].train_loss) == (7, 0.5, 2, 2.3)
     assert record.holes == {"factor": "none", "residual": True, "scale": 1.0, "width": 64}
     assert type(record.holes["residual"]) is bool
     assert type(record.holes["scale"]) is float
-    assert json.loads(record.to_json()) == json.loads(VERSION_1)
+    added = {"version": 2, "facts": {}, "objectives": {}, "repeat_of": None, "resources": {}}
+    assert json.loads(record.to_json()) == {**json.loads(VERSION_1), **added}
+
+
+def test_a_record_of_version_2_is_read_and_written_as_it_is():
+    record = TrialRecord.from_json(VERSION_2)
+    assert (record.number, record.state, record.origin, record.repeat_of) == (9, "paused", "warm_start", 4)
+    assert record.objectives == {"accuracy": 0.5, "macs": 10.0}
+    assert (record.facts, record.resources) == ({"parent": 3}, {"images_per_second": 800.0})
+    assert record.measures == {"macs": 10, "latency": 1.5}
+    assert record.to_json() == VERSION_2
 
 
 def test_a_record_cannot_be_changed(make_record):
@@ -114,7 +140,7 @@ BAD_FIELDS = [
     ({"number": 1.0}, "number.*valid integer"),
     ({"number": "1"}, "number.*valid integer"),
     ({"state": "done"}, "state.*'complete', 'pruned'"),
-    ({"origin": "guessed"}, "origin.*'baseline' or 'sampled'"),
+    ({"origin": "guessed"}, "origin.*'baseline', 'sampled' or 'warm_start'"),
     ({"value": None}, "complete trial needs a value and a network"),
     ({"network": None}, "complete trial needs a value and a network"),
     ({"state": "duplicate"}, "duplicate trial needs duplicate_of"),
@@ -143,7 +169,7 @@ BAD_FIELDS = [
     ({"started": "2025-01-31T12:00:00+01:00"}, "started.*UTC time such as"),
     ({"started": "yesterday"}, "started.*UTC time such as"),
     ({"surprise": 1}, "surprise.*not permitted"),
-    ({"version": 2}, "version"),
+    ({"version": 3}, "version"),
     ({"schema": "other"}, "schema.*'inception-search/trial'"),
 ]
 
@@ -155,7 +181,7 @@ def test_bad_fields_are_refused_when_a_record_is_made(make_record, fields, words
 
 
 def line_of(facts, **changes):
-    return json.dumps({"schema": "inception-search/trial", "version": 1, **facts, **changes})
+    return json.dumps({"schema": "inception-search/trial", "version": 2, **facts, **changes})
 
 
 # (fields that are wrong in a line, the whole text of the error after "trials.jsonl:12: ")
@@ -205,21 +231,22 @@ def test_a_number_that_overflows_is_refused(facts):
 
 def test_a_newer_version_is_refused_naming_both(facts):
     with pytest.raises(SchemaVersionError) as caught:
-        TrialRecord.from_json(line_of(facts, version=2, unheard_of=1), "trials.jsonl", 3)
+        TrialRecord.from_json(line_of(facts, version=3, unheard_of=1), "trials.jsonl", 3)
     assert str(caught.value) == (
-        "trials.jsonl:3: this trial record has version 2, which is newer than this package can read; "
-        "expected version 1; install a newer inception-search"
+        "trials.jsonl:3: this trial record has version 3, which is newer than this package can read; "
+        "expected version 2; install a newer inception-search"
     )
 
 
 def test_an_older_version_without_an_upgrade_is_refused(facts):
-    with pytest.raises(SchemaVersionError, match=r"has version 0, which is older.*expected version 1"):
+    with pytest.raises(SchemaVersionError, match=r"has version 0, which is older.*expected version 2"):
         TrialRecord.from_json(line_of(facts, version=0))
 
 
 def test_older_versions_are_brought_up_to_date_step_by_step(facts):
     steps = {
         -1: lambda old: {**old, "accuracy": old["score"], "score": None},
+        1: dict,
         0: lambda old: {
             **{k: v for k, v in old.items() if k not in ("score", "accuracy")},
             "value": old["accuracy"],
@@ -227,6 +254,6 @@ def test_older_versions_are_brought_up_to_date_step_by_step(facts):
     }
     del facts["value"]
     record = TrialRecord.from_json(line_of(facts, version=-1, score=0.25), upgrades=steps)
-    assert (record.value, record.version) == (0.25, 1)
+    assert (record.value, record.version) == (0.25, 2)
     with pytest.raises(SchemaVersionError, match="version -2"):
         TrialRecord.from_json(line_of(facts, version=-2), upgrades=steps)
