@@ -9,7 +9,7 @@ demo: .venv/demo-ready
 	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 slow: .venv/test-ready
 	$(BIN)/python -m pytest -m slow
