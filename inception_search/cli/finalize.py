@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from inception_search.cli.output import stdout_console
+from inception_search.study.finals.observer import FinalsObserver
 
 if TYPE_CHECKING:
-    from inception_search.study.finalize import Finals
-    from inception_search.study.finals.loop import FinalsObserver
+    from inception_search.study.finals.record import FinalRecord
+    from inception_search.study.finals.result import Finals
 
 INTERRUPTED = 130
 
@@ -61,8 +61,9 @@ def finalize(
         "workers": workers,
         "device": device,
     }
-    with _watched() as observer:
-        finals = finalize_it(run, observer=observer, **options)
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        finals = finalize_it(run, observer=Watcher(console, status), **options)
     if not finals.finished:
         typer.echo("stopped; the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -72,40 +73,35 @@ def finalize(
         _print(finals)
 
 
-@contextmanager
-def _watched() -> Iterator[FinalsObserver]:
-    """A line for every training on stderr; test accuracies are not told before all are there."""
-    from inception_search.study.finals.loop import FinalsObserver
-    from inception_search.study.finals.record import FinalRecord
+class Watcher(FinalsObserver):
+    """A line for every training, and on a terminal what is under way; test accuracies wait until all are there."""
 
-    console = Console(stderr=True)
+    def __init__(self, console: Console, status: Status) -> None:
+        self.console, self.status = console, status
+        self.done, self.total, self.epochs = 0, 0, 0
 
-    class Watcher(FinalsObserver):
-        """Prints, and on a terminal shows what is under way."""
+    def started(self, done: int, left: int, epochs: int) -> None:
+        """The trainings begin, or go on."""
+        self.done, self.total, self.epochs = done, done + left, epochs
 
-        done, total, epochs = 0, 0, 0
+    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
+        """What is shown while it changes."""
+        self.status.update(f"{self.done}/{self.total}  {name} ({metrics['epoch']}/{self.epochs})")
 
-        def started(self, done: int, left: int, epochs: int) -> None:
-            self.done, self.total, self.epochs = done, done + left, epochs
+    def recorded(self, name: str, record: FinalRecord) -> None:
+        """A line that stays."""
+        self.done += 1
+        came_to = f"failed: {record.reason}"
+        if record.validation_accuracy is not None and record.state == "complete":
+            came_to = f"validation {100 * record.validation_accuracy:.2f} %  {record.seconds:5.1f} s"
+        self._say(f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
 
-        def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-            status.update(f"{self.done}/{self.total}  {name} ({metrics['epoch']}/{self.epochs})")
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+        self._say(f"note: {text}")
 
-        def recorded(self, name: str, record: FinalRecord) -> None:
-            self.done += 1
-            came_to = f"failed: {record.reason}"
-            if record.validation_accuracy is not None and record.state == "complete":
-                came_to = f"validation {100 * record.validation_accuracy:.2f} %  {record.seconds:5.1f} s"
-            self._say(f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
-
-        def note(self, text: str) -> None:
-            self._say(f"note: {text}")
-
-        def _say(self, line: str) -> None:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    with console.status("starting") as status:
-        yield Watcher()
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print(finals: Finals) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inception_search.errors import Place, RunFolderError, raw
+from inception_search.errors import ConfigError, Place, RunFolderError, raw
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
@@ -17,72 +16,19 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study.candidate import Candidate, make_candidate
 from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.finals.folder import FinalsFolder
-from inception_search.study.finals.loop import FinalsLoop, FinalsObserver, How, Training
+from inception_search.study.finals.loop import FinalsLoop, How, Training
+from inception_search.study.finals.observer import FinalsObserver
 from inception_search.study.finals.options import FinalOptions, recipe_of
 from inception_search.study.finals.record import FinalRecord
+from inception_search.study.finals.result import Finals
 from inception_search.study.finals.selection import Setting, make_setting
-from inception_search.study.finals.table import FinalRow, FinalTable, comparison_data, make_table, markdown
+from inception_search.study.finals.table import make_table, markdown
 from inception_search.study.local import LocalExecutor
 from inception_search.study.plan import check_same, make_plan
 from inception_search.study.signals import stop_on_signals
-from inception_search.study.verdict import Comparison
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
-
-SCHEMA = "inception-search/finals"
-VERSION = 1
-
-
-@dataclass(frozen=True)
-class Finals:
-    """What came of the final trainings. Not ``finished``: stopped before all were trained, and nothing is told yet."""
-
-    run: RunFolder
-    setting: Setting
-    table: FinalTable
-    times_read: int
-    """Different settings under which results on the test images of this study have been seen."""
-    finished: bool
-
-    def __repr__(self) -> str:
-        return f"Finals({str(self.run.path)!r}, {len(self.rows)} networks, finished={self.finished})"
-
-    @property
-    def rows(self) -> tuple[FinalRow, ...]:
-        """One a network, in the order of the search; none before all is trained."""
-        return self.table.rows if self.finished else ()
-
-    @property
-    def verdict(self) -> Comparison | None:
-        """The best found against the best baseline, both chosen by validation; None where one of them is missing."""
-        return self.table.verdict if self.finished else None
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """What was written."""
-        folder = FinalsFolder(self.run)
-        return (folder.markdown_file, folder.table_file, folder.records_file)
-
-    @property
-    def sentences(self) -> list[str]:
-        """What is to be said of the table: the verdict, failures, and how often the test set has been read."""
-        return list(_sentences(self)) if self.finished else []
-
-    def data(self) -> dict[str, Any]:
-        """All of it as plain JSON."""
-        return {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "setting": self.setting.id,
-            "recipe": self.setting.recipe,
-            "seeds": list(self.setting.seeds),
-            "times_read": self.times_read,
-            "best_baseline": self.table.best_baseline,
-            "rows": [row.data() for row in self.rows],
-            "verdict": None if self.verdict is None else comparison_data(self.verdict),
-            "sentences": self.sentences,
-        }
 
 
 def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **options: Any) -> Finals:
@@ -180,37 +126,8 @@ def _trainings(setting: Setting, dataset: Dataset) -> Iterator[Training]:
             if candidates[number].cost is None:
                 mend = "choose another --image-size"
                 rule = f"{entrant.name} does not fit images of this size: {candidates[number].unfit}"
-                raise RunFolderError(rule, path="image_size", found=dataset.shape[1], mend=mend)
+                raise ConfigError(rule, path="image_size", found=dataset.shape[1], mend=mend)
             yield Training(entrant, candidates[number], seed, setting.recipe_id)
-
-
-def _sentences(finals: Finals) -> Iterator[str]:
-    table, verdict = finals.table, finals.verdict
-    best = next((row for row in finals.rows if row.entrant.found), None)
-    if best is not None and not best.tested:
-        yield f"{best.entrant.name}, the best found in the search, could not be trained: {best.failures[0]}"
-    if verdict is not None:
-        yield (
-            f"{verdict.ours}, the best found, against {verdict.theirs}, the best canonical network (both chosen by "
-            f"validation): {verdict.words}"
-        )
-    else:
-        missing = "canonical network" if table.best_baseline is None else "found network"
-        yield f"no verdict: there is no {missing} that was trained in full to compare with"
-    compared = [row for row in finals.rows if row.p_value is not None]
-    if len(compared) > 1:
-        yield f"last column: of {len(compared)} comparisons with {table.best_baseline}, by Holm's correction"
-    for row in finals.rows:
-        if row.failures:
-            total = len(finals.setting.seeds)
-            yield f"{row.entrant.name}: {len(row.failures)} of {total} trainings failed ({row.failures[0]})"
-    if finals.times_read == 1:
-        yield "the test images of this study have been read under this setting alone"
-    else:
-        yield (
-            f"the test images of this study have been read under {finals.times_read} different settings: whoever picks "
-            "the best of them sees differences that are not there"
-        )
 
 
 def _cores() -> int:

@@ -74,7 +74,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class Scores:
     """The trainings of one network: what each had right, (seeds, images)."""
 
     name: str
@@ -86,7 +86,7 @@ class Tested:
         return np.asarray(self.right.mean(axis=1), dtype=np.float64)
 
 
-def compare(ours: Tested, theirs: Tested) -> Comparison:
+def compare(ours: Scores, theirs: Scores) -> Comparison:
     """``ours`` against ``theirs`` on the same images, in the same order."""
     images = ours.right.shape[1]
     difference = float(ours.accuracies.mean() - theirs.accuracies.mean())

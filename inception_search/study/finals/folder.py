@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inception_search.errors import Place, RunFolderError
+from inception_search.errors import DocumentError, Place, RunFolderError
 from inception_search.store.atomic import sweep_temporaries
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line, read_lines
@@ -102,7 +102,7 @@ class FinalsFolder:
     def seen(self, records: Sequence[FinalRecord]) -> set[str]:
         """The ids of the settings under which test results have been seen."""
         lines = read_lines(self.seen_file) if self.seen_file.exists() else ()
-        noted = {str(json.loads(text).get("id")) for _, text in lines}
+        noted = {_id(text, Place(str(self.seen_file), number)) for number, text in lines}
         return noted | {record.setting for record in records if record.state == "complete"}
 
     def note(self, setting: Setting) -> None:
@@ -116,3 +116,12 @@ class FinalsFolder:
     def _remove(self, path: Path) -> None:
         with typed_errors(path):
             path.unlink(missing_ok=True)
+
+
+def _id(line: str, place: Place) -> str:
+    """The id in a line of ``settings.jsonl``."""
+    try:
+        return str(json.loads(line)["id"])
+    except (ValueError, KeyError, TypeError):
+        mend = "the file was damaged; restore it from a copy, or delete the line"
+        raise DocumentError("this line does not name a setting", place=place, found=line, mend=mend) from None

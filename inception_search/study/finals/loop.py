@@ -17,28 +17,13 @@ from inception_search.study.candidate import Candidate
 from inception_search.study.driver import OUT_OF_MEMORY
 from inception_search.study.executor import BAD_DISK, Ended, Epoch, Executor
 from inception_search.study.finals.folder import FinalsFolder
+from inception_search.study.finals.observer import FinalsObserver
 from inception_search.study.finals.record import FinalRecord, append_final
 from inception_search.study.finals.selection import Entrant, Setting
 from inception_search.study.job import Job
 from inception_search.study.versions import versions
 
 _PATIENCE = 0.5  # seconds between looks at the stop flag
-
-
-class FinalsObserver:
-    """Called by the loop; every method may be left as it is."""
-
-    def started(self, done: int, total: int, epochs: int) -> None:
-        """``done`` of ``total`` trainings are recorded already."""
-
-    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-        """A training has finished an epoch."""
-
-    def recorded(self, name: str, record: FinalRecord) -> None:
-        """A training has ended and is on disk."""
-
-    def note(self, text: str) -> None:
-        """Something a person should know."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 
 from inception_search.study.finals.record import FinalRecord
 from inception_search.study.finals.selection import Entrant, Setting
-from inception_search.study.verdict import CONFIDENCE, Comparison, Outcome, Tested, compare, holm, points, signed
+from inception_search.study.verdict import CONFIDENCE, Comparison, Outcome, Scores, compare, holm, points, signed
 
 COLUMNS = ("rank", "network", "test", "spread", "validation", "seeds", "parameters", "MACs", "vs best baseline", "")
 LEFT = ("network", "vs best baseline", "")
@@ -54,9 +54,9 @@ class FinalRow:
         return stdev(record.test_accuracy or 0.0 for record in self.records) if len(self.records) > 1 else None
 
     @property
-    def scores(self) -> Tested:
+    def scores(self) -> Scores:
         """What each training had right."""
-        return Tested(self.entrant.name, np.stack([record.right for record in self.records]))
+        return Scores(self.entrant.name, np.stack([record.right for record in self.records]))
 
     @property
     def outcome(self) -> Outcome | None:
