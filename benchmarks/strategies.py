@@ -109,8 +109,6 @@ def ours(
 ) -> Iterator[tuple[int, ...]]:
     """The cells that one of our strategies evaluates."""
     from inception_search import load_space
-    from inception_search.study.strategies.features import cost_row
-    from inception_search.study.strategies.predictor import COSTS
     from inception_search.study.strategies.strategy import Observation, Problem, Screened
     from inception_search.study.strategies.table import make_strategy
 
@@ -123,9 +121,7 @@ def ours(
         costs = {key: float(value) for key, value in facts.items() if key != "arch_id"}
         return Screened(params, network, facts["arch_id"], costs, seen.get(facts["arch_id"]))
 
-    strategy: Any = make_strategy(name, Problem(space, screen, trials=evaluations, seed=seed))
-    if name == "predictor":  # the same costs, known from the table of cells: estimating them takes most of the time
-        strategy.cost_of = lambda key: tuple(cost_row(screen(dict(key)).cost, COSTS))
+    strategy = make_strategy(name, Problem(space, screen, trials=evaluations, seed=seed))
     for number in range(evaluations):
         proposal = strategy.ask(number)
         if proposal is None:

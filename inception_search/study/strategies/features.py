@@ -1,100 +1,95 @@
-"""Points of any space as numbers: their decisions, what they are made of, what they cost."""
+"""Points as numbers: their decisions hole by hole, how often each is made, and what is known of their networks.
+
+A point of a conditional space lacks holes; every hole of the space has its columns all the same, and one that says it
+is absent. The squared distance between two rows of decisions is the number of decisions that differ, where a number
+differs by as much of its range as lies between.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-from inception_search.space.holes import Choice, Float, Hole, Integer, Many, Params, Value, items
+from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.space import Space
 
-Array = NDArray[np.float64]
-HALF = 0.5  # of an indicator, so that two labels, or a decision and none, are 1 apart by the sum of differences
+Array: TypeAlias = npt.NDArray[np.float64]
+
+_DIGITS = re.compile(r"[0-9]+")
+_ABSENT = object()
+HALF = math.sqrt(0.5)  # two labels differ in two columns, by this each: a squared distance of 1
 
 
-class Encoder:
-    """Rows of numbers for points of one space; a decision that a point does not have is a value of its own."""
+class Decisions:
+    """Rows of decisions, and the counts that follow from them.
+
+    Counts are taken over holes whose names differ in numbers alone (edges of a cell, branches of modules): a network
+    is told by how many convolutions it has before it matters where they are (White et al., "How Powerful are
+    Performance Predictors in Neural Architecture Search?", 2104.01177).
+    """
 
     def __init__(self, space: Space) -> None:
+        self.columns: dict[str, dict[object, int]] = {}
+        """The columns of each hole: by label, or ``None`` for where in its range a number is; and of its absence."""
         self.holes = space.holes
-        self.columns: dict[tuple[str, Value | None], int] = {}
-        self.groups: dict[str, int] = {}
-        self.counted: dict[tuple[int, Value | None], int] = {}
-        domains: dict[Any, int] = {}
-        for name, hole in space.holes.items():
-            labels: tuple[Value | None, ...] = hole.domain if isinstance(hole, Choice) else (None,)
-            for label in labels:
-                self.columns[name, label] = len(self.columns)
-            if isinstance(hole, Choice):
-                self.columns[name, None] = len(self.columns)  # that it is there at all
-            group = self.groups[name] = domains.setdefault(_domain(hole), len(domains))
-            for label in labels:
-                self.counted.setdefault((group, label), len(self.counted))
-        self.numeric = {name for name, hole in space.holes.items() if not isinstance(hole, Choice)}
+        groups: dict[tuple[str, object], int] = {}
+        group: list[int] = []
+        for name, hole in self.holes.items():
+            kinds = (*(hole.domain if isinstance(hole, Choice) else (None,)), _ABSENT)
+            self.columns[name] = {kind: len(group) + at for at, kind in enumerate(kinds)}
+            pattern = _DIGITS.sub("#", name)
+            group += [groups.setdefault((pattern, kind), len(groups)) for kind in kinds]
+        self.width = len(group)
+        self._order = np.argsort(group, kind="stable")
+        self._starts = np.searchsorted(np.array(group)[self._order], np.arange(len(groups)))
 
-    def decisions(self, points: Sequence[Params]) -> Array:
-        """(points, columns): sums of differences are how many decisions differ, numbers by how much."""
-        rows = np.zeros((len(points), len(self.columns)))
-        for name in self.numeric:
-            rows[:, self.columns[name, None]] = -HALF  # neither a low value nor a high one
-        for row, point in zip(rows, points, strict=True):
-            for name, value in point.items():
-                if name in self.numeric:
-                    row[self.columns[name, None]] = _place(self.holes[name], value)
-                else:
-                    row[self.columns[name, value]] = row[self.columns[name, None]] = HALF
-        return rows
+    def row(self, params: Params) -> Array:
+        """The decisions of a point; a hole or a label of another space counts as absent."""
+        row = np.zeros(self.width)
+        for name, columns in self.columns.items():
+            value = params.get(name)
+            if value is None or (None not in columns and value not in columns):
+                row[columns[_ABSENT]] = HALF
+            elif value in columns:
+                row[columns[value]] = HALF
+            else:
+                row[columns[None]] = _place(self.holes[name], value)
+        return row
 
-    def counts(self, points: Sequence[Params]) -> Array:
-        """(points, columns): how often each label was chosen in holes of one domain, and the sums of numbers."""
-        rows = np.zeros((len(points), len(self.counted)))
-        for row, point in zip(rows, points, strict=True):
-            for name, value in point.items():
-                numeric = name in self.numeric
-                label = None if numeric else value
-                row[self.counted[self.groups[name], label]] += _place(self.holes[name], value) if numeric else 1.0
-        return rows
+    def counts(self, rows: Array) -> Array:
+        """How often each decision is made, of rows of decisions."""
+        if not self.width:
+            return rows
+        counts: Array = np.add.reduceat(rows[:, self._order], self._starts, axis=1)
+        return counts
 
 
-def cost_row(cost: Mapping[str, float], names: Sequence[str]) -> list[float]:
-    """The costs ``names``: those that are never negative by their logarithm, scores of proxies as they are."""
-    return [_scaled(cost.get(name, 0.0)) for name in names]
+def costs(known: Sequence[Mapping[str, float]]) -> Array:
+    """What is known of every one of the networks, one column a measure, standardised; sizes by their logarithms."""
+    names = sorted(set.intersection(*(set(_finite(each)) for each in known))) if known else []
+    table = np.array([[_size(each[name]) for name in names] for each in known]).reshape(len(known), len(names))
+    spread = table.std(axis=0) if len(known) else np.ones(len(names))
+    kept = spread > 1e-9 * (1.0 + np.abs(table).max(axis=0, initial=0.0))
+    standard: Array = (table[:, kept] - table[:, kept].mean(axis=0)) / spread[kept]
+    return standard
 
 
-def leaves(space: Space) -> frozenset[str]:
-    """The holes whose value decides about no other hole: they can be changed without asking the space."""
-    return frozenset(
-        name
-        for name, hole in space.holes.items()
-        if not isinstance(hole, Many) and all(below.name == name for below in _holes_below(hole))
-    )
+def _finite(cost: Mapping[str, float]) -> Iterable[str]:
+    return (name for name, value in cost.items() if isinstance(value, int | float) and math.isfinite(value))
 
 
-def _holes_below(node: Any) -> Iterator[Hole]:
-    """The holes in the options of a choice, however deep."""
-    for part in node.options.values() if isinstance(node, Choice) else items(node):
-        if isinstance(part, Choice | Integer | Float):
-            yield part
-        yield from _holes_below(part)
-
-
-def _domain(hole: Hole) -> Any:
-    return hole.domain if isinstance(hole, Choice) else (hole.low, hole.high, hole.log)
+def _size(value: float) -> float:
+    """Parameters of a million and of two are as far apart as of one million and of half a million."""
+    return math.copysign(math.log1p(abs(value)), value)
 
 
 def _place(hole: Hole, value: Value) -> float:
-    """Where a number lies in its range, 0..1."""
-    low, high, at = float(getattr(hole, "low", 0)), float(getattr(hole, "high", 1)), float(value)
-    if high <= low:
-        return 0.0
-    if getattr(hole, "log", False):
-        low, high, at = math.log(low), math.log(high), math.log(at)
-    return (at - low) / (high - low)
-
-
-def _scaled(value: float) -> float:
-    return math.log1p(value) if value > 0 else value
+    """Where in its range a number is, from 0 to 1."""
+    assert isinstance(hole, Integer | Float)
+    at, low, high = (math.log(x) if hole.log else float(x) for x in (float(value), hole.low, hole.high))
+    return min(1.0, max(0.0, (at - low) / (high - low))) if high > low else 0.0

@@ -1,230 +1,118 @@
-"""Predictor-guided search: a Gaussian process on decisions, counts and costs chooses among mutants of the best.
+"""Search guided by a model that predicts how good a point will be, as BANANAS (White et al., 1910.11858) is.
 
-The plan is that of BANANAS (White et al., "BANANAS: Bayesian Optimization with Neural Architectures for Neural
-Architecture Search", 1910.11858, sections 4 and 5): an uncertain predictor, candidates near what is good. Measured on
-NAS-Bench-201, a process with an upper confidence bound needs fewer trials than ensembles of trees or networks.
+The model is a Gaussian process on decisions, their counts and the costs of networks: on the table of NAS-Bench-201 it
+needed fewer trials than ensembles of trees did.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
-from scipy.stats import norm
 
-from inception_search.errors import InceptionSearchError
-from inception_search.estimate import estimate
-from inception_search.space.holes import Params, Value
-from inception_search.space.neighbours import changes
-from inception_search.study.strategies.features import Array, Encoder, cost_row, leaves
+from inception_search.space.spelling import parted
+from inception_search.study.strategies.features import Array, Decisions, costs
 from inception_search.study.strategies.fresh import fresh_point
-from inception_search.study.strategies.gaussian_process import GaussianProcess, Setting, fitted, settings
 from inception_search.study.strategies.history import History
-from inception_search.study.strategies.standing import best_first
-from inception_search.study.strategies.strategy import Observation, Problem, Proposal
+from inception_search.study.strategies.merit import merits
+from inception_search.study.strategies.prospects import Prospect, Prospects
+from inception_search.study.strategies.strategy import Observation, Problem, Proposal, Screened
+from inception_search.study.strategies.surrogate import Surrogate
 
-STARTUP = 10  # trials, given ones included, before anything is predicted
-PARENTS = 10  # best trials whose mutants are candidates
-MUTANTS, DRAWN = 100, 50  # candidates
-TWO_STEPS = 0.3  # of the mutants that are two decisions away
-BEST, LATEST = 120, 130  # trials the process is fitted to
-CAUTION = 1.0  # standard deviations added to the mean
-REFINED = 24  # candidates, the best without their costs, whose costs are asked for
-TUNED_EVERY = 10  # trials between searches for the kernel
-TUNED_AMONG, OTHERS = 60, 6  # settings looked at then, and at every ask
-COSTS = ("params", "macs", "depth")
+STARTUP = 10  # trials that ended, given ones included, before a model is fitted
+PARENTS = 10  # the best trials, whose mutants are looked at
+LEARNT = 150  # of the best trials, and as many of the latest, are learnt from: a fit takes time with the cube of them
+SHORTLIST = 6  # fresh points whose costs are looked at, too
+LOOKS = 60  # points that are screened before a random one is taken instead
+OPTIMISM = 1.0  # standard deviations that are added to what is predicted (an upper confidence bound)
+
+
+class Found(NamedTuple):
+    """A fresh point on the shortlist."""
+
+    prospect: Prospect
+    screened: Screened
 
 
 class Predictor:
-    """Asks for the candidate of the highest upper confidence bound; one objective, or a random weighing of several."""
+    """Mutants of the best trials and random points are ranked by the model; the best fresh one is proposed.
 
-    def __init__(self, problem: Problem, startup: int = STARTUP) -> None:
-        self.problem, self.startup = problem, startup
+    First by decisions alone, since a point is looked at (its network made, its costs counted) at some expense; the
+    few best are looked at and ranked again with their costs and, where a study has them, zero-cost proxies.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.history = History()
-        self.encoder = Encoder(problem.space)
-        self.leaves = leaves(problem.space)
-        self.tuned = lru_cache(maxsize=4)(self._tuned)
-        self.cost_of = lru_cache(maxsize=20_000)(self._cost)
-        self.drawn = lru_cache(maxsize=2)(self._drawn)
+        self.decisions = Decisions(problem.space)
+        self.prospects = Prospects(problem, self.decisions)
+        self.startup = min(STARTUP, max(3, problem.trials // 5))
+        self.rows: dict[int, Array] = {}
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""
         self.history.tell(observation)
+        if observation.number not in self.rows:
+            self.rows[observation.number] = self.decisions.row(parted(observation.params)[0])
 
     def ask(self, number: int) -> Proposal | None:
-        """The most promising fresh candidate; a random point while little is known, or where no candidate is fresh."""
+        """The most promising of the prospects; a random point while there is little to learn from, or none is fresh."""
         rng = self.problem.rng(number)
         if len(self.history.ended) >= self.startup:
-            ordered = self._ordered(rng)
-            parents = ordered[:PARENTS]
-            candidates = self._candidates(parents, number, rng)
-            for params, parent in self._ranked(ordered, candidates, number):
-                if self.problem.screen(params).fresh:
-                    return Proposal(params, {"parent": parent} if parent is not None else {})
-        params_or_none = fresh_point(self.problem, rng)
-        return None if params_or_none is None else Proposal(params_or_none)
+            found = self._promising(number, rng)
+            if found is not None:
+                return Proposal(found.screened.params, {"parent": found.prospect.parent})
+        params = fresh_point(self.problem, rng)
+        return None if params is None else Proposal(params, {"parent": None})
 
-    def _ordered(self, rng: random.Random) -> list[Observation]:
-        """What is known, best first: by the loss, or by one random weighing of several (Knowles, ParEGO, 2006)."""
-        return self._sorted(self.history.ended, rng)
+    def _promising(self, number: int, rng: random.Random) -> Found | None:
+        learnt, merit = self._learnt(rng)
+        known = [*learnt, *self.history.running]
+        parents = [learnt[at] for at in np.argsort(-merit, kind="stable")[:PARENTS]]
+        prospects = self.prospects.of(parents, number)
+        told = self._views(np.stack([self.rows[each.number] for each in known]))
+        ahead = self._views(np.stack([prospect.row for prospect in prospects]))
+        order = np.argsort(-_bounds(told, merit, ahead, rng), kind="stable")
+        shortlist = self._shortlist([prospects[at] for at in order])
+        if len(shortlist) < 2:
+            return shortlist[0] if shortlist else None
+        ahead = self._views(np.stack([found.prospect.row for found in shortlist]))
+        cost = costs([*(each.cost for each in known), *(found.screened.cost for found in shortlist)])
+        bounds = _bounds([*told, cost[: len(known)]], merit, [*ahead, cost[len(known) :]], rng)
+        return shortlist[int(np.argmax(bounds))]
 
-    def _sorted(self, ended: Sequence[Observation], rng: random.Random) -> list[Observation]:
-        if self.problem.objectives == 1:
-            return best_first(ended)
-        every = [each.losses or () for each in ended]
-        columns = [sorted(column) for column in zip(*every, strict=True)]
-        weights = [rng.expovariate(1.0) for _ in columns]
+    def _learnt(self, rng: random.Random) -> tuple[list[Observation], Array]:
+        """The trials to learn from, in the order in which they ended (failed ones first), and how good they are."""
+        failed = [each for each in self.history.by_number.values() if each.state == "failed"]
+        ended = [*failed, *self.history.ended]
+        merit = merits(ended, rng)
+        if len(ended) <= 2 * LEARNT:
+            return ended, merit
+        best = np.argsort(-merit, kind="stable")[:LEARNT]
+        kept = np.union1d(best, np.arange(len(ended) - LEARNT, len(ended)))
+        return [ended[at] for at in kept], merit[kept]
 
-        def worst(observation: Observation) -> float:
-            places = [
-                column.index(loss) / len(column) for column, loss in zip(columns, observation.losses or (), strict=True)
-            ]
-            return max(weight * place for weight, place in zip(weights, places, strict=True)) + 0.05 * sum(places)
+    def _views(self, rows: Array) -> list[Array]:
+        return [rows, self.decisions.counts(rows)]
 
-        return sorted(ended, key=lambda each: (-each.epochs, worst(each), each.number))
-
-    def _candidates(
-        self, parents: Sequence[Observation], number: int, rng: random.Random
-    ) -> list[tuple[Params, int | None]]:
-        """Mutants of the best and random points, each once, with the number of the parent."""
-        found: dict[frozenset[tuple[str, Value]], tuple[Params, int | None]] = {}
-        for params in self.drawn(number // TUNED_EVERY):
-            found.setdefault(frozenset(params.items()), (params, None))
-        for _ in range(MUTANTS):
-            parent = parents[rng.randrange(len(parents))]
-            mutant = self._mutated(parent.params, rng)
-            if mutant is not None and rng.random() < TWO_STEPS:
-                mutant = self._mutated(mutant, rng) or mutant
-            if mutant is not None:
-                found[frozenset(mutant.items())] = (mutant, parent.number)
-        for observation in self.history.by_number.values():
-            found.pop(frozenset(observation.params.items()), None)
+    def _shortlist(self, prospects: Sequence[Prospect]) -> list[Found]:
+        """The first few that are fresh, each architecture once."""
+        found: dict[str | None, Found] = {}
+        for prospect in prospects[:LOOKS]:
+            screened = self.problem.screen(prospect.params)
+            if screened.fresh:
+                found.setdefault(screened.arch_id, Found(prospect, screened))
+            if len(found) == SHORTLIST:
+                break
         return list(found.values())
 
-    def _mutated(self, params: Params, rng: random.Random) -> Params | None:
-        """The point with one decision changed; one that decides about others is changed by the space."""
-        name = rng.choice(list(params))
-        values = list(changes(self.problem.space.holes[name], params[name]))
-        if not values:
-            return None
-        update = {name: rng.choice(values)}
-        if name in self.leaves:
-            return {**params, **update}
-        try:
-            return self.problem.space.changed(params, update)
-        except InceptionSearchError:  # the changed point breaks a rule of documents
-            return None
 
-    def _drawn(self, turn: int) -> list[Params]:
-        """Random points, new ones now and then."""
-        rng = random.Random(f"{self.problem.seed}:drawn:{turn}")
-        found = []
-        for _ in range(DRAWN):
-            try:
-                found.append(self.problem.space.sample(rng))
-            except InceptionSearchError:
-                continue
-        return found
-
-    def _ranked(
-        self, ordered: Sequence[Observation], candidates: Sequence[tuple[Params, int | None]], number: int
-    ) -> Iterable[tuple[Params, int | None]]:
-        """The candidates, most promising first."""
-        if not candidates:
-            return []
-        chosen = _chosen(ordered, self.history.ended)
-        shown = [observation.params for observation in chosen]
-        # Those that are being trained are taken to come out as predicted: nothing near them is asked for twice.
-        running = [observation.params for observation in self.history.running]
-        points = [params for params, _ in candidates]
-        quick = self._bound(chosen, shown, running, points, costs=False, number=number)
-        best = np.argsort(-quick, kind="stable")[:REFINED]
-        bound = self._bound(chosen, shown, running, [points[at] for at in best], costs=True, number=number)
-        refined = [candidates[best[at]] for at in np.argsort(-bound, kind="stable")]
-        rest = [candidates[at] for at in np.argsort(-quick, kind="stable")[REFINED:]]
-        return [*refined, *rest]
-
-    def _bound(
-        self,
-        chosen: Sequence[Observation],
-        shown: list[Params],
-        running: list[Params],
-        points: list[Params],
-        *,
-        costs: bool,
-        number: int,
-    ) -> Array:
-        """The upper confidence bound (points,) of how good they are."""
-        blocks = self._blocks([*shown, *running, *points], costs)
-        known, pending = len(shown), len(running)
-        spread = [_distances(block, known, index == 0) for index, block in enumerate(blocks)]
-        inside = [away[:known, :known] for away in spread]
-        targets = _normal_scores(len(chosen))
-        process = fitted(inside, targets, self._settings(number, len(blocks)))
-        if pending:
-            mean, _ = process.predict([away[:known, known : known + pending] for away in spread])
-            size = known + pending
-            targets = np.concatenate([targets, mean])
-            process = GaussianProcess([away[:size, :size] for away in spread], targets, process.setting)
-            known = size
-        mean, deviation = process.predict([away[:known, known:] for away in spread])
-        return np.asarray(mean + CAUTION * deviation)
-
-    def _settings(self, number: int, blocks: int) -> list[Setting]:
-        """The kernels looked at: the one that suited the trials some time ago, and a few others."""
-        others = random.Random(f"{self.problem.seed}:kernel:{number}").sample(settings(blocks), OTHERS)
-        return [self.tuned(len(self.history.ended) // TUNED_EVERY * TUNED_EVERY, blocks), *others]
-
-    def _tuned(self, count: int, blocks: int) -> Setting:
-        """The likeliest kernel for the first ``count`` trials that ended: it depends on nothing that came later."""
-        first = self.history.ended[:count]
-        ordered = self._sorted(first, random.Random(f"{self.problem.seed}:tuned:{count}"))
-        chosen = _chosen(ordered, first)
-        parts = self._blocks([each.params for each in chosen], blocks == 3)
-        spread = [_distances(block, len(chosen), index == 0) for index, block in enumerate(parts)]
-        among = random.Random(f"{self.problem.seed}:grid:{count}").sample(settings(blocks), TUNED_AMONG)
-        return fitted(spread, _normal_scores(len(chosen)), among).setting
-
-    def _blocks(self, points: list[Params], costs: bool) -> list[Array]:
-        blocks = [self.encoder.decisions(points), self.encoder.counts(points)]
-        if costs:
-            rows = [self.cost_of(frozenset(params.items())) for params in points]
-            blocks.append(np.array(rows))
-        return blocks
-
-    def _cost(self, key: frozenset[tuple[str, Value]]) -> tuple[float, ...]:
-        """The costs of a point at the size of the space, as far as it is a network."""
-        try:
-            cost = estimate(self.problem.space.decode(dict(key))).to_dict()
-        except InceptionSearchError:
-            cost = {}
-        return tuple(cost_row(cost, COSTS))
-
-
-def _chosen(ordered: Sequence[Observation], ended: Sequence[Observation]) -> list[Observation]:
-    """The best and the latest trials, best first."""
-    if len(ordered) <= BEST + LATEST:
-        return list(ordered)
-    wanted = {each.number for each in ordered[:BEST]} | {each.number for each in ended[-LATEST:]}
-    return [each for each in ordered if each.number in wanted]
-
-
-def _normal_scores(count: int) -> Array:
-    """What ``count`` trials, best first, are worth: the order is what is believed, not the size of differences."""
-    return np.asarray(norm.ppf((np.arange(count, 0, -1) - 0.5) / count))
-
-
-def _distances(block: Array, known: int, decisions: bool) -> Array:
-    """(known + pending, all) distances of one block: decisions by their number, others as standardised squares."""
-    if decisions:
-        away = cdist(block, block, "cityblock")
-        return np.asarray(away / max(1.0, float(away[:known, :known].max(initial=0.0))))
-    mean, deviation = block[:known].mean(axis=0), block[:known].std(axis=0)
-    varied = deviation > 1e-9
-    if not varied.any():
-        return np.zeros((len(block), len(block)))
-    scaled = (block[:, varied] - mean[varied]) / deviation[varied]
-    return np.asarray(cdist(scaled, scaled, "sqeuclidean") / (2.0 * int(varied.sum())))
+def _bounds(told: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
+    """How good points ``ahead`` may well be, after those told; the told ones without merit are running."""
+    model = Surrogate([view[: len(merit)] for view in told], merit, rng)
+    if len(told[0]) > len(merit):
+        model.believe([view[len(merit) :] for view in told])
+    mean, deviation = model.predict(ahead)
+    return mean + OPTIMISM * deviation

@@ -12,7 +12,7 @@ from inception_search.store.pareto import hypervolume
 from inception_search.study.strategies.table import make_strategy
 from tests.study.strategies.playground import World
 
-TRIALS = 60
+TRIALS = 80  # half of them are the first population of NSGA-II and evolution at 60
 MODULES = load_space("inception_modules")
 
 
@@ -36,20 +36,20 @@ def t_statistic(one, other):
     return (mean(other) - mean(one)) / spread
 
 
-@pytest.mark.parametrize("name", ["evolution", "local"])
+@pytest.mark.parametrize("name", ["evolution", "local", "predictor"])
 def test_better_than_random(name):
     random = [best("random", seed) for seed in range(4)]
     assert best(name, 0) < mean(random) - stdev(random)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tpe", "evolution", "nsga2", "local"])
+@pytest.mark.parametrize("name", ["tpe", "evolution", "nsga2", "local", "predictor"])
 def test_significantly_better_than_random(name):
     assert t_statistic([best(name, seed) for seed in range(8)], [best("random", seed) for seed in range(8)]) > 3.0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tpe", "nsga2", "local"])
+@pytest.mark.parametrize("name", ["tpe", "nsga2", "local", "predictor"])
 def test_more_hypervolume_than_random(name):
     found, random = ([-volume(each, seed) for seed in range(5)] for each in (name, "random"))
     assert t_statistic(found, random) > 3.0

@@ -14,12 +14,12 @@ from tests.space.small import small
 from tests.study.spaces import THREE_POINTS, TINY
 from tests.study.strategies.playground import World, additive, mixed
 
-ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "grid")
+ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "grid")
 SEVERAL = tuple(name for name in ANYWHERE if name != "grid")
 
 
 def make(name: str, problem: Problem) -> Strategy:
-    options = {"startup": 5} if name in ("gp", "tpe", "predictor") else {}
+    options = {"startup": 5} if name in ("gp", "tpe") else {}
     return make_strategy(name, problem, **options)
 
 
@@ -145,5 +145,5 @@ def test_isomorphic_points_are_one(name):
 
 
 def test_playground_knows_all_names():
-    assert set(names()) == {*ANYWHERE, "predictor", "gp", "cmaes"}
+    assert set(names()) == {*ANYWHERE, "gp", "cmaes"}
     assert 0.0 < additive({"a": 1, "b": "x"}) < 1.0

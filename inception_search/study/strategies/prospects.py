@@ -1,0 +1,80 @@
+"""Points a model is asked about before any is looked at closely: mutants of good trials, and random points."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from inception_search.errors import NotInSpaceError
+from inception_search.space.holes import Params
+from inception_search.space.neighbours import changes
+from inception_search.space.spelling import parted
+from inception_search.study.strategies.features import Array, Decisions
+from inception_search.study.strategies.flatness import why_not_flat
+from inception_search.study.strategies.strategy import Observation, Problem
+
+MUTANTS = 12  # of each parent
+TWICE = 0.3  # of them are two decisions away
+RANDOM = 40
+PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
+
+
+class Prospect(NamedTuple):
+    """A point, its decisions as numbers, and the trial it comes from (None: drawn)."""
+
+    params: Params
+    row: Array
+    parent: int | None
+
+
+class Prospects:
+    """What is drawn depends on the problem's seed, the parent and the period alone; it is kept for the period."""
+
+    def __init__(self, problem: Problem, decisions: Decisions) -> None:
+        self.problem, self.decisions = problem, decisions
+        # Where every point has the same holes a neighbour is one value changed; elsewhere the space has to say.
+        self.flat = why_not_flat(problem.space) is None
+        self.period = -1
+        self.drawn: dict[int | None, list[Prospect]] = {}
+
+    def of(self, parents: Sequence[Observation], number: int) -> list[Prospect]:
+        """The mutants of ``parents`` and the random points that ask ``number`` may choose from."""
+        if number // PERIOD != self.period:
+            self.period, self.drawn = number // PERIOD, {}
+        if None not in self.drawn:
+            rng = self._rng(None)
+            self.drawn[None] = self._prospects((self.problem.space.sample(rng) for _ in range(RANDOM)), None)
+        for parent in parents:
+            if parent.number not in self.drawn:
+                mutants = self._mutants(parent.params, self._rng(parent.number))
+                self.drawn[parent.number] = self._prospects(mutants, parent.number)
+        return [each for origin in (*(parent.number for parent in parents), None) for each in self.drawn[origin]]
+
+    def _rng(self, origin: int | None) -> random.Random:
+        return random.Random(f"{self.problem.seed}:prospects:{self.period}:{origin}")
+
+    def _prospects(self, points: Iterable[Params], parent: int | None) -> list[Prospect]:
+        return [Prospect(params, self.decisions.row(params), parent) for params in points]
+
+    def _mutants(self, params: Params, rng: random.Random) -> list[Params]:
+        own = parted(params)[0]
+        mutants: dict[frozenset[tuple[str, object]], Params] = {}
+        try:
+            for _ in range(MUTANTS):
+                mutant = self._moved(own, rng)
+                mutant = self._moved(mutant, rng) if rng.random() < TWICE else mutant
+                mutants.setdefault(frozenset(mutant.items()), mutant)
+        except NotInSpaceError:  # a point without neighbours
+            pass
+        return list(mutants.values())
+
+    def _moved(self, params: Params, rng: random.Random) -> Params:
+        if not self.flat:
+            return self.problem.space.neighbour(params, rng)
+        holes = self.problem.space.holes
+        moves = [(name, value) for name in params for value in changes(holes[name], params[name])]
+        if not moves:
+            raise NotInSpaceError("the point has no neighbour")
+        name, value = rng.choice(moves)
+        return {**params, name: value}
