@@ -24,6 +24,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from evidence import processor
+
 import inception_search as ins
 from inception_search.estimate import estimate
 from inception_search.space.space import load_space
@@ -144,13 +146,6 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
     print(RESULTS)
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]} x {len(names)}" if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import multiprocessing
 import platform
 import statistics
@@ -23,6 +22,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from evidence import half_interval, processor
 
 RESULTS = Path(__file__).parent / "results" / "conditional.json"
 STRATEGIES = ("random", "tpe", "evolution", "predictor")
@@ -119,13 +120,6 @@ def searches(options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, A
             yield row
 
 
-def interval(values: list[float]) -> float:
-    """Half of the 95 % interval of a mean."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
@@ -160,14 +154,26 @@ def main() -> None:
 def curve(seeds: dict[int, list[float]], at: list[int]) -> dict[str, Any]:
     """Mean best accuracy in per cent after so many trials, with half the interval."""
     columns = {n: [100 * best[n - 1] for best in seeds.values()] for n in at}
-    return {str(n): {"mean": statistics.fmean(v), "interval": interval(v), "seeds": len(v)} for n, v in columns.items()}
+    return {
+        str(n): {"mean": statistics.fmean(v), "interval": half_interval(v), "seeds": len(v)} for n, v in columns.items()
+    }
 
 
 def paired(one: dict[int, list[float]], other: dict[int, list[float]], at: list[int]) -> dict[str, Any]:
     """Mean difference of two strategies in percentage points, seed by seed."""
     both = sorted(one.keys() & other.keys())
     columns = {n: [100 * (one[seed][n - 1] - other[seed][n - 1]) for seed in both] for n in at}
-    return {str(n): {"mean": statistics.fmean(v), "interval": interval(v), "seeds": len(v)} for n, v in columns.items()}
+    return {
+        str(n): {"mean": statistics.fmean(v), "interval": half_interval(v), "seeds": len(v)} for n, v in columns.items()
+    }
+
+
+def summary(columns: dict[int, list[float]]) -> dict[str, Any]:
+    """Means with half of their 95 % intervals."""
+    return {
+        str(at): {"mean": statistics.fmean(values), "interval": half_interval(values), "seeds": len(values)}
+        for at, values in columns.items()
+    }
 
 
 def write(options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, Any]) -> None:
@@ -179,6 +185,7 @@ def write(options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, An
         "fidelity": FIDELITY,
         "max_macs": MAX_MACS,
         "trials": options.trials,
+        "processor": processor(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "optuna", "scikit-learn")},
     }

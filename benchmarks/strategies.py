@@ -16,7 +16,6 @@ import argparse
 import csv
 import gzip
 import json
-import math
 import multiprocessing
 import os
 import platform
@@ -29,6 +28,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from evidence import half_interval
 
 RESULTS = Path(__file__).parent / "results" / "strategies.json"
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -195,19 +196,12 @@ def results(options: argparse.Namespace) -> dict[tuple[str, str], dict[int, list
 
 def summary(curves: dict[int, list[float]]) -> dict[str, Any]:
     """Mean, standard deviation and half of the 95 % interval at every number of evaluations that was reached."""
-    from scipy.stats import t
-
     found: dict[str, Any] = {"seeds": len(curves)}
     for at in AT:
         values = [curve[at - 1] for curve in curves.values() if len(curve) >= at]
         if len(values) > 1:
-            deviation = statistics.stdev(values)
-            half = float(t.ppf(0.975, len(values) - 1)) * deviation / math.sqrt(len(values))
-            found[str(at)] = {
-                "mean": round(statistics.fmean(values), 3),
-                "sd": round(deviation, 3),
-                "half": round(half, 3),
-            }
+            mean, deviation, half = statistics.fmean(values), statistics.stdev(values), half_interval(values)
+            found[str(at)] = {"mean": round(mean, 3), "sd": round(deviation, 3), "half": round(half, 3)}
     return found
 
 

@@ -1,0 +1,110 @@
+"""Trials per hour: a search of ours against the loop a practitioner writes, same networks, same recipe.
+
+    python benchmarks/trials.py         prints the table and writes benchmarks/results/trials.json
+
+Each round runs ``inception-search search`` (random points, nothing stopped early), and then the networks that it has
+trained in ``benchmarks/trials_peer.py``, both as commands, start and end included, on all cores of the machine. Ratios
+are taken round by round; accuracies are compared network by network, with a 95 % interval of the mean difference.
+Leave the machine alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from evidence import half_interval, processor
+
+import inception_search as ins
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "trials.json"
+PEER = HERE / "trials_peer.py"
+OURS = [sys.executable, "-c", "from inception_search.cli.main import run; run()", "search"]
+# Small proxies, of which a search trains most, and larger ones at the dataset's own size.
+SETTINGS: dict[str, dict[str, int]] = {
+    "14x14": {"image_size": 14, "train_images": 1500, "epochs": 3, "batch_size": 64, "max_macs": 3_500_000},
+    "28x28": {"image_size": 28, "train_images": 1000, "epochs": 2, "batch_size": 64, "max_macs": 14_000_000},
+}
+
+
+def timed(command: list[str], folder: Path) -> float:
+    """Seconds of a command."""
+    begun = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+    return time.perf_counter() - begun
+
+
+def round_of(setting: dict[str, int], data: str, trials: int, seed: int) -> dict[str, Any]:
+    """Both loops on the same networks."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        options = {"data": data, "strategy": "random", "pruner": "none", "trials": trials, "seed": seed, "run": "run"}
+        flags = [f"--{key.replace('_', '-')}={value}" for key, value in (options | setting).items()]
+        ours = timed([*OURS, *flags, "--no-baselines", "--no-augment"], folder)
+        records = ins.Study.open(folder / "run").records
+        trained = [record for record in records if record.state == "complete"]
+        sizes = {"image_size": setting["image_size"], "limit": setting["train_images"]}
+        task = {
+            "networks": [record.network for record in trained],
+            "fidelity": trained[0].fidelity,
+            "data": {"name": data, **sizes},
+        }
+        (folder / "task.json").write_text(json.dumps(task))
+        theirs = timed([sys.executable, str(PEER), "task.json"], folder)
+        answer = json.loads((folder / "answer.json").read_text())
+        differences = [100 * (record.value - value) for record, value in zip(trained, answer, strict=True)]
+        return {"trials": len(trained), "ours": ours, "theirs": theirs, "differences": differences}
+
+
+def row(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Trials per hour of both, the ratio by round, the mean difference of accuracies in percentage points."""
+    ratios = [each["theirs"] / each["ours"] for each in rounds]
+    differences = [value for each in rounds for value in each["differences"]]
+    per_hour = {who: [3600 * each["trials"] / each[who] for each in rounds] for who in ("ours", "theirs")}
+    return {
+        "trials_per_hour": {who: round(statistics.median(values)) for who, values in per_hour.items()},
+        "ratio": round(statistics.median(ratios), 2),
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        "accuracy_difference": round(statistics.fmean(differences), 2),
+        "accuracy_interval": round(half_interval(differences), 2),
+        "networks": len(differences),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", default="fashion_mnist")
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--settings", default=",".join(SETTINGS))
+    options = parser.parse_args()
+    rows = {}
+    for name in options.settings.split(","):
+        rounds = [round_of(SETTINGS[name], options.data, options.trials, seed) for seed in range(options.rounds)]
+        rows[name] = row(rounds)
+        print(f"{name}: {rows[name]}", flush=True)
+    facts = {
+        "data": options.data,
+        "settings": SETTINGS,
+        "processor": processor(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in ("torch", "optuna", "inception-search")},
+    }
+    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    print(RESULTS)
+
+
+if __name__ == "__main__":
+    main()
