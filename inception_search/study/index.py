@@ -22,9 +22,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from inception_search.errors import InceptionSearchError, RunFolderError
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
+from inception_search.store.atomic import write_atomic
+from inception_search.store.disk import typed_errors
 from inception_search.store.journal import JournalBackend
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.study.agreement import agrees, unrecorded
 from inception_search.study.dedupe import FINAL
 from inception_search.study.distributions import distributions
 from inception_search.study.objectives import directions, told
@@ -60,7 +63,7 @@ class Index:
         self.run, self.space, self.objectives, self.url, self.note = run, space, objectives, url, note
         self.name = NAME if url is None else study_name(run)
         self.waiting: deque[Callable[[], None]] = deque()
-        self.delay, self.next_try = 1.0, 0.0
+        self.away, self.delay, self.next_try = False, 1.0, 0.0
         self.study = self._open()
 
     def __len__(self) -> int:
@@ -75,7 +78,13 @@ class Index:
     def _sync(self, records: Iterable[TrialRecord], asked: Iterable[Asked]) -> None:
         by_number = {record.number: record for record in records}
         begun = {trial.number: trial for trial in asked}
+        if self.url is None and not agrees(self, by_number, begun):
+            self._set_aside()
         known = self.study.get_trials(deepcopy=False)
+        if lost := unrecorded(known, by_number):
+            self.note(
+                f"{self.run.trials_file} has lost the record of trial {', '.join(map(str, lost))}, which was done"
+            )
         for number in range(len(known), max((*by_number, *begun), default=-1) + 1):
             self._add(by_number.get(number), begun.get(number))
         for trial in known:
@@ -84,6 +93,16 @@ class Index:
                 self._tell(record)
             elif not trial.state.is_finished() and record is None and trial.number not in begun:
                 self.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _set_aside(self) -> None:
+        """Begin a new journal; the old one may have notes that somebody wrote in Optuna's dashboard."""
+        file = self.run.journal_file
+        aside = file.with_name(f"{file.name}.corrupt")
+        with typed_errors(file):
+            write_atomic(aside, file.read_bytes())
+        write_atomic(file, "")
+        self.study = self._open()
+        self.note(f"the index {file} did not say what the records say: it was made anew, the old one is {aside.name}")
 
     def under_way(self) -> dict[int, FrozenTrial]:
         """The trials it holds for running, by number."""
@@ -129,16 +148,15 @@ class Index:
             except Exception as error:
                 if self.url is None:
                     raise self._unreadable(error) from None
-                if self.next_try == 0.0:
+                if not self.away:
                     self.note(f"the index at {redacted(self.url)} does not answer; it is told later")
-                self.next_try = time.monotonic() + self.delay
+                self.away, self.next_try = True, time.monotonic() + self.delay
                 self.delay = min(PATIENCE, 2 * self.delay)
                 return
             self.waiting.popleft()
-            if self.next_try and not self.waiting:
+            if self.away and not self.waiting:
                 self.note("the index answers again and is up to date")
-            if not self.waiting:
-                self.delay, self.next_try = 1.0, 0.0
+                self.away, self.delay, self.next_try = False, 1.0, 0.0
 
     def _begin(self, trial: Asked) -> None:
         self._fill(trial.number)

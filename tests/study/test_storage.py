@@ -92,7 +92,7 @@ def test_a_kill_in_an_outage_costs_the_index_nothing(fake_study, monkeypatch, ur
 WRONG = [
     ("sqlite:////nowhere/at/all/index.db", "unable to open database file"),
     ("postgresql://me:secret@127.0.0.1:9/studies", "."),
-    ("redis://me:secret@127.0.0.1:9", "RedisStorage is removed"),
+    ("redis://me:secret@127.0.0.1:9", "sqlalchemy.dialects:redis"),
     ("nonsense", "."),
 ]
 
