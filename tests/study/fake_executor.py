@@ -10,6 +10,7 @@ from typing import Any
 
 from inception_search.errors import RunFolderError
 from inception_search.store.atomic import write_atomic
+from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK, Ended, Epoch, Event
 from inception_search.study.job import Job
 
@@ -96,7 +97,7 @@ class FakeExecutor:
         if fate == "dies_at_the_end":
             return self._end(number, -9)
         try:
-            write_atomic(training.root / job.result, json.dumps(_payload(training, fate) | job.stamp))
+            write_atomic(training.root / job.result, sealed(json.dumps(_payload(training, fate) | job.stamp)))
         except RunFolderError:
             return self._end(number, BAD_DISK)
         if not training.stopped or training.word == "stop":
