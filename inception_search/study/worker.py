@@ -117,7 +117,7 @@ class Worker:
                 self.done = self.done or any(order["order"] == "leave" for order in orders.new())
             finally:
                 executor.cancel()
-        if not driver.there():  # else the driver reads what was said last, and removes it
+        if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
             shutil.rmtree(folder, ignore_errors=True)
 
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:

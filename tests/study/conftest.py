@@ -3,7 +3,8 @@
 import json
 import os
 import random
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from inception_search.study.observer import Observer
 from inception_search.study.search import make_driver
 from inception_search.study.setting import Setting
 from tests.study.fake_executor import FakeExecutor, World
+from tests.study.programs import COMMAND, kill_group, start
 from tests.study.spaces import TINY
 
 
@@ -114,3 +116,17 @@ def fake_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         return FakeStudy(tmp_path / "run", space, World(fate), **options)
 
     return make
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start a program; what is left of it at the end of the test is killed."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def launch(*arguments: str) -> "subprocess.Popen[str]":
+        begun.append(start([*COMMAND, *arguments], tmp_path))
+        return begun[-1]
+
+    yield launch
+    for process in begun:
+        kill_group(process)

@@ -6,33 +6,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from inception_search.study.search import resume
 from inception_search.study.study import Study
-from tests.study.programs import COMMAND, SMALL, jobs, kill_group, members, start, wait_for
+from tests.study.programs import SMALL, jobs, members, start, wait_for
 from tests.study.spaces import TINY
 
 Program = subprocess.Popen[str]
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
-    """Start a program; what is left of it at the end of the test is killed."""
-    begun: list[Program] = []
-
-    def launch(*arguments: str) -> Program:
-        begun.append(start([*COMMAND, *arguments], tmp_path))
-        return begun[-1]
-
-    yield launch
-    for process in begun:
-        kill_group(process)
 
 
 @pytest.fixture

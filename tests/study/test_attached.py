@@ -1,0 +1,126 @@
+"""Workers that help from other terminals: real programs on one run folder, and the driver that has it."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inception_search.errors import RunInUseError
+from inception_search.store.jsonl import append_line, read_lines
+from inception_search.store.presence import Presence
+from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS
+from inception_search.study.config import StudyConfig
+from inception_search.study.search import resume
+from inception_search.study.study import Study
+from inception_search.study.worker import Worker
+from tests.study.programs import SMALL, jobs, members, wait_for
+from tests.study.spaces import TINY
+
+LISTENS = "0A"  # the state of such a socket in /proc/net/tcp
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+
+
+def write_search(folder: Path, **options: Any) -> str:
+    (folder / "tiny.yaml").write_text(TINY)
+    lines = "".join(f"{name}: {value}\n" for name, value in options.items())
+    (folder / "search.yaml").write_text(f"{SMALL}space: tiny.yaml\nrun: run\npruner: none\n{lines}")
+    return "search.yaml"
+
+
+def at_work(run: Path) -> list[Path]:
+    """The folders of workers that have trained an epoch."""
+    return [path.parent for path in (run / "workers").glob(f"*/{EVENTS}") if epochs(path.parent)]
+
+
+def epochs(worker: Path) -> list[int]:
+    """The epochs that a worker has reported, in order."""
+    said = [json.loads(line) for _, line in read_lines(worker / EVENTS)]
+    return [event["metrics"]["epoch"] for event in said if event["event"] == "epoch"]
+
+
+def listening(programs: Iterable[int]) -> set[str]:
+    """The network sockets on which these processes listen."""
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6", "udp", "udp6")
+        if (path := Path("/proc/net", table)).exists()
+        for line in path.read_text().splitlines()[1:]
+        if line.split()[3] == LISTENS or table.startswith("udp")
+    ]
+    open_here = {f"socket:[{row[9]}]" for row in rows}
+    files = [fd for pid in programs for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()]
+    return open_here & {str(fd.readlink()) for fd in files}
+
+
+def test_two_workers_help_until_the_study_is_done(program, tmp_path):
+    search = program("search", write_search(tmp_path, trials=8, epochs=20))
+    run = tmp_path / "run"
+    wait_for(lambda: jobs(run))
+    workers = [program("worker", "run") for _ in range(2)]
+    wait_for(lambda: len(at_work(run)) == 2)
+    everyone = [pid for each in (search, *workers) for pid in members(each.pid)]
+    assert len(everyone) >= 6
+    assert listening(everyone) == set()
+    with pytest.raises(RunInUseError, match=f"in use by process {search.pid}") as refused:
+        resume(run)
+    assert "\n" not in str(refused.value)
+
+    _, err = search.communicate(timeout=120)
+    assert search.returncode == 0, err
+    ended = 0
+    for worker in workers:
+        _, said = worker.communicate(timeout=20)
+        assert worker.returncode == 0, said
+        assert "the study in run is done" in said
+        ended += int(said.split()[-4])
+    assert 0 < ended < 8
+    records = Study.open(run).records
+    assert [record.attempt for record in records if record.state == "complete"] == [1] * 8
+    assert not list((run / "workers").iterdir())
+
+
+def test_a_terminated_worker_loses_at_most_the_epoch_it_is_in(program, tmp_path):
+    search = program("search", write_search(tmp_path, trials=3, epochs=100000))
+    run = tmp_path / "run"
+    wait_for(lambda: jobs(run))
+    workers = [program("worker", "run") for _ in range(2)]
+    wait_for(lambda: len(at_work(run)) == 1 and len(list((run / "workers").glob(f"*/{ALIVE}"))) == 2)
+    (first,) = at_work(run)
+    wait_for(lambda: len(epochs(first)) > 3)
+    done = epochs(first)[-1]
+    (pid,) = [worker.pid for worker in workers if f"-{worker.pid}-" in first.name]
+    os.kill(pid, signal.SIGTERM)
+    (gone, other) = sorted(workers, key=lambda worker: worker.pid != pid)
+    _, said = gone.communicate(timeout=20)
+    assert (gone.returncode, "0 trials ended here" in said) == (0, True), said
+
+    wait_for(lambda: [folder for folder in at_work(run) if folder != first])
+    (second,) = [folder for folder in at_work(run) if folder != first]
+    assert f"-{other.pid}-" in second.name
+    assert epochs(second)[0] >= done
+    os.killpg(search.pid, signal.SIGINT)
+    _, err = search.communicate(timeout=30)
+    assert search.returncode == 130
+    assert "lost its process" in err
+
+
+def test_a_worker_that_may_leave_leaves_nothing_behind(fake_study):
+    run = fake_study().run
+    (run.path / "workers").mkdir(exist_ok=True)
+    with Presence(run.path / "workers" / DRIVER, {"session": "abc"}):
+        stop = threading.Event()
+        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, stop)
+        thread = threading.Thread(target=worker.until_done, args=(60.0,), daemon=True)
+        thread.start()
+        wait_for(lambda: list((run.path / "workers").glob(f"*-abc/{ALIVE}")))
+        (folder,) = (run.path / "workers").glob("*-abc")
+        append_line(folder / ORDERS, json.dumps({"order": "leave"}))
+        thread.join(30)
+        assert not thread.is_alive()
+        assert not folder.exists()
