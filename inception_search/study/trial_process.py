@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -38,6 +39,7 @@ from inception_search.training.fidelity import Fidelity
 from inception_search.training.result import EpochMetrics, TrainingResult
 from inception_search.training.trainer import train
 
+_log = logging.getLogger(__name__)
 DONE = b"done"
 _STATES = {"stop": "pruned", "pause": "paused"}
 
@@ -144,8 +146,10 @@ class StateFile:
 
     def set_aside(self) -> None:
         """Keep a damaged one for whoever wants to look."""
+        aside = self.path.with_name(f"{self.path.name}.corrupt")
         with typed_errors(self.path):
-            self.path.replace(self.path.with_name(f"{self.path.name}.corrupt"))
+            self.path.replace(aside)
+        _log.warning("%s cannot be used and was set aside as %s; its training begins again", self.path, aside.name)
 
 
 @dataclass

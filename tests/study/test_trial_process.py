@@ -94,6 +94,21 @@ def test_leaves_a_result_that_repeats_its_job_and_the_weights(job):
     assert (path.parent / "4.safetensors").is_file()
 
 
+def test_a_state_that_cannot_be_used_is_told_and_set_aside(job, tmp_path, caplog):
+    ours, theirs = Pipe()
+    heard = answers(ours, b"go on", b"go on")
+    state = tmp_path / "4.state"
+    state.write_bytes(b"nothing of use")
+    path = job(state=str(state))
+    trial_process.main(str(path), theirs)
+    assert result(path)["curve"] == heard
+    assert [epoch["epoch"] for epoch in heard] == [1, 2]
+    assert caplog.messages == [
+        f"{state} cannot be used and was set aside as 4.state.corrupt; its training begins again"
+    ]
+    assert (tmp_path / "4.state.corrupt").read_bytes() == b"nothing of use"
+
+
 def test_stops_where_it_is_told_to_and_keeps_no_weights(job):
     ours, theirs = Pipe()
     answers(ours, b"stop")
