@@ -52,7 +52,7 @@ class RunFolder(Layout):
 
     @contextmanager
     def hold(self) -> Iterator[Lease]:
-        """Keep every other search out, and clear away what killed ones left.
+        """Keep every other search out, and clear away what killed ones left, before and after.
 
         Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if it cannot be written to.
         """
@@ -60,9 +60,15 @@ class RunFolder(Layout):
             with typed_errors(self.path):
                 for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive
                     (self.path / name).mkdir(exist_ok=True)
-            for name in ("", *FOLDERS):
-                sweep_temporaries(self.path / name)
+            self._sweep()
             yield lease
+            with suppress(RunFolderError):  # what is done is done; the next one to hold it tries again
+                self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left, be it a search or a trial; what is being written stays."""
+        for name in ("", *FOLDERS):
+            sweep_temporaries(self.path / name)
 
     def study_text(self) -> str:
         """The text of ``study.yaml``."""

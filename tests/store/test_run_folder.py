@@ -311,17 +311,28 @@ def test_only_one_search_holds_the_folder(run, fork):
         pass
 
 
-def test_holding_clears_away_what_a_killed_search_left(run, fork):
+def killed_while_writing(run, fork):
     def work():
         os.fsync = lambda fd: os.kill(os.getpid(), signal.SIGKILL)
         run.write_result(0, {"value": 0.5})
 
     os.waitpid(fork(work), 0)
+
+
+def test_holding_clears_away_what_a_killed_search_left(run, fork):
+    killed_while_writing(run, fork)
     assert len(names(run.results_folder)) == 1
     run.figures_folder.rmdir()
     with run.hold():
         assert names(run.results_folder) == []
         assert run.figures_folder.is_dir()
+
+
+def test_holding_clears_away_what_trials_left_that_were_killed_meanwhile(run, fork):
+    with run.hold():
+        killed_while_writing(run, fork)
+        assert len(names(run.results_folder)) == 1
+    assert names(run.results_folder) == []
 
 
 def test_a_folder_whose_disk_became_read_only_can_be_read_but_not_held(run, disk, make_record):
