@@ -184,19 +184,22 @@ def line_of(facts, **changes):
     return json.dumps({"schema": "inception-search/trial", "version": 2, **facts, **changes})
 
 
+DELETE = "delete the line, or correct it"
+
 # (fields that are wrong in a line, the whole text of the error after "trials.jsonl:12: ")
 BAD_LINES = [
-    ({"value": None}, "not a valid trial record: a complete trial needs a value and a network"),
+    ({"value": None}, f"not a valid trial record: a complete trial needs a value and a network; {DELETE}"),
     (
         {"cost": {"macs": "many"}},
-        "cost.macs: not a valid trial record: Input should be a valid integer, got 'many'",
+        f"cost.macs: not a valid trial record: Input should be a valid integer, got 'many'; {DELETE}",
     ),
     (
         {"number": -1, "seed": "x"},
-        "number: not a valid trial record: Input should be greater than or equal to 0, got -1; 1 more fields are wrong",
+        "number: not a valid trial record: Input should be greater than or equal to 0, got -1; "
+        f"1 more fields are wrong; {DELETE}",
     ),
-    ({"\x1b[2J": 1}, r"'\x1b[2J': not a valid trial record: Extra inputs are not permitted, got 1"),
-    ({"vlaue": 1}, "vlaue: not a valid trial record: Extra inputs are not permitted, got 1"),
+    ({"\x1b[2J": 1}, rf"'\x1b[2J': not a valid trial record: Extra inputs are not permitted, got 1; {DELETE}"),
+    ({"vlaue": 1}, f"vlaue: not a valid trial record: Extra inputs are not permitted, got 1; {DELETE}"),
     (
         {"schema": "inception-search/network"},
         "this is not a trial record, got 'inception-search/network'; "
