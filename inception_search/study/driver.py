@@ -245,6 +245,8 @@ class Driver:
             self.waiting.append(number)
         elif payload is not None:
             self.conclude(point, self.ledger.ended(point, payload, **facts))
+        elif self.stop.is_set():
+            return  # what ends the search may end its trials, too: its job is there for whoever resumes
         elif event.late and job.attempt > 1:
             limit = self.setting.config.trial_seconds
             self.conclude(point, self.ledger.failed(point, f"it ran longer than the limit of {limit:g} s", **facts))

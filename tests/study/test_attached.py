@@ -85,7 +85,8 @@ def test_two_workers_help_until_the_study_is_done(program, tmp_path):
     assert not list((run / "workers").iterdir())
 
 
-def test_a_terminated_worker_loses_at_most_the_epoch_it_is_in(program, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_worker_that_is_stopped_loses_at_most_the_epoch_it_is_in(program, tmp_path, number):
     search = program("search", write_search(tmp_path, trials=3, epochs=100000))
     run = tmp_path / "run"
     wait_for(lambda: jobs(run))
@@ -95,10 +96,10 @@ def test_a_terminated_worker_loses_at_most_the_epoch_it_is_in(program, tmp_path)
     wait_for(lambda: len(epochs(first)) > 3)
     done = epochs(first)[-1]
     (pid,) = [worker.pid for worker in workers if f"-{worker.pid}-" in first.name]
-    os.kill(pid, signal.SIGTERM)
+    os.killpg(pid, number)  # a scheduler that takes the machine back, or Ctrl-C, tells all processes
     (gone, other) = sorted(workers, key=lambda worker: worker.pid != pid)
     _, said = gone.communicate(timeout=20)
-    assert (gone.returncode, "0 trials ended here" in said) == (0, True), said
+    assert gone.returncode == 0, said
 
     wait_for(lambda: [folder for folder in at_work(run) if folder != first])
     (second,) = [folder for folder in at_work(run) if folder != first]

@@ -7,10 +7,12 @@ from optuna.trial import TrialState
 
 from inception_search.errors import RunFolderError
 from inception_search.store.record import TrialRecord
+from inception_search.study.executor import Ended, Event
 from inception_search.study.index import Index
 from inception_search.study.job import Job
 from tests.study.conftest import FakeStudy
 from tests.study.crashes import Crash, check, crash_at
+from tests.study.fake_executor import FakeExecutor
 
 
 class TestAStopInOrder:
@@ -32,6 +34,19 @@ class TestAStopInOrder:
         assert study.go()
         check(study, 2)
         assert set(study.world.epochs.values()) == {3}, "an epoch was trained twice"
+
+    def test_that_ends_its_trials_too_is_no_fault_of_theirs(self, fake_study, monkeypatch):
+        def terminated(executor: FakeExecutor, timeout: float) -> list[Event]:
+            study.driver.stop.set()
+            return [Ended(number, -15) for number in executor.running]
+
+        study = fake_study(trials=2, retries=1)
+        for _ in range(3):
+            with monkeypatch.context() as patch:
+                patch.setattr(FakeExecutor, "wait", terminated)
+                assert not study.go(capacity=2)
+        assert study.go()
+        check(study, 2)
 
     def test_before_anything_was_asked(self, fake_study):
         study = fake_study(trials=2)
