@@ -60,6 +60,8 @@ class RunFolder(Layout):
             with typed_errors(self.path):
                 for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive
                     (self.path / name).mkdir(exist_ok=True)
+            for file in (self.trials_file, self.journal_file):
+                append_lines(file, [], create=False)  # mends a torn end: read now, and not found there later
             self._sweep()
             yield lease
             with suppress(RunFolderError):  # what is done is done; the next one to hold it tries again

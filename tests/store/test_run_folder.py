@@ -335,6 +335,16 @@ def test_holding_clears_away_what_trials_left_that_were_killed_meanwhile(run, fo
     assert names(run.results_folder) == []
 
 
+def test_holding_mends_a_last_record_that_only_lacks_its_newline(run, make_record):
+    run.append_record(make_record())
+    whole = run.trials_file.read_bytes()
+    run.trials_file.write_bytes(whole[:-1])
+    assert run.records() == []
+    with run.hold():
+        assert run.records() == [make_record()]
+    assert run.trials_file.read_bytes() == whole
+
+
 def test_a_folder_whose_disk_became_read_only_can_be_read_but_not_held(run, disk, make_record):
     run.append_record(make_record())
     run.write_result(3, {"value": 0.5})

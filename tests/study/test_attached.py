@@ -13,9 +13,9 @@ import pytest
 from inception_search.errors import RunInUseError
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.presence import Presence
+from inception_search.study import search as study
 from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS
 from inception_search.study.config import StudyConfig
-from inception_search.study.search import resume
 from inception_search.study.study import Study
 from inception_search.study.worker import Worker
 from tests.study.programs import SMALL, jobs, members, wait_for
@@ -59,16 +59,19 @@ def listening(programs: Iterable[int]) -> set[str]:
 
 
 def test_two_workers_help_until_the_study_is_done(program, tmp_path):
-    search = program("search", write_search(tmp_path, trials=8, epochs=20))
     run = tmp_path / "run"
-    wait_for(lambda: jobs(run))
-    workers = [program("worker", "run") for _ in range(2)]
+    options = {"epochs": 8, "train_images": 64, "image_size": 8, "device": "cpu", "pruner": "none", "workers": 2}
+    study.search(TINY, run=run, trials=1, baselines=False, **options)
+    file = run / "study.yaml"
+    file.write_text(file.read_text().replace("trials: 1\n", "trials: 16\n"))
+    workers = [program("worker", "run") for _ in range(2)]  # first: they wait for a search
+    search = program("resume", "run")
     wait_for(lambda: len(at_work(run)) == 2)
     everyone = [pid for each in (search, *workers) for pid in members(each.pid)]
     assert len(everyone) >= 6
     assert listening(everyone) == set()
     with pytest.raises(RunInUseError, match=f"in use by process {search.pid}") as refused:
-        resume(run)
+        study.resume(run)
     assert "\n" not in str(refused.value)
 
     _, err = search.communicate(timeout=120)
@@ -79,9 +82,9 @@ def test_two_workers_help_until_the_study_is_done(program, tmp_path):
         assert worker.returncode == 0, said
         assert "the study in run is done" in said
         ended += int(said.split()[-4])
-    assert 0 < ended < 8
+    assert 2 <= ended < 16
     records = Study.open(run).records
-    assert [record.attempt for record in records if record.state == "complete"] == [1] * 8
+    assert [record.attempt for record in records if record.state == "complete"] == [1] * 16
     assert not list((run / "workers").iterdir())
 
 
