@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
 from inception_search.space.space import Space, load_space
 from inception_search.space.spelling import parted
-from inception_search.study.strategies import surrogate
+from inception_search.study.strategies import merit, surrogate
 from inception_search.study.strategies.features import Decisions, costs
 from inception_search.study.strategies.merit import merits
 from inception_search.study.strategies.prospects import PERIOD, Prospects
@@ -85,18 +86,23 @@ def told(number: int, loss: float | tuple[float, ...] | None, epochs: int = 9, s
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30))
 def test_merit_is_the_order_alone(values: list[float]) -> None:
-    merit = merits([told(number, value) for number, value in enumerate(values)], random.Random(0))
-    assert merit.mean() == pytest.approx(0.0, abs=1e-9)
+    found = merits([told(number, value) for number, value in enumerate(values)], random.Random(0))
+    assert found.mean() == pytest.approx(0.0, abs=1e-9)
     for one, other in zip(range(len(values)), range(1, len(values)), strict=False):
-        assert np.sign(merit[one] - merit[other]) == np.sign(values[other] - values[one])
+        assert np.sign(found[one] - found[other]) == np.sign(values[other] - values[one])
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
+def test_ranks_are_those_of_scipy(values: list[int]) -> None:
+    assert np.array_equal(merit._ranks(np.array(values, dtype=float)), rankdata(values))
 
 
 def test_trained_longer_comes_before_pruned_before_failed() -> None:
     pruned = told(1, 0.0, epochs=3, state="pruned")
     failed = told(2, None, epochs=0, state="failed")
     infinite, missing = told(3, math.inf), told(4, math.nan)
-    merit = merits([told(0, 0.5), pruned, failed, infinite, missing], random.Random(0))
-    assert merit[0] > merit[3] == merit[4] > merit[1] > merit[2]
+    found = merits([told(0, 0.5), pruned, failed, infinite, missing], random.Random(0))
+    assert found[0] > found[3] == found[4] > found[1] > found[2]
 
 
 def test_of_several_objectives_a_dominated_trial_is_never_best() -> None:
