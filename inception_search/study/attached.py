@@ -11,10 +11,12 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inception_search.errors import DocumentError, Place, RunFolderError
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line, complete_lines
 from inception_search.store.presence import Presence, Watched
@@ -22,6 +24,7 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study.executor import Ended, Epoch, Event, Word
 
 ALIVE, ORDERS, EVENTS, DRIVER = "alive", "orders.jsonl", "events.jsonl", "driver"
+_UNREADABLE = (DocumentError, RunFolderError, KeyError, TypeError)  # of what a worker said
 _LOOK = 1.0  # seconds between looks for new workers
 
 
@@ -32,12 +35,19 @@ class Log:
         self.path, self.read = path, 0
 
     def new(self) -> list[dict[str, Any]]:
-        """What has been added since the last call."""
+        """What has been added since the last call. Raises DocumentError for a line that is no JSON object."""
         if not self.path.is_file():
             return []
         lines = complete_lines(self.path, self.read)
         self.read += sum(len(line) + 1 for line in lines)
-        return [json.loads(line) for line in lines]
+        return [self._object(line) for line in lines]
+
+    def _object(self, line: bytes) -> dict[str, Any]:
+        with suppress(ValueError):
+            if isinstance(said := json.loads(line), dict):
+                return said
+        mend = "start the worker again: its trial goes on from its last epoch"
+        raise DocumentError("a message between search and worker was damaged", place=Place(str(self.path)), mend=mend)
 
 
 @dataclass
@@ -87,8 +97,11 @@ class AttachedExecutor:
         self.presence.beat()
         lost, self.lost = self.lost, []
         events: list[Event] = [*lost]
-        for worker in self.workers.values():
-            events += [event for said in worker.events.new() if (event := _event(worker, said)) is not None]
+        for name, worker in list(self.workers.items()):
+            try:
+                events += _events(worker)
+            except _UNREADABLE as error:
+                self._drop(name, worker, error)
         self._look_around()
         return events
 
@@ -125,21 +138,32 @@ class AttachedExecutor:
 
     def _gone(self, name: str, worker: _Worker) -> None:
         """What it said before it went still counts."""
-        for said in worker.events.new():
-            event = _event(worker, said)
-            if isinstance(event, Ended):
-                self.lost.append(event)
+        with suppress(*_UNREADABLE):
+            self.lost += [event for event in _events(worker) if isinstance(event, Ended)]
+        self._forget(name, worker)
+        self.note(f"worker {name} has gone")
+
+    def _drop(self, name: str, worker: _Worker, error: Exception) -> None:
+        """A worker that cannot be understood finds its folder gone, and ends."""
+        self._forget(name, worker)
+        self.note(f"worker {name} is let go: {' '.join(str(error).split())}")
+
+    def _forget(self, name: str, worker: _Worker) -> None:
         if worker.number is not None:
             self.lost.append(Ended(worker.number, None))
         del self.workers[name]
         shutil.rmtree(worker.folder, ignore_errors=True)
-        self.note(f"worker {name} has gone")
 
     def _sweep(self) -> None:
         """Remove what workers of earlier sessions left."""
         for folder in self.run.workers_folder.iterdir():
             if folder.is_dir() and not folder.is_symlink() and not Watched(folder / ALIVE).there():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _events(worker: _Worker) -> list[Event]:
+    """What a worker has said since it was last heard."""
+    return [event for said in worker.events.new() if (event := _event(worker, said)) is not None]
 
 
 def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from inception_search.study.attached import AttachedExecutor
 from inception_search.study.executor import Ended, Event, Executor, Word
 
-_TURN = 0.1  # seconds, at most, spent waiting for one while another is at work
+_TURN = 0.02  # seconds, at most, spent waiting for one while another is at work
 
 
 class Together:

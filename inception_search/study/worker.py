@@ -24,7 +24,7 @@ from inception_search.study.executor import Ended, Epoch, Event
 from inception_search.study.local import LocalExecutor
 from inception_search.study.signals import stop_on_signals
 
-_PAUSE = 0.05  # seconds between looks at the orders
+_PAUSE = 0.02  # seconds between looks at the orders
 _LOOK = 0.5  # and between looks for a driver
 IDLE = 600.0  # seconds without a driver after which a worker leaves
 

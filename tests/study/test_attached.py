@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from inception_search.errors import RunInUseError
+from inception_search.errors import DocumentError, RunInUseError
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.presence import Presence
 from inception_search.study import search as study
-from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS
+from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
 from inception_search.study.config import StudyConfig
+from inception_search.study.executor import Ended, Epoch
 from inception_search.study.study import Study
 from inception_search.study.worker import Worker
 from tests.study.programs import SMALL, jobs, members, wait_for
@@ -128,3 +129,39 @@ def test_a_worker_that_may_leave_leaves_nothing_behind(fake_study):
         thread.join(30)
         assert not thread.is_alive()
         assert not folder.exists()
+
+
+DAMAGE = ["not JSON\n", '["a list"]\n', '{"number": 7, "event": "epoch"}\n', '{"number": 7}\n', "\0" * 9 + "\n"]
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, None], ids=repr)
+def test_a_worker_whose_messages_are_damaged_is_let_go_and_its_trial_runs_elsewhere(fake_study, damage):
+    run, notes = fake_study().run, []
+    attached = AttachedExecutor(run, notes.append, look=0.0)
+    folder = run.path / "workers" / f"host-{attached.session}"
+    folder.mkdir()
+    with Presence(folder / ALIVE, {"session": attached.session}):
+        assert attached.capacity == 1
+        attached.submit(7, run.path / "jobs" / "7.json")
+        append_line(folder / EVENTS, json.dumps({"number": 7, "event": "epoch", "metrics": {}}))
+        assert attached.wait(0.0) == [Epoch(7, {})]
+        said = (folder / EVENTS).read_bytes()
+        (folder / EVENTS).write_bytes(said[:3] if damage is None else said + damage.encode())
+        assert attached.wait(0.0) + attached.wait(0.0) == [Ended(7, None)]
+        assert not folder.exists()
+        assert attached.capacity == 0
+    assert notes[1].startswith(f"worker {folder.name} is let go: ")
+    attached.close(False)
+
+
+def test_a_worker_that_cannot_read_its_orders_ends_with_a_sentence(fake_study):
+    run = fake_study().run
+    (run.path / "workers").mkdir(exist_ok=True)
+    with Presence(run.path / "workers" / DRIVER, {"session": "abc"}) as driver:
+        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, threading.Event())
+        folder = run.path / "workers" / f"{driver.facts['host']}-{os.getpid()}-abc"
+        folder.mkdir()
+        (folder / ORDERS).write_text("{\n")
+        with pytest.raises(DocumentError, match=r"message between search and worker was damaged") as raised:
+            worker.until_done(60.0)
+    assert ORDERS in str(raised.value)
