@@ -37,7 +37,7 @@ EDGES = ("0_1", "0_2", "1_2", "0_3", "1_3", "2_3")
 HOLES = tuple(f"cell.edge_{edge}" for edge in EDGES)
 AT = (50, 100, 200, 400)
 # Strategies that take long for each ask are run with fewer seeds, and to fewer evaluations, unless told otherwise.
-SEEDS = {"tpe": 20, "evolution": 12, "nsga2": 6, "gp": 3, "optuna_tpe": 20, "optuna_nsga2": 20}
+SEEDS = {"tpe": 40, "evolution": 40, "nsga2": 40, "local": 40, "gp": 3, "optuna_tpe": 40, "optuna_nsga2": 40}
 MOST = {"predictor": 200, "tpe": 200, "evolution": 200, "nsga2": 200, "gp": 100, "optuna_tpe": 200}
 
 

@@ -13,9 +13,12 @@ import inception_search as ins
 from inception_search.cli.main import VERBS
 from inception_search.figures.draw import draw
 from inception_search.spec.document import parse
+from inception_search.study.config import StudyConfig
+from inception_search.study.strategies.table import check, names
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SEARCH = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
 LANGUAGE = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
 
 
@@ -47,6 +50,19 @@ torch.save(ins.export_weights(ins.compile("inception_v3@torchvision", aux=True),
     assert "torchvision's weights of inception_v3" in done.stdout
     assert "{'mixed_5d': (2, 288, 35, 35), 'mixed_7c': (2, 2048, 8, 8)}" in done.stdout
     assert ins.load(tmp_path / "model.safetensors").head.classes == 10
+
+
+@pytest.mark.parametrize("text", [block("yaml", README, 1), block("yaml", SEARCH)], ids=["README", "search.md"])
+def test_the_configurations_can_be_searched_with(text: str, tmp_path: Path) -> None:
+    (tmp_path / "my_search.yaml").write_text(text, encoding="utf-8")
+    config = StudyConfig.read(tmp_path / "my_search.yaml")
+    assert config.objectives == ("accuracy", "macs")
+    check(config.strategy, ins.load_space(config.space), len(config.objectives))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_strategy_is_described(name: str) -> None:
+    assert f"| `{name}`" in SEARCH
 
 
 def test_the_module_of_the_readme_is_inception_v3s() -> None:
