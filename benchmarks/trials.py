@@ -33,7 +33,7 @@ OURS = [sys.executable, "-c", "from inception_search.cli.main import run; run()"
 # Small proxies, of which a search trains most, and larger ones at the dataset's own size.
 SETTINGS: dict[str, dict[str, int]] = {
     "14x14": {"image_size": 14, "train_images": 1500, "epochs": 3, "batch_size": 64, "max_macs": 3_500_000},
-    "28x28": {"image_size": 28, "train_images": 1000, "epochs": 2, "batch_size": 64, "max_macs": 14_000_000},
+    "28x28": {"image_size": 28, "train_images": 2000, "epochs": 2, "batch_size": 64, "max_macs": 14_000_000},
 }
 
 
@@ -52,7 +52,7 @@ def round_of(setting: dict[str, int], data: str, trials: int, seed: int) -> dict
         folder = Path(name)
         options = {"data": data, "strategy": "random", "pruner": "none", "trials": trials, "seed": seed, "run": "run"}
         flags = [f"--{key.replace('_', '-')}={value}" for key, value in (options | setting).items()]
-        ours = timed([*OURS, *flags, "--no-baselines", "--no-augment"], folder)
+        ours = timed([*OURS, *flags, "--no-baselines"], folder)
         records = ins.Study.open(folder / "run").records
         trained = [record for record in records if record.state == "complete"]
         sizes = {"image_size": setting["image_size"], "limit": setting["train_images"]}
@@ -86,8 +86,8 @@ def row(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", default="fashion_mnist")
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--settings", default=",".join(SETTINGS))
     options = parser.parse_args()
     rows = {}

@@ -3,8 +3,8 @@
     python benchmarks/trials_peer.py TASK.json      trains the networks of the task, writes ANSWER beside it
 
 The recipe is that of the search it is compared with, in torch's own words: SGD with Nesterov momentum, one cycle of
-the learning rate, label smoothing, clipped gradients, a validation after every epoch. Only the networks come from
-outside, as modules: what is compared is how they are trained.
+the learning rate, label smoothing, clipped gradients, random crops and flips, a validation after every epoch. Only the
+networks come from outside, as modules: what is compared is how they are trained.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -27,19 +29,36 @@ from inception_search.spec.document import network_from_data
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """Images of a split, normalised one by one as ``ToTensor`` and ``Normalize`` do."""
+    """Images of a split through the usual transforms, one by one and with Pillow, as torchvision's datasets do it.
 
-    def __init__(self, split: Any, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-        self.images, self.labels = split.images, split.labels
-        self.mean = torch.tensor(mean).view(-1, 1, 1)
-        self.std = torch.tensor(std).view(-1, 1, 1)
+    Resize; where they are trained on, RandomCrop with padding and RandomHorizontalFlip; ToTensor; Normalize.
+    """
+
+    def __init__(self, data: Any, split: str, side: int, *, train: bool) -> None:
+        self.images, self.labels = data.splits[split].images.numpy(), data.splits[split].labels
+        self.side, self.allowed = side, data.augmentation if train else None
+        self.mean = torch.tensor(data.mean).view(-1, 1, 1)
+        self.std = torch.tensor(data.std).view(-1, 1, 1)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = self.images[index].float().div(255.0)
-        return (image - self.mean) / self.std, int(self.labels[index])
+        image = Image.fromarray(self.images[index, 0], mode="L")
+        image = image.resize((self.side, self.side), Image.Resampling.BILINEAR)
+        if self.allowed is not None:
+            image = self.augmented(image, round(self.allowed.shift * self.side))
+        tensor = torch.from_numpy(np.array(image)).unsqueeze(0).to(torch.float32).div(255)
+        return tensor.sub(self.mean).div(self.std), int(self.labels[index])
+
+    def augmented(self, image: Image.Image, padding: int) -> Image.Image:
+        """Cropped at random from itself with a border, and mirrored half of the time."""
+        padded = ImageOps.expand(image, padding)
+        left, top = torch.randint(0, 2 * padding + 1, (2,)).tolist()
+        image = padded.crop((left, top, left + self.side, top + self.side))
+        if self.allowed.flip and torch.rand(1).item() < 0.5:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return image
 
 
 def objective(trial: optuna.Trial, task: dict[str, Any], loaders: tuple[Any, Any]) -> float:
@@ -92,10 +111,11 @@ def evaluate(model: nn.Module, loader: Any) -> float:
 def main() -> None:
     path = Path(sys.argv[1])
     task = json.loads(path.read_text())
+    side = task["data"].pop("image_size")
     data = ins.load_data(**task["data"])
     batch = task["fidelity"]["batch_size"]
-    train = DataLoader(Images(data.splits["train"], data.mean, data.std), batch, shuffle=True, drop_last=True)
-    validation = DataLoader(Images(data.splits["validation"], data.mean, data.std), batch)
+    train = DataLoader(Images(data, "train", side, train=True), batch, shuffle=True, drop_last=True)
+    validation = DataLoader(Images(data, "validation", side, train=False), batch)
     study = optuna.create_study(direction="maximize")
     study.optimize(lambda trial: objective(trial, task, (train, validation)), n_trials=len(task["networks"]))
     path.with_name("answer.json").write_text(json.dumps([trial.value for trial in study.trials]))

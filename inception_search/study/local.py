@@ -24,6 +24,13 @@ _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 _DONE = b"done"
 
 
+def start_server() -> None:
+    """Start the process that trials are forked from, if it is not there: it loads torch while a search gets ready."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
+    with suppress(OSError), _deaf_to_interrupts():
+        pass
+
+
 class LocalExecutor:
     """Processes forked from a server that has torch loaded already (17 ms a trial instead of seconds).
 
@@ -43,12 +50,10 @@ class LocalExecutor:
         self.fixed, self.trial_seconds = capacity, trial_seconds
         self.persistent, self.packing, self.device = persistent, packing, device
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(_PRELOAD)
         self.running: dict[int, _Running] = {}
         self.idle: list[_Running] = []
         self.unborn: list[Ended] = []
-        with suppress(OSError), _deaf_to_interrupts():
-            pass  # the server loads torch while the search gets ready
+        start_server()
 
     @property
     def capacity(self) -> int:

@@ -27,7 +27,7 @@ from inception_search.study.front import reference_point
 from inception_search.study.grow import begin_growth, finish_growth
 from inception_search.study.index import Index
 from inception_search.study.ledger import Ledger
-from inception_search.study.local import LocalExecutor
+from inception_search.study.local import LocalExecutor, start_server
 from inception_search.study.objectives import OBJECTIVES, losses, numbers
 from inception_search.study.observer import Observer
 from inception_search.study.packing import Packing
@@ -69,6 +69,7 @@ def search(
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
     check_strategy(config.strategy, loaded, len(config.objectives))
     warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
+    start_server()
     plan = make_plan(config, loaded)
     budget = config.budget(plan.device, _threads(config, plan.device))
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
@@ -99,6 +100,7 @@ def resume(
     run = RunFolder.open(Path(path).expanduser())
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
     with run.hold():
+        start_server()
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records

@@ -135,7 +135,7 @@ def test_nothing_of_this_process_is_changed_or_left_open(run):
 
 
 def test_a_process_that_cannot_be_started_counts_as_lost(run, monkeypatch):
-    real, fails = local.forkserver.ensure_running, [1, 2, 3]
+    real, fails = local.forkserver.ensure_running, [1, 2, 3, 4]  # two of them before a trial wants it
 
     def ensure_running() -> None:
         if fails:
