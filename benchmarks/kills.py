@@ -23,7 +23,6 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import pairwise
@@ -32,6 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.evidence import processor
 from benchmarks.kill_watch import Arrivals, servers, trials
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
@@ -258,15 +258,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
         if time.monotonic() > end:
             raise AssertionError("it did not happen")
         time.sleep(0.02)
-
-
-def processor() -> str:
-    """The processor's name and how many cores there are."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.split(':')[1].strip()} x {os.cpu_count()}"
-    return f"{platform.machine()} x {os.cpu_count()}"
 
 
 def main() -> None:
