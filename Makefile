@@ -1,12 +1,20 @@
-# make demo: set up and run a search on real images.  make test: set up, lint, types, tests.  Both safe to repeat.
+# make demo: set up and run a search on real images.  make test: set up, lint, types, tests.  make fashion: the study in
+# docs/results (an hour on two cores).  All are safe to repeat.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test slow conformance lint format clean
+FASHION := runs/fashion_mnist
+
+.PHONY: demo fashion test slow conformance lint format clean
 
 demo: .venv/demo-ready
 	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
+
+fashion: .venv/demo-ready
+	if test -d $(FASHION); then $(BIN)/inception-search resume $(FASHION); \
+	else $(BIN)/inception-search search docs/results/fashion_mnist.yaml --run $(FASHION); fi
+	$(BIN)/inception-search finalize $(FASHION) --image-size 14 --train-images 20000 --top 3 --baselines 5
 
 test: lint
 	$(BIN)/python -m pytest -n auto

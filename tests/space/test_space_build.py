@@ -20,7 +20,13 @@ from tests.space.small import SMALL, every_point, points_of, small, space
 from tests.space.templates import documents
 from tests.space.test_space_hostile import QUICK, read
 
-SHIPPED = {"inception": 4, "inception_modules": 30, "nas_bench_101": 10, "nas_bench_201": 10}  # points looked at
+SHIPPED = {
+    "inception": 4,
+    "inception_modules": 30,
+    "separable_modules": 15,
+    "nas_bench_101": 10,
+    "nas_bench_201": 10,
+}  # points looked at
 
 
 def by_its_document(of: Space, params: Params) -> Network:

@@ -13,6 +13,7 @@ import inception_search as ins
 from inception_search.canonical.catalogue import module
 from inception_search.canonical.catalogue import names as networks
 from inception_search.errors import UnknownNameError
+from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Choice, Float, Integer
 from inception_search.space.space import By, Space, load_space, names
@@ -92,14 +93,21 @@ def test_no_two_canonical_networks_are_one_point() -> None:
     assert all(one != other for index, one in enumerate(points_of) for other in points_of[:index])
 
 
-@pytest.mark.parametrize("label", SHIPPED["inception_modules"].document.contains)
-def test_fixed_points_hold_the_canonical_module_at_its_scale(label: str) -> None:
-    shipped = SHIPPED["inception_modules"]
+@pytest.mark.parametrize(
+    ("name", "label"), [said for said in SAID if said[0] in ("inception_modules", "separable_modules")]
+)
+def test_fixed_points_hold_the_canonical_module_at_its_scale(name: str, label: str) -> None:
+    shipped = SHIPPED[name]
     fixed = shipped.document.contains[label]
     expected = scale_width(module(str(fixed.module)), fixed.width, fixed.multiple)
     found = shipped.fixed_points[label].blocks["module"]
     assert found == expected or (isinstance(found, Block) and found.trivial and found.body == expected)
     assert found != shipped.decode(shipped.sample(0)).blocks["module"]
+
+
+@pytest.mark.parametrize("label", SHIPPED["separable_modules"].document.contains)
+def test_the_separable_modules_start_from_canonical_ones_of_equal_cost(label: str) -> None:
+    assert 1_200_000 < estimate(SHIPPED["separable_modules"].fixed_points[label]).macs < 1_800_000
 
 
 # --------------------------------------------------------------------------------------------------- loading, holes
