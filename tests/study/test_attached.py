@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,11 @@ def listening(programs: Iterable[int]) -> set[str]:
         if line.split()[3] == LISTENS or table.startswith("udp")
     ]
     open_here = {f"socket:[{row[9]}]" for row in rows}
-    files = [fd for pid in programs for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()]
-    return open_here & {str(fd.readlink()) for fd in files}
+    found = set()
+    for file in (file for pid in programs for file in Path(f"/proc/{pid}/fd").iterdir()):
+        with suppress(FileNotFoundError):  # a file closed meanwhile; a socket that is listened on stays open
+            found.add(str(file.readlink()))
+    return open_here & found
 
 
 def test_two_workers_help_until_the_study_is_done(program, tmp_path):
