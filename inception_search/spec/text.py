@@ -163,7 +163,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def text_node(self, data: str) -> yaml.ScalarNode:
-        style = None if is_text(data) else "'"
+        # PyYAML folds the line break U+0085 in a single-quoted text; in a double-quoted one it is escaped.
+        style = '"' if "\x85" in data else None if is_text(data) else "'"
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 

@@ -61,6 +61,23 @@ def test_a_network_reads_back_from_every_form(network: Network) -> None:
         assert list(other.stages) == list(network.stages)
 
 
+@pytest.mark.parametrize(
+    "text", ["\x85", "a\x85b", " \x85 x ", "\u2028", "a\u2029b", "a\nb", "\t", "\ufeff", "null", "1e3"]
+)
+def test_a_source_with_odd_characters_reads_back(text: str) -> None:
+    network = network_from_data(
+        {
+            "schema": "inception-search/network",
+            "version": 1,
+            "name": "n",
+            "input": [1, 5, 5],
+            "stages": {"s": "3x3 2"},
+            "source": text,
+        }
+    )
+    assert parse_network(network_text(network)).source == text
+
+
 def test_text_of_a_step_is_the_line_people_write() -> None:
     # step, its text
     table: list[tuple[AnyStep, str]] = [
