@@ -20,6 +20,9 @@ def search(
     data_root: Annotated[str | None, Opt(help="Folder of the dataset.")] = None,
     image_size: Annotated[int | None, Opt(help="Side of the square images, pixels.")] = None,
     train_images: Annotated[int | None, Opt(help="Train on at most this many images.")] = None,
+    validation_images: Annotated[
+        int | None, Opt(help="Validate on so many. [the dataset's own; more come from what training leaves over]")
+    ] = None,
     download: Annotated[bool | None, Opt("--download", help="Allow the dataset to be downloaded.")] = None,
     trials: Annotated[int | None, Opt(help="Distinct architectures to train. [40]")] = None,
     max_macs: Annotated[int | None, Opt(help="Budget: multiply-adds for one image.")] = None,
@@ -39,6 +42,7 @@ def search(
     warm_start: Annotated[str | None, Opt(help="Run folders, by commas, whose best networks are trained next.")] = None,
     warm_top: Annotated[int | None, Opt(help="How many of each. [5]")] = None,
     repeats: Annotated[int | None, Opt(help="Train every architecture with so many seeds. [1]")] = None,
+    repeat_top: Annotated[int | None, Opt(help="Of the best so many only, when all else is trained. [all]")] = None,
     strategy: Annotated[
         str | None, Opt(help="random, tpe, evolution, nsga2, local, predictor, gp, cmaes or grid. [tpe]")
     ] = None,

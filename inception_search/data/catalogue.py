@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from inception_search.data.dataset import Dataset
+from inception_search.data.validation import resize_validation
 from inception_search.errors import ConfigError, unknown_name
 
 DATASETS: dict[str, str] = {
@@ -40,19 +41,27 @@ def load_data(
     seed: int = 0,
     download: bool = False,
     limit: int | None = None,
+    validation_images: int | None = None,
 ) -> Dataset:
     """The dataset ``name``, read from the folder ``root`` (a default of its own where it has one).
 
     ``image_size`` is the side of the square images in pixels; ``seed`` draws the train/validation split;
-    ``limit`` keeps at most that many training images, stratified. ``download`` allows the network to be used.
+    ``limit`` keeps at most that many training images, stratified; ``validation_images`` is the size of the validation
+    set (default: the dataset's own), enlarged by training images that ``limit`` leaves over. ``download`` allows the
+    network to be used.
     Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
     """
     if name not in DATASETS:
         raise unknown_name("dataset", name, DATASETS)
     _check_range("image_size", image_size, LARGEST_SIDE)
     _check_range("limit", limit, None)
+    _check_range("validation_images", validation_images, None)
     folder = None if root is None else Path(root).expanduser()
-    return find_loader(name)(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
+    load = find_loader(name)
+    if validation_images is None:
+        return load(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
+    whole = load(root=folder, image_size=image_size, seed=seed, download=download, limit=None)
+    return resize_validation(whole, validation_images, limit, seed)
 
 
 def find_loader(name: str) -> LoadFunction:

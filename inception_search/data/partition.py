@@ -45,17 +45,23 @@ def stratified_sample(labels: Tensor, size: int, seed: int) -> Tensor:
 
     Raises ConfigError for a size below the number of classes.
     """
-    classes = _shuffled_classes(labels, seed)
-    if size < len(classes):
+    classes = int(labels.bincount().count_nonzero())
+    if size < classes:
         raise ConfigError(
             "too few training images asked for",
             path="limit",
             found=size,
-            expected=f"at least {len(classes)}, one for each class",
+            expected=f"at least {classes}, one for each class",
         )
-    # The i-th of n images of a class stands at i / n: any first part of that order is stratified.
+    return stratified_order(labels, seed)[:size].sort().values
+
+
+def stratified_order(labels: Tensor, seed: int) -> Tensor:
+    """All indices (int64, (N,)) in an order of which any first part is stratified."""
+    # The i-th of n images of a class stands at i / n.
+    classes = _shuffled_classes(labels, seed)
     order = sorted((i / len(members), int(m)) for members in classes for i, m in enumerate(members))
-    return torch.tensor(sorted(index for _, index in order[:size]), dtype=torch.int64)
+    return torch.tensor([index for _, index in order], dtype=torch.int64)
 
 
 def limit_split(split: Split, limit: int | None, seed: int) -> Split:

@@ -65,6 +65,9 @@ class StudyConfig(BaseModel):
     """Side of the square images in pixels (default: the dataset's)."""
     train_images: Whole | None = None
     """Train on at most this many images, stratified (default: all)."""
+    validation_images: Whole | None = None
+    """Validate on so many images (default: the dataset's validation images); more than it has are taken from the
+    training images that ``train_images`` leaves over."""
     download: bool = False
     """Allow the dataset to be downloaded."""
     trials: Whole = 40
@@ -99,6 +102,8 @@ class StudyConfig(BaseModel):
     """How many networks of each earlier study."""
     repeats: Whole = 1
     """Train every architecture so often, with another seed each time; the search goes by the mean."""
+    repeat_top: Whole | None = None
+    """Repeat only the best so many, after all else: until all of the best by their mean have been (default: all)."""
     strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
     warmup_proxy: Name | None = None
     """A zero-cost proxy: of ``warmup_points`` random points, those it likes best are trained first."""
@@ -159,6 +164,7 @@ class StudyConfig(BaseModel):
         config.budget()  # limits that contradict each other
         check_objectives(config.objectives)
         _check_reference(config)
+        _check_repeats(config)
         return config
 
     def budget(self, device: str = "cpu", threads: int | None = None) -> Budget:
@@ -210,6 +216,12 @@ def _check_reference(config: StudyConfig) -> None:
     if names != set(config.objectives):
         expected = "a value for each of " + ", ".join(config.objectives)
         raise ConfigError("not a reference point", path="reference", found=config.reference, expected=expected)
+
+
+def _check_repeats(config: StudyConfig) -> None:
+    if config.repeat_top is not None and config.repeats == 1:
+        mend = "say how often each is trained: repeats: 3"
+        raise ConfigError("nothing is repeated", path="repeat_top", found=config.repeat_top, mend=mend)
 
 
 def version_of(path: Path) -> int:

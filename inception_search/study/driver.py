@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.executor import BAD_DISK, Ended, Epoch, Executor, Word
@@ -114,7 +115,7 @@ class Driver:
                 left.append((point, job))
         self.unfinished = left
         for record in list(self.ledger.records.values()):
-            if record.state == "complete" and record.repeat_of is None:
+            if record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None:
                 self.queue_repeats(record)
 
     def launch(self) -> bool:
@@ -274,7 +275,7 @@ class Driver:
         if record.state == "paused":
             self.points[point.number] = point
             self.scheduler.hold(point.number)
-        if record.state == "complete" and record.repeat_of is None:
+        if record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None:
             self.queue_repeats(record, point)
         self.exhausted = False
         first = record if record.repeat_of is None else self.ledger.records[record.repeat_of]
@@ -319,7 +320,14 @@ class Driver:
         for record in list(self.ledger.records.values()):
             if record.state == "paused":
                 self.ledger.give_up(record)
-        return True
+        return not self.repeat_best()
+
+    def repeat_best(self) -> bool:
+        """Queue the repeats that the best networks so far still want; whether there were any."""
+        top = self.setting.config.repeat_top
+        for record in leaderboard(self.ledger.records.values(), top or 0):
+            self.queue_repeats(self.ledger.records[record.number])
+        return bool(self.repeats)
 
 
 def asked(point: Point) -> Asked:

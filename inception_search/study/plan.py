@@ -50,6 +50,7 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
             image_size=config.image_size,
             download=config.download,
             limit=config.train_images,
+            validation_images=config.validation_images,
         )
     return Plan(config, space, dataset, device)
 

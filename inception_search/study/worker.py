@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from inception_search.errors import ConfigError
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line
 from inception_search.store.presence import Presence, Watched
+from inception_search.store.query import leaderboard
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, Log
 from inception_search.study.config import StudyConfig
@@ -61,9 +63,11 @@ def is_done(run: RunFolder, config: StudyConfig) -> bool:
     records = run.records()
     trained = [record for record in records if record.state in TRAINED]
     first = [record for record in trained if record.repeat_of is None]
-    wanted = (config.repeats - 1) * sum(record.state == "complete" for record in first)
+    again = Counter(record.repeat_of for record in trained)
+    repeated = leaderboard(records, config.repeat_top or len(records))
+    missing = any(again[record.number] < config.repeats - 1 for record in repeated)
     paused = any(record.state == "paused" for record in records)
-    return len(first) >= config.trials and len(trained) - len(first) >= wanted and not paused
+    return len(first) >= config.trials and not missing and not paused
 
 
 class Worker:

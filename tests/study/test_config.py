@@ -231,6 +231,12 @@ def test_objectives_that_cannot_be_used_are_named(options, words):
         StudyConfig.of(**options)
 
 
+def test_repeats_of_the_best_need_repeats():
+    assert StudyConfig.of(repeats=2, repeat_top=3).repeat_top == 3
+    with pytest.raises(ConfigError, match=r"repeat_top: nothing is repeated, got 3; .*repeats: 3"):
+        StudyConfig.of(repeat_top=3)
+
+
 def test_objectives_are_a_list_or_a_text_with_commas(tmp_path):
     config = StudyConfig.of(objectives="accuracy, macs", reference={"accuracy": 0.1, "macs": 1e7}, warm_start="a,b")
     assert (config.objectives, config.warm_start) == (("accuracy", "macs"), ("a", "b"))

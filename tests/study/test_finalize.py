@@ -117,12 +117,13 @@ class TestWhatIsTrained:
         study = yaml.safe_load((run / "study.yaml").read_text())
         study |= {"width": 0.5, "optimizer": "adamw", "label_smoothing": 0.2, "cutout": 0.25, "max_macs": None}
         (run / "study.yaml").write_text(yaml.safe_dump(study))
-        finalize(run, **SMALL | {"seeds": 1, "baselines": 1, "epochs": 2, "train_images": 100})
+        options = {"seeds": 1, "baselines": 1, "epochs": 2, "train_images": 100, "validation_images": 500}
+        finalize(run, **SMALL | options)
         for line in lines(run):
             fidelity = line["fidelity"]
             assert (fidelity["optimizer"], fidelity["label_smoothing"], fidelity["cutout"]) == ("adamw", 0.2, 0.25)
             assert (fidelity["width"], fidelity["epochs"], fidelity["train_images"]) == (1.0, 2, 100)
-            assert line["data"]["sizes"]["train"] == 100
+            assert line["data"]["sizes"] == {"train": 100, "validation": 500, "test": 359}
 
     def test_by_default_on_all_images_at_their_own_size(self, run):
         finalize(run, seeds=1, top=1, baselines=1, workers=2)

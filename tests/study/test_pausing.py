@@ -1,9 +1,13 @@
 """Trials that pause and go on from their checkpoints, several objectives, repeats: over the fake executor."""
 
+from collections import Counter
+
 import pytest
 from optuna.trial import TrialState
 
+from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
+from inception_search.study.worker import is_done
 from tests.study.crashes import Crash, crash_after_steps, crash_at
 from tests.study.fake_executor import accuracy
 
@@ -118,3 +122,29 @@ def test_repeats_train_the_same_architecture_with_new_seeds_and_nothing_else_twi
         assert {other.value for other in again} == {accuracy(record.arch_id, 3)}
     assert set(study.world.finished.values()) == {1}
     assert len(records) == 15
+
+
+def test_repeats_of_the_best_come_last_and_go_on_until_the_best_by_the_mean_have_them(fake_study, monkeypatch):
+    study = fake_study(trials=20, repeats=3, repeat_top=2, seed=7)
+    study.world.fate = lambda job: "complete" if job.seed == 7 else "unlucky"
+    with monkeypatch.context() as patch:
+        crash_at(patch, "record", 22, before=False)  # among the repeats
+        with pytest.raises(Crash):
+            study.go()
+    assert study.go(capacity=2)
+    again = [record.repeat_of for record in study.records if record.repeat_of is not None]
+    assert [record.repeat_of is None for record in study.records[:20]] == [True] * 20
+    assert {record.number for record in leaderboard(study.records, 2)} <= set(again)
+    assert set(Counter(again).values()) == {2}
+    assert 2 < len(set(again)) < 20  # their means fall behind those of others, which then have their turn
+    assert set(study.world.finished.values()) == {1}
+
+
+def test_a_study_that_repeats_its_best_is_done_when_they_all_are(fake_study):
+    study = fake_study(trials=6, repeats=3, repeat_top=2, seed=7)
+    config = study.driver_for().setting.config
+    assert study.driver.loop()
+    assert is_done(study.run, config)
+    assert not is_done(study.run, config.model_copy(update={"repeat_top": 3}))
+    assert not is_done(study.run, config.model_copy(update={"repeats": 4}))
+    assert not is_done(study.run, config.model_copy(update={"trials": 7}))

@@ -26,6 +26,8 @@ class FinalOptions(BaseModel):
     epochs: Whole | None = None
     train_images: Whole | None = None
     """None: all of them."""
+    validation_images: Whole | None = None
+    """None: the dataset's own."""
     image_size: Whole | None = None
     """Pixels; None: the dataset's own."""
     width: Factor = 1.0
