@@ -137,9 +137,14 @@ def _brought(step: AnyStep, a: Network, b: Network) -> AnyStep:
 def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: random.Random) -> Crossover | None:
     """The network at a point that has subtrees of decisions of both parents'."""
     points = Points(space, a, b)
+    tried: set[frozenset[str]] = set()  # of parents much alike there are few children, drawn over and over
     for _ in range(ATTEMPTS if points.subtrees else 0):
+        taken = points.draw(rng)
+        if (different := points.differing(taken)) in tried:
+            continue
+        tried.add(different)
         try:
-            child = in_words_of(a, points.mine, space, points.cross(rng))
+            child = in_words_of(a, points.mine, space, points.cross(taken))
         except InceptionSearchError as error:
             tries.reasons[error.rule] += 1
             continue

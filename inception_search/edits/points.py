@@ -28,16 +28,25 @@ class Points:
         self.known = {**other, **one}
         self.subtrees = _subtrees([name for name in one if name in other and one[name] != other[name]])
 
-    def cross(self, rng: random.Random) -> Params:
-        """The first parent's point with one to three subtrees of decisions of the second's.
+    def draw(self, rng: random.Random) -> frozenset[str]:
+        """The holes of one to three subtrees of decisions, which the child is to have from the second parent.
 
-        How deep they lie is drawn first, so that whole stages come as often as single widths. Raises
-        :class:`~inception_search.errors.SpecError` where that makes no document.
+        How deep they lie is drawn first, so that whole stages come as often as single widths.
         """
         level = rng.choice(self.subtrees)
         chosen = rng.sample(level, rng.randint(1, min(MOST, len(level))))
-        taken = {name: value for name, value in self.other.items() if any(_inside(name, top) for top in chosen)}
-        return self.space.changed(self.known, taken)
+        return frozenset(name for name in self.other if any(_inside(name, top) for top in chosen))
+
+    def cross(self, taken: frozenset[str]) -> Params:
+        """The first parent's point with these decisions of the second's.
+
+        Raises :class:`~inception_search.errors.SpecError` where that makes no document.
+        """
+        return self.space.changed(self.known, {name: self.other[name] for name in self.other if name in taken})
+
+    def differing(self, taken: frozenset[str]) -> frozenset[str]:
+        """Those of the holes where the parents differ: what tells one child from another."""
+        return frozenset(name for name in taken if self.known[name] != self.other[name])
 
 
 def _subtrees(names: list[str]) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from inception_search.space.draw import first
@@ -15,17 +15,18 @@ _STEPS = 20  # parts of an endless range that a neighbour is apart
 Decide = Callable[[Callable[[Hole], Value]], Params]  # asks for every hole that is reached; the point that makes
 
 
-def changes(hole: Hole, value: Value) -> tuple[Value, ...]:
-    """The values next to ``value``: every other label, the numbers one step down and up."""
+def changes(hole: Hole, value: Value, steps: Sequence[int] = (1,)) -> tuple[Value, ...]:
+    """The values next to ``value``: every other label, the numbers one step (or so many ``steps``) down and up."""
     if isinstance(hole, Choice):
         return tuple(label for label in hole.domain if label != value)
+    both = (*(-step for step in reversed(steps)), *steps)
     if isinstance(hole, Float) and hole.domain is None:
-        step = (hole.high - hole.low) / _STEPS
-        near = {max(hole.low, float(value) - step), min(hole.high, float(value) + step)}
+        part = (hole.high - hole.low) / _STEPS
+        near = {min(hole.high, max(hole.low, float(value) + step * part)) for step in both}
         return tuple(sorted(near - {float(value)}))
     domain = hole.domain
     at = domain.index(value)  # type: ignore[union-attr, arg-type]
-    return tuple(domain[i] for i in (at - 1, at + 1) if 0 <= i < len(domain))  # type: ignore[index, arg-type]
+    return tuple(domain[at + step] for step in both if 0 <= at + step < len(domain))  # type: ignore[index, arg-type]
 
 
 def changed(params: Params, update: Params, decide: Decide) -> Params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -160,10 +160,14 @@ class Space:
                     seen.add(_key(point))
                     yield point
 
-    def neighbour(self, params: Params, seed: int | random.Random) -> Params:
-        """A random neighbour. Raises :class:`NotInSpaceError` when the point has none."""
+    def neighbour(self, params: Params, seed: int | random.Random, steps: Sequence[int] = (1,)) -> Params:
+        """A random neighbour, with numbers so many ``steps`` away. Raises :class:`NotInSpaceError` when it has none."""
         rng = random_of(seed)
-        moves = [(name, value) for name in _decisions(params) for value in near.changes(self.holes[name], params[name])]
+        moves = [
+            (name, value)
+            for name in _decisions(params)
+            for value in near.changes(self.holes[name], params[name], steps)
+        ]
         rng.shuffle(moves)
         for name, value in moves:
             try:

@@ -15,7 +15,7 @@ from inception_search.edits.crossover import crossover
 from inception_search.edits.matches import by_place
 from inception_search.edits.points import Points
 from inception_search.edits.tree import parts
-from inception_search.errors import SpecError
+from inception_search.errors import EditError, SpecError
 from inception_search.spec.step import Use
 from tests.edits.edit_samples import net
 from tests.edits.test_crossover import check
@@ -50,7 +50,7 @@ def crossed(points: Points, rng: random.Random, count: int) -> list[dict[str, An
     found = []
     for _ in range(count):
         with suppress(SpecError):
-            found.append(points.cross(rng))
+            found.append(points.cross(points.draw(rng)))
     return found
 
 
@@ -66,6 +66,22 @@ def test_points_of_two_canonical_networks_cross() -> None:
             taken = [name for name, value in theirs.items() if child.get(name) == value != mine.get(name)]
             assert any(name in mine for name in taken)
             assert all(child[name] in (mine[name], theirs.get(name)) for name in child if name in mine)
+
+
+def test_parents_that_differ_in_little_are_not_crossed_over_and_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that differ on two edges have two children, which are soon tried."""
+    space = ins.load_space("nas_bench_201")
+    one = space.sample(random.Random(1))
+    names = sorted(one)[:2]
+    other = {**one, **{name: "none" if one[name] != "none" else "skip_connect" for name in names}}
+    made: list[frozenset[str]] = []
+    cross = Points.cross
+    monkeypatch.setattr(Points, "cross", lambda self, taken: made.append(self.differing(taken)) or cross(self, taken))
+    for seed in range(20):
+        made.clear()
+        with suppress(EditError):
+            ins.crossover(space.decode(one), space.decode(other), seed, space=space)
+        assert len(made) <= 6  # each once, or twice where parts did not cross either
 
 
 def test_whole_stages_come_from_one_parent() -> None:

@@ -10,7 +10,8 @@ from itertools import islice
 import pytest
 
 from inception_search.errors import NotInSpaceError
-from inception_search.space.holes import Choice, Params, Value
+from inception_search.space.holes import Choice, Float, Params, Value
+from inception_search.space.neighbours import changes
 from inception_search.space.path import Step
 from inception_search.space.space import Space, load_space
 from tests.space.small import SMALL, C, key, points_of, small, space
@@ -43,6 +44,16 @@ def test_neighbours_differ_in_one_decision_and_what_it_brings(label: str) -> Non
         assert len({*map(key, found)}) == len(found) == len(moves)
         for name, value in moves:
             assert [point for point in found if point.get(name) == value and differing(params, point) == {name}]
+
+
+def test_numbers_go_as_many_steps_as_are_asked_for() -> None:
+    hole = load_space("separable_modules").holes["module.b0.width"]
+    assert hole.domain == range(4, 49, 4)
+    assert changes(hole, 16) == (12, 20)
+    assert changes(hole, 16, (1, 2, 4, 8, 16)) == (8, 12, 20, 24, 32, 48)
+    real = Float("rate", 0.0, 1.0)
+    assert changes(real, 0.5, (1, 4, 16)) == pytest.approx((0.0, 0.3, 0.45, 0.55, 0.7, 1.0))
+    assert changes(real, 1.0, (1, 4)) == pytest.approx((0.8, 0.95))
 
 
 @pytest.mark.parametrize("label", SMALL)

@@ -15,7 +15,8 @@ from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
-TWICE = 0.3  # of them are two decisions away
+AGAIN = 0.3  # of them are changed once more, and of those as many again: a budget often takes what it is to give
+STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 
@@ -63,7 +64,8 @@ class Prospects:
         try:
             for _ in range(MUTANTS):
                 mutant = self._moved(own, rng)
-                mutant = self._moved(mutant, rng) if rng.random() < TWICE else mutant
+                while rng.random() < AGAIN:
+                    mutant = self._moved(mutant, rng)
                 mutants.setdefault(frozenset(mutant.items()), mutant)
         except NotInSpaceError:  # a point without neighbours
             pass
@@ -71,9 +73,9 @@ class Prospects:
 
     def _moved(self, params: Params, rng: random.Random) -> Params:
         if not self.flat:
-            return self.problem.space.neighbour(params, rng)
+            return self.problem.space.neighbour(params, rng, STEPS)
         holes = self.problem.space.holes
-        moves = [(name, value) for name in params for value in changes(holes[name], params[name])]
+        moves = [(name, value) for name in params for value in changes(holes[name], params[name], STEPS)]
         if not moves:
             raise NotInSpaceError("the point has no neighbour")
         name, value = rng.choice(moves)

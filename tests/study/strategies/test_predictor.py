@@ -164,11 +164,22 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
     prospects = Prospects(world.problem, decisions).of([parent], 3)
     mutants = [each for each in prospects if each.parent == 5]
     assert mutants
-    apart = {round(distance(CELLS, each.params, parent.params), 6) for each in mutants}
-    assert apart <= {0.0, 1.0, 2.0}
+    apart = [round(distance(CELLS, each.params, parent.params), 6) for each in mutants]
+    assert set(apart) <= {0.0, 1.0, 2.0, 3.0, 4.0}
+    assert sorted(apart)[len(apart) // 2] == 1.0
     again = Prospects(world.problem, decisions)
     assert [each.params for each in again.of([parent], 4)] == [each.params for each in prospects]
     assert [each.params for each in again.of([parent], 3 + PERIOD)] != [each.params for each in prospects]
+
+
+def test_widths_may_grow_by_much_at_once() -> None:
+    space = load_space("separable_modules")
+    parent = replace(told(5, 0.1), params=parted(space.encode(space.fixed_points["v1_3a"]))[0])
+    prospects = Prospects(World(space).problem, Decisions(space))
+    mutants = [each.params for number in range(0, 60, PERIOD) for each in prospects.of([parent], number) if each.parent]
+    before = parent.params["module.b0.width"]
+    assert {4 * step for step in (1, 2, 4, 8)} & {each.get("module.b0.width", before) - before for each in mutants}
+    assert max(each.get("module.b0.width", before) for each in mutants) >= before + 16
 
 
 def test_it_says_which_trial_a_proposal_comes_from() -> None:
