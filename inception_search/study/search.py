@@ -35,6 +35,7 @@ from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
 from inception_search.study.proposer import Proposer, baselines
 from inception_search.study.reap import reap
+from inception_search.study.room import make_room
 from inception_search.study.rungs import make_scheduler
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
@@ -166,7 +167,8 @@ def make_driver(
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
     budget = config.budget(setting.device, setting.threads)
     screen = Screen(space, setting, budget, ledger.seen, scores)
-    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed)
+    room = make_room(space, budget, setting.shape, setting.classes)
+    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, room)
     begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
     warm_up_done = sum("warm_up" in each.facts for each in begun)
     proposer = Proposer(

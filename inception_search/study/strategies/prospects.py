@@ -11,12 +11,14 @@ from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
 from inception_search.space.spelling import parted
 from inception_search.study.strategies.features import Array, Decisions
+from inception_search.study.strategies.fitted import fitted
 from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
 AGAIN = 0.3  # of them are changed once more, and of those as many again: a budget often takes what it is to give
 STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
+FITTED = 0.75  # of the mutants, and all random points, are as wide as the limits of the study allow
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 
@@ -45,7 +47,8 @@ class Prospects:
             self.period, self.drawn = number // PERIOD, {}
         if None not in self.drawn:
             rng = self._rng(None)
-            self.drawn[None] = self._prospects((self.problem.space.sample(rng) for _ in range(RANDOM)), None)
+            points = (parted(self.problem.space.sample(rng))[0] for _ in range(RANDOM))
+            self.drawn[None] = self._prospects((fitted(self.problem, point) or point for point in points), None)
         for parent in parents:
             if parent.number not in self.drawn:
                 mutants = self._mutants(parent.params, self._rng(parent.number))
@@ -66,6 +69,8 @@ class Prospects:
                 mutant = self._moved(own, rng)
                 while rng.random() < AGAIN:
                     mutant = self._moved(mutant, rng)
+                if self.problem.excess is not None and rng.random() < FITTED:
+                    mutant = fitted(self.problem, mutant) or mutant
                 mutants.setdefault(frozenset(mutant.items()), mutant)
         except NotInSpaceError:  # a point without neighbours
             pass

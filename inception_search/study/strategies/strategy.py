@@ -45,13 +45,17 @@ Screen: TypeAlias = Callable[[Params], Screened]
 
 @dataclass(frozen=True)
 class Problem:
-    """What a strategy works on: the space, what is minimised, how many trials there will be, and the screen."""
+    """What a strategy works on: the space, what is minimised, how many trials there will be, and the screen.
+
+    ``excess``: how far outside the study's upper limits a point is, told sooner than by the screen; None without them.
+    """
 
     space: Space
     screen: Screen
     objectives: int = 1
     trials: int = 100
     seed: int = 0
+    excess: Callable[[Params], float] | None = None
 
     def rng(self, number: int) -> random.Random:
         """The random numbers of ask ``number``: the same when a study that was killed asks again."""

@@ -1,0 +1,111 @@
+"""Points made as wide as a budget allows: within it, nothing but widths changed, and hardly any room left."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inception_search.estimate import estimate
+from inception_search.measures.budget import Budget
+from inception_search.space.holes import Integer, Params
+from inception_search.space.space import Space, load_space
+from inception_search.space.spelling import parted
+from inception_search.study.room import make_room
+from inception_search.study.strategies.features import Decisions
+from inception_search.study.strategies.fitted import FACTORS, fitted
+from inception_search.study.strategies.prospects import Prospects
+from inception_search.study.strategies.strategy import Observation, Problem
+from tests.study.spaces import TINY
+from tests.study.strategies.playground import World
+
+MODULES = load_space("separable_modules")
+LIMIT = 1_800_000
+
+
+def problem(limit: int = LIMIT, space: Space = MODULES) -> Problem:
+    excess = make_room(space, Budget(max_macs=limit), (1, 14, 14), 10)
+    return replace(World(space).problem, excess=excess)
+
+
+def macs(params: Params) -> int:
+    return estimate(MODULES.decode(params)).macs
+
+
+def widths(params: Params) -> dict[str, int]:
+    return {name: int(value) for name, value in params.items() if isinstance(MODULES.holes[name], Integer)}
+
+
+@given(st.integers(0, 10**6))
+def test_within_the_limit_and_nothing_but_widths_changed(seed: int) -> None:
+    params = parted(MODULES.sample(random.Random(seed)))[0]
+    found = fitted(problem(), params)
+    if found is None:  # even an eighth of these widths is too much
+        narrow = {name: 4 * max(1, value // 32) for name, value in widths(params).items()}
+        assert macs({**params, **narrow}) > LIMIT * 0.8
+        return
+    assert macs(found) <= LIMIT
+    assert {**found, **widths(params)} == params
+
+
+def test_a_cheaper_kernel_is_given_the_width_that_it_saves() -> None:
+    module = parted(MODULES.encode(MODULES.fixed_points["v1_3a"]))[0]
+    cheaper = MODULES.changed(module, {"module.b1.1": "3x3_depthwise"})
+    found = fitted(problem(), cheaper)
+    assert found is not None
+    assert macs(cheaper) < 0.7 * LIMIT
+    assert 0.85 * LIMIT < macs(found) <= LIMIT
+    grown = {name: found[name] / cheaper[name] for name in widths(cheaper)}
+    assert min(grown.values()) >= 1.0
+    assert max(grown.values()) > 1.2
+
+
+def test_the_widest_factor_is_taken_where_all_are_within_and_none_where_none_is() -> None:
+    point = {name: min(value, 8) if isinstance(value, int) else value for name, value in _first().items()}
+    assert fitted(problem(10**12), point) == {**point, **dict.fromkeys(widths(point), 48)}
+    assert max(FACTORS) == 8.0
+    assert fitted(problem(1000), point) is None
+
+
+def test_without_an_upper_limit_points_stay_as_they_are() -> None:
+    assert make_room(MODULES, Budget(min_macs=5), (1, 14, 14), 10) is None
+    assert make_room(MODULES, Budget(max_depth=50), (1, 14, 14), 10) is None  # no width changes that
+    free = World(MODULES).problem
+    assert fitted(free, _first()) is not None
+    assert fitted(free, _first()) == _first()
+
+
+def test_what_is_no_network_has_no_room() -> None:
+    excess = make_room(Space(TINY), Budget(max_macs=10**9), (1, 1, 1), 10)
+    assert excess is not None
+    point = parted(Space(TINY).sample(random.Random(0)))[0]
+    assert excess(point) >= 0.0
+    assert excess({**point, next(iter(point)): -1}) == 1.0
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0, 2.0])
+def test_the_excess_is_what_the_screen_says(share: float) -> None:
+    point = _first()
+    limit = int(macs(point) * share)
+    excess = make_room(MODULES, Budget(max_macs=limit), (1, 14, 14), 10)
+    assert excess is not None
+    assert excess(point) == pytest.approx(max(0.0, macs(point) / limit - 1.0))
+
+
+def test_the_prospects_of_a_study_with_a_budget_are_within_it() -> None:
+    """Of 100 random points of the space not one is."""
+    parent = parted(MODULES.encode(MODULES.fixed_points["v1_3a"]))[0]
+    told = Observation(5, parent, "5", "complete", (0.1,), 9)
+    found = Prospects(problem(), Decisions(MODULES)).of([told], 3)
+    drawn = [each for each in found if each.parent is None]
+    mutants = [each for each in found if each.parent == 5]
+    assert sum(macs(each.params) <= LIMIT for each in drawn) > 0.8 * len(drawn)
+    assert sum(macs(each.params) <= LIMIT for each in mutants) > 0.7 * len(mutants)
+    assert sum(macs(each.params) > 0.85 * LIMIT for each in drawn) > 0.5 * len(drawn)
+
+
+def _first() -> Params:
+    return parted(MODULES.encode(MODULES.fixed_points["v4_a"]))[0]
