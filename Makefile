@@ -14,7 +14,7 @@ demo: .venv/demo-ready
 fashion: .venv/demo-ready
 	if test -d $(FASHION); then $(BIN)/inception-search resume $(FASHION); \
 	else $(BIN)/inception-search search docs/results/fashion_mnist.yaml --run $(FASHION); fi
-	$(BIN)/inception-search finalize $(FASHION) --image-size 14 --train-images 20000 --validation-images 20000 --top 3 --baselines 5
+	$(BIN)/inception-search finalize $(FASHION) --image-size 14 --train-images 20000 --validation-images 20000 --top 1 --baselines 2 --seeds 10
 
 test: lint
 	$(BIN)/python -m pytest -n auto

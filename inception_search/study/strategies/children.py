@@ -12,10 +12,12 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
-from inception_search.study.strategies.strategy import Observation
+from inception_search.study.strategies.fitted import FITTED, fitted
+from inception_search.study.strategies.strategy import Observation, Problem
 
 # Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick and reaches all.
 TREE = 0.5
+STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
 LONGEST = 200  # characters of an edit in words
 
 
@@ -26,18 +28,26 @@ class Child(NamedTuple):
     edit: str
 
 
-def mutant(space: Space, params: Params, rng: random.Random, network: Network | None = None) -> Child | None:
-    """The point with one random edit of its ``network`` (made where it is not given), or one decision changed.
+def mutant(problem: Problem, params: Params, rng: random.Random) -> Child | None:
+    """The point with one random edit of its network, or one decision changed; mostly as wide as the limits allow.
 
     None where the point has no neighbour.
     """
+    child = _mutant(problem.space, params, rng)
+    if child is None or problem.excess is None or rng.random() >= FITTED:
+        return child
+    fit = fitted(problem, child.params)
+    return child if fit in (None, child.params) else Child(fit, f"{child.edit}; widths fitted to the limits")
+
+
+def _mutant(space: Space, params: Params, rng: random.Random) -> Child | None:
     try:
         if rng.random() < TREE:
-            return _edited(space, space.decode(params) if network is None else network, rng)
+            return _edited(space, space.decode(params), rng)
     except InceptionSearchError:  # no edit fits, or too many ways to match the result
         pass
     try:
-        moved = space.neighbour(params, rng)
+        moved = space.neighbour(params, rng, STEPS)
     except InceptionSearchError:
         return None
     return Child(moved, _words(params, moved))

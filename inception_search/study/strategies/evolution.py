@@ -44,7 +44,7 @@ class Evolution:
             child = self._child(population, rng)
             if child is not None:
                 return child
-        params = fresh_point(self.problem, rng)
+        params = fresh_point(self.problem, rng, fit=True)
         return None if params is None else Proposal(params, {"edit": "drawn"})
 
     def population(self) -> list[Observation]:
@@ -58,7 +58,7 @@ class Evolution:
     def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
         for _ in range(RETRIES):
             parent = best_first(rng.sample(population, self.tournament))[0]
-            child = mutant(self.problem.space, parent.params, rng)
+            child = mutant(self.problem, parent.params, rng)
             if child is not None and self.problem.screen(child.params).fresh:
                 return Proposal(child.params, {"parent": parent.number, "edit": child.edit})
         return None

@@ -12,6 +12,7 @@ from inception_search.measures.points import ladder
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.study.strategies.strategy import Problem
 
+FITTED = 0.75  # of the children that strategies make
 WIDTHS = ("width", "mid")
 FACTORS = tuple(2.0 ** (step / 4) for step in range(-12, 13))  # an eighth to eight times as wide
 

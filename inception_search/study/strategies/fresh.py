@@ -8,6 +8,8 @@ from functools import lru_cache
 from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
+from inception_search.space.spelling import parted
+from inception_search.study.strategies.fitted import fitted
 from inception_search.study.strategies.strategy import Problem, Screened
 from inception_search.study.strategies.walk import walk
 
@@ -16,14 +18,16 @@ STEPS = 240  # neighbours looked at on the way from the best draw into the limit
 WALKED = 20_000  # points of a space that is small enough to be gone through when drawing finds nothing
 
 
-def fresh_point(problem: Problem, rng: random.Random) -> Params | None:
+def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> Params | None:
     """A fresh point: drawn as the space samples; else reached from the draw that was least outside.
 
-    None when there is none (a small space has then been gone through) or none was found.
+    ``fit``: draws are made as wide as the study's limits allow. None when there is none (a small space has then been
+    gone through) or none was found.
     """
     nearest: Screened | None = None
     for _ in range(DRAWS):
-        screened = problem.screen(problem.space.sample(rng))
+        drawn = problem.space.sample(rng)
+        screened = problem.screen((fitted(problem, parted(drawn)[0]) if fit else None) or drawn)
         if screened.fresh:
             return screened.params
         if nearest is None or screened.violation < nearest.violation:

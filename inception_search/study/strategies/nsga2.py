@@ -39,7 +39,7 @@ class Nsga2:
             child = self._child(best_first(ended)[: self.size], rng)
             if child is not None:
                 return child
-        params = fresh_point(self.problem, rng)
+        params = fresh_point(self.problem, rng, fit=True)
         return None if params is None else Proposal(params, {"edit": "drawn"})
 
     def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
@@ -55,7 +55,7 @@ class Nsga2:
         both = crossed(self.problem.space, one, other, rng) if rng.random() < CROSSOVER else None
         if both is not None and rng.random() >= MUTATION:
             return Proposal(both, {"parents": [one.number, other.number], "edit": "crossed"})
-        child = mutant(self.problem.space, one.params if both is None else both, rng)
+        child = mutant(self.problem, one.params if both is None else both, rng)
         if child is None:
             return None
         if both is None:

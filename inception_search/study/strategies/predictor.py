@@ -63,7 +63,7 @@ class Predictor:
             found = self._promising(number, rng)
             if found is not None:
                 return Proposal(found.screened.params, {"parent": found.prospect.parent})
-        params = fresh_point(self.problem, rng)
+        params = fresh_point(self.problem, rng, fit=True)
         return None if params is None else Proposal(params, {"parent": None})
 
     def _promising(self, number: int, rng: random.Random) -> Found | None:

@@ -10,15 +10,14 @@ from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
 from inception_search.space.spelling import parted
+from inception_search.study.strategies.children import STEPS
 from inception_search.study.strategies.features import Array, Decisions
-from inception_search.study.strategies.fitted import fitted
+from inception_search.study.strategies.fitted import FITTED, fitted
 from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
 AGAIN = 0.3  # of them are changed once more, and of those as many again: a budget often takes what it is to give
-STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
-FITTED = 0.75  # of the mutants, and all random points, are as wide as the limits of the study allow
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 

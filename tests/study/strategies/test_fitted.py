@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inception_search.estimate import estimate
@@ -15,8 +16,10 @@ from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space, load_space
 from inception_search.space.spelling import parted
 from inception_search.study.room import make_room
+from inception_search.study.strategies.children import mutant
 from inception_search.study.strategies.features import Decisions
 from inception_search.study.strategies.fitted import FACTORS, fitted
+from inception_search.study.strategies.fresh import fresh_point
 from inception_search.study.strategies.prospects import Prospects
 from inception_search.study.strategies.strategy import Observation, Problem
 from tests.study.spaces import TINY
@@ -26,6 +29,7 @@ MODULES = load_space("separable_modules")
 LIMIT = 1_800_000
 
 
+@cache
 def problem(limit: int = LIMIT, space: Space = MODULES) -> Problem:
     excess = make_room(space, Budget(max_macs=limit), (1, 14, 14), 10)
     return replace(World(space).problem, excess=excess)
@@ -40,6 +44,7 @@ def widths(params: Params) -> dict[str, int]:
 
 
 @given(st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
 def test_within_the_limit_and_nothing_but_widths_changed(seed: int) -> None:
     params = parted(MODULES.sample(random.Random(seed)))[0]
     found = fitted(problem(), params)
@@ -84,6 +89,25 @@ def test_what_is_no_network_has_no_room() -> None:
     point = parted(Space(TINY).sample(random.Random(0)))[0]
     assert excess(point) >= 0.0
     assert excess({**point, next(iter(point)): -1}) == 1.0
+
+
+def test_children_under_a_budget_are_mostly_fitted_and_say_so() -> None:
+    rng, found = random.Random(0), []
+    for _ in range(40):
+        child = mutant(problem(), _first(), rng)
+        assert child is not None
+        found.append(child)
+    said = [child.edit.endswith("; widths fitted to the limits") for child in found]
+    assert 10 < sum(said) < 40
+    assert all(macs(child.params) <= LIMIT for child, fit in zip(found, said, strict=True) if fit)
+    free = World(MODULES).problem
+    assert not any("fitted" in mutant(free, _first(), random.Random(seed)).edit for seed in range(20))  # type: ignore[union-attr]
+
+
+def test_random_points_to_begin_with_are_fitted_where_that_is_asked_for() -> None:
+    tight = problem()
+    drawn = [fresh_point(tight, random.Random(seed), fit=True) for seed in range(5)]
+    assert all(point is not None and 0.8 * LIMIT < macs(point) <= LIMIT for point in drawn)
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0, 2.0])
