@@ -17,7 +17,7 @@ from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
-AGAIN = 0.3  # of them are changed once more, and of those as many again: a budget often takes what it is to give
+TWICE = 0.3  # of them are two decisions away
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 
@@ -66,8 +66,7 @@ class Prospects:
         try:
             for _ in range(MUTANTS):
                 mutant = self._moved(own, rng)
-                while rng.random() < AGAIN:
-                    mutant = self._moved(mutant, rng)
+                mutant = self._moved(mutant, rng) if rng.random() < TWICE else mutant
                 if self.problem.excess is not None and rng.random() < FITTED:
                     mutant = fitted(self.problem, mutant) or mutant
                 mutants.setdefault(frozenset(mutant.items()), mutant)

@@ -164,9 +164,8 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
     prospects = Prospects(world.problem, decisions).of([parent], 3)
     mutants = [each for each in prospects if each.parent == 5]
     assert mutants
-    apart = [round(distance(CELLS, each.params, parent.params), 6) for each in mutants]
-    assert set(apart) <= {0.0, 1.0, 2.0, 3.0, 4.0}
-    assert sorted(apart)[len(apart) // 2] == 1.0
+    apart = {round(distance(CELLS, each.params, parent.params), 6) for each in mutants}
+    assert apart <= {0.0, 1.0, 2.0}
     again = Prospects(world.problem, decisions)
     assert [each.params for each in again.of([parent], 4)] == [each.params for each in prospects]
     assert [each.params for each in again.of([parent], 3 + PERIOD)] != [each.params for each in prospects]
