@@ -18,6 +18,11 @@ class Objective:
     beforehand: bool
     words: str
 
+    @property
+    def learned(self) -> bool:
+        """Whether it says how good a network is, and nothing of what it costs."""
+        return not self.beforehand and self is not OBJECTIVES["seconds"]
+
 
 OBJECTIVES: dict[str, Objective] = {
     "accuracy": Objective(True, False, "validation accuracy, 0..1"),
@@ -38,7 +43,7 @@ def check_objectives(names: tuple[str, ...]) -> None:
     if not names or len(set(names)) < len(names):
         expected = "different names of " + ", ".join(OBJECTIVES)
         raise ConfigError("not a list of objectives", path="objectives", found=list(names), expected=expected)
-    if all(OBJECTIVES[name].beforehand or name == "seconds" for name in names):
+    if not any(OBJECTIVES[name].learned for name in names):
         mend = "add accuracy or loss, or limit what it costs with max_macs and the like"
         raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), mend=mend)
 

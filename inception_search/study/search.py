@@ -167,7 +167,9 @@ def make_driver(
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
     budget = config.budget(setting.device, setting.threads)
     screen = Screen(space, setting, budget, ledger.seen, scores)
-    room = make_room(space, budget, setting.shape, setting.classes)
+    # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
+    learned = all(OBJECTIVES[name].learned for name in config.objectives)
+    room = make_room(space, budget, setting.shape, setting.classes) if learned else None
     problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, room)
     begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
     warm_up_done = sum("warm_up" in each.facts for each in begun)

@@ -46,3 +46,19 @@ def test_a_baseline_within_the_budget_is_enough(space: Space, monkeypatch: pytes
 def test_what_a_space_says_it_contains_is_in_it() -> None:
     with pytest.raises(NotInSpaceError, match=r"contains\.v1_3a"):
         check_feasible(Space(TINY.replace("0.0625", "0.5")), Budget(), SHAPE, 10, baselines=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        ({"max_macs": 10**7}, True),
+        ({"max_params": 10**5, "objectives": "loss"}, True),
+        ({"max_macs": 10**7, "objectives": "accuracy,macs"}, False),
+        ({"max_macs": 10**7, "objectives": "accuracy,seconds"}, False),
+        ({"max_depth": 50}, False),
+        ({}, False),
+    ],
+)
+def test_strategies_use_a_budget_up_where_cost_is_no_objective_itself(fake_study, options, fits):
+    driver = fake_study(strategy="evolution", **options).driver_for()
+    assert (driver.proposer.strategy.problem.excess is not None) == fits

@@ -6,15 +6,13 @@ allows it may be. The other way round, most random points of a space are far out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from inception_search.measures.points import ladder
-from inception_search.space.holes import Choice, Hole, Params, Value
+from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.study.strategies.strategy import Problem
 
 FITTED = 0.75  # of the children that strategies make
 WIDTHS = ("width", "mid")
-FACTORS = tuple(2.0 ** (step / 4) for step in range(-12, 13))  # an eighth to eight times as wide
+FACTORS = tuple(2.0 ** (step / 8) for step in range(-24, 25))  # an eighth to eight times as wide
 
 
 def fitted(problem: Problem, params: Params) -> Params | None:
@@ -25,12 +23,12 @@ def fitted(problem: Problem, params: Params) -> Params | None:
     if problem.excess is None:
         return params
     holes = problem.space.holes
-    rungs = {name: ladder(holes[name]) for name in params if holes[name].path.rpartition(".")[2] in WIDTHS}
+    widths = [name for name in params if holes[name].path.rpartition(".")[2] in WIDTHS]
     low, high = -1, len(FACTORS)  # within at low, outside at high
     best: Params | None = None
     while high - low > 1:
         middle = (low + high) // 2
-        scaled = {**params, **{name: _times(params[name], FACTORS[middle], rungs[name], holes[name]) for name in rungs}}
+        scaled = {**params, **{name: _times(params[name], FACTORS[middle], holes[name]) for name in widths}}
         if problem.excess(scaled) <= 0.0:
             low, best = middle, scaled
         else:
@@ -38,14 +36,13 @@ def fitted(problem: Problem, params: Params) -> Params | None:
     return best
 
 
-def _times(value: Value, factor: float, rungs: Sequence[Value], hole: Hole) -> Value:
-    """The value of the hole that is nearest to so many times ``value``, by ratio."""
-    if value not in rungs:
+def _times(value: Value, factor: float, hole: Hole) -> Value:
+    """The value of the hole that is nearest to so many times ``value``."""
+    if isinstance(hole, Integer):
+        at = round((factor * int(value) - hole.low) / hole.step)
+        return hole.domain[min(max(at, 0), len(hole.domain) - 1)]
+    sizes = {label: int(hole.options[str(label)]) for label in ladder(hole)} if isinstance(hole, Choice) else {}
+    if value not in sizes:
         return value
-    sizes = [_size(rung, hole) for rung in rungs]
-    wanted = factor * _size(value, hole)
-    return rungs[min(range(len(rungs)), key=lambda at: max(sizes[at], wanted) / min(sizes[at], wanted))]
-
-
-def _size(value: Value, hole: Hole) -> int:
-    return int(hole.options[str(value)]) if isinstance(hole, Choice) else int(value)
+    wanted = factor * sizes[value]
+    return min(sizes, key=lambda label: abs(sizes[label] - wanted))

@@ -18,6 +18,7 @@ from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
 TWICE = 0.3  # of them are two decisions away
+DEAR = 60  # holes of a space beyond which fewer points are made as wide as the limits allow: that takes its time
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 
@@ -37,6 +38,7 @@ class Prospects:
         self.problem, self.decisions = problem, decisions
         # Where every point has the same holes a neighbour is one value changed; elsewhere the space has to say.
         self.flat = why_not_flat(problem.space) is None
+        self.fitted = FITTED * min(1.0, DEAR / max(1, len(problem.space.holes)))
         self.period = -1
         self.drawn: dict[int | None, list[Prospect]] = {}
 
@@ -47,7 +49,7 @@ class Prospects:
         if None not in self.drawn:
             rng = self._rng(None)
             points = (parted(self.problem.space.sample(rng))[0] for _ in range(RANDOM))
-            self.drawn[None] = self._prospects((fitted(self.problem, point) or point for point in points), None)
+            self.drawn[None] = self._prospects((self._fit(point, rng) for point in points), None)
         for parent in parents:
             if parent.number not in self.drawn:
                 mutants = self._mutants(parent.params, self._rng(parent.number))
@@ -67,12 +69,17 @@ class Prospects:
             for _ in range(MUTANTS):
                 mutant = self._moved(own, rng)
                 mutant = self._moved(mutant, rng) if rng.random() < TWICE else mutant
-                if self.problem.excess is not None and rng.random() < FITTED:
-                    mutant = fitted(self.problem, mutant) or mutant
+                mutant = self._fit(mutant, rng)
                 mutants.setdefault(frozenset(mutant.items()), mutant)
         except NotInSpaceError:  # a point without neighbours
             pass
         return list(mutants.values())
+
+    def _fit(self, params: Params, rng: random.Random) -> Params:
+        """The point, mostly as wide as the study's limits allow."""
+        if self.problem.excess is None or rng.random() >= self.fitted:
+            return params
+        return fitted(self.problem, params) or params
 
     def _moved(self, params: Params, rng: random.Random) -> Params:
         if not self.flat:

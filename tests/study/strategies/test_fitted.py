@@ -62,7 +62,7 @@ def test_a_cheaper_kernel_is_given_the_width_that_it_saves() -> None:
     found = fitted(problem(), cheaper)
     assert found is not None
     assert macs(cheaper) < 0.7 * LIMIT
-    assert 0.85 * LIMIT < macs(found) <= LIMIT
+    assert 0.8 * LIMIT < macs(found) <= LIMIT
     grown = {name: found[name] / cheaper[name] for name in widths(cheaper)}
     assert min(grown.values()) >= 1.0
     assert max(grown.values()) > 1.2
@@ -126,9 +126,9 @@ def test_the_prospects_of_a_study_with_a_budget_are_within_it() -> None:
     found = Prospects(problem(), Decisions(MODULES)).of([told], 3)
     drawn = [each for each in found if each.parent is None]
     mutants = [each for each in found if each.parent == 5]
-    assert sum(macs(each.params) <= LIMIT for each in drawn) > 0.8 * len(drawn)
+    assert sum(macs(each.params) <= LIMIT for each in drawn) > 0.5 * len(drawn)
     assert sum(macs(each.params) <= LIMIT for each in mutants) > 0.7 * len(mutants)
-    assert sum(macs(each.params) > 0.85 * LIMIT for each in drawn) > 0.5 * len(drawn)
+    assert sum(0.8 * LIMIT < macs(each.params) <= LIMIT for each in drawn) > 0.4 * len(drawn)
 
 
 def _first() -> Params:
