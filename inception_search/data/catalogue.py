@@ -48,8 +48,7 @@ def load_data(
     ``image_size`` is the side of the square images in pixels; ``seed`` draws the train/validation split;
     ``limit`` keeps at most that many training images, stratified; ``validation_images`` is the size of the validation
     set (default: the dataset's own), enlarged by training images that ``limit`` leaves over. ``download`` allows the
-    network to be used.
-    Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
+    network to be used. Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
     """
     if name not in DATASETS:
         raise unknown_name("dataset", name, DATASETS)

@@ -31,7 +31,8 @@ def resize_validation(dataset: Dataset, size: int, limit: int | None, seed: int)
             expected=f"at least {len(dataset.classes)}, one for each class",
         )
     left = torch.ones(len(train), dtype=torch.bool)
-    left[_training(train, limit, seed)] = False
+    chosen = stratified_sample(train.labels, len(train) if limit is None else limit, seed)
+    left[chosen] = False
     rest = train.take(left.nonzero().flatten())
     most = len(own) + len(rest)
     if size > most:
@@ -43,15 +44,7 @@ def resize_validation(dataset: Dataset, size: int, limit: int | None, seed: int)
             mend="ask for fewer, or train on fewer (train_images)",
         )
     more = rest.take(stratified_order(rest.labels, seed)[: max(0, size - len(own))])
-    return replace(
-        dataset, train=limit_split(train, limit, seed), validation=_joined(limit_split(own, size, seed), more)
-    )
-
-
-def _training(train: Split, limit: int | None, seed: int) -> torch.Tensor:
-    if limit is None or limit >= len(train):
-        return torch.arange(len(train))
-    return stratified_sample(train.labels, limit, seed)
+    return replace(dataset, train=train.take(chosen), validation=_joined(limit_split(own, size, seed), more))
 
 
 def _joined(first: Split, second: Split) -> Split:
