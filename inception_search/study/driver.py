@@ -115,7 +115,7 @@ class Driver:
                 left.append((point, job))
         self.unfinished = left
         for record in list(self.ledger.records.values()):
-            if record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None:
+            if self.repeated_at_once(record):
                 self.queue_repeats(record)
 
     def launch(self) -> bool:
@@ -275,11 +275,15 @@ class Driver:
         if record.state == "paused":
             self.points[point.number] = point
             self.scheduler.hold(point.number)
-        if record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None:
+        if self.repeated_at_once(record):
             self.queue_repeats(record, point)
         self.exhausted = False
         first = record if record.repeat_of is None else self.ledger.records[record.repeat_of]
         self.proposer.tell(self.setting.observed(first, self.mean_losses(first)))
+
+    def repeated_at_once(self, record: TrialRecord) -> bool:
+        """Whether its repeats follow a trial, rather than come last and for the best alone."""
+        return record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None
 
     def queue_repeats(self, record: TrialRecord, point: Point | None = None) -> None:
         """The same architecture with the seeds that are still wanted, where the study asks for repeats."""
@@ -325,7 +329,8 @@ class Driver:
     def repeat_best(self) -> bool:
         """Queue the repeats that the best networks so far still want; whether there were any."""
         top = self.setting.config.repeat_top
-        for record in leaderboard(self.ledger.records.values(), top or 0):
+        best = [] if top is None else leaderboard(self.ledger.records.values(), top)
+        for record in best:
             self.queue_repeats(self.ledger.records[record.number])
         return bool(self.repeats)
 
