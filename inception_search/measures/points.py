@@ -11,6 +11,7 @@ from inception_search.space.holes import Choice, Hole, Integer, Many, Params, Va
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
 
+WIDTHS = ("width", "mid")  # what a hole's path ends with where it is the width of an op
 NO_NETWORK = (SpecError, ShapeError, LimitError, CompileError)  # what a point may come to instead
 
 
@@ -54,7 +55,7 @@ class Points:
     def _moved(self, name: str, value: Value, width: float, depth: float) -> Value:
         hole = self.space.holes[name]
         part = "times" if isinstance(hole, Many) else hole.path.rpartition(".")[2]
-        amount = width if part in ("width", "mid") else depth if part == "times" else 0.0
+        amount = width if part in WIDTHS else depth if part == "times" else 0.0
         rungs = ladder(hole)
         if amount == 0.0 or value not in rungs:
             return value

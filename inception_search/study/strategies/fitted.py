@@ -6,12 +6,11 @@ allows it may be. The other way round, most random points of a space are far out
 
 from __future__ import annotations
 
-from inception_search.measures.points import ladder
+from inception_search.measures.points import WIDTHS, ladder
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.study.strategies.strategy import Problem
 
-FITTED = 0.75  # of the children that strategies make
-WIDTHS = ("width", "mid")
+FITTED = 0.75  # of the points that strategies make are fitted, the others left as they are
 FACTORS = tuple(2.0 ** (step / 8) for step in range(-24, 25))  # an eighth to eight times as wide
 
 
