@@ -13,7 +13,7 @@ from inception_search.space.space import Space
 from inception_search.study.candidate import UNFIT
 
 
-def make_room(
+def make_excess(
     space: Space, budget: Budget, shape: tuple[int, int, int], classes: int
 ) -> Callable[[Params], float] | None:
     """The relative excess (0.0: within) of a point over the maxima that widths change, on (C, H, W) images.

@@ -21,6 +21,7 @@ from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED
 from inception_search.study.driver import Driver, asked
+from inception_search.study.excess import make_excess
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
 from inception_search.study.front import reference_point
@@ -35,7 +36,6 @@ from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
 from inception_search.study.proposer import Proposer, baselines
 from inception_search.study.reap import reap
-from inception_search.study.room import make_room
 from inception_search.study.rungs import make_scheduler
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
@@ -169,8 +169,8 @@ def make_driver(
     screen = Screen(space, setting, budget, ledger.seen, scores)
     # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
     learned = all(OBJECTIVES[name].learned for name in config.objectives)
-    room = make_room(space, budget, setting.shape, setting.classes) if learned else None
-    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, room)
+    excess = make_excess(space, budget, setting.shape, setting.classes) if learned else None
+    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
     begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
     warm_up_done = sum("warm_up" in each.facts for each in begun)
     proposer = Proposer(

@@ -15,7 +15,7 @@ from inception_search.measures.budget import Budget
 from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space, load_space
 from inception_search.space.spelling import parted
-from inception_search.study.room import make_room
+from inception_search.study.excess import make_excess
 from inception_search.study.strategies.children import mutant
 from inception_search.study.strategies.features import Decisions
 from inception_search.study.strategies.fitted import FACTORS, fitted
@@ -31,7 +31,7 @@ LIMIT = 1_800_000
 
 @cache
 def problem(limit: int = LIMIT, space: Space = MODULES) -> Problem:
-    excess = make_room(space, Budget(max_macs=limit), (1, 14, 14), 10)
+    excess = make_excess(space, Budget(max_macs=limit), (1, 14, 14), 10)
     return replace(World(space).problem, excess=excess)
 
 
@@ -76,15 +76,15 @@ def test_the_widest_factor_is_taken_where_all_are_within_and_none_where_none_is(
 
 
 def test_without_an_upper_limit_points_stay_as_they_are() -> None:
-    assert make_room(MODULES, Budget(min_macs=5), (1, 14, 14), 10) is None
-    assert make_room(MODULES, Budget(max_depth=50), (1, 14, 14), 10) is None  # no width changes that
+    assert make_excess(MODULES, Budget(min_macs=5), (1, 14, 14), 10) is None
+    assert make_excess(MODULES, Budget(max_depth=50), (1, 14, 14), 10) is None  # no width changes that
     free = World(MODULES).problem
     assert fitted(free, _first()) is not None
     assert fitted(free, _first()) == _first()
 
 
 def test_what_is_no_network_has_no_room() -> None:
-    excess = make_room(Space(TINY), Budget(max_macs=10**9), (1, 1, 1), 10)
+    excess = make_excess(Space(TINY), Budget(max_macs=10**9), (1, 1, 1), 10)
     assert excess is not None
     point = parted(Space(TINY).sample(random.Random(0)))[0]
     assert excess(point) >= 0.0
@@ -114,7 +114,7 @@ def test_random_points_to_begin_with_are_fitted_where_that_is_asked_for() -> Non
 def test_the_excess_is_what_the_screen_says(share: float) -> None:
     point = _first()
     limit = int(macs(point) * share)
-    excess = make_room(MODULES, Budget(max_macs=limit), (1, 14, 14), 10)
+    excess = make_excess(MODULES, Budget(max_macs=limit), (1, 14, 14), 10)
     assert excess is not None
     assert excess(point) == pytest.approx(max(0.0, macs(point) / limit - 1.0))
 
