@@ -11,6 +11,8 @@ from inception_search.errors import TrainingError, raw
 
 DIVERGED = "diverged"
 OUT_OF_MEMORY = "out of memory"
+# oneDNN's word where there is no memory for the code it generates; what it does not support is "a primitive descriptor".
+_NO_PRIMITIVE = "could not create a primitive"
 _SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
@@ -28,7 +30,7 @@ def memory_errors(batch_size: int) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(error, batch_size) from error
     except RuntimeError as error:
-        if any(words in str(error) for words in _SIGNS):
+        if str(error) == _NO_PRIMITIVE or any(words in str(error) for words in _SIGNS):
             raise _out_of_memory(error, batch_size) from error
         raise
 

@@ -19,7 +19,7 @@ from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError, TrainingError
 from inception_search.training.evaluate import evaluate
-from inception_search.training.failures import reason
+from inception_search.training.failures import memory_errors, reason
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics
 from inception_search.training.optimizers import make_optimizer
@@ -246,6 +246,21 @@ def test_another_error_of_the_model_comes_through(few: DeviceData) -> None:
     with pytest.raises(RuntimeError, match="shape"):
         train(Linear(pixels=7), few, SHORT, seed=0)
     assert reason(TrainingError("took too long")) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        ("could not create a primitive", True),
+        ("could not create a primitive descriptor for a convolution forward propagation primitive", False),
+        ("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes", True),
+        ("shapes cannot be multiplied", False),
+    ],
+)
+def test_the_words_for_a_shortage_of_memory(words: str, known: bool) -> None:
+    with pytest.raises(TrainingError if known else RuntimeError) as caught, memory_errors(64):
+        raise RuntimeError(words)
+    assert str(caught.value).startswith("out of memory while training") == known
 
 
 OUT_OF_MEMORY = """
