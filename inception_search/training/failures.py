@@ -11,7 +11,7 @@ from inception_search.errors import TrainingError, raw
 
 DIVERGED = "diverged"
 OUT_OF_MEMORY = "out of memory"
-# oneDNN's word where there is no memory for the code it generates; what it does not support is "a primitive descriptor".
+# oneDNN, without memory for the code it generates; of what it does not support it says "a primitive descriptor".
 _NO_PRIMITIVE = "could not create a primitive"
 _SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
 
