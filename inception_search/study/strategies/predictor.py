@@ -21,7 +21,9 @@ from inception_search.study.strategies.prospects import Prospect, Prospects
 from inception_search.study.strategies.strategy import Observation, Problem, Proposal, Screened
 from inception_search.study.strategies.surrogate import Surrogate
 
-STARTUP = 10  # trials that ended, given ones included, before a model is fitted
+# Drawn points that ended before a model is fitted. Given ones do not count: the canonical modules are much alike, and a
+# model of them alone knows nothing of what they are not.
+STARTUP = 10
 PARENTS = 10  # the best trials, whose mutants are looked at
 LEARNT = 100  # of the best trials, and as many of the latest, are learnt from: a fit takes time with the cube of them
 SHORTLIST = 6  # fresh points whose costs are looked at, too
@@ -57,9 +59,9 @@ class Predictor:
             self.rows[observation.number] = self.decisions.row(parted(observation.params)[0])
 
     def ask(self, number: int) -> Proposal | None:
-        """The most promising of the prospects; a random point while there is little to learn from, or none is fresh."""
+        """The most promising of the prospects; a random point while few have been drawn, or where none is fresh."""
         rng = self.problem.rng(number)
-        if len(self.history.ended) >= self.startup:
+        if sum("parent" in each.facts for each in self.history.ended) >= self.startup:
             found = self._promising(number, rng)
             if found is not None:
                 return Proposal(found.screened.params, {"parent": found.prospect.parent})

@@ -188,3 +188,12 @@ def test_it_says_which_trial_a_proposal_comes_from() -> None:
     assert parents[:8] == [None] * 8
     assert any(isinstance(parent, int) for parent in parents[8:])
     assert world.best() < min(additive(CELLS.sample(random.Random(seed))) for seed in range(40))
+
+
+def test_it_draws_before_it_follows_what_was_given() -> None:
+    world = World(MODULES, trials=80)
+    strategy = make_strategy("predictor", world.problem)
+    world.seed(strategy, MODULES.fixed_points.values())
+    ended = world.go(strategy, 14)
+    assert [each.facts["parent"] is None for each in ended[:10]] == [True] * 10
+    assert any(each.facts["parent"] is not None for each in ended[10:])
