@@ -96,6 +96,11 @@ class Budget:
                 outside.append((limit, value))
         return max(outside, key=lambda missed: missed[0].excess(missed[1]), default=None)
 
+    def excess(self, network: Network | Cost | Subject) -> float:
+        """How far outside the limit it is furthest outside of, or nearest to: relative to it, negative within all."""
+        subject = network if isinstance(network, Cost | Subject) else Subject(network)
+        return max((limit.excess(_value(limit, subject, self.target)) for limit in self.limits()), default=-1.0)
+
     def only(self, *, is_max: bool | None = None, by_width: bool | None = None) -> Budget:
         """The same with maxima or minima alone, of measures that widths change or that they do not."""
         dropped = {

@@ -16,7 +16,7 @@ from inception_search.study.candidate import UNFIT
 def make_excess(
     space: Space, budget: Budget, shape: tuple[int, int, int], classes: int
 ) -> Callable[[Params], float] | None:
-    """The relative excess (0.0: within) of a point over the maxima that widths change, on (C, H, W) images.
+    """The relative excess (negative: what is left) of a point over the maxima that widths change, on (C, H, W) images.
 
     Latency is left out, which is measured. None where nothing else is limited.
     """
@@ -26,9 +26,8 @@ def make_excess(
 
     def excess(params: Params) -> float:
         try:
-            missed = maxima.worst(Subject(at_size(space.decode(params), shape, classes)))
+            return maxima.excess(Subject(at_size(space.decode(params), shape, classes)))
         except InceptionSearchError:
             return UNFIT
-        return 0.0 if missed is None else missed[0].excess(missed[1])
 
     return excess

@@ -6,12 +6,16 @@ allows it may be. The other way round, most random points of a space are far out
 
 from __future__ import annotations
 
+import math
+
 from inception_search.measures.points import WIDTHS, ladder
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.study.strategies.strategy import Problem
 
 FITTED = 0.75  # of the points that strategies make are fitted, the others left as they are
 FACTORS = tuple(2.0 ** (step / 8) for step in range(-24, 25))  # an eighth to eight times as wide
+POWER = 1.4  # costs grow with widths (one neighbour fixed) or with their squares (both grow)
+GUESSES = 4  # before the range is halved: where all widths are at their ends already, guesses creep
 
 
 def fitted(problem: Problem, params: Params) -> Params | None:
@@ -24,15 +28,24 @@ def fitted(problem: Problem, params: Params) -> Params | None:
     holes = problem.space.holes
     widths = [name for name in params if holes[name].path.rpartition(".")[2] in WIDTHS]
     low, high = -1, len(FACTORS)  # within at low, outside at high
+    at, guesses = len(FACTORS) // 2, 0
     best: Params | None = None
     while high - low > 1:
-        middle = (low + high) // 2
-        scaled = {**params, **{name: _times(params[name], FACTORS[middle], holes[name]) for name in widths}}
-        if problem.excess(scaled) <= 0.0:
-            low, best = middle, scaled
+        scaled = {**params, **{name: _times(params[name], FACTORS[at], holes[name]) for name in widths}}
+        excess = problem.excess(scaled)
+        if excess <= 0.0:
+            low, best = at, scaled
         else:
-            high = middle
+            high = at
+        guesses += 1
+        at = min(max(at + _steps(excess), low + 1), high - 1) if guesses < GUESSES else (low + high) // 2
     return best
+
+
+def _steps(excess: float) -> int:
+    """So many factors on, by what is known of how costs grow, lies the limit; one at least."""
+    steps = round(-8.0 * math.log2(max(1.0 + excess, 0.01)) / POWER)
+    return max(1, steps) if excess <= 0.0 else min(-1, steps)
 
 
 def _times(value: Value, factor: float, hole: Hole) -> Value:

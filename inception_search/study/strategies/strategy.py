@@ -47,7 +47,8 @@ Screen: TypeAlias = Callable[[Params], Screened]
 class Problem:
     """What a strategy works on: the space, what is minimised, how many trials there will be, and the screen.
 
-    ``excess``: how far outside the study's upper limits a point is, told sooner than by the screen; None without them.
+    ``excess``: how far outside the study's upper limits a point is (relative; negative: what is left), told sooner than
+    by the screen; None without them.
     """
 
     space: Space
