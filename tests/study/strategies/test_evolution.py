@@ -22,7 +22,7 @@ def told(number, losses, epochs=9, facts=None):
 
 
 def test_population_size():
-    assert [population_size(trials) for trials in (10, 40, 60, 200, 400, 5_000)] == [10, 20, 30, 30, 40, 50]
+    assert [population_size(trials) for trials in (10, 40, 60, 200, 400, 5_000)] == [10, 10, 15, 30, 40, 50]
 
 
 def test_the_oldest_dies_by_the_order_of_ending(modules):
