@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -19,7 +20,7 @@ from inception_search.space.spelling import parted
 from inception_search.study.strategies import merit, surrogate
 from inception_search.study.strategies.features import Decisions, costs
 from inception_search.study.strategies.merit import merits
-from inception_search.study.strategies.prospects import PERIOD, Prospects
+from inception_search.study.strategies.prospects import MANY, PERIOD, Prospects
 from inception_search.study.strategies.strategy import Observation
 from inception_search.study.strategies.surrogate import Shape, Surrogate
 from inception_search.study.strategies.table import make_strategy
@@ -169,6 +170,19 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
     again = Prospects(world.problem, decisions)
     assert [each.params for each in again.of([parent], 4)] == [each.params for each in prospects]
     assert [each.params for each in again.of([parent], 3 + PERIOD)] != [each.params for each in prospects]
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=10, deadline=None)
+def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(seed: int) -> None:
+    problem = replace(World(CELLS).problem, seed=seed)
+    drawn = [each.params for each in Prospects(problem, Decisions(CELLS)).of([], 0)]
+    assert len(drawn) == MANY
+    assert all(set(params) == set(CELLS.sample(0)) for params in drawn)
+    for name, hole in CELLS.holes.items():
+        counts = Counter(params[name] for params in drawn)
+        assert set(counts) <= set(hole.domain)
+        assert min(counts[value] for value in hole.domain) > MANY / len(hole.domain) / 3
 
 
 def test_widths_may_grow_by_much_at_once() -> None:
