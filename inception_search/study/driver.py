@@ -285,14 +285,14 @@ class Driver:
         """Whether its repeats follow a trial, rather than come last and for the best alone."""
         return record.state == "complete" and record.repeat_of is None and self.setting.config.repeat_top is None
 
-    def queue_repeats(self, record: TrialRecord, point: Point | None = None) -> None:
-        """The same architecture with the seeds that are still wanted, where the study asks for repeats."""
-        config = self.setting.config
-        for seed in range(config.seed + 1, config.seed + config.repeats):
-            if seed not in self.ledger.repeats[record.number]:
-                self.ledger.repeats[record.number].add(seed)
-                again = replace(point or self.setting.point_of(record), seed=seed, repeat_of=record.number)
-                self.repeats.append(again)
+    def queue_repeats(self, record: TrialRecord, point: Point | None = None, most: int | None = None) -> None:
+        """The same architecture with the seeds that are still wanted (``most`` of them), where the study repeats."""
+        config, begun = self.setting.config, self.ledger.repeats[record.number]
+        wanted = [seed for seed in range(config.seed + 1, config.seed + config.repeats) if seed not in begun]
+        for seed in wanted[:most]:
+            begun.add(seed)
+            again = replace(point or self.setting.point_of(record), seed=seed, repeat_of=record.number)
+            self.repeats.append(again)
 
     def mean_losses(self, record: TrialRecord) -> tuple[float, ...] | None:
         """The losses of a trial, averaged over its repeats."""
@@ -327,11 +327,14 @@ class Driver:
         return not self.repeat_best()
 
     def repeat_best(self) -> bool:
-        """Queue the repeats that the best networks so far still want; whether there were any."""
+        """Queue one repeat of each of the best networks so far that want any; whether there were any.
+
+        One at a time: most of those that were lucky once are no longer among the best after the second training.
+        """
         top = self.setting.config.repeat_top
         best = [] if top is None else leaderboard(self.ledger.records.values(), top)
         for record in best:
-            self.queue_repeats(self.ledger.records[record.number])
+            self.queue_repeats(self.ledger.records[record.number], most=1)
         return bool(self.repeats)
 
 
