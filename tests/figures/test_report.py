@@ -166,6 +166,20 @@ def test_summary_names_the_best_and_the_reference() -> None:
     )
 
 
+def test_summary_says_how_often_was_trained_what_it_names() -> None:
+    sizes = {"sizes": {"validation": 5000}}
+    trials = [
+        record(0, origin="baseline", label="v1_3a", value=0.8, data=sizes),
+        record(1, value=0.9, data=sizes),
+        record(2, value=0.86, repeat_of=1, seed=1, data=sizes),
+    ]
+    assert summary(trials[:2]).endswith(
+        "One of the 5,000 validation images is 0.02 points; each network was trained once."
+    )
+    assert "trial 1 with 88.00 % validation accuracy, +8.00 points" in summary(trials)
+    assert summary(trials).endswith("is 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
+
+
 def test_the_searched_block_is_drawn_or_else_the_network() -> None:
     assert draw_searched(record(4)).outline.splitlines()[0] == "Input · 16×16×16"
     whole = small_network().to_dict() | {"blocks": {}, "stages": {"stem": {"kind": "pool", "mode": "max"}}, "aux": {}}
