@@ -1,5 +1,5 @@
 # make demo: set up and run a search on real images.  make test: set up, lint, types, tests.  make fashion: the study in
-# docs/results (50 minutes on two cores).  All are safe to repeat.
+# docs/results (an hour on two cores).  All are safe to repeat.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
