@@ -329,13 +329,20 @@ class Driver:
     def repeat_best(self) -> bool:
         """Queue one repeat of each of the best networks so far that want any; whether there were any.
 
-        One at a time: most of those that were lucky once are no longer among the best after the second training.
+        One at a time: most of those that were lucky once are no longer among the best after the second training. The
+        next best have theirs where processes would stand idle.
         """
-        top = self.setting.config.repeat_top
-        best = [] if top is None else leaderboard(self.ledger.records.values(), top)
-        for record in best:
-            self.queue_repeats(self.ledger.records[record.number], most=1)
+        top = self.setting.config.repeat_top or 0
+        ranked = leaderboard(self.ledger.records.values(), len(self.ledger.records))
+        want = [place for place, record in enumerate(ranked) if self.wants_repeats(record)]
+        due = [place for place in want if place < top]
+        for place in want[: max(len(due), self.executor.capacity)] if due else ():
+            self.queue_repeats(self.ledger.records[ranked[place].number], most=1)
         return bool(self.repeats)
+
+    def wants_repeats(self, record: TrialRecord) -> bool:
+        """Whether seeds of it are left that were never begun."""
+        return len(self.ledger.repeats[record.number]) < self.setting.config.repeats - 1
 
 
 def asked(point: Point) -> Asked:
