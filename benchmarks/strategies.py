@@ -234,7 +234,9 @@ def main() -> None:
     packages = {name: version(name) for name in ("optuna", "scikit-learn", "scipy", "numpy")}
     facts = {"python": platform.python_version(), **packages, "reported": options.reported, "short": options.short}
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    kept = before["rows"] if before.get("facts") == facts else {}  # of strategies that were not run this time
+    RESULTS.write_text(json.dumps({"facts": facts, "rows": dict(sorted({**kept, **rows}.items()))}, indent=2) + "\n")
     print(RESULTS)
 
 
