@@ -21,10 +21,10 @@ MUTANTS = 12  # of each parent
 TWICE = 0.3  # of them are two decisions away
 DEAR = 60  # holes of a space beyond which fewer points are made as wide as the limits allow: that takes its time
 RANDOM = 40
-# Where a point takes no time to draw. On the table of NAS-Bench-201, told 12-epoch accuracy, a fifth of the searches
-# that drew 40 stayed near a local optimum to their end; among 300 the model found the way out within 100 trials.
-MANY = 300
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
+# Where a point takes no time to draw: on the table of NAS-Bench-201, told 12-epoch accuracy, a fifth of the searches
+# that drew 40 for 10 asks stayed near a local optimum to their end. The model knows the way out, where it is shown it.
+MANY, BRIEF = 1000, 3
 
 
 class Prospect(NamedTuple):
@@ -42,14 +42,16 @@ class Prospects:
         self.problem, self.decisions = problem, decisions
         # Where every point has the same holes a neighbour is one value changed; elsewhere the space has to say.
         self.flat = why_not_flat(problem.space) is None
+        self.free = self.flat and problem.excess is None
+        self.lasts = BRIEF if self.free else PERIOD
         self.fitted = FITTED * min(1.0, DEAR / max(1, len(problem.space.holes)))
         self.period = -1
         self.drawn: dict[int | None, list[Prospect]] = {}
 
     def of(self, parents: Sequence[Observation], number: int) -> list[Prospect]:
         """The mutants of ``parents`` and the random points that ask ``number`` may choose from."""
-        if number // PERIOD != self.period:
-            self.period, self.drawn = number // PERIOD, {}
+        if number // self.lasts != self.period:
+            self.period, self.drawn = number // self.lasts, {}
         if None not in self.drawn:
             rng = self._rng(None)
             self.drawn[None] = self._prospects(self._random(rng), None)
@@ -64,7 +66,7 @@ class Prospects:
 
     def _random(self, rng: random.Random) -> Iterator[Params]:
         space = self.problem.space
-        if self.flat and self.problem.excess is None:
+        if self.free:
             for _ in range(MANY):
                 yield {name: draw(hole, rng) for name, hole in space.holes.items()}
         else:
