@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from inception_search.space.draw import first
 from inception_search.space.holes import Choice, Float, Hole, Params, Value
 
 _NUMBER = re.compile(r"[0-9]+")
+# How much sooner a label comes than a number: it decides what a network is, the number how much of it. Drawn from all
+# values of all decisions, most neighbours would differ in a width, which has the most values.
+LABELS = 3
 _STEPS = 20  # parts of an endless range that a neighbour is apart
 
 Decide = Callable[[Callable[[Hole], Value]], Params]  # asks for every hole that is reached; the point that makes
@@ -27,6 +31,16 @@ def changes(hole: Hole, value: Value, steps: Sequence[int] = (1,)) -> tuple[Valu
     domain = hole.domain
     at = domain.index(value)  # type: ignore[union-attr, arg-type]
     return tuple(domain[at + step] for step in both if 0 <= at + step < len(domain))  # type: ignore[index, arg-type]
+
+
+def moves(
+    holes: Mapping[str, Hole], params: Params, rng: random.Random, steps: Sequence[int] = (1,)
+) -> Iterator[tuple[str, Value]]:
+    """Every change of one decision in a random order: all of one decision, then all of another."""
+    order = {name: rng.random() ** (1.0 / (LABELS if isinstance(holes[name], Choice) else 1.0)) for name in params}
+    for name in sorted(order, key=order.__getitem__, reverse=True):
+        values = changes(holes[name], params[name], steps)
+        yield from ((name, value) for value in rng.sample(values, len(values)))
 
 
 def changed(params: Params, update: Params, decide: Decide) -> Params:

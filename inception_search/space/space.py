@@ -161,15 +161,12 @@ class Space:
                     yield point
 
     def neighbour(self, params: Params, seed: int | random.Random, steps: Sequence[int] = (1,)) -> Params:
-        """A random neighbour, with numbers so many ``steps`` away. Raises :class:`NotInSpaceError` when it has none."""
+        """A random neighbour: one decision, labels sooner than numbers, has one of its other values.
+
+        Numbers go so many ``steps`` up or down. Raises :class:`NotInSpaceError` when the point has no neighbour.
+        """
         rng = random_of(seed)
-        moves = [
-            (name, value)
-            for name in _decisions(params)
-            for value in near.changes(self.holes[name], params[name], steps)
-        ]
-        rng.shuffle(moves)
-        for name, value in moves:
+        for name, value in near.moves(self.holes, _decisions(params), rng, steps):
             try:
                 return self.changed(params, {name: value})
             except SpecError:

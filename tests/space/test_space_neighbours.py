@@ -106,6 +106,15 @@ def test_a_random_neighbour_is_any_of_the_neighbours(label: str) -> None:
         assert of.neighbour(params, 3) == of.neighbour(params, random.Random(3))
 
 
+def test_labels_change_sooner_than_numbers_however_many_values_those_have() -> None:
+    of = space("  stages: {a: {conv: {kernel: {$choice: [1x1, 3x3]}, width: {$int: [1, 64]}}}}\n")
+    at = {"a.kernel": "1x1", "a.width": 32}
+    found = [of.neighbour(at, seed, (1, 2, 4, 8, 16)) for seed in range(400)]
+    kernels = sum(point["a.kernel"] != "1x1" for point in found)
+    assert 260 < kernels < 340  # three in four; of the eleven values that could be another, one is the kernel's
+    assert {point["a.width"] for point in found} == {16, 24, 28, 30, 31, 32, 33, 34, 36, 40, 48}
+
+
 def test_a_point_without_neighbours_says_so() -> None:
     alone = small("no hole")
     assert list(alone.neighbours({})) == []

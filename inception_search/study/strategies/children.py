@@ -17,6 +17,7 @@ from inception_search.study.strategies.strategy import Observation, Problem
 
 # Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick and reaches all.
 TREE = 0.5
+TWICE = 0.3  # of children are changed a second time: some points are better by two changes and worse by either
 STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
 LONGEST = 200  # characters of an edit in words
 
@@ -29,11 +30,14 @@ class Child(NamedTuple):
 
 
 def mutant(problem: Problem, params: Params, rng: random.Random) -> Child | None:
-    """The point with one random edit of its network, or one decision changed; mostly as wide as the limits allow.
+    """The point with a random edit of its network, or a decision changed, or two; mostly as wide as the limits allow.
 
     None where the point has no neighbour.
     """
     child = _mutant(problem.space, params, rng)
+    if child is not None and rng.random() < TWICE:
+        second = _mutant(problem.space, child.params, rng)
+        child = Child(second.params, f"{child.edit}; {second.edit}"[:LONGEST]) if second is not None else child
     if child is None or problem.excess is None or rng.random() >= FITTED:
         return child
     fit = fitted(problem, child.params)

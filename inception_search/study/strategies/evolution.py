@@ -1,5 +1,5 @@
 """Regularized evolution of trees (Real et al., "Regularized Evolution for Image Classifier Architecture Search",
-AAAI 2019): the winner of a small tournament is edited once, and the oldest dies, not the worst."""
+AAAI 2019): the winner of a small tournament is edited, and the oldest dies, not the worst."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from functools import lru_cache
 from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
-from inception_search.study.strategies.fitted import fitted
+from inception_search.study.strategies.fitted import drawn
 from inception_search.study.strategies.strategy import Problem, Screened
 from inception_search.study.strategies.walk import walk
 
 DRAWS = 60
+FITS = 10  # of them are brought within the limits, which takes its time
 STEPS = 240  # neighbours looked at on the way from the best draw into the limits
 WALKED = 20_000  # points of a space that is small enough to be gone through when drawing finds nothing
 
@@ -21,13 +21,13 @@ WALKED = 20_000  # points of a space that is small enough to be gone through whe
 def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> Params | None:
     """A fresh point: drawn as the space samples; else reached from the draw that was least outside.
 
-    ``fit``: draws are made as wide as the study's limits allow. None when there is none (a small space has then been
+    ``fit``: draws are brought within the study's limits. None when there is none (a small space has then been
     gone through) or none was found.
     """
     nearest: Screened | None = None
-    for _ in range(DRAWS):
-        drawn = problem.space.sample(rng)
-        screened = problem.screen((fitted(problem, parted(drawn)[0]) if fit else None) or drawn)
+    for number in range(DRAWS):
+        within = drawn(problem, rng) if fit and number < FITS else None
+        screened = problem.screen(within or problem.space.sample(rng))
         if screened.fresh:
             return screened.params
         if nearest is None or screened.violation < nearest.violation:

@@ -27,6 +27,9 @@ STARTUP = 10
 PARENTS = 10  # the best trials, whose mutants are looked at
 LEARNT = 100  # of the best trials, and as many of the latest, are learnt from: a fit takes time with the cube of them
 SHORTLIST = 6  # fresh points whose costs are looked at, too
+# How many deviations a draw takes. The best of a thousand draws is bold by itself; of the few points that can be looked
+# at in a conditional space most are mutants of one kind of module, and searches stayed with it.
+BOLD = 2.0
 LOOKS = 60  # points that are screened before a random one is taken instead
 
 
@@ -50,6 +53,7 @@ class Predictor:
         self.decisions = Decisions(problem.space)
         self.prospects = Prospects(problem, self.decisions)
         self.startup = min(STARTUP, max(3, problem.trials // 5))
+        self.boldness = 1.0 if self.prospects.free else BOLD
         self.rows: dict[int, Array] = {}
 
     def tell(self, observation: Observation) -> None:
@@ -75,13 +79,13 @@ class Predictor:
         prospects = self.prospects.of(parents, number)
         told = self._views(np.stack([self.rows[each.number] for each in known]))
         ahead = self._views(np.stack([prospect.row for prospect in prospects]))
-        order = np.argsort(-_drawn(told, merit, ahead, rng), kind="stable")
+        order = np.argsort(-self._drawn(told, merit, ahead, rng), kind="stable")
         shortlist = self._shortlist([prospects[at] for at in order])
         if len(shortlist) < 2:
             return shortlist[0] if shortlist else None
         ahead = self._views(np.stack([found.prospect.row for found in shortlist]))
         cost = costs([*(each.cost for each in known), *(found.screened.cost for found in shortlist)])
-        drawn = _drawn([*told, cost[: len(known)]], merit, [*ahead, cost[len(known) :]], rng)
+        drawn = self._drawn([*told, cost[: len(known)]], merit, [*ahead, cost[len(known) :]], rng)
         return shortlist[int(np.argmax(drawn))]
 
     def _learnt(self, rng: random.Random) -> tuple[list[Observation], Array]:
@@ -109,15 +113,14 @@ class Predictor:
                 break
         return list(found.values())
 
+    def _drawn(self, told: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
+        """How good points ``ahead`` may be, after those told, drawn by what the model believes (Thompson sampling).
 
-def _drawn(told: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
-    """How good points ``ahead`` may be, after those told, drawn by what the model believes (Thompson sampling).
-
-    The told ones without merit are running.
-    """
-    model = Surrogate([view[: len(merit)] for view in told], merit, rng)
-    if len(told[0]) > len(merit):
-        model.believe([view[len(merit) :] for view in told])
-    mean, deviation = model.predict(ahead)
-    drawn: Array = mean + deviation * np.array([rng.gauss(0.0, 1.0) for _ in mean])
-    return drawn
+        The told ones without merit are running.
+        """
+        model = Surrogate([view[: len(merit)] for view in told], merit, rng)
+        if len(told[0]) > len(merit):
+            model.believe([view[len(merit) :] for view in told])
+        mean, deviation = model.predict(ahead)
+        drawn: Array = mean + self.boldness * deviation * np.array([rng.gauss(0.0, 1.0) for _ in mean])
+        return drawn

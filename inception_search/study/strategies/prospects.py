@@ -9,17 +9,16 @@ from typing import NamedTuple
 from inception_search.errors import NotInSpaceError
 from inception_search.space.draw import draw
 from inception_search.space.holes import Params
-from inception_search.space.neighbours import changes
+from inception_search.space.neighbours import moves
 from inception_search.space.spelling import parted
-from inception_search.study.strategies.children import STEPS
+from inception_search.study.strategies.children import STEPS, TWICE
 from inception_search.study.strategies.features import Array, Decisions
-from inception_search.study.strategies.fitted import FITTED, fitted
+from inception_search.study.strategies.fitted import FITTED, drawn, fitted
 from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.strategy import Observation, Problem
 
 MUTANTS = 12  # of each parent
-TWICE = 0.3  # of them are two decisions away
-DEAR = 60  # holes of a space beyond which fewer points are made as wide as the limits allow: that takes its time
+DEAR = 60  # holes of a space beyond which fewer points are brought within the limits: that takes its time
 RANDOM = 40
 PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 # Where a point takes no time to draw: on the table of NAS-Bench-201, told 12-epoch accuracy, a fifth of the searches
@@ -44,7 +43,7 @@ class Prospects:
         self.flat = why_not_flat(problem.space) is None
         self.free = self.flat and problem.excess is None
         self.lasts = BRIEF if self.free else PERIOD
-        self.fitted = FITTED * min(1.0, DEAR / max(1, len(problem.space.holes)))
+        self.affordable = min(1.0, DEAR / max(1, len(problem.space.holes)))
         self.period = -1
         self.drawn: dict[int | None, list[Prospect]] = {}
 
@@ -71,7 +70,9 @@ class Prospects:
                 yield {name: draw(hole, rng) for name, hole in space.holes.items()}
         else:
             for _ in range(RANDOM):
-                yield self._fit(parted(space.sample(rng))[0], rng)
+                # As many moves as a point has holes, and each takes its time for each of them.
+                within = drawn(self.problem, rng) if rng.random() < self.affordable**2 else None
+                yield within or parted(space.sample(rng))[0]
 
     def _prospects(self, points: Iterable[Params], parent: int | None) -> list[Prospect]:
         return [Prospect(params, self.decisions.row(params), parent) for params in points]
@@ -91,16 +92,14 @@ class Prospects:
 
     def _fit(self, params: Params, rng: random.Random) -> Params:
         """The point, mostly as wide as the study's limits allow."""
-        if self.problem.excess is None or rng.random() >= self.fitted:
+        if self.problem.excess is None or rng.random() >= FITTED * self.affordable:
             return params
         return fitted(self.problem, params) or params
 
     def _moved(self, params: Params, rng: random.Random) -> Params:
         if not self.flat:
             return self.problem.space.neighbour(params, rng, STEPS)
-        holes = self.problem.space.holes
-        moves = [(name, value) for name in params for value in changes(holes[name], params[name], STEPS)]
-        if not moves:
+        move = next(moves(self.problem.space.holes, params, rng, STEPS), None)
+        if move is None:
             raise NotInSpaceError("the point has no neighbour")
-        name, value = rng.choice(moves)
-        return {**params, name: value}
+        return {**params, move[0]: move[1]}

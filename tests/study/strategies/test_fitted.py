@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 from dataclasses import replace
 from functools import cache
 
@@ -18,7 +19,7 @@ from inception_search.space.spelling import parted
 from inception_search.study.excess import make_excess
 from inception_search.study.strategies.children import mutant
 from inception_search.study.strategies.features import Decisions
-from inception_search.study.strategies.fitted import FACTORS, fitted
+from inception_search.study.strategies.fitted import FACTORS, drawn, fitted
 from inception_search.study.strategies.fresh import fresh_point
 from inception_search.study.strategies.prospects import Prospects
 from inception_search.study.strategies.strategy import Observation, Problem
@@ -37,6 +38,10 @@ def problem(limit: int = LIMIT, space: Space = MODULES) -> Problem:
 
 def macs(params: Params) -> int:
     return estimate(MODULES.decode(params)).macs
+
+
+def depth(params: Params) -> int:
+    return estimate(MODULES.decode(params)).depth
 
 
 def widths(params: Params) -> dict[str, int]:
@@ -122,6 +127,19 @@ def test_children_under_a_budget_are_mostly_fitted_and_say_so() -> None:
     assert all(macs(child.params) <= LIMIT for child, fit in zip(found, said, strict=True) if fit)
     free = World(MODULES).problem
     assert not any("fitted" in mutant(free, _first(), random.Random(seed)).edit for seed in range(20))  # type: ignore[union-attr]
+
+
+def test_random_points_are_made_simpler_rather_than_thin() -> None:
+    drawn_points = [drawn(problem(), random.Random(seed)) for seed in range(20)]
+    found = [point for point in drawn_points if point is not None]
+    samples = [parted(MODULES.sample(random.Random(seed)))[0] for seed in range(20)]
+    thin = [point for point in (fitted(problem(), each) for each in samples) if point is not None]
+    assert len(found) == 20
+    assert all(macs(point) <= LIMIT for point in found)
+    assert statistics.fmean(map(depth, found)) < 0.9 * statistics.fmean(map(depth, thin))
+    assert statistics.fmean(map(macs, found)) > 0.9 * LIMIT
+    free = World(MODULES).problem
+    assert drawn(free, random.Random(3)) == parted(MODULES.sample(random.Random(3)))[0]
 
 
 def test_random_points_to_begin_with_are_fitted_where_that_is_asked_for() -> None:
