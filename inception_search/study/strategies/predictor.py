@@ -27,9 +27,10 @@ STARTUP = 10
 PARENTS = 10  # the best trials, whose mutants are looked at
 LEARNT = 100  # of the best trials, and as many of the latest, are learnt from: a fit takes time with the cube of them
 SHORTLIST = 6  # fresh points whose costs are looked at, too
-# How many deviations a draw takes. The best of a thousand draws is bold by itself; of the few points that can be looked
-# at in a conditional space most are mutants of one kind of module, and searches stayed with it.
-BOLD = 2.0
+# How many deviations a draw takes. With 1, four in a hundred searches of NAS-Bench-201 stayed in a local optimum for
+# 200 trials, none with 1.4. The best of a thousand draws is bold by itself; of the few points that can be looked at in
+# a conditional space most are mutants of one kind of module, and searches stayed with it.
+BOLD, AMONG_MANY = 2.0, 1.4
 LOOKS = 60  # points that are screened before a random one is taken instead
 
 
@@ -53,7 +54,7 @@ class Predictor:
         self.decisions = Decisions(problem.space)
         self.prospects = Prospects(problem, self.decisions)
         self.startup = min(STARTUP, max(3, problem.trials // 5))
-        self.boldness = 1.0 if self.prospects.free else BOLD
+        self.boldness = AMONG_MANY if self.prospects.free else BOLD
         self.rows: dict[int, Array] = {}
 
     def tell(self, observation: Observation) -> None:
