@@ -40,6 +40,7 @@ from inception_search.study.setting import Setting
 RESULTS = Path(__file__).parent / "results" / "overhead.json"
 PROGRAM = [sys.executable, "-c", "from inception_search.cli.main import run; run()"]
 STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor")
+FITTING, LIMIT = ("tpe", "evolution", "nsga2", "predictor"), 3_000_000  # asked under a limit, too: of multiply-adds
 EPOCHS = 8
 LONG = 10.0  # seconds of the trial that the overhead is compared with
 
@@ -141,13 +142,13 @@ def loaded(run: RunFolder, trials: int) -> dict[str, float]:
     return {name: round(value, 2) for name, value in figures.items()}
 
 
-def asked(folder: Path, name: str, trials: int, asks: int) -> dict[str, float]:
+def asked(folder: Path, name: str, trials: int, asks: int, **limits: Any) -> dict[str, float]:
     """Milliseconds of an ask with its tells, and of a whole trial, of a strategy with so many trials behind it."""
     run = new_run(folder)
-    grown(run, trials, strategy="random")
+    grown(run, trials, strategy="random", **limits)
     clock, spent = Clock(), []
     with run.hold():
-        goes_on = driver(run, clock, trials=trials + asks, strategy=name)
+        goes_on = driver(run, clock, trials=trials + asks, strategy=name, **limits)
         proposer, strategy = goes_on.proposer, goes_on.proposer.strategy
         real_next, real_tell = proposer.next, strategy.tell
 
@@ -199,6 +200,10 @@ def main() -> None:
         for strategy in STRATEGIES:
             rows[f"ms_at_1000_{strategy}"] = asked(folder / strategy, strategy, 1000, options.asks)
             print(strategy, rows[f"ms_at_1000_{strategy}"], flush=True)
+        for strategy in FITTING:
+            row = f"ms_at_1000_{strategy}_with_a_limit"
+            rows[row] = asked(folder / row, strategy, 1000, options.asks, max_macs=LIMIT)
+            print(row, rows[row], flush=True)
         run = new_run(folder / "large")
         sizes = [trials for trials in (100, 1000, 2500, 5000) if trials <= options.trials]
         rows["ms_of_a_trial"] = {str(trials): round(grown(run, trials, strategy="random"), 1) for trials in sizes}

@@ -32,6 +32,7 @@ class OptunaSampler(ABC):
 
     BEST, LATEST = 60, 100  # trials that are shown to it: the time of an ask grows with them, its quality hardly
     TRIES = 60
+    OUTSIDE = 10  # of them are outside the limits before a point near the last one is taken
 
     def __init__(self, problem: Problem, startup: int = STARTUP) -> None:
         self.problem, self.startup = problem, startup
@@ -52,10 +53,15 @@ class OptunaSampler(ABC):
         sampler = self.sampler(rng.getrandbits(31))
         study = engine(self._shown(), self.problem.objectives, sampler)
         last: Screened | None = None
+        outside = 0
         for _ in range(self.TRIES):
-            last = self._asked(study) or last
-            if last is not None and last.fresh:
-                return Proposal(last.params)
+            found = self._asked(study)
+            if found is not None and found.fresh:
+                return Proposal(found.params)
+            last = found or last
+            outside += found is None or found.violation > 0.0
+            if outside == self.OUTSIDE:
+                break
         params = last and fresh_near(self.problem, last, rng)
         how = "near" if params else "drawn"
         params = params or fresh_point(self.problem, rng)

@@ -55,6 +55,19 @@ def test_a_sampler_is_shown_the_best_and_the_latest(modules):
     assert shown[-1].state == TrialState.RUNNING
 
 
+def test_what_is_outside_the_limits_is_proposed_a_few_times_and_left_on_foot(modules, monkeypatch):
+    """Every proposal takes ten milliseconds in a long study, and under a tight limit most are outside."""
+    limit, asked = 2_000_000, []
+    world = World(modules, violation=lambda screened: max(0.0, screened.cost["macs"] / limit - 1.0))
+    real = Tpe._asked
+    monkeypatch.setattr(Tpe, "_asked", lambda self, study: asked.append(self) or real(self, study))
+    ended = world.go(Tpe(world.problem), 25)
+    assert all(world.screen(each.params).cost["macs"] <= limit for each in ended)
+    assert len(ended) == 25
+    assert len(asked) <= 25 * 10
+    assert any(each.facts["how"] == "near" for each in ended if "how" in each.facts)
+
+
 def test_the_storage_runs_a_study_of_optunas():
     study = engine([], 1, RandomSampler(seed=0))
     study.set_user_attr("a", 1)
