@@ -2,13 +2,13 @@
 
     python benchmarks/conditional.py            prints the table and writes benchmarks/results/conditional.json
 
-The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on
-Fashion-MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the
-strategy is told; the network that a search ends with is trained with three more seeds, since the best of sixty is also
-the luckiest. No strategy is given the canonical modules. A training depends on the architecture and a fixed seed
-alone, so that all strategies search the same landscape; what has been trained is kept in the scratch folder, where an
-interrupted benchmark goes on. Figures are means over seeds of the best accuracy after so many trials, with 95 %
-intervals (Student's t); differences are paired by seed.
+The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on Fashion-
+MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the strategy is
+told; the network that a search ends with is trained with three more seeds, since the best of sixty is also the
+luckiest. No strategy is given the canonical modules. Recorded rows of strategies that are not run are kept. A training
+depends on the architecture and a fixed seed alone, so that all strategies search the same landscape; what has been
+trained is kept in the scratch folder, where an interrupted benchmark goes on. Figures are means over seeds of the best
+accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def main() -> None:
         print(f"{name:24}", cells(row), f"  ask+tell {row['overhead_ms']} ms")
     for name, row in pairs.items():
         print(f"{name:24}", cells(row, "+"))
-    write(options, rows, pairs)
+    write(options, rows, pairs, found)
 
 
 def differences(one: dict[int, Figures], other: dict[int, Figures]) -> list[Figures]:
@@ -186,8 +186,10 @@ def cells(row: dict[str, Any], sign: str = "") -> str:
     return "  ".join(f"{each['mean']:{sign}.2f} +- {each['interval']:.2f}" for each in told)
 
 
-def write(options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, Any]) -> None:
-    """Record the figures with where they were taken."""
+def write(
+    options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, Any], found: dict[str, dict[int, Figures]]
+) -> None:
+    """Record the figures with where they were taken, and those of every seed."""
     from importlib.metadata import version
 
     facts = {
@@ -201,7 +203,11 @@ def write(options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, An
         **{name: version(name) for name in ("torch", "optuna")},
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows, "differences": pairs}, indent=2) + "\n")
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    seeds = {name: {str(seed): each for seed, each in sorted(figures.items())} for name, figures in found.items()}
+    new = {"rows": rows, "differences": pairs, "seeds": seeds}
+    record = {name: dict(sorted({**before.get(name, {}), **table}.items())) for name, table in new.items()}
+    RESULTS.write_text(json.dumps({"facts": facts, **record}, indent=1) + "\n")
     print(RESULTS)
 
 
