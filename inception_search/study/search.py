@@ -36,6 +36,7 @@ from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
 from inception_search.study.proposer import Proposer, baselines
 from inception_search.study.reap import reap
+from inception_search.study.recipe_change import recipe_change
 from inception_search.study.rungs import make_scheduler
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
@@ -161,6 +162,8 @@ def make_driver(
     history = run.history()  # first: a record that cannot be read is told before anything is written
     index = Index(run, space, config.objectives, config.storage, observer.note)
     ledger = Ledger(run, index, setting, observer, history)
+    if told := recipe_change(config, ledger.records.values()):
+        observer.note(told)
     unfinished = reap(run, ledger.records.values(), setting, index.under_way())
     index.sync(ledger.records.values(), [asked(point) for point, _ in unfinished])
     scorer = make_scorer(setting.data_file, config.seed)

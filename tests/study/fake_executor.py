@@ -134,5 +134,5 @@ def _payload(training: _Training, fate: str) -> dict[str, Any]:
         "curve": [metrics(arch_id, epoch) for epoch in range(1, training.epoch + 1)],
         "seconds": 1.5,
         "device": "a fake",
-        "fidelity": {"epochs": training.epochs},
+        "fidelity": training.job.fidelity,
     }

@@ -46,7 +46,7 @@ def test_a_record_says_all_of_its_trial(fake_study):
     assert record.value == accuracy(record.arch_id, 3)
     assert [epoch.epoch for epoch in record.curve] == [1, 2, 3]
     assert (record.seed, record.attempt, record.device, record.seconds) == (5, 1, "a fake", 1.5)
-    assert record.fidelity == {"epochs": 3}
+    assert record.fidelity["epochs"] == 3
     assert record.reason is None
     assert record.cost == record.measures == measures(study.space.decode(record.holes), UNTRAINED)
     assert {"python", "torch", "optuna", "inception-search"} <= set(record.versions)
