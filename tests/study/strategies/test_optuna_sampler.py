@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from dataclasses import replace
 from time import thread_time
 
 import optuna
@@ -9,11 +11,14 @@ import pytest
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
+from inception_search.measures.budget import Budget
 from inception_search.space.space import Space, load_space
+from inception_search.study.excess import make_excess
 from inception_search.study.strategies.cmaes_search import CmaEs
 from inception_search.study.strategies.evolution import Evolution
 from inception_search.study.strategies.optuna_sampler import Gp, Tpe, freeze
 from inception_search.study.strategies.optuna_storage import engine
+from inception_search.study.strategies.strategy import Observation
 from tests.space.small import small
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World, mixed
@@ -55,17 +60,49 @@ def test_a_sampler_is_shown_the_best_and_the_latest(modules):
     assert shown[-1].state == TrialState.RUNNING
 
 
-def test_what_is_outside_the_limits_is_proposed_a_few_times_and_left_on_foot(modules, monkeypatch):
+LIMIT = 1_200_000  # multiply-adds of a point of separable_modules; of 300 random ones none is within
+
+
+class Asks:
+    """A search by TPE under a limit, and how often each trial's ask had it propose a point."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
+        space = load_space("separable_modules")
+        world = World(space, violation=lambda screened: max(0.0, screened.cost["macs"] / LIMIT - 1.0))
+        if known:
+            excess = make_excess(space, Budget(max_macs=LIMIT), (1, 14, 14), 10)
+            world.problem = replace(world.problem, excess=excess)
+        proposed: list[Tpe] = []
+        real = Tpe._asked
+        monkeypatch.setattr(Tpe, "_asked", lambda self, study: proposed.append(self) or real(self, study))
+        strategy = Tpe(world.problem)
+        self.counts: list[int] = []
+        self.ended: list[Observation] = []
+        for _ in range(30):
+            before = len(proposed)
+            self.ended += world.go(strategy, 1)
+            self.counts.append(len(proposed) - before)
+        self.hows = [each.facts.get("how") for each in self.ended]
+        self.macs = [world.screen(each.params).cost["macs"] for each in self.ended]
+
+
+def test_what_is_outside_the_limits_is_made_as_narrow_as_it_has_to_be(monkeypatch):
     """Every proposal takes ten milliseconds in a long study, and under a tight limit most are outside."""
-    limit, asked = 2_000_000, []
-    world = World(modules, violation=lambda screened: max(0.0, screened.cost["macs"] / limit - 1.0))
-    real = Tpe._asked
-    monkeypatch.setattr(Tpe, "_asked", lambda self, study: asked.append(self) or real(self, study))
-    ended = world.go(Tpe(world.problem), 25)
-    assert all(world.screen(each.params).cost["macs"] <= limit for each in ended)
-    assert len(ended) == 25
-    assert len(asked) <= 25 * 10
-    assert any(each.facts["how"] == "near" for each in ended if "how" in each.facts)
+    asks = Asks(monkeypatch, known=True)
+    assert max(asks.macs) <= LIMIT
+    fitted = [at for at, how in enumerate(asks.hows) if how == "fitted"]
+    assert len(fitted) > 10
+    assert statistics.median(asks.counts[at] for at in fitted) == 3
+    assert statistics.median(asks.macs[at] for at in fitted) > 0.8 * LIMIT, "narrower than it had to be"
+    assert max(asks.counts) <= 10
+
+
+def test_where_widths_cannot_be_fitted_a_point_near_is_taken_after_a_few_proposals(monkeypatch):
+    asks = Asks(monkeypatch, known=False)
+    assert max(asks.macs) <= LIMIT
+    assert "fitted" not in asks.hows
+    assert "near" in asks.hows
+    assert max(asks.counts) == 10
 
 
 def test_the_storage_runs_a_study_of_optunas():
