@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.loader import DeviceData
 from inception_search.training.fidelity import Precision
 
@@ -32,13 +33,15 @@ def evaluate(
     *,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
+    folded: FoldedNorms | None = None,
 ) -> Metrics:
     """``model``, on the device of ``data``, over the whole of ``split`` in eval mode.
 
     The model gives logits (B, classes), or a tuple that starts with them. Its mode is put back afterwards.
-    Raises DataError if ``split`` was not moved to the device.
+    ``folded``: that of ``model``, by whoever evaluates it more than once. Raises DataError if ``split`` was not moved
+    to the device.
     """
-    return evaluate_each(model, data, split, batch_size=batch_size, precision=precision)[0]
+    return evaluate_each(model, data, split, batch_size=batch_size, precision=precision, folded=folded)[0]
 
 
 def evaluate_each(
@@ -48,15 +51,17 @@ def evaluate_each(
     *,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
+    folded: FoldedNorms | None = None,
 ) -> tuple[Metrics, Tensor]:
     """As :func:`evaluate`, and whether each image of ``split``, in its order, is right: bool (N,), on the device."""
     count = data.size(split)
     right = torch.empty(count, dtype=torch.bool, device=data.device)
     was_training = model.training
+    folded = folded or FoldedNorms(model)
     model.eval()
     try:
         with torch.inference_mode():
-            sums = _sums(model, data, split, batch_size, precision, right)
+            sums = _sums(folded.fold(), data, split, batch_size, precision, right)
     finally:
         model.train(was_training)
     loss, accuracy = (sums / count).tolist()

@@ -15,6 +15,7 @@ from copy import deepcopy
 import torch
 from torch import Generator, Tensor, nn
 
+from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.loader import Batch, DeviceData
 from inception_search.errors import ConfigError
 from inception_search.training.captured_step import CapturedStep, wants_capture
@@ -98,6 +99,7 @@ class _Together:
     ) -> None:
         self.data, self.fidelity = data, fidelity
         self.work = StackedWork(models, fidelity, aux_weights, capturable=capture)
+        self.folded = [FoldedNorms(model) for model in models]
         self.generators = [Generator(data.device).manual_seed(seed) for seed in seeds]
         self.take_step: Step = CapturedStep(self.work, data.device) if capture else EagerStep(self.work)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
@@ -186,12 +188,12 @@ class _Together:
     def _measure(self) -> list[tuple[float, float]]:
         self.work.unstack()
         found = []
-        for model, generator in zip(self.work.models, self.generators, strict=True):
+        for model, folded, generator in zip(self.work.models, self.folded, self.generators, strict=True):
             precision = self.fidelity.precision
             refresh_norm_statistics(
                 model, self.data, images=self.fidelity.norm_images, generator=generator, precision=precision
             )
-            metrics = evaluate(model, self.data, "validation", precision=precision)
+            metrics = evaluate(model, self.data, "validation", precision=precision, folded=folded)
             found.append((metrics.loss, metrics.accuracy))
         self.work.restack_buffers()
         return found

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
 from inception_search.training.average import WeightAverage, averaged_tensors
@@ -89,6 +90,7 @@ class _Run:
         self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
         work = Work(model, optimizer, fidelity, aux_weights, average)
         self.take_step: Step = CapturedStep(work, data.device) if capture else EagerStep(work)
+        self.folded = FoldedNorms(model)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
         self.rate = 0.0
         self.images, self.seconds = 0, 0.0  # through training steps, in this call
@@ -160,7 +162,7 @@ class _Run:
             generator=self.progress.generator,
             precision=self.fidelity.precision,
         )
-        return evaluate(self.model, self.data, "validation", precision=self.fidelity.precision)
+        return evaluate(self.model, self.data, "validation", precision=self.fidelity.precision, folded=self.folded)
 
     def _pass(self, epoch: int) -> float:
         """One pass over the training images; the mean loss."""
