@@ -2,13 +2,13 @@
 
     python benchmarks/conditional.py            prints the table and writes benchmarks/results/conditional.json
 
-The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on Fashion-
-MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the strategy is
-told; the network that a search ends with is trained with three more seeds, since the best of sixty is also the
-luckiest. No strategy is given the canonical modules. Recorded rows of strategies that are not run are kept. A training
-depends on the architecture and a fixed seed alone, so that all strategies search the same landscape; what has been
-trained is kept in the scratch folder, where an interrupted benchmark goes on. Figures are means over seeds of the best
-accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed.
+The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on
+Fashion-MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the
+strategy is told; the network that a search ends with is trained with three more seeds, since the best of sixty is also
+the luckiest. No strategy is given the canonical modules. Recorded rows of strategies that are not run are kept. A
+training depends on the architecture and a fixed seed alone, so that all strategies search the same landscape; what has
+been trained is kept in the scratch folder, where an interrupted benchmark goes on. Figures are means over seeds of the
+best accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed.
 """
 
 from __future__ import annotations
