@@ -35,9 +35,9 @@ class OptunaSampler(ABC):
     BEST, LATEST = 60, 100  # trials that are shown to it: the time of an ask grows with them, its quality hardly
     TRIES = 60
     # Under a tight limit most proposals are outside, and each takes ten milliseconds in a long study. The third one of
-    # an ask is made as narrow as it has to be, and those after it; after ten a point near the last is taken. (On a model
+    # an ask is made as narrow as it has to be, and those after it; after ten a point near the last is taken. On a model
     # of the trainings of benchmarks/conditional.py, searches that narrowed the first or the second ended 0.4 points
-    # lower, +- 0.6, than those that narrowed the third, the sixth or none.)
+    # lower, +- 0.6, than those that narrowed the third, the sixth or none.
     FIT, OUTSIDE = 3, 10
 
     def __init__(self, problem: Problem, startup: int = STARTUP) -> None:
