@@ -8,13 +8,15 @@ strategy is told; the network that a search ends with is trained with three more
 the luckiest. No strategy is given the canonical modules. Recorded rows of strategies that are not run are kept. A
 training depends on the architecture and a fixed seed alone, so that all strategies search the same landscape; what has
 been trained is kept in the scratch folder, where an interrupted benchmark goes on. Figures are means over seeds of the
-best accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed.
+best accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed where seeds are on
+record.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import platform
 import statistics
@@ -154,21 +156,38 @@ def main() -> None:
         name: spread([*seeds.values()]) | {"overhead_ms": round(1e3 * statistics.median(overhead[name]), 1)}
         for name, seeds in found.items()
     }
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    rows = {**before.get("rows", {}), **rows}
+    seeds = {name: {str(seed): each for seed, each in sorted(figures.items())} for name, figures in found.items()}
+    seeds = {**before.get("seeds", {}), **seeds}
     pairs = {
-        f"{one} - {other}": spread(differences(found[one], found[other]))
-        for one, other in PAIRS
-        if one in found and other in found
+        f"{one} - {other}": compared(one, other, rows, seeds) for one, other in PAIRS if one in rows and other in rows
     }
     for name, row in rows.items():
         print(f"{name:24}", cells(row), f"  ask+tell {row['overhead_ms']} ms")
     for name, row in pairs.items():
-        print(f"{name:24}", cells(row, "+"))
-    write(options, rows, pairs, found)
+        print(f"{name:24}", cells(row, "+"), "" if row["paired"] else "  not paired")
+    write(options, {"rows": rows, "differences": pairs, "seeds": seeds})
 
 
-def differences(one: dict[int, Figures], other: dict[int, Figures]) -> list[Figures]:
-    """What one strategy has more than the other, seed by seed."""
-    return [{name: one[seed][name] - other[seed][name] for name in one[seed]} for seed in one.keys() & other.keys()]
+def compared(one: str, other: str, rows: dict[str, Any], seeds: dict[str, dict[str, Figures]]) -> dict[str, Any]:
+    """What one strategy has more than the other: seed by seed, or between the means where seeds are not on record."""
+    first, second = seeds.get(one, {}), seeds.get(other, {})
+    common = [seed for seed in first if seed in second]
+    if len(common) > 1:
+        columns = first[common[0]]
+        return spread([{name: first[at][name] - second[at][name] for name in columns} for at in common]) | {
+            "paired": True
+        }
+    figures = {name: (each, rows[other][name]) for name, each in rows[one].items() if isinstance(each, dict)}
+    return {
+        name: {
+            "mean": mine["mean"] - theirs["mean"],
+            "interval": math.hypot(mine["interval"], theirs["interval"]),
+            "seeds": min(mine["seeds"], theirs["seeds"]),
+        }
+        for name, (mine, theirs) in figures.items()
+    } | {"paired": False}
 
 
 def spread(figures: list[Figures]) -> dict[str, Any]:
@@ -186,9 +205,7 @@ def cells(row: dict[str, Any], sign: str = "") -> str:
     return "  ".join(f"{each['mean']:{sign}.2f} +- {each['interval']:.2f}" for each in told)
 
 
-def write(
-    options: argparse.Namespace, rows: dict[str, Any], pairs: dict[str, Any], found: dict[str, dict[int, Figures]]
-) -> None:
+def write(options: argparse.Namespace, tables: dict[str, dict[str, Any]]) -> None:
     """Record the figures with where they were taken, and those of every seed."""
     from importlib.metadata import version
 
@@ -203,10 +220,7 @@ def write(
         **{name: version(name) for name in ("torch", "optuna")},
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    seeds = {name: {str(seed): each for seed, each in sorted(figures.items())} for name, figures in found.items()}
-    new = {"rows": rows, "differences": pairs, "seeds": seeds}
-    record = {name: dict(sorted({**before.get(name, {}), **table}.items())) for name, table in new.items()}
+    record = {name: dict(sorted(table.items())) for name, table in tables.items()}
     RESULTS.write_text(json.dumps({"facts": facts, **record}, indent=1) + "\n")
     print(RESULTS)
 
