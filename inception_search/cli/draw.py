@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from inception_search.canonical.catalogue import load, names
-from inception_search.errors import unknown_name
-from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep
+from inception_search.cli.item import HELP
+from inception_search.cli.item import item as named
 
 
 def draw(
-    item: Annotated[str, typer.Argument(help="A network (name or path), or a module: inception_v4.inception_a")],
+    item: Annotated[str, typer.Argument(help=HELP)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .svg, .png or .html.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
     style: Annotated[str | None, typer.Option(help="paper, detail or overview.")] = None,
@@ -25,22 +23,11 @@ def draw(
     """Draw a network or one of its modules."""
     from inception_search.figures.draw import draw as draw_item
 
-    name, _, part = item.partition(".")
-    if name.partition("@")[0] in names() and part:
-        item, module = name, part
-    network = load(item)
-    if module is None:
+    found = named(item, module)
+    network = found.network
+    if found.step is None:
         figure = draw_item(network, style=style, flow=flow, title=title, blocks=blocks)  # type: ignore[arg-type]
     else:
-        step = _part(network, module)
-        caption = title if title is not None else f"{network.name}: {module}"
-        figure = draw_item(step, style=style, flow=flow, title=caption, network=network)  # type: ignore[arg-type]
-    path = figure.save(out or Path(f"{network.name}{'.' + module if module else ''}.svg"))
-    typer.echo(str(path))
-
-
-def _part(network: Network, name: str) -> AnyStep:
-    parts = {**network.stages, **network.blocks}
-    if name not in parts:
-        raise unknown_name(f"module of {network.name}", name, parts)
-    return parts[name]
+        caption = title if title is not None else f"{network.name}: {found.module}"
+        figure = draw_item(found.step, style=style, flow=flow, title=caption, network=network)  # type: ignore[arg-type]
+    typer.echo(str(figure.save(out or Path(f"{found.stem}.svg"))))
