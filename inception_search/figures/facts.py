@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from inception_search.errors import ConfigError
 from inception_search.figures.labels import count, shape
-from inception_search.graph.cost import cost_table
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower
@@ -45,25 +45,26 @@ class Facts:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._facts: dict[str, Fact] = {}
-        for row in cost_table(graph, None):
-            parts = row.path.split(".")
-            for end in range(1, len(parts) + 1):
-                path = ".".join(parts[:end])
-                old = self._facts.get(path)
-                params, macs = (old.params, old.macs) if old else (0, 0)
-                self._facts[path] = Fact(row.type, params + row.params, macs + row.macs)
+        self._sums: dict[str, tuple[Type, int, int]] = {}
+        self._first: dict[str, int] = {}
+        for index, node in enumerate(graph.nodes):
+            cost = node.op.cost(graph.input_types(node), node.type)
+            path = node.path
+            while path:
+                _, params, macs = self._sums.get(path, (node.type, 0, 0))
+                self._sums[path] = (node.type, params + cost.params, macs + cost.macs)
+                self._first.setdefault(path, index)
+                path = path.rpartition(".")[0]
 
     def get(self, path: str) -> Fact | None:
         """The fact of ``path``; None where no node is (an identity)."""
-        return self._facts.get(path)
+        sums = self._sums.get(path)
+        return None if sums is None else Fact(*sums)
 
     def read_by(self, path: str) -> Type | None:
         """The type that the place ``path`` reads."""
-        for node in self._graph.nodes:
-            if node.path == path or node.path.startswith(path + "."):
-                return self._graph.input_types(node)[0]
-        return None
+        first = self._first.get(path)
+        return None if first is None else self._graph.input_types(self._graph.nodes[first])[0]
 
 
 def shape_text(value: Type) -> str:
@@ -71,6 +72,7 @@ def shape_text(value: Type) -> str:
     return shape(*value) if isinstance(value, FeatureMap) else str(value.channels)
 
 
+@lru_cache(maxsize=8)
 def facts_of_network(network: Network) -> Facts:
     """The facts of a whole network, auxiliary heads included; :class:`ShapeError` where it does not fit."""
     return Facts(lower(network, aux=True))
