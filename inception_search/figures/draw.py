@@ -7,19 +7,17 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
 from inception_search.figures.facts import MODULE, Facts, facts_of_network, facts_of_step, first_place, shape_text
-from inception_search.figures.figure import Figure
+from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
-from inception_search.figures.outline import outline, sentence
 from inception_search.figures.overview import NetworkTree, opens
 from inception_search.figures.parts import Box, Note, Part, column
 from inception_search.figures.sheet import Panel, sheet
-from inception_search.figures.svg import clean, svg
+from inception_search.figures.svg import clean
 from inception_search.spec.network import Network
 from inception_search.spec.step import KINDS, AnyStep, Chain, Repeat, Use, children
 
 Style: TypeAlias = Literal["paper", "detail", "overview"]
-Flow: TypeAlias = Literal["down", "up"]
 
 
 def draw(
@@ -56,12 +54,10 @@ def draw(
 def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks: bool) -> Figure:
     facts = facts_of_network(network)
     tree = NetworkTree(network, facts, folded=style == "overview", detail=style == "detail")
-    whole = tree.part()
-    panels = [Panel("", placed(whole, flow))]
+    panels = [("", tree.part())]
     for names, step, path in _modules(network) if blocks else ():
-        part = _module(step, path, network, facts, style == "detail")
-        panels.append(Panel(", ".join(names), placed(part, flow)))
-    return _figure(sheet(title, panels), title or network.name, whole)
+        panels.append((", ".join(names), _module(step, path, network, facts, style == "detail")))
+    return _figure(title, network.name, panels, flow)
 
 
 def _draw_step(
@@ -81,7 +77,7 @@ def _draw_step(
             mend="write input_shape=(channels, height, width), or network= the network it is part of",
         )
     part = _module(step, path, network, facts, style == "detail")
-    return _figure(sheet(title, [Panel("", placed(part, flow))]), title or "Module", part)
+    return _figure(title, "Module", [("", part)], flow)
 
 
 def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, detail: bool) -> Part:
@@ -180,9 +176,10 @@ def placed(part: Part, flow: Flow = "down") -> Placement:
     return placement.flipped() if flow == "up" else placement
 
 
-def _figure(drawing: Placement, title: str, part: Part) -> Figure:
-    picture = svg(drawing, title=title, description=sentence(part))
-    return Figure(picture, drawing.width, drawing.height, title, outline(part))
+def _figure(title: str, name: str, panels: Panels, flow: Flow) -> Figure:
+    """The panels under ``title``; a figure without one is called ``name``."""
+    drawing = sheet(title, [Panel(heading, placed(part, flow)) for heading, part in panels])
+    return figure(title or name, drawing, panels, flow=flow)
 
 
 def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from inception_search.figures.draw import network_part, placed, stage_part
-from inception_search.figures.figure import Figure
-from inception_search.figures.outline import outline
+from inception_search.figures.figure import Figure, figure
 from inception_search.figures.parts import Box, column
 from inception_search.figures.sheet import Panel, sheet
-from inception_search.figures.svg import clean, svg
+from inception_search.figures.svg import clean
 from inception_search.spec.network import Network
 
 
@@ -24,7 +23,7 @@ class Edited(NamedTuple):
 
 def draw_steps(title: str, steps: Sequence[Edited]) -> Figure:
     """The first and the last network whole, between them the module that each edit leads to."""
-    panels, words = [], []
+    panels = []
     for index, step in enumerate(steps):
         heading = clean(step.heading)
         if index in (0, len(steps) - 1):
@@ -33,8 +32,6 @@ def draw_steps(title: str, steps: Sequence[Edited]) -> Figure:
             part = stage_part(step.network, step.part)
         else:
             part = column(Box(("whole network",), "input", heading, slim=True))
-        panels.append(Panel(heading, placed(part)))
-        words.append(f"{heading}\n{outline(part)}")
-    drawing = sheet(clean(title), panels)
-    picture = svg(drawing, title=clean(title), description="; ".join(panel.heading for panel in panels))
-    return Figure(picture, drawing.width, drawing.height, clean(title), "\n\n".join(words))
+        panels.append((heading, part))
+    drawing = sheet(clean(title), [Panel(heading, placed(part)) for heading, part in panels])
+    return figure(title, drawing, panels, about="; ".join(heading for heading, _ in panels))

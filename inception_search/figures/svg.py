@@ -20,7 +20,7 @@ from inception_search.figures.type_metrics import FAMILY
 from inception_search.figures.wires import heads, lines
 
 RADIUS = 5  # px, corners of boxes
-_ASCENT = {TEXT: 12, SMALL: 11}  # px from the top of a line to its baseline
+ASCENT = {TEXT: 12, SMALL: 11}  # px from the top of a line to its baseline
 
 
 def svg(drawing: Placement, *, title: str, description: str) -> str:
@@ -98,7 +98,7 @@ def _box(placed: PlacedBox) -> Iterator[str]:
     for index, line in enumerate(box.lines):
         size = SMALL if index else TEXT
         name, fill = ("faint", page.faint) if index else ("ink", page.ink)
-        yield _text(line, middle, top + _ASCENT[size], size, name, fill, "middle")
+        yield _text(line, middle, top + ASCENT[size], size, name, fill, "middle")
         top += FIRST_LINE if index == 0 else NEXT_LINE
     yield "</g>"
 

@@ -1,0 +1,20 @@
+"""HTML: a page with nothing but the picture."""
+
+from __future__ import annotations
+
+from inception_search.figures.figure import Figure
+from inception_search.figures.svg import text
+
+
+def render(figure: Figure) -> bytes:
+    """A self-contained page without scripts."""
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{text(figure.title)}</title>\n"
+        "<style>body { margin: 1rem; text-align: center } svg { max-width: 100%; height: auto }</style>\n"
+        f"</head>\n<body>\n{figure.svg}</body>\n</html>\n"
+    )
+    return page.encode()

@@ -1,0 +1,108 @@
+"""TikZ: the same drawing, box for box, as a picture to be read by LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inception_search.figures.colours import LIGHT, LIGHT_PAGE
+from inception_search.figures.figure import Figure
+from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus, Wire
+from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
+from inception_search.figures.svg import clean
+from inception_search.figures.wires import BEND
+
+PT = 0.75  # TeX points of a px
+_CODES = {char: f"\\{char}" for char in "#$%&_{}"} | {
+    "\\": "\\textbackslash{}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "×": "$\\times$",
+    "·": "$\\cdot$",
+    "−": "$-$",
+    "–": "--",
+    "…": "\\ldots{}",
+    "→": "$\\to$",
+}
+
+
+def render(figure: Figure) -> bytes:
+    """A ``tikzpicture`` for ``\\input`` in a document that loads tikz with the library arrows.meta."""
+    return "\n".join(_lines(figure)).encode() + b"\n"
+
+
+def _lines(figure: Figure) -> Iterator[str]:
+    drawing = figure.drawing
+    yield f"% {clean(figure.title)}"
+    yield (
+        f"\\begin{{tikzpicture}}[x={PT}pt, y=-{PT}pt, font=\\sffamily\\fontsize{{9.5}}{{11}}\\selectfont, "
+        "line width=0.8pt, >={Latex[length=5pt, width=5pt]}]"
+    )
+    yield from _colours(drawing)
+    yield from map(_frame, drawing.frames)
+    yield from map(_wire, drawing.wires)
+    for placed in drawing.boxes:
+        yield from _box(placed)
+    yield from map(_plus, drawing.pluses)
+    for note in drawing.texts:
+        yield _text(note.x, note.y, note.text, "wire, anchor=west, inner sep=0pt", small=True)
+    for heading in drawing.headings:
+        yield _text(heading.x, heading.y - heading.size // 3, f"\\bfseries {escaped(heading.text)}", raw=True)
+    yield "\\end{tikzpicture}"
+
+
+def _colours(drawing: Placement) -> Iterator[str]:
+    kinds = dict.fromkeys(placed.box.kind for placed in drawing.boxes) | ({"add": None} if drawing.pluses else {})
+    for kind in kinds:
+        yield _colour(f"{kind}fill", LIGHT[kind].fill) + _colour(f"{kind}line", LIGHT[kind].stroke)
+    yield _colour("wire", LIGHT_PAGE.wire) + _colour("frame", LIGHT_PAGE.frame)
+
+
+def _colour(name: str, value: str) -> str:
+    return f"\\definecolor{{{name}}}{{HTML}}{{{value[1:].upper()}}}"
+
+
+def _frame(frame: Frame) -> str:
+    corners = _corners(frame.x, frame.y, frame.width, frame.height)
+    y = frame.y + frame.height - 12 if frame.label_below else frame.y + 13
+    label = _text(frame.x + 12, y, frame.label, "wire, anchor=west, inner sep=0pt", small=True)
+    return f"\\draw[frame, dashed, rounded corners=6pt] {corners};\n{label}"
+
+
+def _wire(wire: Wire) -> str:
+    points = " -- ".join(f"({x},{y})" for x, y in wire.points)
+    return f"\\draw[wire, rounded corners={BEND * PT}pt{', ->' if wire.arrow else ''}] {points};"
+
+
+def _box(placed: PlacedBox) -> Iterator[str]:
+    kind, lines = placed.box.kind, placed.box.lines
+    round_ = placed.height * PT / 2 if kind == "input" else 4
+    corners = _corners(placed.x, placed.y, placed.width, placed.height)
+    yield f"\\filldraw[fill={kind}fill, draw={kind}line, rounded corners={round_:g}pt] {corners};"
+    y = placed.y + (placed.height - FIRST_LINE - NEXT_LINE * (len(lines) - 1)) // 2 + FIRST_LINE // 2
+    for index, line in enumerate(lines):
+        yield _text(placed.x + placed.width // 2, y, line, small=index > 0)
+        y += NEXT_LINE
+
+
+def _plus(plus: Plus) -> str:
+    x, y, arm = plus.x, plus.y, PLUS // 2 - 5
+    return (
+        f"\\filldraw[fill=addfill, draw=addline] ({x},{y}) circle[radius={PLUS // 2 * PT:g}pt] "
+        f"({x - arm},{y}) -- ({x + arm},{y}) ({x},{y - arm}) -- ({x},{y + arm});"
+    )
+
+
+def _corners(x: int, y: int, width: int, height: int) -> str:
+    return f"({x},{y}) rectangle ({x + width},{y + height})"
+
+
+def _text(x: int, y: int, words: str, how: str = "", *, small: bool = False, raw: bool = False) -> str:
+    size = f"\\fontsize{{{SMALL * PT - 0.5:g}}}{{10}}\\selectfont " if small else ""
+    return f"\\node{f'[{how}]' if how else ''} at ({x},{y}) {{{size}{words if raw else escaped(words)}}};"
+
+
+def escaped(words: str) -> str:
+    """``words`` for LaTeX: clean, nothing a command."""
+    return "".join(_CODES.get(char, char) for char in clean(words))
