@@ -129,8 +129,8 @@ def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | 
 def draw(
     item: Network | AnyStep | str | Path,
     *,
-    style: Literal["paper", "detail", "overview"] | None = None,
-    flow: Literal["down", "up"] = "down",
+    style: Literal["plain", "paper", "detail", "overview"] | None = None,
+    flow: Literal["down", "up"] | None = None,
     title: str | None = None,
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
@@ -138,9 +138,10 @@ def draw(
 ) -> Figure:
     """A picture of a network (a name, a path or a document) or of one of its modules.
 
-    ``style``: overview folds a network to a box per stage, paper shows every convolution, detail adds shapes,
-    parameters and MACs. ``blocks`` puts every module of a network beside it. For a step, ``network`` is where its
-    blocks and shapes come from, or ``input_shape`` (C, H, W) what it reads.
+    ``style``: overview folds a network to a box per stage, plain shows every convolution, detail adds shapes,
+    parameters and MACs, paper draws upwards in the words of the network's paper. ``blocks`` puts every module of a
+    network beside it. For a step, ``network`` is where its blocks and shapes come from, or ``input_shape`` (C, H, W)
+    what it reads.
     """
     from inception_search.figures.draw import draw as draw_item
 

@@ -15,8 +15,8 @@ def draw(
     item: Annotated[str, typer.Argument(help=HELP)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .svg, .png or .html.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
-    style: Annotated[str | None, typer.Option(help="paper, detail or overview.")] = None,
-    flow: Annotated[str, typer.Option(help="down or up.")] = "down",
+    style: Annotated[str | None, typer.Option(help="plain, paper, detail or overview.")] = None,
+    flow: Annotated[str | None, typer.Option(help="down or up (paper: up).")] = None,
     blocks: Annotated[bool, typer.Option(help="Draw every module of the network beside it.")] = False,
     title: Annotated[str | None, typer.Option(help="Title of the picture.")] = None,
 ) -> None:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
+from inception_search.figures.captions.table import captions_of
+from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.facts import MODULE, Facts, facts_of_network, facts_of_step, first_place, shape_text
 from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.overview import NetworkTree, opens
-from inception_search.figures.parts import Box, Note, Part, column
+from inception_search.figures.parts import Box, Kind, Note, Part, column
 from inception_search.figures.sheet import Panel, sheet
 from inception_search.figures.svg import clean
 from inception_search.spec.network import Network
-from inception_search.spec.step import KINDS, AnyStep, Chain, Repeat, Use, children
+from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
 
-Style: TypeAlias = Literal["paper", "detail", "overview"]
+Style: TypeAlias = Literal["plain", "paper", "detail", "overview"]
 
 
 def draw(
     item: Network | AnyStep,
     *,
     style: Style | None = None,
-    flow: Flow = "down",
+    flow: Flow | None = None,
     title: str | None = None,
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
@@ -32,15 +34,15 @@ def draw(
 ) -> Figure:
     """A picture of a network, or of a step (a module).
 
-    ``style``: ``overview`` folds a network to one box per stage (the default for a network); ``paper`` shows every
-    convolution with kernel and width (the default for a step, which has no other overview); ``detail`` adds shape,
-    parameters and MACs.
-    ``flow``: downwards, or upwards as most papers draw. ``blocks`` puts every module of a network beside it.
-    For a step, ``network`` is where the blocks it uses (and its shapes) come from and ``input_shape`` (C, H, W)
-    what it reads.
+    ``style``: ``overview`` folds a network to one box per stage (the default for a network; for a step it is
+    ``plain``); ``plain`` shows every convolution with kernel and filters (the default for a step); ``detail`` adds
+    shape, parameters and MACs; ``paper`` is a module as its paper draws it: upwards, in the paper's words.
+    ``flow``: ``down``, or ``up`` as the papers draw (the default in their style). ``blocks`` puts every module of a
+    network beside it. For a step, ``network`` is where the blocks it uses (and its shapes) come from and
+    ``input_shape`` (C, H, W) what it reads.
     """
-    style = _checked("style", style or ("overview" if isinstance(item, Network) else "paper"), get_args(Style))
-    flow = _checked("flow", flow, get_args(Flow))
+    style = _checked("style", style or ("overview" if isinstance(item, Network) else "plain"), get_args(Style))
+    flow = _checked("flow", flow or ("up" if style == "paper" else "down"), get_args(Flow))
     title = None if title is None else clean(title)
     if isinstance(item, Network):
         return _draw_network(item, style, flow, item.name if title is None else title, blocks)
@@ -53,10 +55,11 @@ def draw(
 
 def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks: bool) -> Figure:
     facts = facts_of_network(network)
-    tree = NetworkTree(network, facts, folded=style == "overview", detail=style == "detail")
+    look = Look(style == "detail", captions_of(network) if style == "paper" else PLAIN)
+    tree = NetworkTree(network, facts, folded=style == "overview", detail=look.detail, captions=look.captions)
     panels = [("", tree.part())]
     for names, step, path in _modules(network) if blocks else ():
-        panels.append((", ".join(names), _module(step, path, network, facts, style == "detail")))
+        panels.append((", ".join(names), _module(step, path, network, facts, look)))
     return _figure(title, network.name, panels, flow)
 
 
@@ -76,22 +79,34 @@ def _draw_step(
             path="input_shape",
             mend="write input_shape=(channels, height, width), or network= the network it is part of",
         )
-    part = _module(step, path, network, facts, style == "detail")
+    look = Look(style == "detail", captions_of(network) if style == "paper" else PLAIN)
+    part = _module(step, path, network, facts, look)
     return _figure(title, "Module", [("", part)], flow)
 
 
-def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, detail: bool) -> Part:
+class Look(NamedTuple):
+    """How a module is drawn: with its numbers in the boxes or not, and in whose words."""
+
+    detail: bool = False
+    captions: Captions = PLAIN
+
+
+def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, look: Look) -> Part:
     """A step below its input; where shapes are known, with sizes along its trunk and its output."""
-    tree = ModuleTree(network.blocks if network else {}, facts, detail)
+    tree = ModuleTree(network.blocks if network else {}, facts, look.detail, look.captions)
     read, fact = (facts.read_by(path), facts.get(path)) if facts else (None, None)
-    lines = ("Input", shape_text(read)) if read else ("Input",)
-    start = Box(lines, "input", "what the module reads", slim=True)
+    first = network is not None and path == next(iter(network.stages))
+    name = "Input" if first else look.captions.start(step)
+    lines = (name, shape_text(read)) if read and (first or look.captions.sizes) else (name,)
+    kind: Kind = "input" if first or look.captions.sizes else "act" if isinstance(step, Block) else "concat"
+    start = Box(lines, kind, "what the module reads", slim=True)
     if facts is None or fact is None:
         return column(start, tree.step(step, path))
     end = Box(("Output", fact.shape), "input", f"what the module makes: {fact.tip()}", slim=True)
-    if detail or not isinstance(step, Chain):
-        return column(start, tree.step(step, path), end)
-    return column(start, *_trunk(step, path, tree, facts), end)
+    ends = (end,) if look.captions.sizes else ()
+    if look.detail or not isinstance(step, Chain):
+        return column(start, tree.step(step, path), *ends)
+    return column(start, *_trunk(step, path, tree, facts), *ends)
 
 
 def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts) -> Iterator[Part]:
@@ -167,7 +182,7 @@ def network_part(network: Network) -> Part:
 
 def stage_part(network: Network, stage: str) -> Part:
     """One stage of a network, every convolution drawn, ready to be placed."""
-    return _module(network.stages[stage], stage, network, facts_of_network(network), detail=False)
+    return _module(network.stages[stage], stage, network, facts_of_network(network), Look())
 
 
 def placed(part: Part, flow: Flow = "down") -> Placement:

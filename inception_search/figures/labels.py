@@ -33,8 +33,7 @@ def labelled(step: Single, path: str = "") -> Box:
         return Box((f"{_POOLS[step.mode]} to {size(step.size)}",), "avg" if step.mode == "avg" else "max", path=path)
     if isinstance(step, Pool):
         kind: Kind = "avg" if step.mode == "avg" else "max"
-        lines = (f"{size(step.kernel)} {_POOLS[step.mode]}", _pool_facts(step))
-        return Box(tuple(filter(None, lines)), kind, path=path)
+        return Box(pool_lines(step), kind, path=path)
     if isinstance(step, Act):
         return Box((ACTIVATIONS[step.name],), "act", path=path, slim=True)
     if isinstance(step, Lrn):
@@ -50,17 +49,33 @@ def labelled(step: Single, path: str = "") -> Box:
 
 def conv_lines(conv: Conv) -> tuple[str, ...]:
     """``("1×7 conv", "192, stride 2, V")``: what is not said is stride 1, same padding, one group."""
-    facts = [str(conv.width)]
-    facts += _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
+    return (f"{size(conv.kernel)} conv", ", ".join([str(conv.width), *conv_facts(conv)]))
+
+
+def conv_facts(conv: Conv) -> list[str]:
+    """``stride 2``, ``V``, ``linear`` ...: what is not as usual."""
+    facts = _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
     facts += [f"dilation {conv.dilation}"] if conv.dilation != 1 else []
     facts += [f"groups {conv.groups}"] if conv.groups != 1 else []
-    return (f"{size(conv.kernel)} conv", ", ".join(facts + _follow(conv)))
+    return facts + _follow(conv)
 
 
 def depthwise_lines(conv: Depthwise) -> tuple[str, ...]:
     """``("7×7 depthwise", "×8, stride 2")``: the filters of each channel."""
     facts = [f"×{conv.multiplier}", *_stride(conv.stride), *_padding(conv.kernel, conv.padding, conv.dilation)]
     return (f"{size(conv.kernel)} depthwise", ", ".join(facts + _follow(conv)))
+
+
+def pool_lines(pool: Pool) -> tuple[str, ...]:
+    """``("3×3 max pool", "stride 2, V")``; one line where nothing is unusual."""
+    facts = pool_facts(pool)
+    return (f"{size(pool.kernel)} {_POOLS[pool.mode]}", *([", ".join(facts)] if facts else []))
+
+
+def pool_facts(pool: Pool) -> list[str]:
+    """``stride 2``, ``V``, ``ceil``: what is not as usual."""
+    facts = _stride(pool.stride) + _padding(pool.kernel, pool.padding)
+    return facts + (["ceil"] if pool.ceil and pool.stride != 1 else [])
 
 
 def conv_kind(conv: Conv) -> Kind:
@@ -119,9 +134,3 @@ def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> li
     if odd and zeros == padding_of(kernel, "same", dilation):
         return []
     return ["V"] if zeros == (0, 0) else [f"pad {size(zeros)}"]
-
-
-def _pool_facts(pool: Pool) -> str:
-    facts = _stride(pool.stride) + _padding(pool.kernel, pool.padding)
-    facts += ["ceil"] if pool.ceil and pool.stride != 1 else []
-    return ", ".join(facts)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.dag_box import dag_lines
 from inception_search.figures.facts import Fact, Facts
-from inception_search.figures.labels import ACTIVATIONS, Single, labelled, number
+from inception_search.figures.labels import Single, number
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
 from inception_search.spec.factor import PARALLEL, factors
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
@@ -21,10 +22,17 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag,
 class ModuleTree:
     """Turns steps into parts. ``facts`` fill the tooltips and, with ``detail``, the boxes."""
 
-    def __init__(self, blocks: Mapping[str, AnyStep], facts: Facts | None = None, detail: bool = False) -> None:
+    def __init__(
+        self,
+        blocks: Mapping[str, AnyStep],
+        facts: Facts | None = None,
+        detail: bool = False,
+        captions: Captions = PLAIN,
+    ) -> None:
         self.blocks = blocks
         self.facts = facts
         self.detail = detail
+        self.captions = captions
 
     def step(self, step: AnyStep, path: str, ends_open: bool = False) -> Part:
         """The part of ``step``, which stands at ``path``; ``ends_open``: a concat at its end gets no bar."""
@@ -45,7 +53,7 @@ class ModuleTree:
             return self._dag(step, path)
         if isinstance(step, Use):
             return Group(self.step(self.blocks[step.name], path), step.name)
-        return self.box(labelled(step, path)) if isinstance(step, Single) else Column()
+        return self.box(self.captions.box(step, path)) if isinstance(step, Single) else Column()
 
     def box(self, box: Box) -> Box:
         """``box`` with its tooltip, and in detail with its shape and costs."""
@@ -59,7 +67,7 @@ class ModuleTree:
         return replace(box, tip=f"{tip}; {fact.tip()}", lines=lines, slim=box.slim and not self.detail)
 
     def _factored(self, conv: Conv, path: str, ends_open: bool) -> Part:
-        parts = [self.box(labelled(part, f"{path}.{name}")) for name, part in factors(conv)]
+        parts = [self.box(self.captions.box(part, f"{path}.{name}")) for name, part in factors(conv)]
         return self._fork(list(parts), path, ends_open) if conv.factor in PARALLEL else column(*parts)
 
     def _fork(self, branches: list[Part], path: str, ends_open: bool) -> Part:
@@ -71,7 +79,7 @@ class ModuleTree:
     def _concat(self, path: str) -> Box:
         place = f"{path}.concat"
         fact = self.facts.get(place) if self.facts else None
-        lines = ("Filter concat", fact.shape) if fact and self.detail else ("Filter concat",)
+        lines = (self.captions.concat, fact.shape) if fact and self.detail else (self.captions.concat,)
         tip = f"{place}: joined on channels" + (f"; out {fact.shape}" if fact else "")
         return Box(lines, "concat", tip, place, slim=True)
 
@@ -90,14 +98,13 @@ class ModuleTree:
             body = column(body, self.box(box))
         if block.act == "none":
             return body
-        act = Box((ACTIVATIONS[block.act],), "act", path=f"{path}.act", slim=True)
+        act = Box((self.captions.act(block.act),), "act", path=f"{path}.act", slim=True)
         return column(body, replace(self.box(act), lines=act.lines, slim=True))
 
     def _projection(self, block: Block, path: str) -> Box:
         fact = self.facts.get(f"{path}.project") if self.facts else None
-        words = [str(fact.type.channels)] if fact else ["to the input's width"]
-        words += ["linear"] if block.project == "linear" else []
-        return self.box(Box(("1×1 conv", ", ".join(words)), "pointwise", path=f"{path}.project"))
+        lines = self.captions.projection(str(fact.type.channels) if fact else "", block.project == "linear")
+        return self.box(Box(lines, "pointwise", path=f"{path}.project"))
 
     def _dag(self, dag: Dag, path: str) -> Box:
         """One box with a line for every node."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.dag_box import dag_size
 from inception_search.figures.facts import Facts
 from inception_search.figures.labels import Single, labelled, number, shape
@@ -19,12 +20,14 @@ SHORT = 3  # single steps in a chain that an overview shows one by one
 class NetworkTree:
     """Turns a network into parts; ``folded``: one box per stage, else every stage drawn inside a frame."""
 
-    def __init__(self, network: Network, facts: Facts, *, folded: bool, detail: bool = False) -> None:
+    def __init__(
+        self, network: Network, facts: Facts, *, folded: bool, detail: bool = False, captions: Captions = PLAIN
+    ) -> None:
         self.net = network
         self.facts = facts
         self.folded = folded
         self.detail = detail
-        self.modules = ModuleTree(network.blocks, facts, detail)
+        self.modules = ModuleTree(network.blocks, facts, detail, captions)
 
     def part(self) -> Part:
         """The whole network: input, stages with the auxiliary heads they feed, head."""

@@ -1,0 +1,45 @@
+"""Inception-v4, Inception-ResNet (1602.07261), Figs 3 to 19: kernel, filters and stride in one line.
+
+Where a residual block ends in an activation the one before it did, too: "Relu activation" stands under it.
+"""
+
+from __future__ import annotations
+
+from inception_search.figures.captions.words import Captions, Lines, letter_x
+from inception_search.figures.labels import ACTIVATIONS, conv_facts, pool_facts
+from inception_search.spec.step import AnyStep, Block, Conv, Pool
+
+POOLS = {"max": "MaxPool", "avg": "Avg Pooling", "l2": "L2 Pooling"}
+
+
+def _conv(conv: Conv) -> Lines:
+    return (f"{letter_x(conv.kernel)} Conv ({' '.join([str(conv.width), *map(_word, conv_facts(conv))])})",)
+
+
+def _pool(pool: Pool) -> Lines:
+    facts = pool_facts(pool)
+    usual = pool.mode == "avg" and pool.kernel == (3, 3) and not facts
+    kernel = "" if usual else f"{letter_x(pool.kernel)} "
+    return (f"{kernel}{POOLS[pool.mode]}" + (f" ({' '.join(facts)})" if facts else ""),)
+
+
+def _word(fact: str) -> str:
+    return "Linear" if fact == "linear" else fact
+
+
+def _act(name: str) -> str:
+    return "no activation" if name == "none" else f"{ACTIVATIONS[name].replace('ReLU', 'Relu')} activation"
+
+
+def _projection(channels: str, linear: bool) -> Lines:
+    words = ([channels] if channels else []) + (["Linear"] if linear else [])
+    return (f"1x1 Conv ({' '.join(words)})" if words else "1x1 Conv",)
+
+
+def _start(step: AnyStep) -> str:
+    if isinstance(step, Block) and step.skip == "add" and step.act != "none":
+        return _act(step.act)
+    return "Filter concat"
+
+
+CAPTIONS = Captions(_conv, _pool, _act, _projection, _start)
