@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, Tap
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
 
 SUM = Box(("+",), "add")
 End: TypeAlias = tuple[int, str]  # the node an edge leaves, and the words beside it
@@ -77,6 +77,12 @@ class _Walk:
             frame = Cluster(part.label)
             cluster.inside.append(frame)
             return self.part(part.body, frame, ends)
+        if isinstance(part, Mesh):
+            left: list[list[End]] = []
+            for inner, reads in zip(part.parts, part.reads, strict=True):
+                entering = [end for source in reads for end in (ends if source < 0 else left[source])]
+                left.append(self.part(inner, cluster, entering))
+            return left[-1]
         assert isinstance(part, Tap)
         self.part(part.side, cluster, ends)
         return ends

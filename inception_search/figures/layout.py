@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from inception_search.figures.parts import Box, Fork, Group, Note, Part, Residual, Tap
+from inception_search.figures.parts import Box, Fork, Group, Mesh, Note, Part, Residual, Tap
 from inception_search.figures.sizes import (
     FRAME_TOP,
     NOTE_DROP,
@@ -144,6 +144,8 @@ def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) 
         return _place_fork(sized, out, _entry(paths, x, y), x, y)
     if isinstance(part, Residual):
         return _place_residual(part, sized, out, _entry(paths, x, y), x, y)
+    if isinstance(part, Mesh):
+        return _place_mesh(part, sized, out, _entry(paths, x, y), x, y)
     if isinstance(part, Group):
         out.frames.append(Frame(part.label, x - sized.left, y, sized.left + sized.right, sized.height))
         return _place(sized.inner[0], out, paths, x, y + FRAME_TOP)
@@ -189,6 +191,18 @@ def _place_residual(part: Residual, sized: Sized, out: Placement, path: Path, x:
     out.wires.extend(Wire(_straight((*end, (x, middle - radius))), arrow=True) for end in ends)
     out.pluses.append(Plus(x, middle, part.path))
     return [((x, middle + radius),)]
+
+
+def _place_mesh(part: Mesh, sized: Sized, out: Placement, path: Path, x: int, y: int) -> list[Path]:
+    assert sized.plan is not None
+    ends: list[Path] = []
+    places = zip(sized.inner, part.reads, sized.plan.routes, sized.axes, sized.tops, strict=True)
+    for inner, reads, routes, axis, top in places:
+        ways = [tuple((x + dx, y + dy) for dx, dy in route) for route in routes]
+        starts = [path if source < 0 else ends[source] for source in reads]
+        paths = [(*start, *way) for start, way in zip(starts, ways, strict=True)]
+        ends += _place(inner, out, paths, x + axis, y + top)
+    return ends[-1:]
 
 
 def _straight(path: Path) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.dag_box import dag_lines
+from inception_search.figures.dag import dag_part
 from inception_search.figures.facts import Fact, Facts
 from inception_search.figures.labels import Single, number
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
@@ -50,7 +50,7 @@ class ModuleTree:
         if isinstance(step, Repeat):
             return self._repeat(step, path, ends_open)
         if isinstance(step, Dag):
-            return self._dag(step, path)
+            return dag_part(step, path, self.step, self._join)
         if isinstance(step, Use):
             return Group(self.step(self.blocks[step.name], path), step.name)
         return self.box(self.captions.box(step, path)) if isinstance(step, Single) else Column()
@@ -106,11 +106,11 @@ class ModuleTree:
         lines = self.captions.projection(str(fact.type.channels) if fact else "", block.project == "linear")
         return self.box(Box(lines, "pointwise", path=f"{path}.project"))
 
-    def _dag(self, dag: Dag, path: str) -> Box:
-        """One box with a line for every node."""
-        size, *nodes = dag_lines(dag)
-        box = self.box(Box((size,), "block", path=path))
-        return replace(box, lines=(size, *nodes, *box.lines[1:]), slim=True)  # as high as its own lines
+    def _join(self, kind: str, path: str) -> Box:
+        """The box where the values of a dag meet."""
+        if kind == "concat":
+            return self._concat(path.removesuffix(".concat"))
+        return self.box(Box(("+",), "add", path=path, slim=True))
 
     def _repeat(self, step: Repeat, path: str, ends_open: bool) -> Part:
         if step.times == 1:

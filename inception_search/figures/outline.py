@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual
 
 
 def outline(part: Part) -> str:
@@ -28,6 +28,8 @@ def sentence(part: Part) -> str:
         return f"the sum of the input and [{sentence(part.body)}]"
     if isinstance(part, Group):
         return f"{part.label} [{sentence(part.body)}]"
+    if isinstance(part, Mesh):
+        return "; ".join(part.words or map(sentence, part.parts))
     return f"on the side [{sentence(part.side)}]"
 
 
@@ -52,6 +54,8 @@ def _lines(part: Part, indent: str) -> Iterator[str]:
     elif isinstance(part, Group):
         yield indent + part.label
         yield from _lines(part.body, inside)
+    elif isinstance(part, Mesh):
+        yield from (indent + line for line in part.words or map(sentence, part.parts))
     else:
         yield f"{indent}on the side"
         yield from _lines(part.side, inside)

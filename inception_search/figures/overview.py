@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.dag_box import dag_size
+from inception_search.figures.dag_words import dag_size
 from inception_search.figures.facts import Facts
 from inception_search.figures.labels import Single, labelled, number, shape
 from inception_search.figures.module import ModuleTree

@@ -88,7 +88,30 @@ class Tap:
             raise ValueError("a tap cannot leave its branches open")
 
 
-Part: TypeAlias = Box | Note | Column | Fork | Residual | Group | Tap
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Parts that are not just in series and side by side: part i reads those of ``reads[i]`` (-1: what enters).
+
+    The last one is left. Only boxes may read more than one; ``words`` tell the same, a line a value.
+    """
+
+    parts: tuple[Part, ...]
+    reads: tuple[tuple[int, ...], ...]
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for index, (part, reads) in enumerate(zip(self.parts, self.reads, strict=True)):
+            if is_open(part):
+                raise ValueError("a part of a mesh cannot leave its branches open")
+            if not reads or not all(-1 <= source < index for source in reads):
+                raise ValueError("a part of a mesh reads parts before it")
+            if len(reads) > 1 and not isinstance(part, Box):
+                raise ValueError("only a box can read more than one part of a mesh")
+        if {source for reads in self.reads for source in reads} < set(range(-1, len(self.parts) - 1)):
+            raise ValueError("every part of a mesh but the last is read")
+
+
+Part: TypeAlias = Box | Note | Column | Fork | Residual | Group | Tap | Mesh
 
 
 def is_open(part: Part) -> bool:
@@ -115,6 +138,8 @@ def boxes(part: Part) -> tuple[Box, ...]:
     if isinstance(part, Fork):
         inside = tuple(box for branch in part.branches for box in boxes(branch))
         return inside if part.join is None else (*inside, part.join)
+    if isinstance(part, Mesh):
+        return tuple(box for inner in part.parts for box in boxes(inner))
     if isinstance(part, Residual | Group):
         return boxes(part.body)
     return boxes(part.side) if isinstance(part, Tap) else ()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, Tap, boxes
+from inception_search.figures.mesh import Distances, Plan, planned
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap, boxes
+from inception_search.figures.routes import PORT
 from inception_search.figures.type_metrics import room_for
 
 # px; the one table of distances of a figure
@@ -21,6 +23,7 @@ BETWEEN = 18  # between two branches
 LANE = 12  # half the width of a bare wire
 SHORTCUT = 22  # from a body to the shortcut on its left
 PLUS = 22  # diameter of the + circle
+PLUS_WIDTH = 48  # of a + that sums many wires
 NOTE_HEIGHT, NOTE_SHIFT, NOTE_DROP = 18, 9, 4  # a note's text is moved right of its wire, and down a little
 FRAME_PAD, FRAME_TOP = 14, 24
 TAP_GAP, TAP_HEIGHT = 30, 12
@@ -43,6 +46,7 @@ class Sized:
     tops: tuple[int, ...] = ()
     exits: tuple[int, ...] = (0,)
     join: Sized | None = field(default=None)
+    plan: Plan | None = None  # of a mesh
 
 
 def measured(part: Part) -> Sized:
@@ -59,14 +63,15 @@ def box_height(lines: int) -> int:
 def box_width(box: Box) -> int:
     """The least width in px, an even number, that holds every line of ``box``."""
     rooms = [room_for(line, SMALL if i else TEXT) for i, line in enumerate(box.lines)]
-    return _even(max(BOX_MIN_WIDTH, *(room + 2 * BOX_PAD_X for room in rooms)))
+    least = PLUS_WIDTH if box.kind == "add" else BOX_MIN_WIDTH
+    return _even(max(least, *(room + 2 * BOX_PAD_X for room in rooms)))
 
 
 def starts_forked(part: Part) -> bool:
     """Whether the wire into ``part`` forks before it meets a box."""
     if isinstance(part, Column):
         return bool(part.parts) and starts_forked(part.parts[0])
-    return isinstance(part, Fork) or (isinstance(part, Residual) and starts_forked(part.body))
+    return isinstance(part, Fork | Mesh) or (isinstance(part, Residual) and starts_forked(part.body))
 
 
 def _even(value: int) -> int:
@@ -84,6 +89,8 @@ def _measure(part: Part, lines: int) -> Sized:
         return _fork(part, lines)
     if isinstance(part, Residual):
         return _residual(part, lines)
+    if isinstance(part, Mesh):
+        return _mesh(part, lines)
     return _group(part, lines) if isinstance(part, Group) else _tap(part, lines)
 
 
@@ -191,3 +198,12 @@ def _group(part: Group, lines: int) -> Sized:
 def _tap(part: Tap, lines: int) -> Sized:
     side = _measure(part.side, lines)
     return Sized(part, side.left, side.right, DROP + side.height, (side,), (0,), (DROP,))
+
+
+def _mesh(part: Mesh, lines: int) -> Sized:
+    inner = []
+    for step, reads in zip(part.parts, part.reads, strict=True):
+        room = PORT * (len(reads) + 1) if len(reads) > 1 else 0
+        inner.append(_box(step, lines, _even(room)) if isinstance(step, Box) else _measure(step, lines))
+    plan = planned(inner, part.reads, Distances(LANE, BETWEEN, STUB, DROP))
+    return Sized(part, plan.left, plan.right, plan.height, tuple(inner), plan.axes, plan.tops, plan=plan)

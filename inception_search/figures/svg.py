@@ -103,9 +103,14 @@ def _box(placed: PlacedBox) -> Iterator[str]:
     yield "</g>"
 
 
+def radius_of(placed: PlacedBox) -> int:
+    """The radius in px of a box's corners: what enters and what sums is round."""
+    return placed.height // 2 if placed.box.kind in ("input", "add") else RADIUS
+
+
 def _rect(placed: PlacedBox, kind: Kind) -> str:
     paint = LIGHT[kind]
-    radius = placed.height // 2 if kind == "input" else RADIUS
+    radius = radius_of(placed)
     return (
         f'<rect class="{kind}" x="{placed.x}" y="{placed.y}" width="{placed.width}" height="{placed.height}" '
         f'rx="{radius}" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.25"/>'

@@ -7,7 +7,7 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, Tap, column, is_open
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap, column, is_open
 from inception_search.spec.document import parse
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -114,9 +114,8 @@ def drawing_trees(draw: st.DrawFn) -> Part:
         return Box(lines, kind, path=f"b{next(numbers)}", slim=draw(st.booleans()))  # type: ignore[arg-type]
 
     def part(depth: int, may_open: bool) -> Part:
-        kind = draw(
-            st.sampled_from(("box", "box", "column", "fork", "residual", "group") if depth else ("box", "wire"))
-        )
+        composites = ("box", "box", "column", "fork", "residual", "group", "mesh")
+        kind = draw(st.sampled_from(composites if depth else ("box", "wire")))
         if kind == "box":
             return box()
         if kind == "wire":
@@ -129,9 +128,22 @@ def drawing_trees(draw: st.DrawFn) -> Part:
         if kind == "fork":
             branches = tuple(part(depth - 1, True) for _ in range(draw(st.integers(2, 4))))
             return Fork(branches, None if may_open and draw(st.booleans()) else box(("concat",)))
+        if kind == "mesh":
+            return mesh(depth)
         if kind == "residual":
             return Residual(part(depth - 1, False), path=f"b{next(numbers)}")
         return Group(part(depth - 1, False), draw(WORDS))
+
+    def mesh(depth: int) -> Mesh:
+        parts: list[Part] = []
+        reads: list[tuple[int, ...]] = []
+        for index in range(draw(st.integers(1, 6))):
+            sources = draw(st.lists(st.integers(-1, index - 1), min_size=1, max_size=3))
+            joins = len(sources) > 1
+            parts.append(box(("concat", "add")) if joins else part(depth - 1, False))
+            reads.append(tuple(sources))
+        unread = set(range(-1, len(parts))) - {source for sources in reads for source in sources}
+        return Mesh((*parts, box(("concat", "add"))), (*reads, tuple(sorted(unread or {-1}))))
 
     trunk: list[Part] = [box()]
     for _ in range(draw(st.integers(1, 4))):

@@ -11,7 +11,7 @@ from inception_search.figures.draw import draw
 
 
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("style", ["overview", "paper", "detail"])
+@pytest.mark.parametrize("style", ["overview", "plain", "paper", "detail"])
 def test_every_shipped_network_can_be_drawn(name: str, style: str) -> None:
     figure = draw(load(name), style=style, blocks=style == "overview")
     assert figure.title == load(name).name

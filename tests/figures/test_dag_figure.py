@@ -1,13 +1,16 @@
-"""A dag in a figure: one box with a line for every node."""
+"""A dag in a figure: a box for every step, a + or a bar where values meet, the nodes in words beside it."""
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 import pytest
 
-from inception_search.figures.dag_box import LONGEST, dag_lines, dag_size
+from inception_search.figures.dag_words import LONGEST, dag_lines, dag_size
 from inception_search.figures.draw import Style, draw
 from inception_search.figures.module import ModuleTree
-from inception_search.figures.parts import Box, boxes
+from inception_search.figures.parts import Box, Column, Group, Mesh, boxes
+from inception_search.space.space import load_space
 from inception_search.spec.document import parse, parse_network
 from inception_search.spec.step import Dag
 
@@ -41,12 +44,49 @@ def test_long_lines_are_cut_short() -> None:
     assert dag_lines(long)[1].endswith("…")
 
 
-def test_a_dag_is_one_box_as_high_as_its_lines() -> None:
-    (box,) = boxes(ModuleTree({}).step(parse(CELL), "cell"))
-    assert (box.lines, box.slim, box.path) == (LINES, True, "cell")
+def test_steps_are_boxes_and_joins_stand_between_them() -> None:
+    part = ModuleTree({}).step(parse(CELL), "cell")
+    assert isinstance(part, Group)
+    assert part.label == "3 nodes, 6 edges"
+    assert isinstance(part.body, Mesh)
+    assert [box.lines[0] for box in boxes(part)] == [
+        *("ReLU", "3×3 conv", "3×3 max pool", "+", "1×1 conv", "zeros", "Filter concat", "first channels")
+    ]
+    assert part.body.reads == ((-1,), (0,), (1,), (-1, 2), (3,), (4,), (1, 5, -1), (6,))
+    assert "cell.nodes.1.add" in [box.path for box in boxes(part)]
 
 
-@pytest.mark.parametrize("style", ["overview", "paper", "detail"])
+def test_zeros_that_a_sum_gets_are_not_drawn_but_told() -> None:
+    cell = "{dag: [3x3 8, {inputs: [{node: 0, step: zero}, {node: 1, step: [relu, zero]}, {node: 1, step: 1x1 8}]}]}"
+    part = ModuleTree({}).step(parse(cell.replace("[3x3 8,", "[{inputs: [{node: 0, step: 3x3 8}]},")), "cell")
+    assert isinstance(part, Group)
+    assert part.label == "2 nodes, 4 edges (2 zero, not drawn)"
+    assert isinstance(part.body, Column)
+    assert [box.lines[0] for box in boxes(part)] == ["3×3 conv", "1×1 conv"]
+    nothing = ModuleTree({}).step(parse("{dag: [{inputs: [{node: 0, step: zero}, {node: 0, step: zero}]}]}"), "cell")
+    assert [box.lines[0] for box in boxes(nothing)] == ["zeros"]
+
+
+def test_no_wire_crosses_a_box_and_no_two_run_in_one_line() -> None:
+    space = load_space("nas_bench_101")
+    for seed in range(12):
+        network, _ = space.draw(seed)
+        drawing = draw(network.stages["stack_1"], network=network).drawing
+        uprights = []
+        for wire in drawing.wires:
+            for (x0, y0), (x1, y1) in pairwise(wire.points):
+                low, high = sorted((y0, y1))
+                for box in drawing.boxes:
+                    inside = box.x < max(x0, x1) and min(x0, x1) < box.x + box.width
+                    assert not (inside and box.y < high and low < box.y + box.height), (seed, wire, box)
+                if x0 == x1:
+                    uprights.append((x0, low, high, wire.points[0]))
+        for (x, low, high, start), (u, lower, higher, other) in combinations(uprights, 2):
+            if start != other and x == u:
+                assert high <= lower or higher <= low, (seed, x)
+
+
+@pytest.mark.parametrize("style", ["overview", "plain", "paper", "detail"])
 def test_a_network_with_dags_is_drawn(style: Style) -> None:
     network = parse_network(
         "schema: inception-search/network\nversion: 1\nname: n\ninput: 16x8x8\n"
@@ -57,12 +97,14 @@ def test_a_network_with_dags_is_drawn(style: Style) -> None:
     figure = draw(network, style=style, blocks=True)
     expected = "cell" if style == "overview" else LINES[3]
     assert expected in figure.outline
-    assert all(line in figure.svg for line in LINES)  # among the modules beside it, at least
+    assert LINES[0] in figure.svg  # among the modules beside it, at least
 
 
-def test_details_follow_the_nodes() -> None:
+def test_details_are_in_the_boxes() -> None:
     figure = draw(parse(CELL), style="detail", input_shape=(16, 8, 8))
-    assert " · ".join((*LINES, "8×8×5", "2.62 k params", "164 k MACs")) in figure.outline
+    lines = [placed.box.lines for placed in figure.drawing.boxes]
+    assert ("+", "8×8×16") in lines
+    assert ("3×3 conv", "8×8×16", "2.34 k params", "147 k MACs") in lines
 
 
 def test_singles_have_boxes_of_their_own() -> None:

@@ -123,7 +123,7 @@ def test_a_used_block_is_drawn_in_a_frame() -> None:
     assert draw(parse("[1x1 8, {use: module}]"), network=net).outline.splitlines()[1:3] == ["1×1 conv · 8", "module"]
 
 
-@pytest.mark.parametrize("style", ["overview", "paper", "detail"])
+@pytest.mark.parametrize("style", ["overview", "plain", "paper", "detail"])
 def test_blocks_puts_every_different_module_beside_the_network(style: str) -> None:
     net = small_network()
     alone, sheet = draw(net, style=style), draw(net, style=style, blocks=True)

@@ -8,7 +8,7 @@ from figure_samples import drawing_trees
 from hypothesis import HealthCheck, given, settings
 
 from inception_search.figures.layout import Placement, lay_out
-from inception_search.figures.parts import Box, Column, Fork, Group, Part, Residual, Tap, boxes
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Part, Residual, Tap, boxes
 from inception_search.figures.sizes import BOX_PAD_X, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import room_for
 
@@ -126,6 +126,8 @@ def inside(part: Part) -> tuple[Part, ...]:
         return part.parts
     if isinstance(part, Fork):
         return part.branches
+    if isinstance(part, Mesh):
+        return part.parts
     if isinstance(part, Residual | Group):
         return (part.body,)
     return (part.side,) if isinstance(part, Tap) else ()

@@ -10,7 +10,7 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
-from inception_search.figures.svg import ASCENT, RADIUS, clean
+from inception_search.figures.svg import ASCENT, clean, radius_of
 from inception_search.figures.wires import heads, lines
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def _paint(axes: Axes, drawing: Placement) -> None:
 def _box(axes: Axes, placed: PlacedBox) -> None:
     box, page = placed.box, LIGHT_PAGE
     paint = LIGHT[box.kind]
-    radius = placed.height // 2 if box.kind == "input" else RADIUS
-    _rectangle(axes, placed, radius, facecolor=paint.fill, edgecolor=paint.stroke, linewidth=1.25 * POINTS)
+    _rectangle(axes, placed, radius_of(placed), facecolor=paint.fill, edgecolor=paint.stroke, linewidth=1.25 * POINTS)
     top = placed.y + (placed.height - FIRST_LINE - NEXT_LINE * (len(box.lines) - 1)) // 2
     for index, line in enumerate(box.lines):
         size, ink = (SMALL, page.faint) if index else (TEXT, page.ink)

@@ -8,7 +8,7 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus, Wire
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
-from inception_search.figures.svg import clean
+from inception_search.figures.svg import clean, radius_of
 from inception_search.figures.wires import BEND
 
 PT = 0.75  # TeX points of a px
@@ -77,9 +77,8 @@ def _wire(wire: Wire) -> str:
 
 def _box(placed: PlacedBox) -> Iterator[str]:
     kind, lines = placed.box.kind, placed.box.lines
-    round_ = placed.height * PT / 2 if kind == "input" else 4
     corners = _corners(placed.x, placed.y, placed.width, placed.height)
-    yield f"\\filldraw[fill={kind}fill, draw={kind}line, rounded corners={round_:g}pt] {corners};"
+    yield f"\\filldraw[fill={kind}fill, draw={kind}line, rounded corners={radius_of(placed) * PT:g}pt] {corners};"
     y = placed.y + (placed.height - FIRST_LINE - NEXT_LINE * (len(lines) - 1)) // 2 + FIRST_LINE // 2
     for index, line in enumerate(lines):
         yield _text(placed.x + placed.width // 2, y, line, small=index > 0)

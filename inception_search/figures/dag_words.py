@@ -9,7 +9,7 @@ LONGEST = 60  # letters of a line
 
 
 def dag_lines(dag: Dag) -> tuple[str, ...]:
-    """The lines of a box: how large the dag is, then its nodes; node 0 is what it reads."""
+    """How large the dag is, then its nodes; node 0 is what it reads."""
     return (dag_size(dag), *(_shortened(f"{i} = {_value(node)}") for i, node in enumerate(dag.nodes, start=1)))
 
 
