@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,17 @@ import typer
 
 from inception_search.cli.item import HELP
 from inception_search.cli.item import item as named
+from inception_search.errors import unknown_name
+from inception_search.figures.formats.table import FORMATS, TEXT
+
+PRINTED = Path("-")
+SUFFIXES = f"The suffix says how: {', '.join(FORMATS)}."
 
 
 def draw(
     item: Annotated[str, typer.Argument(help=HELP)],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .svg, .png or .html.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=f"File; -: print it. {SUFFIXES}")] = None,
+    form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
     style: Annotated[str | None, typer.Option(help="plain, paper, detail or overview.")] = None,
     flow: Annotated[str | None, typer.Option(help="down or up (paper: up).")] = None,
@@ -30,4 +37,15 @@ def draw(
     else:
         caption = title if title is not None else f"{network.name}: {found.module}"
         figure = draw_item(found.step, style=style, flow=flow, title=caption, network=network)  # type: ignore[arg-type]
-    typer.echo(str(figure.save(out or Path(f"{found.stem}.svg"))))
+    if out == PRINTED:
+        typer.echo(figure.text(_suffix(form or "txt", TEXT)), nl=False)
+        return
+    typer.echo(str(figure.save(out or Path(found.stem + _suffix(form or "svg", FORMATS)))))
+
+
+def _suffix(form: str, known: Collection[str]) -> str:
+    """``form`` as a suffix; :class:`UnknownNameError` where it is none of ``known``."""
+    suffix = "." + form.lower().removeprefix(".")
+    if suffix not in known:
+        raise unknown_name("format", form, [name[1:] for name in known])
+    return suffix

@@ -139,6 +139,11 @@ def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:
     return found
 
 
+def modules_of(network: Network) -> list[tuple[list[str], AnyStep]]:
+    """Every different module of a network with the names of the blocks and stages that it is."""
+    return [(names, step) for names, step, _ in _modules(network)]
+
+
 def _note(found: list[tuple[list[str], AnyStep, str]], name: str, step: AnyStep, path: str) -> None:
     for names, other, _ in found:
         if other == step:

@@ -11,6 +11,7 @@ from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, Width
 from inception_search.spec.module_names import is_taken
+from inception_search.spec.picture import Pictured
 from inception_search.spec.size import check_size
 from inception_search.spec.source import Place, RuleError, Source
 from inception_search.spec.step import Absent, AnyStep, Identity, Step, Use
@@ -125,7 +126,7 @@ class Recipe(SpecModel):
     label_smoothing: Probability = 0.0
 
 
-class Network(SpecModel):
+class Network(Pictured, SpecModel):
     """A whole network. Equality ignores where it was read from.
 
     ``same_padding``: what padding ``same`` means: ``symmetric`` is k//2 on every side, ``tf`` is TensorFlow's (see

@@ -18,6 +18,7 @@ from inception_search.spec.convolution import Conv as Conv
 from inception_search.spec.convolution import Depthwise as Depthwise
 from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_REPEAT
 from inception_search.spec.model import Activation, Finite, Name, SpecModel, trusted
+from inception_search.spec.picture import Pictured
 from inception_search.spec.single import Absent as Absent
 from inception_search.spec.single import Act as Act
 from inception_search.spec.single import AdaptivePool as AdaptivePool
@@ -32,7 +33,7 @@ from inception_search.spec.source import RuleError
 from inception_search.spec.wiring import check_wiring
 
 
-class Chain(SpecModel):
+class Chain(Pictured, SpecModel):
     """Two steps or more in series."""
 
     kind: Literal["chain"] = "chain"
@@ -46,7 +47,7 @@ class Chain(SpecModel):
         return self
 
 
-class Concat(SpecModel):
+class Concat(Pictured, SpecModel):
     """Two branches or more side by side, joined on the channel axis in this order."""
 
     kind: Literal["concat"] = "concat"
@@ -60,7 +61,7 @@ class Concat(SpecModel):
         return self
 
 
-class Block(SpecModel):
+class Block(Pictured, SpecModel):
     """A body with a residual toggle: ``act(x + scale * project(body(x)))``, without ``x +`` when skip is none.
 
     ``project`` is a 1×1 convolution to the block's input width: ``linear`` with a bias and neither norm nor
@@ -85,7 +86,7 @@ class Block(SpecModel):
         return self.skip == "none" and self.project == "none" and self.scale == 1.0 and self.act == "none"
 
 
-class Repeat(SpecModel):
+class Repeat(Pictured, SpecModel):
     """``body`` written ``times`` times in series, each with its own weights."""
 
     kind: Literal["repeat"] = "repeat"
@@ -125,7 +126,7 @@ class DagNode(SpecModel):
         return self
 
 
-class Dag(SpecModel):
+class Dag(Pictured, SpecModel):
     """A small directed acyclic graph of steps, for cells that are not made of chains and branches.
 
     ``nodes`` are numbered from 1; node 0 is the input, the last one the output. Each reads earlier ones, and each

@@ -91,6 +91,14 @@ class TestDraw:
     def test_a_module_by_option_and_a_network_under_default_names(self, command):
         assert command("draw", "inception_v1", "--module", "inception_3a").out == "inception_v1.inception_3a.svg\n"
         assert command("draw", "inception_v1", "--style", "overview").out == "inception_v1.svg\n"
+        assert command("draw", "inception_v1", "--format", "pdf").out == "inception_v1.pdf\n"
+        assert Path("inception_v1.pdf").read_bytes().startswith(b"%PDF-")
+
+    def test_text_formats_can_be_printed(self, command):
+        tree = command("draw", "inception_v4.inception_a", "-o", "-").out
+        assert tree.startswith("inception_v4: inception_a\n\nInput · 35×35×384\nbranch 1\n  1×1 conv · 96\n")
+        assert command("draw", "inception_v4.inception_a", "-o", "-", "-f", "dot").out.startswith("digraph ")
+        assert not list(Path().glob("*.svg"))
 
 
 @pytest.fixture(scope="module")

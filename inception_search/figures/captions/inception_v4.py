@@ -37,8 +37,8 @@ def _projection(channels: str, linear: bool) -> Lines:
 
 
 def _start(step: AnyStep) -> str:
-    if isinstance(step, Block) and step.skip == "add" and step.act != "none":
-        return _act(step.act)
+    if isinstance(step, Block) and step.skip == "add":
+        return "Previous layer" if step.act == "none" else _act(step.act)
     return "Filter concat"
 
 
