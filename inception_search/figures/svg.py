@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 
 from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE
@@ -49,6 +50,7 @@ def clean(value: str) -> str:
     return "".join(filter(_visible, " ".join(value.split())))
 
 
+@lru_cache(maxsize=4096)
 def _visible(char: str) -> bool:
     if unicodedata.category(char) in ("Cc", "Cf", "Cs"):
         return False

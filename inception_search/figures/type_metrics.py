@@ -7,6 +7,7 @@ DejaVu Sans, the widest usual one, so that a label drawn in a box of that width 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 FAMILY = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
@@ -53,6 +54,7 @@ def text_width(text: str, size: int, *, bold: bool = False) -> int:
     return _width(text, size, _ADVANCES[bold])
 
 
+@lru_cache(maxsize=4096)
 def room_for(text: str, size: int, *, bold: bool = False) -> int:
     """The width in px that holds ``text`` at ``size`` px, also where a viewer falls back to a wider font."""
     return _width(text, size, _WIDE[bold])
