@@ -72,7 +72,7 @@ def _draw_step(
     input_shape: tuple[int, int, int] | None,
 ) -> Figure:
     _check_blocks(step, network)
-    path, facts = _step_facts(step, network, input_shape)
+    path, facts = step_facts(step, network, input_shape)
     if facts is None and style == "detail":
         raise ConfigError(
             "style 'detail' needs the shape that the step reads",
@@ -92,8 +92,14 @@ class Look(NamedTuple):
 
 
 def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, look: Look) -> Part:
-    """A step below its input; where shapes are known, with sizes along its trunk and its output."""
     tree = ModuleTree(network.blocks if network else {}, facts, look.detail, look.captions)
+    return module_part(step, path, network, facts, look, tree)
+
+
+def module_part(
+    step: AnyStep, path: str, network: Network | None, facts: Facts | None, look: Look, tree: ModuleTree
+) -> Part:
+    """A step below its input; where shapes are known, with sizes along its trunk and its output."""
     read, fact = (facts.read_by(path), facts.get(path)) if facts else (None, None)
     first = network is not None and path == next(iter(network.stages))
     name = "Input" if first else look.captions.start(step)
@@ -153,7 +159,7 @@ def _note(found: list[tuple[list[str], AnyStep, str]], name: str, step: AnyStep,
     found.append(([name], step, path))
 
 
-def _step_facts(
+def step_facts(
     step: AnyStep, network: Network | None, input_shape: tuple[int, int, int] | None
 ) -> tuple[str, Facts | None]:
     """The path to draw ``step`` under, and the facts of its places where they can be known."""

@@ -64,7 +64,8 @@ class Facts:
     def read_by(self, path: str) -> Type | None:
         """The type that the place ``path`` reads."""
         first = self._first.get(path)
-        return None if first is None else self._graph.input_types(self._graph.nodes[first])[0]
+        read = () if first is None else self._graph.input_types(self._graph.nodes[first])
+        return read[0] if read else None
 
 
 def shape_text(value: Type) -> str:

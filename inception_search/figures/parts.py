@@ -67,10 +67,14 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A frame with a label around ``body``: a named block or a repeat, drawn once."""
+    """A frame with a label around ``body``: a named block or a repeat, drawn once.
+
+    ``folded`` is the box that a page shows in its place until it is opened; figures show the frame.
+    """
 
     body: Part
     label: str
+    folded: Box | None = None
 
     def __post_init__(self) -> None:
         if is_open(self.body):

@@ -37,7 +37,7 @@ _DEJAVU_BOLD = """
 683 813 774 1104 771 725 726 458 366 458 838 556 500 675 716 593 716 679 436 716 712 343 343 666 343 1042
 712 688 716 716 494 596 479 712 652 924 646 652 583 712 366 712 838 838 380 556 838 1000 1000
 """
-_UNKNOWN = 1050
+UNKNOWN = 1050
 
 
 def _table(advances: str) -> dict[str, int]:
@@ -46,7 +46,7 @@ def _table(advances: str) -> dict[str, int]:
 
 
 _ADVANCES = {False: _table(_HELVETICA), True: _table(_HELVETICA_BOLD)}
-_WIDE = {False: _table(_DEJAVU), True: _table(_DEJAVU_BOLD)}
+WIDE = {False: _table(_DEJAVU), True: _table(_DEJAVU_BOLD)}
 
 
 def text_width(text: str, size: int, *, bold: bool = False) -> int:
@@ -57,11 +57,11 @@ def text_width(text: str, size: int, *, bold: bool = False) -> int:
 @lru_cache(maxsize=4096)
 def room_for(text: str, size: int, *, bold: bool = False) -> int:
     """The width in px that holds ``text`` at ``size`` px, also where a viewer falls back to a wider font."""
-    return _width(text, size, _WIDE[bold])
+    return _width(text, size, WIDE[bold])
 
 
 def _width(text: str, size: int, advances: dict[str, int]) -> int:
-    total = sum(0 if unicodedata.combining(c) else advances.get(c, _UNKNOWN) for c in text)
+    total = sum(0 if unicodedata.combining(c) else advances.get(c, UNKNOWN) for c in text)
     return -(-total * size // 1000)
 
 
