@@ -21,6 +21,7 @@ from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED
 from inception_search.study.driver import Driver, asked
+from inception_search.study.environment import note_environment
 from inception_search.study.excess import make_excess
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
@@ -142,6 +143,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             threads=_threads(config, plan.device),
         )
         finished = False
+        note_environment(run, plan.device, 1 + max((record.number for record in run.records()), default=-1))
         try:
             finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
         finally:
