@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from inception_search.space.space import Space
 from inception_search.store.query import merged
 from inception_search.store.record import TrialRecord
 from inception_search.study.distributions import distribution
+from inception_search.study.quiet import quiet
 
 LEAST = 20  # complete trials; a share from fewer is noise
 RESAMPLES = 10  # of the trials, a forest for each
@@ -134,23 +134,14 @@ def _fanova(
         return [0.0] * len(known)
     from optuna.importance import FanovaImportanceEvaluator  # brings scikit-learn
 
-    study = _study()
+    with quiet():
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), direction="maximize")
     distributions = {name: known[name][0] for name in varied}
     for point, value in zip(points, values, strict=True):
         params = {name: point.get(name, known[name][1]) for name in varied}
         study.add_trial(create_trial(params=params, distributions=distributions, value=float(value)))
     found = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study)
     return [float(found.get(name, 0.0)) for name in known]
-
-
-def _study() -> optuna.Study:
-    logger = logging.getLogger("optuna")
-    level = logger.level
-    logger.setLevel(max(level, logging.WARNING))
-    try:
-        return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), direction="maximize")
-    finally:
-        logger.setLevel(level)
 
 
 def _with_absent(known: BaseDistribution, name: str, points: Sequence[Params]) -> tuple[BaseDistribution, Value]:
