@@ -27,6 +27,7 @@ MOST = 100  # trials in a resample: what a forest costs grows faster than they d
 TREES = 8  # of a forest
 WITHIN = 80  # per cent of the resamples that the interval holds
 CHANCE = 95  # per cent of what the shuffled forests gave any decision lies below
+DIGITS = 4  # kept: the same on every machine
 ABSENT = "(absent)"
 TITLE = "Decisions of the space"
 
@@ -68,12 +69,12 @@ def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
         return Importance(TITLE, refusal=refusal)
     shares = _shares(space, points, values, names)
     shuffled = _shares(space, points, values, names, shuffled=True)
-    chance = float(np.percentile(shuffled, CHANCE))
+    chance = round(float(np.percentile(shuffled, CHANCE)), DIGITS)
     tail = (100 - WITHIN) / 2
     low, middle, high = (np.percentile(shares, at, axis=0) for at in (tail, 50, 100 - tail))
     made = {name: sum(name in point for point in points) for name in names}
     bars = [
-        _bar(name, float(middle[at]), float(low[at]), float(high[at]), made[name], len(points), chance)
+        _bar(name, (float(middle[at]), float(low[at]), float(high[at])), made[name], len(points), chance)
         for at, name in enumerate(names)
     ]
     bars.sort(key=lambda bar: (-bar.value, bar.name))
@@ -162,7 +163,8 @@ def _with_absent(known: BaseDistribution, name: str, points: Sequence[Params]) -
     return FloatDistribution(under if lacking else known.low, known.high), under
 
 
-def _bar(name: str, value: float, low: float, high: float, made: int, trials: int, chance: float) -> Bar:
+def _bar(name: str, shares: tuple[float, float, float], made: int, trials: int, chance: float) -> Bar:
+    value, low, high = (round(share, DIGITS) for share in shares)
     told = "above" if value > chance else "within"
     cells = (f"{100 * value:.0f} %", f"{100 * low:.0f} to {100 * high:.0f} %", f"{made} of {trials}", told)
     return Bar(name, value, low, high, cells)

@@ -35,6 +35,7 @@ from inception_search.study.observer import Observer
 from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
+from inception_search.study.progress import progress
 from inception_search.study.proposer import Proposer, baselines
 from inception_search.study.reap import reap
 from inception_search.study.recipe_change import recipe_change
@@ -143,7 +144,9 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             threads=_threads(config, plan.device),
         )
         finished = False
-        note_environment(run, plan.device, 1 + max((record.number for record in run.records()), default=-1))
+        records = run.records()
+        if config.repeats > 1 or not progress(run, config, records).finished:
+            note_environment(run, plan.device, 1 + max((record.number for record in records), default=-1))
         try:
             finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
         finally:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inception_search.errors import InceptionSearchError
 from inception_search.store.query import merged
 from inception_search.store.record import TrialRecord
-from inception_search.study.importance import LEAST, Bar, Importance, too_few
+from inception_search.study.importance import DIGITS, LEAST, Bar, Importance, too_few
 from inception_search.study.network_statistics import network_statistics
 from inception_search.study.rank_correlation import draws, interval, spearman, spearman_of, varies
 
@@ -78,8 +78,8 @@ def _forest(table: Floats, values: Floats) -> tuple[float, Floats]:
 
 
 def _bar(name: str, column: Floats, values: Floats, chosen: NDArray[np.int64], loss: float | None) -> Bar:
-    rho = spearman(column, values)
-    low, high = interval(spearman_of(column, values, chosen))
+    sample = (spearman(column, values), *interval(spearman_of(column, values, chosen)))
+    rho, low, high = (round(value, DIGITS) for value in sample)
     cells = (f"{rho:+.2f}", f"{low:+.2f} to {high:+.2f}", "" if loss is None else f"{loss:.2f}")
     return Bar(name, rho, low, high, tuple(cell.replace("-", "−") for cell in cells))
 
