@@ -144,14 +144,19 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             threads=_threads(config, plan.device),
         )
         finished = False
-        records = run.records()
-        if config.repeats > 1 or not progress(run, config, records).finished:
-            note_environment(run, plan.device, 1 + max((record.number for record in records), default=-1))
         try:
+            _note_environment(run, plan)
             finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
         finally:
             attached.close(finished)
         return Study(run, finished)
+
+
+def _note_environment(run: RunFolder, plan: Plan) -> None:
+    """Write down what the trials to come are trained with, if any are to come."""
+    records = run.records()
+    if plan.config.repeats > 1 or not progress(run, plan.config, records).finished:
+        note_environment(run, plan.device, 1 + max((record.number for record in records), default=-1))
 
 
 def make_driver(
