@@ -25,6 +25,7 @@ FOOT = 76  # below them: labels, the name, the legend
 ABOVE = 56  # between pictures and axes, where lines bend
 CAPTION = 50  # two lines over each picture
 PICTURES = 5  # over the plot; more would be too small to read
+BELOW = 18  # in the strip below; a front may have hundreds of points
 SPACE = 18  # between two pictures
 TALLEST = 190  # px
 LEVEL = 9  # between the heights at which lines run across
@@ -73,8 +74,8 @@ class _Scales:
 
 def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: str) -> str:
     """The SVG of a front; ``members`` are in the order of their cost, which ``cost`` names."""
-    over = _spread(members)
-    below = [member for member in members if member not in over]
+    over = _spread(members, PICTURES)
+    below = _spread([member for member in members if member not in over], BELOW)
     row = _row_height(over, WIDTH)
     top = CAPTION + row + ABOVE
     scales = _Scales(_range_of_cost(points), _range_of_accuracy(points), top)
@@ -85,12 +86,12 @@ def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: st
     return _document([*body, *strip], height, members)
 
 
-def _spread(members: Sequence[Member]) -> list[Member]:
-    """At most so many as have room over the plot: the two ends, and others evenly between."""
-    if len(members) <= PICTURES:
+def _spread(members: Sequence[Member], most: int) -> list[Member]:
+    """At most so many as have room: the two ends, and others evenly between."""
+    if len(members) <= most:
         return list(members)
     last = len(members) - 1
-    return [members[round(index * last / (PICTURES - 1))] for index in range(PICTURES)]
+    return [members[round(index * last / (most - 1))] for index in range(most)]
 
 
 def _slot(number: int, width: int) -> float:

@@ -12,12 +12,14 @@ from inception_search.store.query import merged
 from inception_search.store.record import TrialRecord
 from inception_search.study.importance import DIGITS, LEAST, Bar, Importance, too_few
 from inception_search.study.network_statistics import network_statistics
-from inception_search.study.rank_correlation import draws, interval, spearman, spearman_of, varies
+from inception_search.study.rank_correlation import RESAMPLES, draws, interval, spearman, spearman_of, varies
 
 Floats = NDArray[np.float64]
 TITLE = "Properties of the networks"
 FOLDS = 5
 TREES = 50
+CELLS = 1_000_000  # ranks in the bootstrap of a property: a large study gets fewer resamples
+LEAST_RESAMPLES = 300
 SHUFFLES = 10  # of each property in each fold
 COLUMNS = ("Property", "Spearman's rho#", "95 % interval", "Loss of the forest's R² without it#")
 
@@ -35,7 +37,7 @@ def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
         return Importance(TITLE, refusal=f"All {len(rows)} trained networks are the same in what is counted here.")
     table, names = table[:, kept], [names[at] for at in kept]
     explained, losses = _forest(table, values)
-    chosen = draws(len(values))
+    chosen = draws(len(values), resamples=max(LEAST_RESAMPLES, min(RESAMPLES, CELLS // len(values))))
     bars = [
         _bar(name, table[:, at], values, chosen, float(losses[at]) if explained > 0 else None)
         for at, name in enumerate(names)

@@ -12,7 +12,7 @@ from figure_samples import INCEPTION_3A, MIXED_6B, RESNET_A, record, small_netwo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.figures.front_picture import PICTURES, FrontPoint, Member, draw_front
+from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front
 from inception_search.figures.report.front import front_section, front_svg
 from inception_search.figures.report.material import Material
 from inception_search.figures.thumbnail import thumbnail
@@ -74,6 +74,15 @@ def test_every_point_has_its_number_and_every_member_a_picture() -> None:
         assert words.count(str(place)) == 2  # at its point and at its picture
         assert f"trial {place}" in words
     assert sum("translate" in (g.get("transform") or "") and "scale" in (g.get("transform") or "") for g in root) == 9
+
+
+def test_a_long_front_stays_a_page() -> None:
+    records = [record(n, cost={"macs": 10**6 + 1000 * n, "params": 100 + n}) for n in range(80)]
+    svg = front_svg(Material(records)) or ""
+    assert svg.count("scale(") == PICTURES + BELOW
+    html = front_section(Material(records, plots={"front": svg, "tradeoff": "<svg/>"}))
+    assert "23 of the 80 have room for their pictures." in html
+    assert len(svg) < 200_000
 
 
 def test_only_kernels_are_written_in_a_small_picture() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_search.errors import InceptionSearchError
-from inception_search.figures.front_picture import FrontPoint, Member, draw_front
+from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front
 from inception_search.figures.labels import count, number
 from inception_search.figures.page import image, inline, table
 from inception_search.figures.report.material import Material
@@ -43,6 +43,8 @@ def front_section(material: Material) -> str:
     if "front" not in material.plots:
         return "<p>No trial has been trained to its end, so there is no front yet.</p>"
     told = "Numbered from the cheapest to the dearest; nothing that was trained beats any of them in every objective."
+    if len(members) > PICTURES + BELOW:
+        told += f" {PICTURES + BELOW} of the {len(members)} have room for their pictures."
     picture = f"{inline(material.plots['front'])}\n<p>{told}{_volume(material)}</p>"
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
     columns = ("Point#", "Name", "Accuracy#", *_cost_titles(axis), "Architecture$")
