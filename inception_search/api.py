@@ -176,18 +176,22 @@ def resume(run: str | Path, **options: Any) -> Study:
 
 
 def write_study_report(run: RunFolder) -> list[Path]:
-    """The report of a run folder, its best network and its pictures, made from the records; the files written."""
+    """The report of a run folder, its best network and its pictures, made from the records; the files written.
+
+    Of a study that is running or was broken off, what there is of it.
+    """
     from inception_search.figures.report import write_report
     from inception_search.spec.document import network_from_data
     from inception_search.spec.text import network_text
     from inception_search.spec.yaml_reader import read_yaml
     from inception_search.store.atomic import write_atomic
     from inception_search.store.query import best
+    from inception_search.study.findings import findings
 
     study = read_yaml(run.study_text(), str(run.study_file))
     records = run.records()
     title = f"Search of {study['space']} on {study['data']}"
-    written = write_report(run.path, records, study=study, title=title)
+    written = write_report(run.path, records, study=study, title=title, **findings(run, records))
     winner = best(records)
     if winner is not None and winner.network is not None:
         write_atomic(run.best_file, network_text(network_from_data(winner.network)))
@@ -196,8 +200,6 @@ def write_study_report(run: RunFolder) -> list[Path]:
 
 
 def _reported(study: Study) -> Study:
-    from inception_search.store.query import best
-
-    if best(study.records) is not None:
+    if study.records:
         write_study_report(study.run)
     return study

@@ -69,7 +69,7 @@ def finish(study: Study) -> None:
     records = study.records
     print_leaderboard(records)
     print_front(study)
-    if query.best(records) is not None:
+    if records:
         print_files(write_study_report(study.run))
     typer.echo(str(study.run.trials_file))
     if not study.finished:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import nothing_trained, print_files, print_front, print_leaderboard
+from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The run folder")],
+    run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
     top: Annotated[int, typer.Option(min=1, help="Rows of the leaderboard.")] = 10,
 ) -> None:
     """Print the leaderboard of a study and write its report and pictures again."""
     from inception_search.api import write_study_report
-    from inception_search.store.query import best
+    from inception_search.errors import TrainingError
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
+    from inception_search.study.progress import progress
     from inception_search.study.study import Study
 
     folder = RunFolder.open(run)
-    StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
+    config = StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
     records = folder.records()
+    state = progress(folder, config, records).words(datetime.now(UTC))
+    if not records:
+        mend = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
+        raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), mend=mend)
     print_leaderboard(records, top)
     print_front(Study.open(run))
-    if best(records) is None:
-        raise nothing_trained(folder.trials_file, records)
+    if state:
+        typer.echo(state)
     print_files(write_study_report(folder))

@@ -12,6 +12,22 @@ if TYPE_CHECKING:
 INK, FAINT, GRID = "#20262d", "#5c6670", "#e2e6ea"
 SAMPLED, BEST, BASELINE = "#2a6fb5", "#123c69", "#b8560b"
 SERIES = ("#123c69", "#2a6fb5", "#1d7a4a", "#6440a8", "#0e7c86")
+PALE = "#a9c6e4"
+# On a dark screen; every colour of the plots has a row.
+DARK = {
+    "#ffffff": "#12161b",
+    INK: "#f3f5f7",
+    FAINT: "#b4bec8",
+    GRID: "#2b333c",
+    "#000000": "#f3f5f7",
+    SAMPLED: "#7db4ee",
+    BEST: "#bcd8f7",
+    BASELINE: "#f0ad6b",
+    PALE: "#33506e",
+    "#1d7a4a": "#6fcf97",
+    "#6440a8": "#bfa3f2",
+    "#0e7c86": "#5cc6d0",
+}
 LABEL_SIZE = 8.5  # points
 LABEL_STEP = 11.0  # points between the middles of two labels in a column
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from inception_search.errors import unknown_name
+from inception_search.figures.plot_style import DARK
 from inception_search.store.record import TrialRecord
 
 if TYPE_CHECKING:
@@ -37,7 +38,17 @@ def plot_svg(figure: Figure, name: str) -> str:
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return buffer.getvalue()
+    return buffer.getvalue().replace("</defs>", f"{_dark_style()}</defs>", 1)
+
+
+def _dark_style() -> str:
+    """The colours of a dark screen: matplotlib writes its own as inline styles, which only these rules win over."""
+    rules = "\n".join(
+        f'[style*="{name}: {light}"] {{{name}: {dark} !important}}'
+        for light, dark in DARK.items()
+        for name in ("fill", "stroke")
+    )
+    return f"<style>@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}</style>"
 
 
 def plot_png(figure: Figure) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from inception_search.figures.labels import count
 from inception_search.figures.plot_style import (
     BASELINE,
     BEST,
@@ -64,6 +65,7 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
         return
     front = pareto_front(done, cost)
     ax.set_xscale("log")
+    _amounts(ax, [r.cost[cost] for r in done])
     for origin, marker, colour in (("sampled", "o", SAMPLED), ("baseline", "D", BASELINE)):
         xs, ys = _coordinates([r for r in done if r.origin == origin], cost)
         if xs:
@@ -71,6 +73,17 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     xs, ys = _coordinates(front, cost)
     ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
     ax.margins(x=0.12, y=0.1)
+
+
+def _amounts(ax: Axes, costs: Sequence[int]) -> None:
+    """``2 M`` on a logarithmic axis: the finer the steps, the less it spans."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    span = max(costs) / min(costs)
+    steps = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0) if span < 8 else (1.0, 2.0, 5.0) if span < 100 else (1.0,)
+    ax.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:

@@ -39,6 +39,11 @@ class Layout:
         return self.path / "trials.jsonl"
 
     @property
+    def environment_file(self) -> Path:
+        """The machines and versions the study ran with."""
+        return self.path / "env.json"
+
+    @property
     def report_file(self) -> Path:
         """The report made from the records."""
         return self.path / "report.html"

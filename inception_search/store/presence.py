@@ -69,6 +69,11 @@ class Watched:
         self.facts: dict[str, Any] = {}
         self.beats, self.since = -1, clock()
 
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine, as far as it has said."""
+        return self.facts.get("host") == socket.gethostname()
+
     def there(self) -> bool:
         """Whether its process still lives, as far as can be seen from here."""
         facts = _read(self.path)
@@ -78,7 +83,7 @@ class Watched:
                 self.beats, self.since = facts["beats"], self.clock()
         elif not self.path.exists():
             return False
-        if self.facts.get("host") == socket.gethostname():
+        if self.local:
             return _held(self.path)
         return self.clock() - self.since < SILENCE
 

@@ -6,9 +6,7 @@ answer is told later, and the search goes on meanwhile.
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +28,9 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study.agreement import agrees, unrecorded
 from inception_search.study.dedupe import FINAL
 from inception_search.study.distributions import distributions
-from inception_search.study.objectives import directions, told
+from inception_search.study.frozen_trial import frozen_trial, state_and_values
+from inception_search.study.objectives import directions
+from inception_search.study.quiet import quiet
 from inception_search.study.storage import NAME, does_not_open, open_storage, redacted, study_name
 from inception_search.study.storage import first_line as _first_line
 
@@ -141,7 +141,7 @@ class Index:
         """Do what waits, in order; a disk that refuses is an error, a server that does not answer is asked later."""
         while self.waiting and time.monotonic() >= self.next_try:
             try:
-                with _quiet():
+                with quiet():
                     self.waiting[0]()
             except InceptionSearchError:
                 raise
@@ -196,28 +196,11 @@ class Index:
 
     def told(self, record: TrialRecord) -> tuple[TrialState, list[float] | None]:
         """State and values of a record as Optuna has them."""
-        if record.state == "complete":
-            values = told(record)
-            return TrialState.COMPLETE, [values[name] for name in self.objectives]
-        pruned = record.state in ("pruned", "infeasible")
-        return {True: TrialState.PRUNED, False: TrialState.FAIL}[pruned], None
+        return state_and_values(record, self.objectives)
 
     def _frozen(self, record: TrialRecord) -> FrozenTrial:
-        """The trial that a record tells of; one that is paused is under way."""
-        state, values = (TrialState.RUNNING, None) if record.state == "paused" else self.told(record)
-        params, known = distributions(self.space, record.holes)
-        reported = {epoch.epoch: epoch.validation_accuracy for epoch in record.curve}
-        if state == TrialState.PRUNED and reported and len(self.objectives) == 1:
-            values = [reported[max(reported)]]
-        return create_trial(
-            state=state,
-            values=values,
-            params=params,
-            distributions=known,
-            user_attrs=attributes(record.label, record.arch_id, record.facts),
-            intermediate_values=reported if self.objectives[0] == "accuracy" else {},
-            constraints={"feasible": 1.0} if record.state == "infeasible" else None,
-        )
+        said = attributes(record.label, record.arch_id, record.facts)
+        return frozen_trial(record, self.space, self.objectives, said)
 
     def _open(self) -> optuna.Study:
         with self._answering():
@@ -238,7 +221,7 @@ class Index:
     def _answering(self) -> Iterator[None]:
         """Turn whatever Optuna raises into an error that says where the index is."""
         try:
-            with _quiet():
+            with quiet():
                 yield
         except InceptionSearchError:
             raise
@@ -260,17 +243,3 @@ def attributes(label: str | None, arch_id: str | None, facts: dict[str, Any]) ->
     """What Optuna's tools show of a trial besides its parameters."""
     known = {"label": label, "arch_id": arch_id, **facts}
     return {name: value for name, value in known.items() if value is not None}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Optuna's news (a study was made or found) and its warnings of what is meant here."""
-    logger = logging.getLogger("optuna")
-    level = logger.level
-    logger.setLevel(max(level, logging.WARNING))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

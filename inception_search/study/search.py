@@ -21,6 +21,7 @@ from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED
 from inception_search.study.driver import Driver, asked
+from inception_search.study.environment import note_environment
 from inception_search.study.excess import make_excess
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
@@ -34,6 +35,7 @@ from inception_search.study.observer import Observer
 from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
+from inception_search.study.progress import progress
 from inception_search.study.proposer import Proposer, baselines
 from inception_search.study.reap import reap
 from inception_search.study.recipe_change import recipe_change
@@ -143,10 +145,18 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
         )
         finished = False
         try:
+            _note_environment(run, plan)
             finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
         finally:
             attached.close(finished)
         return Study(run, finished)
+
+
+def _note_environment(run: RunFolder, plan: Plan) -> None:
+    """Write down what the trials to come are trained with, if any are to come."""
+    records = run.records()
+    if plan.config.repeats > 1 or not progress(run, plan.config, records).finished:
+        note_environment(run, plan.device, 1 + max((record.number for record in records), default=-1))
 
 
 def make_driver(

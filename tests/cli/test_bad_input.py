@@ -63,6 +63,7 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     (["resume", "runs/none", "--trials", "0"], USAGE, ["--trials"]),
     (["show", "inception_v3", "extra"], USAGE, ["extra"]),
     (["report", "mine", "--top", "0"], USAGE, ["--top"]),
+    (["dashboard", "mine", "--port", "0"], USAGE, ["--port"]),
     (["search", "--trials", "0"], FAILED, ["trials", "got 0", "greater than or equal to 1"]),
     (["search", "--batch-size", "1"], FAILED, ["batch_size", "greater than or equal to 2"]),
     (["search", "--learning-rate", "nan"], FAILED, ["learning_rate", "finite"]),
@@ -112,6 +113,7 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     (["resume", "hollow"], FAILED, ["hollow", "not a run folder"]),
     (["resume", "tiny.yaml"], FAILED, ["tiny.yaml", "file"]),
     (["report", "runs/none"], FAILED, ["no such run folder"]),
+    (["dashboard", "runs/none"], FAILED, ["no such run folder"]),
 ]
 
 
@@ -178,7 +180,8 @@ class TestARunFolder:
         self.refused(command, run, "trials.jsonl:1", "not a trial record")
         self.refused(command, run, "trials.jsonl:1", verb=("report", "mine"))
         (run / "trials.jsonl").write_text("")
-        self.refused(command, run, "no network was trained to its end", verb=("report", "mine"))
+        self.refused(command, run, "no trial to report yet", "inception-search resume mine", verb=("report", "mine"))
+        self.refused(command, run, "no trial to show yet", "inception-search resume mine", verb=("dashboard", "mine"))
 
     def test_of_which_nothing_was_trained(self, command, tmp_path):
         said = command(*SEARCH, "--learning-rate", "1e30", "--epochs", "2")

@@ -41,6 +41,7 @@ HEAVY = {
     "sklearn": set(),
     "numpy": {"data", "study"},
     "PIL": set(),
+    "optuna_dashboard": set(),
     "typer": {"cli"},
     "rich": {"cli"},
 }

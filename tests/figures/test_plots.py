@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import inception_search.figures as room
 from inception_search.errors import UnknownNameError
-from inception_search.figures.plot_style import safe, spread
+from inception_search.figures.plot_style import DARK, safe, spread
 from inception_search.figures.plots import PLOTS, plot, plot_png, plot_svg
 from inception_search.figures.tradeoff import pareto_front
 
@@ -57,6 +57,15 @@ def test_every_plot_is_drawn_and_well_formed(name: str, records: list) -> None:
     figure = plot(name, records)
     root = ElementTree.fromstring(plot_svg(figure, name))
     assert root.tag.endswith("svg")
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_colour_has_one_for_a_dark_screen(name: str) -> None:
+    svg = plot_svg(plot(name, study_records()), name)
+    used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", svg.partition("</style>")[2])) - set(DARK.values())
+    assert used
+    assert used <= set(DARK)
+    assert "@media screen and (prefers-color-scheme: dark)" in svg
 
 
 def test_png() -> None:

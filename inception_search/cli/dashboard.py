@@ -1,0 +1,47 @@
+"""``inception-search dashboard``: a study in optuna-dashboard, with the picture of every module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from inception_search.store.record import TrialRecord
+    from inception_search.study.dashboard_server import DashboardServer
+
+
+def dashboard(
+    run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 8080,
+    host: Annotated[str, typer.Option(help="Whom to listen to: 0.0.0.0 is everybody.")] = "127.0.0.1",
+    watch: Annotated[float | None, typer.Option(min=1, help="Look for new trials every so many seconds.")] = None,
+) -> None:
+    """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.study.dashboard_server import serve_dashboard
+
+    def ready(server: DashboardServer) -> None:
+        seen = len(server.copy.shown)
+        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
+        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
+        kept = "a copy: what you write there is not kept"
+        fresh = f"new ones every {watch:g} s" if watch else "as they are now; --watch 30 looks for new ones"
+        typer.echo(f"{seen} trials, {fresh}; {kept}. Ctrl-C stops.", err=True)
+
+    def note(text: str) -> None:
+        typer.echo(f"note: {text}", err=True)
+
+    serve_dashboard(RunFolder.open(run), _draw, host=host, port=port, every=watch or 0.0, ready=ready, note=note)
+
+
+def _draw(record: TrialRecord) -> str | None:
+    """The picture of a trial's module; None where there is none to draw."""
+    from inception_search.errors import InceptionSearchError
+    from inception_search.figures.report import draw_searched
+
+    try:
+        return draw_searched(record).svg
+    except InceptionSearchError:
+        return None

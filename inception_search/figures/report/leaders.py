@@ -1,0 +1,36 @@
+"""The leaderboard."""
+
+from __future__ import annotations
+
+from inception_search.figures.labels import count
+from inception_search.figures.page import table
+from inception_search.figures.report.material import Material
+from inception_search.figures.table import leaderboard_rows, percent, points
+
+ROWS = 20  # places shown; baselines below them are shown, too
+COLUMNS = (
+    *("Rank#", "Name", "Origin", "Accuracy#", "Against best baseline#"),
+    *("MACs#", "Parameters#", "Architecture$"),
+)
+CAPTION = "Trials by validation accuracy; differences in percentage points; baselines are marked."
+
+
+def leaders_section(material: Material) -> str:
+    """The best trials, and every baseline with its rank."""
+    rows = leaderboard_rows(material.records, ROWS)
+    if not rows:
+        return "<p>No trial has been trained to its end.</p>"
+    cells = [
+        (
+            str(row.rank),
+            row.name,
+            "baseline" if row.baseline else "sampled",
+            percent(row.accuracy),
+            points(row.versus_baseline),
+            "" if row.macs is None else count(row.macs),
+            "" if row.params is None else count(row.params),
+            row.arch_id or "",
+        )
+        for row in rows
+    ]
+    return table(CAPTION, COLUMNS, cells, marked=[row.baseline for row in rows])

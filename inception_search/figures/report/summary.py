@@ -1,0 +1,46 @@
+"""The outcome of a study in one or two sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from inception_search.figures.table import best_baseline, percent, points, trial_name
+from inception_search.store.query import counts, leaderboard
+from inception_search.store.record import TrialRecord
+
+
+def summary(records: Sequence[TrialRecord]) -> str:
+    """The outcome of a study in one or two sentences."""
+    numbers = counts(records)
+    told = f"{len(records)} trials, {numbers['complete']} trained to the end."
+    sampled = next((r for r in leaderboard(records, len(records)) if r.origin == "sampled"), None)
+    if sampled is None or sampled.value is None:
+        return told
+    told += f" Best found: {trial_name(sampled)} with {percent(sampled.value)} validation accuracy"
+    reference = best_baseline(records)
+    if reference is None or reference.value is None:
+        return told + "." + _grain(records, sampled)
+    difference = sampled.value - reference.value
+    told += f", {points(difference)} points against {trial_name(reference)}, the best baseline"
+    told += f" ({percent(reference.value)})."
+    if difference < 0:
+        told += f" No sampled network beat {trial_name(reference)}."
+    return told + _grain(records, sampled, reference)
+
+
+def _grain(records: Sequence[TrialRecord], *told: TrialRecord) -> str:
+    """What one validation image is worth, and how often was trained what was told: much may be within chance."""
+    sizes = told[0].data.get("sizes")
+    images = sizes.get("validation") if isinstance(sizes, dict) else None
+    if not isinstance(images, int) or images < 1:
+        return ""
+    again = Counter(record.repeat_of for record in records if record.state == "complete")
+    often = [f"{trial_name(record)} was trained {_times(1 + again[record.number])}" for record in told]
+    repeated = any(again[record.number] for record in told)
+    trained = ", ".join(often) if repeated else "each network was trained once"
+    return f" One of the {images:,} validation images is {100 / images:.2f} points; {trained}."
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -1,0 +1,63 @@
+"""What a report says of a study besides its records: its state, its space, its front, what matters, its machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inception_search.errors import InceptionSearchError
+from inception_search.space.space import Space
+from inception_search.space.words import hole_words
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.environment import read_environments
+from inception_search.study.front import front, hypervolume
+from inception_search.study.importance import Importance, hole_importance
+from inception_search.study.progress import progress
+from inception_search.study.statistic_importance import statistic_importance
+
+
+@dataclass(frozen=True)
+class SpaceWords:
+    """A search space in words; ``holes`` are name and possible values of each decision."""
+
+    name: str
+    about: str
+    size: str
+    holes: tuple[tuple[str, str], ...]
+
+
+def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
+    """The fields of a report's material that are not in the records, by name; the same records give the same."""
+    config = StudyConfig.read(run.study_file)
+    several = len(config.objectives) > 1
+    reference = facts_of(run.study_file).get("reference") if several else None
+    space = _space(run)
+    return {
+        "state": progress(run, config, records, name=config.run).words(),
+        "space": None if space is None else _words(space),
+        "front": [record.number for record in front(records, config.objectives)] if several else None,
+        "hypervolume": hypervolume(records, config.objectives, reference) if reference else None,
+        "rankings": _rankings(space, records),
+        "environments": read_environments(run),
+    }
+
+
+def _space(run: RunFolder) -> Space | None:
+    """The study's space; None where its document cannot be read (any more): the report does without."""
+    try:
+        return Space(run.space_text(), str(run.space_file))
+    except InceptionSearchError:
+        return None
+
+
+def _words(space: Space) -> SpaceWords:
+    holes = tuple((name, hole_words(hole)) for name, hole in space.holes.items())
+    return SpaceWords(space.name, " ".join(space.about.split()), f"{space.size_in_words} points", holes)
+
+
+def _rankings(space: Space | None, records: Sequence[TrialRecord]) -> list[Importance]:
+    holes = [] if space is None else [hole_importance(space, records)]
+    return [*holes, statistic_importance(records)]

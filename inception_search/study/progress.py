@@ -1,0 +1,106 @@
+"""How far a study has come, seen from outside; nothing is written, no lock is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from inception_search.store.presence import BEAT, Watched
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.attached import DRIVER
+from inception_search.study.config import StudyConfig
+from inception_search.study.dedupe import FINAL, TRAINED
+from inception_search.study.job import read_jobs
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Trials of a study that are done, wanted and under way; ``last`` is when the last one ended."""
+
+    done: int
+    wanted: int
+    under_way: tuple[int, ...]
+    running: bool
+    last: datetime | None
+    run: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.running and not self.under_way and self.done >= self.wanted
+
+    def words(self, now: datetime | None = None) -> str:
+        """A sentence; with ``now`` it says how long ago the last result came, else when. Empty when finished."""
+        if self.finished:
+            return ""
+        if self.running:
+            flight = len(self.under_way)
+            return f"Running: {_trials(flight)} in flight{self._last(now)}; {self.done} of {self.wanted} are trained."
+        told = f"Not finished: {self.done} of {self.wanted} trials are trained"
+        told += f", {_trials(len(self.under_way))} broken off" if self.under_way else ""
+        return f"{told}; `inception-search resume {self.run}` goes on."
+
+    def _last(self, now: datetime | None) -> str:
+        if self.last is None:
+            return ", no result yet"
+        if now is None:
+            return f", last result at {self.last:%Y-%m-%d %H:%M} UTC"
+        return f", last result {_ago((now - self.last).total_seconds())} ago"
+
+
+def progress(
+    run: RunFolder,
+    config: StudyConfig,
+    records: Iterable[TrialRecord],
+    *,
+    name: str | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Progress:
+    """How far the study in ``run`` has come; ``name`` is what to call its folder.
+
+    A search on another machine, whose locks may not be seen, is watched for some seconds (``wait``).
+    """
+    known = list(records)
+    final = {record.number for record in known if record.state in FINAL}
+    attempts = {record.number: record.attempt for record in known}
+    under_way = [n for n, job in read_jobs(run).items() if n not in final and job.attempt > attempts.get(n, 0)]
+    trained = [record for record in known if record.state in TRAINED and record.repeat_of is None]
+    return Progress(
+        done=len({record.arch_id or record.number for record in trained if record.state != "paused"}),
+        wanted=config.trials,
+        under_way=tuple(under_way),
+        running=_running(run, wait),
+        last=max(map(_ended, known), default=None),
+        run=name or str(run.path),
+    )
+
+
+def _running(run: RunFolder, wait: Callable[[float], None]) -> bool:
+    driver = Watched(run.workers_folder / DRIVER)
+    if not driver.there():
+        return False
+    if driver.local:
+        return True
+    beats = driver.beats
+    wait(3 * BEAT)
+    return driver.there() and driver.beats != beats
+
+
+def _ended(record: TrialRecord) -> datetime:
+    started = datetime.fromisoformat(record.started).astimezone(UTC)
+    return started + timedelta(seconds=record.seconds)
+
+
+def _trials(number: int) -> str:
+    return f"{number} trial" if number == 1 else f"{number} trials"
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 2 * MINUTE:
+        return f"{max(0, round(seconds))} s"
+    return f"{round(seconds / MINUTE)} min" if seconds < 2 * HOUR else f"{round(seconds / HOUR)} h"

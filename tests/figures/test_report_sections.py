@@ -1,0 +1,229 @@
+"""What the sections of a report say, for studies in every state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from figure_samples import record, small_network, study_records
+
+from inception_search.figures.report import write_report
+from inception_search.figures.report.material import SpaceFacts
+from inception_search.figures.report.sections import SECTIONS
+from inception_search.store.record import TrialRecord
+
+HOSTILE = '"><script>alert(1)</script><b onclick=x>'
+STUDY = {
+    "space": "inception_modules",
+    "trials": 40,
+    "baselines": True,
+    "epochs": 6,
+    "optimizer": "sgd",
+    "batch_size": 32,
+    "augment": True,
+    "precision": "float32",
+    "objectives": ["accuracy", "macs"],
+    "max_macs": 4_200_000,
+    "strategy": "tpe",
+    "pruner": "median",
+    "seed": 7,
+    "run": "runs/mine",
+    "facts": {
+        "data": {"name": "digits", "shape": [1, 16, 16], "sizes": {"train": 400, "validation": 359, "test": 359}},
+        "device": "cpu",
+        "versions": {"torch": "2.13.0"},
+    },
+}
+SPACE = SpaceFacts("mine", "A small space.", "12 points", [("module.b0", "conv or none"), ("residual", "off or on")])
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    value: float
+    low: float
+    high: float
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    title: str = "Decisions"
+    about: str = "By a forest of 32 trials."
+    axis: str = "share"
+    columns: tuple[str, ...] = ("Decision$", "Share#")
+    rows: tuple[Row, ...] = ()
+    chance: float | None = 0.1
+    refusal: str | None = None
+
+
+class Text(HTMLParser):
+    """The words of a page, section by section."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sections: list[str] = [""]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "section":
+            self.sections.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("strong", "code", "span"):
+            self.sections[-1] += " "
+
+    def handle_data(self, data: str) -> None:
+        self.sections[-1] += data
+
+
+def sections(path: Path) -> dict[str, str]:
+    parser = Text()
+    parser.feed(path.read_text(encoding="utf-8"))
+    assert len(parser.sections) == 1 + len(SECTIONS)
+    named = zip(SECTIONS, parser.sections[1:], strict=True)
+    return {"": parser.sections[0], **{section.heading: " ".join(words.split()) for section, words in named}}
+
+
+def written(tmp_path: Path, records: list[TrialRecord], **known: object) -> dict[str, str]:
+    return sections(write_report(tmp_path, records, study=STUDY, title="Mine", **known)[0])
+
+
+def test_folder_and_table_agree() -> None:
+    folder = Path(__file__).parents[2] / "inception_search/figures/report"
+    makers = {
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r"^def (\w+_section)\(", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert makers == {section.make.__name__ for section in SECTIONS}
+    assert all(section.make.__doc__ for section in SECTIONS)
+
+
+def test_contents_lead_to_every_section(tmp_path: Path) -> None:
+    html = write_report(tmp_path, study_records(), study=STUDY, title="t")[0].read_text(encoding="utf-8")
+    links = re.findall(r'<a href="#(\w+)">([^<]+)</a>', html)
+    assert [name for _, name in links] == [section.heading for section in SECTIONS]
+    assert [target for target, _ in links] == re.findall(r'<section id="(\w+)">', html)
+
+
+def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
+    told = written(tmp_path, [record(1, holes={"residual": "on"})], space=SPACE)["What was searched, and how"]
+    for words in (
+        "mine: A small space.",
+        "12 points, 2 decisions",
+        "digits, images of 16×16 pixels, 1 channel; 400 train, 359 validation, 359 test images",
+        "6 epochs, sgd, batches of 32, augmented images, float32",
+        "tpe; trials worse than the median at an equal epoch are stopped",
+        "validation accuracy (high), multiply-adds (few)",
+        "at most 4.20 M multiply-adds",
+        "40 different architectures, the canonical ones first",
+        "module.b0 conv or none 0 residual off or on 1",
+    ):
+        assert words in told, words
+
+
+def test_baselines_stand_beside_the_best_found_at_one_scale(tmp_path: Path) -> None:
+    path = write_report(tmp_path, study_records(), study=STUDY, title="t")[0]
+    told = sections(path)["Best found and the baselines"]
+    assert told.index("trial 7 best found by the search: 91.40 %") < told.index("inception_resnet_a canonical: 91.50 %")
+    assert "The best found: −0.10 points, 1.31 times the MACs, 1.21 times the parameters." in told
+    html = path.read_text(encoding="utf-8")
+    pictures = re.findall(r'--width: (\d+)px">.*?<svg [^>]*?width="(\d+)"', html, re.S)
+    assert len(pictures) == 3
+    assert all(stated == drawn for stated, drawn in pictures)
+
+
+def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: Path) -> None:
+    trials = [
+        record(1),
+        *[record(n, state="failed", value=None, reason="the loss is not finite") for n in (4, 6)],
+        record(5, state="infeasible", value=None, reason="too many MACs", network=None, curve=()),
+    ]
+    told = written(tmp_path, trials)["Failures and other ends"]
+    assert "failed the loss is not finite 2 4, 6 inception-search draw runs/mine:4" in told
+    assert "infeasible too many MACs 1 5 trials.jsonl, number 5" in told
+    assert "failed 2 its training came to nothing" in told
+    assert "paused 0" in told
+
+
+def test_the_table_of_trials_ends_with_a_note(tmp_path: Path) -> None:
+    one = record(0)
+    many = [one.model_copy(update={"number": n}) for n in range(503)]
+    told = written(tmp_path, many)["All trials"]
+    assert "499 complete" in told
+    assert "500 complete" not in told
+    assert told.endswith("3 more trials are in trials.jsonl.")
+
+
+def test_environment_says_what_is_not_known(tmp_path: Path) -> None:
+    old = written(tmp_path, [record(1)])["Environment"]
+    assert "system not recorded" in old
+    assert "torch 2.13.0" in old
+    two = [{"from trial": "0", "system": "Linux 6"}, {"from trial": "9", "system": "Linux 7", "gpu": "big"}]
+    new = written(tmp_path, [record(1)], environments=two)["Environment"]
+    assert "From trial 0 From trial 9" in new
+    assert "Linux 6 Linux 7" in new
+    assert "gpu not recorded big" in new
+
+
+def test_commands_name_the_run_folder_of_the_study(tmp_path: Path) -> None:
+    told = written(tmp_path, [record(1)])["Doing it again"]
+    assert "inception-search search runs/mine/study.yaml --space runs/mine/space.yaml --run runs/mine-again" in told
+    assert "inception-search resume runs/mine" in told
+    assert str(tmp_path) not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_rankings_are_drawn_or_refused(tmp_path: Path) -> None:
+    rows = (Row("residual", 0.5, 0.3, 0.6, ("50 %",)), Row("module.b0", 0.05, 0.0, 0.1, ("5 %",)))
+    ranked, refused = Ranked(rows=rows), Ranked(title="Others", refusal="12 trained networks are too few.")
+    told = written(tmp_path, study_records(), rankings=[ranked, refused])["Which decisions matter"]
+    assert "By a forest of 32 trials." in told
+    assert "residual 50 %" in told
+    assert "Others 12 trained networks are too few." in told
+    assert (tmp_path / "figures/decisions-1.svg").is_file()
+    assert not (tmp_path / "figures/decisions-2.svg").exists()
+
+
+def unfinished() -> Iterator[tuple[str, list[TrialRecord]]]:
+    yield "empty", []
+    yield "all failed", [record(n, state="failed", value=None, reason="no memory") for n in range(3)]
+    yield "only infeasible", [record(0, state="infeasible", value=None, reason="x", network=None, curve=(), cost={})]
+    yield "only baselines", [record(0, origin="baseline", label="v1")]
+    yield "one pruned", [record(0, state="pruned", value=None, reason="below the median")]
+    yield "without costs", [record(0, cost={}), record(1, cost={})]
+
+
+@pytest.mark.parametrize(("name", "records"), list(unfinished()), ids=lambda v: v if isinstance(v, str) else "")
+def test_a_report_is_written_of_what_there_is(tmp_path: Path, name: str, records: list[TrialRecord]) -> None:
+    state = "Not finished: 12 of 40 trials are trained; `inception-search resume runs/mine` goes on."
+    told = written(tmp_path, records, state=state, space=SPACE, front=[])
+    assert state in told[""]
+    assert all(told.values())
+
+
+def test_hostile_names_stay_text_everywhere(tmp_path: Path) -> None:
+    trials = [
+        record(0, origin="baseline", label=HOSTILE, holes={HOSTILE: HOSTILE}, arch_id=HOSTILE, device=HOSTILE),
+        record(1, state="failed", value=None, reason=HOSTILE, device="cpu"),
+        record(2, network=small_network(name="x").to_dict() | {"name": HOSTILE}),
+    ]
+    ranked = Ranked(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (Row(HOSTILE, 1.0, 0.0, 2.0, ()),))
+    space = SpaceFacts(HOSTILE, HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)])
+    study = {**STUDY, "run": HOSTILE, HOSTILE: HOSTILE}
+    known = {"state": HOSTILE, "space": space, "rankings": [ranked], "environments": [{HOSTILE: HOSTILE}]}
+    path = write_report(tmp_path, trials, study=study, title=HOSTILE, **known)[0]
+    html = path.read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "<b onclick" not in html
+    assert html.count("&lt;script&gt;") > 12
+
+
+def test_a_report_of_a_hundred_trials_is_small(tmp_path: Path) -> None:
+    baselines = [record(n, origin="baseline", label=f"net_{n}") for n in range(10)]
+    sampled = [record(n, reason="below the median") for n in range(10, 100)]
+    path = write_report(tmp_path, [*baselines, *sampled], study=STUDY, title="t", space=SPACE)[0]
+    assert path.stat().st_size < 2_000_000
