@@ -54,7 +54,9 @@ def _data(
     shown = _paths(part)
     sums = _sums(graph, seconds) if graph else {}
     places = {path: _facts(path, facts, sums) for path in sorted(shown) if facts and facts.get(path)}
-    totals = [sum(values) for values in zip(*(sums[path] for path in sums if "." not in path and path != "aux"), strict=True)]
+    totals = [
+        sum(values) for values in zip(*(sums[path] for path in sums if "." not in path and path != "aux"), strict=True)
+    ]
     return {
         "name": name,
         "tree": part_data(part),
