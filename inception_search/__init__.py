@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from inception_search.api import compile, draw, load_space, resume, search
+    from inception_search.api import compile, draw, load_space, resume, search, view
     from inception_search.backend.images import prepare_images
     from inception_search.canonical.catalogue import dialects, load, module, names
     from inception_search.data.catalogue import load_data
@@ -88,6 +88,7 @@ _PUBLIC = {
     "set_stem_stride": "spec.stem:set_stem_stride",
     "swap_stem": "spec.transform:swap_stem",
     "text": "spec.text:text",
+    "view": "api:view",
 }
 
 __all__ = [
@@ -134,6 +135,7 @@ __all__ = [
     "set_stem_stride",
     "swap_stem",
     "text",
+    "view",
 ]
 
 

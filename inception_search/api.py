@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inception_search.canonical.catalogue import dialects, is_model, load, names
-from inception_search.errors import ConfigError, raw
+from inception_search.errors import ConfigError, raw, unknown_name
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
@@ -17,6 +17,7 @@ from inception_search.spec.transform import remake, scale_network_width, set_cla
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
     from inception_search.figures.figure import Figure
+    from inception_search.figures.viewer.page import Page
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.store.run_folder import RunFolder
@@ -149,6 +150,44 @@ def draw(
     return draw_item(
         drawn, style=style, flow=flow, title=title, network=network, input_shape=input_shape, blocks=blocks
     )
+
+
+def view(
+    item: Network | str | Path,
+    *,
+    module: str | None = None,
+    title: str | None = None,
+    time: bool = False,
+    top: int | None = None,
+) -> Page:
+    """An interactive page of a network (a name, a path or a document), of its block or stage ``module``, or of the
+    trials of a run folder (the best ``top`` and every baseline): ``.save("v4.html")``, or shown in a notebook.
+
+    ``time`` measures every op on this machine's CPU (one image, float32), to colour by.
+    """
+    from inception_search.figures.viewer.data import module_data, network_data
+    from inception_search.figures.viewer.page import network_page
+    from inception_search.figures.viewer.study import TOP, page_of_study
+
+    if isinstance(item, str | Path) and "\n" not in str(item) and (Path(item) / "trials.jsonl").is_file():
+        from inception_search.store.run_folder import RunFolder
+
+        return page_of_study(title or str(item), RunFolder.open(item).records(), top=TOP if top is None else top)
+    network = item if isinstance(item, Network) else load(item)
+    seconds = _measured(network) if time else None
+    if module is None:
+        return network_page(network_data(network, seconds) | ({"name": title} if title else {}))
+    parts = {**network.stages, **network.blocks}
+    if module not in parts:
+        raise unknown_name(f"module of {network.name}", module, parts)
+    return network_page(module_data(parts[module], title or f"{network.name}.{module}", network, seconds))
+
+
+def _measured(network: Network) -> dict[str, float]:
+    """Seconds of every op by its path."""
+    from inception_search.measures.latency import latency_by_path
+
+    return {path: milliseconds / 1000 for path, milliseconds in latency_by_path(network).items()}
 
 
 def load_space(space: str | Path) -> Space:

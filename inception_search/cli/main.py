@@ -21,6 +21,7 @@ from inception_search.cli.report import report
 from inception_search.cli.resume import resume
 from inception_search.cli.search import search
 from inception_search.cli.show import show
+from inception_search.cli.view import view
 from inception_search.cli.worker import worker
 from inception_search.errors import InceptionSearchError
 
@@ -29,6 +30,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "list": list_shipped,
     "show": show,
     "draw": draw,
+    "view": view,
     "convert": convert,
     "path": path,
     "search": search,
@@ -50,7 +52,19 @@ for _name, _verb in VERBS.items():
     app.command(
         _name,
         no_args_is_help=_name
-        in ("show", "draw", "convert", "path", "resume", "worker", "report", "dashboard", "proxies", "finalize"),
+        in (
+            "show",
+            "draw",
+            "view",
+            "convert",
+            "path",
+            "resume",
+            "worker",
+            "report",
+            "dashboard",
+            "proxies",
+            "finalize",
+        ),
     )(_verb)
 
 

@@ -34,5 +34,6 @@ function bytes(value) {
 }
 
 function micros(value) {
-  return value < 1000 ? `${value.toFixed(value < 10 ? 1 : 0)} µs` : `${(value / 1000).toFixed(value < 1e4 ? 2 : 1)} ms`;
+  if (value < 1e3) return `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+  return value < 1e6 ? `${(value / 1e3).toFixed(value < 1e4 ? 2 : 1)} ms` : `${(value / 1e6).toFixed(2)} s`;
 }

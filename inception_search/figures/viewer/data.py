@@ -17,7 +17,7 @@ from inception_search.graph.cost import FLOAT_BYTES
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep
+from inception_search.spec.step import AnyStep, Repeat, Use
 from inception_search.spec.text import text
 
 Json: TypeAlias = Any
@@ -29,7 +29,7 @@ def network_data(network: Network, seconds: Seconds | None = None) -> dict[str, 
     facts = facts_of_network(network)
     tree = FoldableNetwork(network, facts)
     part = tree.part()
-    return _data(network.name, part, tree.modules.steps, facts, lower(network, aux=True), seconds)
+    return _data(network.name, part, tree.modules, facts, lower(network, aux=True), seconds)
 
 
 def module_data(step: AnyStep, name: str, network: Network, seconds: Seconds | None = None) -> dict[str, Json]:
@@ -38,19 +38,15 @@ def module_data(step: AnyStep, name: str, network: Network, seconds: Seconds | N
     tree = FoldableModules(network.blocks, facts)
     part = module_part(step, path, network, facts, Look(), tree)
     graph = lower(network, aux=True) if facts else None
-    return _data(name, part, tree.steps, facts, graph, seconds)
+    return _data(name, part, tree, facts, graph, seconds)
 
 
 def _data(
-    name: str,
-    part: Part,
-    steps: Mapping[str, AnyStep],
-    facts: Facts | None,
-    graph: Graph | None,
-    seconds: Seconds | None,
+    name: str, part: Part, tree: FoldableModules, facts: Facts | None, graph: Graph | None, seconds: Seconds | None
 ) -> dict[str, Json]:
+    steps, blocks = tree.steps, tree.blocks
     texts: dict[str, int] = {}
-    spoken = {path: texts.setdefault(text(step).strip(), len(texts)) for path, step in steps.items()}
+    spoken = {path: texts.setdefault(_spoken(step, blocks), len(texts)) for path, step in steps.items()}
     shown = _paths(part)
     sums = _sums(graph, seconds) if graph else {}
     places = {path: _facts(path, facts, sums) for path in sorted(shown) if facts and facts.get(path)}
@@ -66,6 +62,13 @@ def _data(
         "timed": seconds is not None,
         "totals": totals[:4],
     }
+
+
+def _spoken(step: AnyStep, blocks: Mapping[str, AnyStep]) -> str:
+    """The step as YAML; below one that names a block, the block."""
+    named = step.body if isinstance(step, Repeat) else step
+    words = text(step).strip()
+    return f"{words}\n\n# {named.name}\n{text(blocks[named.name]).strip()}" if isinstance(named, Use) else words
 
 
 def _leads(path: str, shown: set[str]) -> bool:

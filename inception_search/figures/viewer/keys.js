@@ -100,9 +100,8 @@ svg.addEventListener("click", (event) => {
   if (!node || !node.dataset.path) { select(""); return; }
   select(node.dataset.path);
   node.focus({ preventScroll: true });
-  const chevron = event.target.classList.contains("chevron") || node.classList.contains("tab");
-  const edge = node.classList.contains("folded") && event.clientX > node.getBoundingClientRect().right - 26 * view.k;
-  if (chevron || edge) toggle(node.dataset.path);
+  if (event.target.closest(".knob") || node.classList.contains("tab")) toggle(node.dataset.path);
+  else centre(node.dataset.path);
 });
 
 svg.addEventListener("dblclick", (event) => {

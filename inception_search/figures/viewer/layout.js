@@ -188,7 +188,7 @@ function makeLayout(table) {
       case "f": return placeFork(sized, out, entry(paths, x, y), x, y);
       case "r": return placeResidual(sized, out, entry(paths, x, y), x, y);
       case "g":
-        out.frames.push({ label: part[1], box: part[3], x: x - sized.left, y, width: sized.left + sized.right, height: sized.height });
+        out.frames.push({ label: part[1], box: part[3], axis: x, x: x - sized.left, y, width: sized.left + sized.right, height: sized.height });
         return place(sized.inner[0], out, paths, x, y + px.FRAME_TOP);
       case "m": return placeMesh(part[1], out, entry(paths, x, y), x, y);
       case "t": return place(sized.inner[0], out, paths, x, y + sized.tops[0]);

@@ -21,7 +21,7 @@ function load(network, keepView) {
   $("totals").textContent = network.totals.length ? `${count(network.totals[0])} parameters · ${count(network.totals[1])} MACs · ${bytes(network.totals[2])} of activations` : "";
   const timed = $("colour").querySelector('[value="time"]');
   timed.disabled = !network.timed;
-  timed.textContent = network.timed ? "Measured time" : "Measured time (view --time)";
+  timed.title = network.timed ? "" : "measured by view --time";
   if (!network.timed && state.colour === "time") $("colour").value = state.colour = "kind";
   search($("search").value, false);
   redraw();
@@ -86,10 +86,10 @@ function move() {
 
 function fit() {
   const { clientWidth: width, clientHeight: height } = svg, d = state.drawing;
-  view.k = Math.min(1.25, Math.max(0.05, Math.min((width - 48) / d.width, (height - 96) / d.height)));
-  if (d.height * view.k > height - 96 || view.k < 0.45) view.k = Math.max(view.k, Math.min(0.8, (width - 48) / d.width));
+  view.k = Math.min(1.25, Math.max(0.05, Math.min((width - 48) / d.width, (height - 48) / d.height)));
+  if (d.height * view.k > height - 48 || view.k < 0.45) view.k = Math.max(view.k, Math.min(0.8, (width - 48) / d.width));
   view.x = (width - d.width * view.k) / 2;
-  view.y = d.height * view.k < height - 96 ? (height - 56 - d.height * view.k) / 2 : state.up ? height - 72 - d.height * view.k : 24;
+  view.y = d.height * view.k < height - 48 ? (height - d.height * view.k) / 2 : state.up ? height - 24 - d.height * view.k : 24;
   move();
 }
 
@@ -114,7 +114,7 @@ function centre(path) {
   const at = placeOf(path);
   if (!at) return;
   const sx = at[0] * view.k + view.x, sy = at[1] * view.k + view.y;
-  const inside = sx > 60 && sx < svg.clientWidth - 60 && sy > 60 && sy < svg.clientHeight - 110;
+  const inside = sx > 60 && sx < svg.clientWidth - 60 && sy > 60 && sy < svg.clientHeight - 60;
   if (inside && view.k > 0.35) return;
   view.k = Math.max(view.k, 0.6);
   view.x = svg.clientWidth / 2 - at[0] * view.k;
@@ -124,17 +124,27 @@ function centre(path) {
 
 // --- folding
 
+function anchorOf(path) {
+  // What stays in its place when a block is opened or folded: the trunk's axis, where the flow enters.
+  const d = state.drawing, edge = (thing) => (state.up ? d.height - thing.y : thing.y);
+  const box = d.boxes.find((b) => b.box[3] === path);
+  if (box) return [box.x + box.width / 2, edge(box)];
+  const frame = d.frames.find((f) => f.box && f.box[3] === path);
+  return frame ? [frame.axis, edge(frame)] : null;
+}
+
 function toggle(path) {
   const place = state.known.get(path);
   if (!place || !place.foldable) return;
-  const before = placeOf(path);
+  $("tip").hidden = true;
+  const before = anchorOf(path);
   if (isOpen(path)) {
     state.open.delete(path);
     if (state.selected !== path && hidden(state.selected)) select(path);
   } else state.open.add(path);
   redraw();
-  const after = placeOf(path);
-  if (before && after) {  // what was clicked stays under the pointer
+  const after = anchorOf(path);
+  if (before && after) {
     view.x += (before[0] - after[0]) * view.k;
     view.y += (before[1] - after[1]) * view.k;
     move();

@@ -55,14 +55,12 @@ function makePaint(table, scene) {
       group.append(text);
       top += index ? px.NEXT_LINE : px.FIRST_LINE;
     });
-    if (folded) group.append(chevron(placed.width - 13, placed.height / 2, "M-3 -4L2 0L-3 4", paint));
+    if (folded) {
+      const knob = element("g", { class: "knob", transform: `translate(${placed.width} ${placed.height / 2})` });
+      knob.append(element("circle", { class: "disc", r: 9 }), element("path", { class: "chevron", d: "M-2 -4L2 0L-2 4" }));
+      group.append(knob);
+    }
     return group;
-  }
-
-  function chevron(x, y, d, paint) {
-    const made = element("path", { class: "chevron", d, transform: `translate(${x} ${y})` });
-    if (paint) made.style.stroke = paint.ink;
-    return made;
   }
 
   function frameGroup(frame, up, describe) {
@@ -79,7 +77,7 @@ function makePaint(table, scene) {
     const width = scene.roomFor(frame.label, px.SMALL) + 26;
     tab.append(element("rect", { class: "hit", x: 4, y: labelY - 14, width, height: 20, rx: 4 }));
     tab.append(element("text", { class: "faint", x: 24, y: labelY, "font-size": px.SMALL }, frame.label));
-    tab.append(chevron(14, labelY - 4, "M-4 -2L0 3L4 -2"));
+    tab.append(element("path", { class: "chevron", d: "M-4 -2L0 3L4 -2", transform: `translate(14 ${labelY - 4})` }));
     group.append(tab);
     return group;
   }

@@ -25,7 +25,7 @@ function trialTable() {
   const key = (trial) => trial[SORTED.by] ?? (SORTED.down ? -Infinity : Infinity);
   const rows = [...data.trials].sort((a, b) => {
     const [x, y] = [key(a), key(b)];
-    return (x < y ? -1 : x > y ? 1 : a.rank - b.rank) * (SORTED.down ? -1 : 1);
+    return (x < y ? -1 : x > y ? 1 : a.rank === b.rank ? a.number - b.number : (a.rank ?? Infinity) - (b.rank ?? Infinity)) * (SORTED.down ? -1 : 1);
   });
   body.replaceChildren(...rows.map((trial) => {
     const line = item("tr", trial.baseline ? "baseline" : "");
@@ -34,7 +34,7 @@ function trialTable() {
     line.setAttribute("aria-selected", String(trial.number === state.trial));
     line.classList.toggle("shown", trial.number === state.trial);
     const cells = [
-      [trial.rank || ""], [trial.name, "name"], [trial.accuracy === null ? trial.state : `${(100 * trial.accuracy).toFixed(2)} %`],
+      [trial.rank ?? ""], [trial.name, "name"], [trial.accuracy === null ? trial.state : `${(100 * trial.accuracy).toFixed(2)} %`],
       [trial.params === null ? "" : count(trial.params)], [trial.macs === null ? "" : count(trial.macs)],
     ];
     line.append(...cells.map(([value, kind]) => item("td", kind ?? "number", String(value))));

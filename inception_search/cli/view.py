@@ -1,0 +1,40 @@
+"""``inception-search view``: an interactive page of a network, a module, a trial or a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inception_search.cli.item import HELP
+from inception_search.figures.viewer.study import TOP
+
+
+def view(
+    item: Annotated[str, typer.Argument(help=f"{HELP}; a run folder shows its trials")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .html.")] = None,
+    module: Annotated[str | None, typer.Option(help="The block or stage of the network to show.")] = None,
+    time: Annotated[bool, typer.Option("--time", help="Measure every op on this machine, to colour by.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="Of a study: the best so many trials, and every baseline.")] = TOP,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Write one HTML file to look at a network or study: fold and open blocks, search, colour by cost."""
+    from inception_search.api import view as page_of
+    from inception_search.cli.item import item as named
+    from inception_search.errors import ConfigError
+
+    if (Path(item) / "trials.jsonl").is_file() and module is None:
+        if time:
+            mend = f"name one of its trials: inception-search view {item}:0 --time"
+            raise ConfigError("the ops of a whole study are not measured", path="--time", mend=mend)
+        page, stem = page_of(item, top=top), Path(item).resolve().name
+    else:
+        found = named(item, module)
+        if time:
+            typer.echo("measuring every op, once for each shape; later pages take it from the cache", err=True)
+        page, stem = page_of(found.network, module=found.module, title=found.name, time=time), found.stem
+    path = page.save(out or Path(f"{stem}.html"))
+    typer.echo(str(path))
+    if open_it:
+        typer.launch(path.resolve().as_uri())

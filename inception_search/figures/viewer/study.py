@@ -1,0 +1,59 @@
+"""The page of a study: its trials beside the network of the one that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from inception_search.errors import ConfigError, InceptionSearchError
+from inception_search.figures.table import trial_name
+from inception_search.figures.viewer.data import network_data
+from inception_search.figures.viewer.page import Page, study_page
+from inception_search.spec.document import network_from_data
+from inception_search.store.query import leaderboard
+from inception_search.store.record import TrialRecord
+
+TOP = 30  # sampled trials on a page
+
+
+def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP) -> Page:
+    """The best ``top`` sampled trials and every baseline, the best first; then what was not trained to its end.
+
+    :class:`ConfigError` where no trial has a network to show.
+    """
+    ranked = leaderboard(records, len(records))
+    places = {record.number: rank for rank, record in enumerate(ranked, start=1)}
+    others = [r for r in records if r.number not in places and r.state != "duplicate" and r.network is not None]
+    sampled = [r for r in (*ranked, *others) if r.origin != "baseline"]
+    chosen = {r.number for r in sampled[:top]}
+    shown = [r for r in (*ranked, *others) if r.origin == "baseline" or r.number in chosen]
+    trials = [row for row in (_row(record, places.get(record.number)) for record in shown) if row]
+    if not trials:
+        found = f"{len(records)} trials" if records else "no trials yet"
+        mend = "view it again when a trial has ended, or view a network: inception-search view inception_v4"
+        raise ConfigError("no trial has a network to show", path=title, found=found, mend=mend)
+    note = f"{len(trials)} of {len(records)} trials: the best {min(top, len(sampled))} found, and every baseline"
+    if len(sampled) <= top:
+        note = f"All {len(trials)} trials that have a network"
+    return study_page(title, f"{note}. A click shows a trial's network.", trials)
+
+
+def _row(record: TrialRecord, rank: int | None) -> dict[str, Any] | None:
+    try:
+        network = network_from_data(record.network) if record.network is not None else None
+        data = network_data(network) if network else None
+    except InceptionSearchError:
+        return None  # it does not fit its images, or is damaged; the report says which
+    if data is None:
+        return None
+    return {
+        "number": record.number,
+        "rank": rank,
+        "name": trial_name(record),
+        "accuracy": record.value if rank is not None else None,
+        "state": record.state,
+        "params": record.cost.get("params"),
+        "macs": record.cost.get("macs"),
+        "baseline": record.origin == "baseline",
+        "item": data | {"name": trial_name(record)},
+    }

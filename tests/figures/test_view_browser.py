@@ -1,0 +1,236 @@
+"""The interactive page in a browser: clicks, search, keys, addresses, colours; no error, no request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from figure_samples import small_network, study_records
+from viewer_samples import browser_path, large_network
+
+import inception_search as ins
+from inception_search.figures.viewer.data import network_data
+from inception_search.figures.viewer.page import network_page
+from inception_search.figures.viewer.study import page_of_study
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as drive:
+        browser = drive.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("pages")
+    ins.view("inception_v4").save(made / "v4.html")
+    page_of_study("runs/a", study_records()).save(made / "study.html")
+    hostile = network_data(small_network()) | {"name": "</script><img src=x onerror=window.hurt=1>"}
+    network_page(hostile).save(made / "hostile.html")
+    return made
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page that fails its test where anything is said on the console, or asked of anybody."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 800}, color_scheme="light")
+    opened = context.new_page()
+    said, asked = [], []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("request", lambda request: asked.append(request.url))
+    yield opened
+    context.close()
+    assert said == []
+    assert all(url.startswith("file:") and url.split("#")[0].endswith(".html") for url in asked)
+
+
+def open_(page: Any, path: Path, hash_: str = "") -> None:
+    page.goto(f"{path.as_uri()}{hash_}")
+
+
+def boxes(page: Any) -> int:
+    return int(page.locator("#world .box").count())
+
+
+def test_opening_and_folding_in_place(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    assert boxes(page) == 10
+    where = page.locator('[data-path="inception_b"]').bounding_box()
+    page.locator('[data-path="inception_b"] .knob').click()
+    assert boxes(page) == 21
+    tab = page.locator('.tab[data-path="inception_b"]')
+    frame = page.locator(".frame", has=tab).bounding_box()
+    assert abs(frame["y"] - where["y"]) < 3
+    tab.click()
+    assert boxes(page) == 10
+    page.locator('[data-path="stem"]').dblclick()
+    assert boxes(page) > 20
+    page.click("#open")
+    everything = boxes(page)
+    page.click("#fold")
+    assert (everything, boxes(page)) == (67, 10)
+
+
+def test_a_click_tells_all_of_a_box(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    page.click('[data-path="reduction_a"]')
+    told = page.inner_text("#details")
+    for words in ("reduction_a", "35×35×384", "17×17×1024", "2,306,112", "5.4 %", "3x3 384 s2 valid"):
+        assert words in told, (words, told)
+    page.click("#close")
+    assert page.locator("#panel").is_hidden()
+
+
+def test_resting_on_a_box_shows_a_tip(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    page.hover('[data-path="inception_c"]')
+    assert "3 × inception_c" in page.inner_text("#tip")
+    assert "double click opens it" in page.inner_text("#tip")
+
+
+def test_search_opens_what_hides_a_hit(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    page.keyboard.press("/")
+    page.keyboard.type("1x7 64")
+    assert page.inner_text("#found") == "1 of 1"
+    assert page.locator('.selected[data-path="stem.4.branches.1.1.row"]').count() == 1
+    page.fill("#search", "avg pool")
+    assert page.inner_text("#found") == "1 of 4"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#found") == "3 of 4"
+    page.keyboard.press("Shift+Enter")
+    assert page.inner_text("#found") == "2 of 4"
+    page.fill("#search", "no such thing")
+    assert page.inner_text("#found") == "0 found"
+    page.keyboard.press("Escape")
+    assert page.inner_text("#found") == ""
+
+
+def test_keys_walk_and_open(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.path") == "inception_a"
+    page.keyboard.press("Enter")
+    assert boxes(page) > 10
+    page.keyboard.press("ArrowDown")
+    path = page.evaluate("state.selected")
+    assert path.startswith("inception_a.0.branches")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("state.selected") != path
+    page.keyboard.press("e")
+    page.keyboard.press("f")
+    assert boxes(page) == 10
+    page.keyboard.press("Escape")
+    assert page.evaluate("state.selected") == ""
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+
+
+def test_an_address_leads_to_a_box_and_back(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html", "#path=inception_c.0.branches.2.1.col")
+    assert page.locator('.selected[data-path="inception_c.0.branches.2.1.col"]').is_visible()
+    page.click("#fold")
+    page.click('[data-path="reduction_b"]')
+    assert page.url.endswith("#path=reduction_b")
+    page.click('[data-path="reduction_a"]')
+    page.go_back()
+    assert page.evaluate("state.selected") == "reduction_b"
+    open_(page, folder / "v4.html", "#path=not.there")
+    assert page.evaluate("state.selected") == ""
+
+
+def test_colours_by_figure_in_both_themes(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+
+    def fill(path: str) -> str:
+        found: str = page.eval_on_selector(f'[data-path="{path}"] rect:not(.stack)', "e => getComputedStyle(e).fill")
+        return found
+
+    by_op = fill("inception_b")
+    page.select_option("#colour", "macs")
+    assert fill("inception_b") == "rgb(8, 29, 88)"
+    assert fill("pool" if page.locator('[data-path="pool"]').count() else "head.pool") == "rgb(255, 255, 217)"
+    assert "5.93 G" in page.inner_text("#legend")
+    page.click("#theme")
+    assert fill("inception_b") == "rgb(255, 255, 217)"
+    page.select_option("#colour", "kind")
+    assert fill("inception_b") != by_op
+    assert page.eval_on_selector("body", "e => getComputedStyle(e).backgroundColor") == "rgb(18, 22, 27)"
+    assert page.locator('#colour option[value="time"]').is_disabled()
+
+
+def test_the_system_decides_the_theme(page: Any, folder: Path) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_(page, folder / "v4.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_dragging_and_the_wheel_move_the_view(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    before = page.locator('[data-path="stem"]').bounding_box()
+    page.mouse.move(200, 400)
+    page.mouse.down()
+    page.mouse.move(260, 430, steps=4)
+    page.mouse.up()
+    after = page.locator('[data-path="stem"]').bounding_box()
+    assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (60, 30)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("view.k > 1.2")
+    page.click("#all")
+    assert page.locator('[data-path="stem"]').bounding_box() == before
+    page.click("#flow")
+    assert page.locator('[data-path="stem"]').bounding_box()["y"] > before["y"]
+
+
+def test_a_study_shows_the_network_of_a_trial(page: Any, folder: Path) -> None:
+    open_(page, folder / "study.html")
+    assert page.inner_text("#name") == "inception_resnet_a"
+    page.click('#trials tr[data-number="7"]')
+    assert page.inner_text("#name") == "trial 7"
+    assert page.url.endswith("#trial=7")
+    page.click('#trials [data-by="macs"]')
+    first = page.inner_text("#trials tbody tr:first-child .name")
+    page.click('#trials [data-by="macs"]')
+    assert first != page.inner_text("#trials tbody tr:first-child .name")
+    open_(page, folder / "study.html", "#trial=4&path=cells.0.branches.1.1")
+    page.reload()
+    assert page.inner_text("#name") == "trial 4"
+    assert page.locator('.selected[data-path="cells.0.branches.1.1"]').is_visible()
+
+
+def test_names_do_nothing(page: Any, folder: Path) -> None:
+    open_(page, folder / "hostile.html")
+    assert page.inner_text("#name") == "</script><img src=x onerror=window.hurt=1>"
+    assert page.evaluate("window.hurt") is None
+    assert page.locator("img").count() == 0
+
+
+def test_a_narrow_window_holds_everything(page: Any, folder: Path) -> None:
+    page.set_viewport_size({"width": 420, "height": 800})
+    open_(page, folder / "study.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    assert boxes(page) > 3
+
+
+def test_a_thousand_boxes_without_a_stutter(page: Any, tmp_path: Path) -> None:
+    path = network_page(network_data(large_network())).save(tmp_path / "large.html")
+    open_(page, path)
+    took = page.evaluate("() => { const t = performance.now(); all(true); return performance.now() - t; }")
+    assert boxes(page) > 1000
+    fold = page.evaluate("() => { const t = performance.now(); toggle('stage_50'); return performance.now() - t; }")
+    pan = page.evaluate("() => { const t = performance.now(); view.x += 5; move(); return performance.now() - t; }")
+    print(f"all {took:.0f} ms, one {fold:.0f} ms, pan {pan:.2f} ms")
+    assert took < 2500  # far above what it takes, for machines that are busy
+    assert fold < 2500
+    assert pan < 200

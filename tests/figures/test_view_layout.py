@@ -1,0 +1,67 @@
+"""The page's layout is that of the figures: the same place for every box and wire, computed by node."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib import resources
+from typing import Any
+
+import pytest
+from viewer_samples import decided
+
+import inception_search as ins
+from inception_search.figures.facts import facts_of_network
+from inception_search.figures.layout import lay_out
+from inception_search.figures.viewer.data import part_data
+from inception_search.figures.viewer.table import script_table
+from inception_search.figures.viewer.tree import FoldableNetwork
+from inception_search.spec.network import Network
+
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
+NETWORKS = [*ins.names(), "nas_bench_101"]
+
+
+def network(name: str) -> Network:
+    return ins.load_space(name).draw(3)[0] if name not in ins.names() else ins.load(name)
+
+
+@pytest.fixture(scope="module")
+def places() -> dict[str, Any]:
+    """What the page's script makes of every network, folded and open: one run of node for all."""
+    trees = {name: part_data(FoldableNetwork(net, facts_of_network(net)).part()) for name, net in loaded().items()}
+    script = resources.files("inception_search.figures.viewer").joinpath("layout.js").read_text(encoding="utf-8")
+    call = (
+        f"{script}\nconst scene = makeLayout({json.dumps(script_table())}), found = {{}};\n"
+        f"for (const [name, tree] of Object.entries({json.dumps(trees)}))\n"
+        "  found[name] = [false, true].map((open) => scene.layOut(tree, () => open));\n"
+        "console.log(JSON.stringify(found));"
+    )
+    done = subprocess.run([str(NODE), "-"], input=call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def loaded() -> dict[str, Network]:
+    return {name: network(name) for name in NETWORKS}
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["folded", "open"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_box_and_wire_has_the_same_place(places: dict[str, Any], name: str, opened: bool) -> None:
+    net = network(name)
+    ours = lay_out(decided(FoldableNetwork(net, facts_of_network(net)).part(), opened))
+    page = places[name][opened]
+    assert (page["width"], page["height"]) == (ours.width, ours.height)
+    assert [(b["x"], b["y"], b["width"], b["height"]) for b in page["boxes"]] == [
+        (b.x, b.y, b.width, b.height) for b in ours.boxes
+    ]
+    assert [[tuple(p) for p in w["points"]] for w in page["wires"]] == [list(w.points) for w in ours.wires]
+    assert [(p["x"], p["y"]) for p in page["pluses"]] == [(p.x, p.y) for p in ours.pluses]
+    assert [(f["x"], f["y"], f["width"], f["height"]) for f in page["frames"]] == [
+        (f.x, f.y, f.width, f.height) for f in ours.frames
+    ]
+    assert [(n["text"], n["x"], n["y"]) for n in page["notes"]] == [(t.text, t.x, t.y) for t in ours.texts]
