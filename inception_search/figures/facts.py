@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inception_search.errors import ConfigError
 from inception_search.figures.labels import count, shape
-from inception_search.graph.cost import cost_table
+from inception_search.graph.cost import cost_by_place
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower
-from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
-from inception_search.spec.step import AnyStep, Repeat, Use, children
-
-MODULE = "module"  # the stage name a step alone is lowered under
+from inception_search.spec.alone import alone
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,7 @@ class Facts:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._facts: dict[str, Fact] = {}
-        for row in cost_table(graph, None):
-            parts = row.path.split(".")
-            for end in range(1, len(parts) + 1):
-                path = ".".join(parts[:end])
-                old = self._facts.get(path)
-                params, macs = (old.params, old.macs) if old else (0, 0)
-                self._facts[path] = Fact(row.type, params + row.params, macs + row.macs)
+        self._facts = {path: Fact(row.type, row.params, row.macs) for path, row in cost_by_place(graph).items()}
 
     def get(self, path: str) -> Fact | None:
         """The fact of ``path``; None where no node is (an identity)."""
@@ -78,50 +68,4 @@ def facts_of_network(network: Network) -> Facts:
 
 def facts_of_step(step: AnyStep, input_shape: tuple[int, int, int], network: Network | None) -> Facts:
     """The facts of ``step`` on a (C, H, W) map, as the only stage of a network with ``network``'s defaults."""
-    alone = Network(
-        name=MODULE,
-        input=_input(input_shape),
-        conv_defaults=network.conv_defaults if network else ConvDefaults(),
-        pool_defaults=network.pool_defaults if network else PoolDefaults(),
-        same_padding=network.same_padding if network else "symmetric",
-        blocks=network.blocks if network else {},
-        stages={MODULE: step},
-    )
-    return Facts(lower(alone))
-
-
-def _input(shape: tuple[int, int, int]) -> Input:
-    try:
-        channels, height, width = shape
-        return Input(channels=channels, height=height, width=width)
-    except (TypeError, ValueError):
-        raise ConfigError(
-            "not a shape that can be drawn",
-            path="input_shape",
-            found=shape,
-            expected="(channels, height, width), each a number from 1",
-        ) from None
-
-
-def first_place(network: Network, wanted: AnyStep) -> str | None:
-    """The path of the first place of ``network`` where ``wanted`` stands, or None."""
-    for name, step in network.stages.items():
-        found = _find(step, wanted, name, network.blocks)
-        if found is not None:
-            return found
-    return None
-
-
-def _find(step: AnyStep, wanted: AnyStep, path: str, blocks: Mapping[str, AnyStep]) -> str | None:
-    if step == wanted:
-        return path
-    if isinstance(step, Use):
-        return _find(blocks[step.name], wanted, path, blocks)
-    if isinstance(step, Repeat):
-        return _find(step.body, wanted, f"{path}.0", blocks)
-    for place, part in children(step):
-        inner = ".".join(str(p) for p in place if p != "steps")
-        found = _find(part, wanted, f"{path}.{inner}", blocks)
-        if found is not None:
-            return found
-    return None
+    return Facts(lower(alone(step, input_shape, network)))

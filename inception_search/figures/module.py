@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from inception_search.figures.dag_box import dag_lines
 from inception_search.figures.facts import Fact, Facts
 from inception_search.figures.labels import ACTIVATIONS, Single, labelled, number
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
+from inception_search.spec.dag_words import dag_lines
 from inception_search.spec.factor import PARALLEL, factors
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_search.figures.dag_box import dag_size
 from inception_search.figures.facts import Facts
 from inception_search.figures.labels import Single, labelled, number, shape
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Group, Kind, Note, Part, Tap, column
+from inception_search.spec.dag_words import dag_size
 from inception_search.spec.factor import factors
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children

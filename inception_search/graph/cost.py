@@ -89,3 +89,16 @@ def cost_table(graph: Graph, depth: int | None = 1) -> tuple[Row, ...]:
             cost.macs + (old.macs if old else 0),
         )
     return tuple(row._replace(ops="+".join(kinds[row.path])) for row in rows.values())
+
+
+def cost_by_place(graph: Graph) -> dict[str, Row]:
+    """Costs summed for every beginning of every path, with the type that leaves it: what a whole part of a graph is."""
+    rows: dict[str, Row] = {}
+    for row in cost_table(graph, None):
+        parts = row.path.split(".")
+        for end in range(1, len(parts) + 1):
+            path = ".".join(parts[:end])
+            old = rows.get(path)
+            params, macs = (old.params, old.macs) if old else (0, 0)
+            rows[path] = Row(path, row.ops, row.type, params + row.params, macs + row.macs)
+    return rows

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data"},
     "measures": {"spec", "graph", "lowering", "estimate", "space", "store", "backend"},  # backend: latency only
-    "figures": {"store", "lowering", "graph", "canonical", "spec"},
+    "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
+    "figures": {"store", "lowering", "graph", "canonical", "spec", "compare"},
     "study": {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec", "graph"},
 }
 MAY_IMPORT["study"] |= {"measures", "edits", "proxies"}

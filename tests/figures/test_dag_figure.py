@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from inception_search.figures.dag_box import LONGEST, dag_lines, dag_size
 from inception_search.figures.draw import Style, draw
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, boxes
+from inception_search.spec.dag_words import LONGEST, dag_lines, dag_size
 from inception_search.spec.document import parse, parse_network
 from inception_search.spec.step import Dag
 
