@@ -108,7 +108,7 @@ def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts) -> Iterator[P
         fact = facts.get(place)
         if fact and fact.shape != shown and index < len(step.steps) - 1:
             shown = fact.shape
-            yield Note(shown)
+            yield Note(shown, place)
 
 
 def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:

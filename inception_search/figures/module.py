@@ -44,7 +44,7 @@ class ModuleTree:
         if isinstance(step, Dag):
             return self._dag(step, path)
         if isinstance(step, Use):
-            return Group(self.step(self.blocks[step.name], path), step.name)
+            return Group(self.step(self.blocks[step.name], path), step.name, path)
         return self.box(labelled(step, path)) if isinstance(step, Single) else Column()
 
     def box(self, box: Box) -> Box:
@@ -114,7 +114,7 @@ class ModuleTree:
             body = self.blocks[body.name]
         if self.detail and not self._alike(path, step.times):
             label += ", numbers of the first"
-        return Group(self.step(body, f"{path}.0"), label)
+        return Group(self.step(body, f"{path}.0"), label, path)
 
     def _alike(self, path: str, times: int) -> bool:
         facts = [self.facts.get(f"{path}.{copy}") for copy in range(times)] if self.facts else []

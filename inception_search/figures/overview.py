@@ -36,6 +36,10 @@ class NetworkTree:
             parts += [Tap(self._aux(key, aux)) for key, aux in self.net.aux.items() if aux.after == name]
         return column(*parts, *self._head(self.net.head, "head"))
 
+    def side(self, name: str) -> Part:
+        """One auxiliary head."""
+        return self._aux(name, self.net.aux[name])
+
     def _open(self, step: AnyStep, name: str) -> list[Part]:
         part = self.modules.step(step, name)
         if isinstance(step, Single) or isinstance(part, Group):
@@ -44,7 +48,7 @@ class NetworkTree:
 
     def _size(self, path: str) -> list[Part]:
         fact = self.facts.get(path)
-        return [Note(fact.shape)] if fact else []
+        return [Note(fact.shape, path)] if fact else []
 
     def _fold(self, step: AnyStep, path: str) -> list[Part]:
         """The boxes of a step in the chain of stages, each followed by its output size."""
