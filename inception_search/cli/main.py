@@ -11,6 +11,7 @@ import typer
 
 from inception_search import __version__
 from inception_search.cli.convert import convert
+from inception_search.cli.diff import diff
 from inception_search.cli.draw import draw
 from inception_search.cli.finalize import finalize
 from inception_search.cli.list import list_shipped
@@ -28,6 +29,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "list": list_shipped,
     "show": show,
     "draw": draw,
+    "diff": diff,
     "convert": convert,
     "path": path,
     "search": search,
@@ -48,7 +50,7 @@ for _name, _verb in VERBS.items():
     app.command(
         _name,
         no_args_is_help=_name
-        in ("show", "draw", "convert", "path", "resume", "worker", "report", "proxies", "finalize"),
+        in ("show", "draw", "diff", "convert", "path", "resume", "worker", "report", "proxies", "finalize"),
     )(_verb)
 
 

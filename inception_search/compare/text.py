@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from inception_search.compare.comparison import Comparison, Delta
 from inception_search.compare.entry import Entry, Status
+from inception_search.compare.subject import Subject
 from inception_search.compare.words import SIGNS, place, said
 
-WIDEST = 84  # letters of the tree before the columns of numbers start
+WIDEST = 90  # letters of the tree before the columns of numbers start
 HEADS = ("", "parameters", "MACs", "output")
 
 
@@ -122,7 +123,7 @@ def _table(lines: Sequence[Line]) -> Iterator[tuple[Status, str]]:
 def _ending(comparison: Comparison) -> Iterator[str]:
     a, b = comparison.a, comparison.b
     if not comparison:
-        yield "no difference"
+        yield "no difference" + (", but in names or in the way it is written" if _otherwise_written(a, b) else "")
     elif comparison.same_architecture:
         yield f"\nwritten differently, but the same architecture: {a.arch_id()}"
     else:
@@ -131,6 +132,13 @@ def _ending(comparison: Comparison) -> Iterator[str]:
     for name, old, new in (("parameters", a.params, b.params), ("MACs", a.macs, b.macs)):
         if old is not None and new is not None:
             yield f"{name:<10} {total(old, new)}"
+
+
+def _otherwise_written(a: Subject, b: Subject) -> bool:
+    """Whether two networks without a difference are two documents."""
+    if a.network is None or b.network is None or a.step is not None:
+        return a.step != b.step
+    return any(getattr(a.network, field) != getattr(b.network, field) for field in ("blocks", "stages", "aux"))
 
 
 def total(old: int, new: int) -> str:

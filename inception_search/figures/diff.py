@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from inception_search.compare.comparison import Comparison, entries_of
+from inception_search.compare.comparison import SETTINGS, Comparison, entries_of
+from inception_search.compare.nearest import nearest_module
 from inception_search.compare.subject import Subject, subject
 from inception_search.compare.text import signed, text_of
 from inception_search.compare.words import said
@@ -21,7 +23,7 @@ from inception_search.figures.sizes import SMALL, box_height, box_width
 from inception_search.figures.svg import clean, svg
 from inception_search.figures.type_metrics import room_for
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep
+from inception_search.spec.step import KINDS, AnyStep
 
 LEGEND: tuple[tuple[Mark, str], ...] = (
     ("added", "added"),
@@ -29,6 +31,7 @@ LEGEND: tuple[tuple[Mark, str], ...] = (
     ("changed", "changed"),
     ("same", "unchanged"),
 )
+Line: TypeAlias = tuple[Mark, str]
 GAP = 16  # px, between what stands above each other in a panel
 LINE = 18  # px, a line of settings
 
@@ -67,17 +70,32 @@ def diff_of(
     networks: tuple[Network | None, Network | None] = (None, None),
     input_shape: tuple[int, int, int] | None = None,
 ) -> Diff:
-    """The difference of two networks, or of two steps with the networks they are of, or the map they read."""
+    """The difference of two networks, or of two steps with the networks they are of, or the map they read.
+
+    :class:`ConfigError` for a step beside a network, :class:`ShapeError` where shapes do not fit.
+    """
     if isinstance(a, Network) != isinstance(b, Network):
-        raise ConfigError(
-            "a module cannot be compared with a whole network",
-            found=f"{type(a).__name__} and {type(b).__name__}",
-            mend="name a module of the network, too",
-        )
+        raise _module_and_network((a, b), names, networks)
     sides = [
         subject(item, name, network, input_shape) for item, name, network in zip((a, b), names, networks, strict=True)
     ]
     return Diff(sides[0], sides[1], entries_of(sides[0], sides[1]), input_shape)
+
+
+def _module_and_network(
+    items: tuple[Network | AnyStep, Network | AnyStep],
+    names: tuple[str | None, str | None],
+    networks: tuple[Network | None, Network | None],
+) -> ConfigError:
+    """The error for a module beside a whole network, with the module of the network that is most like it."""
+    whole = 0 if isinstance(items[0], Network) else 1
+    network, step = items[whole], items[1 - whole]
+    if not isinstance(network, Network) or isinstance(step, Network) or not isinstance(step, tuple(KINDS.values())):
+        return ConfigError("only networks and steps can be compared", found=type(step).__name__)
+    module, name = names[1 - whole] or "the other", names[whole] or network.name
+    near = nearest_module(step, networks[1 - whole], network)
+    mend = f"name a module of it, too, such as {name}.{near}, or leave out the module"
+    return ConfigError(f"{name} is a whole network and {module} a module", mend=mend)
 
 
 def drawer_of(diff: Diff) -> Drawer:
@@ -99,14 +117,9 @@ def cost_change(old: tuple[int, int], new: tuple[int, int]) -> str:
     return ", ".join(words)
 
 
-def settings_of(diff: Diff) -> list[str]:
+def settings_of(diff: Diff, kinds: tuple[str, ...] = SETTINGS) -> list[Line]:
     """What changed of what is said of a whole network, and is not in any box."""
-    return [
-        said(entry)
-        for entry in diff.entries
-        if entry.status != "same"
-        and entry.kind in ("conv_defaults", "pool_defaults", "same_padding", "preprocess", "recipe")
-    ]
+    return [(entry.status, said(entry)) for entry in diff.entries if entry.status != "same" and entry.kind in kinds]
 
 
 def legend() -> Placement:
@@ -120,10 +133,11 @@ def legend() -> Placement:
     return out
 
 
-def noted(lines: list[str]) -> Placement:
-    """Lines of changed settings."""
-    out = Placement(max((room_for(line, SMALL, bold=True) for line in lines), default=0), LINE * len(lines))
-    out.texts = [Text(line, 0, LINE * i + LINE // 2, "changed") for i, line in enumerate(lines)]
+def noted(lines: Sequence[Line]) -> Placement:
+    """Lines of what is in no box, each with its mark."""
+    told = [(mark, clean(line)) for mark, line in lines]
+    out = Placement(max((room_for(line, SMALL, bold=True) for _, line in told), default=0), LINE * len(lines))
+    out.texts = [Text(line, 0, LINE * i + LINE // 2, mark) for i, (mark, line) in enumerate(told)]
     return out
 
 
@@ -141,7 +155,7 @@ def stacked(*drawings: Placement) -> Placement:
 def _first(diff: Diff, drawer: Drawer) -> Placement:
     """The legend, the settings, and the whole of the two."""
     whole = drawer.overview() if diff.a.step is None else drawer.pair(pairs_of(diff)[0])
-    return stacked(legend(), noted([clean(line) for line in settings_of(diff)]), whole)
+    return stacked(legend(), noted(settings_of(diff)), whole)
 
 
 def _summary(diff: Diff) -> str:

@@ -70,6 +70,8 @@ class Marks:
             return replace(box, mark=mark)
         if unchanged_factor(box, entry):
             return replace(box, mark="same")
+        if entry.kind == "input":
+            return replace(box, mark=mark, lines=self._sized(box.lines, entry))
         if not self.second or (entry.kind in COMPOSITES and entry.kind != "concat"):
             return replace(box, mark=mark)
         return replace(box, mark=mark, lines=changed_lines(box, entry))
@@ -124,13 +126,20 @@ class Marks:
         alone: Mark = "added" if self.second else "removed"
         if all(mark == alone for mark in inside):
             return replace(box, mark=alone)
-        counts = Counter(mark for place, mark in self.counted.items() if f"{place}.".startswith(f"{box.path}."))
-        if not counts:
+        first = f"{box.path}.0." if entry and entry.kind == "repeat" else f"{box.path}."  # of copies the first counts
+        counts = Counter(mark for place, mark in self.counted.items() if f"{place}.".startswith(first))
+        if not counts and not _times(entry):
             return replace(box, mark="same")
         times = _times(entry) if self.second else ""
         lines = (box.lines[0].replace(times.split(ARROW)[-1], times, 1), *box.lines[1:]) if times else box.lines
         signs = "  ".join(f"{sign}{counts[mark]}" for mark, sign in _BADGES if counts[mark])
-        return replace(box, mark="changed", lines=(*lines, signs))
+        return replace(box, mark="changed", lines=(*lines, signs) if signs else lines)
+
+    def _sized(self, lines: tuple[str, ...], entry: Entry) -> tuple[str, ...]:
+        """The lines of the input's box, with the size it had."""
+        delta = self.comparison.delta(entry)
+        old = delta.types[0] if delta else None
+        return lines if old is None or not self.second else (lines[0], shape_text(old) + ARROW + lines[1])
 
     def _residual(self, part: Residual) -> Part:
         mark = self.at(part.path)

@@ -85,7 +85,7 @@ def _spot(drawing: Placement, element: Element) -> tuple[int, int] | None:
     if not inside:
         return _covering(drawing, element.path)
     top = min(placed.y for placed in inside)
-    if element.kind != "concat":
+    if element.kind != "concat" or any(placed.box.path == element.path for placed in inside):
         return top, top
     return max(b.y + b.height for b in inside if b.box.path != f"{element.path}.concat"), top - DROP
 

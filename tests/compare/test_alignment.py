@@ -271,6 +271,15 @@ def test_the_settings_around_modules_are_compared() -> None:
     assert "~ conv_defaults: norm none → batch" in said
 
 
+def test_other_names_are_no_difference_but_are_told() -> None:
+    net = load("inception_v4")
+    stages = {("first" if name == "stem" else name): step for name, step in net.stages.items()}
+    renamed = compared(net, remake(net, stages=stages))
+    assert not renamed
+    assert "no difference, but in names or in the way it is written" in text(renamed)
+    assert "written" not in text(compared(net, net))
+
+
 def test_costs_add_up() -> None:
     difference = compared(load("inception_v3"), load("inception_v4"))
     more = [d.more_params for e in difference.entries if e.kind != "aux" and (d := difference.delta(e))]
