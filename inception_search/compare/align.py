@@ -34,6 +34,15 @@ class Opened(NamedTuple):
     branch: Element | None = None
 
 
+class Inner(NamedTuple):
+    """A series inside an element, the branch it is, the cost of the rest, and the kinds of elements it is made of."""
+
+    part: Series
+    branch: Element | None
+    cost: int
+    reach: set[str]
+
+
 class Move(NamedTuple):
     """The last step of an alignment: how many elements of each side it takes, and the one that is opened."""
 
@@ -49,6 +58,7 @@ class Aligner:
         self._series: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
         self._pairs: dict[tuple[int, int], int] = {}
         self._weights: dict[int, int] = {}
+        self._inside: dict[tuple[int, str], tuple[Inner, ...]] = {}
 
     def whole(self, element: Element) -> int:
         """What it costs to add or remove an element with all that is inside it."""
@@ -152,13 +162,19 @@ class Aligner:
 
         if element.kind == "repeat":
             yield from _copies(element, before, inside, mine)
-        for part, branch, cost in _inner(element):
-            reach = _reach(part)
+        for part, branch, cost, reach in self._inner(element):
             for length in range(1, min(len(part) + SLACK, len(before)) + 1):
                 if not reach & _kinds(before[-length:]):
                     continue  # nothing in it is like anything there
                 whole = cost + inside(part, before[-length:])
                 yield Opened(element, length, ((part, length),), whole, branch=branch)
+
+    def _inner(self, element: Element) -> tuple[Inner, ...]:
+        """What may stand for a run when ``element`` is opened."""
+        key = (element.key, element.path)
+        if key not in self._inside:
+            self._inside[key] = tuple(_inner(element))
+        return self._inside[key]
 
     def _traced(self, xs: Series, ys: Series) -> list[Entry]:
         _, last = self._table(xs, ys)
@@ -196,17 +212,17 @@ class Aligner:
         return Entry(status, element.kind, xs, ys, inside=tuple(inside))
 
 
-def _inner(element: Element) -> Iterator[tuple[Series, Element | None, int]]:
-    """What may stand for a run when ``element`` is opened, the branch it is, and the cost of the rest."""
+def _inner(element: Element) -> Iterator[Inner]:
     if element.factors:
-        yield element.factors, None, 1
+        yield Inner(element.factors, None, 1, _reach(element.factors))
     if element.kind == "block":
-        yield element.inside, None, weight(element)
+        yield Inner(element.inside, None, weight(element), _reach(element.inside))
     if element.kind == "concat":
         whole = whole_weight(element)
         for branch in element.inside:
             if branch.inside:
-                yield branch.inside, branch, whole - whole_weight(branch) + weight(branch)
+                rest = whole - whole_weight(branch) + weight(branch)
+                yield Inner(branch.inside, branch, rest, _reach(branch.inside))
 
 
 def _copies(repeat: Element, before: Series, inside: Callable[[Series, Series], int], mine: bool) -> Iterator[Opened]:
