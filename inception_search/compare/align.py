@@ -19,7 +19,7 @@ from inception_search.compare.price import Change, changes, cost_of_changes, wei
 Series: TypeAlias = tuple[Element, ...]
 SLACK = 2  # elements a run may have more than what it stands for
 MOST_COPIES = 64  # of a repeat that are looked for written out
-CELLS = 250_000  # pairs of one table; longer series are halved, which may miss the cheapest alignment
+CELLS = 60_000  # pairs of one table; longer series are halved, which may miss the cheapest alignment
 
 
 class Opened(NamedTuple):

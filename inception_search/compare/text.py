@@ -46,14 +46,20 @@ def plain(words: str) -> str:
 
 
 def _lines(comparison: Comparison, entries: Sequence[Entry], depth: int, *, named: bool = False) -> Iterator[Line]:
-    """The lines of entries in series; ``named``: each with its place, as on the outermost level."""
+    """The lines of entries in series; ``named``: each with its place, and one like an earlier one is only named."""
     folded: list[Entry] = []
+    told: dict[tuple[tuple[int, ...], ...], str] = {}
     for entry in entries:
         if entry.status == "same":
             folded.append(entry)
             continue
         yield from _fold(comparison, folded, depth)
         folded = []
+        content = tuple(tuple(element.key for element in side) for side in (entry.a, entry.b))
+        if named and entry.inside and content in told:
+            yield _line(entry.status, depth, f"{place(entry)}: as {told[content]}", comparison.delta(entry))
+            continue
+        told[content] = place(entry)
         yield from _entry(comparison, entry, depth, named)
     yield from _fold(comparison, folded, depth)
 
@@ -64,22 +70,8 @@ def _entry(comparison: Comparison, entry: Entry, depth: int, named: bool) -> Ite
     if entry.kind == "branch" and len(entry.inside) == 1 and not entry.inside[0].inside:
         where, entry = f"{said(entry)}: ", entry.inside[0]
     yield _line(entry.status, depth, where + said(entry), delta)
-    if entry.kind == "repeat" and len(entry.inside) > 1 and len(entry.a) != len(entry.b):
-        yield from _copies(comparison, entry, depth + 1)
-    else:
-        yield from _lines(comparison, entry.inside, depth + 1)
-
-
-def _copies(comparison: Comparison, entry: Entry, depth: int) -> Iterator[Line]:
-    """A repeat against what is written out: every copy with its place; one like the copy before it is only named."""
-    told: dict[tuple[int, ...], str] = {}
-    for part in entry.inside:
-        content = tuple(element.key for element in (*part.a, *part.b))
-        if part.status != "same" and content in told:
-            yield _line(part.status, depth, f"{place(part)}: as {told[content]}", comparison.delta(part))
-            continue
-        told[content] = place(part)
-        yield from _lines(comparison, [part], depth, named=True)
+    copies = entry.kind == "repeat" and len(entry.inside) > 1 and len(entry.a) != len(entry.b)
+    yield from _lines(comparison, entry.inside, depth + 1, named=copies)
 
 
 def _fold(comparison: Comparison, entries: Sequence[Entry], depth: int) -> Iterator[Line]:
