@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from inception_search.api import compile, draw, load_space, resume, search, view
+    from inception_search.api import compile, diff, draw, load_space, resume, search, view
     from inception_search.backend.images import prepare_images
     from inception_search.canonical.catalogue import dialects, load, module, names
     from inception_search.data.catalogue import load_data
@@ -58,6 +58,7 @@ _PUBLIC = {
     "compile": "api:compile",
     "crossover": "edits.crossover:crossover",
     "dialects": "canonical.catalogue:dialects",
+    "diff": "api:diff",
     "draw": "api:draw",
     "drop_head": "spec.transform:drop_head",
     "edits_of": "edits.table:edits_of",
@@ -105,6 +106,7 @@ __all__ = [
     "compile",
     "crossover",
     "dialects",
+    "diff",
     "draw",
     "drop_head",
     "edits_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from inception_search.canonical.catalogue import dialects, is_model, load, names
 from inception_search.errors import ConfigError, raw, unknown_name
@@ -16,6 +16,7 @@ from inception_search.spec.transform import remake, scale_network_width, set_cla
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
+    from inception_search.figures.diff import Diff
     from inception_search.figures.figure import Figure
     from inception_search.figures.viewer.page import Page
     from inception_search.space.space import Space
@@ -188,6 +189,49 @@ def _measured(network: Network) -> dict[str, float]:
     from inception_search.measures.latency import latency_by_path
 
     return {path: milliseconds / 1000 for path, milliseconds in latency_by_path(network).items()}
+
+
+def diff(
+    a: Network | AnyStep | str | Path,
+    b: Network | AnyStep | str | Path,
+    *,
+    network_a: Network | None = None,
+    network_b: Network | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+) -> Diff:
+    """What makes ``b`` of ``a``, two networks or two modules: ``.text``, ``.draw()``, ``.to_dict()``; true if any.
+
+    Both are documents, steps, or what ``inception-search diff`` takes: a name, a path, a module
+    (``"inception_v4.inception_b"``), a trial (``"runs/first:12"``), a point on a path. For steps ``network_a`` and
+    ``network_b`` are where their blocks and shapes come from, or ``input_shape`` (C, H, W) what both read.
+
+    Raises :class:`ConfigError` for a module beside a whole network, and the errors of reading and of shapes.
+    """
+    from inception_search.figures.diff import diff_of
+
+    sides = _compared(a, network_a), _compared(b, network_b)
+    names = sides[0].name, sides[1].name
+    if names[0] == names[1] and isinstance(a, str | Path) and isinstance(b, str | Path) and "\n" not in f"{a}{b}":
+        names = str(a), str(b)
+    networks = sides[0].network, sides[1].network
+    return diff_of(sides[0].item, sides[1].item, names=names, networks=networks, input_shape=input_shape)
+
+
+class _Compared(NamedTuple):
+    """One argument of :func:`diff`: what it names, and the network of a step."""
+
+    name: str | None
+    item: Network | AnyStep
+    network: Network | None
+
+
+def _compared(item: Network | AnyStep | str | Path, network: Network | None) -> _Compared:
+    from inception_search.cli.item import item as named
+
+    if not isinstance(item, str | Path):
+        return _Compared(None, item, network)
+    found = named(str(item))
+    return _Compared(found.name, found.whole, network or found.network)
 
 
 def load_space(space: str | Path) -> Space:

@@ -165,9 +165,21 @@ def test_the_error_of_the_docs_on_spaces(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (1, shown)
 
 
-def test_the_picture_of_the_path(tmp_path: Path) -> None:
+def test_the_code_of_the_docs_on_comparing(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    code = block("python", text) + "\nprint(difference.to_dict()['counts'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] in text
+    assert (tmp_path / "diff.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "picture"), [((), "inception_v1_to_v4.svg"), (("--diff",), "inception_v1_to_v4_diff.svg")]
+)
+def test_the_pictures_of_the_path(tmp_path: Path, options: tuple[str, ...], picture: str) -> None:
     command = [sys.executable, "-m", "inception_search", "path", "inception_v1", "inception_v4", "-o", "p.svg"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     drawn = (tmp_path / "p.svg").read_bytes()
-    assert drawn == (ROOT / "docs" / "images" / "inception_v1_to_v4.svg").read_bytes()
+    assert drawn == (ROOT / "docs" / "images" / picture).read_bytes()

@@ -38,6 +38,11 @@ class Item(NamedTuple):
         return step
 
     @property
+    def whole(self) -> Network | AnyStep:
+        """The module where one was asked for, else the network."""
+        return self.network if self.step is None else self.step
+
+    @property
     def stem(self) -> str:
         """The beginning of a file's name for it."""
         return re.sub(r"[^A-Za-z0-9_.@-]+", "_", self.name).strip("._") or "network"

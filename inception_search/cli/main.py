@@ -12,6 +12,7 @@ import typer
 from inception_search import __version__
 from inception_search.cli.convert import convert
 from inception_search.cli.dashboard import dashboard
+from inception_search.cli.diff import diff
 from inception_search.cli.draw import draw
 from inception_search.cli.finalize import finalize
 from inception_search.cli.list import list_shipped
@@ -31,6 +32,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "show": show,
     "draw": draw,
     "view": view,
+    "diff": diff,
     "convert": convert,
     "path": path,
     "search": search,
@@ -56,6 +58,7 @@ for _name, _verb in VERBS.items():
             "show",
             "draw",
             "view",
+            "diff",
             "convert",
             "path",
             "resume",

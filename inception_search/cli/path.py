@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -13,6 +13,10 @@ from inception_search.canonical.catalogue import load
 from inception_search.cli.output import markdown, stdout_console
 from inception_search.edits.history import Move
 from inception_search.edits.history import path as edits_between
+
+if TYPE_CHECKING:
+    from inception_search.figures.figure import Figure
+    from inception_search.spec.network import Network
 
 NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
 
@@ -24,6 +28,9 @@ def path(
     via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
+    as_diff: Annotated[
+        bool, typer.Option("--diff", help="Draw each module before and after its edit, marked.")
+    ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every network included; draw nothing.")] = False,
 ) -> None:
@@ -39,12 +46,24 @@ def path(
     else:
         _print(rows, networks[1].name)
     if picture:
-        from inception_search.figures.steps import Edited, draw_steps
-
         names = [network.name.replace("/", "_") for network in networks]
-        steps = [Edited(_heading(index, move), move.network, move.part) for index, move in enumerate(moves)]
-        figure = draw_steps(f"From {names[0]} to {names[1]}", steps)
+        figure = _drawn(f"From {names[0]} to {names[1]}", moves, as_diff)
         typer.echo(str(figure.save(out or Path(f"{names[0]}_to_{names[1]}.svg"))))
+
+
+def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool) -> Figure:
+    """The strip of the edits: the modules they lead to, or those before and after, marked."""
+    from inception_search.figures.diff_strip import draw_diffs
+    from inception_search.figures.steps import Edited, draw_steps
+
+    if as_diff:
+        told = [f"{index}. {move.title}" if index else move.title for index, move in enumerate(moves)]
+        return draw_diffs(title, [Edited(said, *_shown(move)) for said, move in zip(told, moves, strict=True)])
+    return draw_steps(title, [Edited(_heading(index, move), *_shown(move)) for index, move in enumerate(moves)])
+
+
+def _shown(move: Move) -> tuple[Network, str | None]:
+    return move.network, move.part
 
 
 def _rows(moves: tuple[Move, ...]) -> list[dict[str, str]]:

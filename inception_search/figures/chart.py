@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from inception_search.errors import ConfigError
 from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
 
 SUM = Box(("+",), "add")
@@ -39,8 +40,14 @@ class Chart:
     root: Cluster = field(default_factory=lambda: Cluster(""))
 
 
-def chart(panels: Sequence[tuple[str, Part]]) -> Chart:
-    """The chart of one drawing, or of several, each in a cluster of its own."""
+def chart(title: str, panels: Sequence[tuple[str, Part]]) -> Chart:
+    """The chart of one drawing, or of several, each in a cluster of its own.
+
+    :class:`ConfigError` for what is no single network or module: a comparison of two.
+    """
+    if not panels:
+        mend = "save it as .svg, .png, .pdf, .tikz, .html or .txt"
+        raise ConfigError("a comparison cannot be written as a graph of boxes", path=title, mend=mend)
     made = Chart()
     for heading, part in panels:
         cluster = made.root

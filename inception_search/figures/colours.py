@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from inception_search.figures.parts import Kind
+from inception_search.figures.parts import Kind, Mark
 
 
 class Paint(NamedTuple):
@@ -59,6 +59,10 @@ DARK: dict[Kind, Paint] = {
     "linear": Paint("#3d2a66", "#bfa3f2"),
     "block": Paint("#203a4a", "#86b6d1"),
 }
+# Of what a comparison found: outlines and badges, on a light and a dark page. The sign in the badge says it, too.
+MARKS: dict[Mark, str] = {"added": "#15752f", "removed": "#c0242b", "changed": "#b04a00"}
+DARK_MARKS: dict[Mark, str] = {"added": "#56d364", "removed": "#ff7b72", "changed": "#f0a35a"}
+
 KIND_NAMES: dict[Kind, str] = {
     "input": "input",
     "pointwise": "1×1 convolution",

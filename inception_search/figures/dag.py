@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from inception_search.figures.dag_words import dag_lines
 from inception_search.figures.parts import Box, Column, Group, Mesh, Part, column
+from inception_search.spec.dag_words import dag_lines
 from inception_search.spec.step import AnyStep, Chain, Dag, DagNode, Zero
 
 Draw: TypeAlias = Callable[[AnyStep, str], Part]

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from inception_search.errors import ConfigError, did_you_mean
 from inception_search.figures.captions.table import captions_of
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.facts import MODULE, Facts, facts_of_network, facts_of_step, first_place, shape_text
+from inception_search.figures.facts import Facts, facts_of_network, facts_of_step, shape_text
 from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
@@ -16,6 +16,7 @@ from inception_search.figures.overview import NetworkTree, opens
 from inception_search.figures.parts import Box, Kind, Note, Part, column
 from inception_search.figures.sheet import Panel, sheet
 from inception_search.figures.svg import clean
+from inception_search.spec.alone import MODULE, check_blocks, first_place
 from inception_search.spec.network import Network
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
 
@@ -71,7 +72,7 @@ def _draw_step(
     network: Network | None,
     input_shape: tuple[int, int, int] | None,
 ) -> Figure:
-    _check_blocks(step, network)
+    check_blocks(step, network)
     path, facts = step_facts(step, network, input_shape)
     if facts is None and style == "detail":
         raise ConfigError(
@@ -124,7 +125,7 @@ def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts) -> Iterator[P
         fact = facts.get(place)
         if fact and fact.shape != shown and index < len(step.steps) - 1:
             shown = fact.shape
-            yield Note(shown)
+            yield Note(shown, place)
 
 
 def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:
@@ -169,21 +170,6 @@ def step_facts(
     if network is None or path is None:
         return MODULE, None
     return path, facts_of_network(network)
-
-
-def _check_blocks(step: AnyStep, network: Network | None) -> None:
-    """Every block that ``step`` uses is one of ``network``."""
-    stack = [step]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Use) and (network is None or part.name not in network.blocks):
-            raise ConfigError(
-                f"the step uses the block {part.name!r}",
-                path="network",
-                found=network.name if network else None,
-                mend="write network= the network that defines it",
-            )
-        stack.extend(inner for _, inner in children(part))
 
 
 def network_part(network: Network) -> Part:

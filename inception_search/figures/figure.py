@@ -24,7 +24,7 @@ class Figure:
     """A drawing: ``svg`` is the whole document, ``width`` and ``height`` its size in px.
 
     ``outline`` is the same in words; a notebook shows the picture, a terminal the words. ``drawing`` and ``panels``
-    are what it shows, placed and not, for the formats that are not made of the SVG.
+    are what it shows, placed and not, for the formats that are not made of the SVG; a comparison has no panels.
     """
 
     svg: str
@@ -70,10 +70,22 @@ class Figure:
         return f"Figure({self.title!r}, {self.width}x{self.height} px)"
 
 
-def figure(title: str, drawing: Placement, panels: Panels, *, about: str | None = None, flow: Flow = "down") -> Figure:
-    """The figure of a placed drawing; ``about`` describes it in a line (default: the first panel in words)."""
+def figure(
+    title: str,
+    drawing: Placement,
+    panels: Panels = (),
+    *,
+    about: str | None = None,
+    words: str | None = None,
+    flow: Flow = "down",
+) -> Figure:
+    """The figure of a placed drawing.
+
+    ``about`` describes it in a line and ``words`` in full, by default the first panel, and all of them, in words.
+    """
     title = clean(title)
-    words = sentence(panels[0][1]) if about is None else about
+    line = sentence(panels[0][1]) if about is None else about
     told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
-    picture = svg(drawing, title=title, description=words)
+    picture = svg(drawing, title=title, description=line)
+    told = told if words is None else words
     return Figure(picture, drawing.width, drawing.height, title, told, drawing, tuple(panels), flow)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from inception_search.figures.parts import Box, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.parts import Box, Fork, Group, Mark, Mesh, Note, Part, Residual, Tap
 from inception_search.figures.sizes import (
     FRAME_TOP,
     NOTE_DROP,
@@ -45,6 +45,7 @@ class Plus:
     x: int
     y: int
     path: str
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Frame:
     width: int
     height: int
     label_below: bool = False
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Text:
     text: str
     x: int
     y: int
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,9 @@ class Placement:
         self.wires += [replace(w, points=tuple((x + dx, y + dy) for x, y in w.points)) for w in other.wires]
 
 
-def lay_out(part: Part) -> Placement:
-    """``part`` with the flow downwards, its left and top at 0."""
-    sized = measured(part)
+def lay_out(part: Part, lines: int = 1) -> Placement:
+    """``part`` with the flow downwards, its left and top at 0; every box has room for ``lines``, or more."""
+    sized = measured(part, lines)
     placement = Placement(sized.left + sized.right, sized.height)
     ends = _place(sized, placement, [], sized.left, 0)
     placement.wires.extend(Wire(path, arrow=False) for path in map(_straight, ends) if len(path) > 1)
@@ -138,7 +141,7 @@ def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) 
     if isinstance(part, Box):
         return _place_box(part, sized, out, paths, x, y)
     if isinstance(part, Note):
-        out.texts.append(Text(part.text, x + NOTE_SHIFT, y + NOTE_HEIGHT // 2 + NOTE_DROP))
+        out.texts.append(Text(part.text, x + NOTE_SHIFT, y + NOTE_HEIGHT // 2 + NOTE_DROP, part.mark))
         return list(paths) or [((x, y),)]
     if isinstance(part, Fork):
         return _place_fork(sized, out, _entry(paths, x, y), x, y)
@@ -147,7 +150,8 @@ def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) 
     if isinstance(part, Mesh):
         return _place_mesh(part, sized, out, _entry(paths, x, y), x, y)
     if isinstance(part, Group):
-        out.frames.append(Frame(part.label, x - sized.left, y, sized.left + sized.right, sized.height))
+        width = sized.left + sized.right
+        out.frames.append(Frame(part.label, x - sized.left, y, width, sized.height, mark=part.mark))
         return _place(sized.inner[0], out, paths, x, y + FRAME_TOP)
     if isinstance(part, Tap):
         return _place(sized.inner[0], out, paths, x, y + sized.tops[0])
@@ -189,7 +193,7 @@ def _place_residual(part: Residual, sized: Sized, out: Placement, path: Path, x:
     shortcut = (*path, fork, (lane, fork[1]), (lane, middle), (x - radius, middle))
     out.wires.append(Wire(_straight(shortcut), arrow=True))
     out.wires.extend(Wire(_straight((*end, (x, middle - radius))), arrow=True) for end in ends)
-    out.pluses.append(Plus(x, middle, part.path))
+    out.pluses.append(Plus(x, middle, part.path, part.mark))
     return [((x, middle + radius),)]
 
 

@@ -52,7 +52,7 @@ class ModuleTree:
         if isinstance(step, Dag):
             return dag_part(step, path, self.step, self._join)
         if isinstance(step, Use):
-            return Group(self.step(self.blocks[step.name], path), step.name)
+            return Group(self.step(self.blocks[step.name], path), step.name, path)
         return self.box(self.captions.box(step, path)) if isinstance(step, Single) else Column()
 
     def box(self, box: Box) -> Box:
@@ -121,7 +121,7 @@ class ModuleTree:
             body = self.blocks[body.name]
         if self.detail and not self._alike(path, step.times):
             label += ", numbers of the first"
-        return Group(self.step(body, f"{path}.0"), label)
+        return Group(self.step(body, f"{path}.0"), label, path)
 
     def _alike(self, path: str, times: int) -> bool:
         facts = [self.facts.get(f"{path}.{copy}") for copy in range(times)] if self.facts else []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.dag_words import dag_size
 from inception_search.figures.facts import Facts
 from inception_search.figures.labels import Single, labelled, number, shape
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Group, Kind, Note, Part, Tap, column
+from inception_search.spec.dag_words import dag_size
 from inception_search.spec.factor import factors
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children
@@ -39,6 +39,10 @@ class NetworkTree:
             parts += [Tap(self._aux(key, aux)) for key, aux in self.net.aux.items() if aux.after == name]
         return column(*parts, *self._head(self.net.head, "head"))
 
+    def side(self, name: str) -> Part:
+        """One auxiliary head."""
+        return self._aux(name, self.net.aux[name])
+
     def _open(self, step: AnyStep, name: str) -> list[Part]:
         part = self.modules.step(step, name)
         if isinstance(step, Single) or isinstance(part, Group):
@@ -47,7 +51,7 @@ class NetworkTree:
 
     def _size(self, path: str) -> list[Part]:
         fact = self.facts.get(path)
-        return [Note(fact.shape)] if fact else []
+        return [Note(fact.shape, path)] if fact else []
 
     def _fold(self, step: AnyStep, path: str) -> list[Part]:
         """The boxes of a step in the chain of stages, each followed by its output size."""

@@ -14,6 +14,8 @@ Kind: TypeAlias = Literal[
     "input", "pointwise", "spatial", "factor", "max", "avg", "concat", "add", "norm", "act", "linear", "block"
 ]
 
+Mark: TypeAlias = Literal["", "same", "changed", "removed", "added"]  # what a comparison says; "": there is none
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -24,13 +26,16 @@ class Box:
     tip: str = ""
     path: str = ""
     slim: bool = False
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Small text to the right of a wire: an output size, a residual scale."""
+    """Small text to the right of a wire: an output size, a residual scale; ``path`` is the place it is said of."""
 
     text: str
+    path: str = ""
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Residual:
 
     body: Part
     path: str = ""
+    mark: Mark = ""
 
     def __post_init__(self) -> None:
         if is_open(self.body):
@@ -74,6 +80,8 @@ class Group:
 
     body: Part
     label: str
+    path: str = ""
+    mark: Mark = ""
     folded: Box | None = None
 
     def __post_init__(self) -> None:

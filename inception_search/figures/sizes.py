@@ -49,10 +49,14 @@ class Sized:
     plan: Plan | None = None  # of a mesh
 
 
-def measured(part: Part) -> Sized:
-    """``part`` with all sizes; boxes that are not slim are equally high."""
-    lines = max((len(box.lines) for box in boxes(part) if not box.slim), default=1)
-    return _measure(part, lines)
+def measured(part: Part, lines: int = 1) -> Sized:
+    """``part`` with all sizes; boxes that are not slim are equally high, with room for ``lines`` or more."""
+    return _measure(part, max(lines, most_lines(part)))
+
+
+def most_lines(part: Part) -> int:
+    """How many lines the fullest box has that is not slim."""
+    return max((len(box.lines) for box in boxes(part) if not box.slim), default=1)
 
 
 def box_height(lines: int) -> int:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 
-from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE
+from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
+from inception_search.figures.marking import badge, mark_rules, marks_of, outline, pale, ring
 from inception_search.figures.parts import Kind
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import FAMILY
@@ -70,6 +71,7 @@ def _dark_rules(name: str, drawing: Placement) -> str:
     ]
     used = {placed.box.kind for placed in drawing.boxes} | ({"add"} if drawing.pluses else set())
     rules += [(k, f"fill:{paint.fill};stroke:{paint.stroke}") for k, paint in DARK.items() if k in used]
+    rules += mark_rules(marks_of(drawing))
     return "\n".join(f"#{name} .{rule} {{{style}}}" for rule, style in rules)
 
 
@@ -85,7 +87,8 @@ def _body(drawing: Placement) -> Iterator[str]:
         yield from _box(placed)
     yield from map(_plus, drawing.pluses)
     for note in drawing.texts:
-        yield _text(note.text, note.x, note.y + 4, SMALL, "faint", page.faint, "start")
+        name, fill = (f"{note.mark}-fill", MARKS[note.mark]) if note.mark in MARKS else ("faint", page.faint)
+        yield _text(note.text, note.x, note.y + 4, SMALL, name, fill, "start", bold=note.mark in MARKS)
     for heading in drawing.headings:
         yield _text(heading.text, heading.x, heading.y, heading.size, "ink", page.ink, "middle", bold=True)
 
@@ -97,9 +100,11 @@ def _box(placed: PlacedBox) -> Iterator[str]:
     top = placed.y + (placed.height - height) // 2
     tip = f"<title>{text(box.tip)}</title>" if box.tip else ""
     yield f"<g>{tip}{_rect(placed, box.kind)}"
+    if box.mark in MARKS:
+        yield outline(box.mark, placed.x, placed.y, placed.width, placed.height, radius_of(placed))
     for index, line in enumerate(box.lines):
         size = SMALL if index else TEXT
-        name, fill = ("faint", page.faint) if index else ("ink", page.ink)
+        name, fill = ("faint", page.faint) if index or box.mark == "same" else ("ink", page.ink)
         yield _text(line, middle, top + ASCENT[size], size, name, fill, "middle")
         top += FIRST_LINE if index == 0 else NEXT_LINE
     yield "</g>"
@@ -112,11 +117,15 @@ def radius_of(placed: PlacedBox) -> int:
 
 def _rect(placed: PlacedBox, kind: Kind) -> str:
     paint = LIGHT[kind]
-    radius = radius_of(placed)
     return (
         f'<rect class="{kind}" x="{placed.x}" y="{placed.y}" width="{placed.width}" height="{placed.height}" '
-        f'rx="{radius}" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.25"/>'
+        f'rx="{radius_of(placed)}" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.25"'
+        f"{pale(placed.box.mark)}/>"
     )
+
+
+def _radius(placed: PlacedBox) -> int:
+    return placed.height // 2 if placed.box.kind == "input" else RADIUS
 
 
 def _text(value: str, x: int, y: int, size: int, name: str, fill: str, anchor: str, *, bold: bool = False) -> str:
@@ -131,6 +140,7 @@ def _frame(frame: Frame) -> str:
     return (
         f'<rect class="frame" x="{frame.x}" y="{frame.y}" width="{frame.width}" height="{frame.height}" rx="8" '
         f'fill="none" stroke="{page.frame}" stroke-width="1.25" stroke-dasharray="5 4"/>'
+        + outline(frame.mark, frame.x, frame.y, frame.width, frame.height, 8)
         + _text(frame.label, frame.x + 12, label_y, SMALL, "faint", page.faint, "start")
     )
 
@@ -141,5 +151,14 @@ def _plus(plus: Plus) -> str:
     return (
         f'<g>{tip}<g class="add" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.5">'
         f'<circle cx="{plus.x}" cy="{plus.y}" r="{PLUS // 2}"/>'
-        f'<path d="M{plus.x - arm} {plus.y}h{2 * arm}M{plus.x} {plus.y - arm}v{2 * arm}"/></g></g>'
+        f'<path d="M{plus.x - arm} {plus.y}h{2 * arm}M{plus.x} {plus.y - arm}v{2 * arm}"/></g>{_ring(plus)}</g>'
     )
+
+
+def _ring(plus: Plus) -> str:
+    """The outline of a marked sum, and its badge at the right below, where no wire is."""
+    if plus.mark not in MARKS:
+        return ""
+    radius = PLUS // 2
+    around = ring(plus.mark, plus.x - radius, plus.y - radius, PLUS, PLUS, radius)
+    return around + badge(plus.mark, plus.x + radius + 3, plus.y + radius)

@@ -89,3 +89,16 @@ def cost_table(graph: Graph, depth: int | None = 1) -> tuple[Row, ...]:
             cost.macs + (old.macs if old else 0),
         )
     return tuple(row._replace(ops="+".join(kinds[row.path])) for row in rows.values())
+
+
+def cost_by_place(graph: Graph) -> dict[str, Row]:
+    """Costs summed for every beginning of every path, with the type that leaves it: what a whole part of a graph is."""
+    sums: dict[str, tuple[str, Type, int, int]] = {}
+    for node in graph.nodes:
+        cost = node.op.cost(graph.input_types(node), node.type)
+        path = node.path
+        while path:
+            _, _, params, macs = sums.get(path, ("", node.type, 0, 0))
+            sums[path] = (node.op.name, node.type, params + cost.params, macs + cost.macs)
+            path = path.rpartition(".")[0]
+    return {path: Row(path, *values) for path, values in sums.items()}

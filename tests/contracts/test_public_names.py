@@ -20,6 +20,7 @@ NAMES = [
     "compile",
     "crossover",
     "dialects",
+    "diff",
     "draw",
     "drop_head",
     "edits_of",

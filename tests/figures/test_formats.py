@@ -89,7 +89,7 @@ def test_text_is_for_text_formats() -> None:
 )
 def test_charts_have_the_wires_of_the_drawing(step: AnyStep, edges: int) -> None:
     figure = draw(step)
-    made = chart(figure.panels)
+    made = chart("", figure.panels)
     assert len(made.edges) == edges == sum(wire.arrow for wire in figure.drawing.wires)
     assert Counter(box.kind for box in made.nodes if box.kind != "add") == Counter(
         placed.box.kind for placed in figure.drawing.boxes
@@ -103,7 +103,7 @@ def numbers(cluster: Cluster) -> list[int]:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawing_trees())
 def test_every_box_is_in_one_cluster_and_is_reached(tree: Part) -> None:
-    made: Chart = chart([("", tree)])
+    made: Chart = chart("", [("", tree)])
     assert [box for box in made.nodes if box.path.startswith("b")] == list(boxes(tree))
     assert sorted(numbers(made.root)) == list(range(len(made.nodes)))
     reached = {0} | {edge.end for edge in made.edges}

@@ -13,7 +13,7 @@ from inception_search.figures.svg import clean
 
 def render(figure: Figure) -> bytes:
     """A ``digraph``; branches keep their order (``ordering=out``)."""
-    return "\n".join(_lines(figure, chart(figure.panels))).encode() + b"\n"
+    return "\n".join(_lines(figure, chart(figure.title, figure.panels))).encode() + b"\n"
 
 
 def _lines(figure: Figure, made: Chart) -> Iterator[str]:

@@ -15,7 +15,7 @@ _CODES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`
 
 def render(figure: Figure) -> bytes:
     """A ``flowchart`` with a class for every kind of box."""
-    return "\n".join(_lines(figure, chart(figure.panels))).encode() + b"\n"
+    return "\n".join(_lines(figure, chart(figure.title, figure.panels))).encode() + b"\n"
 
 
 def _lines(figure: Figure, made: Chart) -> Iterator[str]:

@@ -6,9 +6,11 @@ import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from inception_search.figures.colours import LIGHT, LIGHT_PAGE
+from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
+from inception_search.figures.marking import BADGE, LINES, SIGN, sign
+from inception_search.figures.parts import Mark
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.svg import ASCENT, clean, radius_of
 from inception_search.figures.wires import heads, lines
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 0.75  # of a px
+PALE = 0.45  # opacity of a box in which nothing differs
 
 
 def render(figure: Figure) -> bytes:
@@ -54,7 +57,8 @@ def _paint(axes: Axes, drawing: Placement) -> None:
     for plus in drawing.pluses:
         _plus(axes, plus)
     for note in drawing.texts:
-        _text(axes, note.x, note.y + 4, note.text, SMALL, page.faint, "left")
+        marked = note.mark in MARKS
+        _text(axes, note.x, note.y + 4, note.text, SMALL, MARKS.get(note.mark, page.faint), "left", bold=marked)
     for heading in drawing.headings:
         _text(axes, heading.x, heading.y, heading.text, heading.size, page.ink, "center", bold=True)
 
@@ -62,12 +66,35 @@ def _paint(axes: Axes, drawing: Placement) -> None:
 def _box(axes: Axes, placed: PlacedBox) -> None:
     box, page = placed.box, LIGHT_PAGE
     paint = LIGHT[box.kind]
-    _rectangle(axes, placed, radius_of(placed), facecolor=paint.fill, edgecolor=paint.stroke, linewidth=1.25 * POINTS)
+    fade = {"alpha": PALE} if box.mark == "same" else {}
+    _rectangle(
+        axes, placed, radius_of(placed), **fade, facecolor=paint.fill, edgecolor=paint.stroke, linewidth=1.25 * POINTS
+    )
     top = placed.y + (placed.height - FIRST_LINE - NEXT_LINE * (len(box.lines) - 1)) // 2
     for index, line in enumerate(box.lines):
-        size, ink = (SMALL, page.faint) if index else (TEXT, page.ink)
+        size, ink = (SMALL, page.faint) if index else (TEXT, page.faint if fade else page.ink)
         _text(axes, placed.x + placed.width // 2, top + ASCENT[size], line, size, ink, "center")
         top += NEXT_LINE if index else FIRST_LINE
+    _mark(axes, box.mark, placed, radius_of(placed))
+
+
+def _mark(axes: Axes, mark: Mark, place: PlacedBox | Frame, radius: int) -> None:
+    """The outline of a mark and its sign in a disc."""
+    if mark not in MARKS:
+        return
+    width, dashes = LINES[mark]
+    style = (0, tuple(part * POINTS for part in dashes)) if dashes else "solid"
+    look: dict[str, Any] = {"fill": False, "edgecolor": MARKS[mark], "linestyle": style}
+    _rectangle(axes, place, radius, linewidth=width * POINTS, **look)
+    _badge(axes, mark, place.x + 1, place.y + 1)
+
+
+def _badge(axes: Axes, mark: Mark, x: int, y: int) -> None:
+    from matplotlib.patches import Circle, PathPatch
+
+    axes.add_patch(Circle((x, y), BADGE, facecolor=MARKS[mark], linewidth=0))
+    look: dict[str, Any] = {"edgecolor": LIGHT_PAGE.paper, "linewidth": SIGN * POINTS, "capstyle": "round"}
+    axes.add_patch(PathPatch(_path(sign(mark, x, y)), fill=False, **look))
 
 
 def _frame(axes: Axes, frame: Frame) -> None:
@@ -75,6 +102,7 @@ def _frame(axes: Axes, frame: Frame) -> None:
     _rectangle(axes, frame, 8, linestyle=(0, (5 * POINTS, 4 * POINTS)), **look)
     y = frame.y + frame.height - 9 if frame.label_below else frame.y + 17
     _text(axes, frame.x + 12, y, frame.label, SMALL, LIGHT_PAGE.faint, "left")
+    _mark(axes, frame.mark, frame, 8)
 
 
 def _plus(axes: Axes, plus: Plus) -> None:
@@ -85,6 +113,8 @@ def _plus(axes: Axes, plus: Plus) -> None:
     axes.add_patch(Circle((x, y), PLUS // 2, facecolor=paint.fill, edgecolor=paint.stroke, **look))
     for xs, ys in (((x - arm, x + arm), (y, y)), ((x, x), (y - arm, y + arm))):
         axes.plot(xs, ys, color=paint.stroke, **look)
+    if plus.mark in MARKS:
+        _badge(axes, plus.mark, x + PLUS // 2 + 3, y + PLUS // 2)
 
 
 def _rectangle(axes: Axes, place: PlacedBox | Frame, radius: int, **look: Any) -> None:

@@ -34,7 +34,7 @@ class FoldableModules(ModuleTree):
             return part
         body = self.blocks[step.body.name] if isinstance(step.body, Use) else step.body
         label = part.label if self._alike(path, step.times) else f"{part.label}, numbers of the first"
-        return Group(part.body, label, self._folded((part.label, contents(body)), path))
+        return replace(part, label=label, folded=self._folded((part.label, contents(body)), path))
 
     def _folded(self, lines: tuple[str, ...], path: str) -> Box:
         fact = self.facts.get(path) if self.facts else None
@@ -58,7 +58,11 @@ class FoldableNetwork(NetworkTree):
             self.modules.steps.setdefault(path, step)
             return parts
         part = self.modules.step(step, path)
-        opened = replace(part, folded=box) if isinstance(part, Group) else Group(part, ", ".join(box.lines), box)
+        opened = (
+            replace(part, folded=box)
+            if isinstance(part, Group)
+            else Group(part, ", ".join(box.lines), path, folded=box)
+        )
         return [opened, *parts[1:]]
 
     def _aux(self, name: str, aux: Aux) -> Part:

@@ -10,7 +10,7 @@ LONGEST = 60  # letters of a line
 
 def dag_lines(dag: Dag) -> tuple[str, ...]:
     """How large the dag is, then its nodes; node 0 is what it reads."""
-    return (dag_size(dag), *(_shortened(f"{i} = {_value(node)}") for i, node in enumerate(dag.nodes, start=1)))
+    return (dag_size(dag), *(_shortened(f"{i} = {node_words(node)}") for i, node in enumerate(dag.nodes, start=1)))
 
 
 def dag_size(dag: Dag) -> str:
@@ -19,7 +19,8 @@ def dag_size(dag: Dag) -> str:
     return f"{nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)}"
 
 
-def _value(node: DagNode) -> str:
+def node_words(node: DagNode) -> str:
+    """What a node computes: ``0 + max 3x3 of 1; 3x3 16``."""
     parts = [_edge(entry) for entry in node.inputs]
     joined = f"concat({', '.join(parts)})" if node.join == "concat" and len(parts) > 1 else " + ".join(parts)
     return joined if isinstance(node.then, Identity) else f"{joined}; {_words(node.then)}"

@@ -1,0 +1,81 @@
+"""``inception-search diff``: two networks or modules compared, printed and drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from inception_search.cli.item import HELP, Item
+from inception_search.cli.item import item as named
+from inception_search.cli.output import stdout_console
+from inception_search.compare.entry import Status
+from inception_search.compare.text import printed
+from inception_search.errors import ConfigError
+
+if TYPE_CHECKING:
+    from inception_search.figures.diff import Diff
+
+DIFFERENT = 1
+COLOURS: dict[Status, str] = {"added": "green", "removed": "red", "changed": "yellow", "same": ""}
+
+
+def diff(
+    a: Annotated[str, typer.Argument(help=HELP)],
+    b: Annotated[str, typer.Argument(help="What to compare it with, named in the same ways")],
+    module: Annotated[
+        list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
+    picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the two side by side, too.")] = True,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown block of kind diff; draw nothing without --out.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draw nothing without --out.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when the two differ.")] = False,
+) -> None:
+    """Print and draw what makes B of A: added, removed and changed parts, with parameters, MACs and shapes."""
+    items = _items((a, b), module or [])
+    found = _compared(items, (a, b))
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+    elif as_markdown:
+        typer.echo(_markdown(found))
+    else:
+        _print(found)
+    if out is not None or (picture and not as_json and not as_markdown):
+        typer.echo(str(found.draw().save(out or Path(f"{items[0].stem}_to_{items[1].stem}.svg"))), err=as_json)
+    if exit_code and found:
+        raise typer.Exit(DIFFERENT)
+
+
+def _items(words: tuple[str, str], modules: list[str]) -> tuple[Item, Item]:
+    if len(modules) > 2:
+        raise ConfigError("there are two sides", path="--module", found=len(modules), expected="one module, or two")
+    first, second = (modules * 2)[:2] if modules else (None, None)
+    return named(words[0], first), named(words[1], second)
+
+
+def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
+    from inception_search.figures.diff import diff_of
+
+    a, b = items
+    names = (a.name, b.name) if a.name != b.name else words
+    networks = (a.network, b.network)
+    return diff_of(a.whole, b.whole, names=names, networks=networks)
+
+
+def _print(found: Diff) -> None:
+    """The text, coloured on a terminal; the signs say the same without."""
+    console = stdout_console()
+    for status, line in printed(found):
+        console.print(Text(line, style=COLOURS[status]), soft_wrap=True)
+
+
+def _markdown(found: Diff) -> str:
+    """A block that code hosts colour; they know ``!`` for what changed."""
+    lines = ["!" + line[1:] if status == "changed" else line for status, line in printed(found)]
+    return "\n".join(("```diff", *lines, "```"))

@@ -1,0 +1,181 @@
+"""Two networks, or two steps, compared: the entries, the totals, and all of it as words and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from inception_search.compare.align import Aligner, Series
+from inception_search.compare.element import Element, Field, spelling
+from inception_search.compare.entry import Entry, tidy, walk
+from inception_search.compare.read import Keys, Reader
+from inception_search.compare.subject import Subject
+from inception_search.graph.types import Type
+from inception_search.spec.network import Aux, Network
+
+SETTINGS = ("preprocess", "recipe", "conv_defaults", "pool_defaults", "same_padding")
+
+
+class Delta(NamedTuple):
+    """What an entry has on the two sides: parameters, MACs for one image, and the type that leaves it."""
+
+    params: tuple[int, int]
+    macs: tuple[int, int]
+    types: tuple[Type | None, Type | None]
+
+    @property
+    def more_params(self) -> int:
+        """Parameters that were added, less those removed."""
+        return self.params[1] - self.params[0]
+
+    @property
+    def more_macs(self) -> int:
+        """MACs that were added, less those removed."""
+        return self.macs[1] - self.macs[0]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What makes ``b`` of ``a``, in the order of the networks. True where anything differs."""
+
+    a: Subject
+    b: Subject
+    entries: tuple[Entry, ...]
+
+    def __bool__(self) -> bool:
+        return any(entry.status != "same" for entry in self.entries)
+
+    @cached_property
+    def same_architecture(self) -> bool:
+        """Whether the two compute the same, however they are written (``arch_id``)."""
+        return self.a.arch_id() == self.b.arch_id()
+
+    def delta(self, entry: Entry) -> Delta | None:
+        """The costs of an entry; None where shapes are not known."""
+        if not self.a.rows or not self.b.rows:
+            return None
+        old, new = _sums(self.a, entry.a), _sums(self.b, entry.b)
+        types = (_type(self.a, entry.a), _type(self.b, entry.b))
+        return Delta((old[0], new[0]), (old[1], new[1]), types)
+
+    def counts(self) -> dict[str, int]:
+        """How many elements were added, removed and changed themselves; settings count as one each."""
+        found = {"added": 0, "removed": 0, "changed": 0}
+        for entry in walk(self.entries):
+            if entry.kind == "branch":
+                continue
+            if entry.status in ("added", "removed"):
+                found[entry.status] += 1
+            elif entry.changes:
+                found["changed"] += 1
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return {
+            "differs": bool(self),
+            "same_architecture": self.same_architecture,
+            "a": _side(self.a),
+            "b": _side(self.b),
+            "counts": self.counts(),
+            "entries": [self._entry(entry) for entry in self.entries],
+        }
+
+    def _entry(self, entry: Entry) -> dict[str, Any]:
+        delta = self.delta(entry)
+        data: dict[str, Any] = {"status": entry.status, "kind": entry.kind}
+        data |= {"a": [part.path for part in entry.a], "b": [part.path for part in entry.b]}
+        data["words"] = [", ".join(part.words for part in side) or None for side in (entry.a, entry.b)]
+        data["changes"] = [change._asdict() for change in entry.changes]
+        if delta is not None:
+            data |= {"params": list(delta.params), "macs": list(delta.macs)}
+            data["shapes"] = [list(known) if known is not None else None for known in delta.types]
+        return {**data, "inside": [self._entry(part) for part in entry.inside]}
+
+
+def entries_of(a: Subject, b: Subject) -> tuple[Entry, ...]:
+    """The cheapest alignment of two networks, or of two steps. Reversed it is the same, mirrored."""
+    keys: Keys = {}
+    readers = Reader(a.network, keys), Reader(b.network, keys)
+    sides = _Side(readers[0], a), _Side(readers[1], b)
+    swapped = sides[0].spelling() > sides[1].spelling()
+    found = _aligned(*(sides[::-1] if swapped else sides))
+    parts = [[entry.mirrored() for entry in part] for part in found] if swapped else found
+    return tuple(entry for part in parts for entry in tidy(part))
+
+
+class _Side:
+    """One side, read."""
+
+    def __init__(self, reader: Reader, subject: Subject) -> None:
+        self.reader = reader
+        self.network = subject.network if subject.step is None else None
+        if self.network is not None:
+            self.trunk = reader.trunk(self.network)
+        else:
+            assert subject.step is not None
+            self.trunk = reader.series(subject.step, subject.path)
+        self.settings = tuple(_settings(reader, subject))
+
+    def spelling(self) -> str:
+        """All that is compared, as text."""
+        aux = self.aux({})
+        return repr([spelling(element) for element in (*self.settings, *self.trunk, *aux, *self.head())])
+
+    def aux(self, stages: dict[str, str]) -> Series:
+        """The auxiliary classifiers; ``stages`` are those of the other side that stand for this one's."""
+        if self.network is None:
+            return ()
+        made = (self._aux(name, aux, stages) for name, aux in self.network.aux.items())
+        return tuple(made)
+
+    def _aux(self, name: str, aux: Aux, stages: dict[str, str]) -> Element:
+        assert self.network is not None
+        after = Field("after", stages.get(aux.after, aux.after), aux.after)
+        return self.reader.aux(name, aux, self.network.head.classes, after)
+
+    def head(self) -> Series:
+        """The layers of the head."""
+        return self.reader.classifier(self.network.head, "head", self.network.head.classes) if self.network else ()
+
+
+def _aligned(a: _Side, b: _Side) -> list[Sequence[Entry]]:
+    aligner = Aligner()
+    settings = [aligner.entry(x, y) for x, y in zip(a.settings, b.settings, strict=True)]
+    trunk = aligner.entries(a.trunk, b.trunk)
+    taps, others = a.aux(_counterparts(trunk)), b.aux({})
+    aux = aligner.matched(taps, others, aligner.partners(taps, others)) if taps or others else []
+    return [settings, trunk, aux, aligner.entries(a.head(), b.head())]
+
+
+def _counterparts(trunk: Sequence[Entry]) -> dict[str, str]:
+    """For a stage of one side the stage of the other where its last matched element ends."""
+    return {entry.a[-1].stage: entry.b[-1].stage for entry in trunk if entry.a and entry.b}
+
+
+def _settings(reader: Reader, subject: Subject) -> Iterator[Element]:
+    """What is said of a whole network, and its input; for a step only what its convolutions and pools follow."""
+    network = subject.network or Network(name="none", stages={"none": subject.step})
+    if subject.step is None:
+        yield reader.model("preprocess", network.preprocess)
+        yield reader.model("recipe", network.recipe)
+    yield reader.model("conv_defaults", network.conv_defaults)
+    yield reader.model("pool_defaults", network.pool_defaults)
+    yield reader.setting("same_padding", network.same_padding)
+    if subject.step is None:
+        yield reader.model("input", network.input)
+
+
+def _sums(side: Subject, elements: Sequence[Element]) -> tuple[int, int]:
+    rows = [side.rows[element.path] for element in elements if element.path in side.rows]
+    return sum(row.params for row in rows), sum(row.macs for row in rows)
+
+
+def _type(side: Subject, elements: Sequence[Element]) -> Type | None:
+    return side.type(elements[-1].path) if elements else None
+
+
+def _side(side: Subject) -> dict[str, Any]:
+    return {"name": side.name, "arch_id": side.arch_id(), "params": side.params, "macs": side.macs}

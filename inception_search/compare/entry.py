@@ -1,0 +1,114 @@
+"""What a comparison finds: entries, one for every pair of elements and for every element that has no partner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from inception_search.compare.element import Element
+from inception_search.compare.price import Change
+
+Status: TypeAlias = Literal["same", "changed", "removed", "added"]
+_MIRRORED: dict[Status, Status] = {"same": "same", "changed": "changed", "removed": "added", "added": "removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Elements of the two sides that stand for each other, and what differs inside them.
+
+    Each side mostly has one element, or none where ``status`` is ``added`` or ``removed``. It has several where a
+    repeat or a factorised convolution is written out on one side only. A block or concat that was put around what
+    was there (or taken away from around it) is ``added`` (``removed``) with that on the other side.
+    ``changes`` are those of the elements' own fields; ``changed`` is also an entry with differences only inside.
+    """
+
+    status: Status
+    kind: str
+    a: tuple[Element, ...]
+    b: tuple[Element, ...]
+    changes: tuple[Change, ...] = ()
+    inside: tuple[Entry, ...] = ()
+
+    @property
+    def around(self) -> bool:
+        """Whether what was added (removed) is around something of the other side."""
+        return self.status in ("added", "removed") and bool(self.a) and bool(self.b)
+
+    def mirrored(self) -> Entry:
+        """The entry of the comparison the other way round."""
+        inside = tuple(entry.mirrored() for entry in self.inside)
+        found = tuple(Change(change.field, change.new, change.old) for change in self.changes)
+        found = order_change(inside) if self.kind == "concat" else found
+        return Entry(_MIRRORED[self.status], self.kind, self.b, self.a, found, inside)
+
+
+def paired(
+    kind: str, a: Sequence[Element], b: Sequence[Element], changes: tuple[Change, ...], inside: Sequence[Entry]
+) -> Entry:
+    """The entry of elements that stand for each other."""
+    differs = bool(changes) or any(entry.status != "same" for entry in inside)
+    return Entry("changed" if differs else "same", kind, tuple(a), tuple(b), changes, tuple(inside))
+
+
+def order_change(branches: Sequence[Entry]) -> tuple[Change, ...]:
+    """The change of a concat whose branches are in another order: their old numbers, before and now."""
+    kept = sorted((entry for entry in branches if entry.a and entry.b and entry.b[0].kind == "branch"), key=_new_number)
+    order = [_number(entry.a) + 1 for entry in kept if entry.a[0].kind == "branch"]
+    if order == sorted(order):
+        return ()
+    return (Change("order", " ".join(map(str, sorted(order))), " ".join(map(str, order))),)
+
+
+def alone(element: Element, status: Status) -> Entry:
+    """The entry of an element without a partner, all that is inside it included."""
+    inside = tuple(alone(part, status) for part in element.inside)
+    a, b = ((element,), ()) if status == "removed" else ((), (element,))
+    return Entry(status, element.kind, a, b, inside=inside)
+
+
+def tidy(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """``entries`` in series in the order they are told: where the two meet, what was removed before what was added."""
+    out: list[Entry] = []
+    gap: list[Entry] = []
+    for entry in map(_tidy, entries):
+        if entry.a and entry.b:
+            out += [*_gap(gap), entry]
+            gap = []
+        else:
+            gap.append(entry)
+    return tuple(out + _gap(gap))
+
+
+def beside(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """``entries`` side by side in the order of the second side; what was removed comes before what followed it."""
+    out = sorted((entry for entry in entries if entry.b), key=_new_number)
+    for lost in sorted((entry for entry in entries if not entry.b), key=lambda entry: _number(entry.a), reverse=True):
+        after = [k for k, entry in enumerate(out) if entry.a and _number(entry.a) > _number(lost.a)]
+        out.insert(after[0] if after else len(out), lost)
+    return tuple(map(_tidy, out))
+
+
+def walk(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Every entry, each before those inside it."""
+    for entry in entries:
+        yield entry
+        yield from walk(entry.inside)
+
+
+def _tidy(entry: Entry) -> Entry:
+    branches = any(part.kind == "branch" for part in entry.inside)
+    return replace(entry, inside=beside(entry.inside) if branches else tidy(entry.inside))
+
+
+def _gap(entries: list[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.status == "added")
+
+
+def _new_number(entry: Entry) -> int:
+    return _number(entry.b)
+
+
+def _number(side: Sequence[Element]) -> int:
+    """The position of a branch among its neighbours."""
+    return int(side[0].path.rpartition(".")[2]) if side[0].kind == "branch" else 0

@@ -1,0 +1,263 @@
+"""Networks and steps as elements: blocks opened where they are used, chains in chains spliced, defaults filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from inception_search.compare.element import Element, Field, Value
+from inception_search.spec.dag_words import node_words
+from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
+from inception_search.spec.model import Padding, SpecModel
+from inception_search.spec.network import Aux, ConvDefaults, Head, Network, PoolDefaults
+from inception_search.spec.step import (
+    AnyStep,
+    Block,
+    Chain,
+    Concat,
+    Conv,
+    Dag,
+    Depthwise,
+    Identity,
+    Pool,
+    Repeat,
+    Use,
+)
+from inception_search.spec.text import text
+from inception_search.spec.transform import map_children, map_dag
+
+Keys: TypeAlias = dict[Any, int]
+Layer: TypeAlias = tuple[str, str, str, dict[str, Value]]
+
+
+class Reader:
+    """Turns the steps of one network into elements; ``keys`` is shared by the two networks that are compared."""
+
+    def __init__(self, network: Network | None, keys: Keys) -> None:
+        self.blocks: Mapping[str, AnyStep] = network.blocks if network else {}
+        self.conv_defaults = network.conv_defaults if network else ConvDefaults()
+        self.pool_defaults = network.pool_defaults if network else PoolDefaults()
+        self.keys = keys
+
+    def trunk(self, network: Network) -> tuple[Element, ...]:
+        """The stages of ``network`` in series, each element with the stage it is of."""
+        found = ((name, self.series(step, name)) for name, step in network.stages.items())
+        return tuple(replace(element, stage=name) for name, elements in found for element in elements)
+
+    def series(self, step: AnyStep, path: str, name: str = "") -> tuple[Element, ...]:
+        """``step`` as elements in series; none for an identity."""
+        if isinstance(step, Use):
+            return self.series(self.blocks[step.name], path, step.name)
+        if isinstance(step, Chain):
+            parts = (self.series(part, f"{path}.{i}") for i, part in enumerate(step.steps))
+            return tuple(element for part in parts for element in part)
+        if isinstance(step, Block) and step.trivial:
+            return self.series(step.body, f"{path}.body", name)
+        if isinstance(step, Repeat) and step.times == 1:
+            return self.series(step.body, f"{path}.0", name)
+        return () if isinstance(step, Identity) else (self.element(step, path, name),)
+
+    def element(self, step: AnyStep, path: str, name: str = "") -> Element:
+        """One step that is no chain."""
+        if isinstance(step, Concat):
+            branches = [
+                self._branch(self.series(b, f"{path}.branches.{i}"), path, i) for i, b in enumerate(step.branches)
+            ]
+            return self._made("concat", f"{len(branches)} branches", path, (), branches, step=step, name=name)
+        if isinstance(step, Block):
+            inside = self.series(step.body, f"{path}.body")
+            return self._made("block", _block_words(step), path, _block_fields(step), inside, step=step, name=name)
+        if isinstance(step, Repeat):
+            body = step.body
+            called = body.name if isinstance(body, Use) else ""
+            inside, times = self.series(body, f"{path}.0"), (Field("times", step.times, step.times),)
+            words = f"{step.times} x {called}" if called else f"{step.times} x"
+            return self._made("repeat", words, path, times, inside, step=step, name=name)
+        made = self._made(step.kind, _words(step), path, self._fields(step), step=step, name=name)
+        return replace(made, factors=self._factors(step, path)) if isinstance(step, Conv) else made
+
+    def classifier(self, head: Head | Aux, path: str, classes: int) -> tuple[Element, ...]:
+        """The layers of a head, as they follow each other."""
+        return tuple(
+            self._made(kind, words, f"{path}.{place}", tuple(_same(n, v) for n, v in fields.items()))
+            for kind, words, place, fields in _layers(head, classes)
+        )
+
+    def aux(self, name: str, aux: Aux, classes: int, after: Field) -> Element:
+        """An auxiliary classifier, which reads what ``after`` says: its body, then its layers."""
+        path = f"aux.{name}"
+        inside = (*self.series(aux.body, f"{path}.body"), *self.classifier(aux, path, classes))
+        fields = (after, _same("weight", aux.weight))
+        return self._made("aux", f"auxiliary head {name}", path, fields, inside, name=name)
+
+    def model(self, kind: str, model: SpecModel | None) -> Element:
+        """Settings of a network, such as its ``conv_defaults``, as one element."""
+        given = (_same("given", model is not None),)
+        return self._made(kind, kind, kind, (*given, *(_same(name, value) for name, value in _flat(model))))
+
+    def setting(self, name: str, value: Value) -> Element:
+        """One setting that is no model."""
+        return self._made(name, name, name, (_same(name, value),))
+
+    def _branch(self, inside: tuple[Element, ...], path: str, index: int) -> Element:
+        return self._made("branch", f"branch {index + 1}", f"{path}.branches.{index}", (), inside)
+
+    def _factors(self, conv: Conv, path: str) -> tuple[Element, ...]:
+        parts = tuple(self.element(part, f"{path}.{name}") for name, part in factors(conv))
+        if conv.factor not in PARALLEL:
+            return parts
+        branches = [self._branch((part,), path, index) for index, part in enumerate(parts)]
+        return (self._made("concat", f"{len(parts)} branches", path, (), branches),)
+
+    def _made(
+        self,
+        kind: str,
+        words: str,
+        path: str,
+        fields: tuple[Field, ...] = (),
+        inside: Iterable[Element] = (),
+        *,
+        step: AnyStep | None = None,
+        name: str = "",
+    ) -> Element:
+        parts = tuple(inside)
+        # The reprs tell 1 from True and 1.0, which are one key of a dict.
+        content = (kind, repr(fields), tuple(part.key for part in parts))
+        key = self.keys.setdefault(content, len(self.keys))
+        return Element(kind, words, path, key, fields, parts, step=step, name=name)
+
+    def _fields(self, step: AnyStep) -> tuple[Field, ...]:
+        if isinstance(step, Conv | Depthwise):
+            return tuple(self._conv_fields(step))
+        if isinstance(step, Pool):
+            return tuple(self._pool_fields(step))
+        if isinstance(step, Dag):
+            nodes = map_dag(step, self._written_out).nodes
+            return tuple(_same(f"node {i}", node_words(node)) for i, node in enumerate(nodes, start=1))
+        return tuple(Field(name, _plain(value), _plain(value)) for name, value in step if name != "kind")
+
+    def _written_out(self, step: AnyStep) -> AnyStep:
+        """``step`` with the blocks it uses in their place."""
+        if isinstance(step, Use):
+            return self._written_out(self.blocks[step.name])
+        return map_children(step, self._written_out)
+
+    def _conv_fields(self, conv: Conv | Depthwise) -> Iterator[Field]:
+        yield _same("kernel", _size(conv.kernel))
+        if isinstance(conv, Conv):
+            yield _same("width", conv.width)
+            yield Field("mid", conv.mid, conv.mid or conv.width)
+            yield _same("factor", conv.factor)
+            yield _same("groups", conv.groups)
+        else:
+            yield _same("multiplier", conv.multiplier)
+        yield _same("stride", _stride(stride_of(conv.stride)))
+        yield Field("padding", _plain(conv.padding), _padding(conv.kernel, conv.padding, conv.dilation))
+        yield _same("dilation", conv.dilation)
+        yield self._follow(conv)
+
+    def _follow(self, conv: Conv | Depthwise) -> Field:
+        """What follows a convolution: norm, activation and bias are one field."""
+        defaults = self.conv_defaults
+        norm, act, bias = (False, "none", True) if conv.linear else (conv.norm, conv.act, conv.bias)
+        written = None if (norm, act, bias) == (None, None, None) else f"{norm} {act} {bias}"
+        has_norm = defaults.norm is not None and norm is not False
+        has_bias = defaults.bias if bias is None else bias
+        acts = defaults.act if act is None else act
+        words = ["norm"] * has_norm + ["bias"] * has_bias + [acts] * (acts != "none")
+        linear = not has_norm and has_bias and acts == "none"
+        return Field("then", written, "linear" if linear else " ".join(words) or "nothing")
+
+    def _pool_fields(self, pool: Pool) -> Iterator[Field]:
+        defaults, padding = self.pool_defaults, _padding(pool.kernel, pool.padding)
+        yield _same("mode", pool.mode)
+        yield _same("kernel", _size(pool.kernel))
+        yield _same("stride", pool.stride)
+        yield Field("padding", _plain(pool.padding), padding)
+        counts = defaults.count_pad if pool.count_pad is None else pool.count_pad
+        yield Field("count_pad", pool.count_pad, counts and pool.mode == "avg" and padding != "valid")
+        ceil = defaults.ceil if pool.ceil is None else pool.ceil
+        yield Field("ceil", pool.ceil, ceil and pool.stride != 1)
+
+
+def _same(name: str, value: Value) -> Field:
+    return Field(name, value, value)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _stride(stride: tuple[int, int]) -> Value:
+    return stride[0] if stride[0] == stride[1] else _size(stride)
+
+
+def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> str:
+    """``same``, ``valid``, ``tf`` or the zeros: one word for what is one thing."""
+    zeros = padding_of(kernel, padding, dilation)
+    if zeros == "tf":
+        return "tf"
+    odd = kernel[0] % 2 == 1 and kernel[1] % 2 == 1
+    if odd and zeros == padding_of(kernel, "same", dilation):
+        return "same"
+    return "valid" if zeros == (0, 0) else _size(zeros)
+
+
+def _words(step: AnyStep) -> str:
+    """The step as a document says it, on one line and without the outermost braces."""
+    words = " ".join(text(step).split())
+    return words[1:-1] if words.startswith("{") and words.endswith("}") else words
+
+
+def _block_words(block: Block) -> str:
+    words = ["residual" if block.skip == "add" else "block"]
+    words += [f"scale {block.scale:g}"] if block.scale != 1.0 else []
+    words += [f"project {block.project}"] if block.project != "none" else []
+    return ", ".join(words + ([block.act] if block.act != "none" else []))
+
+
+def _block_fields(block: Block) -> tuple[Field, ...]:
+    return tuple(_same(name, getattr(block, name)) for name in ("skip", "project", "scale", "act"))
+
+
+def _layers(head: Head | Aux, classes: int) -> Iterator[Layer]:
+    """Kind, words, place and fields of the layers of a head."""
+    own = head if isinstance(head, Head) else Head()
+    last: Layer = ("classifier", f"{classes} classes", "classifier", {"form": own.classifier, "classes": classes})
+    if own.classifier == "maps":
+        yield last
+    if head.pool != "none":
+        yield "global_pool", f"global {head.pool} pool", "pool", {"mode": head.pool}
+    for index, width in enumerate(head.hidden):
+        yield "linear", f"linear {width}", f"hidden.{index}", {"width": width}
+    if head.dropout:
+        yield "dropout", f"dropout {head.dropout:g}", "dropout", {"p": head.dropout}
+    if own.embedding:
+        yield "embedding", f"embedding {own.embedding.width}", "embedding", {"width": own.embedding.width}
+        if own.embedding.unit_length:
+            yield "unit_length", "unit length", "normalize", {}
+    if own.classifier == "linear":
+        yield last
+
+
+def _flat(model: SpecModel | None, before: str = "") -> Iterator[tuple[str, Value]]:
+    """The fields of a model by dotted name, those of models inside it included."""
+    if model is None:
+        return
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SpecModel):
+            yield f"{before}{name}", getattr(value, "kind", "yes")
+            yield from _flat(value, f"{before}{name}.")
+        elif name != "kind":
+            yield f"{before}{name}", _plain(value)
+
+
+def _plain(value: Any) -> Value:
+    """A field's value as one that can be compared and written as JSON."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)

@@ -1,0 +1,68 @@
+"""One side of a comparison: a network, or a step with the network it is part of, and what its places cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inception_search.errors import ConfigError
+from inception_search.graph.cost import Row, cost_by_place
+from inception_search.graph.types import Type
+from inception_search.lowering import lower
+from inception_search.spec.alone import MODULE, alone, check_blocks, first_place
+from inception_search.spec.identity import arch_id
+from inception_search.spec.network import Network
+from inception_search.spec.step import KINDS, AnyStep
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, or its ``step`` at ``path``; ``rows`` are the costs by place, empty where no shapes are known."""
+
+    name: str
+    network: Network | None
+    step: AnyStep | None
+    path: str
+    rows: dict[str, Row]
+    params: int | None
+    """Without those of auxiliary classifiers."""
+    macs: int | None
+    """For one image."""
+
+    def type(self, path: str) -> Type | None:
+        """The type that leaves a place."""
+        row = self.rows.get(path)
+        return row.type if row else None
+
+    def arch_id(self) -> str:
+        """That of the network; of a step that of the network it would be alone, which compares as steps do."""
+        if self.step is None:
+            assert self.network is not None
+            return arch_id(self.network)
+        return arch_id(alone(self.step, (1, 1, 1), self.network))
+
+
+def subject(
+    item: Network | AnyStep,
+    name: str | None = None,
+    network: Network | None = None,
+    input_shape: tuple[int, int, int] | None = None,
+) -> Subject:
+    """The side that ``item`` is; for a step with the network it is of, or with the (C, H, W) map it reads.
+
+    :class:`ConfigError` for what is neither, :class:`ShapeError` where shapes do not fit.
+    """
+    if isinstance(item, Network):
+        graph = lower(item, aux=True)
+        cost = graph.cost()
+        return Subject(name or item.name, item, None, "", cost_by_place(graph), cost.params, cost.macs)
+    if not isinstance(item, tuple(KINDS.values())):
+        raise ConfigError("only networks and steps can be compared", found=type(item).__name__)
+    check_blocks(item, network)
+    path, shown = first_place(network, item) if network else None, network
+    if input_shape is not None:
+        path, shown = MODULE, alone(item, input_shape, network)
+    if path is None or shown is None:
+        return Subject(name or MODULE, network, item, MODULE, {}, None, None)
+    rows = cost_by_place(lower(shown, aux=True))
+    row = rows.get(path)
+    return Subject(name or MODULE, network, item, path, rows, row.params if row else 0, row.macs if row else 0)

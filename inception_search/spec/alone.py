@@ -1,0 +1,79 @@
+"""A step on its own: as a network of one stage, and where in a network it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inception_search.errors import ConfigError
+from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
+from inception_search.spec.step import AnyStep, Repeat, Use, children
+
+MODULE = "module"  # the name and only stage of the network of a step alone
+
+
+def alone(step: AnyStep, input_shape: tuple[int, int, int], network: Network | None) -> Network:
+    """The network whose only stage is ``step``, on a (C, H, W) map, with the blocks and defaults of ``network``.
+
+    :class:`ConfigError` for what is no shape.
+    """
+    return Network(
+        name=MODULE,
+        input=_input(input_shape),
+        conv_defaults=network.conv_defaults if network else ConvDefaults(),
+        pool_defaults=network.pool_defaults if network else PoolDefaults(),
+        same_padding=network.same_padding if network else "symmetric",
+        blocks=network.blocks if network else {},
+        stages={MODULE: step},
+    )
+
+
+def first_place(network: Network, wanted: AnyStep) -> str | None:
+    """The path of the first place of ``network`` where ``wanted`` stands, or None."""
+    for name, step in network.stages.items():
+        found = _find(step, wanted, name, network.blocks)
+        if found is not None:
+            return found
+    return None
+
+
+def check_blocks(step: AnyStep, network: Network | None) -> None:
+    """A :class:`ConfigError` where ``step`` uses a block that ``network`` does not have."""
+    stack = [step]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Use) and (network is None or part.name not in network.blocks):
+            raise ConfigError(
+                f"the step uses the block {part.name!r}",
+                path="network",
+                found=network.name if network else None,
+                mend="write network= the network that defines it",
+            )
+        stack.extend(inner for _, inner in children(part))
+
+
+def _find(step: AnyStep, wanted: AnyStep, path: str, blocks: Mapping[str, AnyStep]) -> str | None:
+    if step == wanted:
+        return path
+    if isinstance(step, Use):
+        return _find(blocks[step.name], wanted, path, blocks)
+    if isinstance(step, Repeat):
+        return _find(step.body, wanted, f"{path}.0", blocks)
+    for place, part in children(step):
+        inner = ".".join(str(p) for p in place if p != "steps")
+        found = _find(part, wanted, f"{path}.{inner}", blocks)
+        if found is not None:
+            return found
+    return None
+
+
+def _input(shape: tuple[int, int, int]) -> Input:
+    try:
+        channels, height, width = shape
+        return Input(channels=channels, height=height, width=width)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "not a shape that can be drawn",
+            path="input_shape",
+            found=shape,
+            expected="(channels, height, width), each a number from 1",
+        ) from None
