@@ -3,7 +3,7 @@
 Elements in series keep their order; branches of a concat may change theirs. An element of one side stands for one of
 the same kind on the other, or is added or removed, or is opened: what is inside it stands for a run of elements of
 the other side. So a block put around a module, a branch put beside one, a repeat written out and a factor written
-out are one edit, or none. A block or concat is not opened for elements of kinds that are nowhere inside it.
+out are one edit, or none. Nothing is opened for elements of kinds that are nowhere inside it.
 """
 
 from __future__ import annotations
@@ -228,18 +228,24 @@ def _inner(element: Element) -> Iterator[Inner]:
 def _copies(repeat: Element, before: Series, inside: Callable[[Series, Series], int], mine: bool) -> Iterator[Opened]:
     """The ways a repeat stands for a run of copies of what is inside it."""
     size = len(repeat.inside)
-    cost, groups = 1, []
-    for number in range(min(repeat.times, MOST_COPIES, len(before) // max(size, 1)) if size else 0):
-        end = len(before) - number * size
-        cost += inside(repeat.inside, before[end - size : end])
-        groups.append((copy_of(repeat, number), size))
-        found = _other_times(repeat, number + 1, mine)
-        yield Opened(repeat, (number + 1) * size, tuple(groups), cost + cost_of_changes(found), found)
+    for each in sorted({size, spread(repeat.inside)}):  # repeats inside as one element, or written out, too
+        cost, groups = 1, []
+        for number in range(min(repeat.times, MOST_COPIES, len(before) // max(each, 1)) if each else 0):
+            end = len(before) - number * each
+            cost += inside(repeat.inside, before[end - each : end])
+            groups.append((copy_of(repeat, number), each))
+            found = _other_times(repeat, number + 1, mine)
+            yield Opened(repeat, (number + 1) * each, tuple(groups), cost + cost_of_changes(found), found)
     found = _other_times(repeat, 1, mine)
     for length in range(1, min(size + SLACK, len(before)) + 1):
         if length != size:
             cost = 1 + inside(repeat.inside, before[-length:]) + cost_of_changes(found)
             yield Opened(repeat, length, ((repeat.inside, length),), cost, found)
+
+
+def spread(series: Series) -> int:
+    """How many elements a series has when its repeats are written out."""
+    return sum(element.times * spread(element.inside) if element.kind == "repeat" else 1 for element in series)
 
 
 def _reach(series: Series) -> set[str]:

@@ -87,7 +87,8 @@ def _spot(drawing: Placement, element: Element) -> tuple[int, int] | None:
     top = min(placed.y for placed in inside)
     if element.kind != "concat" or any(placed.box.path == element.path for placed in inside):
         return top, top
-    return max(b.y + b.height for b in inside if b.box.path != f"{element.path}.concat"), top - DROP
+    bottoms = [b.y + b.height for b in inside if b.box.path != f"{element.path}.concat"]
+    return max(bottoms, default=top), top - DROP
 
 
 def _covering(drawing: Placement, path: str) -> tuple[int, int] | None:

@@ -52,7 +52,7 @@ def openings(element: Element, run: Series, cost, swapped: bool) -> list[int]:  
     """The costs of opening ``element`` to stand for exactly ``run``, one for every way."""
     size, ways = len(element.inside), []
     wanted = {kind for part in run for kind in seen(part)}
-    if element.factors and len(run) <= len(element.factors) + 2:
+    if element.factors and "conv" in wanted and len(run) <= len(element.factors) + 2:
         ways.append(1 + cost(element.factors, run))
     if element.kind == "block" and wanted & set(deep(element)) and len(run) <= size + 2:
         ways.append(weight(element) + cost(element.inside, run))
@@ -63,11 +63,17 @@ def openings(element: Element, run: Series, cost, swapped: bool) -> list[int]:  
                 ways.append(weight(element) + rest + weight(branch) + cost(branch.inside, run))
     if element.kind == "repeat":
         ways += [1 + times(element, 1, swapped) + cost(element.inside, run)] if len(run) <= size + 2 else []
-        copies = len(run) // size if size else 0
-        if copies and copies * size == len(run) and copies <= element.times:
-            groups = [run[i : i + size] for i in range(0, len(run), size)]
-            ways.append(1 + times(element, copies, swapped) + sum(cost(element.inside, group) for group in groups))
+        for each in {size, unrolled(element.inside)} - {0}:
+            copies = len(run) // each
+            if copies and copies * each == len(run) and copies <= element.times:
+                groups = [run[i : i + each] for i in range(0, len(run), each)]
+                ways.append(1 + times(element, copies, swapped) + sum(cost(element.inside, group) for group in groups))
     return ways
+
+
+def unrolled(inside: Series) -> int:
+    """How many elements there are when every repeat is written out."""
+    return sum(part.times * unrolled(part.inside) if part.kind == "repeat" else 1 for part in inside)
 
 
 def seen(element: Element) -> list[str]:

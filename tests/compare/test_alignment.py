@@ -187,6 +187,13 @@ def test_blocks_written_out_and_repeats_unrolled_are_no_difference(network: Netw
     assert all(entry.status == "same" for entry in trunk)
 
 
+def test_a_repeat_of_repeats_written_out_is_no_difference() -> None:
+    nested = parse("{repeat: {times: 2, body: {repeat: {times: 2, body: 1x1 8}}}}")
+    entries = compared(nested, parse("[1x1 8, 1x1 8, 1x1 8, 1x1 8]")).entries
+    assert {entry.status for entry in walk(entries)} == {"same"}
+    assert len(next(entry.b for entry in entries if entry.kind == "repeat")) == 4
+
+
 @checked
 @given(same_size())
 def test_what_is_written_otherwise_is_said_to_compute_the_same(step: AnyStep) -> None:

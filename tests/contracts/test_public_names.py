@@ -51,6 +51,7 @@ NAMES = [
     "set_stem_stride",
     "swap_stem",
     "text",
+    "view",
 ]
 PACKAGE = Path(ins.__file__).parent
 
