@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from inception_search.errors import ConfigError, RunFolderError, StorageFullError
 from inception_search.figures.formats.table import checked, rendered
 from inception_search.figures.layout import Placement
 from inception_search.figures.outline import outline, sentence
 from inception_search.figures.parts import Part
+from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, svg
-from inception_search.store.atomic import write_atomic
 
 Flow: TypeAlias = Literal["down", "up"]
 Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and what stands under them
@@ -45,16 +44,7 @@ class Figure:
         """
         target = Path(path)
         suffix = checked(target.suffix, str(target))
-        if not target.parent.is_dir():
-            raise ConfigError("no such folder", path=str(target.parent), mend="make the folder first")
-        try:
-            write_atomic(target, rendered(self, suffix))
-        except StorageFullError:
-            raise
-        except RunFolderError as error:
-            mend = "save it in a folder you may write to"
-            raise ConfigError(error.rule, path=str(target), mend=mend) from error
-        return target
+        return save_as(target, rendered(self, suffix))
 
     def text(self, suffix: str) -> str:
         """What :meth:`save` writes under ``suffix`` (``.dot``, ``.txt`` ...), for a terminal."""

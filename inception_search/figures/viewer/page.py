@@ -13,11 +13,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from inception_search.errors import ConfigError, RunFolderError, StorageFullError
+from inception_search.errors import ConfigError
+from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, text
 from inception_search.figures.type_metrics import FAMILY
 from inception_search.figures.viewer.table import colour_rules, script_table
-from inception_search.store.atomic import write_atomic
 
 SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "start.js")
 HEIGHT = 640  # px, in a notebook
@@ -38,15 +38,7 @@ class Page:
             raise ConfigError(
                 "a page is an HTML file", path=str(target), found=target.suffix, expected=".html", mend=_named(target)
             )
-        if not target.parent.is_dir():
-            raise ConfigError("no such folder", path=str(target.parent), mend="make the folder first")
-        try:
-            write_atomic(target, self.html)
-        except StorageFullError:
-            raise
-        except RunFolderError as error:
-            raise ConfigError(error.rule, path=str(target), mend="save it in a folder you may write to") from error
-        return target
+        return save_as(target, self.html)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         frame = f'<iframe srcdoc="{escape(self.html)}" width="100%" height="{HEIGHT}" style="border:1px solid #ccc">'
