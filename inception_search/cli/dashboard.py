@@ -24,11 +24,11 @@ def dashboard(
 
     def ready(server: DashboardServer) -> None:
         seen = len(server.copy.shown)
-        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
-        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
         kept = "a copy: what you write there is not kept"
         fresh = f"new ones every {watch:g} s" if watch else "as they are now; --watch 30 looks for new ones"
         typer.echo(f"{seen} trials, {fresh}; {kept}. Ctrl-C stops.", err=True)
+        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
+        typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
 
     def note(text: str) -> None:
         typer.echo(f"note: {text}", err=True)
