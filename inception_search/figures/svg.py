@@ -41,6 +41,7 @@ def svg(drawing: Placement, *, title: str, description: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def text(value: str) -> str:
     """``value`` for XML and HTML: clean and escaped."""
     return escape(clean(value))

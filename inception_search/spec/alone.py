@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from inception_search.errors import ConfigError
 from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
@@ -27,6 +28,7 @@ def alone(step: AnyStep, input_shape: tuple[int, int, int], network: Network | N
     )
 
 
+@lru_cache(maxsize=64)
 def first_place(network: Network, wanted: AnyStep) -> str | None:
     """The path of the first place of ``network`` where ``wanted`` stands, or None."""
     for name, step in network.stages.items():
