@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from inception_search.canonical.catalogue import names as canonical_names
 from inception_search.compare.comparison import SETTINGS, Comparison, entries_of
 from inception_search.compare.nearest import nearest_module
 from inception_search.compare.subject import Subject, subject
@@ -93,7 +94,9 @@ def _module_and_network(
         return ConfigError("only networks and steps can be compared", found=type(step).__name__)
     module, name = names[1 - whole] or "the other", names[whole] or network.name
     near = nearest_module(step, networks[1 - whole], network)
-    mend = f"name a module of it, too, such as {name}.{near}, or leave out the module"
+    shipped = name.partition("@")[0] in canonical_names()
+    asked = f"{name}.{near}" if shipped else f"{near!r} (--module)"
+    mend = f"name a module of it, too, such as {asked}, or leave out the module"
     return ConfigError(f"{name} is a whole network and {module} a module", mend=mend)
 
 
