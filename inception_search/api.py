@@ -7,7 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from inception_search.canonical.catalogue import dialects, is_model, load, names
+from inception_search.canonical.catalogue import dialects, is_file, is_model, load, names
 from inception_search.errors import ConfigError, raw, unknown_name
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
@@ -16,6 +16,7 @@ from inception_search.spec.transform import remake, scale_network_width, set_cla
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
+    from inception_search.cli.item import Item
     from inception_search.figures.diff import Diff
     from inception_search.figures.figure import Figure
     from inception_search.figures.viewer.page import Page
@@ -138,7 +139,8 @@ def draw(
     input_shape: tuple[int, int, int] | None = None,
     blocks: bool = False,
 ) -> Figure:
-    """A picture of a network (a name, a path or a document) or of one of its modules.
+    """A picture of a network (a name, a path or a document) or of one of its modules (``"inception_v4.inception_a"``,
+    or a step), of a trial (``"runs/first:12"``) or of a point on a path (``"inception_v1..inception_v4:3"``).
 
     ``style``: overview folds a network to a box per stage, plain shows every convolution, detail adds shapes,
     parameters and MACs, paper draws upwards in the words of the network's paper. ``blocks`` puts every module of a
@@ -147,10 +149,23 @@ def draw(
     """
     from inception_search.figures.draw import draw as draw_item
 
-    drawn = load(item) if isinstance(item, str | Path) else item
+    drawn: Network | AnyStep
+    if isinstance(item, str | Path):
+        found = _named(item)
+        drawn, network = found.whole, network or (found.network if found.module else None)
+        title = f"{found.network.name}: {found.module}" if found.module and title is None else title
+    else:
+        drawn = item
     return draw_item(
         drawn, style=style, flow=flow, title=title, network=network, input_shape=input_shape, blocks=blocks
     )
+
+
+def _named(item: str | Path) -> Item:
+    """What the command line understands by the same words."""
+    from inception_search.cli.item import item as named
+
+    return named(str(item))
 
 
 def view(
@@ -161,7 +176,7 @@ def view(
     time: bool = False,
     top: int | None = None,
 ) -> Page:
-    """An interactive page of a network (a name, a path or a document), of its block or stage ``module``, or of the
+    """An interactive page of a network or of its block or stage ``module`` (named as for :func:`draw`), or of the
     trials of a run folder (the best ``top`` and every baseline): ``.save("v4.html")``, or shown in a notebook.
 
     ``time`` measures every op on this machine's CPU (one image, float32), to colour by.
@@ -170,11 +185,18 @@ def view(
     from inception_search.figures.viewer.page import network_page
     from inception_search.figures.viewer.study import TOP, page_of_study
 
-    if isinstance(item, str | Path) and "\n" not in str(item) and (Path(item) / "trials.jsonl").is_file():
+    if isinstance(item, str | Path) and is_file(Path(item, "trials.jsonl")):
         from inception_search.store.run_folder import RunFolder
 
         return page_of_study(title or str(item), RunFolder.open(item).records(), top=TOP if top is None else top)
-    network = item if isinstance(item, Network) else load(item)
+    network = item
+    if isinstance(item, str | Path):
+        found = _named(item)
+        network = found.network
+        module, title = (found.module, title or found.name) if module is None else (module, title)
+    if not isinstance(network, Network):
+        mend = "name a module of a network with module="
+        raise ConfigError("only a network or a study can be viewed", found=type(network).__name__, mend=mend)
     seconds = _measured(network) if time else None
     if module is None:
         return network_page(network_data(network, seconds) | ({"name": title} if title else {}))
@@ -226,11 +248,9 @@ class _Compared(NamedTuple):
 
 
 def _compared(item: Network | AnyStep | str | Path, network: Network | None) -> _Compared:
-    from inception_search.cli.item import item as named
-
     if not isinstance(item, str | Path):
         return _Compared(None, item, network)
-    found = named(str(item))
+    found = _named(item)
     return _Compared(found.name, found.whole, network or found.network)
 
 

@@ -26,6 +26,13 @@ def test_modules_are_shown_too_and_draw_with_options(tmp_path: Path) -> None:
     assert net.draw(style="paper", title="Mine").save(tmp_path / "a.tikz").is_file()
 
 
+def test_python_understands_the_words_of_the_command_line() -> None:
+    net = ins.load("inception_v4")
+    named = ins.draw("inception_v4.inception_a")
+    assert named.svg == ins.draw(net.blocks["inception_a"], network=net, title="inception_v4: inception_a").svg
+    assert ins.draw("inception_v1..inception_v4:0").outline == ins.draw("inception_v1").outline
+
+
 def test_what_cannot_be_drawn_alone_shows_its_words() -> None:
     chain = parse("[3x3 8, {use: cell}]")
     assert chain._repr_mimebundle_() == {"text/plain": repr(chain)}  # type: ignore[union-attr]

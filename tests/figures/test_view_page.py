@@ -92,7 +92,7 @@ def test_modules_and_notebooks() -> None:
     assert bundle["text/html"].startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
     assert re.fullmatch(r"Page\('inception_v4.inception_a', \d+ kB\)", bundle["text/plain"])
     assert ins.view(ins.load("inception_v3"), module="mixed_6b").html.count("7×1 conv") >= 3
-    assert MIXED_6B is not None
+    assert ins.view("inception_v4.inception_a").title == page.title
 
 
 def test_a_study_has_its_trials_the_best_first() -> None:
@@ -112,6 +112,8 @@ def test_a_study_without_networks_is_one_sentence(records: list[object]) -> None
 def test_what_cannot_be_viewed_or_saved(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown module of inception_v4, got 'inception_q'"):
         ins.view("inception_v4", module="inception_q")
+    with pytest.raises(ConfigError, match="only a network or a study can be viewed, got 'Concat'; name a module"):
+        ins.view(MIXED_6B)  # type: ignore[arg-type]
     page = ins.view("nin_cifar10")
     with pytest.raises(ConfigError, match=r"a page is an HTML file, got '.svg'; expected .html; write .*a\.html"):
         page.save(tmp_path / "a.svg")
