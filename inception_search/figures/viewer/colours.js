@@ -20,6 +20,8 @@ const FIGURES = {
   time: { name: "Measured time", index: 5, show: (value) => micros(value) },
 };
 
+const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");  // far quicker than toLocaleString
+
 function count(value) {
   if (value < 1000) return String(Math.round(value));
   const units = [["k", 1e3], ["M", 1e6], ["G", 1e9], ["T", 1e12]];

@@ -35,7 +35,7 @@ const isOpen = (path) => state.open.has(path);
 function spoken(box) {
   const facts = factsOf(box[3]);
   const words = box[1].join(", ");
-  return facts ? `${words}; out ${facts[0]}, ${facts[2].toLocaleString("en")} parameters, ${facts[3].toLocaleString("en")} MACs` : words;
+  return facts ? `${words}; out ${facts[0]}, ${grouped(facts[2])} parameters, ${grouped(facts[3])} MACs` : words;
 }
 
 function redraw() {
@@ -224,8 +224,8 @@ function describe() {
   if (facts) {
     if (facts[1]) row("Input", facts[1]);
     row("Output", facts[0]);
-    row("Parameters", facts[2].toLocaleString("en"), share(facts[2], totals[0]));
-    row("MACs", facts[3].toLocaleString("en"), share(facts[3], totals[1]));
+    row("Parameters", grouped(facts[2]), share(facts[2], totals[0]));
+    row("MACs", grouped(facts[3]), share(facts[3], totals[1]));
     row("Activations", bytes(facts[4]), share(facts[4], totals[2]));
     if (state.item.timed) row("Time", micros(facts[5]), share(facts[5], totals[3] * 1e6));
   }
