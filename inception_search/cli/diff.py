@@ -29,7 +29,7 @@ def diff(
     module: Annotated[
         list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the two side by side, too.")] = True,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a Markdown block of kind diff; draw nothing without --out.")

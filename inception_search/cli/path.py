@@ -26,7 +26,7 @@ def path(
     goal: Annotated[str, typer.Argument(help="The network to arrive at")],
     space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
     via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png or .html.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
     as_diff: Annotated[
         bool, typer.Option("--diff", help="Draw each module before and after its edit, marked.")
