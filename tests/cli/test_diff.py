@@ -12,8 +12,7 @@ from inception_search.canonical.catalogue import load
 from inception_search.spec.text import network_text
 from inception_search.spec.transform import remake
 from tests.cli.conftest import Command
-
-QUICK = ("--epochs", "1", "--train-images", "64", "--image-size", "8", "--no-baselines")
+from tests.example import copy_example
 
 
 def test_two_networks_are_printed_and_drawn(command: Command, tmp_path: Path) -> None:
@@ -63,10 +62,7 @@ def test_points_on_a_path(command: Command) -> None:
 
 
 def test_trials_are_whole_networks_and_the_searched_module_is_drawn(command: Command, tmp_path: Path) -> None:
-    assert (
-        command("search", "--space", "tiny.yaml", "--data", "digits", "--run", "runs/a", "--trials", "3", *QUICK).code
-        == 0
-    )
+    copy_example(tmp_path / "runs/a", records=14)
     records = [record for record in ins.Study.open("runs/a").records if record.network]
     a, b = records[0].number, records[-1].number
     done = command("diff", f"runs/a:{a}", f"runs/a:{b}", "-o", "t.svg")

@@ -9,7 +9,7 @@ import pytest
 import inception_search as ins
 from inception_search.cli.item import item
 from inception_search.errors import InceptionSearchError
-from tests.cli.conftest import Command
+from tests.example import copy_example
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_points_are_those_of_path() -> None:
     assert item("inception_v1..inception_v4:3").network == moves[3].network
 
 
-def test_trials_are_those_of_the_records(command: Command, tmp_path: Path) -> None:
-    options = ["--trials", "2", "--epochs", "1", "--train-images", "64", "--image-size", "8", "--no-baselines"]
-    assert command("search", "--space", "tiny.yaml", "--data", "digits", "--run", "runs/a", *options).code == 0
+def test_trials_are_those_of_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_example(tmp_path / "runs/a", records=5)
+    monkeypatch.chdir(tmp_path)
     for record in ins.Study.open("runs/a").records:
         assert item(f"runs/a:{record.number}").network.to_dict() == record.network
-    with pytest.raises(InceptionSearchError, match=r"runs/a: no such trial, got 77; expected 0 to 1"):
+    with pytest.raises(InceptionSearchError, match=r"runs/a: no such trial, got 77; expected 0 to 4"):
         item("runs/a:77")
 
 
