@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from inception_search.figures.viewer.study import page_of_study
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
 
+HURT = "</script><img src=x onerror=window.hurt=1>"
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
@@ -32,8 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("pages")
     ins.view("inception_v4").save(made / "v4.html")
     page_of_study("runs/a", study_records()).save(made / "study.html")
-    hostile = network_data(small_network()) | {"name": "</script><img src=x onerror=window.hurt=1>"}
-    network_page(hostile).save(made / "hostile.html")
+    hostile = network_data(small_network()) | {"name": HURT}
+    network_page(json.loads(json.dumps(hostile).replace("cells", HURT))).save(made / "hostile.html")
     return made
 
 
@@ -54,6 +59,15 @@ def page(chromium: Any) -> Iterator[Any]:
 
 def open_(page: Any, path: Path, hash_: str = "") -> None:
     page.goto(f"{path.as_uri()}{hash_}")
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for ``condition``; the page's policy forbids the eval that Playwright waits with."""
+    for _ in range(50):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never: {condition}")
 
 
 def boxes(page: Any) -> int:
@@ -87,6 +101,70 @@ def test_a_click_tells_all_of_a_box(page: Any, folder: Path) -> None:
         assert words in told, (words, told)
     page.click("#close")
     assert page.locator("#panel").is_hidden()
+
+
+@pytest.mark.parametrize("x", [30, 600, 1050, 1170])
+def test_a_double_click_opens_wherever_the_box_is(page: Any, folder: Path, x: int) -> None:
+    open_(page, folder / "v4.html")
+    page.evaluate("x => { view.x = x - placeOf('inception_b')[0] * view.k; move(); }", x)
+    where = page.locator('[data-path="inception_b"] rect').last.bounding_box()
+    page.mouse.dblclick(x, where["y"] + where["height"] / 2)
+    assert page.locator('.tab[data-path="inception_b"]').count() == 1
+    assert page.locator(".tab").count() == 1
+    until(page, "placeOf('inception_b')[0] * view.k + view.x < svg.clientWidth")
+
+
+def test_a_single_click_moves_nothing_that_is_seen(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    before = page.evaluate("[view.x, view.y, view.k]")
+    page.click('[data-path="stem"]')
+    page.wait_for_timeout(500)
+    assert page.evaluate("[view.x, view.y, view.k]") == before
+
+
+def test_a_notebook_shows_a_page_that_works(page: Any, tmp_path: Path) -> None:
+    frame = ins.view("inception_v4")._repr_mimebundle_()["text/html"]
+    (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html><title>n</title>{frame}", encoding="utf-8")
+    page.goto((tmp_path / "notebook.html").as_uri())
+    inside = page.frame_locator("iframe")
+    inside.locator('[data-path="inception_b"] .knob').click()
+    assert inside.locator('.tab[data-path="inception_b"]').count() == 1
+    assert "7 × inception_b" in inside.locator("#details").inner_text()
+
+
+def test_print_shows_the_whole_drawing_dark_on_white_and_cuts_no_box(page: Any, folder: Path) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_(page, folder / "v4.html")
+    page.click("#open")
+    shown = page.evaluate("state.drawing")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    cuts = [
+        (float(top), float(top) + float(height))
+        for _, top, _, height in (
+            box.split()
+            for box in page.eval_on_selector_all(".sheet", "all => all.map((e) => e.getAttribute('viewBox'))")
+        )
+    ]
+    assert len(cuts) > 1
+    assert cuts[-1][1] > shown["height"]
+    assert all(before[1] == after[0] for before, after in pairwise(cuts))
+    for box in shown["boxes"]:
+        assert any(top <= box["y"] and box["y"] + box["height"] <= end for top, end in cuts), box
+    fill = page.eval_on_selector(
+        '.sheet [data-path="reduction_a.join"], .sheet .k-concat', "e => getComputedStyle(e).fill"
+    )
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen", color_scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator(".sheet").count() == 0
+    assert fill != page.eval_on_selector("#world .k-concat", "e => getComputedStyle(e).fill")
+
+
+def test_a_folded_network_is_one_printed_page(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
 
 
 def test_resting_on_a_box_shows_a_tip(page: Any, folder: Path) -> None:
@@ -186,7 +264,7 @@ def test_dragging_and_the_wheel_move_the_view(page: Any, folder: Path) -> None:
     after = page.locator('[data-path="stem"]').bounding_box()
     assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (60, 30)
     page.mouse.wheel(0, -300)
-    page.wait_for_function("view.k > 1.2")
+    until(page, "view.k > 1.2")
     page.click("#all")
     assert page.locator('[data-path="stem"]').bounding_box() == before
     page.click("#flow")
@@ -211,7 +289,12 @@ def test_a_study_shows_the_network_of_a_trial(page: Any, folder: Path) -> None:
 
 def test_names_do_nothing(page: Any, folder: Path) -> None:
     open_(page, folder / "hostile.html")
-    assert page.inner_text("#name") == "</script><img src=x onerror=window.hurt=1>"
+    assert page.inner_text("#name") == HURT
+    page.keyboard.press("e")
+    page.fill("#search", "window.hurt")
+    page.hover(".tab")
+    assert HURT in page.inner_text("#details")
+    assert HURT in page.inner_text("#tip")
     assert page.evaluate("window.hurt") is None
     assert page.locator("img").count() == 0
 

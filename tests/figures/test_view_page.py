@@ -14,7 +14,7 @@ from figure_samples import MIXED_6B, record, small_network, study_records
 import inception_search as ins
 from inception_search.errors import ConfigError, UnknownNameError
 from inception_search.figures.viewer.data import network_data
-from inception_search.figures.viewer.page import Page, network_page
+from inception_search.figures.viewer.page import Page, network_page, study_page
 from inception_search.figures.viewer.study import page_of_study
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&"
@@ -23,8 +23,22 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&"
 def data_of(page: Page) -> dict[str, object]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, flags=re.DOTALL)
     assert found is not None
-    loaded: dict[str, object] = json.loads(found[1])
+    told = json.loads(found[1])
+    pool: list[object] = []
+    for value in told["pool"]:
+        pool.append(whole(value, pool))
+    loaded = whole(told["data"], pool)
+    assert isinstance(loaded, dict)
     return loaded
+
+
+def whole(value: object, pool: list[object]) -> object:
+    """``value`` with what its references stand for."""
+    if isinstance(value, list):
+        return [whole(inner, pool) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return pool[value["@"]] if "@" in value else {name: whole(inner, pool) for name, inner in value.items()}
 
 
 @pytest.mark.parametrize("name", ins.names())
@@ -91,8 +105,31 @@ def test_modules_and_notebooks() -> None:
     bundle = page._repr_mimebundle_()
     assert bundle["text/html"].startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
     assert re.fullmatch(r"Page\('inception_v4.inception_a', \d+ kB\)", bundle["text/plain"])
-    assert ins.view(ins.load("inception_v3"), module="mixed_6b").html.count("7×1 conv") >= 3
+    told = json.dumps(data_of(ins.view(ins.load("inception_v3"), module="mixed_6b")), ensure_ascii=False)
+    assert told.count("7×1 conv") >= 3
     assert ins.view("inception_v4.inception_a").title == page.title
+
+
+def test_what_repeats_is_written_once() -> None:
+    trials = [{"number": n, "item": network_data(small_network())} for n in range(20)]
+    page = study_page("many", "", trials)
+    assert data_of(page)["trials"] == trials
+    assert len(page.html) < len(study_page("one", "", trials[:1]).html) + 2000
+
+
+def test_every_name_of_a_document_stays_text() -> None:
+    page = network_page(
+        json.loads(json.dumps(network_data(small_network())).replace("cells", json.dumps(HOSTILE)[1:-1]))
+    )
+    assert "<img" not in page.html
+    assert page.html.count("</script>") == 3
+    assert HOSTILE in json.dumps(data_of(page), ensure_ascii=False).replace('\\"', '"')
+
+
+@pytest.mark.parametrize("top", [0, -1, 2.5, True])
+def test_a_study_shows_one_trial_at_least(top: object) -> None:
+    with pytest.raises(ConfigError, match=f"top is the number of trials to show, got {top}; expected 1 or more"):
+        page_of_study("runs/a", study_records(), top=top)  # type: ignore[arg-type]
 
 
 def test_a_study_has_its_trials_the_best_first() -> None:

@@ -94,20 +94,32 @@ const middle = () => {
 
 for (const kind of ["pointerup", "pointercancel"]) svg.addEventListener(kind, (event) => pointers.delete(event.pointerId));
 
+const DOUBLE = 400;  // ms in which a second click may follow
+let clicked = { path: "", at: -Infinity, x: 0, y: 0 };
+
 svg.addEventListener("click", (event) => {
   if (dragged > 4) return;
-  const node = event.target.closest("[data-path]");
-  if (!node || !node.dataset.path) { select(""); return; }
-  select(node.dataset.path);
+  const node = event.target.closest("[data-path]"), path = node?.dataset.path;
+  const knob = Boolean(event.target.closest(".knob") || node?.classList.contains("tab"));
+  clicked = { path: knob ? "" : path, at: event.timeStamp, x: event.clientX, y: event.clientY };
+  if (!path) { select(""); return; }
+  select(path);
   node.focus({ preventScroll: true });
-  if (event.target.closest(".knob") || node.classList.contains("tab")) toggle(node.dataset.path);
-  else centre(node.dataset.path);
+  if (knob) toggle(path);
+  else setTimeout(() => { if (state.selected === path) centre(path, 0); }, DOUBLE);  // the panel may cover it now
 });
 
-svg.addEventListener("dblclick", (event) => {
-  const node = event.target.closest(".folded");
-  if (node) toggle(node.dataset.path);
-});
+// The second of two clicks opens what the first fell on: by now the panel may lie under the pointer, so that no
+// dblclick comes; after a knob it does nothing.
+document.querySelector("main").addEventListener("click", (event) => {
+  const near = Math.abs(event.clientX - clicked.x) + Math.abs(event.clientY - clicked.y) < 8;
+  if (!near || event.timeStamp - clicked.at > DOUBLE) return;
+  const { path } = clicked;
+  clicked.at = -Infinity;
+  event.stopPropagation();
+  getSelection().removeAllRanges();
+  if (path && !isOpen(path)) toggle(path);
+}, { capture: true });
 
 svg.addEventListener("wheel", (event) => {
   event.preventDefault();

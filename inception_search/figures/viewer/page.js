@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const read = (id) => JSON.parse($(id).textContent);
-const table = read("table"), data = read("data");
+const table = read("table"), data = unshared(read("data"));
 const scene = makeLayout(table), paint = makePaint(table, scene);
 const svg = $("canvas"), world = $("world");
 const view = { x: 0, y: 0, k: 1 };
@@ -110,11 +110,12 @@ function placeOf(path) {
   return null;
 }
 
-function centre(path) {
+function centre(path, edge = 60) {
+  // Moves the view only where the place is closer than `edge` px to the end of what is seen.
   const at = placeOf(path);
   if (!at) return;
   const sx = at[0] * view.k + view.x, sy = at[1] * view.k + view.y;
-  const inside = sx > 60 && sx < svg.clientWidth - 60 && sy > 60 && sy < svg.clientHeight - 60;
+  const inside = sx > edge && sx < svg.clientWidth - edge && sy > edge && sy < svg.clientHeight - edge;
   if (inside && view.k > 0.35) return;
   view.k = Math.max(view.k, 0.6);
   view.x = svg.clientWidth / 2 - at[0] * view.k;
@@ -189,7 +190,6 @@ function mark() {
     node.setAttribute("tabindex", path === state.selected ? "0" : "-1");
   }
   if (!state.selected || !state.elements.has(state.selected)) world.querySelector("[data-path]")?.setAttribute("tabindex", "0");
-  svg.classList.toggle("searching", found.size > 0);
 }
 
 function focusSelected() {

@@ -17,9 +17,10 @@ from inception_search.errors import ConfigError
 from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, text
 from inception_search.figures.type_metrics import FAMILY
+from inception_search.figures.viewer.sharing import shared
 from inception_search.figures.viewer.table import colour_rules, script_table
 
-SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "start.js")
+SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")
 HEIGHT = 640  # px, in a notebook
 _COLUMNS = (("rank", "Rank"), ("name", "Name"), ("accuracy", "Accuracy"), ("params", "Params"), ("macs", "MACs"))
 
@@ -63,7 +64,8 @@ def study_page(title: str, note: str, trials: list[dict[str, Any]]) -> Page:
         f'<th scope="col"><button type="button" data-by="{by}">{name}</button></th>' for by, name in _COLUMNS
     )
     listing = (
-        f'<nav id="trials" aria-label="Trials"><p>{text(note)}</p><table><thead><tr>{heads}</tr></thead>'
+        f'<nav id="trials" aria-label="Trials"><h2>{text(title)}</h2><p>{text(note)}</p>'
+        f"<table><thead><tr>{heads}</tr></thead>"
         "<tbody></tbody></table></nav>"
     )
     return _page(title, {"listed": True, "trials": trials}, listing)
@@ -81,7 +83,7 @@ def _page(title: str, data: Mapping[str, Any], trials: str) -> Page:
         family=escape(FAMILY),
         trials=trials,
         table=_json(script_table()),
-        data=_json(data),
+        data=_json(shared(data)),
         script=script,
     )
     return Page(clean(title), html)

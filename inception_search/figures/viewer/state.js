@@ -22,6 +22,18 @@ function places(tree) {
   return found;
 }
 
+// What the page's data holds more than once is in its pool, inner things before outer ones: { "@": index }.
+function unshared({ data: told, pool }) {
+  const whole = (value) => {
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(whole);
+    if ("@" in value) return pool[value["@"]];
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, whole(inner)]));
+  };
+  pool.forEach((value, i) => { pool[i] = whole(value); });
+  return whole(told);
+}
+
 // The address in the page's hash: #trial=12&path=stem.0
 function readHash() {
   const found = {};
@@ -36,5 +48,6 @@ function readHash() {
 function writeHash(values) {
   const pairs = Object.entries(values).filter(([, v]) => v !== undefined && v !== null && v !== "");
   const hash = pairs.length ? "#" + pairs.map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&") : "";
-  if (hash !== location.hash) history.pushState(null, "", hash || location.pathname + location.search);
+  if (hash === location.hash) return;
+  try { history.pushState(null, "", hash || location.pathname + location.search); } catch { /* a notebook's frame has no address */ }
 }

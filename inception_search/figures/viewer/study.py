@@ -21,6 +21,10 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP)
 
     :class:`ConfigError` where no trial has a network to show.
     """
+    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+        raise ConfigError(
+            "top is the number of trials to show", found=top, expected="1 or more", mend=f"leave it out: {TOP}"
+        )
     ranked = leaderboard(records, len(records))
     places = {record.number: rank for rank, record in enumerate(ranked, start=1)}
     others = [r for r in records if r.number not in places and r.state != "duplicate" and r.network is not None]

@@ -1,0 +1,51 @@
+// On paper: the drawing as it is folded now, dark on white, cut into sheets where no box is cut.
+"use strict";
+
+const SHEET = { width: 680, height: 860 };  // CSS px that A4 and Letter both have beside margins, name and totals
+
+function sheetTops(drawing, up, room) {
+  // Where every sheet begins, in the drawing's own px: as late as `room` allows, and never inside a box or note.
+  const turned = (y, height) => (up ? drawing.height - y - height : y);
+  const spans = [
+    ...drawing.boxes.map((b) => [turned(b.y, b.height), b.height]),
+    ...drawing.pluses.map((p) => [turned(p.y, 0) - table.px.PLUS / 2, table.px.PLUS]),
+    ...drawing.notes.map((n) => [turned(n.y, 0) - table.px.SMALL, 2 * table.px.SMALL]),
+  ].map(([top, height]) => [top - 2, top + height + 6]);  // a folded box has a second one behind it
+  const tops = [0];
+  while (drawing.height - tops[tops.length - 1] > room) {
+    const start = tops[tops.length - 1];
+    let cut = start + room;
+    for (let hit; (hit = spans.find(([top, end]) => top < cut && cut < end)) && hit[0] > start; ) cut = hit[0];
+    tops.push(cut);
+  }
+  return tops;
+}
+
+function printed() {
+  const d = state.drawing, scale = Math.min(1, SHEET.width / (d.width + 8));
+  const tops = sheetTops(d, state.up, SHEET.height / scale);
+  return tops.map((top, i) => {
+    const height = (tops[i + 1] ?? d.height + 8) - top;
+    const sheet = paint.element("svg", {
+      class: "sheet", viewBox: `-4 ${top} ${d.width + 8} ${height}`, width: (d.width + 8) * scale, height: height * scale,
+      "font-family": svg.getAttribute("font-family"),
+    });
+    const copy = world.cloneNode(true);  // not <use>: the rules of the themes do not reach into one
+    copy.removeAttribute("id");
+    sheet.append(copy);
+    return sheet;
+  });
+}
+
+let onScreen = null;
+addEventListener("beforeprint", () => {
+  onScreen = document.documentElement.dataset.theme;
+  theme(false);
+  world.removeAttribute("transform");
+  $("sheets").replaceChildren(...printed());
+});
+addEventListener("afterprint", () => {
+  $("sheets").replaceChildren();
+  theme(onScreen === "dark");
+  move();
+});
