@@ -10,7 +10,7 @@ function sheetTops(drawing, up, room) {
     ...drawing.boxes.map((b) => [turned(b.y, b.height), b.height]),
     ...drawing.pluses.map((p) => [turned(p.y, 0) - table.px.PLUS / 2, table.px.PLUS]),
     ...drawing.notes.map((n) => [turned(n.y, 0) - table.px.SMALL, 2 * table.px.SMALL]),
-  ].map(([top, height]) => [top - 2, top + height + 6]);  // a folded box has a second one behind it
+  ].map(([top, height]) => [top - 6, top + height + 8]);  // strokes, and the second box behind a folded one
   const tops = [0];
   while (drawing.height - tops[tops.length - 1] > room) {
     const start = tops[tops.length - 1];
