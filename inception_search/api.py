@@ -188,7 +188,9 @@ def view(
     if isinstance(item, str | Path) and is_file(Path(item, "trials.jsonl")):
         from inception_search.store.run_folder import RunFolder
 
-        return page_of_study(title or str(item), RunFolder.open(item).records(), top=TOP if top is None else top)
+        name = title or Path(item).resolve().name  # not the whole path: pages are sent to others
+        most = TOP if top is None else top
+        return page_of_study(name, RunFolder.open(item).records(), top=most, path=str(item))
     network = item
     if isinstance(item, str | Path):
         found = _named(item)

@@ -16,6 +16,7 @@ from inception_search.errors import ConfigError, UnknownNameError
 from inception_search.figures.viewer.data import network_data
 from inception_search.figures.viewer.page import Page, network_page, study_page
 from inception_search.figures.viewer.study import page_of_study
+from tests.example import copy_example
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&"
 
@@ -144,6 +145,12 @@ def test_a_study_has_its_trials_the_best_first() -> None:
 def test_a_study_without_networks_is_one_sentence(records: list[object]) -> None:
     with pytest.raises(ConfigError, match="runs/a: no trial has a network to show"):
         page_of_study("runs/a", records)  # type: ignore[arg-type]
+
+
+def test_a_study_is_called_by_its_folder_not_by_the_way_to_it(tmp_path: Path) -> None:
+    page = ins.view(copy_example(tmp_path / "mine"))
+    assert page.title == "mine"
+    assert str(tmp_path) not in page.html
 
 
 def test_what_cannot_be_viewed_or_saved(tmp_path: Path) -> None:

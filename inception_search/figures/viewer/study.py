@@ -16,10 +16,10 @@ from inception_search.store.record import TrialRecord
 TOP = 30  # sampled trials on a page
 
 
-def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP) -> Page:
+def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP, path: str | None = None) -> Page:
     """The best ``top`` sampled trials and every baseline, the best first; then what was not trained to its end.
 
-    :class:`ConfigError` where no trial has a network to show.
+    :class:`ConfigError`, naming ``path`` (or else the title), where no trial has a network to show.
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise ConfigError(
@@ -35,7 +35,7 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP)
     if not trials:
         found = f"{len(records)} trials" if records else "no trials yet"
         mend = "view it again when a trial has ended, or view a network: inception-search view inception_v4"
-        raise ConfigError("no trial has a network to show", path=title, found=found, mend=mend)
+        raise ConfigError("no trial has a network to show", path=path or title, found=found, mend=mend)
     note = f"{len(trials)} of {len(records)} trials: the best {min(top, len(sampled))} found, and every baseline"
     if len(sampled) <= top:
         note = f"All {len(trials)} trials that have a network"
