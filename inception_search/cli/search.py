@@ -23,6 +23,7 @@ def search(
     validation_images: Annotated[
         int | None, Opt(help="Validate on so many. [the dataset's own; more come from what training leaves over]")
     ] = None,
+    curve_images: Annotated[int | None, Opt(help="Validate on so many after all epochs but the last. [1000]")] = None,
     download: Annotated[bool | None, Opt("--download", help="Allow the dataset to be downloaded.")] = None,
     trials: Annotated[int | None, Opt(help="Distinct architectures to train. [40]")] = None,
     max_macs: Annotated[int | None, Opt(help="Budget: multiply-adds for one image.")] = None,

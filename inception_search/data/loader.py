@@ -20,6 +20,7 @@ from inception_search.data.augment import Augmentation, augment
 from inception_search.data.dataset import Split
 from inception_search.errors import DataError, raw
 
+_DRAW = 0  # the seed by which images of a split are chosen: one for all trainings, so that they compare
 _CHUNK = 1 << 24  # float values prepared at a time (64 MiB): few kernels per epoch, bounded memory
 
 Batch = tuple[Tensor, Tensor]
@@ -119,12 +120,26 @@ class DeviceData:
         chosen = torch.randperm(len(data.labels), generator=generator, device=self.device)[:count]
         return self._prepare(data.images[chosen])
 
-    def eval_batches(self, split: str, batch_size: int) -> Iterator[Batch]:
-        """All of ``split`` in order, prepared as in :meth:`train_batches`; the last batch may be smaller."""
+    def eval_batches(self, split: str, batch_size: int, images: int | None = None) -> Iterator[Batch]:
+        """All of ``split`` in order, prepared as in :meth:`train_batches`; the last batch may be smaller.
+
+        With ``images`` only so many of them, drawn at random, but always the same ones.
+        """
         data = self._resident(split)
-        for start in range(0, len(data.labels), batch_size):
-            piece = slice(start, start + batch_size)
+        count = self.evaluated(split, images)
+        chosen = None if count == len(data.labels) else self._drawn(split, count)
+        for start in range(0, count, batch_size):
+            piece = slice(start, start + batch_size) if chosen is None else chosen[start : start + batch_size]
             yield self._prepare(data.images[piece]), data.labels[piece]
+
+    def evaluated(self, split: str, images: int | None = None) -> int:
+        """How many images :meth:`eval_batches` yields."""
+        return self.size(split) if images is None else min(images, self.size(split))
+
+    def _drawn(self, split: str, count: int) -> Tensor:
+        """The places of ``count`` images of ``split``, int64, in order: its images may be sorted by class."""
+        generator = Generator().manual_seed(_DRAW)
+        return torch.randperm(self.size(split), generator=generator)[:count].sort().values.to(self.device)
 
     def _prepare(self, images: Tensor, what: Augmentation | None = None, generator: Generator | None = None) -> Tensor:
         """uint8 (B, H, W, C) to normalised float32 (B, C, H, W), channels_last."""

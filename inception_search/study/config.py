@@ -41,6 +41,7 @@ PAUSING = ("asha", "halving", "hyperband")
 FIDELITY = (
     *("epochs", "batch_size", "learning_rate", "precision", "width", "depth", "image_size", "train_images"),
     *("optimizer", "schedule", "weight_decay", "label_smoothing", "ema", "cutout", "augment"),
+    "curve_images",
 )
 # From version n to the options of version n + 1.
 UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
@@ -68,6 +69,8 @@ class StudyConfig(BaseModel):
     validation_images: Whole | None = None
     """Validate on so many images (default: the dataset's validation images); more than it has are taken from the
     training images that ``train_images`` leaves over."""
+    curve_images: Whole | None = None
+    """After an epoch that another follows, validate on so many images (default: 1,000); after the last, on all."""
     download: bool = False
     """Allow the dataset to be downloaded."""
     trials: Whole = 40

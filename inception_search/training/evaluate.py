@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from inception_search.backend.fold_norms import FoldedNorms
-from inception_search.data.loader import DeviceData
+from inception_search.data.loader import Batch, DeviceData
 from inception_search.training.fidelity import Precision
 
 # Images at a time. On a CPU with 16 MiB of cache a core, networks of 28x28 pixels take up to a quarter longer with 512:
@@ -31,17 +32,21 @@ def evaluate(
     data: DeviceData,
     split: str = "validation",
     *,
+    images: int | None = None,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
     folded: FoldedNorms | None = None,
 ) -> Metrics:
-    """``model``, on the device of ``data``, over the whole of ``split`` in eval mode.
+    """``model``, on the device of ``data``, over ``split`` in eval mode, or over ``images`` of it, always the same.
 
     The model gives logits (B, classes), or a tuple that starts with them. Its mode is put back afterwards.
     ``folded``: that of ``model``, by whoever evaluates it more than once. Raises DataError if ``split`` was not moved
     to the device.
     """
-    return evaluate_each(model, data, split, batch_size=batch_size, precision=precision, folded=folded)[0]
+    metrics, _ = evaluate_each(
+        model, data, split, images=images, batch_size=batch_size, precision=precision, folded=folded
+    )
+    return metrics
 
 
 def evaluate_each(
@@ -49,32 +54,32 @@ def evaluate_each(
     data: DeviceData,
     split: str = "validation",
     *,
+    images: int | None = None,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
     folded: FoldedNorms | None = None,
 ) -> tuple[Metrics, Tensor]:
-    """As :func:`evaluate`, and whether each image of ``split``, in its order, is right: bool (N,), on the device."""
-    count = data.size(split)
+    """As :func:`evaluate`, and whether each of the images, in their order, is right: bool (N,), on the device."""
+    count = data.evaluated(split, images)
     right = torch.empty(count, dtype=torch.bool, device=data.device)
     was_training = model.training
     folded = folded or FoldedNorms(model)
     model.eval()
     try:
         with torch.inference_mode():
-            sums = _sums(folded.fold(), data, split, batch_size, precision, right)
+            batches = data.eval_batches(split, batch_size, images)
+            sums = _sums(folded.fold(), batches, precision, right)
     finally:
         model.train(was_training)
     loss, accuracy = (sums / count).tolist()
     return Metrics(loss=loss, accuracy=accuracy, n=count), right
 
 
-def _sums(
-    model: nn.Module, data: DeviceData, split: str, batch_size: int, precision: Precision, right: Tensor
-) -> Tensor:
+def _sums(model: nn.Module, batches: Iterable[Batch], precision: Precision, right: Tensor) -> Tensor:
     """Float64 (2,): summed cross-entropy and number of right answers, on the device; which those are into ``right``."""
-    sums, done = torch.zeros(2, dtype=torch.float64, device=data.device), 0
-    for images, labels in data.eval_batches(split, batch_size):
-        with autocast(data.device, precision):
+    sums, done = torch.zeros(2, dtype=torch.float64, device=right.device), 0
+    for images, labels in batches:
+        with autocast(right.device, precision):
             output = model(images)
         logits = main_logits(output).float()
         sums[0] += F.cross_entropy(logits, labels, reduction="sum")

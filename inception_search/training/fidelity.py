@@ -37,8 +37,9 @@ class Fidelity:
     **The rest**: ``label_smoothing``; ``ema`` is the decay per step of an average of the weights (0: none), which is
     validated and kept; ``augment`` allows what the dataset allows, and ``cutout`` (side of the erased square as a
     fraction of the image's) on top; ``norm_images`` training images set the batch norm statistics before each
-    validation (0: the running averages are used as they are); ``precision`` bfloat16 is autocast; ``threads`` is
-    torch's thread count meanwhile (None: as it is).
+    validation (0: the running averages are used as they are); ``curve_images`` validation images, the same ones in
+    every training, are looked at after an epoch that another follows, and all after the last; ``precision`` bfloat16
+    is autocast; ``threads`` is torch's thread count meanwhile (None: as it is).
     """
 
     epochs: int = 8
@@ -50,6 +51,7 @@ class Fidelity:
     warmup: float = 0.25
     gradient_clip: float = 5.0
     norm_images: int = 512
+    curve_images: int = 1000
     augment: bool = True
     precision: Precision = "float32"
     threads: int | None = None

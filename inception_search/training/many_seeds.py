@@ -136,7 +136,7 @@ class _Together:
                 counters.enter_context(uncounted(model, lambda: self.step - before))
             losses = (self._steps(epoch) / self.data.steps_per_epoch(self.fidelity.batch_size)).tolist()
         self.seconds += time.perf_counter() - start
-        found = self._validate()
+        found = self._validate(None if epoch == self.fidelity.epochs else self.fidelity.curve_images)
         if not all(map(math.isfinite, losses)):
             raise diverged("training loss", epoch)
         if not all(math.isfinite(loss) for loss, _ in found):
@@ -177,15 +177,18 @@ class _Together:
         for batches in zip(*passes, strict=True):
             yield torch.stack([images for images, _ in batches]), torch.stack([labels for _, labels in batches])
 
-    def _validate(self) -> list[tuple[float, float]]:
-        """Validation loss and accuracy of every network, with fresh statistics, by its average if it has one."""
+    def _validate(self, images: int | None) -> list[tuple[float, float]]:
+        """Validation loss and accuracy of every network, with fresh statistics, by its average if it has one.
+
+        On all validation images, or on so many of them.
+        """
         average = self.work.average
         if average is None:
-            return self._measure()
+            return self._measure(images)
         with average.in_place():
-            return self._measure()
+            return self._measure(images)
 
-    def _measure(self) -> list[tuple[float, float]]:
+    def _measure(self, images: int | None) -> list[tuple[float, float]]:
         self.work.unstack()
         found = []
         for model, folded, generator in zip(self.work.models, self.folded, self.generators, strict=True):
@@ -193,7 +196,7 @@ class _Together:
             refresh_norm_statistics(
                 model, self.data, images=self.fidelity.norm_images, generator=generator, precision=precision
             )
-            metrics = evaluate(model, self.data, "validation", precision=precision, folded=folded)
+            metrics = evaluate(model, self.data, "validation", images=images, precision=precision, folded=folded)
             found.append((metrics.loss, metrics.accuracy))
         self.work.restack_buffers()
         return found

@@ -54,6 +54,7 @@ WHOLE: Mapping[str, int] = {
     "batch_size": 2,
     "threads": 1,
     "norm_images": 0,
+    "curve_images": 1,
     "image_size": 1,
     "train_images": 1,
 }

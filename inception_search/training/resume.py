@@ -37,8 +37,10 @@ def identity(
     model: nn.Module, data: DeviceData, fidelity: Fidelity, seed: int, aux_weights: tuple[float, ...]
 ) -> dict[str, Any]:
     """What a run must share with another to go on with its state: plain JSON values."""
+    recipe = fidelity.to_dict()
+    del recipe["curve_images"]  # looked at, nothing learned from them
     return {
-        "fidelity": fidelity.to_dict(),
+        "fidelity": recipe,
         "seed": seed,
         "aux_weights": list(aux_weights),
         "network": network_digest(model),

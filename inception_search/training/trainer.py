@@ -104,7 +104,7 @@ class _Run:
         resumed = len(curve)
         more = not 0 < resumed < last or report(curve[-1])
         while len(curve) < last and more:
-            curve.append(self._epoch(len(curve) + 1))
+            curve.append(self._epoch(len(curve) + 1, last))
             if checkpoint is not None:
                 checkpoint.save(dump(self.progress, whose))
             more = report(curve[-1])
@@ -131,10 +131,10 @@ class _Run:
             restore(self.progress, saved, whose)
         return whose
 
-    def _epoch(self, epoch: int) -> EpochMetrics:
+    def _epoch(self, epoch: int, last: int) -> EpochMetrics:
         start = time.perf_counter()
         train_loss = self._pass(epoch)
-        metrics = self._validate()
+        metrics = self._validate(None if epoch == last else self.fidelity.curve_images)
         if not math.isfinite(metrics.loss):
             raise diverged("validation loss", epoch)
         return EpochMetrics(
@@ -146,15 +146,15 @@ class _Run:
             seconds=time.perf_counter() - start,
         )
 
-    def _validate(self) -> Metrics:
-        """The network on the validation images, its average if it has one."""
+    def _validate(self, images: int | None) -> Metrics:
+        """The network on the validation images, or on so many of them; its average if it has one."""
         average = self.progress.average
         if average is None:
-            return self._measure()
+            return self._measure(images)
         with average.in_place():
-            return self._measure()
+            return self._measure(images)
 
-    def _measure(self) -> Metrics:
+    def _measure(self, images: int | None) -> Metrics:
         refresh_norm_statistics(
             self.model,
             self.data,
@@ -162,7 +162,8 @@ class _Run:
             generator=self.progress.generator,
             precision=self.fidelity.precision,
         )
-        return evaluate(self.model, self.data, "validation", precision=self.fidelity.precision, folded=self.folded)
+        precision, folded = self.fidelity.precision, self.folded
+        return evaluate(self.model, self.data, "validation", images=images, precision=precision, folded=folded)
 
     def _pass(self, epoch: int) -> float:
         """One pass over the training images; the mean loss."""

@@ -29,6 +29,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"batch_size": 1}, "fidelity.batch_size: the value cannot be used, got 1; expected a whole number of at"),
     ({"threads": 0}, "fidelity.threads: the value cannot be used, got 0"),
     ({"norm_images": -1}, "fidelity.norm_images: the value cannot be used, got -1"),
+    ({"curve_images": 0}, "fidelity.curve_images: the value cannot be used, got 0"),
     ({"learning_rate": 0}, "fidelity.learning_rate: the value cannot be used, got 0; expected a number above 0"),
     ({"learning_rate": math.nan}, "fidelity.learning_rate: the value cannot be used, got nan"),
     ({"learning_rate": math.inf}, "fidelity.learning_rate: the value cannot be used, got inf"),

@@ -53,7 +53,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "sgd": {},
     "rmsprop": {"optimizer": "rmsprop", "gradient_clip": 0.5},
     "adamw": {"optimizer": "adamw", "schedule": "constant", "decay": 0.3},
-    "average": {"ema": 0.9, "cutout": 0.3},
+    "average": {"ema": 0.9, "cutout": 0.3, "curve_images": 9},
     "running statistics": {"norm_images": 0},
 }
 
