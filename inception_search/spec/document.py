@@ -93,7 +93,8 @@ def read_text(path: Path | str) -> str:
     except FileNotFoundError:
         raise DocumentError("no such file", place=Where(str(path)), mend="check the path") from None
     except IsADirectoryError:
-        raise DocumentError("a folder, not a document", place=Where(str(path))) from None
+        mend = "name the .yaml file in it; a run folder is one that `inception-search search` has made"
+        raise DocumentError("a folder, not a document", place=Where(str(path)), mend=mend) from None
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8 text (byte {error.start})", place=Where(str(path))) from None
     except (OSError, ValueError) as error:

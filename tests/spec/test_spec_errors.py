@@ -224,7 +224,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     # path, error, words
     table: list[tuple[Path, type[DocumentError], str]] = [
         (tmp_path / "none.yaml", DocumentError, "no such file; check the path"),
-        (tmp_path, DocumentError, "a folder, not a document"),
+        (tmp_path, DocumentError, "a folder, not a document; name the .yaml file in it"),
         (latin, DocumentError, r"not UTF-8 text \(byte 9\)"),
         (large, LimitError, "too large; expected at most 524288 bytes"),
         (Path("/dev/zero"), LimitError, "too large"),  # never ends
