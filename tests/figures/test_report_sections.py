@@ -12,7 +12,8 @@ import pytest
 from figure_samples import record, small_network, study_records
 
 from inception_search.figures.report import write_report
-from inception_search.figures.report.material import SpaceFacts
+from inception_search.figures.report.curves import curves_section
+from inception_search.figures.report.material import Material, SpaceFacts
 from inception_search.figures.report.sections import SECTIONS
 from inception_search.store.record import TrialRecord
 
@@ -175,6 +176,14 @@ def test_commands_name_the_run_folder_of_the_study(tmp_path: Path) -> None:
     assert "inception-search search runs/mine/study.yaml --space runs/mine/space.yaml --run runs/mine-again" in told
     assert "inception-search resume runs/mine" in told
     assert str(tmp_path) not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("some", "told"), [(100, True), (359, False), (1000, False), (None, False)])
+def test_curves_say_on_how_many_images_their_points_are_measured(some: int | None, told: bool) -> None:
+    fidelity = {} if some is None else {"curve_images": some}
+    records = [record(0, fidelity=fidelity, data=STUDY["facts"]["data"])]
+    words = curves_section(Material(records, plots={"curves": "<svg/>"}))
+    assert ("is measured on all 359 validation images, the others on 100 of them" in words) is told
 
 
 def test_rankings_are_drawn_or_refused(tmp_path: Path) -> None:

@@ -10,4 +10,18 @@ ABOUT = "Validation accuracy by epoch of the best trials, and of the baselines (
 
 def curves_section(material: Material) -> str:
     """Accuracy by epoch."""
-    return image(material.plots["curves"], ABOUT)
+    return image(material.plots["curves"], ABOUT + _measured_on(material))
+
+
+def _measured_on(material: Material) -> str:
+    """On how many images the points are measured, where that is not one number."""
+    best = material.best
+    if best is None:
+        return ""
+    sizes = best.data.get("sizes")
+    images = sizes.get("validation") if isinstance(sizes, dict) else None
+    some = best.fidelity.get("curve_images")
+    if not isinstance(images, int) or not isinstance(some, int) or some >= images:
+        return ""
+    ends = f" The last point of each, and one where a trial paused, is measured on all {images:,} validation images"
+    return f"{ends}, the others on {some:,} of them."
