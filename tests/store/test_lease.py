@@ -92,10 +92,12 @@ def test_kill_9_frees_the_folder(tmp_path, holder):
 
 def test_kill_9_frees_the_folder_though_a_forked_child_lives_on(tmp_path, holder):
     child_file = tmp_path / "child"
-    first = holder(
+    named = f"open({str(child_file)!r} + '.new', 'w').write(str(os.getpid()))"
+    first = holder(  # the child names itself: by then it has given up what it inherited
         "child = os.fork()\n"
+        f"    if child == 0: {named}; os.rename({str(child_file)!r} + '.new', {str(child_file)!r})\n"
         "    if child == 0: time.sleep(60); os._exit(0)\n"
-        f"    open({str(child_file)!r}, 'w').write(str(child))"
+        f"    while not os.path.exists({str(child_file)!r}): time.sleep(0.01)"
     )
     child = int(child_file.read_text())
     try:

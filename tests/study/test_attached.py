@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,13 @@ def epochs(worker: Path) -> list[int]:
     return [event["metrics"]["epoch"] for event in said if event["event"] == "epoch"]
 
 
+def _opened(files: Path) -> Iterator[str]:
+    """What a process has open."""
+    for file in files.iterdir():
+        with suppress(FileNotFoundError):  # a file closed meanwhile; a socket that is listened on stays open
+            yield str(file.readlink())
+
+
 def listening(programs: Iterable[int]) -> set[str]:
     """The network sockets on which these processes listen."""
     rows = [
@@ -57,9 +64,9 @@ def listening(programs: Iterable[int]) -> set[str]:
     ]
     open_here = {f"socket:[{row[9]}]" for row in rows}
     found = set()
-    for file in (file for pid in programs for file in Path(f"/proc/{pid}/fd").iterdir()):
-        with suppress(FileNotFoundError):  # a file closed meanwhile; a socket that is listened on stays open
-            found.add(str(file.readlink()))
+    for pid in programs:
+        with suppress(FileNotFoundError):  # a process that has ended meanwhile listens no more
+            found |= set(_opened(Path(f"/proc/{pid}/fd")))
     return open_here & found
 
 
