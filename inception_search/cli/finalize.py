@@ -42,6 +42,10 @@ def finalize(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time (default: the study's).")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:<number> (default: the study's).")] = None,
+    together: Annotated[
+        bool | None,
+        typer.Option("--together/--apart", help="All seeds of a network at once (default: on a GPU, where faster)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
@@ -62,6 +66,7 @@ def finalize(
         "max_macs": max_macs,
         "workers": workers,
         "device": device,
+        "together": together,
     }
     console = Console(stderr=True)
     with console.status("starting") as status:

@@ -82,7 +82,8 @@ def _train(
     others = len(finals.seen(records) - {setting.id})
     if others:
         observer.note(f"the test images have been read under {_many(others, 'other setting')} before")
-    how = How(fidelity, device, data, config.retries)
+    together = device != "cpu" if options.together is None else options.together
+    how = How(fidelity, device, data, config.retries, together, if_faster=options.together is None)
     with stop_on_signals() as stop, finals.images(dataset):
         executor = LocalExecutor(workers, float("inf"), persistent=device != "cpu")
         return FinalsLoop(finals, setting, how, executor, observer, stop).train(trainings)

@@ -6,7 +6,7 @@ The job file is also what makes an ask durable: a trial that was asked for and i
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,19 @@ from inception_search.study.point import Point
 
 if TYPE_CHECKING:
     from inception_search.study.setting import Setting
+
+APART = "apart"
+"""The state of a job whose seeds have to be trained one by one: nothing came of them together."""
+
+
+@dataclass(frozen=True)
+class OtherSeed:
+    """Another seed of the same network, trained together with the job's own."""
+
+    seed: int
+    result: str
+    checkpoint: str
+    state: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,8 @@ class Job:
     until: int | None = None  # epochs after which to pause
     aux: bool = True  # train auxiliary classifiers, too
     test: str | None = None  # the file of test images, where this is the training that is tested
+    others: tuple[OtherSeed, ...] = ()
+    if_faster: bool = True  # together only where that is measured to be faster
     tries: int = 1  # attempts in a row that did not finish an epoch
     params: dict[str, Any] = field(default_factory=dict)
     origin: str = "sampled"
@@ -54,6 +69,11 @@ class Job:
         """What a result repeats of its job, so that it can be recorded without it."""
         return {"arch_id": self.arch_id, "attempt": self.attempt, "started": self.started}
 
+    @property
+    def trainings(self) -> tuple[Self, ...]:
+        """Each seed as a job of its own, the job's own first."""
+        return replace(self, others=()), *(replace(self, others=(), **vars(other)) for other in self.others)
+
     def write(self, path: Path) -> None:
         """Write the job durably, before it starts."""
         write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
@@ -61,7 +81,8 @@ class Job:
     @classmethod
     def read(cls, path: Path) -> Self:
         """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
-        return cls(**json.loads(unsealed(path.read_text(encoding="utf-8"))))
+        facts = json.loads(unsealed(path.read_text(encoding="utf-8")))
+        return cls(**{**facts, "others": tuple(OtherSeed(**other) for other in facts.get("others", ()))})
 
 
 def make_job(point: Point, attempt: int, tries: int, setting: Setting, run: RunFolder) -> Job:

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from multiprocessing.connection import Connection
@@ -32,7 +32,8 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
 from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK
-from inception_search.study.job import Job
+from inception_search.study.job import APART, Job
+from inception_search.study.seeds_together import trained_together
 from inception_search.training.devices import describe_device
 from inception_search.training.evaluate import evaluate_each
 from inception_search.training.fidelity import Fidelity
@@ -104,8 +105,11 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     """Do one job; whether this process can do another."""
     job, root = Job.read(job_file), job_file.parent.parent
     try:
-        text, usable = _answer(Trial(job, root, device or job.device), connection)
-        write_atomic(root / job.result, sealed(text))
+        trials = [Trial(one, root, device or job.device) for one in job.trainings]
+        payloads, usable = _answers(trials, connection)
+        for trial, payload in zip(trials, payloads, strict=False):
+            text = json.dumps(payload | trial.job.stamp, allow_nan=False)
+            write_atomic(root / trial.job.result, sealed(text))
         return usable
     except DriverGone:
         sys.exit(0)
@@ -113,20 +117,25 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         sys.exit(BAD_DISK)
 
 
-def _answer(trial: Trial, connection: Connection) -> tuple[str, bool]:
-    """The result as JSON: what came of the training, or why nothing did; and whether the device is still sound."""
+def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[dict[str, Any]], bool]:
+    """What came of the trainings, or why nothing did; and whether the device is still sound.
+
+    Nothing coming of several says nothing about each: then there is one answer, in the state "apart".
+    """
     usable = True
     try:
-        return json.dumps(trial.trained(connection) | trial.job.stamp, allow_nan=False), True
+        if threads := trials[0].fidelity.threads:
+            torch.set_num_threads(threads)
+        return (trained_together(trials, connection) if len(trials) > 1 else [trials[0].trained(connection)]), True
     except (DriverGone, RunFolderError, DataError):
         raise
     except InceptionSearchError as error:
         reason = str(error)
-        usable = not (isinstance(error, TrainingError) and trial.where != "cpu")
+        usable = not (isinstance(error, TrainingError) and trials[0].where != "cpu")
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason, usable = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
-    return json.dumps({"state": "failed", "reason": reason} | trial.job.stamp), usable
+    return [{"state": APART if len(trials) > 1 else "failed", "reason": reason}], usable
 
 
 class StateFile:
@@ -166,52 +175,72 @@ class Trial:
         """The device it runs on."""
         return torch.device(self.where)
 
+    @cached_property
+    def fidelity(self) -> Fidelity:
+        """How it is trained."""
+        return Fidelity.from_dict(self.job.fidelity)
+
+    @cached_property
+    def data(self) -> DeviceData:
+        """What it is trained on, on the device."""
+        return _data(self.root / self.job.data, self.device)
+
     def trained(self, connection: Connection) -> dict[str, Any]:
         """The result of the training."""
-        fidelity = Fidelity.from_dict(self.job.fidelity)
-        if fidelity.threads:
-            torch.set_num_threads(fidelity.threads)
-        network = self.network(fidelity)
-        data = _data(self.root / self.job.data, self.device)
-        model, result = self.train(network, data, fidelity, self.reporter(connection))
+        return self.told(*self.train(self.reporter(connection)))
+
+    def told(self, model: torch.nn.Module, result: TrainingResult, share: float = 1.0) -> dict[str, Any]:
+        """What a training came to, its weights saved and tested where it is at its end; ``share``: of the time."""
         state = _STATES[self.word] if result.stopped else "complete"
         tested = {}
         if state == "complete":
             _save(model, self.root / self.job.checkpoint)
-            tested = self.tested(model, fidelity)
+            tested = self.tested(model)
         return {
             "state": state,
             "value": result.final.validation_accuracy,
             "curve": [metrics.to_dict() for metrics in result.curve],
-            "seconds": sum(metrics.seconds for metrics in result.curve),
+            "seconds": share * sum(metrics.seconds for metrics in result.curve),
             "device": describe_device(self.device),
-            "fidelity": fidelity.to_dict(),
+            "fidelity": self.fidelity.to_dict(),
             "resources": _resources(result),
             **tested,
         }
 
-    def network(self, fidelity: Fidelity) -> Network:
+    @cached_property
+    def network(self) -> Network:
         """The network as it is trained."""
         whole = network_from_data(self.job.network)
-        network = shrink(whole, fidelity.width, fidelity.depth)
+        network = shrink(whole, self.fidelity.width, self.fidelity.depth)
         return network if self.job.aux else remake(network, aux={})
 
-    def train(
-        self, network: Network, data: DeviceData, fidelity: Fidelity, report: Callable[[EpochMetrics], bool]
-    ) -> tuple[torch.nn.Module, TrainingResult]:
+    @property
+    def aux_weights(self) -> list[float]:
+        """The weights of the losses of its auxiliary classifiers."""
+        return [aux.weight for aux in self.network.aux.values()]
+
+    def built(self) -> torch.nn.Module:
+        """The network as a module, with the weights of the seed."""
+        return build(lower(self.network), name=self.network.name, seed=self.job.seed)
+
+    @property
+    def state(self) -> StateFile | None:
+        """Where it is kept how far it came, if it is."""
+        return StateFile(self.root / self.job.state) if self.job.state else None
+
+    def train(self, report: Callable[[EpochMetrics], bool]) -> tuple[torch.nn.Module, TrainingResult]:
         """Train on from where an earlier attempt came to; from the beginning where that cannot be used."""
-        state = StateFile(self.root / self.job.state) if self.job.state else None
-        weights = [aux.weight for aux in network.aux.values()]
+        state = self.state
         while True:
-            model = build(lower(network), name=network.name, seed=self.job.seed)
+            model = self.built()
             try:
                 result = train(
                     model,
-                    data,
-                    fidelity,
+                    self.data,
+                    self.fidelity,
                     seed=self.job.seed,
                     report=report,
-                    aux_weights=weights,
+                    aux_weights=self.aux_weights,
                     checkpoint=state,
                     until=self.job.until,
                 )
@@ -234,12 +263,12 @@ class Trial:
 
         return report
 
-    def tested(self, model: torch.nn.Module, fidelity: Fidelity) -> dict[str, Any]:
+    def tested(self, model: torch.nn.Module) -> dict[str, Any]:
         """What comes of the test images, where this is the training that is tested; ``test_right`` has each of them."""
         if self.job.test is None:
             return {}
         data = DeviceData(thaw(self.root / self.job.test, ("test",)), self.device, splits=("test",))
-        metrics, right = evaluate_each(model, data, "test", precision=fidelity.precision)
+        metrics, right = evaluate_each(model, data, "test", precision=self.fidelity.precision)
         bits = np.packbits(right.cpu().numpy()).tobytes().hex()
         return {
             "test_accuracy": metrics.accuracy,

@@ -1,7 +1,6 @@
 """Several seeds of one architecture trained together: one launch of every kernel for all of them.
 
-A GPU that a small network leaves idle does the work of several in about the time of one. On a CPU, which is busy
-with one, nothing is gained: there a process per core does better.
+Whether that is any faster is for ``seeds_gain`` to say.
 """
 
 from __future__ import annotations
@@ -10,28 +9,31 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from copy import deepcopy
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.loader import Batch, DeviceData
-from inception_search.errors import ConfigError
+from inception_search.errors import CheckpointError, ConfigError, raw
+from inception_search.training.average import WeightAverage, averaged_tensors
 from inception_search.training.captured_step import CapturedStep, wants_capture
 from inception_search.training.devices import forget_peak, peak_memory, settings
 from inception_search.training.evaluate import evaluate
 from inception_search.training.failures import diverged, memory_errors
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics, uncounted
+from inception_search.training.optimizers import make_optimizer
 from inception_search.training.result import EpochMetrics, TrainingResult
-from inception_search.training.resume import network_digest
+from inception_search.training.resume import Progress, dump, identity, network_digest, restore
 from inception_search.training.schedule import learning_rate_factor
 from inception_search.training.stacked import StackedWork
+from inception_search.training.state import Checkpoint
 from inception_search.training.step import EagerStep, Step
-from inception_search.training.trainer import train
 
-_WORTH = 1.1  # times as fast: less is within what a measurement errs by
+ReportMany = Callable[[Sequence[EpochMetrics]], bool]
+
 _CHECK_EVERY = 16
 
 
@@ -42,47 +44,81 @@ def train_many(
     *,
     seeds: Sequence[int],
     aux_weights: Sequence[float] = (),
+    report: ReportMany = lambda _: True,
+    checkpoints: Sequence[Checkpoint] = (),
     capture: bool | None = None,
 ) -> tuple[TrainingResult, ...]:
     """Train ``models``, of one architecture, in place, each as :func:`train` does with its seed of ``seeds``.
 
     Order, augmentation and statistics are each seed's own, and results equal those of separate runs to rounding;
-    only dropout draws other numbers. ``seconds``, ``peak_memory`` and ``images_per_second`` are those of all
-    together. Batch norms must have a momentum. Raises as :func:`train` does (TrainingError as soon as one of the
-    networks diverges), and ConfigError for models that differ or are not as many as the seeds.
+    only dropout draws other numbers. ``report`` gets the metrics of all after each epoch and stops them by returning
+    False. ``checkpoints``, one for each seed, hold what :func:`train` saves for it: either goes on from the other's.
+    ``seconds``, ``peak_memory`` and ``images_per_second`` are those of all together. Batch norms must have a momentum.
+    Raises as :func:`train` does (TrainingError as soon as one of the networks diverges, CheckpointError also where
+    the seeds have come to different epochs), and ConfigError for models that differ or are not as many as the seeds.
     """
-    if len(seeds) != len(models) or not models:
-        expected = f"{len(models)} seeds for as many models, one at least"
-        raise ConfigError("wrong number of seeds", path="seeds", found=len(seeds), expected=expected)
+    for name, given in (("seeds", seeds), ("checkpoints", checkpoints or seeds)):
+        if len(given) != len(models) or not models:
+            expected = f"{len(models)} {name} for as many models, one at least"
+            raise ConfigError(f"wrong number of {name}", path=name, found=len(given), expected=expected)
     with memory_errors(fidelity.batch_size), settings(data.device, threads=fidelity.threads, seed=seeds[0]):
         for model in models:
             if network_digest(model) != network_digest(models[0]):
                 raise ConfigError("the models differ in more than their weights", path="models")
             model.to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         captured = wants_capture(data.device, capture)
-        return _Together(models, data, fidelity, seeds, tuple(aux_weights), captured).through()
+        parts = [begun(model, data, fidelity, seed, captured) for model, seed in zip(models, seeds, strict=True)]
+        saved = _Saved(checkpoints, parts, seeds, data, fidelity, tuple(aux_weights))
+        saved.restore()
+        return _Together(parts, data, fidelity, tuple(aux_weights), captured).through(report, saved)
 
 
-def pays(device: torch.device, speedup: Callable[[], float]) -> bool:
-    """Whether to train seeds together on ``device``: on a GPU where ``speedup()`` measures a gain, never on a CPU.
+def begun(model: nn.Module, data: DeviceData, fidelity: Fidelity, seed: int, captured: bool) -> Progress:
+    """The run of one network before its first step."""
+    average = WeightAverage(averaged_tensors(model), fidelity.ema) if fidelity.ema else None
+    optimizer = make_optimizer(model, fidelity, capturable=captured)
+    return Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
 
-    ``speedup`` is not called for a CPU; :func:`measured_speedup` makes one.
-    """
-    return device.type == "cuda" and speedup() >= _WORTH
+
+def stack(batches: Sequence[Batch]) -> Batch:
+    """Images (S, B, C, H, W) and labels (S, B)."""
+    return torch.stack([images for images, _ in batches]), torch.stack([labels for _, labels in batches])
 
 
-def measured_speedup(
-    model: nn.Module, data: DeviceData, fidelity: Fidelity, *, seeds: int, aux_weights: Sequence[float] = ()
-) -> float:
-    """How many times faster ``seeds`` copies of ``model`` train together than one after the other.
+class _Saved:
+    """The states of all runs, each where it would be if it were trained alone."""
 
-    Measured over two epochs of each (the first, which warms up, is not counted); ``model`` is left as it is.
-    """
-    short = Fidelity.from_dict({**fidelity.to_dict(), "epochs": 2, "norm_images": 0})
-    alone = train(deepcopy(model), data, short, seed=0, aux_weights=aux_weights)
-    copies = [deepcopy(model) for _ in range(seeds)]
-    together = train_many(copies, data, short, seeds=range(seeds), aux_weights=aux_weights)
-    return seeds * alone.final.seconds / together[0].final.seconds
+    def __init__(
+        self,
+        checkpoints: Sequence[Checkpoint],
+        parts: Sequence[Progress],
+        seeds: Sequence[int],
+        data: DeviceData,
+        fidelity: Fidelity,
+        aux_weights: tuple[float, ...],
+    ) -> None:
+        self.checkpoints, self.parts = checkpoints, parts
+        self.whose = [
+            identity(part.model, data, fidelity, seed, aux_weights)
+            for part, seed in zip(parts, seeds if checkpoints else (), strict=False)
+        ]
+
+    def restore(self) -> None:
+        """Go on from what is saved; CheckpointError where the runs have come to different epochs."""
+        for checkpoint, part, whose in zip(self.checkpoints, self.parts, self.whose, strict=False):
+            saved = checkpoint.load()
+            if saved is not None:
+                restore(part, saved, whose)
+        epochs = sorted({len(part.curve) for part in self.parts})
+        if len(epochs) > 1:
+            mend = "train them one at a time"
+            found = raw("epochs " + ", ".join(map(str, epochs)))
+            raise CheckpointError("the seeds have come to different epochs", found=found, mend=mend)
+
+    def save(self) -> None:
+        """Replace what is saved."""
+        for checkpoint, part, whose in zip(self.checkpoints, self.parts, self.whose, strict=False):
+            checkpoint.save(dump(part, whose))
 
 
 class _Together:
@@ -90,43 +126,63 @@ class _Together:
 
     def __init__(
         self,
-        models: Sequence[nn.Module],
+        parts: Sequence[Progress],
         data: DeviceData,
         fidelity: Fidelity,
-        seeds: Sequence[int],
         aux_weights: tuple[float, ...],
         capture: bool,
     ) -> None:
-        self.data, self.fidelity = data, fidelity
+        self.parts, self.data, self.fidelity = parts, data, fidelity
+        models = [part.model for part in parts]
         self.work = StackedWork(models, fidelity, aux_weights, capturable=capture)
+        self.work.take_states(*self._own())
         self.folded = [FoldedNorms(model) for model in models]
-        self.generators = [Generator(data.device).manual_seed(seed) for seed in seeds]
+        self.generators = [part.generator for part in parts]
         self.take_step: Step = CapturedStep(self.work, data.device) if capture else EagerStep(self.work)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
-        self.step, self.rate, self.seconds = 0, 0.0, 0.0
+        self.step, self.rate, self.seconds = parts[0].step, 0.0, 0.0
 
-    def through(self) -> tuple[TrainingResult, ...]:
-        """All epochs; one result for each network."""
+    def through(self, report: ReportMany, saved: _Saved) -> tuple[TrainingResult, ...]:
+        """The epochs that are missing, or as many as ``report`` allows; one result for each network."""
         start = time.perf_counter()
         forget_peak(self.data.device)
-        epochs = [self._epoch(epoch) for epoch in range(1, self.fidelity.epochs + 1)]
+        resumed, begun, more = len(self.parts[0].curve), self.step, True
+        while len(self.parts[0].curve) < self.fidelity.epochs and more:
+            metrics = self._epoch(len(self.parts[0].curve) + 1)
+            self._take_down(metrics)
+            saved.save()
+            more = report(metrics)
         if self.work.average is not None:
             self.work.average.exchange()
         self.work.unstack()
         seconds = time.perf_counter() - start
-        batch = min(self.fidelity.batch_size, self.data.size("train"))
+        images = len(self.parts) * (self.step - begun) * min(self.fidelity.batch_size, self.data.size("train"))
         return tuple(
             TrainingResult(
-                curve,
-                stopped=False,
+                tuple(part.curve),
+                stopped=len(part.curve) < self.fidelity.epochs,
                 seconds=seconds,
                 steps=self.step,
+                resumed_from=resumed,
                 peak_memory=peak_memory(self.data.device),
-                images_per_second=len(self.generators) * self.step * batch / self.seconds,
+                images_per_second=images / self.seconds if self.seconds else 0.0,
                 notes=tuple(self.take_step.notes),
             )
-            for curve in zip(*epochs, strict=True)
+            for part in self.parts
         )
+
+    def _own(self) -> tuple[list[Optimizer], list[WeightAverage]]:
+        """What the networks would be trained and averaged with alone."""
+        averages = [part.average for part in self.parts if part.average is not None]
+        return [part.optimizer for part in self.parts], averages
+
+    def _take_down(self, metrics: Sequence[EpochMetrics]) -> None:
+        """Write into each network's own progress how far it has come."""
+        self.work.unstack()
+        self.work.give_states(*self._own())
+        for part, point in zip(self.parts, metrics, strict=True):
+            part.step = self.step
+            part.curve.append(point)
 
     def _epoch(self, epoch: int) -> list[EpochMetrics]:
         start, before = time.perf_counter(), self.step
@@ -175,7 +231,7 @@ class _Together:
             for generator in self.generators
         )
         for batches in zip(*passes, strict=True):
-            yield torch.stack([images for images, _ in batches]), torch.stack([labels for _, labels in batches])
+            yield stack(batches)
 
     def _validate(self, images: int | None) -> list[tuple[float, float]]:
         """Validation loss and accuracy of every network, with fresh statistics, by its average if it has one.

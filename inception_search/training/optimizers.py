@@ -5,7 +5,7 @@ A new optimizer is a row of :data:`OPTIMIZERS` and a name in :data:`OptimizerNam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,6 +46,12 @@ def optimizer_over(
     spared = [p for p, dimensions in listed if dimensions <= 1]
     groups: Groups = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
     return OPTIMIZERS[fidelity.optimizer].make(groups, fidelity, capturable)
+
+
+def parameters_of(optimizer: Optimizer) -> Iterator[Tensor]:
+    """All parameters, always in the same order."""
+    for group in optimizer.param_groups:
+        yield from group["params"]
 
 
 def _sgd(groups: Groups, fidelity: Fidelity, capturable: bool) -> Optimizer:

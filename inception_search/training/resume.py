@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from inception_search.data.loader import DeviceData
 from inception_search.errors import CheckpointError
 from inception_search.training.average import WeightAverage
 from inception_search.training.fidelity import Fidelity
+from inception_search.training.optimizers import parameters_of
 from inception_search.training.result import EpochMetrics
 from inception_search.training.state import pack, unpack
 
@@ -53,7 +54,7 @@ def dump(progress: Progress, whose: Mapping[str, Any]) -> bytes:
     """``progress`` and torch's random state as bytes that only a run with the identity ``whose`` can load."""
     tensors = {f"model.{name}": tensor for name, tensor in progress.model.state_dict().items()}
     numbers: dict[str, Any] = {}
-    for index, p in enumerate(_parameters(progress.optimizer)):
+    for index, p in enumerate(parameters_of(progress.optimizer)):
         for key, value in progress.optimizer.state.get(p, {}).items():
             (tensors if isinstance(value, Tensor) else numbers)[f"optimizer.{index}.{key}"] = value
     if progress.average is not None:
@@ -116,7 +117,7 @@ def _difference(part: str, theirs: Any, ours: Any) -> tuple[str, Any, str]:
 
 def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
     """State by parameter number; tensors like a parameter get its memory layout, which fused kernels go by."""
-    parameters = list(_parameters(optimizer))
+    parameters = list(parameters_of(optimizer))
     optimizer.state.clear()
     for name, value in {**tensors, **numbers}.items():
         if not name.startswith("optimizer."):
@@ -131,11 +132,6 @@ def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], numb
             )
             value = place.copy_(value)
         optimizer.state.setdefault(p, {})[key] = value
-
-
-def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:
-    for group in optimizer.param_groups:
-        yield from group["params"]
 
 
 def network_digest(model: nn.Module) -> str:

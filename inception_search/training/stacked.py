@@ -9,12 +9,13 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.optim import Optimizer
 
 from inception_search.training.average import WeightAverage
 from inception_search.training.evaluate import autocast
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import uncounted
-from inception_search.training.optimizers import optimizer_over
+from inception_search.training.optimizers import optimizer_over, parameters_of
 from inception_search.training.step import Work, total_loss
 
 
@@ -77,6 +78,30 @@ class StackedWork(Work):
             own = dict(model.named_buffers())
             for name, stacked in self.buffers.items():
                 stacked[index].copy_(own[name])
+
+    def take_states(self, optimizers: Sequence[Optimizer], averages: Sequence[WeightAverage]) -> None:
+        """Take over how far the networks' own optimizers and averages (none where the recipe has none) have come."""
+        for stacked, *own in zip(parameters_of(self.optimizer), *map(parameters_of, optimizers), strict=True):
+            states = [optimizer.state.get(p, {}) for optimizer, p in zip(optimizers, own, strict=True)]
+            for key, value in states[0].items():
+                if isinstance(value, Tensor) and value.shape == own[0].shape:
+                    value = torch.empty_like(stacked).copy_(torch.stack([state[key] for state in states]))
+                self.optimizer.state[stacked][key] = value
+        if self.average is not None:
+            for mean, *parts in zip(self.average.means, *(average.means for average in averages), strict=True):
+                mean.copy_(torch.stack(parts))
+
+    def give_states(self, optimizers: Sequence[Optimizer], averages: Sequence[WeightAverage]) -> None:
+        """Show in the networks' own optimizers and averages how far the stack has come; views, until it goes on."""
+        for index, optimizer in enumerate(optimizers):
+            for stacked, own in zip(parameters_of(self.optimizer), parameters_of(optimizer), strict=True):
+                optimizer.state[own] = {
+                    key: value[index] if isinstance(value, Tensor) and value.shape == stacked.shape else value
+                    for key, value in self.optimizer.state.get(stacked, {}).items()
+                }
+        if self.average is not None:
+            for index, average in enumerate(averages):
+                average.means = [mean[index] for mean in self.average.means]
 
     def _pairs(self, model: nn.Module) -> Iterable[tuple[Tensor, Tensor]]:
         own = {**dict(model.named_parameters()), **dict(model.named_buffers())}

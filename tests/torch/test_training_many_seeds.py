@@ -17,16 +17,17 @@ from inception_search.api import compile as compile_network
 from inception_search.data.augment import Augmentation
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
-from inception_search.errors import ConfigError, TrainingError
+from inception_search.errors import CheckpointError, ConfigError, TrainingError
 from inception_search.space.space import load_space
 from inception_search.spec.transform import scale_network_width
 from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.many_seeds import measured_speedup, pays, train_many
+from inception_search.training.many_seeds import train_many
 from inception_search.training.optimizers import make_optimizer
+from inception_search.training.seeds_gain import measured_speedup, pays
 from inception_search.training.stacked import StackedWork, clip_each
 from inception_search.training.step import EagerStep, Work
-from inception_search.training.trainer import train
+from inception_search.training.trainer import TrainingResult, train
 from tests.torch.networks_to_train import small_inception
 
 SEEDS = (3, 1, 4)
@@ -74,6 +75,55 @@ def test_together_is_alone(few: DeviceData, recipe: str) -> None:
         assert (result.steps, result.stopped) == (separate.steps, False)
         for point, other_point in zip(result.curve, separate.curve, strict=True):
             assert point.to_dict() == pytest.approx({**other_point.to_dict(), "seconds": point.seconds}, rel=2e-3)
+
+
+class Memory:
+    """A checkpoint that is kept in memory."""
+
+    data: bytes | None = None
+
+    def load(self) -> bytes | None:
+        return self.data
+
+    def save(self, data: bytes) -> None:
+        self.data = data
+
+
+@pytest.mark.parametrize("first", ["together", "alone"])
+@pytest.mark.parametrize("recipe", ["rmsprop", "adamw", "average"])
+def test_either_goes_on_from_what_the_other_saved(few: DeviceData, recipe: str, first: str) -> None:
+    fields = {"epochs": 2, "batch_size": 16, "norm_images": 32, "threads": 1, "learning_rate": 0.01}
+    fidelity = Fidelity(**(fields | RECIPES[recipe]))
+    saved = [Memory() for _ in SEEDS]
+
+    def alone(models: list[nn.Module], until: int) -> list[TrainingResult]:
+        runs = zip(models, SEEDS, saved, strict=True)
+        return [train(m, few, fidelity, seed=s, aux_weights=(0.3,), checkpoint=c, until=until) for m, s, c in runs]
+
+    def together(models: list[nn.Module], until: int) -> tuple[TrainingResult, ...]:
+        given = {"seeds": SEEDS, "aux_weights": (0.3,), "checkpoints": saved}
+        return train_many(models, few, fidelity, report=lambda metrics: metrics[0].epoch < until, **given)
+
+    begin, go_on = (together, alone) if first == "together" else (alone, together)
+    assert all(result.stopped for result in begin(networks(), 1))
+    models, whole = networks(), networks()
+    found = go_on(models, 2)
+    expected = [train(m, few, fidelity, seed=s, aux_weights=(0.3,)) for m, s in zip(whole, SEEDS, strict=True)]
+    assert [(result.resumed_from, result.stopped, result.steps) for result in found] == [(1, False, 8)] * 3
+    for result, separate in zip(found, expected, strict=True):
+        point, other = result.final, separate.final  # one where a run pauses is measured on more images
+        assert point.to_dict() == pytest.approx({**other.to_dict(), "seconds": point.seconds}, rel=2e-3)
+    for one, trained in zip(models, whole, strict=True):
+        for name, tensor in trained.state_dict().items():
+            torch.testing.assert_close(one.state_dict()[name], tensor, rtol=2e-3, atol=2e-4, msg=name)
+
+
+def test_seeds_at_different_epochs_do_not_go_on_together(few: DeviceData) -> None:
+    saved = [Memory() for _ in SEEDS]
+    fidelity = Fidelity(epochs=2, batch_size=16, threads=1)
+    train(networks(aux=False)[0], few, fidelity, seed=SEEDS[0], checkpoint=saved[0], until=1)
+    with pytest.raises(CheckpointError, match="the seeds have come to different epochs, got epochs 0, 1"):
+        train_many(networks(aux=False), few, fidelity, seeds=SEEDS, checkpoints=saved)
 
 
 def test_a_compiled_network_trains_together(few: DeviceData) -> None:

@@ -39,6 +39,8 @@ class FinalOptions(BaseModel):
     workers: Whole | None = None
     """Trainings at a time."""
     device: str | None = None
+    together: bool | None = None
+    """Train the seeds of a network at once (None: on a GPU, where that is measured to be faster)."""
 
     @classmethod
     def of(cls, **options: Any) -> Self:
