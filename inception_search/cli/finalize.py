@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from inception_search.cli.numbers import whole
 from inception_search.cli.output import stdout_console
 from inception_search.study.finals.observer import FinalsObserver
 
@@ -38,7 +39,10 @@ def finalize(
     batch_size: Annotated[int | None, typer.Option(min=2, help="Default: the study's.")] = None,
     augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Default: the study's.")] = None,
     max_macs: Annotated[
-        int | None, typer.Option(min=1, help="Multiply-adds, at the study's image size (default: the study's).")
+        int | None,
+        typer.Option(
+            parser=whole, metavar="INTEGER", help="Multiply-adds, at the study's image size (default: the study's)."
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time (default: the study's).")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:<number> (default: the study's).")] = None,

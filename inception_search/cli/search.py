@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from inception_search.cli.leaderboard import finish
+from inception_search.cli.numbers import whole
 from inception_search.cli.watch import watched
 
 Opt = typer.Option
+Large = partial(Opt, parser=whole, metavar="INTEGER")
 
 
 def search(
@@ -26,13 +29,13 @@ def search(
     curve_images: Annotated[int | None, Opt(help="Validate on so many after all epochs but the last. [1000]")] = None,
     download: Annotated[bool | None, Opt("--download", help="Allow the dataset to be downloaded.")] = None,
     trials: Annotated[int | None, Opt(help="Distinct architectures to train. [40]")] = None,
-    max_macs: Annotated[int | None, Opt(help="Budget: multiply-adds for one image.")] = None,
-    max_params: Annotated[int | None, Opt(help="Budget: parameters.")] = None,
-    max_activation_bytes: Annotated[int | None, Opt(help="Budget: bytes of all op outputs for one image.")] = None,
+    max_macs: Annotated[int | None, Large(help="Budget: multiply-adds for one image.")] = None,
+    max_params: Annotated[int | None, Large(help="Budget: parameters.")] = None,
+    max_activation_bytes: Annotated[int | None, Large(help="Budget: bytes of all op outputs for one image.")] = None,
     max_depth: Annotated[int | None, Opt(help="Budget: layers with weights on the longest path.")] = None,
     max_latency_ms: Annotated[float | None, Opt(help="Budget: ms for one image on the device, over all ops.")] = None,
-    min_macs: Annotated[int | None, Opt(help="Least multiply-adds for one image.")] = None,
-    min_params: Annotated[int | None, Opt(help="Least parameters.")] = None,
+    min_macs: Annotated[int | None, Large(help="Least multiply-adds for one image.")] = None,
+    min_params: Annotated[int | None, Large(help="Least parameters.")] = None,
     min_depth: Annotated[int | None, Opt(help="Least depth.")] = None,
     min_receptive_field: Annotated[int | None, Opt(help="Least pixels that a position of the last map sees.")] = None,
     objectives: Annotated[

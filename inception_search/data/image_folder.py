@@ -62,7 +62,11 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
 def _list_splits(root: Path, seed: int) -> tuple[tuple[str, ...], dict[str, Listing]]:
     """Class names and the three listings of ``root``; those without a folder are drawn from the train set."""
     if not root.is_dir():
-        raise DataError("the folder is not there", place=Place(str(root)), mend="name another (--data-root)")
+        raise DataError(
+            "the folder is not there",
+            place=Place(str(root)),
+            mend="name another (--data-root; of a study, data_root in study.yaml)",
+        )
     folders = {split: _first_folder(root, names) for split, names in _SPELLINGS.items()}
     train = folders.pop("train") or root
     if train is root and any(folders.values()):

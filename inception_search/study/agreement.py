@@ -29,9 +29,9 @@ def agrees(index: Index, records: Mapping[int, TrialRecord], begun: Mapping[int,
     return True
 
 
-def unrecorded(trials: Iterable[FrozenTrial], records: Mapping[int, TrialRecord]) -> list[int]:
+def unrecorded(trials: Iterable[FrozenTrial], records: Mapping[int, TrialRecord]) -> list[FrozenTrial]:
     """The trials that the index has complete, and of which no record is left."""
-    return [trial.number for trial in trials if trial.state == TrialState.COMPLETE and trial.number not in records]
+    return [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.number not in records]
 
 
 def _same_point(index: Index, trial: FrozenTrial, params: Params) -> bool:

@@ -64,6 +64,8 @@ class Index:
         self.name = NAME if url is None else study_name(run)
         self.waiting: deque[Callable[[], None]] = deque()
         self.away, self.delay, self.next_try = False, 1.0, 0.0
+        self.lost: list[FrozenTrial] = []
+        """Trials that it has complete and of which no record is left, as of the last :meth:`sync`."""
         self.study = self._open()
 
     def __len__(self) -> int:
@@ -81,10 +83,7 @@ class Index:
         if self.url is None and not agrees(self, by_number, begun):
             self._set_aside()
         known = self.study.get_trials(deepcopy=False)
-        if lost := unrecorded(known, by_number):
-            self.note(
-                f"{self.run.trials_file} has lost the record of trial {', '.join(map(str, lost))}, which was done"
-            )
+        self.lost = unrecorded(known, by_number)
         for number in range(len(known), max((*by_number, *begun), default=-1) + 1):
             self._add(by_number.get(number), begun.get(number))
         for trial in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from inception_search.errors import Place, RunFolderError
+from inception_search.proxies.table import known as check_proxies
 from inception_search.space.space import Space, load_space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
@@ -19,7 +20,7 @@ from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
-from inception_search.study.dedupe import TRAINED
+from inception_search.study.dedupe import TRAINED, Seen
 from inception_search.study.driver import Driver, asked
 from inception_search.study.environment import note_environment
 from inception_search.study.excess import make_excess
@@ -30,8 +31,10 @@ from inception_search.study.grow import begin_growth, finish_growth
 from inception_search.study.index import Index
 from inception_search.study.ledger import Ledger
 from inception_search.study.local import LocalExecutor, start_server
+from inception_search.study.lost import lost_points
 from inception_search.study.objectives import OBJECTIVES, losses, numbers
 from inception_search.study.observer import Observer
+from inception_search.study.openings import about_baselines, without_effect
 from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
@@ -72,6 +75,8 @@ def search(
     if config.data_root:  # the study may be resumed from elsewhere
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
     check_strategy(config.strategy, loaded, len(config.objectives))
+    if names := {*config.proxies, config.warmup_proxy} - {None}:
+        check_proxies(str(name) for name in names)
     warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
     start_server()
     plan = make_plan(config, loaded)
@@ -85,9 +90,12 @@ def search(
     if config.storage:
         check_storage(config.storage)
         facts["index"] = new_name(path, uuid4().hex)
+    observer = observer or Observer()
+    for told in without_effect(config, reference):
+        observer.note(told)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():
-        return _run(run, plan, observer or Observer())
+        return _run(run, plan, observer)
 
 
 def resume(
@@ -120,6 +128,11 @@ def resume(
             check_same(run, plan, facts)
             if told := begin_growth(run, loaded, config.text(facts), config.baselines):
                 (observer or Observer()).note(told)
+        so_far = progress(run, config, run.records())
+        if so_far.finished:
+            (observer or Observer()).note(
+                f"the study is finished, trials trained: {so_far.done}; a larger number of trials makes it longer"
+            )
         if config != before or version_of(run.study_file) < VERSION:
             write_atomic(run.study_file, config.text(facts))
         return _run(run, plan, observer or Observer())
@@ -176,6 +189,11 @@ def make_driver(
         observer.note(told)
     unfinished = reap(run, ledger.records.values(), setting, index.under_way())
     index.sync(ledger.records.values(), [asked(point) for point, _ in unfinished])
+    again = lost_points(
+        index.lost, setting, {*ledger.seen.numbers, *(point.candidate.arch_id for point, _ in unfinished)}
+    )
+    if again:
+        observer.note(f"{run.trials_file} has lost the record of {_again(again)}")
     scorer = make_scorer(setting.data_file, config.seed)
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
     budget = config.budget(setting.device, setting.threads)
@@ -185,16 +203,22 @@ def make_driver(
     excess = make_excess(space, budget, setting.shape, setting.classes) if learned else None
     problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
     begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
+    first = Screen(space, setting, budget, Seen())  # the same draws whenever a study goes on
+    draws = Problem(space, first, trials=config.trials, seed=config.seed, excess=excess)
     warm_up_done = sum("warm_up" in each.facts for each in begun)
     proposer = Proposer(
         setting,
         budget,
         screen,
         make_strategy(config.strategy, problem),
-        warmup=warm_up(space, config, scorer, warm_up_done),
+        warmup=warm_up(draws, config, scorer, warm_up_done),
     )
     labels = [each.label for each in begun]
-    proposer.queue.extend([*baselines(space, config, labels), *warm_points(space, config, labels)])
+    canonical = baselines(space, config, labels)
+    sampled = [wanted for wanted in again.values() if wanted.origin == "sampled"]
+    proposer.queue.extend([*sampled, *canonical, *warm_points(space, config, labels)])
+    if not begun and (told := about_baselines(config, canonical, screen)):
+        observer.note(told)
     scheduler = make_scheduler(
         config.pruner,
         epochs=config.epochs,
@@ -217,6 +241,14 @@ def make_driver(
     )
     tell_again(history, driver)
     return driver
+
+
+def _again(numbers: Collection[int]) -> str:
+    """Trials by their numbers, and what becomes of them."""
+    told = ", ".join(map(str, numbers))
+    if len(numbers) == 1:
+        return f"trial {told}; its network is trained again, as a new trial"
+    return f"trials {told}; their networks are trained again, as new trials"
 
 
 def tell_again(records: list[TrialRecord], driver: Driver) -> None:

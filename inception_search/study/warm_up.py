@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from inception_search.space.holes import Params
-from inception_search.space.space import Space
 from inception_search.spec.network import Network
 from inception_search.study.config import StudyConfig
 from inception_search.study.proposer import Wanted
 from inception_search.study.screen import Screen
+from inception_search.study.strategies.fresh import fresh_point
+from inception_search.study.strategies.strategy import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +36,10 @@ def make_scorer(data_file: Path, seed: int) -> Scorer:
     return score_it
 
 
-def warm_up(space: Space, config: StudyConfig, scorer: Scorer, done: int) -> Callable[[Screen], Iterator[Wanted]]:
+def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> Callable[[Screen], Iterator[Wanted]]:
     """What a proposer trains before its strategy is asked; ``done`` of it have begun in an earlier session.
+
+    ``draws``: the problem as if nothing had been trained yet, so that a study that goes on draws the same points.
 
     Abdelfattah et al., "Zero-cost proxies for lightweight NAS", 2101.08134, section 4: warm-up.
     """
@@ -46,7 +49,7 @@ def warm_up(space: Space, config: StudyConfig, scorer: Scorer, done: int) -> Cal
         if name is None or done >= config.warmup_trials:
             return
         scored = []
-        for index, (params, network) in enumerate(_drawn(space, config, screen)):
+        for index, (params, network) in enumerate(_drawn(draws, config, screen)):
             score = scorer(network, (name,)).get(name)
             if score is not None:
                 scored.append((-score, index, params))
@@ -57,13 +60,12 @@ def warm_up(space: Space, config: StudyConfig, scorer: Scorer, done: int) -> Cal
     return points
 
 
-def _drawn(space: Space, config: StudyConfig, screen: Screen) -> Iterator[tuple[Params, Network]]:
-    """Random points that can be trained and have not been; the same ones when a study goes on."""
-    rng = random.Random(f"warm-up:{config.seed}")
+def _drawn(draws: Problem, config: StudyConfig, screen: Screen) -> Iterator[tuple[Params, Network]]:
+    """Random points within the limits that can be trained and have not been."""
     taken = set()
-    for _ in range(config.warmup_points):
-        params = space.sample(rng)
-        screened, candidate = screen.looked_at(params)
-        if screened.fresh and candidate is not None and screened.arch_id not in taken:
-            taken.add(screened.arch_id)
-            yield params, candidate.network
+    for index in range(config.warmup_points):
+        params = fresh_point(draws, random.Random(f"warm-up:{config.seed}:{index}"))
+        screened, candidate = screen.looked_at(params) if params is not None else (None, None)
+        if candidate is not None and screened is not None and screened.fresh and candidate.arch_id not in taken:
+            taken.add(candidate.arch_id)
+            yield candidate.holes, candidate.network

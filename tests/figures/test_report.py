@@ -163,7 +163,7 @@ def test_summary_names_the_best_and_the_reference() -> None:
     assert summary(study_records()) == (
         "12 trials, 8 trained to the end. Best found: trial 7 with 91.40 % validation accuracy, "
         "−0.10 points against inception_resnet_a, the best baseline (91.50 %). "
-        "No sampled network beat inception_resnet_a."
+        "No network found beat inception_resnet_a."
     )
 
 
@@ -179,6 +179,18 @@ def test_summary_says_how_often_was_trained_what_it_names() -> None:
     )
     assert "trial 1 with 88.00 % validation accuracy, +8.00 points" in summary(trials)
     assert summary(trials).endswith("is 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
+
+
+def test_summary_finds_what_a_table_calls_found() -> None:
+    """What an earlier study gave is found, too; only canonical modules are not."""
+    given = record(1, origin="warm_start", label="earlier:3", value=0.9)
+    assert "Best found: earlier:3 with 90.00 %" in summary([record(0, value=0.8), given])
+
+
+def test_summary_tells_recipes_apart() -> None:
+    trials = [record(n, value=0.5, fidelity={"epochs": 1 + n, "threads": 1 + n, "ema": 0.0}) for n in range(2)]
+    assert "They were not all trained alike (epochs 1 or 2): their accuracies do not compare." in summary(trials)
+    assert "alike" not in summary(trials[:1])
 
 
 def test_the_searched_block_is_drawn_or_else_the_network() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from inception_search.errors import RunFolderError
+from inception_search.lowering import lower
 from inception_search.space.space import Space
 from inception_search.study.config import StudyConfig
 from inception_search.study.warm_start import warm_points
@@ -64,3 +65,62 @@ def test_a_proxy_chooses_the_first_points_once(fake_study, monkeypatch):
     assert ["warm_up" in each for each in facts] == [True] * 4 + [False] * 2
     assert facts[0]["score"] == max(each["score"] for each in facts[:4]) == 6.0
     assert set(asked) == {("params",)}
+
+
+@pytest.mark.parametrize("max_params", [None, 1400])
+def test_a_proxy_chooses_among_points_within_the_limits(fake_study, monkeypatch, max_params):
+    scored = []
+
+    def make_scorer(data_file, seed):
+        def score(network, names):
+            scored.append(lower(network).cost().params)
+            return {"params": -float(scored[-1])}
+
+        return score
+
+    monkeypatch.setattr("inception_search.study.search.make_scorer", make_scorer)
+    options = {"warmup_proxy": "params", "warmup_points": 30, "warmup_trials": 3, "max_params": max_params}
+    study = fake_study(trials=4, baselines=False, strategy="random", **options)
+    assert study.go()
+    assert len(scored) > 4
+    assert max_params is None or max(scored) <= max_params
+    assert [record.cost["params"] for record in study.records[:3]] == sorted(scored)[:3]
+    assert ["warm_up" in record.facts for record in study.records] == [True] * 3 + [False]
+
+
+def test_a_network_whose_record_is_gone_is_trained_again(fake_study):
+    study = fake_study(trials=6, baselines=False, strategy="random")
+    assert study.go()
+    before = study.records
+    kept = study.run.trials_file.read_bytes().splitlines(keepends=True)
+    study.run.trials_file.write_bytes(b"".join(kept[:4] + kept[5:-1]) + kept[-1][:-300])
+    assert study.go()
+    notes = [text for text in study.notes.notes if "lost the record" in text]
+    assert len(notes) == 1
+    assert "trials 4, 5; their networks are trained again, as new trials" in notes[0]
+    after = {record.number: record for record in study.records}
+    assert after.keys() == {0, 1, 2, 3, 6, 7}
+    assert [after[6].arch_id, after[7].arch_id] == [before[4].arch_id, before[5].arch_id]
+    assert [after[6].value, after[7].value] == [before[4].value, before[5].value]
+    study.notes.notes.clear()
+    assert study.go()
+    assert not [text for text in study.notes.notes if "lost the record" in text]
+    assert len(study.records) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trials": 2}, "all 2 trials are canonical modules: more trials, or no baselines, let it search"),
+        ({"trials": 3, "max_params": 1400}, "no canonical module is within the limits"),
+        ({"trials": 3}, None),
+    ],
+)
+def test_canonical_modules_that_say_nothing_are_told_of(fake_study, options, said):
+    study = fake_study(strategy="random", **options)
+    study.go()
+    assert bool(said) == any("canonical" in text for text in study.notes.notes)
+    assert said is None or any(text.startswith(said) for text in study.notes.notes)
+    study.notes.notes.clear()
+    study.go()
+    assert not study.notes.notes

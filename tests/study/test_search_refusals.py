@@ -17,8 +17,11 @@ from inception_search.errors import (
     ShapeError,
     UnknownNameError,
 )
+from inception_search.study.config import StudyConfig
+from inception_search.study.openings import without_effect
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
+from tests.study.conftest import Watch
 from tests.study.spaces import TINY
 
 SMALL: dict[str, Any] = {"epochs": 1, "train_images": 64, "image_size": 8, "baselines": False, "workers": 2}
@@ -41,6 +44,12 @@ class TestResume:
         assert yaml.safe_load((begun.path / "study.yaml").read_text())["trials"] == 2
         assert resume(begun.path).finished
         assert study.records == begun.records
+
+    @pytest.mark.parametrize("trials", [None, 1])
+    def test_of_a_finished_one_says_so(self, begun, trials):
+        watch = Watch()
+        assert resume(begun.path, trials=trials, observer=watch).records == begun.records
+        assert watch.notes == ["the study is finished, trials trained: 1; a larger number of trials makes it longer"]
 
     def test_refuses_other_data(self, begun):
         file = begun.path / "study.yaml"
@@ -137,3 +146,26 @@ def test_a_space_that_says_it_contains_what_is_not_there_is_refused_without_base
     with pytest.raises(InceptionSearchError, match="unknown module of inception_v4, got 'inception_q'"):
         search(tmp_path / "mine.yaml", baselines=False, run=str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("options", [{"warmup_proxy": "naswott"}, {"proxies": ("synflow", "naswott")}])
+def test_a_proxy_that_is_none_is_refused_before_anything_is_written(run, options):
+    with pytest.raises(UnknownNameError, match=r"unknown proxy, got 'naswott'.*did you mean 'naswot'"):
+        search(TINY, **SMALL | options, trials=1, run=run)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "reference", "said"),
+    [
+        ({"proxies": ("naswot",), "strategy": "random"}, None, ["proxies are looked at by the predictor alone"]),
+        ({"proxies": ("naswot",), "strategy": "predictor"}, None, []),
+        ({"reference": {"accuracy": 0.5}}, {"accuracy": 0.5}, ["reference has no effect"]),
+        ({"objectives": ("accuracy", "latency")}, None, ["no hypervolume: a cost has no limit"]),
+        ({"objectives": ("accuracy", "macs")}, {"accuracy": 0.0, "macs": 1.0}, []),
+    ],
+)
+def test_options_without_effect_are_told_of(options, reference, said):
+    told = list(without_effect(StudyConfig.of(**options), reference))
+    assert len(told) == len(said)
+    assert all(text.startswith(words) for text, words in zip(told, said, strict=True))

@@ -9,24 +9,36 @@ from inception_search.figures.table import best_baseline, percent, points, trial
 from inception_search.store.query import counts, leaderboard
 from inception_search.store.record import TrialRecord
 
+_UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that the weights do not depend on
+
 
 def summary(records: Sequence[TrialRecord]) -> str:
     """The outcome of a study in one or two sentences."""
     numbers = counts(records)
     told = f"{len(records)} trials, {numbers['complete']} trained to the end."
-    sampled = next((r for r in leaderboard(records, len(records)) if r.origin == "sampled"), None)
-    if sampled is None or sampled.value is None:
+    told += _recipes(records)
+    found = next((r for r in leaderboard(records, len(records)) if r.origin != "baseline"), None)
+    if found is None or found.value is None:
         return told
-    told += f" Best found: {trial_name(sampled)} with {percent(sampled.value)} validation accuracy"
+    told += f" Best found: {trial_name(found)} with {percent(found.value)} validation accuracy"
     reference = best_baseline(records)
     if reference is None or reference.value is None:
-        return told + "." + _grain(records, sampled)
-    difference = sampled.value - reference.value
+        return told + "." + _grain(records, found)
+    difference = found.value - reference.value
     told += f", {points(difference)} points against {trial_name(reference)}, the best baseline"
     told += f" ({percent(reference.value)})."
     if difference < 0:
-        told += f" No sampled network beat {trial_name(reference)}."
-    return told + _grain(records, sampled, reference)
+        told += f" No network found beat {trial_name(reference)}."
+    return told + _grain(records, found, reference)
+
+
+def _recipes(records: Sequence[TrialRecord]) -> str:
+    """That trials were trained in different ways, where a study's recipe has been changed."""
+    recipes = [record.fidelity for record in records if record.state == "complete" and record.fidelity]
+    names = sorted({name for recipe in recipes for name in recipe} - _UNSEEN)
+    told = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
+    words = [f"{name} {' or '.join(values)}" for name, values in told.items() if len(values) > 1]
+    return f" They were not all trained alike ({', '.join(words)}): their accuracies do not compare." if words else ""
 
 
 def _grain(records: Sequence[TrialRecord], *told: TrialRecord) -> str:

@@ -68,7 +68,7 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, rec
     canonical = [each for each in within if not each.found][: options.baselines]
     bound = "" if most is None else f" of at most {most:,} multiply-adds"
     if not found:
-        raise _none(run, ranked, f"no network{bound} that the search found is complete")
+        raise _none(run, ranked, f"no network{bound} that the search found is complete", limited=most is not None)
     if not canonical and options.baselines != 0:
         mend = "test without a comparison (--baselines 0), or let a search train baselines"
         raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), mend=mend)
@@ -82,11 +82,12 @@ def _ranked(run: RunFolder) -> Sequence[TrialRecord]:
     return [record for record in query.leaderboard(records, len(records)) if record.network and record.arch_id]
 
 
-def _none(run: RunFolder, ranked: Sequence[Entrant], rule: str) -> RunFolderError:
+def _none(run: RunFolder, ranked: Sequence[Entrant], rule: str, *, limited: bool) -> RunFolderError:
     if not ranked:
         mend = f"go on with it: inception-search resume {run.path}"
         return RunFolderError("no trial of the study is complete", path=str(run.path), mend=mend)
-    return RunFolderError(rule, path=str(run.path), mend="let the search go on with more trials, or raise --max-macs")
+    more = f"let the search go on with more trials: inception-search resume {run.path} --trials N"
+    return RunFolderError(rule, path=str(run.path), mend=f"{more}, or raise --max-macs" if limited else more)
 
 
 def _digest(value: Any) -> str:
