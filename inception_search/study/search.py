@@ -129,7 +129,7 @@ def resume(
             if told := begin_growth(run, loaded, config.text(facts), config.baselines):
                 (observer or Observer()).note(told)
         so_far = progress(run, config, run.records())
-        if so_far.finished:
+        if so_far.finished and config.repeats == 1:
             (observer or Observer()).note(
                 f"the study is finished, trials trained: {so_far.done}; a larger number of trials makes it longer"
             )
