@@ -1,5 +1,5 @@
 # make demo: set up and run a search on real images.  make test: set up, lint, types, tests.  make fashion: the study in
-# docs/results (an hour on two cores).  All are safe to repeat.
+# docs/results (two hours on two cores).  All are safe to repeat.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -14,7 +14,7 @@ demo: .venv/demo-ready
 fashion: .venv/demo-ready
 	if test -d $(FASHION); then $(BIN)/inception-search resume $(FASHION); \
 	else $(BIN)/inception-search search docs/results/fashion_mnist.yaml --run $(FASHION); fi
-	$(BIN)/inception-search finalize $(FASHION) --image-size 14 --train-images 20000 --validation-images 20000 --top 1 --baselines 2 --seeds 10
+	$(BIN)/inception-search finalize $(FASHION) --image-size 14 --train-images 20000 --validation-images 20000 --top 1 --baselines 2 --seeds 20
 
 test: lint
 	$(BIN)/python -m pytest -n auto
