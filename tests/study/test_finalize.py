@@ -26,39 +26,15 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study import finalize as verb
 from inception_search.study.finalize import finalize
 from inception_search.study.finals import loop
-from inception_search.study.finals.observer import FinalsObserver
 from inception_search.study.finals.record import read_finals
 from inception_search.study.search import resume, search
+from tests.study.finals_watch import Watch
 from tests.study.programs import kill_group, start, wait_for
 from tests.study.spaces import TINY
 
 STUDY: dict[str, Any] = {"epochs": 1, "train_images": 64, "image_size": 8, "workers": 2, "trials": 5, "seed": 7}
 SMALL: dict[str, Any] = {"train_images": 64, "image_size": 8, "seeds": 2, "top": 1, "workers": 2}
 PROGRAM = "import sys; from inception_search.cli.main import run; run()"
-
-
-class Watch(FinalsObserver):
-    """Remembers what it is told, and does something at every epoch."""
-
-    def __init__(self, act: Any = lambda name, epoch: None) -> None:
-        self.act = act
-        self.epochs: list[tuple[str, int]] = []
-        self.recorded_names: list[str] = []
-        self.notes: list[str] = []
-        self.begun: tuple[int, int] = (0, 0)
-
-    def started(self, done: int, left: int, epochs: int) -> None:
-        self.begun = (done, left)
-
-    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-        self.epochs.append((name, metrics["epoch"]))
-        self.act(name, metrics["epoch"])
-
-    def recorded(self, name: str, record: Any) -> None:
-        self.recorded_names.append(name)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture(scope="module")

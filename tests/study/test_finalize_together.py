@@ -21,32 +21,16 @@ from inception_search.study.executor import Ended, Event
 from inception_search.study.finalize import finalize
 from inception_search.study.finals.folder import FinalsFolder
 from inception_search.study.finals.loop import FinalsLoop, How, Training
-from inception_search.study.finals.observer import FinalsObserver
 from inception_search.study.finals.options import FinalOptions, recipe_of
 from inception_search.study.finals.record import read_finals
 from inception_search.study.finals.selection import make_setting
 from inception_search.study.job import Job
 from inception_search.study.search import search
+from tests.study.finals_watch import Watch
 from tests.study.spaces import TINY
 
 STUDY: dict[str, Any] = {"epochs": 1, "train_images": 64, "image_size": 8, "workers": 2, "trials": 3, "seed": 7}
 SMALL: dict[str, Any] = {"train_images": 64, "image_size": 8, "top": 1, "baselines": 1, "workers": 2, "epochs": 2}
-
-
-class Watch(FinalsObserver):
-    """Remembers what it is told, and does something after an epoch."""
-
-    def __init__(self, act: Any = lambda: None) -> None:
-        self.act = act
-        self.epochs: list[tuple[str, int]] = []
-        self.notes: list[str] = []
-
-    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-        self.epochs.append((name, metrics["epoch"]))
-        self.act()
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +81,7 @@ def test_on_a_cpu_they_are_apart_unless_told_otherwise(run):
 
 
 def test_a_kill_loses_an_epoch_at_most(run):
-    def kill() -> None:
+    def kill(name: str, epoch: int) -> None:
         if len(watch.epochs) == 1:
             for child in multiprocessing.active_children():
                 assert child.pid

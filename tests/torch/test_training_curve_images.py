@@ -15,22 +15,11 @@ from inception_search.training.evaluate import evaluate, evaluate_each
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.state import Checkpoint
 from inception_search.training.trainer import TrainingResult, train
+from tests.torch.memory import Memory
 from tests.torch.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=3, batch_size=32, threads=1, ema=0.9)
 SOME = 7
-
-
-class Memory:
-    """A checkpoint that is kept in memory."""
-
-    data: bytes | None = None
-
-    def load(self) -> bytes | None:
-        return self.data
-
-    def save(self, data: bytes) -> None:
-        self.data = data
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from inception_search.training.seeds_gain import measured_speedup, pays
 from inception_search.training.stacked import StackedWork, clip_each
 from inception_search.training.step import EagerStep, Work
 from inception_search.training.trainer import TrainingResult, train
+from tests.torch.memory import Memory
 from tests.torch.networks_to_train import small_inception
 
 SEEDS = (3, 1, 4)
@@ -75,18 +76,6 @@ def test_together_is_alone(few: DeviceData, recipe: str) -> None:
         assert (result.steps, result.stopped) == (separate.steps, False)
         for point, other_point in zip(result.curve, separate.curve, strict=True):
             assert point.to_dict() == pytest.approx({**other_point.to_dict(), "seconds": point.seconds}, rel=2e-3)
-
-
-class Memory:
-    """A checkpoint that is kept in memory."""
-
-    data: bytes | None = None
-
-    def load(self) -> bytes | None:
-        return self.data
-
-    def save(self, data: bytes) -> None:
-        self.data = data
 
 
 @pytest.mark.parametrize("first", ["together", "alone"])
