@@ -16,7 +16,7 @@ from tests.conformance.measure import measure, ours
 from tests.conformance.references import REFERENCES
 from tests.conformance.torch_networks import TorchNetwork
 
-FAST = {"torchvision.googlenet", "cadene.bninception", "facenet_pytorch.inception_resnet_v1", "timm.inception_v3_aux"}
+FAST = {"torchvision.googlenet", "cadene.bninception", "facenet_pytorch.inception_resnet_v1"}
 ROWS = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in REFERENCES]
 
 

@@ -54,7 +54,10 @@ def same(model: nn.Module, x: torch.Tensor) -> nn.Module:
     return folded
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+LARGE = {"inception_v3", "inception_resnet_v2"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LARGE)) for n in NETWORKS])
 def test_canonical_networks(name: str) -> None:
     model = unsettled(ins.compile(name, num_classes=7, aux=False, seed=0).double())
     side = NETWORKS[name]

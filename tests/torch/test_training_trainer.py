@@ -282,6 +282,7 @@ except TrainingError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc and RLIMIT_AS")
 def test_a_real_shortage_of_host_memory() -> None:
     here = Path(__file__).parent
