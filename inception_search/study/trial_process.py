@@ -106,9 +106,8 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     job, root = Job.read(job_file), job_file.parent.parent
     try:
         trials = [Trial(one, root, device or job.device) for one in job.trainings]
-        payloads, usable = _answers(trials, connection)
-        for trial, payload in zip(trials, payloads, strict=False):
-            text = json.dumps(payload | trial.job.stamp, allow_nan=False)
+        texts, usable = _answers(trials, connection)
+        for trial, text in zip(trials, texts, strict=False):
             write_atomic(root / trial.job.result, sealed(text))
         return usable
     except DriverGone:
@@ -117,8 +116,8 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         sys.exit(BAD_DISK)
 
 
-def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[dict[str, Any]], bool]:
-    """What came of the trainings, or why nothing did; and whether the device is still sound.
+def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[str], bool]:
+    """The results as JSON: what came of the trainings, or why nothing did; and whether the device is still sound.
 
     Nothing coming of several says nothing about each: then there is one answer, in the state "apart".
     """
@@ -126,7 +125,9 @@ def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[dict
     try:
         if threads := trials[0].fidelity.threads:
             torch.set_num_threads(threads)
-        return (trained_together(trials, connection) if len(trials) > 1 else [trials[0].trained(connection)]), True
+        together = len(trials) > 1
+        payloads = trained_together(trials, connection) if together else [trials[0].trained(connection)]
+        return [_text(payload, trial) for payload, trial in zip(payloads, trials, strict=False)], True
     except (DriverGone, RunFolderError, DataError):
         raise
     except InceptionSearchError as error:
@@ -135,7 +136,13 @@ def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[dict
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason, usable = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
-    return [{"state": APART if len(trials) > 1 else "failed", "reason": reason}], usable
+    state = APART if len(trials) > 1 else "failed"
+    return [_text({"state": state, "reason": reason}, trials[0])], usable
+
+
+def _text(payload: dict[str, Any], trial: Trial) -> str:
+    """A result with what it repeats of its job; ValueError for numbers that are none."""
+    return json.dumps(payload | trial.job.stamp, allow_nan=False)
 
 
 class StateFile:

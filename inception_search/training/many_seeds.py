@@ -146,7 +146,7 @@ class _Together:
         """The epochs that are missing, or as many as ``report`` allows; one result for each network."""
         start = time.perf_counter()
         forget_peak(self.data.device)
-        resumed, begun, more = len(self.parts[0].curve), self.step, True
+        resumed, first_step, more = len(self.parts[0].curve), self.step, True
         while len(self.parts[0].curve) < self.fidelity.epochs and more:
             metrics = self._epoch(len(self.parts[0].curve) + 1)
             self._take_down(metrics)
@@ -156,7 +156,7 @@ class _Together:
             self.work.average.exchange()
         self.work.unstack()
         seconds = time.perf_counter() - start
-        images = len(self.parts) * (self.step - begun) * min(self.fidelity.batch_size, self.data.size("train"))
+        images = len(self.parts) * (self.step - first_step) * min(self.fidelity.batch_size, self.data.size("train"))
         return tuple(
             TrainingResult(
                 tuple(part.curve),

@@ -46,12 +46,17 @@ def measured_speedup(
     with memory_errors(fidelity.batch_size), settings(data.device, threads=fidelity.threads, seed=0):
         model = deepcopy(model).to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         captured, weights = wants_capture(data.device, None), tuple(aux_weights)
-        one = begun(deepcopy(model).train(), data, fidelity, 0, captured)
-        work = Work(one.model, one.optimizer, fidelity, weights, one.average)
-        alone = _seconds(work, data, captured, lambda batch: batch)
-        copies = [deepcopy(model) for _ in range(seeds)]
-        together = StackedWork(copies, fidelity, weights, capturable=captured)
-        return seeds * alone / _seconds(together, data, captured, lambda batch: stack([batch] * seeds))
+
+        def alone() -> Work:
+            one = begun(deepcopy(model).train(), data, fidelity, 0, captured)
+            return Work(one.model, one.optimizer, fidelity, weights, one.average)
+
+        def together() -> Work:
+            return StackedWork([deepcopy(model) for _ in range(seeds)], fidelity, weights, capturable=captured)
+
+        # One after the other: neither is in memory while the other is measured.
+        seconds = _seconds(alone(), data, captured, lambda batch: batch)
+        return seeds * seconds / _seconds(together(), data, captured, lambda batch: stack([batch] * seeds))
 
 
 def _seconds(work: Work, data: DeviceData, captured: bool, batch_of: Callable[[Batch], Batch]) -> float:

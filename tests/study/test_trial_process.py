@@ -168,6 +168,16 @@ def test_what_goes_wrong_is_said_in_the_result(job, changes, words):
     assert re.search(words, result(path)["reason"], re.DOTALL)
 
 
+def test_a_result_that_is_no_number_is_a_failure_and_no_lost_process(job, monkeypatch):
+    ours, theirs = Pipe()
+    answers(ours, b"go on", b"go on")
+    monkeypatch.setattr(trial_process.Trial, "tested", lambda trial, model: {"test_loss": float("nan")})
+    path = job()
+    trial_process.main(str(path), theirs)
+    assert result(path)["state"] == "failed"
+    assert result(path)["reason"].startswith("ValueError")
+
+
 def others(folder: Path) -> tuple[OtherSeed, ...]:
     """A second seed, whose files are called 5."""
     return (OtherSeed(1, *(str(folder / f"5.{suffix}") for suffix in ("json", "safetensors", "state"))),)
