@@ -18,6 +18,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.study.advice import about_baselines, without_effect
 from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED, Seen
@@ -34,7 +35,6 @@ from inception_search.study.local import LocalExecutor, start_server
 from inception_search.study.lost import lost_points
 from inception_search.study.objectives import OBJECTIVES, losses, numbers
 from inception_search.study.observer import Observer
-from inception_search.study.openings import about_baselines, without_effect
 from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
