@@ -4,8 +4,8 @@
 
 A study of thousands of trials is made by the real driver in a real run folder; only trainings are left out: what they
 come to is a function of the network, there at once. Then the same folder is loaded and reported, strategies are asked
-with a thousand trials behind them, and a real search with tiny trainings says what the processes of trials cost.
-Figures are medians unless said otherwise. Leave the machine alone meanwhile.
+with a thousand trials behind them, Optuna's own TPE beside them, and a real search with tiny trainings says what the
+processes of trials cost. Figures are medians unless said otherwise. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -168,6 +168,25 @@ def asked(folder: Path, name: str, trials: int, asks: int, **limits: Any) -> dic
     return {"ask_and_tell": round(1e3 * statistics.median(turns), 1), "trial": round(clock.between(asks), 1)}
 
 
+def optuna_asked(trials: int, asks: int) -> dict[str, float]:
+    """Milliseconds in which Optuna's own TPE, its study in memory, decides a point of the space and is told of it."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = ins.load_space("inception_modules")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    spent = []
+    for number in range(trials + asks):
+        if number == trials:
+            study.sampler = optuna.samplers.TPESampler(seed=0)
+        begun = time.perf_counter()
+        trial = study.ask()
+        _, params = space.suggest(trial)
+        study.tell(trial, len(params) / 30)
+        spent.append(time.perf_counter() - begun)
+    return {"ask_and_tell": round(1e3 * statistics.median(spent[trials:]), 1)}
+
+
 def processes(folder: Path, trials: int) -> dict[str, float]:
     """Seconds for each trial of a real search besides the epochs of its training, and of the search's start."""
     options = {"data": "digits", "train-images": 64, "image-size": 8, "epochs": 2, "strategy": "random", "workers": 1}
@@ -200,6 +219,8 @@ def main() -> None:
         for strategy in STRATEGIES:
             rows[f"ms_at_1000_{strategy}"] = asked(folder / strategy, strategy, 1000, options.asks)
             print(strategy, rows[f"ms_at_1000_{strategy}"], flush=True)
+        rows["ms_at_1000_tpe_of_optuna"] = optuna_asked(1000, options.asks)
+        print("tpe of optuna", rows["ms_at_1000_tpe_of_optuna"], flush=True)
         for strategy in FITTING:
             row = f"ms_at_1000_{strategy}_with_a_limit"
             rows[row] = asked(folder / row, strategy, 1000, options.asks, max_macs=LIMIT)

@@ -17,6 +17,8 @@ DATASETS: dict[str, str] = {
     "image_folder": "inception_search.data.image_folder:load",
 }
 
+EMBEDDED = frozenset({"digits"})  # part of an installed package: neither a folder nor a download changes them
+
 LARGEST_SIDE = 4096  # pixels; beyond it a dataset in memory is a slip of the keyboard
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from inception_search.data.catalogue import EMBEDDED
 from inception_search.study.config import StudyConfig
 from inception_search.study.proposer import Wanted
 from inception_search.study.screen import Screen
@@ -13,6 +14,9 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
     """A sentence for each option that changes nothing, or whose default leaves something out."""
     if config.proxies and config.strategy != "predictor":
         yield f"proxies are looked at by the predictor alone, not by {config.strategy}"
+    for name, value in (("data_root", config.data_root), ("download", config.download)):
+        if value and config.data in EMBEDDED:
+            yield f"{name} has no effect: {config.data} is part of a package"
     if config.reference is not None and len(config.objectives) == 1:
         yield "reference has no effect: with one objective there is no front"
     if reference is None and len(config.objectives) > 1:

@@ -226,6 +226,18 @@ def test_an_address_leads_to_a_box_and_back(page: Any, folder: Path) -> None:
     assert page.evaluate("state.selected") == "reduction_b"
     open_(page, folder / "v4.html", "#path=not.there")
     assert page.evaluate("state.selected") == ""
+    open_(page, folder / "v4.html", "#path=inception_c.0.branches.2.1.col.norm")  # has no box of its own
+    assert page.evaluate("state.selected") == "inception_c.0.branches.2.1.col"
+
+
+def test_the_document_of_a_box_can_be_copied(page: Any, folder: Path) -> None:
+    open_(page, folder / "v4.html", "#path=reduction_a")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    page.focus("#search")
+    page.keyboard.press("Control+v")
+    told = page.locator("#details pre").inner_text()
+    assert "".join(page.input_value("#search").split()) == "".join(told.split())
 
 
 def test_colours_by_figure_in_both_themes(page: Any, folder: Path) -> None:

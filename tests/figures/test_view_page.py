@@ -61,6 +61,15 @@ def test_the_policy_allows_this_script_and_nothing_else() -> None:
     assert html.count("<script") == 3
 
 
+def test_no_name_of_the_script_is_given_twice() -> None:
+    """All files are one script: a second function of a name silently takes the place of the first."""
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let) (\w+)", network_page(network_data(small_network())).html, re.M
+    )
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))
+
+
 def test_facts_are_those_of_the_graph() -> None:
     net = ins.load("inception_v1")
     data = network_data(net)

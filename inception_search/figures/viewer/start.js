@@ -1,6 +1,13 @@
 // Starts the page: the network of the address, or the first; the table of trials where there are several.
 "use strict";
 
+// The place of an address: itself, else the box that holds it (a convolution's norm has none of its own).
+function holder(path) {
+  let place = path ?? "";
+  while (place && !state.known.has(place)) place = place.slice(0, Math.max(0, place.lastIndexOf(".")));
+  return place;
+}
+
 function openTrial(number, path) {
   const row = data.trials.find((trial) => String(trial.number) === String(number)) ?? data.trials[0];
   state.trial = data.listed ? row.number : null;
@@ -9,13 +16,13 @@ function openTrial(number, path) {
     line.classList.toggle("shown", line.dataset.number === String(row.number));
     line.setAttribute("aria-selected", String(line.dataset.number === String(row.number)));
   }
-  if (path) select(path, { show: true, write: false });
+  if (path) select(holder(path), { show: true, write: false });
 }
 
 function fromHash() {
   const { trial, path } = readHash();
   if (data.listed && trial !== undefined && String(state.trial) !== trial) return openTrial(trial, path);
-  if (!select(path ?? "", { show: true, write: false })) select("", { write: false });
+  select(holder(path), { show: true, write: false });
 }
 
 const SORTED = { by: "rank", down: false };
