@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
@@ -123,7 +124,25 @@ class Tpe(OptunaSampler):
     2304.11127; several objectives: Ozaki et al., JAIR 2022). Holes that only some points have are drawn one by one."""
 
     def sampler(self, seed: int) -> BaseSampler:
-        return TPESampler(seed=seed, n_startup_trials=self.startup)
+        return SharedHolesTpe(seed=seed, n_startup_trials=self.startup)
+
+
+class SharedHolesTpe(TPESampler):
+    """TPE that finds the holes that all points have by their names.
+
+    They are drawn together. Optuna compares the distributions of all trials one by one, a tenth of an ask of ours; here
+    a name has one distribution, that of the space.
+    """
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        if len(study.directions) > 1:  # each hole is then drawn on its own
+            return {}
+        ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        if not ended:
+            return {}
+        shared = set(ended[0].distributions).intersection(*(each.distributions for each in ended))
+        known = {name: ended[0].distributions[name] for name in sorted(shared)}
+        return {name: distribution for name, distribution in known.items() if not distribution.single()}
 
 
 class Gp(OptunaSampler):

@@ -16,7 +16,7 @@ from inception_search.space.space import Space, load_space
 from inception_search.study.excess import make_excess
 from inception_search.study.strategies.cmaes_search import CmaEs
 from inception_search.study.strategies.evolution import Evolution
-from inception_search.study.strategies.optuna_sampler import Gp, Tpe, freeze
+from inception_search.study.strategies.optuna_sampler import Gp, SharedHolesTpe, Tpe, freeze
 from inception_search.study.strategies.optuna_storage import engine
 from inception_search.study.strategies.strategy import Observation
 from tests.space.small import small
@@ -45,6 +45,23 @@ def test_trials_as_optuna_sees_them(modules):
                 assert trial.intermediate_values == {3: observation.losses[0]}
             elif observation.state == "pruned":
                 assert trial.constraints == {"trained": 0.25}
+
+
+@pytest.mark.parametrize("objectives", [1, 2])
+def test_tpe_proposes_what_optunas_proposes(modules, objectives):
+    world = World(modules, objectives=objectives)
+    world.go(Evolution(world.problem), 25, state=mixed)
+    proposed = []
+    for sampler in (SharedHolesTpe, optuna.samplers.TPESampler):
+        study = engine((freeze(world.problem, each) for each in world.told), objectives, sampler(seed=3))
+        points = []
+        for _ in range(4):  # one is refused, and then part of what is learnt from
+            trial = study.ask()
+            points.append((trial.relative_params.keys(), modules.suggest(trial)[1]))
+            study.tell(trial, state=TrialState.PRUNED)
+        proposed.append(points)
+    assert proposed[0] == proposed[1]
+    assert bool(proposed[0][0][0]) == (objectives == 1)
 
 
 def test_a_sampler_is_shown_the_best_and_the_latest(modules):
