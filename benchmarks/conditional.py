@@ -5,11 +5,11 @@
 The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on
 Fashion-MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the
 strategy is told; the network that a search ends with is trained with three more seeds, since the best of sixty is also
-the luckiest. No strategy is given the canonical modules. Recorded rows of strategies that are not run are kept. A
-training depends on the architecture and a fixed seed alone, so that all strategies search the same landscape; what has
-been trained is kept in the scratch folder, where an interrupted benchmark goes on. Figures are means over seeds of the
-best accuracy after so many trials, with 95 % intervals (Student's t); differences are paired by seed where seeds are on
-record.
+the luckiest. No strategy is given the canonical modules. Recorded seeds that are not run are kept, so that a later run
+(`--first 40 --seeds 60`) adds to them. A training depends on the architecture and a fixed seed alone, so that all
+strategies search the same landscape; what has been trained is kept in the scratch folder, where an interrupted
+benchmark goes on. Figures are means over seeds of the best accuracy after so many trials, with 95 % intervals
+(Student's t). Two strategies with the same seed have nothing in common but the landscape: differences are of means.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def searches(options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, A
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.is_file() else []
     yield from rows
     known = {(row["strategy"], row["seed"]) for row in rows}
-    every = [(name, seed) for seed in range(options.seeds) for name in options.strategies.split(",")]
+    every = [(name, seed) for seed in range(options.first, options.seeds) for name in options.strategies.split(",")]
     tasks = [(name, seed, options.trials, str(scratch)) for name, seed in every if (name, seed) not in known]
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.jobs, maxtasksperchild=4) as pool:
@@ -137,7 +137,8 @@ def searches(options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, A
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="each strategy searches with those up to this one")
+    parser.add_argument("--first", type=int, default=0, help="seed")
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
@@ -146,48 +147,44 @@ def main() -> None:
     options.scratch.mkdir(parents=True, exist_ok=True)
 
     at = [number for number in (10, 20, 30, 60, 120) if number <= options.trials]
-    found: dict[str, dict[int, Figures]] = defaultdict(dict)
+    before = recorded(options.trials)
+    found: dict[str, dict[str, Figures]] = {name: dict(seeds) for name, seeds in before.get("seeds", {}).items()}
     overhead: dict[str, list[float]] = defaultdict(list)
     for row in searches(options, options.scratch):
         best = {str(number): 100 * row["best"][number - 1] for number in at}
-        found[row["strategy"]][row["seed"]] = {**best, "again": 100 * row["again"]}
+        found.setdefault(row["strategy"], {})[str(row["seed"])] = {**best, "again": 100 * row["again"]}
         overhead[row["strategy"]].append(row["overhead"])
-    rows = {
-        name: spread([*seeds.values()]) | {"overhead_ms": round(1e3 * statistics.median(overhead[name]), 1)}
-        for name, seeds in found.items()
-    }
-    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    rows = {**before.get("rows", {}), **rows}
-    seeds = {name: {str(seed): each for seed, each in sorted(figures.items())} for name, figures in found.items()}
-    seeds = {**before.get("seeds", {}), **seeds}
+    rows = dict(before.get("rows", {}))
+    for name, costs in overhead.items():
+        rows[name] = spread([*found[name].values()]) | {"overhead_ms": round(1e3 * statistics.median(costs), 1)}
+    seeds = {name: dict(sorted(figures.items(), key=lambda each: int(each[0]))) for name, figures in found.items()}
     pairs = {
-        f"{one} - {other}": compared(one, other, rows, seeds) for one, other in PAIRS if one in rows and other in rows
+        f"{one} - {other}": compared(rows[one], rows[other]) for one, other in PAIRS if {one, other} <= rows.keys()
     }
     for name, row in rows.items():
         print(f"{name:24}", cells(row), f"  ask+tell {row['overhead_ms']} ms")
     for name, row in pairs.items():
-        print(f"{name:24}", cells(row, "+"), "" if row["paired"] else "  not paired")
+        print(f"{name:24}", cells(row, "+"))
     write(options, {"rows": rows, "differences": pairs, "seeds": seeds})
 
 
-def compared(one: str, other: str, rows: dict[str, Any], seeds: dict[str, dict[str, Figures]]) -> dict[str, Any]:
-    """What one strategy has more than the other: seed by seed, or between the means where seeds are not on record."""
-    first, second = seeds.get(one, {}), seeds.get(other, {})
-    common = [seed for seed in first if seed in second]
-    if len(common) > 1:
-        columns = first[common[0]]
-        return spread([{name: first[at][name] - second[at][name] for name in columns} for at in common]) | {
-            "paired": True
-        }
-    figures = {name: (each, rows[other][name]) for name, each in rows[one].items() if isinstance(each, dict)}
+def recorded(trials: int) -> dict[str, Any]:
+    """What is on record of searches of so many trials; others do not compare with them."""
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"facts": {}}
+    return before if before["facts"].get("trials") == trials else {}
+
+
+def compared(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What one strategy has more than the other, of each figure: the difference of means, half its interval."""
+    figures = {name: (each, other[name]) for name, each in one.items() if isinstance(each, dict)}
     return {
         name: {
             "mean": mine["mean"] - theirs["mean"],
             "interval": math.hypot(mine["interval"], theirs["interval"]),
-            "seeds": min(mine["seeds"], theirs["seeds"]),
+            "seeds": [mine["seeds"], theirs["seeds"]],
         }
         for name, (mine, theirs) in figures.items()
-    } | {"paired": False}
+    }
 
 
 def spread(figures: list[Figures]) -> dict[str, Any]:
