@@ -11,8 +11,11 @@ from pathlib import Path
 
 
 def half_interval(values: list[float]) -> float:
-    """Half of the 95 % interval of a mean (Student's t)."""
+    """Half of the 95 % interval of a mean (Student's t); infinite for one value, which says nothing of its spread."""
     from scipy.stats import t
+
+    if len(values) < 2:
+        return math.inf
 
     return float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
 
