@@ -3,7 +3,7 @@ AAAI 2019): the winner of a small tournament is edited, and the oldest dies, not
 
 A Gaussian process that chose winners and children (as in NPENAS, Wei et al., 2003.12857) was tried: it found better
 cells of NAS-Bench-201 (94.14 instead of 93.94 % after 50), but no better Inception modules by real trainings (76.2
-instead of 76.8 %, 11 and 10 seeds of benchmarks/conditional.py). Who wants a model has `predictor`.
+instead of 76.6 %, 11 and 20 seeds of benchmarks/conditional.py). Who wants a model has `predictor`.
 """
 
 from __future__ import annotations
