@@ -162,6 +162,7 @@ def test_a_proxy_that_is_none_is_refused_before_anything_is_written(run, options
         ({"proxies": ("naswot",), "strategy": "predictor"}, None, []),
         ({"reference": {"accuracy": 0.5}}, {"accuracy": 0.5}, ["reference has no effect"]),
         ({"data": "digits", "data_root": "pictures"}, {"accuracy": 0.5}, ["data_root has no effect: digits is part"]),
+        ({"data": "digits", "download": True}, {"accuracy": 0.5}, ["download has no effect: digits is part"]),
         ({"data": "fashion_mnist", "data_root": "pictures"}, {"accuracy": 0.5}, []),
         ({"objectives": ("accuracy", "latency")}, None, ["no hypervolume: a cost has no limit"]),
         ({"objectives": ("accuracy", "macs")}, {"accuracy": 0.0, "macs": 1.0}, []),
