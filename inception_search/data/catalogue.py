@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from inception_search.data.dataset import Dataset
-from inception_search.data.validation import resize_validation
 from inception_search.errors import ConfigError, unknown_name
+
+if TYPE_CHECKING:
+    from inception_search.data.dataset import Dataset
 
 DATASETS: dict[str, str] = {
     "cifar10": "inception_search.data.cifar10:load",
@@ -62,6 +63,8 @@ def load_data(
     if validation_images is None:
         return load(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
     whole = load(root=folder, image_size=image_size, seed=seed, download=download, limit=None)
+    from inception_search.data.validation import resize_validation
+
     return resize_validation(whole, validation_images, limit, seed)
 
 

@@ -23,7 +23,7 @@ from inception_search.study.finals.record import FinalRecord
 from inception_search.study.finals.result import Finals
 from inception_search.study.finals.selection import Setting, make_setting
 from inception_search.study.finals.table import make_table, markdown
-from inception_search.study.local import LocalExecutor
+from inception_search.study.local import LocalExecutor, start_server
 from inception_search.study.plan import check_same, make_plan
 from inception_search.study.signals import stop_on_signals
 
@@ -68,6 +68,7 @@ def _train(
     observer: FinalsObserver,
 ) -> bool:
     """Train what is missing; False when stopped."""
+    start_server()
     device, dataset = _dataset(finals.run, config, options)
     data = dataset.describe()
     same = [record for record in records if record.recipe == setting.recipe_id]

@@ -23,7 +23,7 @@ from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, Log
 from inception_search.study.config import StudyConfig
 from inception_search.study.dedupe import TRAINED
 from inception_search.study.executor import Ended, Epoch, Event
-from inception_search.study.local import LocalExecutor
+from inception_search.study.local import LocalExecutor, start_server
 from inception_search.study.signals import stop_on_signals
 
 _PAUSE = 0.02  # seconds between looks at the orders
@@ -44,12 +44,13 @@ def attend(
     Without a driver it waits, ``idle`` seconds at most: one that was killed may be resumed. The folder may be shared
     by machines, if its file system shares locks too. Raises RunFolderError for what is no study.
     """
-    from inception_search.training.devices import pick_device
-
     folder = RunFolder.open(run)
     config = StudyConfig.read(folder.study_file)
     if idle < 0:
         raise ConfigError("not a usable value", path="idle", found=idle, expected="seconds, 0 or more")
+    start_server()  # it loads torch while this process does
+    from inception_search.training.devices import pick_device
+
     picked = str(pick_device(device))
     with stop_on_signals() as signalled:
         worker = Worker(folder, config, picked, note, stop or signalled)

@@ -1,6 +1,8 @@
 """Going on with a real study, and searches that are refused before anything is written."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,16 @@ def test_options_without_effect_are_told_of(options, reference, said):
     told = list(without_effect(StudyConfig.of(**options), reference))
     assert len(told) == len(said)
     assert all(text.startswith(words) for text, words in zip(told, said, strict=True))
+
+
+def test_a_strategy_that_cannot_search_the_space_is_refused_before_torch_is_loaded():
+    code = (
+        "import sys\n"
+        "from inception_search.cli.main import run\n"
+        "sys.argv = ['inception-search', 'search', '--strategy', 'cmaes']\n"
+        "try: run()\n"
+        "finally: assert 'torch' not in sys.modules"
+    )
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "cmaes cannot search" in refused.stderr
+    assert "AssertionError" not in refused.stderr
