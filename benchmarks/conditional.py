@@ -1,15 +1,17 @@
 """Strategies on the conditional space of Inception modules, by real trainings of proxies: equal trials, many seeds.
 
     python benchmarks/conditional.py            prints the table and writes benchmarks/results/conditional.json
+    python benchmarks/conditional.py --data digits                       ... benchmarks/results/conditional_digits.json
 
-The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training on
-Fashion-MNIST (14x14 pixels, 2,000 images, two epochs, one thread) and its accuracy on 2,500 other images what the
-strategy is told; the network that a search ends with is trained with three more seeds, since the best of sixty is also
-the luckiest. No strategy is given the canonical modules. Recorded seeds that are not run are kept, so that a later run
-(`--first 40 --seeds 60`) adds to them. A training depends on the architecture and a fixed seed alone, so that all
-strategies search the same landscape; what has been trained is kept in the scratch folder, where an interrupted
-benchmark goes on. Figures are means over seeds of the best accuracy after so many trials, with 95 % intervals
-(Student's t). Two strategies with the same seed have nothing in common but the landscape: differences are of means.
+The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training of two epochs
+(one thread) on 2,000 images of Fashion-MNIST at 14x14 pixels, or on 600 digits, and its accuracy on 2,500 or 830 other
+images what the strategy is told; the network that a search ends with is trained with three more seeds, since the best
+of sixty is also the luckiest. No strategy is given the canonical modules. Recorded seeds that are not run are kept, so
+that a later run (`--first 40 --seeds 60`) adds to them. A training depends on the architecture and a fixed seed alone,
+so that all strategies search the same landscape; what has been trained is kept in the scratch folder, where an
+interrupted benchmark goes on. Figures are means over seeds of the best accuracy after so many trials, with 95 %
+intervals (Student's t). Two strategies with the same seed have nothing in common but the landscape: differences are of
+means.
 """
 
 from __future__ import annotations
@@ -29,14 +31,19 @@ from typing import Any
 
 from evidence import half_interval, processor
 
-RESULTS = Path(__file__).parent / "results" / "conditional.json"
+RESULTS = Path(__file__).parent / "results"
 STRATEGIES = ("random", "tpe", "evolution", "predictor")
 SPACE, BUDGET = "separable_modules", {"max_macs": 1_800_000}
-# Of eight recipes that take two to four seconds, one of those where networks differ most beside the trainings of one:
+# The recipe, of some that take a few seconds, by which networks differ most beside the trainings of one. Fashion-MNIST:
 # 14 random networks trained three times deviate by 2.3 points, one network by 1.5; of the better half, 1.9 and 0.9.
-FIDELITY = {"optimizer": "adamw", "epochs": 2, "batch_size": 64, "augment": False, "threads": 1}
+# Digits: 17.0 and 2.8; of the better half, 4.7 and 1.8.
+FIDELITY = {"optimizer": "adamw", "epochs": 2, "augment": False, "threads": 1}
+BATCH_SIZE = {"fashion_mnist": 64, "digits": 32}
+DATA = {
+    "fashion_mnist": {"image_size": 14, "limit": 2000, "validation_images": 2500},
+    "digits": {"image_size": 16, "limit": 600, "validation_images": 830},
+}
 AGAIN = (1, 2, 3)  # seeds of the further trainings of what a search found; searches are told of seed 0
-IMAGES, VALIDATION, SIDE = 2000, 2500, 14
 Figures = dict[str, float]  # per cent: the best after so many trials, and what was found, trained again
 PAIRS = (("evolution", "tpe"), ("predictor", "tpe"), ("tpe", "random"))
 
@@ -44,7 +51,7 @@ PAIRS = (("evolution", "tpe"), ("predictor", "tpe"), ("tpe", "random"))
 class Landscape:
     """Accuracies of architectures, trained when first asked for and kept in a file that processes share."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, name: str, path: Path) -> None:
         from inception_search.data.catalogue import load_data
         from inception_search.data.loader import DeviceData
 
@@ -52,8 +59,8 @@ class Landscape:
         if path.is_file():
             rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
             self.known = {(row["arch_id"], row["seed"]): row["accuracy"] for row in rows}
-        sizes = {"image_size": SIDE, "limit": IMAGES, "validation_images": VALIDATION}
-        self.dataset = load_data("fashion_mnist", **sizes)
+        self.dataset = load_data(name, **DATA[name])
+        self.fidelity = FIDELITY | {"batch_size": BATCH_SIZE[name]}
         self.data = DeviceData(self.dataset, "cpu")
 
     def accuracy(self, candidate: Any, seed: int = 0) -> float:
@@ -66,7 +73,7 @@ class Landscape:
             from inception_search.training.trainer import train
 
             model = build(lower(candidate.network), name=candidate.network.name, seed=seed)
-            result = train(model, self.data, Fidelity.from_dict(FIDELITY), seed=seed)
+            result = train(model, self.data, Fidelity.from_dict(self.fidelity), seed=seed)
             self.known[key] = result.final.validation_accuracy
             row = {"arch_id": key[0], "seed": seed, "accuracy": self.known[key], "params": candidate.holes}
             with self.path.open("a") as file:
@@ -74,7 +81,7 @@ class Landscape:
         return self.known[key]
 
 
-def run(task: tuple[str, int, int, str]) -> dict[str, Any]:
+def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
     """One search; the best accuracy after each trial, and the seconds its asking and telling took."""
     from inception_search.space.space import load_space
     from inception_search.study.config import StudyConfig
@@ -85,8 +92,8 @@ def run(task: tuple[str, int, int, str]) -> dict[str, Any]:
     from inception_search.study.strategies.strategy import Observation, Problem
     from inception_search.study.strategies.table import make_strategy
 
-    strategy, seed, trials, scratch = task
-    landscape = Landscape(Path(scratch) / "landscape.jsonl")
+    strategy, seed, trials, data, scratch = task
+    landscape = Landscape(data, Path(scratch) / "landscape.jsonl")
     space = load_space(SPACE)
     config = StudyConfig.of(strategy=strategy, seed=seed, **BUDGET)
     shape, classes = landscape.dataset.shape, len(landscape.dataset.classes)
@@ -125,7 +132,8 @@ def searches(options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, A
     yield from rows
     known = {(row["strategy"], row["seed"]) for row in rows}
     every = [(name, seed) for seed in range(options.first, options.seeds) for name in options.strategies.split(",")]
-    tasks = [(name, seed, options.trials, str(scratch)) for name, seed in every if (name, seed) not in known]
+    rest = (options.trials, options.data, str(scratch))
+    tasks = [(name, seed, *rest) for name, seed in every if (name, seed) not in known]
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.jobs, maxtasksperchild=4) as pool:
         for row in pool.imap_unordered(run, tasks):
@@ -142,15 +150,17 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
-    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "inception-search-conditional")
+    parser.add_argument("--data", choices=DATA, default="fashion_mnist")
+    parser.add_argument("--scratch", type=Path, help="folder of what has been trained [a temporary one for each data]")
     options = parser.parse_args()
-    options.scratch.mkdir(parents=True, exist_ok=True)
+    scratch = options.scratch or Path(tempfile.gettempdir()) / f"inception-search-conditional-{options.data}"
+    scratch.mkdir(parents=True, exist_ok=True)
 
     at = [number for number in (10, 20, 30, 60, 120) if number <= options.trials]
-    before = recorded(options.trials)
+    before = recorded(results_file(options.data), options.trials)
     found: dict[str, dict[str, Figures]] = {name: dict(seeds) for name, seeds in before.get("seeds", {}).items()}
     overhead: dict[str, list[float]] = defaultdict(list)
-    for row in searches(options, options.scratch):
+    for row in searches(options, scratch):
         best = {str(number): 100 * row["best"][number - 1] for number in at}
         found.setdefault(row["strategy"], {})[str(row["seed"])] = {**best, "again": 100 * row["again"]}
         overhead[row["strategy"]].append(row["overhead"])
@@ -168,9 +178,14 @@ def main() -> None:
     write(options, {"rows": rows, "differences": pairs, "seeds": seeds})
 
 
-def recorded(trials: int) -> dict[str, Any]:
+def results_file(data: str) -> Path:
+    """Where figures on these data are recorded."""
+    return RESULTS / ("conditional.json" if data == "fashion_mnist" else f"conditional_{data}.json")
+
+
+def recorded(path: Path, trials: int) -> dict[str, Any]:
     """What is on record of searches of so many trials; others do not compare with them."""
-    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"facts": {}}
+    before = json.loads(path.read_text()) if path.is_file() else {"facts": {}}
     return before if before["facts"].get("trials") == trials else {}
 
 
@@ -209,17 +224,17 @@ def write(options: argparse.Namespace, tables: dict[str, dict[str, Any]]) -> Non
     facts = {
         "space": SPACE,
         "budget": BUDGET,
-        "data": f"Fashion-MNIST, {SIDE}x{SIDE}, {IMAGES} training images, {VALIDATION} for validation",
-        "fidelity": FIDELITY,
+        "data": {"name": options.data, **DATA[options.data]},
+        "fidelity": FIDELITY | {"batch_size": BATCH_SIZE[options.data]},
         "trials": options.trials,
         "processor": processor(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "optuna")},
     }
-    RESULTS.parent.mkdir(exist_ok=True)
     record = {name: dict(sorted(table.items())) for name, table in tables.items()}
-    RESULTS.write_text(json.dumps({"facts": facts, **record}, indent=1) + "\n")
-    print(RESULTS)
+    path = results_file(options.data)
+    path.write_text(json.dumps({"facts": facts, **record}, indent=1) + "\n")
+    print(path)
 
 
 if __name__ == "__main__":
