@@ -1,7 +1,8 @@
 """Strategies on the conditional space of Inception modules, by real trainings of proxies: equal trials, many seeds.
 
-    python benchmarks/conditional.py            prints the table and writes benchmarks/results/conditional.json
-    python benchmarks/conditional.py --data digits                       ... benchmarks/results/conditional_digits.json
+    python benchmarks/conditional.py [--data digits]
+
+prints the table and writes benchmarks/results/conditional_fashion_mnist.json (conditional_digits.json).
 
 The space is `separable_modules` under its budget of 1.8 million multiply-adds. Every trial is a training of two epochs
 (one thread) on 2,000 images of Fashion-MNIST at 14x14 pixels, or on 600 digits, and its accuracy on 2,500 or 830 other
@@ -180,7 +181,7 @@ def main() -> None:
 
 def results_file(data: str) -> Path:
     """Where figures on these data are recorded."""
-    return RESULTS / ("conditional.json" if data == "fashion_mnist" else f"conditional_{data}.json")
+    return RESULTS / f"conditional_{data}.json"
 
 
 def recorded(path: Path, trials: int) -> dict[str, Any]:

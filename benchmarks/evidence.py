@@ -16,7 +16,6 @@ def half_interval(values: list[float]) -> float:
 
     if len(values) < 2:
         return math.inf
-
     return float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
 
 
