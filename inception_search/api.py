@@ -16,10 +16,10 @@ from inception_search.spec.transform import remake, scale_network_width, set_cla
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
-    from inception_search.cli.item import Item
     from inception_search.figures.diff import Diff
     from inception_search.figures.figure import Figure
     from inception_search.figures.viewer.page import Page
+    from inception_search.items import Item
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.store.run_folder import RunFolder
@@ -163,7 +163,7 @@ def draw(
 
 def _named(item: str | Path) -> Item:
     """What the command line understands by the same words."""
-    from inception_search.cli.item import item as named
+    from inception_search.items import item as named
 
     return named(str(item))
 

@@ -55,7 +55,7 @@ def test_it_is_small_and_names_no_machine() -> None:
 
 @pytest.mark.parametrize("number", [0, 3, 30])
 def test_its_trials_can_be_drawn(number: int, tmp_path: Path) -> None:
-    from inception_search.cli.item import item
+    from inception_search.items import item
 
     found = item(f"{EXAMPLE}:{number}")
     assert found.network.name == "inception_modules"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from inception_search.cli.item import HELP, Item
-from inception_search.cli.item import item as named
 from inception_search.cli.output import stdout_console
 from inception_search.compare.entry import Status
 from inception_search.compare.text import printed
 from inception_search.errors import ConfigError
+from inception_search.items import HELP, Item
+from inception_search.items import item as named
 
 if TYPE_CHECKING:
     from inception_search.figures.diff import Diff

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.item import HELP
-from inception_search.cli.item import item as named
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
+from inception_search.items import HELP
+from inception_search.items import item as named
 
 PRINTED = Path("-")
 SUFFIXES = f"The suffix says how: {', '.join(FORMATS)}."

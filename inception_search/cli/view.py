@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.item import HELP
 from inception_search.figures.viewer.study import TOP
+from inception_search.items import HELP
 
 
 def view(
@@ -21,8 +21,8 @@ def view(
 ) -> None:
     """Write one HTML file to look at a network or study: fold and open blocks, search, colour by cost."""
     from inception_search.api import view as page_of
-    from inception_search.cli.item import item as named
     from inception_search.errors import ConfigError
+    from inception_search.items import item as named
 
     if (Path(item) / "trials.jsonl").is_file() and module is None:
         if time:

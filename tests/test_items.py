@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import inception_search as ins
-from inception_search.cli.item import item
 from inception_search.errors import InceptionSearchError
+from inception_search.items import item
 from tests.example import copy_example
 
 

@@ -1,4 +1,4 @@
-"""What an argument of ``draw``, ``diff`` and ``view`` names: a network, a module, a trial, a point on a path."""
+"""What a name stands for, in Python and on the command line: a network, a module, a trial, a point on a path."""
 
 from __future__ import annotations
 
