@@ -18,6 +18,8 @@ from inception_search.errors import DataError, Place
 
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
+_MOST_CLASSES = 256  # a label is a byte
+_LARGEST_META = 1 << 16  # bytes of the text file of class names
 _MEND = "unpack the published archive again"
 
 
@@ -88,9 +90,12 @@ def _read_python(path: Path) -> Split:
 
 def _read_python_classes(path: Path) -> tuple[str, ...]:
     labels = read_pickle(path).get("label_names")
-    if not isinstance(labels, list) or not labels:
-        raise _bad(path, "the file has no list 'label_names'", type(labels).__name__, None)
-    return tuple(str(label) for label in labels)
+    if not isinstance(labels, list) or not 0 < len(labels) <= _MOST_CLASSES:
+        found = f"{len(labels)} names" if isinstance(labels, list) else type(labels).__name__
+        raise _bad(path, "the file has no list 'label_names'", found, f"1 to {_MOST_CLASSES} names")
+    if not all(isinstance(label, str) for label in labels):
+        raise _bad(path, "the list 'label_names' holds something other than names", None, "texts only")
+    return tuple(labels)
 
 
 def _read_binary(path: Path) -> Split:
@@ -103,9 +108,10 @@ def _read_binary(path: Path) -> Split:
 
 
 def _read_binary_classes(path: Path) -> tuple[str, ...]:
-    lines = path.read_text("utf-8", errors="replace").split()
-    if not lines:
-        raise _bad(path, "the file names no classes", None, None)
+    with path.open("rb") as file:
+        lines = file.read(_LARGEST_META).decode("utf-8", errors="replace").split()
+    if not 0 < len(lines) <= _MOST_CLASSES:
+        raise _bad(path, "the file names no classes", f"{len(lines)} names", f"1 to {_MOST_CLASSES} names")
     return tuple(lines)
 
 

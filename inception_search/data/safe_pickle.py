@@ -1,14 +1,13 @@
 """Reading a pickle of plain values and uint8 arrays without running anything it names.
 
-CIFAR-10 is published as pickles. A pickle may name any importable function and have it called; this reader
-hands every name to inert stand-ins of its own, so not even numpy's C code sees what a hostile file says.
+CIFAR-10 is published as pickles. A pickle may name any importable function and have it called, and may hold values that
+take for ever to hash or to print. This reader interprets the pickle itself: it knows the few opcodes a batch needs and
+gives every name an inert stand-in of its own, so not even numpy's C code sees what a hostile file says.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
 import pickletools
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from inception_search.errors import DataError, Place, raw
 
 _LARGEST = 1 << 28  # bytes; the published batches have 31 million
-_MEMO = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_MOST_STEPS = 200_000  # opcodes, a second's work; the published batches have some 60,000
 _LARGEST_MEMO = 1 << 20
 _MEND = "fetch the file again from where it was published, and do not load it any other way"
 
@@ -28,15 +27,14 @@ _MEND = "fetch the file again from where it was published, and do not load it an
 def read_pickle(path: Path) -> dict[str, Any]:
     """The dict pickled in ``path``: str keys, plain values, arrays as uint8 numpy arrays.
 
-    Raises DataError for a file that is not such a pickle or names anything but numpy arrays.
+    Raises DataError for a file that is not such a pickle, names anything but numpy arrays, or is larger or takes more
+    steps to read than any batch does.
     """
     place = Place(str(path))
     try:
         if path.stat().st_size > _LARGEST:
             raise DataError("the file is too large", place=place, expected=f"at most {_LARGEST} bytes")
-        content = path.read_bytes()
-        _check_opcodes(content)
-        value = _Reader(io.BytesIO(content), encoding="latin1").load()
+        value = _Reader().read(path.read_bytes())
         return {_text(key): _plain(item) for key, item in value.items()}
     except DataError as error:
         raise error.at(file=str(path)) from None
@@ -45,35 +43,156 @@ def read_pickle(path: Path) -> dict[str, Any]:
         raise DataError("the file is not a readable batch", place=place, found=raw(reason), mend=_MEND) from error
 
 
-def _check_opcodes(content: bytes) -> None:
-    """Refuse what would make the unpickler reserve memory that the file does not fill.
+class _Reader:
+    """A machine for the few opcodes that plain values and uint8 arrays need, one step of bounded work for each.
 
-    Reading the opcodes checks announced lengths against the bytes there are; memo numbers are checked here.
+    Python's own unpickler computes the hash of whatever a pickle uses as a key, and for nested tuples that never ends.
+    Here a key is a text, so the values of the dict may be nested as they like: nothing walks through them.
     """
-    for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in _MEMO and int(argument or 0) > _LARGEST_MEMO:
-            raise DataError("the pickle numbers its parts too high", found=argument, mend=_MEND)
 
-
-class _Reader(pickle.Unpickler):
-    """Knows the names that pickled uint8 arrays need, as stand-ins made afresh for each file."""
-
-    def __init__(self, stream: io.BytesIO, *, encoding: str) -> None:
-        super().__init__(stream, encoding=encoding)
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
         self._known = _stand_ins()
 
-    def find_class(self, module: str, name: str, /) -> Any:
-        try:
-            return self._known[module, name]
-        except KeyError:
-            raise DataError("the pickle names something no batch needs", found=f"{module}.{name}", mend=_MEND) from None
+    def read(self, content: bytes) -> dict[Any, Any]:
+        """The dict that ``content`` describes."""
+        for step, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+            if step >= _MOST_STEPS:
+                raise DataError("the pickle takes too many steps", expected=f"at most {_MOST_STEPS}", mend=_MEND)
+            if opcode.name in _LITERALS:
+                self._stack.append(argument)
+            elif opcode.name in _MADE:
+                self._stack.append(_MADE[opcode.name]())
+            elif opcode.name in _STEPS:
+                _STEPS[opcode.name](self, argument)
+            else:
+                raise DataError("the pickle does something no batch needs", found=opcode.name, mend=_MEND)
+        value = self._stack.pop()
+        if not isinstance(value, dict):
+            raise DataError("the pickle is no dict", found=type(value).__name__, mend=_MEND)
+        return value
+
+    def nothing(self, _: Any) -> None:
+        """Announcements: the protocol, the length of a frame, the end."""
+
+    def mark(self, _: Any) -> None:
+        """Begin a row of items."""
+        self._marks.append(len(self._stack))
+
+    def row(self) -> list[Any]:
+        """Take the items since the last mark off the stack."""
+        start = self._marks.pop()
+        items = self._stack[start:]
+        del self._stack[start:]
+        return items
+
+    def last(self, count: int) -> list[Any]:
+        """Take ``count`` items off the stack."""
+        return [self._stack.pop() for _ in range(count)][::-1]
+
+    def put(self, number: Any) -> None:
+        """Number the top of the stack; without a number, the next one."""
+        number = len(self._memo) if number is None else int(number)
+        if number > _LARGEST_MEMO:
+            raise DataError("the pickle numbers its parts too high", found=number, mend=_MEND)
+        self._memo[number] = self._stack[-1]
+
+    def get(self, number: Any) -> None:
+        """Repeat what was numbered."""
+        self._stack.append(self._memo[int(number)])
+
+    def extend(self, items: list[Any]) -> None:
+        """Add to the list on top."""
+        if not isinstance(self._stack[-1], list):
+            raise DataError("the pickle adds to something that is no list", mend=_MEND)
+        self._stack[-1].extend(items)
+
+    def fill(self, items: list[Any]) -> None:
+        """Add ``items``, keys and values in turn, to the dict on top."""
+        keys, values = items[::2], items[1::2]
+        if not isinstance(self._stack[-1], dict) or not all(isinstance(key, str | bytes) for key in keys):
+            raise DataError("the pickle uses something other than a text as a key", mend=_MEND)
+        self._stack[-1].update(zip(keys, values, strict=True))
+
+    def make_dict(self, items: list[Any]) -> None:
+        """Push a dict of ``items``, keys and values in turn."""
+        self._stack.append({})
+        self.fill(items)
+
+    def find(self, module: Any, name: Any) -> None:
+        """Push the stand-in for a name."""
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise DataError("the pickle uses something other than a text as a name", mend=_MEND)
+        if (module, name) not in self._known:
+            raise DataError("the pickle names something no batch needs", found=f"{module}.{name}", mend=_MEND)
+        self._stack.append(self._known[module, name])
+
+    def call(self, _: Any) -> None:
+        """Call a stand-in."""
+        function, arguments = self.last(2)
+        if not any(function is known for known in self._known.values()) or not isinstance(arguments, tuple):
+            raise DataError("the pickle calls something that is no function", mend=_MEND)
+        self._stack.append(function(*arguments))
+
+    def build(self, _: Any) -> None:
+        """Give a stand-in its state."""
+        state = self._stack.pop()
+        if not isinstance(self._stack[-1], _PickledArray | _PickledType):
+            raise DataError("the pickle changes something that is no array", mend=_MEND)
+        self._stack[-1].__setstate__(state)
+
+    def add(self, value: Any) -> None:
+        """Put on the stack."""
+        self._stack.append(value)
+
+
+# Opcodes whose argument is the value, and those that make one of nothing.
+_LITERALS = frozenset(
+    {
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+        *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
+    }
+)
+_MADE: dict[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_DICT": dict,
+}
+_STEPS: dict[str, Callable[[_Reader, Any], object]] = {
+    **dict.fromkeys(("PROTO", "FRAME", "STOP"), _Reader.nothing),
+    "MARK": _Reader.mark,
+    "POP": lambda reader, _: reader.last(1),
+    "POP_MARK": lambda reader, _: reader.row(),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Reader.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Reader.get),
+    "APPEND": lambda reader, _: reader.extend(reader.last(1)),
+    "APPENDS": lambda reader, _: reader.extend(reader.row()),
+    "LIST": lambda reader, _: reader.add(reader.row()),
+    "TUPLE": lambda reader, _: reader.add(tuple(reader.row())),
+    "TUPLE1": lambda reader, _: reader.add(tuple(reader.last(1))),
+    "TUPLE2": lambda reader, _: reader.add(tuple(reader.last(2))),
+    "TUPLE3": lambda reader, _: reader.add(tuple(reader.last(3))),
+    "DICT": lambda reader, _: reader.make_dict(reader.row()),
+    "SETITEM": lambda reader, _: reader.fill(reader.last(2)),
+    "SETITEMS": lambda reader, _: reader.fill(reader.row()),
+    "GLOBAL": lambda reader, name: reader.find(*name.split(" ", 1)),
+    "STACK_GLOBAL": lambda reader, _: reader.find(*reader.last(2)),
+    "REDUCE": _Reader.call,
+    "BUILD": _Reader.build,
+}
 
 
 class _PickledType:
     """Stands for a numpy dtype: remembers its name."""
 
     def __init__(self, name: Any, *_: Any) -> None:
-        self.name = _text(name)
+        self.name = _text(name) if isinstance(name, str | bytes) else ""
 
     def __setstate__(self, state: Any) -> None:
         """Byte order and the like: nothing that matters to one-byte values."""
@@ -92,9 +211,14 @@ class _PickledArray:
         match self.state:
             case (_, tuple() as shape, _PickledType(name="u1"), False | 0, bytes() | str() as content):
                 content = content.encode("latin1") if isinstance(content, str) else content
-                if math.prod(shape) == len(content):
+                if _fits(shape, len(content)):
                     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
         raise DataError("an array in the pickle is not one of bytes in row order", mend=_MEND)
+
+
+def _fits(shape: tuple[Any, ...], count: int) -> bool:
+    """Whether ``shape`` has at most four sides, whole numbers, whose product is ``count``."""
+    return len(shape) <= 4 and all(type(n) is int and 0 <= n <= count for n in shape) and math.prod(shape) == count
 
 
 def _stand_ins() -> dict[tuple[str, str], Callable[..., Any]]:
@@ -103,7 +227,7 @@ def _stand_ins() -> dict[tuple[str, str], Callable[..., Any]]:
 
     def encode(text: str, codec: str) -> bytes:
         if codec != "latin1":
-            raise DataError("bytes in the pickle are encoded in an unknown way", found=codec, expected="latin1")
+            raise DataError("bytes in the pickle are encoded in an unknown way", expected="latin1")
         return text.encode("latin1")
 
     return {
@@ -115,8 +239,8 @@ def _stand_ins() -> dict[tuple[str, str], Callable[..., Any]]:
     }
 
 
-def _text(value: Any) -> str:
-    return value.decode("latin1") if isinstance(value, bytes) else str(value)
+def _text(value: str | bytes) -> str:
+    return value.decode("latin1") if isinstance(value, bytes) else value
 
 
 def _plain(value: Any) -> Any:

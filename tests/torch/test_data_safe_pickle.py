@@ -6,6 +6,7 @@ import os
 import pickle
 import struct
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inception_search.data.catalogue import load_data
 from inception_search.data.safe_pickle import read_pickle
 from inception_search.errors import DataError
-from tests.torch.datasets_on_disk import write_pickle
+from tests.torch.datasets_on_disk import write_cifar_python, write_pickle
 
 
 class Calls:
@@ -97,6 +99,48 @@ def test_damaged_and_lying_pickles(tmp_path: Path, case: str) -> None:
     with pytest.raises(DataError) as caught:
         read_pickle(tmp_path / "batch")
     assert str(caught.value).startswith(f"{tmp_path / 'batch'}: ")
+
+
+def nested_list(levels: int) -> list[Any]:
+    """A list whose text doubles with every level."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+def doubled_tuples(levels: int) -> bytes:
+    """Opcodes of a tuple of a tuple ..., each twice in the next: its hash takes 2 ** levels steps."""
+    return b")" + b"".join(b"q%c0h%ch%c\x86" % (i, i, i) for i in range(levels))
+
+
+ENDLESS: dict[str, bytes] = {
+    "nested lists as the names of classes": pickle.dumps({"label_names": nested_list(60)}, protocol=2),
+    "a nested list as a class": pickle.dumps({"label_names": ["cat", nested_list(60)]}, protocol=2),
+    "a nested tuple as a key": b"\x80\x02}" + doubled_tuples(60) + b"Ns.",
+    "a nested tuple as a module's name": b"\x80\x04}U\x01a" + doubled_tuples(60) + b"U\x01b\x93s.",
+    "a nested tuple as a codec": b"}U\x01ac_codecs\nencode\nU\x01a" + doubled_tuples(60) + b"\x86Rs.",
+    "a nested tuple as a type": b"}U\x01acnumpy\ndtype\n" + doubled_tuples(60) + b"\x85Rs.",
+    "a deep tuple as a key": b"}" + b")" + b"\x85" * 150_000 + b"Ns.",
+    "a set of nested tuples": b"\x80\x04}U\x01a\x8f(" + doubled_tuples(60) + b"\x90s.",
+    "millions of steps": b"\x80\x02" + b"N0" * 5_000_000 + b"}.",
+    "a list in itself": b"}U\x0blabel_names]q\x00h\x00as.",
+    "a shape that multiplies a list": b"}(U\x01d"
+    + RECONSTRUCT
+    + b"(I0\ntU\x01b\x87R(I1\n(I999999999\n]NatNI00\nU\x00tbu.",
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_a_file_that_would_take_for_ever_is_refused_within_seconds(tmp_path: Path, case: str) -> None:
+    """As the meta file of CIFAR-10. The bound is a second; a loaded machine gets some more."""
+    folder = write_cifar_python(tmp_path / "cifar-10-batches-py")
+    (folder / "batches.meta").write_bytes(ENDLESS[case])
+    began = time.process_time()
+    with pytest.raises(DataError) as caught:
+        load_data("cifar10", root=folder)
+    assert time.process_time() - began < 3
+    assert str(caught.value).startswith(f"{folder / 'batches.meta'}: ")
 
 
 @settings(deadline=None, max_examples=200)
