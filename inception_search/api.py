@@ -288,13 +288,12 @@ def write_study_report(run: RunFolder) -> list[Path]:
     from inception_search.figures.report import write_report
     from inception_search.spec.document import network_from_data
     from inception_search.spec.text import network_text
-    from inception_search.spec.yaml_reader import read_yaml
     from inception_search.store.atomic import write_atomic
     from inception_search.store.query import best
-    from inception_search.study.findings import findings
+    from inception_search.study.findings import findings, settings_of
 
-    study = read_yaml(run.study_text(), str(run.study_file))
     records = run.records()
+    study = settings_of(run, records)
     title = f"Search of {study['space']} on {study['data']}"
     written = write_report(run.path, records, study=study, title=title, **findings(run, records))
     winner = best(records)

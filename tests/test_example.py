@@ -45,6 +45,17 @@ def test_it_has_something_of_everything_a_report_shows() -> None:
         assert words in html
 
 
+def test_a_report_of_a_study_that_wrote_no_defaults_down_shows_what_was_used(tmp_path: Path) -> None:
+    run = RunFolder.open(copy_example(tmp_path / "older"))
+    lines = run.study_text().splitlines()
+    older = [
+        f"{line.split(':')[0]}: null" if line.startswith(("learning_rate:", "schedule:")) else line for line in lines
+    ]
+    run.study_file.write_text("\n".join(older) + "\n")
+    html = write_study_report(run)[0].read_text(encoding="utf-8")
+    assert "learning rate 0.1, schedule one_cycle" in html
+
+
 def test_it_is_small_and_names_no_machine() -> None:
     files = committed()
     assert sum(path.stat().st_size for path in files) < LARGEST

@@ -63,6 +63,13 @@ def search(
     batch_size: Annotated[int | None, Opt(help="Images per step. [32 to 128, by the number of images]")] = None,
     optimizer: Annotated[str | None, Opt(help="sgd, rmsprop or adamw. [sgd]")] = None,
     schedule: Annotated[str | None, Opt(help="one_cycle, cosine, linear, exponential or constant.")] = None,
+    warmup: Annotated[
+        float | None,
+        Opt(help="Share of the steps over which the learning rate rises. [0.25; 0.1 with asha and its kin]"),
+    ] = None,
+    decay: Annotated[
+        float | None, Opt(help="Share of the steps over which it falls, at the end of the constant schedule.")
+    ] = None,
     learning_rate: Annotated[float | None, Opt(help="Peak learning rate.")] = None,
     weight_decay: Annotated[float | None, Opt(help="Of convolutions and linear layers.")] = None,
     label_smoothing: Annotated[float | None, Opt(help="0 to 1.")] = None,

@@ -40,7 +40,7 @@ PAUSING = ("asha", "halving", "hyperband")
 # What of the options goes into a training as it is; the sizes are done before, and are there to be read in records.
 FIDELITY = (
     *("epochs", "batch_size", "learning_rate", "precision", "width", "depth", "image_size", "train_images"),
-    *("optimizer", "schedule", "weight_decay", "label_smoothing", "ema", "cutout", "augment"),
+    *("optimizer", "schedule", "warmup", "decay", "weight_decay", "label_smoothing", "ema", "cutout", "augment"),
     "curve_images",
 )
 # From version n to the options of version n + 1.
@@ -128,7 +128,12 @@ class StudyConfig(BaseModel):
     """Train with every repeat's times multiplied by this."""
     optimizer: Literal["sgd", "rmsprop", "adamw"] = "sgd"
     schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None = None
-    """Learning rate over the epochs (default: one_cycle; constant with a decay at the end where trials are paused)."""
+    """Learning rate over the epochs (default: one_cycle; constant with a decay where the pruner pauses trials)."""
+    warmup: Share | None = None
+    """Share of the steps over which the learning rate rises (default: 0.25; 0.1 where the pruner pauses trials)."""
+    decay: Share | None = None
+    """Share of the steps, the last ones of the constant schedule, over which the learning rate falls to zero
+    (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
     label_smoothing: Share | None = None
     ema: Share = 0.0
@@ -192,16 +197,25 @@ class StudyConfig(BaseModel):
         data = {"schema": SCHEMA, "version": VERSION, **self.model_dump(), "facts": facts}
         return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False))
 
-    def with_batch_size(self, train_images: int) -> Self:
-        """The same with the default batch size settled: few images need small batches to take enough steps."""
+    def resolved(self, train_images: int, image_size: int) -> Self:
+        """The same with a value for each setting of the training that was left to its default.
+
+        Args:
+            train_images: how many images a trial trains on; few need small batches to take enough steps.
+            image_size: side of the square images, in pixels.
+        """
+        from inception_search.training.fidelity import Fidelity
+
         by_size = 32 if train_images < 5_000 else 64 if train_images < 20_000 else 128
-        return self.model_copy(update={"batch_size": self.batch_size or by_size})
+        sized = self.model_copy(update={"batch_size": self.batch_size or by_size, "image_size": image_size})
+        recipe = Fidelity.from_dict(sized.fidelity(None)).to_dict()
+        return sized.model_copy(update={name: recipe[name] for name in FIDELITY if getattr(sized, name) is None})
 
     def fidelity(self, threads: int | None) -> dict[str, Any]:
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
         given = {name: getattr(self, name) for name in FIDELITY if getattr(self, name) is not None}
         if self.schedule is None and self.pruner in PAUSING:
-            given |= {"schedule": "constant", "decay": 0.3, "warmup": 0.1}
+            given = {"schedule": "constant", "decay": 0.3, "warmup": 0.1, **given}
         return given if threads is None else {**given, "threads": threads}
 
     @property

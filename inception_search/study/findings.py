@@ -9,11 +9,12 @@ from typing import Any
 from inception_search.errors import InceptionSearchError
 from inception_search.space.space import Space
 from inception_search.space.words import hole_words
+from inception_search.spec.yaml_reader import read_yaml
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.config import FIDELITY, StudyConfig
 from inception_search.study.environment import read_environments
-from inception_search.study.front import front, hypervolume
+from inception_search.study.front import front, hypervolume, reference_of
 from inception_search.study.importance import Importance, hole_importance
 from inception_search.study.progress import progress
 from inception_search.study.statistic_importance import statistic_importance
@@ -33,7 +34,7 @@ def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
     """The fields of a report's material that are not in the records, by name; the same records give the same."""
     config = StudyConfig.read(run.study_file)
     several = len(config.objectives) > 1
-    reference = facts_of(run.study_file).get("reference") if several else None
+    reference = reference_of(run, config) if several else None
     space = _space(run)
     return {
         "state": progress(run, config, records, name=config.run).words(),
@@ -43,6 +44,17 @@ def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
         "rankings": _rankings(space, records),
         "environments": read_environments(run),
     }
+
+
+def settings_of(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
+    """What ``study.yaml`` holds, by name; settings of the training that are empty there are those of the last trial.
+
+    Studies of version 0.1 wrote down only the settings that had been given.
+    """
+    study: dict[str, Any] = dict(read_yaml(run.study_text(), str(run.study_file)))
+    trained = [record for record in records if record.fidelity]
+    used = max(trained, key=lambda record: record.number).fidelity if trained else {}
+    return {**study, **{name: used[name] for name in FIDELITY if study.get(name) is None and name in used}}
 
 
 def _space(run: RunFolder) -> Space | None:

@@ -9,8 +9,9 @@ from inception_search.space.space import Space
 from inception_search.store import pareto
 from inception_search.store.query import merged
 from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
 from inception_search.study.candidate import make_candidate
-from inception_search.study.config import StudyConfig
+from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.objectives import losses, told
 
 WIDER = 2.0  # times the largest canonical network's cost, where a cost has no limit
@@ -34,6 +35,14 @@ def hypervolume(records: Iterable[TrialRecord], objectives: tuple[str, ...], ref
     """How much of the space of objectives the front dominates, up to the point ``reference``, in their units."""
     values = [losses(objectives, told(record)) for record in front(records, objectives)]
     return pareto.hypervolume(values, losses(objectives, reference))
+
+
+def reference_of(run: RunFolder, config: StudyConfig) -> Mapping[str, float] | None:
+    """The point that the hypervolume of a study is measured from, fixed when the study began; None: there is none.
+
+    Studies of version 0.1 kept it among the facts of ``study.yaml``.
+    """
+    return config.reference or facts_of(run.study_file).get("reference")
 
 
 def reference_point(

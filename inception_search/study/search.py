@@ -83,15 +83,16 @@ def search(
     budget = config.budget(plan.device, _threads(config, plan.device))
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
-    config = config.model_copy(update={"run": str(path)}).with_batch_size(len(plan.dataset.train))
-    plan = Plan(config, loaded, plan.dataset, plan.device)
     reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
-    facts = {**plan.facts(), **({"reference": reference} if reference else {})}
+    chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
+    config = config.model_copy(update={"run": str(path), "reference": reference})
+    plan = Plan(config, loaded, plan.dataset, plan.device)
+    facts = plan.facts()
     if config.storage:
         check_storage(config.storage)
         facts["index"] = new_name(path, uuid4().hex)
     observer = observer or Observer()
-    for told in without_effect(config, reference):
+    for told in without_effect(chosen, reference):
         observer.note(told)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():

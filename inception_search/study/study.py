@@ -12,8 +12,8 @@ from inception_search.spec.network import Network
 from inception_search.store import query
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.front import front, hypervolume
+from inception_search.study.config import StudyConfig
+from inception_search.study.front import front, hypervolume, reference_of
 from inception_search.study.objectives import OBJECTIVES
 
 
@@ -90,5 +90,5 @@ class Study:
     @property
     def hypervolume(self) -> float | None:
         """What the front dominates up to the study's fixed reference point; None where it has none."""
-        reference = facts_of(self.run.study_file).get("reference")
+        reference = reference_of(self.run, self.config)
         return hypervolume(self.records, self.config.objectives, reference) if reference else None

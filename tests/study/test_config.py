@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.measures.budget import LIMITS, Budget
-from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.config import FIDELITY, StudyConfig, facts_of
 from inception_search.training.fidelity import Fidelity
 
 TEXTS = [
@@ -214,6 +214,28 @@ def test_trainings_that_may_pause_have_a_schedule_whose_parts_can_be_compared():
     assert StudyConfig.of(pruner="hyperband", epochs=28, min_epochs=2, eta=4).rungs == (2, 8)
     assert StudyConfig.of(pruner="asha", schedule="cosine").fidelity(None)["schedule"] == "cosine"
     assert StudyConfig.of(epochs=9).rungs == ()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"pruner": "asha", "epochs": 9},
+        {"pruner": "asha", "schedule": "constant"},
+        {"optimizer": "adamw", "schedule": "cosine"},
+        {"batch_size": 7, "learning_rate": 0.3, "label_smoothing": 0.0, "curve_images": 5},
+    ],
+)
+def test_a_resolved_configuration_has_no_empty_setting_and_trains_the_same(tmp_path, options):
+    config = StudyConfig.of(**options)
+    resolved = config.resolved(train_images=6_000, image_size=28)
+    left = {name for name in FIDELITY if getattr(resolved, name) is None}
+    assert left == {"train_images"}  # all of them
+    chosen = {"batch_size": 64, "image_size": 28} | options
+    assert {name: getattr(resolved, name) for name in chosen} == chosen
+    sizes = {"batch_size": resolved.batch_size, "image_size": 28}
+    assert Fidelity.from_dict(resolved.fidelity(1)) == Fidelity.from_dict(config.fidelity(1) | sizes)
+    assert StudyConfig.read(written(tmp_path, resolved, {})) == resolved
 
 
 @pytest.mark.parametrize(

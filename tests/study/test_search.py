@@ -57,6 +57,10 @@ def test_a_search_leaves_a_whole_run_folder(finished):
     study = yaml.safe_load((finished.path / "study.yaml").read_text())
     assert (study["space"], study["data"], study["trials"]) == ("tiny", "digits", 4)
     assert study["facts"]["data"] == records[0].data
+    used = records[0].fidelity
+    recipe = ("learning_rate", "schedule", "warmup", "decay", "weight_decay", "label_smoothing", "curve_images")
+    assert {name: study[name] for name in recipe} == {name: used[name] for name in recipe}
+    assert (study["image_size"], study["batch_size"], study["reference"]) == (8, 32, {"accuracy": 0.0})
     assert study["facts"]["data"]["sizes"]["train"] == 64
 
 

@@ -81,7 +81,9 @@ def _training(material: Material) -> str:
         return ""
     told = [f"{get('epochs')} epochs", f"{get('optimizer')}", f"batches of {get('batch_size')}"]
     told += [f"learning rate {get('learning_rate')}"] if get("learning_rate") else []
-    told += [str(get("schedule"))] if get("schedule") else []
+    told += [f"schedule {get('schedule')}"] if get("schedule") else []
+    told += [f"weight decay {get('weight_decay')}"] if get("weight_decay") else []
+    told += [f"label smoothing {get('label_smoothing')}"] if get("label_smoothing") else []
     told += [f"{name} ×{get(name)}" for name in ("width", "depth") if get(name) not in (None, 1.0)]
     told += [f"images of {get('image_size')} pixels"] if get("image_size") else []
     told += ["augmented images"] if get("augment") else ["images as they are"]
