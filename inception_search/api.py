@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from inception_search.canonical.catalogue import dialects, is_file, is_model, load, names
 from inception_search.errors import ConfigError, raw, unknown_name
@@ -129,8 +129,15 @@ def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | 
     raise ConfigError("input_size cannot be used", found=input_size, expected="pixels, or (height, width)")
 
 
+class HasNetwork(Protocol):
+    """What keeps the document it was made from: a compiled or loaded model, a :class:`Move`, the best of a study."""
+
+    @property
+    def network(self) -> Network: ...
+
+
 def draw(
-    item: Network | AnyStep | str | Path,
+    item: Network | AnyStep | HasNetwork | str | Path,
     *,
     style: Literal["plain", "paper", "detail", "overview"] | None = None,
     flow: Literal["down", "up"] | None = None,
@@ -140,7 +147,8 @@ def draw(
     blocks: bool = False,
 ) -> Figure:
     """A picture of a network (a name, a path or a document) or of one of its modules (``"inception_v4.inception_a"``,
-    or a step), of a trial (``"runs/first:12"``) or of a point on a path (``"inception_v1..inception_v4:3"``).
+    or a step), of a trial (``"runs/first:12"``), of a point on a path (``"inception_v1..inception_v4:3"``), or of a
+    model that :func:`compile` or :func:`load_model` returned.
 
     ``style``: overview folds a network to a box per stage, plain shows every convolution, detail adds shapes,
     parameters and MACs, paper draws upwards in the words of the network's paper. ``blocks`` puts every module of a
@@ -155,7 +163,7 @@ def draw(
         drawn, network = found.whole, network or (found.network if found.module else None)
         title = f"{found.network.name}: {found.module}" if found.module and title is None else title
     else:
-        drawn = item
+        drawn = _document(item)
     return draw_item(
         drawn, style=style, flow=flow, title=title, network=network, input_shape=input_shape, blocks=blocks
     )
@@ -168,16 +176,30 @@ def _named(item: str | Path) -> Item:
     return named(str(item))
 
 
+def _document(item: Network | AnyStep | HasNetwork) -> Network | AnyStep:
+    """The network of a model (or of whatever else keeps one); a document or step as it is."""
+    from inception_search.spec.step import KINDS
+
+    if isinstance(item, (Network, *KINDS.values())):
+        return item  # type: ignore[return-value]  # mypy does not see that no step is left out
+    network = getattr(item, "network", None)
+    if not isinstance(network, Network):
+        mend = "give its name, document or module, or a model made by ins.compile or ins.load_model"
+        raise ConfigError("only a network or a module can be looked at", found=type(item).__name__, mend=mend)
+    return network
+
+
 def view(
-    item: Network | str | Path,
+    item: Network | HasNetwork | str | Path,
     *,
     module: str | None = None,
     title: str | None = None,
     time: bool = False,
     top: int | None = None,
 ) -> Page:
-    """An interactive page of a network or of its block or stage ``module`` (named as for :func:`draw`), or of the
-    trials of a run folder (the best ``top`` and every baseline): ``.save("v4.html")``, or shown in a notebook.
+    """An interactive page of a network or compiled model, of its block or stage ``module`` (named as for
+    :func:`draw`), or of the trials of a run folder (the best ``top`` and every baseline): ``.save("v4.html")``, or
+    shown in a notebook.
 
     ``time`` measures every op on this machine's CPU (one image, float32), to colour by.
     """
@@ -191,13 +213,14 @@ def view(
         name = title or Path(item).resolve().name  # not the whole path: pages are sent to others
         most = TOP if top is None else top
         return page_of_study(name, RunFolder.open(item).records(), top=most, path=str(item))
-    network = item
     if isinstance(item, str | Path):
         found = _named(item)
-        network = found.network
+        network: Network | AnyStep = found.network
         module, title = (found.module, title or found.name) if module is None else (module, title)
+    else:
+        network = _document(item)
     if not isinstance(network, Network):
-        mend = "name a module of a network with module="
+        mend = "name a module of a network with module=, or give a model made by ins.compile or ins.load_model"
         raise ConfigError("only a network or a study can be viewed", found=type(network).__name__, mend=mend)
     seconds = _measured(network) if time else None
     if module is None:
@@ -216,8 +239,8 @@ def _measured(network: Network) -> dict[str, float]:
 
 
 def diff(
-    a: Network | AnyStep | str | Path,
-    b: Network | AnyStep | str | Path,
+    a: Network | AnyStep | HasNetwork | str | Path,
+    b: Network | AnyStep | HasNetwork | str | Path,
     *,
     network_a: Network | None = None,
     network_b: Network | None = None,
@@ -226,8 +249,9 @@ def diff(
     """What makes ``b`` of ``a``, two networks or two modules: ``.text``, ``.draw()``, ``.to_dict()``; true if any.
 
     Both are documents, steps, or what ``inception-search diff`` takes: a name, a path, a module
-    (``"inception_v4.inception_b"``), a trial (``"runs/first:12"``), a point on a path. For steps ``network_a`` and
-    ``network_b`` are where their blocks and shapes come from, or ``input_shape`` (C, H, W) what both read.
+    (``"inception_v4.inception_b"``), a trial (``"runs/first:12"``), a point on a path; or compiled models. For steps
+    ``network_a`` and ``network_b`` are where their blocks and shapes come from, or ``input_shape`` (C, H, W) what both
+    read.
 
     Raises :class:`ConfigError` for a module beside a whole network, and the errors of reading and of shapes.
     """
@@ -249,9 +273,9 @@ class _Compared(NamedTuple):
     network: Network | None
 
 
-def _compared(item: Network | AnyStep | str | Path, network: Network | None) -> _Compared:
+def _compared(item: Network | AnyStep | HasNetwork | str | Path, network: Network | None) -> _Compared:
     if not isinstance(item, str | Path):
-        return _Compared(None, item, network)
+        return _Compared(None, _document(item), network)
     found = _named(item)
     return _Compared(found.name, found.whole, network or found.network)
 

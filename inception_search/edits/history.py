@@ -1,4 +1,7 @@
-"""The way from one network to another inside a space, in edits that can be told: the story of the papers as data."""
+"""The way from one network to another inside a space, as a list of edits.
+
+It takes the edits in one fixed order, so it passes the networks of the papers only where ``via`` names them.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,8 @@ def path(
 ) -> tuple[Move, ...]:
     """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
 
-    ``via`` are networks to pass on the way. Networks are documents or names of shipped ones; every network between is
+    ``via`` are networks to pass on the way; without it the way is straight, and passes none of those that the papers
+    published between the two. Networks are documents or names of shipped ones; every network between is
     a valid point of ``space`` that lowers.
     Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit. Raises
     :class:`NotInSpaceError` where one of the two is not in the space, with the reason.
