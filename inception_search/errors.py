@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from inception_search.credentials import masked
+
 
 @dataclass(frozen=True)
 class Place:
@@ -70,7 +72,7 @@ class InceptionSearchError(Exception):
             text += f"; expected {self.expected}"
         if self.mend:
             text += f"; {self.mend}"
-        return text
+        return masked(text)
 
 
 class DocumentError(InceptionSearchError):

@@ -82,7 +82,10 @@ def search(
     device: Annotated[str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]")] = None,
     trial_seconds: Annotated[float | None, Opt(help="Wall-clock limit of one trial, seconds. [3600]")] = None,
     retries: Annotated[int | None, Opt(help="So often a trial that loses its process is begun. [3]")] = None,
-    storage: Annotated[str | None, Opt(help="Optuna storage URL of the index. [a journal in the run folder]")] = None,
+    storage: Annotated[
+        str | None,
+        Opt(help="Optuna storage URL of the index; its password is not kept. [a journal in the run folder]"),
+    ] = None,
     seed: Annotated[
         int | None, Opt(help="Seed of strategy, weights, order and augmentation; --workers 1 repeats exactly. [0]")
     ] = None,

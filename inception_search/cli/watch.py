@@ -102,6 +102,14 @@ class Watcher(Observer):
         """Something a person should know."""
         self._print(f"note: {text}")
 
+    def ask_secret(self, question: str) -> str | None:
+        """A password that a person types, while the bar stands still."""
+        self.progress.stop()
+        try:
+            return super().ask_secret(question)
+        finally:
+            self.progress.start()
+
     @property
     def done(self) -> int:
         """How many architectures have been trained, to their end or not."""

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
+from inception_search.credentials import masked_values
 from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.study.objectives import check_objectives
+from inception_search.study.storage_url import StorageUrl
 
 # 1e6 is how people write a budget, and a float to YAML.
 Whole: TypeAlias = Annotated[
@@ -23,6 +25,11 @@ Whole: TypeAlias = Annotated[
 ]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
+Storage: TypeAlias = Annotated[
+    str,
+    Field(min_length=1),
+    WrapValidator(lambda v, check: v if isinstance(v, StorageUrl) else StorageUrl(check(v))),
+]
 Names: TypeAlias = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     BeforeValidator(lambda v: tuple(part.strip() for part in v.split(",")) if isinstance(v, str) else v),
@@ -156,8 +163,9 @@ class StudyConfig(BaseModel):
     """Wall-clock limit of one trial, from its start; one over it goes on from its last epoch, once."""
     retries: Whole = 3
     """So often a trial whose process is lost without having finished an epoch is begun."""
-    storage: Name | None = None
-    """Optuna storage URL of the index, e.g. postgresql://... (default: a journal in the run folder)."""
+    storage: Storage | None = None
+    """Optuna storage URL of the index, e.g. postgresql://... (default: a journal in the run folder). Its password is
+    used and not kept: ``study.yaml`` has ``***`` in its place."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
     run: Name | None = None
     """The run folder (default: a new one under runs/)."""
@@ -194,7 +202,7 @@ class StudyConfig(BaseModel):
 
     def text(self, facts: dict[str, Any]) -> str:
         """The whole resolved configuration as YAML, with what was found when the study began."""
-        data = {"schema": SCHEMA, "version": VERSION, **self.model_dump(), "facts": facts}
+        data = {"schema": SCHEMA, "version": VERSION, **masked_values(self.model_dump()), "facts": facts}
         return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False))
 
     def resolved(self, train_images: int, image_size: int) -> Self:

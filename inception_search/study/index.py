@@ -31,8 +31,9 @@ from inception_search.study.distributions import distributions
 from inception_search.study.frozen_trial import frozen_trial, state_and_values
 from inception_search.study.objectives import directions
 from inception_search.study.quiet import quiet
-from inception_search.study.storage import NAME, does_not_open, open_storage, redacted, study_name
+from inception_search.study.storage import NAME, does_not_open, open_storage, study_name
 from inception_search.study.storage import first_line as _first_line
+from inception_search.study.storage_url import StorageUrl
 
 PATIENCE = 30.0  # seconds, at most, between tries of a storage that does not answer
 
@@ -148,7 +149,7 @@ class Index:
                 if self.url is None:
                     raise self._unreadable(error) from None
                 if not self.away:
-                    self.note(f"the index at {redacted(self.url)} does not answer; it is told later")
+                    self.note(f"the index at {StorageUrl(self.url)} does not answer; it is told later")
                 self.away, self.next_try = True, time.monotonic() + self.delay
                 self.delay = min(PATIENCE, 2 * self.delay)
                 return

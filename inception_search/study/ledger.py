@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from inception_search.credentials import masked
 from inception_search.errors import Place, RunFolderError
 from inception_search.store.disk import typed_errors
 from inception_search.store.record import TrialRecord, utc_now
@@ -167,7 +168,7 @@ def _told(payload: dict[str, Any], facts: dict[str, Any], pruner: str) -> dict[s
 
 def _paragraph(text: str) -> str:
     """``text`` on one line, cut to a readable length."""
-    line = " ".join(str(text).split())
+    line = masked(" ".join(str(text).split()))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from getpass import getpass
 from typing import Any
 
 from inception_search.store.record import TrialRecord
@@ -26,3 +28,8 @@ class Observer:
 
     def note(self, text: str) -> None:
         """Something a person should know."""
+
+    def ask_secret(self, question: str) -> str | None:
+        """A password that a person types, without showing it; None where there is no terminal to ask at."""
+        there = sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
+        return getpass(question) if there else None

@@ -47,6 +47,7 @@ from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
 from inception_search.study.signals import stop_on_signals
 from inception_search.study.storage import check_storage, new_name
+from inception_search.study.storage_url import password_in, unlocked
 from inception_search.study.strategies.strategy import Problem
 from inception_search.study.strategies.table import check as check_strategy
 from inception_search.study.strategies.table import make_strategy
@@ -72,6 +73,8 @@ def search(
     loaded = space if isinstance(space, Space) else load_space(space)
     given = config.model_dump() if config else {}
     config = StudyConfig.of(**{**given, **options, "space": _named(space, loaded)})
+    observer = observer or Observer()
+    config = _with_password(config, observer)
     if config.data_root:  # the study may be resumed from elsewhere
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
     check_strategy(config.strategy, loaded, len(config.objectives))
@@ -91,7 +94,6 @@ def search(
     if config.storage:
         check_storage(config.storage)
         facts["index"] = new_name(path, uuid4().hex)
-    observer = observer or Observer()
     for told in without_effect(chosen, reference):
         observer.note(told)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
@@ -112,12 +114,13 @@ def resume(
     """
     run = RunFolder.open(Path(path).expanduser())
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
+    observer = observer or Observer()
     with run.hold():
         start_server()
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records
-        before = StudyConfig.read(run.study_file)
+        before = _with_password(StudyConfig.read(run.study_file), observer)
         config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
         facts = facts_of(run.study_file)
         if loaded is None:
@@ -128,15 +131,22 @@ def resume(
             config, facts = plan.config, {**facts, "space": plan.facts()["space"]}
             check_same(run, plan, facts)
             if told := begin_growth(run, loaded, config.text(facts), config.baselines):
-                (observer or Observer()).note(told)
+                observer.note(told)
         so_far = progress(run, config, run.records())
         if so_far.finished and config.repeats == 1:
-            (observer or Observer()).note(
+            observer.note(
                 f"the study is finished, trials trained: {so_far.done}; a larger number of trials makes it longer"
             )
-        if config != before or version_of(run.study_file) < VERSION:
+        if taken_out := password_in(run.study_text()):
+            observer.note(f"{run.study_file}: {taken_out}")
+        if taken_out or config != before or version_of(run.study_file) < VERSION:
             write_atomic(run.study_file, config.text(facts))
-        return _run(run, plan, observer or Observer())
+        return _run(run, plan, observer)
+
+
+def _with_password(config: StudyConfig, observer: Observer) -> StudyConfig:
+    """The configuration with a storage that can be opened; raises ConfigError where its password is not known."""
+    return config.model_copy(update={"storage": unlocked(config.storage, observer.ask_secret)})
 
 
 def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:

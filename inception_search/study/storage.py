@@ -9,9 +9,11 @@ from typing import Any
 import optuna
 from optuna.storages import RDBStorage
 
+from inception_search.credentials import MASK
 from inception_search.errors import ConfigError, raw
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import facts_of
+from inception_search.study.storage_url import NEEDED, StorageUrl
 
 NAME = "inception-search"
 CONNECT = 5.0  # seconds a server has to answer: the search waits meanwhile
@@ -21,6 +23,7 @@ _TIME_LIMITS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "
 
 def open_storage(url: str) -> Any:
     """The storage at ``url``; whatever Optuna and the server's driver raise when it cannot be opened."""
+    url = StorageUrl(url).whole or url
     dialect = re.split(r"[+:]", url, maxsplit=1)[0]
     limit = {_TIME_LIMITS[dialect]: int(CONNECT)} if dialect in _TIME_LIMITS else {}
     return optuna.storages.get_storage(RDBStorage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True}))
@@ -38,9 +41,12 @@ def check_storage(url: str | None) -> None:
 
 def does_not_open(url: str, error: Exception) -> ConfigError:
     """The error of a storage that cannot be used; without its password."""
-    rule = f"the index at {redacted(url)} cannot be opened"
-    mend = "start the server, mend the URL, or leave out storage; the run folder is whole without it"
-    return ConfigError(rule, path="storage", found=_without_secret(first_line(error), url), mend=mend)
+    known = StorageUrl(url)
+    mend = "start the server, correct the URL, or leave out storage; the run folder is whole without it"
+    if MASK in known and known.whole == known.bare:
+        mend = f"no password was found: {NEEDED}"
+    found = raw(known.hide(str(first_line(error))))
+    return ConfigError(f"the index at {known} cannot be opened", path="storage", found=found, mend=mend)
 
 
 def study_name(run: RunFolder) -> str:
@@ -53,20 +59,6 @@ def new_name(path: Path, token: str) -> str:
     return f"{NAME}: {path.name} {token[:8]}"
 
 
-def redacted(url: str) -> str:
-    """A storage URL without its password."""
-    scheme, mark, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    shown = f"{scheme}{mark}{user.split(':')[0]}{at}{host}"
-    return re.sub(r"(?i)((?:password|passwd|pwd)=)[^&]*", r"\1***", shown)
-
-
 def first_line(error: Exception) -> str:
     """The kind of an error and the first line of what it says, to be shown as it is."""
     return raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-
-
-def _without_secret(text: str, url: str) -> str:
-    secret = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    hidden = str(text).replace(url, redacted(url))
-    return raw(hidden.replace(secret, "***") if secret else hidden)

@@ -13,7 +13,6 @@ from inception_search.errors import ConfigError
 from inception_search.study import driver
 from inception_search.study.index import Index
 from inception_search.study.search import resume, search
-from inception_search.study.storage import redacted
 from tests.study.crashes import check
 from tests.study.spaces import TINY
 
@@ -105,14 +104,6 @@ def test_a_storage_that_cannot_be_opened_is_told_before_anything_is_written(tmp_
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
     assert not run.exists()
-
-
-def test_a_password_is_not_shown():
-    assert redacted("postgresql://me:se:cr@et@host/db") == "postgresql://me@host/db"
-    assert redacted("mysql+pymysql://host/db?user=a&password=secret&x=1") == (
-        "mysql+pymysql://host/db?user=a&password=***&x=1"
-    )
-    assert redacted("sqlite:///a.db") == "sqlite:///a.db"
 
 
 def test_studies_of_the_same_name_do_not_meet_in_a_storage_and_move_with_their_folders(tmp_path, url):

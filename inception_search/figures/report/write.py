@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from inception_search.credentials import masked_values
 from inception_search.figures.bars import bars
 from inception_search.figures.page import page
 from inception_search.figures.plots import PLOTS, plot, plot_svg
@@ -34,7 +35,7 @@ def write_report(
         figures.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise explain(error, figures) from error
-    material = Material(records, study, title, **known)
+    material = Material(records, masked_values(study), title, **known)
     material = replace(material, plots=dict(_plots(material)))
     files = {**dict(module_files(material)), **{f"{name}.svg": svg for name, svg in material.plots.items()}}
     lead = " ".join(filter(None, (material.state, summary(records))))
