@@ -41,7 +41,9 @@ def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
 
 
 def _table(rows: Iterable[LeaderboardRow], with_ids: bool) -> Table:
-    table = Table(title="leaderboard", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title="leaderboard of the trials trained to their last epoch", title_justify="left", box=None, pad_edge=False
+    )
     columns = ("rank", "network", "accuracy", "vs baseline", "MACs", "parameters", "arch_id")
     for name in columns if with_ids else columns[:-1]:
         table.add_column(name, justify="left" if name in ("network", "arch_id") else "right", no_wrap=True)

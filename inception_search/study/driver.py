@@ -275,6 +275,8 @@ class Driver:
         if record.state == "paused":
             self.points[point.number] = point
             self.scheduler.hold(point.number)
+        elif record.state == "failed" and record.repeat_of is None:
+            self.scheduler.drop(point.number)
         if self.repeated_at_once(record):
             self.queue_repeats(record, point)
         self.exhausted = False

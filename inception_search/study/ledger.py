@@ -78,7 +78,8 @@ class Ledger:
 
     def give_up(self, record: TrialRecord) -> TrialRecord:
         """A paused trial that will not go on."""
-        reason = f"not among the best at epoch {record.curve[-1].epoch}" if record.curve else "not among the best"
+        epoch = f" at epoch {record.curve[-1].epoch}" if record.curve else ""
+        reason = f"paused{epoch}, and not among the best there when the study ended"
         return self.settle(record.model_copy(update={"state": "pruned", "reason": reason}))
 
     def settle(self, record: TrialRecord) -> TrialRecord:

@@ -34,6 +34,9 @@ class Scheduler(Protocol):
     def hold(self, number: int) -> None:
         """The trial is paused at the epoch it last reported, whatever its place there is now."""
 
+    def drop(self, number: int) -> None:
+        """The trial failed: it takes nobody's place."""
+
     def close(self) -> None:
         """No new trials will come."""
 
@@ -54,6 +57,9 @@ class NoPruning:
 
     def hold(self, number: int) -> None:
         """Nothing is ever paused."""
+
+    def drop(self, number: int) -> None:
+        """It makes no difference."""
 
     def close(self) -> None:
         """It makes no difference."""
@@ -91,19 +97,26 @@ class Median(NoPruning):
 
 @dataclass
 class _Rung:
-    """The trials that have come to an epoch: their losses, who went on from here, who may never be held back."""
+    """The trials that have reached an epoch: their losses, which of them continued, which are exempt from pausing."""
 
     epoch: int
     losses: dict[int, Losses] = field(default_factory=dict)
     promoted: set[int] = field(default_factory=set)
+    exempt: set[int] = field(default_factory=set)
 
-    def best(self, share: int, among: list[int] | None = None) -> list[int]:
-        """The best one in ``share``, best first: by non-domination, then where the front is thin."""
+    def ranked(self, among: list[int] | None = None) -> list[int]:
+        """Trials of the rung, the best first: by non-domination, then where the front is thin."""
         numbers = list(self.losses) if among is None else among
         values = [self.losses[number] for number in numbers]
         front, room = ranks(values), crowding(values)
         order = sorted(range(len(numbers)), key=lambda i: (front[i], *_thin(room[i], values[i]), numbers[i]))
-        return [numbers[i] for i in order[: len(numbers) // share]]
+        return [numbers[i] for i in order]
+
+    def drop(self, number: int) -> None:
+        """Forget a trial."""
+        self.losses.pop(number, None)
+        self.promoted.discard(number)
+        self.exempt.discard(number)
 
 
 def _thin(room: float, losses: Losses) -> tuple[float, ...]:
@@ -114,12 +127,17 @@ class Asha:
     """Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning",
     MLSys 2020, algorithm 2): at each rung the best one in ``eta`` of those that came so far goes on, when it is
     among them or as soon as it is; the others pause with their state kept.
+
+    The paper says nothing of the end of a study, where few trials can have reached the last rungs. Here, when no new
+    trials come, the best ceil(n / eta) of the n trials at a rung continue, from the first rung to the last, and at
+    least one that is not exempt from pausing: of N trials, at least ceil(N / eta^rungs) are trained to the end.
     """
 
     def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
         self.rungs = [_Rung(epoch) for epoch in rungs]
         self.eta = eta
         self.waiting: set[int] = set()
+        self.closed = False
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
         """Go on between rungs, and from one where it is among the best; else pause."""
@@ -130,18 +148,30 @@ class Asha:
         if rung is None:
             return "go on"
         rung.losses[number] = losses
+        if spared:
+            rung.exempt.add(number)
         if spared or number in rung.promoted or number in self._chosen(rung):
             rung.promoted.add(number)
             return "go on"
         return "pause"
 
     def promotable(self) -> int | None:
-        """The best paused trial that by now is among the best of its rung, from the highest rung down."""
-        for rung in reversed(self.rungs):
-            for number in self._chosen(rung):
+        """The best paused trial that by now is among the best of its rung, from the highest rung down.
+
+        When no new trials come, from the lowest rung up, and only once all have arrived that are to reach it.
+        """
+        for rung in self.rungs if self.closed else reversed(self.rungs):
+            for number in self._chosen_at_the_end(rung) if self.closed else self._chosen(rung):
                 if number in self.waiting and number not in rung.promoted:
                     return number
+            if self.closed and self._awaited(rung):
+                return None
         return None
+
+    def _awaited(self, rung: _Rung) -> bool:
+        """Whether trials that continued from this rung have still to reach the next one."""
+        following = [upper for upper in self.rungs if upper.epoch > rung.epoch][:1]
+        return any(number not in upper.losses for upper in following for number in rung.promoted)
 
     def promote(self, number: int) -> None:
         """It goes on from the highest rung it is on."""
@@ -158,23 +188,36 @@ class Asha:
                 rung.promoted.discard(number)
                 return
 
+    def drop(self, number: int) -> None:
+        """The next best has its place on every rung."""
+        self.waiting.discard(number)
+        for rung in self.rungs:
+            rung.drop(number)
+
     def close(self) -> None:
-        """It makes no difference."""
+        """The best of every rung that are still missing continue."""
+        self.closed = True
 
     def _chosen(self, rung: _Rung) -> list[int]:
-        return rung.best(self.eta)
+        return rung.ranked()[: len(rung.losses) // self.eta]
+
+    def _chosen_at_the_end(self, rung: _Rung) -> list[int]:
+        ranked = rung.ranked()
+        chosen = ranked[: math.ceil(len(ranked) / self.eta)]
+        searched = [number for number in ranked if number not in rung.exempt]
+        return chosen if set(chosen) - rung.exempt else [*chosen, *searched[:1]]
 
 
 class Halving(Asha):
     """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
 
-    A cohort is eta to the number of rungs; one that is not full when no more trials come decides with what it has.
+    A cohort is eta to the number of rungs. When no new trials come, those that are not full decide with the trials they
+    have: the best ceil(n / eta) of the n that reached a rung continue.
     """
 
     def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
         super().__init__(rungs, eta)
         self.cohorts: list[list[int]] = []
-        self.closed = False
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
         """As in :class:`Asha`, for the cohort that the trial joined at the first rung."""
@@ -184,29 +227,28 @@ class Halving(Asha):
             self.cohorts[-1].append(number)
         return super().report(number, epoch, losses, spared=spared)
 
-    def close(self) -> None:
-        """Cohorts that are not full decide now."""
-        self.closed = True
+    def drop(self, number: int) -> None:
+        """Its cohort decides without it."""
+        super().drop(number)
+        for cohort in self.cohorts:
+            if number in cohort:
+                cohort.remove(number)
 
     def _cohort(self, number: int) -> list[int] | None:
         return next((cohort for cohort in self.cohorts if number in cohort), None)
 
     def _chosen(self, rung: _Rung) -> list[int]:
-        level = self.rungs.index(rung)
-        chosen = []
-        for cohort in self.cohorts:
-            here = [number for number in cohort if number in rung.losses]
-            full = self.eta ** (len(self.rungs) - level)
-            whole = len(here) >= full or (self.closed and self._all_came(cohort, level))
-            chosen += rung.best(self.eta, here) or rung.best(1, here)[:1] if whole and here else []
-        return chosen
+        full = self.eta ** (len(self.rungs) - self.rungs.index(rung))
+        return self._best_of_cohorts(rung, least=full)
 
-    def _all_came(self, cohort: list[int], level: int) -> bool:
-        """Whether nobody of the cohort is still on the way to the rung."""
-        if level == 0:
-            return True
-        below = self.rungs[level - 1]
-        return all(number in self.rungs[level].losses for number in cohort if number in below.promoted)
+    def _chosen_at_the_end(self, rung: _Rung) -> list[int]:
+        return self._best_of_cohorts(rung, least=1)
+
+    def _best_of_cohorts(self, rung: _Rung, least: int) -> list[int]:
+        """The best of each cohort of which at least ``least`` trials are at the rung."""
+        here = [[number for number in cohort if number in rung.losses] for cohort in self.cohorts]
+        chosen = [rung.ranked(come)[: math.ceil(len(come) / self.eta)] for come in here if len(come) >= least]
+        return [number for best in chosen for number in best]
 
 
 class Hyperband:
@@ -244,8 +286,14 @@ class Hyperband:
         """It waits in its bracket."""
         self.bracket(number).hold(number)
 
+    def drop(self, number: int) -> None:
+        """Its bracket decides without it."""
+        self.bracket(number).drop(number)
+
     def close(self) -> None:
-        """It makes no difference."""
+        """The best of every rung of every bracket continue."""
+        for bracket in self.brackets:
+            bracket.close()
 
 
 Make: TypeAlias = Callable[[int, tuple[int, ...], int, tuple[bool, ...]], Scheduler]

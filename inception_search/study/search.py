@@ -279,6 +279,8 @@ def tell_again(records: list[TrialRecord], driver: Driver) -> None:
             driver.scheduler.promote(record.number)
         elif record.state == "paused":
             driver.scheduler.hold(record.number)
+        elif record.state == "failed":
+            driver.scheduler.drop(record.number)
         driver.proposer.tell(driver.setting.observed(record, driver.mean_losses(record)))
 
 

@@ -47,6 +47,16 @@ def test_few_are_trained_to_the_end_and_none_twice(fake_study, pruner, capacity)
     assert best.state == "complete"
 
 
+@pytest.mark.parametrize("trials", [4, 8, 14])
+def test_a_front_has_the_documented_number_of_trials_to_choose_from(fake_study, trials):
+    study = fake_study(**{**ASHA, "trials": trials, "objectives": "accuracy,macs"})
+    assert study.go(capacity=2)
+    records = whole(study, trials)
+    complete = [record for record in records if record.state == "complete"]
+    assert len(complete) >= -(-trials // 9)
+    assert all(record.reason.endswith("when the study ended") for record in records if record.state == "pruned")
+
+
 def test_baselines_are_trained_to_the_end(fake_study):
     study = fake_study(**{**ASHA, "baselines": True})
     study.go()

@@ -112,6 +112,79 @@ def promote(rule):
     return number
 
 
+def finish(rule, losses, epochs):
+    """Close the rule and train what it lets continue; the trials that reach their last epoch."""
+    rule.close()
+    finished = set()
+    while (number := promote(rule)) is not None:
+        later = [epoch for epoch in epochs if epoch > max(e for e in epochs if (number, e) in losses)]
+        for epoch in later:
+            losses[number, epoch] = losses[number, 1]
+            if reported(rule, number, epoch, losses[number, 1]) == "pause":
+                break
+        else:
+            finished.add(number)
+    return finished
+
+
+@pytest.mark.parametrize(("trials", "at_least"), [(1, 1), (2, 1), (8, 1), (9, 1), (10, 2), (20, 3)])
+def test_when_a_study_ends_the_best_of_each_rung_continue_to_the_documented_number(trials, at_least):
+    """With two objectives; all trials pause at the first rung, since each is worse than those before it."""
+    rule = scheduler("asha", epochs=9, rungs=(1, 3), beforehand=ACCURACY_AND_COST)
+    losses = {(number, 1): (float(number), float(number)) for number in range(trials)}
+    for (number, epoch), values in losses.items():
+        reported(rule, number, epoch, values)
+    finished = finish(rule, losses, (1, 3))
+    assert finished == set(range(at_least)), "the best, and no more than the number that is documented"
+
+
+def test_a_paused_trial_that_is_better_than_the_only_one_trained_to_the_end_continues():
+    rule = scheduler("asha", epochs=9, rungs=(1, 3), beforehand=ACCURACY_AND_COST)
+    for epoch in (1, 3):
+        assert rule.report(0, epoch, (0.9, 9.0), spared=True) == "go on"  # canonical
+    assert [reported(rule, number, 1, (0.1 * number, 1.0)) for number in (2, 1)] == ["pause", "go on"]
+    assert reported(rule, 1, 3, (0.1, 1.0)) == "pause"  # one in three of two trials is none
+    losses = {(1, 1): (0.1, 1.0), (1, 3): (0.1, 1.0), (2, 1): (0.2, 1.0)}
+    assert 1 in finish(rule, losses, (1, 3))
+
+
+def test_at_the_end_one_searched_trial_continues_even_where_canonical_ones_lead():
+    rule = scheduler("asha", epochs=9, rungs=(1, 3))
+    for number in range(3):
+        for epoch in (1, 3):
+            rule.report(number, epoch, (0.0,), spared=True)
+    losses = {(number, 1): (float(number),) for number in (5, 6)}
+    for number, epoch in losses:
+        assert reported(rule, number, epoch, losses[number, epoch]) == "pause"
+    assert finish(rule, losses, (1, 3)) == {5}
+
+
+def test_the_place_of_a_trial_that_fails_is_given_to_the_next_best():
+    rule = scheduler("asha", epochs=3, rungs=(1,))
+    for number in range(3):
+        reported(rule, number, 1, (float(number),))
+    assert promote(rule) == 0
+    rule.drop(0)
+    rule.close()
+    assert promote(rule) == 1
+    assert promote(rule) is None
+
+
+def test_the_rungs_decide_one_after_the_other_at_the_end():
+    """With several processes, a rung waits for the trials that are on their way to it."""
+    rule = scheduler("asha", epochs=9, rungs=(1, 3))
+    for number in range(4):
+        rule.report(number, 1, (float(number),))
+        rule.hold(number)
+    assert promote(rule) == 0
+    rule.close()
+    assert promote(rule) == 1
+    assert reported(rule, 1, 3, (5.0,)) == "pause"
+    assert promote(rule) is None, "trial 0 has still to come"
+    assert reported(rule, 0, 3, (1.0,)) == "pause"
+    assert promote(rule) == 0
+
+
 def test_hyperband_begins_in_proportion_at_every_rung():
     rule = Hyperband((1, 3, 9), 3)
     first = Counter(len(rule.bracket(number).rungs) for number in range(len(rule.turns) * 4))
