@@ -12,7 +12,10 @@ COLUMNS = (
     *("Rank#", "Name", "Origin", "Accuracy#", "Against best baseline#"),
     *("MACs#", "Parameters#", "Architecture$"),
 )
-CAPTION = "Trials trained to their last epoch, by validation accuracy; differences in percentage points; baselines are marked."
+CAPTION = (
+    "Trials trained to their last epoch, by validation accuracy; "
+    "differences in percentage points; baselines are marked."
+)
 
 
 def leaders_section(material: Material) -> str:
