@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from inception_search.edits.blocks import Blocks, blocks_inside
 from inception_search.edits.memo import Memo
-from inception_search.spec.identity import absorbs, code
+from inception_search.spec.channel_orders import PINNED
+from inception_search.spec.identity import absorbs, code, second_rule
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use
@@ -29,7 +30,8 @@ def same_architecture(one: Network, other: Network) -> bool:
 
 def certificate(network: Network) -> str:
     """The canonical text of the architecture."""
-    return _Coder(network).certificate()
+    text = _Coder(network).certificate()
+    return second_rule(network) if PINNED in text else text
 
 
 class _Coder:

@@ -1,7 +1,7 @@
 """The code of a dag: equal for two dags exactly when one is the other with its nodes in another order.
 
 What may change order besides: the inputs of a sum always, those of a concat where a dense convolution downstream
-absorbs the permutation of channels. A sum in a dag pins the channels of what it adds.
+absorbs the permutation of channels, or the whole network frees it (:mod:`inception_search.spec.channel_orders`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from inception_search.spec.canonical_form import Edge, canonical_form
+from inception_search.spec.channel_orders import PINNED, Freed, Place, order_mark
 from inception_search.spec.step import AnyStep, Dag, DagNode
 
 Absorbs = Callable[[AnyStep, bool], bool]
-Code = Callable[[AnyStep, bool], str]
+Code = Callable[[AnyStep, bool, Place, Freed], str]
 
 
 class Free(NamedTuple):
@@ -25,7 +26,7 @@ class Free(NamedTuple):
 
 
 def free_orders(dag: Dag, absorbed: bool, absorbs: Absorbs) -> Free:
-    """What of ``dag`` may have its channels permuted; ``absorbed``: its output may."""
+    """What of ``dag`` may have its channels permuted by what follows; ``absorbed``: its output may."""
     values = [True] * len(dag.nodes) + [absorbed]
     joined, inputs = [True] * len(dag.nodes), [True] * len(dag.nodes)
     for index in reversed(range(len(dag.nodes))):
@@ -37,23 +38,24 @@ def free_orders(dag: Dag, absorbed: bool, absorbs: Absorbs) -> Free:
     return Free(tuple(values), tuple(joined), tuple(inputs))
 
 
-def dag_code(dag: Dag, absorbed: bool, code: Code, absorbs: Absorbs) -> str:
-    """The canonical text of ``dag`` in normal form; ``code`` is that of its steps."""
+def dag_code(dag: Dag, absorbed: bool, place: Place, freed: Freed, code: Code, absorbs: Absorbs) -> str:
+    """The canonical text of ``dag`` in normal form at ``place``; ``code`` is that of its steps."""
     free = free_orders(dag, absorbed, absorbs)
     labels, edges = [""], list[Edge]()
     for index, node in enumerate(dag.nodes):
-        ordered = _is_ordered(node, free.joined[index])
-        labels.append(f"{_join(node)}{'!' * ordered};{code(node.then, free.values[index + 1])}")
+        at = (*place, index)
+        mark = order_mark(free.joined[index], at, freed) if _concatenates(node) else ""
+        labels.append(f"{_join(node)}{mark};{code(node.then, free.values[index + 1], (*at, 'then'), freed)}")
         for position, entry in enumerate(node.inputs):
-            label = f"{position if ordered else ''};{code(entry.step, free.inputs[index])}"
-            edges.append((entry.node, index + 1, label))
+            text = code(entry.step, free.inputs[index], (*at, position), freed)
+            edges.append((entry.node, index + 1, f"{position if mark == PINNED else ''};{text}"))
     nodes, wires = canonical_form(labels, edges)
     parts = [*map(_measured, nodes), *(f"{a}>{b}{_measured(label)}" for a, b, label in wires)]
     return f"<{','.join(parts)}>"
 
 
-def _is_ordered(node: DagNode, free: bool) -> bool:
-    return node.join == "concat" and len(node.inputs) > 1 and not free
+def _concatenates(node: DagNode) -> bool:
+    return node.join == "concat" and len(node.inputs) > 1
 
 
 def _join(node: DagNode) -> str:

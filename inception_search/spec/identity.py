@@ -1,9 +1,14 @@
 """Same architecture? One exact certificate of the tree of steps; its hash is ``arch_id``.
 
-Spelling does not count (the normal form), nor does the order of concat branches where a dense convolution or
-linear layer downstream absorbs the permutation of channels in its weights, nor that of a dag's nodes. Pools, norms
-and activations pass a permutation on; grouped convolutions, LRN and sums whose body cannot follow it pin the order.
-Input height and width, names and the loss weights of auxiliary heads are not architecture.
+Spelling does not count (the normal form), nor does the order of a dag's nodes, nor that of concat branches where
+weights can follow the permutation of channels. Input height and width, names and the loss weights of auxiliary heads
+are not architecture.
+
+Two rules say where weights can follow. The first looks downstream only: a dense convolution or linear layer absorbs
+the permutation in its weights; pools, norms and activations pass it on; grouped convolutions, LRN and sums pin the
+order, unless the body of the sum can follow. Where it leaves an order pinned, the second looks at the whole network
+(:mod:`inception_search.spec.channel_orders`): the filters of the other summands can follow, too. Ids that need the
+second rule begin with ``a2-``; all others are what they have always been, ``a1-`` and 16 digits.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import json
 from functools import singledispatch
 
 from inception_search.errors import SpecError
+from inception_search.spec.channel_orders import FREED, NONE, PINNED, Freed, Place, free_concats, order_mark
 from inception_search.spec.dag_identity import dag_code, free_orders
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
@@ -20,30 +26,43 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag,
 
 
 def arch_id(network: Network) -> str:
-    """``"a1-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
+    """``"a1-"`` or ``"a2-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
     if not isinstance(network, Network):
         raise SpecError("arch_id takes a network", found=network, mend="write arch_id(load(...))")
-    return "a1-" + hashlib.sha256(certificate(network).encode()).hexdigest()[:16]
+    text = certificate(network)
+    rule = "a2" if FREED in text else "a1"
+    return f"{rule}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def certificate(network: Network) -> str:
     """The canonical text of the architecture."""
+    text = _text(network, NONE)
+    return second_rule(network) if PINNED in text else text
+
+
+def second_rule(network: Network) -> str:
+    """The certificate of a network some of whose concats the first rule pins."""
+    taps = {name: _normal_body(network, aux) for name, aux in network.aux.items()}
+    return _text(network, free_concats(network, normal_trunk(network), taps))
+
+
+def _text(network: Network, freed: Freed) -> str:
+    """The canonical text by the first rule, with the concats at the places ``freed`` in any order besides."""
     header = [network.input.channels, network.conv_defaults.to_dict(), network.head.to_dict(), network.head.classes]
-    return json.dumps(header, sort_keys=True) + _trunk_code(network)
+    return json.dumps(header, sort_keys=True) + _trunk_code(network, freed)
 
 
-def _trunk_code(network: Network) -> str:
+def _trunk_code(network: Network, freed: Freed) -> str:
     """The stages from last to first, with the taps of auxiliary heads after the stage they read."""
     codes: list[str] = []
     head = network.head
     # The classifier, a hidden layer or an embedding mixes every channel; without them the order is the output's.
     absorbed = head.classifier != "none" or bool(head.hidden or head.embedding)
     for name, step in reversed(normal_trunk(network).items()):
-        taps = [(_normal_body(network, a), a) for a in network.aux.values()]
-        taps = [(body, aux) for body, aux in taps if aux.after == name]
-        codes.extend(sorted(f"tap({code(body, True)}{_head_code(aux)})" for body, aux in taps))
-        absorbed = absorbed and all(absorbs(body, True) for body, _ in taps)
-        codes.extend(reversed(_chain_codes(step, absorbed)))
+        taps = [(_normal_body(network, a), a, at) for at, a in network.aux.items() if a.after == name]
+        codes.extend(sorted(f"tap({code(body, True, ('aux', at), freed)}{_head_code(aux)})" for body, aux, at in taps))
+        absorbed = absorbed and all(absorbs(body, True) for body, _, _ in taps)
+        codes.extend(reversed(_chain_codes(step, absorbed, (name,), freed)))
         absorbed = absorbs(step, absorbed)
     return ";".join(reversed(codes))
 
@@ -56,26 +75,31 @@ def _head_code(head: Head | Aux) -> str:
     return f"|{head.pool},{head.hidden},{head.dropout}"
 
 
-def code(step: AnyStep, absorbed: bool) -> str:
-    """The canonical text of a step in normal form; ``absorbed``: its output's channel order does not matter."""
+def code(step: AnyStep, absorbed: bool, place: Place = (), freed: Freed = NONE) -> str:
+    """The canonical text of a step in normal form; ``absorbed``: its output's channel order does not matter.
+
+    ``place`` is where it stands; ``freed`` are the places of concats whose branches may be in any order all the same.
+    """
     if isinstance(step, Chain):
-        return "(" + ";".join(_chain_codes(step, absorbed)) + ")"
+        return "(" + ";".join(_chain_codes(step, absorbed, place, freed)) + ")"
     if isinstance(step, Concat):
-        codes = [code(branch, absorbed) for branch in step.branches]
-        return "[" + "|".join(sorted(codes) if absorbed else codes) + "]" + ("" if absorbed else "!")
+        codes = [code(branch, absorbed, (*place, index), freed) for index, branch in enumerate(step.branches)]
+        mark = order_mark(absorbed, place, freed)
+        return "[" + "|".join(codes if mark == PINNED else sorted(codes)) + "]" + mark
     if isinstance(step, Block):
-        body = code(step.body, _body_absorbed(step, absorbed))
+        body = code(step.body, _body_absorbed(step, absorbed), (*place, 0), freed)
         return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}}}"
     if isinstance(step, Dag):
-        return dag_code(step, absorbed, code, absorbs)
+        return dag_code(step, absorbed, place, freed, code, absorbs)
     return json.dumps(step.to_dict(), sort_keys=True, separators=(",", ":"))
 
 
-def _chain_codes(step: AnyStep, absorbed: bool) -> list[str]:
-    steps = step.steps if isinstance(step, Chain) else () if isinstance(step, Identity) else (step,)
+def _chain_codes(step: AnyStep, absorbed: bool, place: Place, freed: Freed) -> list[str]:
+    if not isinstance(step, Chain):
+        return [] if isinstance(step, Identity) else [code(step, absorbed, place, freed)]
     codes = []
-    for part in reversed(steps):
-        codes.append(code(part, absorbed))
+    for index, part in reversed(list(enumerate(step.steps))):
+        codes.append(code(part, absorbed, (*place, index), freed))
         absorbed = absorbs(part, absorbed)
     return codes[::-1]
 

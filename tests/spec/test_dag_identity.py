@@ -268,6 +268,11 @@ SAME = [
         "[{concat: [3x3 8, 1x1 4]}, {dag: [{inputs: [{node: 0, step: 1x1 8}, {node: 0, step: 3x3 8}]}]}]",
     ),
     ("[{concat: [1x1 4, 3x3 8]}, zero]", "[{concat: [3x3 8, 1x1 4]}, zero]"),
+    # an order that the filters of the other summands follow
+    (
+        "{dag: [{inputs: [{node: 0, step: {concat: [relu, norm]}}, {node: 0, step: 1x1 8}, {node: 0, step: 3x3 8}]}]}",
+        "{dag: [{inputs: [{node: 0, step: {concat: [norm, relu]}}, {node: 0, step: 1x1 8}, {node: 0, step: 3x3 8}]}]}",
+    ),
 ]  # fmt: skip
 
 # Two dags that are not.
@@ -280,8 +285,8 @@ DIFFERENT = [
         "{dag: [{join: concat, inputs: [{node: 0, step: norm}, {node: 0, step: relu}], then: lrn}, {join: concat, inputs: [1, 0, 1]}]}",
     ),
     (
-        "{dag: [{inputs: [{node: 0, step: {concat: [relu, norm]}}, {node: 0, step: 1x1 8}, {node: 0, step: 3x3 8}]}]}",
-        "{dag: [{inputs: [{node: 0, step: {concat: [norm, relu]}}, {node: 0, step: 1x1 8}, {node: 0, step: 3x3 8}]}]}",
+        "{dag: [{inputs: [{node: 0, step: {concat: [relu, norm]}}, {node: 0, step: 1x1 8}, {node: 0, step: {concat: [tanh, 3x3 4]}}]}]}",
+        "{dag: [{inputs: [{node: 0, step: {concat: [norm, relu]}}, {node: 0, step: 1x1 8}, {node: 0, step: {concat: [tanh, 3x3 4]}}]}]}",
     ),
     ("[{concat: [relu, norm]}, {narrow: 5}]", "[{concat: [norm, relu]}, {narrow: 5}]"),
     ("zero", "identity"),

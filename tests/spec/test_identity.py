@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
 import pytest
+from matching_weights import outputs_with_matching_weights, reordered_path
 
 from inception_search.lowering import lower
-from inception_search.spec.document import parse, parse_network
+from inception_search.spec.document import parse_network
 from inception_search.spec.identity import arch_id, certificate
 from inception_search.spec.network import Head, Input, Network
 from inception_search.spec.normal import normal_trunk
@@ -230,17 +230,24 @@ def random_network(seed: int, dense: bool, depth: int = 2) -> Network:
     return Network(name="n", input=Input(channels=4, height=6, width=6), stages=stages, head=Head(classes=3))
 
 
-def concats(step: AnyStep, path: str) -> Iterator[tuple[str, Concat]]:
-    """Every concat inside ``step`` with its place in the lowered graph's paths."""
+def concats(step: AnyStep, path: str) -> Iterator[tuple[str, Concat | DagNode]]:
+    """Every concat inside ``step`` with the place of its branches in the lowered graph's paths."""
     if isinstance(step, Concat):
-        yield path, step
+        yield f"{path}.branches", step
+    for index, node in enumerate(step.nodes if isinstance(step, Dag) else ()):
+        if node.join == "concat" and len(node.inputs) > 1:
+            yield f"{path}.nodes.{index}.inputs", node
     for place, part in children(step):
         yield from concats(part, ".".join([path, *(str(p) for p in place if p != "steps")]))
 
 
-def replaced(step: AnyStep, old: AnyStep, new: AnyStep) -> AnyStep:
+def replaced(step: AnyStep, old: AnyStep | DagNode, new: Any) -> AnyStep:
     """``step`` with the very object ``old`` replaced by ``new``."""
-    return new if step is old else map_children(step, lambda part: replaced(part, old, new))
+    if step is old:
+        return new  # type: ignore[no-any-return]
+    if isinstance(step, Dag) and any(node is old for node in step.nodes):
+        return remake(step, nodes=tuple(new if node is old else node for node in step.nodes))
+    return map_children(step, lambda part: replaced(part, old, new))
 
 
 def shuffled(network: Network, rng: random.Random) -> tuple[Network, str, list[int]] | None:
@@ -249,9 +256,11 @@ def shuffled(network: Network, rng: random.Random) -> tuple[Network, str, list[i
     if not found:
         return None
     name, path, step = rng.choice(found)
-    order = list(range(len(step.branches)))
+    branches = step.branches if isinstance(step, Concat) else step.inputs
+    order = list(range(len(branches)))
     rng.shuffle(order)
-    new = Concat(branches=tuple(step.branches[i] for i in order))
+    field = "branches" if isinstance(step, Concat) else "inputs"
+    new = remake(step, **{field: tuple(branches[i] for i in order)})
     return remake(network, stages={**network.stages, name: replaced(network.stages[name], step, new)}), path, order
 
 
@@ -341,138 +350,7 @@ def test_networks_with_one_id_compute_one_function() -> None:
         kept += 1
         torch.manual_seed(seed)
         image = torch.randn(2, 4, 6, 6, dtype=torch.float64)
-        expected, found = outputs_with_matching_weights(one, other, path, order, image)
+        expected, found = outputs_with_matching_weights(one, other, reordered_path(path, order), image)
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9, msg=f"seed {seed}")
     assert checked > 500
     assert 150 < kept < checked  # some orders are free, some are pinned
-
-
-def outputs_with_matching_weights(
-    one: Network, other: Network, path: str, order: list[int], image: Any
-) -> tuple[Any, Any]:
-    """The outputs of both, the second with the first one's weights in the order that its channels have."""
-    import torch
-
-    first, second = lower(one), lower(other)
-    at = {node.path: index for index, node in enumerate(first.nodes)}
-    modules: dict[int, Any] = {}
-    with torch.no_grad():
-        for index, node in enumerate(first.nodes):
-            if node.op.name not in ("input", "concat", "add", "scale", "zero", "narrow"):
-                modules[index] = node.op.build(first.input_types(node)).double().eval()
-                for value in (*modules[index].parameters(), *modules[index].buffers()):
-                    if value.is_floating_point():
-                        value.copy_(torch.rand_like(value) + 0.1)
-        values = run(first, modules, image)
-        twins = [at[original(node.path, path, order)] for node in second.nodes]
-        permuted = permuted_modules(first, second, twins, modules)
-        return values[first.outputs[0]], run(second, permuted, image)[second.outputs[0]]
-
-
-def original(path: str, place: str, order: list[int]) -> str:
-    """The path in the first network of a node of the second."""
-    prefix = f"{place}.branches."
-    if not path.startswith(prefix):
-        return path
-    index, dot, rest = path[len(prefix) :].partition(".")
-    return f"{prefix}{order[int(index)]}{dot}{rest}"
-
-
-def run(graph: Any, modules: dict[int, Any], image: Any) -> list[Any]:
-    import torch
-
-    values: list[Any] = []
-    for index, node in enumerate(graph.nodes):
-        inputs = [values[i] for i in node.inputs]
-        if node.op.name == "input":
-            values.append(image)
-        elif node.op.name == "concat":
-            values.append(torch.cat(inputs, 1))
-        elif node.op.name == "add":
-            values.append(inputs[0] + node.op.scale * sum(inputs[1:]))
-        elif node.op.name == "zero":
-            values.append(torch.zeros_like(inputs[0]))
-        elif node.op.name == "narrow":
-            values.append(inputs[0][:, : node.op.width])
-        elif node.op.name == "scale":
-            values.append(node.op.factor * inputs[0])
-        else:
-            values.append(modules[index](inputs[0]))
-    return values
-
-
-def permuted_modules(first: Any, second: Any, twins: list[int], modules: dict[int, Any]) -> dict[int, Any]:
-    """Modules of ``second``: channel c of its value v is channel ``orders[v][c]`` of the twin's."""
-    import copy
-
-    import torch
-
-    wanted = sums_that_convolutions_follow(second)
-    orders: list[torch.Tensor] = []
-    out: dict[int, Any] = {}
-    for index, node in enumerate(second.nodes):
-        twin = first.nodes[twins[index]]
-        inputs = [orders[i] for i in node.inputs]
-        channels = torch.arange(node.type.channels)
-        module = out[index] = copy.deepcopy(modules.get(twins[index]))
-        order = inputs[0] if inputs else channels
-        if node.op.name == "concat":
-            sizes = [first.nodes[i].type.channels for i in twin.inputs]
-            starts: dict[int, list[int]] = {}  # of each value, as often as it is read
-            for read, begin in zip(twin.inputs, torch.tensor([0, *sizes]).cumsum(0).tolist(), strict=False):
-                starts.setdefault(read, []).append(begin)
-            order = torch.cat([starts[twins[i]].pop(0) + orders[i] for i in node.inputs])
-        elif node.op.name == "conv" and node.op.groups == 1:
-            order = orders[wanted[index]] if index in wanted else channels
-            module.weight.copy_(module.weight[order][:, inputs[0]])
-            if module.bias is not None:
-                module.bias.copy_(module.bias[order])
-        elif node.op.name == "zero":
-            order = channels
-        elif node.op.name in ("conv", "lrn", "narrow"):
-            assert torch.equal(order, torch.arange(len(order))), f"{node.path} pins an order that has changed"
-            order = channels
-        elif node.op.name == "add":
-            assert all(torch.equal(order, more) for more in inputs), f"{node.path} adds channels in two orders"
-        elif node.op.name == "batch_norm":
-            for value in (module.weight, module.bias, module.running_mean, module.running_var):
-                value.copy_(value[order])
-        elif node.op.name == "flatten":
-            area = twin.type.channels // len(order)
-            order = (order[:, None] * area + torch.arange(area)).flatten()
-        elif node.op.name == "linear":
-            module.weight.copy_(module.weight[:, order])
-            order = channels
-        orders.append(order)
-    return out
-
-
-def sums_that_convolutions_follow(graph: Any) -> dict[int, int]:
-    """Dense convolution -> the other summand of the sum that its output reaches channel by channel."""
-    wanted: dict[int, int] = {}
-    for node in graph.nodes:
-        for first, last in itertools.permutations(node.inputs) if len(node.inputs) == 2 else ():
-            index = last
-            while graph.nodes[index].op.name in ("pool", "act", "batch_norm", "dropout", "scale"):
-                index = graph.nodes[index].inputs[0]
-            if node.op.name == "add" and graph.nodes[index].op.name == "conv" and index > first:
-                wanted[index] = first
-    return wanted
-
-
-def test_random_networks_are_what_they_are_meant_to_be() -> None:
-    for seed in range(50):
-        lower(random_network(seed, dense=True))
-        lower(random_network(seed, dense=False))
-
-
-def test_certificates_of_documents_with_steps_of_one_letter_are_not_confused() -> None:
-    """Bars, semicolons and brackets of the certificate cannot be imitated by nesting."""
-    forms = [
-        "[relu, norm]",
-        "{concat: [relu, norm]}",
-        "{concat: [[relu, norm], relu]}",
-        "{concat: [relu, [norm, relu]]}",
-    ]
-    assert len({certificate(net(form)) for form in forms}) == len(forms)
-    assert parse("relu") == Act()

@@ -1,0 +1,138 @@
+"""Which concats may have their branches in any order, found on the whole network.
+
+A permutation of the channels of a value goes unnoticed when everything that makes or reads that value can follow it.
+Pools, norms, activations and sums need one order on both sides, so the values they connect form a group with a
+common order. A dense convolution follows any order, of its input and of its output. What fixes an order *claims* the
+group: the network's input, an LRN, a grouped convolution, an output without a classifier, and every concat (its
+branches stand in some order). A group with a single claim, that of a concat, is free: its branches may be exchanged.
+
+A concat's branch is a part of its output, ``narrow`` keeps a part of its input, a depthwise convolution with a
+multiplier repeats its input: the order of a part is claimed as soon as that of the whole is not free.
+
+Two concats that are added claim one group, so their branches keep their order, although exchanging those of both
+alike would go unnoticed: architectures that differ so have different ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, DagNode, Depthwise, Lrn, Narrow, Zero
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Where a concat, or a dag's node that concatenates, stands in the normal form of a network."""
+Freed: TypeAlias = frozenset[Place]
+NONE: Freed = frozenset()
+PINNED, FREED = "!", "~"
+
+
+def order_mark(absorbed: bool, place: Place, freed: Freed) -> str:
+    """What a certificate says of a concat: nothing where what follows absorbs any order of its branches,
+    ``FREED`` where the whole network does, ``PINNED`` where they stand as they are written.
+    """
+    return "" if absorbed else FREED if place in freed else PINNED
+
+
+def free_concats(network: Network, trunk: dict[str, AnyStep], taps: dict[str, AnyStep]) -> frozenset[Place]:
+    """The places of the concats whose branches may stand in any order; places begin with a stage, or "aux" and a name.
+
+    ``trunk`` and ``taps`` are the normal forms of the stages and of the bodies of the auxiliary classifiers.
+    """
+    return _Orders().network(network, trunk, taps)
+
+
+class _Orders:
+    def __init__(self) -> None:
+        self.parents: list[int] = []
+        self.claimed: list[int] = []
+        """A value for each claim on its order."""
+        self.parts: list[tuple[int, int]] = []
+        self.concats: dict[Place, int] = {}
+
+    def network(self, network: Network, trunk: dict[str, AnyStep], taps: dict[str, AnyStep]) -> frozenset[Place]:
+        x = self.value(claimed=True)
+        after: dict[str, int] = {}
+        for name, step in trunk.items():
+            x = after[name] = self.step(step, x, (name,))
+        head = network.head
+        if head.classifier == "none" and not head.hidden and not head.embedding:
+            self.claimed.append(x)
+        for name, body in taps.items():
+            self.step(body, after[network.aux[name].after], ("aux", name))
+        return frozenset(self.free())
+
+    def free(self) -> Iterator[Place]:
+        claims = [0] * len(self.parents)
+        for value in self.claimed:
+            claims[self.group(value)] += 1
+        parts = {(self.group(part), self.group(whole)) for part, whole in self.parts}
+        while pinned := {(part, whole) for part, whole in parts if claims[whole] > 1}:
+            for part, _ in pinned:
+                claims[part] += 1
+            parts -= pinned
+        for place, value in self.concats.items():
+            if claims[self.group(value)] == 1:
+                yield place
+
+    def value(self, *, claimed: bool = False) -> int:
+        self.parents.append(len(self.parents))
+        if claimed:
+            self.claimed.append(self.parents[-1])
+        return self.parents[-1]
+
+    def group(self, value: int) -> int:
+        while (parent := self.parents[value]) != value:
+            self.parents[value] = value = self.parents[parent]
+        return value
+
+    def one_order(self, *values: int) -> int:
+        first, *others = map(self.group, values)
+        for other in others:
+            self.parents[self.group(other)] = first
+        return first
+
+    def step(self, step: AnyStep, x: int, place: Place) -> int:
+        """Follow the value ``x`` through ``step``, which stands at ``place``; its output."""
+        if isinstance(step, Chain):
+            for index, part in enumerate(step.steps):
+                x = self.step(part, x, (*place, index))
+            return x
+        if isinstance(step, Concat):
+            return self.concat([self.step(b, x, (*place, i)) for i, b in enumerate(step.branches)], place)
+        if isinstance(step, Block):
+            y = self.step(step.body, x, (*place, 0))
+            y = y if step.project == "none" else self.value()
+            return y if step.skip == "none" else self.one_order(x, y)
+        if isinstance(step, Dag):
+            values = [x]
+            for index, node in enumerate(step.nodes):
+                values.append(self.node(node, values, (*place, index)))
+            return values[-1]
+        return self.single(step, x)
+
+    def node(self, node: DagNode, values: list[int], place: Place) -> int:
+        inputs = [self.step(e.step, values[e.node], (*place, i)) for i, e in enumerate(node.inputs)]
+        alone = len(inputs) == 1 or node.join == "add"
+        return self.step(node.then, self.one_order(*inputs) if alone else self.concat(inputs, place), (*place, "then"))
+
+    def concat(self, branches: list[int], place: Place) -> int:
+        whole = self.concats[place] = self.value(claimed=True)
+        self.parts += [(branch, whole) for branch in branches]
+        return whole
+
+    def single(self, step: AnyStep, x: int) -> int:
+        if isinstance(step, Zero) or (isinstance(step, Conv) and step.groups == 1):
+            return self.value()
+        if isinstance(step, Conv | Lrn):
+            self.claimed.append(x)
+            return self.value(claimed=True)
+        if isinstance(step, Narrow):
+            self.claimed.append(x)
+            self.parts.append((y := self.value(), x))
+            return y
+        if isinstance(step, Depthwise) and step.multiplier > 1:
+            self.parts.append((x, y := self.value(claimed=True)))
+            return y
+        return x  # pools, norms, activations, dropout, depthwise convolutions: channel by channel
