@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import singledispatch
+from typing import Any
 
 from inception_search.errors import SpecError
 from inception_search.spec.channel_orders import FREED, NONE, PINNED, Freed, Place, free_concats, order_mark
@@ -29,7 +30,25 @@ def arch_id(network: Network) -> str:
     """``"a1-"`` or ``"a2-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
     if not isinstance(network, Network):
         raise SpecError("arch_id takes a network", found=network, mend="write arch_id(load(...))")
-    text = certificate(network)
+    return _id(certificate(network))
+
+
+def known_ids(network: Network) -> tuple[str, ...]:
+    """Every id that this or an earlier version of the package gives ``network``, today's first."""
+    return tuple(dict.fromkeys((arch_id(network), _id(_text(network, NONE)))))
+
+
+def may_have_another_id(document: Any) -> bool:
+    """Whether the second rule may change the id of a network, by its ``document`` in long form: has it such a sum?"""
+    if isinstance(document, dict):
+        kind = document.get("kind")
+        if kind == "dag" or (kind == "block" and document.get("skip") == "add" and document.get("project") != "linear"):
+            return True
+        return any(map(may_have_another_id, document.values()))
+    return isinstance(document, list) and any(map(may_have_another_id, document))
+
+
+def _id(text: str) -> str:
     rule = "a2" if FREED in text else "a1"
     return f"{rule}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 

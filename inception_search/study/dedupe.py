@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from inception_search.errors import InceptionSearchError
+from inception_search.spec.document import network_from_data
+from inception_search.spec.identity import arch_id, may_have_another_id
 from inception_search.store.record import TrialRecord
 
 TRAINED = ("complete", "pruned", "paused", "failed")
@@ -25,12 +28,12 @@ class Seen:
 
     def add(self, record: TrialRecord) -> None:
         """A trial has ended."""
-        if record.arch_id is None or record.state not in TRAINED:
+        if record.state not in TRAINED or (known := present_id(record)) is None:
             return
-        self.start(record.arch_id, record.number)
-        before = self.ended.get(record.arch_id)
+        self.start(known, record.number)
+        before = self.ended.get(known)
         if before is None or before.number == record.number:
-            self.ended[record.arch_id] = record
+            self.ended[known] = record
 
     def first(self, arch_id: str | None) -> int | None:
         """The number of the trial that has this architecture, or None."""
@@ -39,3 +42,13 @@ class Seen:
     def outcome(self, arch_id: str | None) -> TrialRecord | None:
         """The record of the trial that has trained this architecture; None while it has not ended."""
         return self.ended.get(arch_id) if arch_id is not None else None
+
+
+def present_id(record: TrialRecord) -> str | None:
+    """The id that the record's network has today; an earlier version of the package may have recorded another."""
+    if record.arch_id is None or not record.arch_id.startswith("a1-") or not may_have_another_id(record.network):
+        return record.arch_id
+    try:
+        return arch_id(network_from_data(record.network))
+    except InceptionSearchError:
+        return record.arch_id

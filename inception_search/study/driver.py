@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from inception_search.spec.identity import known_ids
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
@@ -107,7 +108,7 @@ class Driver:
         for point, job in self.unfinished:
             self.ledger.start(point)
             payload = results.get(point.number, {})
-            if payload.get("arch_id") == point.candidate.arch_id:
+            if payload.get("arch_id") in known_ids(point.candidate.network):
                 self.conclude(point, self.ledger.ended(point, payload))
             else:
                 self.run_folder.clear_result(point.number)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from inception_search.errors import Place, RunFolderError
+from inception_search.spec.identity import known_ids
 from inception_search.store.record import utc_now
 from inception_search.study.candidate import Candidate
 from inception_search.study.driver import OUT_OF_MEMORY
@@ -114,7 +115,7 @@ class FinalsLoop:
     def adopted(self, training: Training) -> bool:
         """Record what a process trained to the end; whether it did."""
         payload = self.folder.result(training.stem)
-        if payload is None or payload.get("arch_id") != training.candidate.arch_id:
+        if payload is None or payload.get("arch_id") not in known_ids(training.candidate.network):
             return False
         if payload.get("state") == APART:
             self.folder.clear(training.stem, state=False)
