@@ -58,6 +58,8 @@ class Dataset:
     validation: Split
     test: Split
     augmentation: Augmentation = NONE
+    notes: tuple[str, ...] = ()
+    """Sentences on how the files were read and what was passed over."""
 
     def __post_init__(self) -> None:
         for name, split in self.splits.items():

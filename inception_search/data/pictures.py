@@ -1,29 +1,53 @@
-"""Decoding picture files with Pillow into square uint8 tensors."""
+"""Decoding picture files with Pillow into square uint8 tensors.
+
+Only the formats of :data:`FORMATS` are opened, whatever a file is called: Pillow has readers of others that start
+programs (EPS starts Ghostscript). Of a file with several pictures the first is taken.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from inception_search.data.deep_pixels import DEEP, DeepScale, Extent, extent_of, make_scale
 from inception_search.errors import DataError, Place, raw
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Mode = Literal["L", "RGB"]  # Pillow's names; one letter per channel
-_GREY = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I"})
-_DEEP = frozenset({"I;16", "I;16B", "I"})  # 16 bits per pixel
+FORMATS: dict[str, tuple[str, ...]] = {
+    "AVIF": (".avif",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+    "PNG": (".png", ".apng"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+}
+ENDINGS = frozenset(ending for endings in FORMATS.values() for ending in endings)
+_MAYBE_DEEP = frozenset(ending for name in ("JPEG2000", "PNG", "PPM", "TIFF") for ending in FORMATS[name])
+_GREY = frozenset({"1", "L", "LA", "La"}) | DEEP
 _THREADS = 8
+_LARGE = 4_000_000  # pixels; larger pictures are decoded one at a time
+_STRIP = 1 << 20  # pixels converted at a time; bounds the copies that a conversion makes
+_OPENING = threading.Lock()  # Python's warning filters belong to the whole process
+T = TypeVar("T")
 
 
 def require_pillow() -> None:
@@ -35,68 +59,156 @@ def require_pillow() -> None:
         raise DataError("reading pictures needs the Pillow package", mend=mend) from error
 
 
-def find_mode(files: Sequence[Path]) -> Mode:
-    """``"L"`` if every file says in its header that it is grey, else ``"RGB"``."""
-    return "L" if all(_is_grey(file) for file in files) else "RGB"
+def survey(files: Sequence[Path]) -> tuple[Mode, DeepScale]:
+    """``"L"`` if every file says in its header that it is grey, else ``"RGB"``; and how deep pixels become bytes.
+
+    Raises DataError naming the first file that cannot be decoded or holds values that are no finite numbers.
+    """
+    mode: Mode = "L"
+    deep = []
+    for file in files:
+        if mode == "L" or file.suffix.lower() in _MAYBE_DEEP:
+            found = _mode_of(file)
+            mode = mode if found in _GREY else "RGB"
+            deep += [file] if found in DEEP else []
+    return mode, make_scale(_in_threads(_extent, deep))
 
 
-def decode_all(files: Sequence[Path], mode: Mode, size: int) -> Tensor:
-    """The pictures as uint8 (N, C, size, size), C = 1 for ``"L"`` and 3 for ``"RGB"``; decoded in threads.
+def decode_all(files: Sequence[Path], mode: Mode, size: int, scale: DeepScale) -> Tensor:
+    """The pictures as uint8 (N, C, size, size), C = 1 for ``"L"`` and 3 for ``"RGB"``.
 
-    Raises DataError naming the first file that cannot be decoded.
+    Decoded in threads, pictures of more than 4 megapixels one at a time: decoding needs at most 1 GiB of memory
+    besides the result. Raises DataError naming the first file that cannot be decoded.
     """
     images = torch.empty(len(files), len(mode), size, size, dtype=torch.uint8)
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        for i, pixels in enumerate(pool.map(partial(_decode, mode=mode, size=size), files)):
-            images[i] = torch.from_numpy(pixels).permute(2, 0, 1)
+    decode, draft = partial(_decode, mode=mode, size=size, scale=scale), (mode, (2 * size, 2 * size))
+    for i, pixels in enumerate(_in_threads(decode, files, draft)):
+        images[i] = torch.from_numpy(pixels).permute(2, 0, 1)
     return images
 
 
-def _is_grey(file: Path) -> bool:
-    with _open(file) as image:
-        return image.mode in _GREY
+def _in_threads(
+    work: Callable[[Image], T], files: Sequence[Path], draft: tuple[Mode, tuple[int, int]] | None = None
+) -> Iterator[T]:
+    """What ``work`` makes of the opened picture in each of ``files``, in their order.
+
+    ``draft``: the mode and the least size in which a large JPEG may be decoded, which takes a fraction of the time.
+    Large pictures have a thread of their own: memory that one thread has freed is not there for another.
+    """
+    with ThreadPoolExecutor(1) as large, ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+
+        def one(file: Path) -> T:
+            with _opened(file) as image:
+                if draft is not None:
+                    image.draft(*draft)
+                if image.width * image.height > _LARGE:
+                    return large.submit(work, image).result()
+                return work(image)
+
+        yield from pool.map(one, files)
 
 
-def _decode(file: Path, mode: Mode, size: int) -> NDArray[np.uint8]:
+def _mode_of(file: Path) -> str:
+    with _opened(file) as image:
+        return image.mode
+
+
+def _extent(image: Image) -> Extent:
+    return extent_of(np.asarray(image))
+
+
+def _decode(image: Image, mode: Mode, size: int, scale: DeepScale) -> NDArray[np.uint8]:
     """Pixels (size, size, C): turned upright, shorter side resized, centre cropped."""
     from PIL import ImageOps
     from PIL.Image import Resampling
 
-    with _open(file) as image:
-        try:
-            image.draft(mode, (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
-            upright = _eight_bit(ImageOps.exif_transpose(image)).convert(mode)
-            fitted = ImageOps.fit(upright, (size, size), method=Resampling.BILINEAR)
-        except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error
-            raise _corrupt(file, error) from error
+    ImageOps.exif_transpose(image, in_place=True)
+    fitted = ImageOps.fit(eight_bits(image, mode, scale), (size, size), method=Resampling.BILINEAR)
     return np.array(fitted, dtype=np.uint8).reshape(size, size, len(mode))
 
 
-def _eight_bit(image: Image) -> Image:
-    """16-bit grey scaled to 8 bits (Pillow itself would clip) and transparency made white."""
+def eight_bits(image: Image, mode: Mode, scale: DeepScale) -> Image:
+    """``image``, of any of Pillow's modes, in ``mode``: deep pixels scaled, transparent ones made white."""
     import PIL.Image
 
-    if image.mode in _DEEP:
-        return PIL.Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    if image.mode == mode and not image.has_transparency_data:
+        image.load()
+        return image
+    result = PIL.Image.new(mode, image.size)
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        result.paste(_converted(strip, mode, scale), (0, top))
+    return result
+
+
+def _converted(image: Image, mode: Mode, scale: DeepScale) -> Image:
+    import PIL.Image
+
+    if image.mode in DEEP:
+        return PIL.Image.fromarray(scale.to_bytes(np.asarray(image), image.info.get("transparency"))).convert(mode)
+    if image.mode == "LAB":
+        return _from_lab(image).convert(mode)
+    if image.mode == "La":
+        image = image.convert("LA")  # the one conversion that Pillow has for it
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        return PIL.Image.alpha_composite(PIL.Image.new("RGBA", layered.size, "white"), layered)
-    return image
+        image = PIL.Image.alpha_composite(PIL.Image.new("RGBA", layered.size, "white"), layered)
+    return image.convert(mode)
 
 
-def _open(file: Path) -> Image:
-    """The file with its header read; a picture so large that it may be an attack is refused."""
+def _from_lab(image: Image) -> Image:
+    from PIL import ImageCms
+
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    assert converted is not None  # None is for conversions in place
+    return converted
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image]:
+    """The file with its header read; whatever goes wrong with it, then or later, becomes a DataError.
+
+    Refused are files that are no regular ones, and pictures so large that they may be an attack.
+    """
     import PIL.Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
-            return PIL.Image.open(file)
-    except Exception as error:
-        raise _corrupt(file, error) from error
+        with open(file, "rb", opener=_open_regular) as stream:
+            with _OPENING, warnings.catch_warnings():
+                warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
+                image = PIL.Image.open(stream, formats=_formats())
+            with image:
+                yield image
+    except MemoryError:
+        raise
+    except DataError as error:
+        raise error.at(file=str(file)) from None
+    except PIL.UnidentifiedImageError as error:
+        raise _corrupt(file, f"content of none of the formats {', '.join(_formats())}") from error
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error
+        raise _corrupt(file, f"{type(error).__name__}: {error}") from error
 
 
-def _corrupt(file: Path, error: Exception) -> DataError:
-    reason = raw(f"{type(error).__name__}: {error}")
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of :data:`FORMATS` that this Pillow reads."""
+    import PIL.Image
+
+    PIL.Image.init()
+    return tuple(name for name in FORMATS if name in PIL.Image.OPEN)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """A file descriptor; OSError for a FIFO, a socket or a device, without waiting for it."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("not a regular file")
+    return descriptor
+
+
+def _corrupt(file: Path, reason: str) -> DataError:
     mend = "mend or remove the file"
-    return DataError("the picture cannot be decoded", place=Place(str(file)), found=reason, mend=mend)
+    return DataError("the picture cannot be decoded", place=Place(str(file)), found=raw(reason), mend=mend)

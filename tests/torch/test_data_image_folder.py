@@ -156,9 +156,9 @@ def too_few(root: Path) -> None:
 
 BAD: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "empty": (lambda root: None, "", "the folder holds no classes; expected one sub-folder of pictures per class"),
-    "empty class": (empty_class, "train/cow", "the class folder holds no pictures; expected files ending in .bmp"),
+    "empty class": (empty_class, "train/cow", "the class folder holds no pictures; expected files ending in .apng"),
     "other classes": (other_classes, "test", "train, got ['dog', 'wolf']; give every split the same class folders"),
-    "no train": (no_train, "", "there is a validation or test folder but no 'train'"),
+    "no train": (no_train, "", "there is a validation or test folder but no 'train': val is read as a split; add"),
     "too few": (too_few, "", "too few images to be split in 3, got 'cat'; expected at least 3 images of each"),
 }
 

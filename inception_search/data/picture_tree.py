@@ -1,0 +1,248 @@
+"""Which pictures a folder holds, of which split and class: read from its folders alone, no picture is opened.
+
+Every folder is read in one way or refused with an error that says how it was read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from inception_search.data.pictures import ENDINGS
+from inception_search.errors import DataError, Place, raw
+
+SPELLINGS = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+_SPLIT_OF = {name: split for split, names in SPELLINGS.items() for name in names}
+_NAMES = "train, val, valid, validation and test"
+_ELSE = f"folders called {_NAMES} (in any case) are read as splits where they hold a folder for each class"
+
+Kind: TypeAlias = Literal["folder", "file", "link to nothing", "special file"]
+
+
+@dataclass
+class PassedOver:
+    """What lies in the folders and is not used, counted."""
+
+    endings: Counter[str] = field(default_factory=Counter)
+    special: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    outside: list[Path] = field(default_factory=list)
+    """Pictures that lie beside the folders of the classes."""
+    nested: int = 0
+    """Pictures in sub-folders of a class; these are used."""
+
+    def sentences(self, root: Path) -> Iterator[str]:
+        """What a person should know, with paths below ``root``."""
+        if self.nested:
+            yield f"pictures in sub-folders of a class's folder: {self.nested}, used as pictures of that class"
+        if self.endings:
+            endings = ", ".join(f"{ending or 'none'}: {count}" for ending, count in self.endings.most_common(5))
+            yield f"files passed over, for their ending: {self.endings.total()} ({endings})"
+        for files, what in (
+            (self.special, "FIFOs, sockets and devices passed over"),
+            (self.links, "links to nothing passed over"),
+            (self.outside, "pictures in no class's folder passed over"),
+        ):
+            if files:
+                yield f"{what}: {len(files)}, the first {files[0].relative_to(root)}"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Class names, sorted, and for each split that is there the pictures of each class."""
+
+    train: Path
+    """The folder that holds the class folders of the train split."""
+    classes: tuple[str, ...]
+    splits: dict[str, tuple[tuple[Path, ...], ...]]
+    notes: tuple[str, ...]
+
+
+def read_tree(root: Path) -> Tree:
+    """What lies under ``root``: ``<split>/<class>/**`` or ``<class>/**``.
+
+    Raises DataError for a folder that is not there, cannot be read, or can be read in no way or in two.
+    """
+    with _readable(root):
+        if not root.is_dir():
+            mend = "name another (--data-root; of a study, data_root in study.yaml)"
+            raise DataError("the folder is not there", place=Place(str(root)), mend=mend)
+        passed = PassedOver()
+        folders = _split_folders(root)
+        classes = _classes(folders["train"], passed)
+        splits = {}
+        for split, folder in folders.items():
+            if split != "train":
+                _check_same_classes(folder, _classes(folder, passed), folders["train"], classes)
+            splits[split] = tuple(_pictures(folder / name, passed) for name in classes)
+        return Tree(folders["train"], classes, splits, (*_beside(root, folders), *passed.sentences(root)))
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    """The folder of each split that is there; ``root`` itself is the train split where its folders are classes."""
+    named = _named_splits(root)
+    splits = {split: folder for split, folder in named.items() if _holds(folder, "folder")}
+    classes = [folder for folder in named.values() if folder not in splits.values()]
+    if not splits:
+        others = [name for name in _folders(root) if root / name not in classes]
+        if classes and not others:
+            found = ", ".join(folder.name for folder in classes)
+            rule = f"the folders are called like splits ({found}), but hold no folder for each class"
+            raise DataError(rule, place=Place(str(root)), mend=f"put the pictures of each class into a folder; {_ELSE}")
+        return {"train": root}
+    for folder in classes:
+        rule = (
+            f"the folder is read as the {_SPLIT_OF[folder.name.casefold()]} split, but holds no folder for each class"
+        )
+        mend = f"give it the class folders of {_names(splits)}, or move or rename it; {_ELSE}"
+        raise DataError(rule, place=Place(str(folder)), mend=mend)
+    for folder in splits.values():
+        if _holds(folder, "picture"):
+            rule = "the folder is read as a split, but holds pictures beside its class folders"
+            mend = f"put them into a class folder; if {folder.name} is a class, rename it; {_ELSE}"
+            raise DataError(rule, place=Place(str(folder)), mend=mend)
+    if "train" not in splits:
+        rule = f"there is a validation or test folder but no 'train': {_names(splits)} is read as a split"
+        mend = f"add 'train'; if {_names(splits)} is a class, rename it; {_ELSE}"
+        raise DataError(rule, place=Place(str(root)), mend=mend)
+    return {split: splits[split] for split in SPELLINGS if split in splits}
+
+
+def _beside(root: Path, folders: dict[str, Path]) -> Iterator[str]:
+    """A sentence on folders beside those of the splits."""
+    beside = [name for name in _folders(root) if root / name not in folders.values()]
+    if beside and root not in folders.values():
+        yield f"folders beside the splits are not used: {', '.join(beside)}"
+
+
+def _named_splits(root: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for name in _folders(root):
+        split = _SPLIT_OF.get(name.casefold())
+        if split in found:
+            rule = f"two folders are called like the {split} split"
+            both = raw(f"{found[split].name} and {name}")
+            raise DataError(rule, place=Place(str(root)), found=both, mend=f"rename or remove one; {_ELSE}")
+        if split is not None:
+            found[split] = root / name
+    return found
+
+
+def _names(splits: dict[str, Path]) -> str:
+    return " and ".join(folder.name for folder in splits.values())
+
+
+def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
+    """The names of the class folders in ``folder``, two at least."""
+    for entry, kind in _entries(folder):
+        if kind == "link to nothing" and entry.suffix.lower() not in ENDINGS:
+            mend = "restore the folder it points to, or remove the link"
+            raise DataError("the link in place of a class folder points to nothing", place=Place(str(entry)), mend=mend)
+        if kind == "file" and entry.suffix.lower() in ENDINGS:
+            passed.outside.append(entry)
+    classes = tuple(_folders(folder))
+    if not classes:
+        expected = "one sub-folder of pictures per class"
+        raise DataError("the folder holds no classes", place=Place(str(folder)), expected=expected)
+    if len(classes) == 1:
+        inner = folder / classes[0]
+        mend = "put the images of each class into a folder of its own"
+        if _holds(inner, "folder"):
+            mend = f"its folders are not read as classes: if they are, name {inner} (--data-root); else {mend}"
+        raise DataError("one class alone cannot be told apart", place=Place(str(folder)), found=classes[0], mend=mend)
+    _check_no_splits_inside(folder, classes)
+    return classes
+
+
+def _check_no_splits_inside(folder: Path, classes: tuple[str, ...]) -> None:
+    """Refuse ``<class>/train/**``: its test pictures would be trained on."""
+    for name in classes:
+        inside = [inner for inner in _folders(folder / name) if inner.casefold() in _SPLIT_OF]
+        if len(inside) < 2:
+            return
+    rule = f"each class's folder holds folders called like splits ({', '.join(inside)})"
+    mend = "turn the order round: a folder for each split, and in it one for each class"
+    raise DataError(rule, place=Place(str(folder)), mend=mend)
+
+
+def _check_same_classes(folder: Path, found: tuple[str, ...], train: Path, classes: tuple[str, ...]) -> None:
+    if found != classes:
+        odd = sorted(set(found) ^ set(classes))
+        rule = f"the classes differ from those in {train}"
+        mend = "give every split the same class folders"
+        raise DataError(rule, place=Place(str(folder)), found=odd, mend=mend)
+
+
+def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
+    """The picture files in one class folder and the folders below it, sorted; hidden files are passed over."""
+    found, waiting, seen = [], [folder], set()
+    while waiting:
+        here = waiting.pop()
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in seen:  # a link to a folder above it
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry, kind in _entries(here):
+            if kind == "folder":
+                waiting.append(entry)
+            elif kind == "link to nothing":
+                passed.links.append(entry)
+            elif kind == "special file":
+                passed.special.append(entry)
+            elif entry.suffix.lower() not in ENDINGS:
+                passed.endings[entry.suffix.lower()] += 1
+            else:
+                found.append(entry)
+                passed.nested += here != folder
+    if not found:
+        expected = "files ending in " + ", ".join(sorted(ENDINGS))
+        raise DataError("the class folder holds no pictures", place=Place(str(folder)), expected=expected)
+    return tuple(sorted(found))
+
+
+def _holds(folder: Path, what: Literal["folder", "picture"]) -> bool:
+    """Whether a folder or a picture lies in ``folder`` itself."""
+    if what == "folder":
+        return any(kind == "folder" for _, kind in _entries(folder))
+    return any(kind == "file" and entry.suffix.lower() in ENDINGS for entry, kind in _entries(folder))
+
+
+def _folders(folder: Path) -> list[str]:
+    """The names of the folders in ``folder``, sorted."""
+    return [entry.name for entry, kind in _entries(folder) if kind == "folder"]
+
+
+def _entries(folder: Path) -> list[tuple[Path, Kind]]:
+    """What lies in ``folder`` and is not hidden, sorted by name, and what it is; links are followed."""
+    return [(entry, _kind(entry)) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+
+
+def _kind(path: Path) -> Kind:
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        raise
+    except OSError:  # nothing there, or links in a circle
+        return "link to nothing"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "special file"
+
+
+@contextmanager
+def _readable(root: Path) -> Iterator[None]:
+    """Turn what the system refuses into an error that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        where = os.fsdecode(error.filename) if error.filename else str(root)
+        mend = "allow it to be read (chmod), or name another folder (--data-root)"
+        raise DataError(
+            "the folder cannot be read", place=Place(where), found=raw(error.strerror or str(error)), mend=mend
+        ) from None
