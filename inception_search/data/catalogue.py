@@ -20,6 +20,8 @@ DATASETS: dict[str, str] = {
 
 EMBEDDED = frozenset({"digits"})  # part of an installed package: neither a folder nor a download changes them
 
+DOWNLOADED = frozenset({"cifar10"})  # those that this package can fetch
+
 LARGEST_SIDE = 4096  # pixels; beyond it a dataset in memory is a slip of the keyboard
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -27,19 +28,22 @@ CLASSES = (
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 _VALIDATION = 1 / 12  # 5000 of the 60000
+# Where torchvision puts the files below the folder that it is given.
+_BELOW = ("", "FashionMNIST/raw", "raw")
 _MEND = (
-    "install the Debian package (apt install dataset-fashion-mnist) or name the folder that holds the files "
-    "(--data-root)"
+    "install the Debian package (apt install dataset-fashion-mnist) or name the folder that holds the files, in which "
+    "torchvision or Kaggle has put them (--data-root)"
 )
 
 
 def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
     """Clothes as (1, 28, 28), or resized: 55000 train and 5000 validation by ``seed``, 10000 test.
 
-    ``download`` is ignored: the files come with the system or from ``root`` (gzipped or not). Raises
+    The files come with the system or from ``root``, gzipped or not, as published, as torchvision stores them
+    (``FashionMNIST/raw`` below ``root``) or with Kaggle's names; they cannot be downloaded (``download``). Raises
     DataError when files are missing or do not hold what their headers say.
     """
-    train_images, train_labels, test_images, test_labels = _find(root or DEFAULT_ROOT)
+    train_images, train_labels, test_images, test_labels = _find(root or DEFAULT_ROOT, download)
     whole = _read_split(train_images, train_labels, image_size)
     test = _read_split(test_images, test_labels, image_size)
     train, validation = stratified_parts(whole.labels, (1 - _VALIDATION, _VALIDATION), seed)
@@ -53,18 +57,33 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
     )
 
 
-def _find(folder: Path) -> list[Path]:
-    """The four files of ``folder``, gzipped or plain, in the order of FILES."""
-    found = [next((p for p in _spellings(folder, name) if p.is_file()), None) for name in FILES]
+def _find(root: Path, download: bool) -> list[Path]:
+    """The four files in ``root`` or below it, in the order of FILES: of the first folder that holds any."""
+    folders = [root / below for below in _BELOW]
+    for folder in folders:
+        found = [next((p for p in _spellings(folder, name) if p.is_file()), None) for name in FILES]
+        if any(found):
+            break
+    else:
+        folder, found = root, [None] * len(FILES)
     missing = [f"{name}.gz" for name, path in zip(FILES, found, strict=True) if path is None]
     if missing:
         rule = f"Fashion-MNIST is not there: missing {', '.join(missing)}"
-        raise DataError(rule, place=Place(str(folder)), mend=_MEND)
+        mend = f"it cannot be downloaded (--download): {_MEND}" if download else _MEND
+        raise DataError(rule, place=Place(str(folder)), mend=mend)
     return [path for path in found if path is not None]
 
 
-def _spellings(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / f"{name}.gz", folder / name
+def _spellings(folder: Path, name: str) -> Iterator[Path]:
+    """What a file may be called: ``train-images-idx3-ubyte``, by Kaggle ``train-images.idx3-ubyte``, with ``.gz``.
+
+    Some unpackers put a file into a folder of its own name.
+    """
+    for spelling in (name, name.replace("-idx", ".idx")):
+        yield folder / f"{spelling}.gz"
+        yield folder / spelling
+        yield folder / spelling / name
+        yield folder / spelling / spelling
 
 
 def _read_split(images_file: Path, labels_file: Path, image_size: int | None) -> Split:

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from inception_search.data.catalogue import EMBEDDED
+from inception_search.data.catalogue import DOWNLOADED, EMBEDDED
 from inception_search.study.config import StudyConfig
 from inception_search.study.proposer import Wanted
 from inception_search.study.screen import Screen
+
+if TYPE_CHECKING:
+    from inception_search.data.dataset import Dataset
+
+
+SKEWED = 3  # times as many images of one class as of another
 
 
 def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -> Iterator[str]:
     """A sentence for each option that changes nothing, or whose default leaves something out."""
     if config.proxies and config.strategy != "predictor":
         yield f"proxies are looked at by the predictor alone, not by {config.strategy}"
-    for name, value in (("data_root", config.data_root), ("download", config.download)):
-        if value and config.data in EMBEDDED:
-            yield f"{name} has no effect: {config.data} is part of a package"
+    if config.data_root and config.data in EMBEDDED:
+        yield f"data_root has no effect: {config.data} is part of a package"
+    if config.download and config.data not in DOWNLOADED:
+        why = "is part of a package" if config.data in EMBEDDED else "is read from its folder and cannot be downloaded"
+        yield f"download has no effect: {config.data} {why}"
     if config.reference is not None and len(config.objectives) == 1:
         yield "reference has no effect: with one objective there is no front"
     if reference is None and len(config.objectives) > 1:
         names = ", ".join(config.objectives)
         yield f"no hypervolume: a cost has no limit to measure it from; give a reference with {names}"
+
+
+def about_data(dataset: Dataset) -> Iterator[str]:
+    """Sentences on how the files were read, and one where some classes have many more images than others."""
+    yield from (f"{dataset.name}: {note}" for note in dataset.notes)
+    counts = dataset.train.labels.bincount(minlength=len(dataset.classes)).tolist()
+    most, least = max(counts), min(counts)
+    if most < SKEWED * least:
+        return
+    often, rarely = dataset.classes[counts.index(most)], dataset.classes[counts.index(least)]
+    share = most / sum(counts)
+    told = f"the classes are skewed: {often} has {most:,} training images and {rarely} {least:,}; "
+    told += f"a network that always answers {often} has an accuracy of {100 * share:.0f} %"
+    yield told
 
 
 def about_baselines(config: StudyConfig, canonical: Sequence[Wanted], screen: Screen) -> str | None:

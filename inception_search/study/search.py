@@ -18,7 +18,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.advice import about_baselines, without_effect
+from inception_search.study.advice import about_baselines, about_data, without_effect
 from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED, Seen
@@ -90,11 +90,12 @@ def search(
     chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
     config = config.model_copy(update={"run": str(path), "reference": reference})
     plan = Plan(config, loaded, plan.dataset, plan.device)
-    facts = plan.facts()
+    notes = [*about_data(plan.dataset), *without_effect(chosen, reference)]
+    facts = {**plan.facts(), **({"notes": notes} if notes else {})}
     if config.storage:
         check_storage(config.storage)
         facts["index"] = new_name(path, uuid4().hex)
-    for told in without_effect(chosen, reference):
+    for told in notes:
         observer.note(told)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():

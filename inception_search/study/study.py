@@ -12,7 +12,7 @@ from inception_search.spec.network import Network
 from inception_search.store import query
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig
+from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.front import front, hypervolume, reference_of
 from inception_search.study.objectives import OBJECTIVES
 
@@ -68,6 +68,12 @@ class Study:
     def config(self) -> StudyConfig:
         """Every option of the search, resolved."""
         return StudyConfig.read(self.run.study_file)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was said when the study began: how its data was read, skewed classes, options without effect."""
+        notes = facts_of(self.run.study_file).get("notes")
+        return tuple(str(note) for note in notes) if isinstance(notes, list) else ()
 
     @property
     def best(self) -> BestTrial:

@@ -166,6 +166,13 @@ def test_a_proxy_that_is_none_is_refused_before_anything_is_written(run, options
         ({"data": "digits", "data_root": "pictures"}, {"accuracy": 0.5}, ["data_root has no effect: digits is part"]),
         ({"data": "digits", "download": True}, {"accuracy": 0.5}, ["download has no effect: digits is part"]),
         ({"data": "fashion_mnist", "data_root": "pictures"}, {"accuracy": 0.5}, []),
+        ({"data": "cifar10", "download": True}, {"accuracy": 0.5}, []),
+        (
+            {"data": "fashion_mnist", "download": True},
+            {"accuracy": 0.5},
+            ["download has no effect: fashion_mnist is read from its folder and cannot be downloaded"],
+        ),
+        ({"data": "image_folder", "download": True}, {"accuracy": 0.5}, ["download has no effect: image_folder is"]),
         ({"objectives": ("accuracy", "latency")}, None, ["no hypervolume: a cost has no limit"]),
         ({"objectives": ("accuracy", "macs")}, {"accuracy": 0.0, "macs": 1.0}, []),
     ],

@@ -47,6 +47,37 @@ def test_missing_files_are_named_with_the_folder_and_the_mend(tmp_path: Path) ->
     assert "apt install dataset-fashion-mnist" in text
 
 
+LAYOUTS: dict[str, tuple[str, str, str]] = {
+    # folder of the files, name of a file by its published name, folder that is named
+    "torchvision": ("data/FashionMNIST/raw", "{}", "data"),
+    "torchvision, its own folder": ("data/FashionMNIST/raw", "{}", "data/FashionMNIST"),
+    "torchvision, the raw folder": ("data/FashionMNIST/raw", "{}", "data/FashionMNIST/raw"),
+    "Kaggle": ("data", "kaggle", "data"),
+    "Kaggle, a folder for each file": ("data", "kaggle/kaggle", "data"),
+}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_layouts_of_torchvision_and_kaggle(tmp_path: Path, layout: str, zipped: bool) -> None:
+    where, spelling, root = LAYOUTS[layout]
+    by_unpacking = "/" in spelling  # makes a folder for each file
+    folder = write_fashion_mnist(tmp_path / where, zipped=zipped and not by_unpacking)
+    for file in sorted(folder.iterdir()):
+        goal = folder / spelling.format(file.name).replace("kaggle", file.name.replace("-idx", ".idx"))
+        content = file.read_bytes()
+        file.unlink()
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        goal.write_bytes(content)
+    published = load_data("fashion_mnist", root=write_fashion_mnist(tmp_path / "published"))
+    assert load_data("fashion_mnist", root=tmp_path / root).fingerprint == published.fingerprint
+
+
+def test_a_download_that_cannot_be_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"it cannot be downloaded \(--download\): install the Debian package"):
+        load_data("fashion_mnist", root=tmp_path, download=True)
+
+
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 GOOD_IMAGES, GOOD_LABELS = idx_bytes(random_images(120, (28, 28))), idx_bytes(labels_in_turn(120, 10))
 UNSOUND: dict[str, tuple[str, bytes, str]] = {

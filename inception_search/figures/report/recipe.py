@@ -50,6 +50,7 @@ def _facts(material: Material) -> Iterator[tuple[str, str]]:
     if space:
         yield "Points", f"{space.size}, {len(space.holes)} decisions"
     yield "Data", _data(material)
+    yield "Notes", _notes(material)
     yield "Training", _training(material)
     yield "Strategy", _strategy(material)
     objectives = material.option("objectives") or ()
@@ -73,6 +74,16 @@ def _data(material: Material) -> str:
         told += "; " + ", ".join(f"{_number(number)} {part}" for part, number in sizes.items())
         told += " images (the test images are not read by a search)" if "test" in sizes else " images"
     return told
+
+
+def _notes(material: Material) -> str:
+    facts = material.option("facts")
+    notes = facts.get("notes") if isinstance(facts, Mapping) else None
+    return ". ".join(_sentence(str(note)) for note in notes) + "." if isinstance(notes, list) and notes else ""
+
+
+def _sentence(note: str) -> str:
+    return note[:1].upper() + note[1:]
 
 
 def _training(material: Material) -> str:
