@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from inception_search.api import compile, diff, draw, load_space, resume, search, view
     from inception_search.backend.images import prepare_images
-    from inception_search.canonical.catalogue import dialects, load, module, names
+    from inception_search.canonical.catalogue import dialects, list_models, load, module, names
     from inception_search.data.catalogue import load_data
     from inception_search.edits.crossover import crossover
     from inception_search.edits.edit import Edit
@@ -64,6 +64,7 @@ _PUBLIC = {
     "edits_of": "edits.table:edits_of",
     "export_weights": "weights.export:export_weights",
     "finalize": "study.finalize:finalize",
+    "list_models": "canonical.catalogue:list_models",
     "load": "canonical.catalogue:load",
     "load_data": "data.catalogue:load_data",
     "load_model": "weights.model_file:load_model",
@@ -112,6 +113,7 @@ __all__ = [
     "edits_of",
     "export_weights",
     "finalize",
+    "list_models",
     "load",
     "load_data",
     "load_model",

@@ -12,7 +12,7 @@ from inception_search.errors import ConfigError, raw, unknown_name
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
-from inception_search.spec.transform import remake, scale_network_width, set_classes, set_depth, set_input
+from inception_search.spec.transform import remake, scale_network_width, set_depth, set_head, set_input
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
@@ -63,7 +63,9 @@ def compile(  # the word users look for
     net = network if isinstance(network, Network) else load(network)
     if aux and not net.aux:
         raise _no_aux(net)
-    net = _sized(net, num_classes, in_channels, input_size, global_pool)
+    net = set_head(net, num_classes, global_pool)
+    height, wide = _sides(input_size)
+    net = set_input(net, channels=in_channels, height=height, width=wide)
     net = net if width is None else scale_network_width(net, width)
     net = net if depth is None else set_depth(net, depth)
     net = net if stem_stride is None else set_stem_stride(net, stem_stride)
@@ -79,27 +81,6 @@ def compile(  # the word users look for
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed, stacklevel=3)
     return module
-
-
-def _sized(
-    net: Network,
-    num_classes: int | None,
-    in_channels: int | None,
-    input_size: int | tuple[int, int] | None,
-    global_pool: str | None,
-) -> Network:
-    if num_classes is not None:
-        net = set_classes(net, num_classes)
-    if global_pool is not None:
-        if global_pool == "none" and net.head.classifier == "linear" and net.head.pool != "none":
-            raise ConfigError(
-                "maps that are not pooled are given without a classifier",
-                found=raw(f"global_pool='none' with {net.head.classes} classes"),
-                mend="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
-            )
-        net = remake(net, head=remake(net.head, pool=global_pool))
-    height, width = _sides(input_size)
-    return set_input(net, channels=in_channels, height=height, width=width)
 
 
 def _check_seed(seed: Any) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from inception_search.errors import CompileError
+
 
 class AuxHeads(nn.Module):
     """The auxiliary classifiers of a network by name, in the order of their taps."""
@@ -21,3 +23,11 @@ class AuxHeads(nn.Module):
         if not self.training:
             return logits
         return (logits, *(head(tap) for head, tap in zip(self.children(), taps, strict=True)))
+
+    def __prepare_scriptable__(self) -> AuxHeads:
+        """Called by ``torch.jit.script``, which cannot compile an output that depends on the mode."""
+        raise CompileError(
+            "auxiliary classifiers, which compute in training only, cannot be scripted",
+            path="aux",
+            mend="save the model with ins.save and compile it without aux, with weights= from that file",
+        )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from functools import reduce
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +16,7 @@ from torch import fx, nn
 
 from inception_search.backend.aux_head import AuxHeads
 from inception_search.backend.network_module import NetworkModule
+from inception_search.backend.parts import camel_case
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.op import Op
@@ -76,17 +76,17 @@ class _Emitter:
         self.fx.output(self.with_aux(out) if len(self.graph.outputs) > 1 else out)
         self.fx.lint()
         module = NetworkModule(self.root, self.fx, class_name=name)
-        module.remember(stages=self.stages())
+        last = self.stages()
+        module.remember(
+            stages={stage: self.values[index].name for stage, index in last.items()},
+            shapes={stage: tuple(self.graph.nodes[index].type) for stage, index in last.items()},
+        )
         return module
 
-    def stages(self) -> dict[str, str]:
-        """The name of the fx node that each stage of the trunk ends in."""
-        last: dict[str, str] = {}
-        for index in sorted(self.main):
-            stage = stage_of(self.graph.nodes[index])
-            if stage not in OUTSIDE:
-                last[stage] = self.values[index].name
-        return last
+    def stages(self) -> dict[str, int]:
+        """The node of the graph that each stage of the trunk ends in."""
+        paths = ((stage_of(self.graph.nodes[index]), index) for index in sorted(self.main))
+        return {stage: index for stage, index in paths if stage not in OUTSIDE}
 
     def value(self, node: Node) -> fx.Node:
         op = node.op
@@ -100,14 +100,17 @@ class _Emitter:
         if isinstance(op, Normalize):
             return self.fx.call_function(F.normalize, args)
         if isinstance(op, Add):
-            alpha: dict[str, Any] = {} if op.scale == 1.0 else {"alpha": op.scale}
-            return reduce(lambda x, y: self.fx.call_function(torch.add, (x, y), alpha), args)
+            return reduce(lambda x, y: self.fx.call_function(torch.add, (x, self.scaled(y, op.scale))), args)
         if isinstance(op, Zero):
             return self.fx.call_function(torch.zeros_like, args)
         if isinstance(op, Narrow):
             return self.fx.call_function(torch.narrow, (args[0], 1, 0, op.width))
         place(self.root, node.path, self.build(node))
         return self.fx.call_module(node.path, args)
+
+    def scaled(self, value: fx.Node, factor: float) -> fx.Node:
+        """``value`` times ``factor``: not ``torch.add(..., alpha=factor)``, which torch's quantisation drops."""
+        return value if factor == 1.0 else self.fx.call_function(operator.mul, (value, factor))
 
     def build(self, node: Node) -> nn.Module:
         module = node.op.build(self.graph.input_types(node))
@@ -172,6 +175,5 @@ def place(root: nn.Module, path: str, module: nn.Module) -> None:
 
 
 def _identifier(name: str) -> str:
-    words = "".join(c if c.isalnum() else " " for c in name).split()
-    text = "".join(word[:1].upper() + word[1:] for word in words)
+    text = camel_case(name)
     return text if text.isidentifier() and text.isascii() else "Network"

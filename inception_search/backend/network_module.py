@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import fx, nn
 
+from inception_search.backend.parts import name_parts
 from inception_search.errors import CompileError, ConfigError, unknown_name
 from inception_search.spec.network import Network
+from inception_search.spec.transform import set_head
 
 _META = "inception_search"
 
@@ -17,9 +19,21 @@ _META = "inception_search"
 class NetworkModule(fx.GraphModule):
     """(N, C, H, W) images to logits (N, classes); in training with auxiliary heads a tuple (logits, aux, ...)."""
 
+    # torch.jit.script compiles every property that is not listed here.
+    __jit_unused_properties__ = [
+        *fx.GraphModule.__jit_unused_properties__,
+        *("network", "loaded", "stages", "classes", "num_classes", "num_features", "pretrained_cfg", "default_cfg"),
+    ]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_parts(self)
+
     def remember(self, **facts: Any) -> None:
         """Keep ``facts`` where copies and pickles of a graph module take them along."""
         self.meta.setdefault(_META, {}).update(facts)
+        if "network" in facts:
+            name_parts(self, self.network)
 
     def recall(self, fact: str) -> Any:
         """What :meth:`remember` kept; None when there is nothing."""
@@ -43,25 +57,109 @@ class NetworkModule(fx.GraphModule):
         """The names of the stages, in order."""
         return tuple(self.recall("stages") or ())
 
-    def features(self, x: torch.Tensor, stages: str | Iterable[str]) -> dict[str, torch.Tensor]:
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The names of the classes in the order of the logits; None when they are not known.
+
+        Set them with ``model.classes = ["cat", "dog"]``: ``ins.save`` writes them, ``ins.load_model`` brings them back.
+        Setting them raises :class:`ConfigError` unless there is a name for each logit.
+        """
+        names: tuple[str, ...] | None = self.recall("classes")
+        return names
+
+    @classes.setter
+    def classes(self, names: Iterable[str] | None) -> None:
+        found = None if names is None else (names,) if isinstance(names, str) else tuple(names)
+        if found is not None and not (len(found) == self.num_classes and all(isinstance(name, str) for name in found)):
+            expected = f"{self.num_classes} names, in the order of the logits"
+            raise ConfigError("these are no names of the classes", found=found, expected=expected)
+        self.remember(classes=found)
+
+    @property
+    def num_classes(self) -> int:
+        """The number of logits; 0 without a classifier."""
+        head = self.network.head
+        return 0 if head.classifier == "none" else head.classes
+
+    @property
+    def num_features(self) -> int:
+        """The number of features that the classifier reads; without a classifier, the channels of the output."""
+        from inception_search.backend.classifier import features_read
+
+        return features_read(self.network)
+
+    @property
+    def pretrained_cfg(self) -> dict[str, Any]:
+        """What the weights expect of an image, and where the classifier is, under the names that timm uses.
+
+        ``timm.data.resolve_model_data_config(model)`` reads it; :func:`prepare_images` does the same without timm. See
+        :func:`inception_search.backend.pretrained_cfg.pretrained_cfg` for the names.
+        """
+        from inception_search.backend.pretrained_cfg import pretrained_cfg
+
+        return pretrained_cfg(self.network)
+
+    @property
+    def default_cfg(self) -> dict[str, Any]:
+        """The older name of :attr:`pretrained_cfg`."""
+        return self.pretrained_cfg
+
+    def get_classifier(self) -> nn.Module:
+        """The last layer: ``Linear`` (or a 1x1 convolution with its activation); ``Identity`` without a classifier."""
+        from inception_search.backend.classifier import CLASSIFIER
+
+        return self.get_submodule(CLASSIFIER) if self.num_classes else nn.Identity()
+
+    def reset_classifier(
+        self, num_classes: int, global_pool: Literal["avg", "max", "none", ""] | None = None
+    ) -> NetworkModule:
+        """Put a new, randomly initialised classifier of ``num_classes`` in the place of the old one; the model itself.
+
+        ``num_classes=0`` removes it: the output is then the pooled features (N, num_features), or with
+        ``global_pool="none"`` (or ``""``) the maps (N, C, H, W) of the last stage. Auxiliary classifiers get the same
+        number of classes, and are removed with 0. All other layers stay the same objects; give an optimizer the new
+        parameters. The class names are forgotten.
+
+        Raises ConfigError for maps that are not pooled but classified, SpecError for a number that cannot be.
+
+        >>> model.reset_classifier(10).get_classifier()  # doctest: +SKIP
+        Linear(in_features=2048, out_features=10, bias=True)
+        """
+        from inception_search.backend.classifier import replace_head
+
+        pool = "none" if global_pool == "" else global_pool
+        replace_head(self, set_head(self.network, num_classes, pool))
+        self.__dict__.pop("_extractors", None)
+        return self.train(self.training)
+
+    def features(self, x: torch.Tensor, stages: str | Iterable[str] | None = None) -> dict[str, torch.Tensor]:
         """The maps (N, C, H, W) that ``stages`` make of images ``x``, by name; what comes after them is not run.
+
+        Without ``stages``, those of the last stage of each size (height and width): a pyramid, the largest first.
 
         Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have.
         """
         found: dict[str, torch.Tensor] = self.feature_extractor(stages)(x)
         return found
 
-    def feature_extractor(self, stages: str | Iterable[str]) -> fx.GraphModule:
+    def feature_extractor(self, stages: str | Iterable[str] | None = None) -> fx.GraphModule:
         """A module of the same weights that returns ``{stage: map}``; made once for each choice of stages.
 
-        Its layers are this module's own, so they train, or are frozen, as they are here.
+        ``stages`` are as for :meth:`features`. The layers are this module's own, so they train, or are frozen, as they
+        are here.
         """
         made: dict[tuple[str, ...], fx.GraphModule] = self.__dict__.setdefault("_extractors", {})
-        key = _names(stages)
+        key = self._last_of_each_size() if stages is None else _names(stages)
         if key not in made or not self._has_layers_of(made[key]):
             made[key] = self._extractor(key)
         made[key].training = self.training  # not train(): that would set the layers, frozen ones too
         return made[key]
+
+    def _last_of_each_size(self) -> tuple[str, ...]:
+        """The last stage of each height and width, by the document's input, in the order of the stages."""
+        shapes: Mapping[str, tuple[int, ...]] = self.recall("shapes") or {}
+        last = {shape[1:]: stage for stage, shape in shapes.items()}
+        return tuple(stage for stage in self.stages if stage in last.values())
 
     def _has_layers_of(self, extractor: fx.GraphModule) -> bool:
         """Whether the layers are still those ``extractor`` was made of (they can be exchanged by path)."""
@@ -83,7 +181,9 @@ class NetworkModule(fx.GraphModule):
             if node in needed:
                 copies[node] = graph.node_copy(node, lambda old: copies[old])
         graph.output({name: copies[node] for name, node in wanted.items()})
-        return fx.GraphModule(self, graph, class_name="Features")
+        extractor = fx.GraphModule(self, graph, class_name="Features")
+        name_parts(extractor, self.recall("network"))
+        return extractor
 
     def freeze(self, stages: str | Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:
         """Stop training ``stages``, or all up to and with stage ``until``: no gradients, batch statistics kept.
@@ -124,7 +224,10 @@ class NetworkModule(fx.GraphModule):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         self.__dict__.pop("_extractors", None)
-        return super().__deepcopy__(memo)
+        copied: Any = super().__deepcopy__(memo)
+        type(copied).__name__ = type(self).__name__  # each graph module has a class of its own
+        name_parts(copied, copied.recall("network"))
+        return copied
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         self.__dict__.pop("_extractors", None)
@@ -139,6 +242,7 @@ def _restored(
     plain = restore(*arguments)
     module = NetworkModule(plain, plain.graph, class_name=name)
     module.meta.update(meta)
+    name_parts(module, module.recall("network"))
     return module.train(plain.training)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-from inception_search.errors import Place, SpecError, UnknownNameError, unknown_name
+from inception_search.errors import ConfigError, Place, SpecError, UnknownNameError, unknown_name
 from inception_search.spec.dialect import dialects_of
 from inception_search.spec.document import UPGRADES, check_header, load_network, parse_network, read_text
 from inception_search.spec.network import SCHEMA, VERSION, Network
@@ -23,6 +25,36 @@ WEIGHTS = (".pth", ".pt", ".bin", ".h5", ".hdf5", ".keras", ".ckpt", ".ckpt.inde
 def names() -> tuple[str, ...]:
     """The names of the shipped networks, sorted."""
     return shipped_names(FOLDER)
+
+
+def list_models(
+    filter: str | Iterable[str] = "*",  # noqa: A002 (timm's word)
+    *,
+    exclude_filters: str | Iterable[str] = (),
+) -> list[str]:
+    """The shipped networks and their dialects that match one pattern of ``filter`` and none of ``exclude_filters``.
+
+    Patterns are those of file names (``*``, ``?``, ``[ab]``); every name found can be given to load and compile.
+
+    >>> list_models("*v3@t*")
+    ['inception_v3@timm', 'inception_v3@torchvision']
+    """
+    every = [name for network in names() for name in (network, *(f"{network}@{d}" for d in dialects(network)))]
+    wanted, unwanted = _patterns(filter), _patterns(exclude_filters)
+
+    def matches(name: str, patterns: list[str]) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+    return [name for name in every if matches(name, wanted) and not matches(name, unwanted)]
+
+
+def _patterns(given: str | Iterable[str]) -> list[str]:
+    """Patterns given as one text or several; an empty one, timm's default, stands for all."""
+    patterns = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise ConfigError("not a pattern of names", found=pattern, expected="a text such as '*v3*', or several")
+    return [pattern or "*" for pattern in patterns]
 
 
 def dialects(network: str | Path) -> dict[str, str]:

@@ -66,6 +66,7 @@ class DeviceData:
         self.name = dataset.name
         self.device = torch.device(device)
         self.classes = len(dataset.classes)
+        self.class_names = dataset.classes
         self.shape = dataset.shape
         self.augmentation: Augmentation = dataset.augmentation
         self._splits = {name: _to_device(_find(dataset, name), self.device) for name in splits}

@@ -6,12 +6,14 @@ A safetensors file is eight bytes with the length of its header, the header (JSO
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from inception_search.errors import WeightsError, raw
 
 DOCUMENT = "inception_search.document"  # the metadata that holds the document of a whole model
+CLASSES = "inception_search.classes"  # the metadata that holds the names of the classes, a JSON list of texts
 _LARGEST = 100_000_000  # bytes of header; the limit of the safetensors library itself
 _MEND = "fetch the file again from where it was published"
 
@@ -63,6 +65,15 @@ def metadata_of(header: dict[str, Any], path: Path) -> dict[str, str]:
     if isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()):
         return metadata
     raise WeightsError("the metadata are not texts by name", found=metadata, mend=_MEND).at(file=str(path))
+
+
+def classes_in(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The names of the classes in the metadata of a file; None where there are none that can be read."""
+    try:
+        names = json.loads(metadata.get(CLASSES, "null"))
+    except (ValueError, RecursionError):
+        return None
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def _checked_length(first: bytes, size: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from inception_search.errors import SpecError, raw
+from inception_search.errors import ConfigError, SpecError, raw
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
 from inception_search.spec.step import (
@@ -115,6 +115,24 @@ def drop_head(network: Network, pool: str | None = None) -> Network:
     """
     pool = pool or network.head.pool
     return remake(network, head=remake(network.head, classifier="none", pool=pool), aux={})
+
+
+def set_head(network: Network, classes: int | None = None, pool: str | None = None) -> Network:
+    """``network`` with other ``classes`` (0: none) and another global ``pool`` (none: the maps); what is None stays.
+
+    Raises ConfigError for maps that are not pooled, but classified by a head that pools.
+    """
+    network = network if classes is None else set_classes(network, classes)
+    head = network.head
+    if pool is None:
+        return network
+    if pool == "none" and head.classifier == "linear" and head.pool != "none":
+        raise ConfigError(
+            "maps that are not pooled are given without a classifier",
+            found=raw(f"global_pool='none' with {head.classes} classes"),
+            mend="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
+        )
+    return remake(network, head=remake(head, pool=pool))
 
 
 def set_depth(network: Network, factor: float) -> Network:

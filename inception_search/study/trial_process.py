@@ -27,6 +27,7 @@ from inception_search.errors import CheckpointError, DataError, InceptionSearchE
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
+from inception_search.spec.safetensors_header import CLASSES
 from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
@@ -201,7 +202,7 @@ class Trial:
         state = _STATES[self.word] if result.stopped else "complete"
         tested = {}
         if state == "complete":
-            _save(model, self.root / self.job.checkpoint)
+            _save(model, self.data.class_names, self.root / self.job.checkpoint)
             tested = self.tested(model)
         return {
             "state": state,
@@ -300,9 +301,9 @@ def _resources(result: TrainingResult) -> dict[str, float]:
     return {name: value for name, value in found.items() if value}
 
 
-def _save(model: torch.nn.Module, path: Path) -> None:
-    """The trained weights as safetensors under the document's keys."""
+def _save(model: torch.nn.Module, classes: Sequence[str], path: Path) -> None:
+    """The trained weights as safetensors under the document's keys, with the names of the classes."""
     from safetensors.torch import save
 
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    write_atomic(path, save(state))
+    write_atomic(path, save(state, {CLASSES: json.dumps(classes, ensure_ascii=False)}))

@@ -12,11 +12,11 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import WeightsError
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
-from inception_search.spec.safetensors_header import DOCUMENT
+from inception_search.spec.safetensors_header import DOCUMENT, classes_in
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
 from inception_search.weights.files.state_dict import without_prefixes
-from inception_search.weights.fit import Allowed, fit
+from inception_search.weights.fit import Allowed, fit, is_classifier
 from inception_search.weights.naming import naming_of
 from inception_search.weights.other_function import what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
@@ -62,7 +62,16 @@ def load_weights(
         warnings.warn(said, DialectWarning, stacklevel=stacklevel)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
+    _name_classes(module, checkpoint, report)
     return report
+
+
+def _name_classes(module: NetworkModule, checkpoint: Checkpoint, report: WeightsReport) -> None:
+    """Take over the names of the classes where the whole classifier of the file is used."""
+    names = classes_in(checkpoint.metadata)
+    taken = not any(is_classifier(key) for key in (*report.fresh, *report.adapted))
+    if names is not None and taken and len(names) == module.num_classes:
+        module.classes = names
 
 
 def _document(checkpoint: Checkpoint) -> Network:

@@ -15,7 +15,7 @@ from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
-from inception_search.spec.safetensors_header import DOCUMENT
+from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
 from inception_search.spec.text import network_text
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import DIGEST, check_digest, digest
@@ -27,7 +27,9 @@ _MEND = "fetch the file again, or save the model again"
 
 
 def save(module: NetworkModule, path: str | Path) -> Path:
-    """Write ``module`` to ``path`` (safetensors): weights, document and a digest; what is there is replaced whole.
+    """Write ``module`` to ``path`` (safetensors): weights, document, a digest and the names of the classes if known.
+
+    A file that is there is replaced whole.
 
     :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
     :class:`WeightsError` for what is no compiled network, and where the file cannot be written.
@@ -40,6 +42,8 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
     _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
+    if module.classes is not None:
+        metadata[CLASSES] = json.dumps(module.classes, ensure_ascii=False)
     target = Path(path)
     write_whole(target, _in_order(serialised(state, metadata)))
     return target

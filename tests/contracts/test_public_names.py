@@ -26,6 +26,7 @@ NAMES = [
     "edits_of",
     "export_weights",
     "finalize",
+    "list_models",
     "load",
     "load_data",
     "load_model",

@@ -76,6 +76,18 @@ def test_the_fid_network_sees_the_whole_image() -> None:
     assert x[..., -1].min().item() == pytest.approx(63 / 127.5 - 1)
 
 
+@pytest.mark.parametrize("name", ["inception_v3@keras", "inception_resnet_v2@keras"])
+def test_keras_neither_crops_nor_resizes_an_image_of_its_size(name: str) -> None:
+    """keras.applications' preprocess_input scales pixels only; its image loaders resize the whole image."""
+    image = PHOTO[:, :, :299, :299]
+    assert torch.allclose(ins.prepare_images(image, ins.load(name)), image.float() / 127.5 - 1, atol=1e-6)
+    stripes = torch.zeros(1, 3, 598, 400, dtype=torch.uint8)
+    stripes[:, :, :299] = 255
+    halves = ins.prepare_images(stripes, ins.load(name))
+    assert (halves[0, :, 0] == 1).all()  # the border is still there
+    assert (halves[0, :, -1] == -1).all()
+
+
 def test_another_input_size_sees_the_same_part_of_the_image() -> None:
     net = ins.set_input(ins.load("inception_v3"), height=150, width=150)
     assert net.preprocess is not None

@@ -1,0 +1,83 @@
+"""The containers between a network and its layers: they print as what they are (``Branches``, ``ConvNormAct``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import fx, nn
+
+from inception_search.backend.aux_head import AuxHeads
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Chain, Repeat, Use
+
+_IN_LISTS = {"branches": "Branch", "nodes": "Node", "inputs": "Input"}
+_BY_CHILD = {"branches": "Concat", "body": "Block", "nodes": "Dag"}
+
+
+class Part(nn.Module):
+    """Layers below one place of the document, called ``kind`` when printed; the network's graph calls the layers."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def _get_name(self) -> str:
+        return self.kind
+
+
+def name_parts(module: nn.Module, network: Network | None = None) -> None:
+    """Give the containers of ``module`` their names; blocks of ``network`` keep theirs (``inception_a``: InceptionA).
+
+    Graph modules make containers that are plain ``nn.Module``; every layer, parameter and path stays as it is.
+    """
+    blocks = _blocks(network) if network is not None else {}
+    for path, parent in list(module.named_modules()):
+        for name, child in parent.named_children():
+            place = f"{path}.{name}" if path else name
+            if type(child) in (nn.Module, Part):
+                part = Part(blocks.get(place) or _kind(place, child))
+                part._modules = child._modules
+                part.training = child.training
+                parent._modules[name] = part
+            elif isinstance(child, fx.GraphModule) and isinstance(parent, AuxHeads):
+                type(child).__name__ = "AuxHead"  # copies forget it; each graph module has a class of its own
+
+
+def camel_case(name: str) -> str:
+    """``inception_a`` as the name of a class: ``InceptionA``; signs that no name has are left out."""
+    words = "".join(c if c.isalnum() else " " for c in name).split()
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def _kind(path: str, part: nn.Module) -> str:
+    """What a container is, by its place and its children."""
+    *outer, name = path.split(".")
+    children = list(part._modules)
+    if {"conv", "linear"} & set(children) and name != "head":  # a step of the document: conv, norm and act
+        return camel_case(" ".join(children))
+    if outer and outer[-1] in _IN_LISTS:
+        return _IN_LISTS[outer[-1]]
+    for child, kind in _BY_CHILD.items():
+        if child in children:
+            return kind
+    if all(child.isdecimal() for child in children):
+        return "Chain" if name.isdecimal() else camel_case(name) if outer else "Stage"
+    of_children = name.isdecimal() or (not outer and name != "head")  # the factors of a kernel are a RowCol
+    return camel_case(" ".join(children) if of_children else name)
+
+
+def _blocks(network: Network) -> Mapping[str, str]:
+    """The paths of the stages, or their steps and copies, that are a block of the document; with its name."""
+    found = (place for name, step in network.stages.items() for place in _uses(step, name))
+    return {path: camel_case(name) for path, name in found if camel_case(name)}
+
+
+def _uses(step: AnyStep, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(step, Use):
+        yield path, step.name
+    elif isinstance(step, Repeat):
+        for copy in range(step.times):
+            yield from _uses(step.body, f"{path}.{copy}")
+    elif isinstance(step, Chain):
+        for index, part in enumerate(step.steps):
+            yield from _uses(part, f"{path}.{index}")
