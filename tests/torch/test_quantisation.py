@@ -18,15 +18,16 @@ quantize_fx = pytest.importorskip("torch.ao.quantization.quantize_fx")
 NAMES = [*ins.names(), "inception_resnet_v1@facenet"]
 
 
-def quantised(module: NetworkModule, x: Tensor) -> torch.nn.Module:
-    """``module`` in eight bits, calibrated with the images ``x``."""
+def in_eight_bits(module: NetworkModule, x: Tensor) -> Tensor:
+    """What ``module`` makes of ``x`` in eight bits, calibrated with the same images."""
     from torch.ao.quantization import get_default_qconfig_mapping
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer torch advises torchao
+        warnings.simplefilter("ignore")  # torchao is advised; a pool in a concat keeps the scale of what it reads
         prepared = quantize_fx.prepare_fx(copy.deepcopy(module), get_default_qconfig_mapping(), (x,))
         prepared(x)
-        return quantize_fx.convert_fx(prepared)
+        found: Tensor = quantize_fx.convert_fx(prepared)(x)
+        return found
 
 
 def with_signal(module: NetworkModule, x: Tensor) -> NetworkModule:
@@ -49,7 +50,7 @@ def test_eight_bits_compute_nearly_the_same(name: str) -> None:
     x = torch.randn(2, *whole.input.shape, generator=torch.Generator().manual_seed(0))
     module = with_signal(ins.compile(ins.drop_head(whole), seed=0), x)
     expected = module(x)
-    error = float((quantised(module, x)(x) - expected).norm() / expected.norm())
+    error = float((in_eight_bits(module, x) - expected).norm() / expected.norm())
     assert error < 0.5, error
 
 
