@@ -33,7 +33,7 @@ def finalize(
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the study's.")] = None,
     train_images: Annotated[int | None, typer.Option(min=1, help="Default: all.")] = None,
     validation_images: Annotated[int | None, typer.Option(min=1, help="Default: the dataset's own.")] = None,
-    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels (default: the dataset's own).")] = None,
+    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels (default: the study's).")] = None,
     width: Annotated[float, typer.Option(help="Factor on every width.")] = 1.0,
     depth: Annotated[float, typer.Option(help="Factor on every repeat.")] = 1.0,
     batch_size: Annotated[int | None, typer.Option(min=2, help="Default: the study's.")] = None,

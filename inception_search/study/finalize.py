@@ -96,7 +96,8 @@ def _dataset(run: RunFolder, config: StudyConfig, options: FinalOptions) -> tupl
     space = Space(run.space_text(), str(run.space_file))
     plan = make_plan(config.model_copy(update={"device": device}), space)
     check_same(run, plan, facts_of(run.study_file))
-    sizes = {name: getattr(options, name) for name in ("image_size", "train_images", "validation_images")}
+    sizes = {name: getattr(options, name) for name in ("train_images", "validation_images")}
+    sizes["image_size"] = options.image_size or config.image_size
     if all(getattr(config, name) == value for name, value in sizes.items()):
         return plan.device, plan.dataset
     return plan.device, make_plan(config.model_copy(update={"device": device, **sizes}), space).dataset

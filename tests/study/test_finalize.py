@@ -33,7 +33,7 @@ from tests.study.programs import kill_group, start, wait_for
 from tests.study.spaces import TINY
 
 STUDY: dict[str, Any] = {"epochs": 1, "train_images": 64, "image_size": 8, "workers": 2, "trials": 5, "seed": 7}
-SMALL: dict[str, Any] = {"train_images": 64, "image_size": 8, "seeds": 2, "top": 1, "workers": 2}
+SMALL: dict[str, Any] = {"train_images": 64, "seeds": 2, "top": 1, "workers": 2}  # images of the study's size
 PROGRAM = "import sys; from inception_search.cli.main import run; run()"
 
 
@@ -101,13 +101,14 @@ class TestWhatIsTrained:
             assert (fidelity["width"], fidelity["epochs"], fidelity["train_images"]) == (1.0, 2, 100)
             assert line["data"]["sizes"] == {"train": 100, "validation": 500, "test": 359}
 
-    def test_by_default_on_all_images_at_their_own_size(self, run):
-        finalize(run, seeds=1, top=1, baselines=1, workers=2)
+    @pytest.mark.parametrize(("options", "side"), [({}, 8), ({"image_size": 16}, 16)])
+    def test_by_default_on_all_images_at_the_size_of_the_study(self, run, options, side):
+        finalize(run, seeds=1, top=1, baselines=1, workers=2, **options)
         for line in lines(run):
-            assert line["data"]["shape"] == [1, 16, 16]
+            assert (line["data"]["shape"], line["fidelity"]["image_size"]) == ([1, side, side], side)
             assert line["data"]["sizes"] == {"train": 1079, "validation": 359, "test": 359}
             study = next(r for r in RunFolder.open(run).records() if r.number == line["trial"])
-            assert line["cost"]["macs"] > 2 * study.cost["macs"]
+            assert (line["cost"]["macs"] > 2 * study.cost["macs"]) == (side == 16)
 
     def test_only_within_the_limit(self, run):
         records = RunFolder.open(run).records()

@@ -29,7 +29,7 @@ class FinalOptions(BaseModel):
     validation_images: Whole | None = None
     """None: the dataset's own."""
     image_size: Whole | None = None
-    """Pixels; None: the dataset's own."""
+    """Pixels; None: the study's."""
     width: Factor = 1.0
     depth: Factor = 1.0
     batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
@@ -54,13 +54,13 @@ class FinalOptions(BaseModel):
 def recipe_of(config: StudyConfig, options: FinalOptions) -> dict[str, Any]:
     """The fidelity of the final trainings, and ``aux``: the study's recipe on the whole problem.
 
-    ``image_size`` and ``train_images`` are there where they are not all there is. Raises ConfigError.
+    ``image_size`` is there where the study or the options name one, ``train_images`` where the options do. Raises
+    ConfigError.
     """
     from inception_search.training.fidelity import Fidelity
 
     fidelity = {**config.fidelity(None), **{name: getattr(options, name) for name in _SMALLER}}
-    for name in ("train_images", "image_size"):
-        fidelity.pop(name, None)
+    fidelity.pop("train_images", None)
     told = {name: getattr(options, name) for name in ("epochs", "train_images", "image_size", "batch_size", "augment")}
     fidelity |= {name: value for name, value in told.items() if value is not None}
     Fidelity.from_dict(fidelity)
