@@ -30,9 +30,9 @@ PAPERS = (
 )
 _LEAD = """# Gallery
 
-Every shipped network on one page, and each of its modules as its paper draws it: upwards, in the paper's words.
-Branches stand in the order of the documents. 1x1 convolutions are yellow, spatial ones blue, factorised ones green,
-max pooling red, average pooling orange, concatenations grey. `python docs/gallery.py` draws all of them anew;
+Every shipped network on one page, and each of its modules as its paper draws it: upwards, in the paper's words and its
+order of branches. 1x1 convolutions are yellow, spatial ones blue, factorised ones green, max pooling red, average
+pooling orange, concatenations grey. `python docs/gallery.py` draws all of them anew;
 `inception-search draw inception_v4.inception_a --style paper` draws one.
 """
 

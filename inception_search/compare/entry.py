@@ -52,9 +52,9 @@ def paired(
 
 
 def order_change(branches: Sequence[Entry]) -> tuple[Change, ...]:
-    """The change of a concat whose branches are in another order: their old numbers, before and now."""
+    """The change of a concat whose branches are in another order: their old numbers (from 0), before and now."""
     kept = sorted((entry for entry in branches if entry.a and entry.b and entry.b[0].kind == "branch"), key=_new_number)
-    order = [_number(entry.a) + 1 for entry in kept if entry.a[0].kind == "branch"]
+    order = [_number(entry.a) for entry in kept if entry.a[0].kind == "branch"]
     if order == sorted(order):
         return ()
     return (Change("order", " ".join(map(str, sorted(order))), " ".join(map(str, order))),)

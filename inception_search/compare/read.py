@@ -101,7 +101,7 @@ class Reader:
         return self._made(name, name, name, (_same(name, value),))
 
     def _branch(self, inside: tuple[Element, ...], path: str, index: int) -> Element:
-        return self._made("branch", f"branch {index + 1}", f"{path}.branches.{index}", (), inside)
+        return self._made("branch", f"branch {index}", f"{path}.branches.{index}", (), inside)
 
     def _factors(self, conv: Conv, path: str) -> tuple[Element, ...]:
         parts = tuple(self.element(part, f"{path}.{name}") for name, part in factors(conv))

@@ -8,24 +8,25 @@ from collections.abc import Sequence
 from inception_search.compare.element import Element
 from inception_search.compare.entry import Entry
 from inception_search.compare.words import changed, shown
-from inception_search.figures.labels import Single, labelled, size
+from inception_search.figures.labels import Single, labelled, size, with_defaults
 from inception_search.figures.parts import Box
 from inception_search.spec.factor import factors
+from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Conv
 
 ARROW = " → "
 LONGEST = 30  # letters of a line before the rest goes on the next one
 # What a box says nothing of, in the words it would have.
-_UNSAID = {"stride": "1", "dilation": "1", "groups": "1", "padding": "same", "follow": "as elsewhere", "ceil": "floor"}
-_PADDING = re.compile(r"V|pad .*")
+_UNSAID = {"stride": "1", "dilation": "1", "groups": "1", "padding": "same", "follow": "as elsewhere"}
+_PADDING = re.compile(r"V|pad .*|ceil")  # what a window does at the edge of the map
 _WORD = re.compile(r"[a-z]+ ")
 
 
-def changed_lines(box: Box, entry: Entry) -> tuple[str, ...]:
-    """The lines of ``box``, on the second side, with what they were before."""
+def changed_lines(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
+    """The lines of ``box``, on the second side, with what they were before; ``pools``: the first side's defaults."""
     if entry.kind == "concat":
         return (*box.lines, *(f"branches {change.new}" for change in entry.changes))
-    old = _before(box, entry)
+    old = _before(box, entry, pools)
     lines = merged(old, box.lines) if old else _replaced(box.lines, entry)
     if any(ARROW in line or line.startswith("was ") for line in lines) or not entry.changes:
         return lines
@@ -53,12 +54,12 @@ def merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
     return (first, *_lines(facts))
 
 
-def _before(box: Box, entry: Entry) -> tuple[str, ...]:
+def _before(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
     """What the box of the first side says, where there is just one that ``box`` stands for."""
     if len(entry.a) != 1 or entry.a[0].step is None or not entry.b:
         return ()
     step = _factor(entry.a[0].step, box.path.removeprefix(entry.b[0].path).removeprefix("."))
-    return labelled(step).lines if isinstance(step, Single) else ()
+    return labelled(with_defaults(step, pools)).lines if isinstance(step, Single) else ()
 
 
 def _factor(step: AnyStep, name: str) -> AnyStep | None:
@@ -119,7 +120,7 @@ def _about(fact: str) -> str:
     known = _WORD.match(fact)
     if known and known[0].strip() in ("stride", "dilation", "groups", "p"):
         return known[0].strip()
-    return fact if fact == "ceil" else "channels" if fact.endswith(" channels") else "follow"
+    return "channels" if fact.endswith(" channels") else "follow"
 
 
 def _turned(key: str, was: str | None, now: str | None) -> str:

@@ -106,7 +106,8 @@ class Drawer:
             assert network is not None
             assert facts is not None
             return self.marks[side].part(NetworkTree(network, facts, folded=False).side(elements[0].name))
-        tree = ModuleTree(subject.network.blocks if subject.network else {}, facts)
+        network = subject.network
+        tree = ModuleTree(network.blocks, facts, pools=network.pool_defaults) if network else ModuleTree({}, facts)
         steps = [tree.step(element.step, element.path) for element in elements if element.step is not None]
         read, made = self._types(side, elements), self._types(1 - side, pair.b if side == 0 else pair.a)
         ends = [

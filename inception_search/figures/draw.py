@@ -17,7 +17,7 @@ from inception_search.figures.parts import Box, Kind, Note, Part, column
 from inception_search.figures.sheet import Panel, sheet
 from inception_search.figures.svg import clean
 from inception_search.spec.alone import MODULE, check_blocks, first_place
-from inception_search.spec.network import Network
+from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
 
 Style: TypeAlias = Literal["plain", "paper", "detail", "overview"]
@@ -93,7 +93,8 @@ class Look(NamedTuple):
 
 
 def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | None, look: Look) -> Part:
-    tree = ModuleTree(network.blocks if network else {}, facts, look.detail, look.captions)
+    blocks, pools = (network.blocks, network.pool_defaults) if network else ({}, PoolDefaults())
+    tree = ModuleTree(blocks, facts, look.detail, look.captions, pools)
     return module_part(step, path, network, facts, look, tree)
 
 
@@ -104,7 +105,8 @@ def module_part(
     read, fact = (facts.read_by(path), facts.get(path)) if facts else (None, None)
     first = network is not None and path == next(iter(network.stages))
     name = "Input" if first else look.captions.start(step)
-    lines = (name, shape_text(read)) if read and (first or look.captions.sizes) else (name,)
+    size = shape_text(read, look.captions.shape) if read else ""
+    lines = look.captions.input(size) if first and read else (name, size) if read and look.captions.sizes else (name,)
     kind: Kind = "input" if first or look.captions.sizes else "act" if isinstance(step, Block) else "concat"
     start = Box(lines, kind, "what the module reads", slim=True)
     if facts is None or fact is None:
@@ -113,19 +115,22 @@ def module_part(
     ends = (end,) if look.captions.sizes else ()
     if look.detail or not isinstance(step, Chain):
         return column(start, tree.step(step, path), *ends)
-    return column(start, *_trunk(step, path, tree, facts), *ends)
+    return column(start, *_trunk(step, path, tree, facts, look.captions), *ends)
 
 
-def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts) -> Iterator[Part]:
-    """The parts of a chain, each followed by the size that leaves it where that is not the one before."""
+def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts, words: Captions) -> Iterator[Part]:
+    """The parts of a chain, each followed by the size that leaves it where that is not the one before.
+
+    The size at the end stands in the box of the output, or beside the last part where there is no such box.
+    """
     shown = None
     for index, inner in enumerate(step.steps):
         place = f"{path}.{index}"
         yield tree.step(inner, place)
         fact = facts.get(place)
-        if fact and fact.shape != shown and index < len(step.steps) - 1:
+        if fact and words.notes and fact.shape != shown and (index < len(step.steps) - 1 or not words.sizes):
             shown = fact.shape
-            yield Note(shown, place)
+            yield Note(shape_text(fact.type, words.shape), place)
 
 
 def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:

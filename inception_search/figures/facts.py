@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,7 +26,7 @@ class Fact:
 
     @property
     def shape(self) -> str:
-        """``35×35×384``, or ``2048`` for a vector."""
+        """``384×35×35`` (C×H×W), or ``2048`` for a vector."""
         return shape_text(self.type)
 
     def lines(self) -> tuple[str, ...]:
@@ -63,9 +64,9 @@ class Facts:
         return read[0] if read else None
 
 
-def shape_text(value: Type) -> str:
-    """``35×35×384`` (height, width, channels), or ``2048`` for a vector."""
-    return shape(*value) if isinstance(value, FeatureMap) else str(value.channels)
+def shape_text(value: Type, words: Callable[[int, int, int], str] = shape) -> str:
+    """``384×35×35`` (channels, height, width), or ``2048`` for a vector; ``words`` write it otherwise."""
+    return words(*value) if isinstance(value, FeatureMap) else str(value.channels)
 
 
 @lru_cache(maxsize=8)

@@ -1,10 +1,11 @@
-"""The words in a box: what a single step is called in the papers' figures."""
+"""The words in a box: what a single step is called in all styles but ``paper``; how sizes and numbers are written."""
 
 from __future__ import annotations
 
 from inception_search.figures.parts import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
 from inception_search.spec.model import Padding, Stride
+from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Narrow, Norm, Pool, Zero
 
 Single = Conv | Depthwise | Pool | AdaptivePool | Lrn | Dropout | Norm | Act | Zero | Narrow
@@ -21,6 +22,13 @@ ACTIVATIONS = {
     "sigmoid": "sigmoid",
 }
 _POOLS = {"max": "max pool", "avg": "avg pool", "l2": "L2 pool"}
+
+
+def with_defaults(step: Single, pools: PoolDefaults) -> Single:
+    """``step`` with what the network says of all its pools, where it is a pool that does not say otherwise."""
+    if isinstance(step, Pool) and step.ceil is None and pools.ceil:
+        return step.model_copy(update={"ceil": True})
+    return step
 
 
 def labelled(step: Single, path: str = "") -> Box:
@@ -73,9 +81,15 @@ def pool_lines(pool: Pool) -> tuple[str, ...]:
 
 
 def pool_facts(pool: Pool) -> list[str]:
-    """``stride 2``, ``V``, ``ceil``: what is not as usual."""
-    facts = _stride(pool.stride) + _padding(pool.kernel, pool.padding)
-    return facts + (["ceil"] if pool.ceil and pool.stride != 1 else [])
+    """``stride 2``, ``V``, ``ceil``: what is not as usual.
+
+    A pool that rounds its output size up reaches over the edge of the map: it is not valid (``V``), even without
+    padding.
+    """
+    padding = _padding(pool.kernel, pool.padding)
+    if pool.ceil and pool.stride != 1 and padding != ["pad SAME"]:
+        padding = [*(fact for fact in padding if fact != "V"), "ceil"]
+    return _stride(pool.stride) + padding
 
 
 def conv_kind(conv: Conv) -> Kind:
@@ -91,8 +105,8 @@ def size(kernel: tuple[int, int]) -> str:
 
 
 def shape(channels: int, height: int, width: int) -> str:
-    """``35×35×384``: height × width × channels, as the papers write it."""
-    return f"{height}×{width}×{channels}"
+    """``384×35×35``: channels × height × width, as everywhere in this package (the papers write channels last)."""
+    return f"{channels}×{height}×{width}"
 
 
 def count(value: int) -> str:

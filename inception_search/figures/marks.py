@@ -14,6 +14,7 @@ from inception_search.figures.changed_words import ARROW, changed_lines, unchang
 from inception_search.figures.facts import shape_text
 from inception_search.figures.labels import number
 from inception_search.figures.parts import Box, Column, Fork, Group, Mark, Mesh, Note, Part, Residual, Tap
+from inception_search.spec.network import PoolDefaults
 
 _BADGES: tuple[tuple[Mark, str], ...] = (("added", "+"), ("removed", "−"), ("changed", "~"))
 _BLOCK_PARTS = {"skip": "add", "project": "project", "scale": "scale", "act": "act"}
@@ -50,7 +51,7 @@ class Marks:
             return Column(tuple(map(self.part, part.parts)))
         if isinstance(part, Fork):
             join = self.box(part.join) if part.join else None
-            return Fork(tuple(map(self.part, part.branches)), join)
+            return replace(part, branches=tuple(map(self.part, part.branches)), join=join)
         if isinstance(part, Residual):
             return self._residual(part)
         if isinstance(part, Group):
@@ -76,7 +77,12 @@ class Marks:
             return replace(box, mark=mark, lines=self._sized(box.lines, entry))
         if not self.second or (entry.kind in COMPOSITES and entry.kind != "concat"):
             return replace(box, mark=mark)
-        return replace(box, mark=mark, lines=changed_lines(box, entry))
+        return replace(box, mark=mark, lines=changed_lines(box, entry, self._pools()))
+
+    def _pools(self) -> PoolDefaults:
+        """What the pools of the first side do that do not say otherwise."""
+        network = self.comparison.a.network
+        return network.pool_defaults if network else PoolDefaults()
 
     def at(self, path: str) -> Mark:
         """The mark of a place: its own, or that of what it is part of."""

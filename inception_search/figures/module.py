@@ -7,15 +7,16 @@ either: its branches run straight into that box.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.dag import dag_part
 from inception_search.figures.facts import Fact, Facts
-from inception_search.figures.labels import Single, number
+from inception_search.figures.labels import Single, number, with_defaults
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
 from inception_search.spec.factor import PARALLEL, factors
+from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
 
 
@@ -28,8 +29,10 @@ class ModuleTree:
         facts: Facts | None = None,
         detail: bool = False,
         captions: Captions = PLAIN,
+        pools: PoolDefaults = PoolDefaults(),  # noqa: B008  # frozen
     ) -> None:
         self.blocks = blocks
+        self.pools = pools
         self.facts = facts
         self.detail = detail
         self.captions = captions
@@ -44,7 +47,8 @@ class ModuleTree:
             return column(*parts)
         if isinstance(step, Concat):
             branches = [self.step(b, f"{path}.branches.{i}", True) for i, b in enumerate(step.branches)]
-            return self._fork(branches, path, ends_open)
+            order = self.captions.order(branches)
+            return self._fork([branches[i] for i in order], path, ends_open, order)
         if isinstance(step, Block):
             return self._block(step, path, ends_open)
         if isinstance(step, Repeat):
@@ -53,7 +57,11 @@ class ModuleTree:
             return dag_part(step, path, self.step, self._join)
         if isinstance(step, Use):
             return Group(self.step(self.blocks[step.name], path), step.name, path)
-        return self.box(self.captions.box(step, path)) if isinstance(step, Single) else Column()
+        return self.single(step, path) if isinstance(step, Single) else Column()
+
+    def single(self, step: Single, path: str) -> Box:
+        """The box of a single step; a conv must not be factored any more."""
+        return self.box(self.captions.box(with_defaults(step, self.pools), path))
 
     def box(self, box: Box) -> Box:
         """``box`` with its tooltip, and in detail with its shape and costs."""
@@ -67,14 +75,22 @@ class ModuleTree:
         return replace(box, tip=f"{tip}; {fact.tip()}", lines=lines, slim=box.slim and not self.detail)
 
     def _factored(self, conv: Conv, path: str, ends_open: bool) -> Part:
-        parts = [self.box(self.captions.box(part, f"{path}.{name}")) for name, part in factors(conv)]
-        return self._fork(list(parts), path, ends_open) if conv.factor in PARALLEL else column(*parts)
+        parts = [self.single(part, f"{path}.{name}") for name, part in factors(conv)]
+        order = range(len(parts))
+        return self._fork(list(parts), path, ends_open, order) if conv.factor in PARALLEL else column(*parts)
 
-    def _fork(self, branches: list[Part], path: str, ends_open: bool) -> Part:
-        flat: list[Part] = []
-        for branch in branches:
-            flat.extend(branch.branches if isinstance(branch, Fork) and branch.join is None else (branch,))
-        return Fork(tuple(flat), None if ends_open else self._concat(path))
+    def _fork(self, branches: list[Part], path: str, ends_open: bool, order: Sequence[int]) -> Part:
+        """``branches`` side by side; ``order`` are their numbers in the document."""
+        flat: list[tuple[str, Part]] = []
+        for index, branch in zip(order, branches, strict=True):
+            if isinstance(branch, Fork) and branch.join is None:
+                flat += [(f"{index}.{inner}", part) for inner, part in branch.numbered()]
+            else:
+                flat.append((str(index), branch))
+        numbers = tuple(name for name, _ in flat)
+        usual = numbers == tuple(map(str, range(len(flat))))
+        join = None if ends_open else self._concat(path)
+        return Fork(tuple(part for _, part in flat), join, () if usual else numbers)
 
     def _concat(self, path: str) -> Box:
         place = f"{path}.concat"

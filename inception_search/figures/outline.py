@@ -21,7 +21,7 @@ def sentence(part: Part) -> str:
     if isinstance(part, Column):
         return ", ".join(map(sentence, part.parts)) or "unchanged"
     if isinstance(part, Fork):
-        branches = "; ".join(f"{i}) {sentence(b)}" for i, b in enumerate(part.branches, start=1))
+        branches = "; ".join(f"{number}) {sentence(b)}" for number, b in part.numbered())
         joined = f", joined by {' '.join(part.join.lines)}" if part.join else ""
         return f"{len(part.branches)} branches: {branches}{joined}"
     if isinstance(part, Residual):
@@ -43,7 +43,7 @@ def _lines(part: Part, indent: str) -> Iterator[str]:
         for inner in part.parts:
             yield from _lines(inner, indent)
     elif isinstance(part, Fork):
-        for number, branch in enumerate(part.branches, start=1):
+        for number, branch in part.numbered():
             yield f"{indent}branch {number}"
             yield from _lines(branch, inside)
         yield from _lines(part.join, indent) if part.join else ()

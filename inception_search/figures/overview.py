@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.facts import Facts
-from inception_search.figures.labels import Single, labelled, number, shape
+from inception_search.figures.facts import Facts, shape_text
+from inception_search.figures.labels import Single, number
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Group, Kind, Note, Part, Tap, column
 from inception_search.spec.dag_words import dag_size
@@ -27,12 +27,14 @@ class NetworkTree:
         self.facts = facts
         self.folded = folded
         self.detail = detail
-        self.modules = ModuleTree(network.blocks, facts, detail, captions)
+        self.captions = captions
+        self.modules = ModuleTree(network.blocks, facts, detail, captions, network.pool_defaults)
 
     def part(self) -> Part:
         """The whole network: input, stages with the auxiliary heads they feed, head."""
         size = self.net.input
-        start = Box(("Input", shape(size.channels, size.height, size.width)), "input", "input", "input", slim=True)
+        words = self.captions.input(self.captions.shape(size.channels, size.height, size.width))
+        start = Box(words, "input", "input", "input", slim=True)
         parts: list[Part] = [start]
         for name, step in self.net.stages.items():
             parts += self._fold(step, name) if self.folded else self._open(step, name)
@@ -51,14 +53,14 @@ class NetworkTree:
 
     def _size(self, path: str) -> list[Part]:
         fact = self.facts.get(path)
-        return [Note(fact.shape, path)] if fact else []
+        return [Note(shape_text(fact.type, self.captions.shape), path)] if fact and self.captions.notes else []
 
     def _fold(self, step: AnyStep, path: str) -> list[Part]:
         """The boxes of a step in the chain of stages, each followed by its output size."""
         if isinstance(step, Chain) and opens(step):
             return [p for i, s in enumerate(step.steps) for p in self._fold(s, f"{path}.{i}")]
         if isinstance(step, Single) and not (isinstance(step, Conv) and step.factor != "none"):
-            return [self.modules.box(labelled(step, path)), *self._size(path)]
+            return [self.modules.single(step, path), *self._size(path)]
         lines = folded_lines(step, path)
         fact = self.facts.get(path)
         if fact and self.detail:

@@ -52,10 +52,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Branches side by side, in this order, run into ``join``; None: they run on to the join around it."""
+    """Branches side by side, in this order, run into ``join``; None: they run on to the join around it.
+
+    ``numbers`` are the branches' numbers in the document where these are not 0, 1, 2 ... from left to right.
+    """
 
     branches: tuple[Part, ...]
     join: Box | None
+    numbers: tuple[str, ...] = ()
+
+    def numbered(self) -> tuple[tuple[str, Part], ...]:
+        """Every branch with its number in the document, from 0."""
+        numbers = self.numbers or tuple(map(str, range(len(self.branches))))
+        return tuple(zip(numbers, self.branches, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class TestDraw:
 
     def test_text_formats_can_be_printed(self, command):
         tree = command("draw", "inception_v4.inception_a", "-o", "-").out
-        assert tree.startswith("inception_v4: inception_a\n\nInput · 35×35×384\nbranch 1\n  1×1 conv · 96\n")
+        assert tree.startswith("inception_v4: inception_a\n\nInput · 384×35×35\nbranch 0\n  1×1 conv · 96\n")
         assert command("draw", "inception_v4.inception_a", "-o", "-", "-f", "dot").out.startswith("digraph ")
         assert not list(Path().glob("*.svg"))
 

@@ -21,7 +21,7 @@ def test_every_shipped_network_can_be_drawn(name: str, style: str) -> None:
 def test_inception_v4_is_the_papers_schema() -> None:
     lines = draw(load("inception_v4")).outline.splitlines()
     assert [line for line in lines if not line.startswith("(")] == [
-        "Input · 299×299×3",
+        "Input · 3×299×299",
         "stem · 11 convs, 2 pools",
         "4 × inception_a",
         "reduction_a · 3 branches",
@@ -33,7 +33,7 @@ def test_inception_v4_is_the_papers_schema() -> None:
         "linear · 1000 classes",
     ]
     assert [line for line in lines if line.startswith("(")] == [
-        *("(35×35×384)", "(35×35×384)", "(17×17×1024)", "(17×17×1024)", "(8×8×1536)", "(8×8×1536)")
+        *("(384×35×35)", "(384×35×35)", "(1024×17×17)", "(1024×17×17)", "(1536×8×8)", "(1536×8×8)")
     ]
 
 

@@ -103,8 +103,8 @@ def test_a_network_with_dags_is_drawn(style: Style) -> None:
 def test_details_are_in_the_boxes() -> None:
     figure = draw(parse(CELL), style="detail", input_shape=(16, 8, 8))
     lines = [placed.box.lines for placed in figure.drawing.boxes]
-    assert ("+", "8×8×16") in lines
-    assert ("3×3 conv", "8×8×16", "2.34 k params", "147 k MACs") in lines
+    assert ("+", "16×8×8") in lines
+    assert ("3×3 conv", "16×8×8", "2.34 k params", "147 k MACs") in lines
 
 
 def test_singles_have_boxes_of_their_own() -> None:

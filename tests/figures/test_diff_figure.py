@@ -64,7 +64,7 @@ TABLE: list[tuple[str, Marked, Marked]] = [
     (
         "{concat: [[1x1 8, 3x3 16], 1x1 8, [max 3x3, 1x1 8]]}",
         ("changed", ("Filter concat",)),
-        ("changed", ("Filter concat", "branches 2 1 3")),
+        ("changed", ("Filter concat", "branches 1 0 2")),
     ),
     (
         "{block: {skip: add, project: linear, body: " + BEFORE + "}}",
@@ -152,7 +152,7 @@ def test_folded_stages_say_how_much_changed() -> None:
     assert places["aux.aux"].box.mark == "removed"
     assert places["head.dropout"].box.mark == "added"
     assert places["head.pool"].box.mark == "same"
-    assert "35×35×192 → 35×35×384" in [note.text for note in drawer_of(diff).overview().texts]
+    assert "192×35×35 → 384×35×35" in [note.text for note in drawer_of(diff).overview().texts]
 
 
 def test_a_panel_for_each_pair_of_modules_once() -> None:

@@ -72,7 +72,7 @@ def test_what_cannot_be_saved(tmp_path: Path, name: str, words: list[str]) -> No
 def test_notebooks_see_the_picture_and_terminals_the_words() -> None:
     bundle = FIGURE._repr_mimebundle_()
     assert bundle["image/svg+xml"] == FIGURE._repr_svg_() == FIGURE.svg
-    assert bundle["text/plain"].splitlines()[:4] == ["Input", "branch 1", "  1×1 conv · 64", "branch 2"]
+    assert bundle["text/plain"].splitlines()[:4] == ["Input", "branch 0", "  1×1 conv · 64", "branch 1"]
     assert repr(FIGURE) == f"Figure('Inception (3a)', {FIGURE.width}x{FIGURE.height} px)"
 
 
@@ -109,13 +109,13 @@ def test_detail_needs_no_network_when_the_shape_is_given() -> None:
     assert "33.0 k params" in figure.outline
 
 
-def test_paper_style_shows_sizes_along_a_known_trunk() -> None:
+def test_sizes_stand_along_a_known_trunk() -> None:
     lines = draw(V4_STEM, input_shape=(3, 299, 299)).outline.splitlines()
-    assert lines[0] == "Input · 299×299×3"
+    assert lines[0] == "Input · 3×299×299"
     assert [line for line in lines if line.startswith("(")] == [
-        *("(149×149×32)", "(147×147×32)", "(147×147×64)", "(73×73×160)", "(71×71×192)")
+        *("(32×149×149)", "(32×147×147)", "(64×147×147)", "(160×73×73)", "(192×71×71)")
     ]
-    assert lines[-1] == "Output · 35×35×384"
+    assert lines[-1] == "Output · 384×35×35"
 
 
 def test_a_used_block_is_drawn_in_a_frame() -> None:

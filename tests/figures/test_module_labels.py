@@ -142,17 +142,17 @@ def test_overview_folds_blocks_and_shows_sizes() -> None:
     net = small_network()
     part = NetworkTree(net, facts_of_network(net), folded=True).part()
     assert outline(part).splitlines() == [
-        "Input · 16×16×1",
+        "Input · 1×16×16",
         "3×3 conv · 16",
         "(16×16×16)",
         "2 × module",
-        "(16×16×24)",
+        "(24×16×16)",
         "on the side",
         "  side · auxiliary, weight 0.3",
         "3×3 max pool · stride 2",
-        "(8×8×24)",
+        "(24×8×8)",
         "last · module",
-        "(8×8×24)",
+        "(24×8×8)",
         "global avg pool",
         "dropout · p = 0.2",
         "linear · 10 classes",

@@ -196,6 +196,6 @@ def test_summary_tells_recipes_apart() -> None:
 def test_the_searched_block_is_drawn_or_else_the_network() -> None:
     assert draw_searched(record(4)).outline.splitlines()[0] == "Input · 16×16×16"
     whole = small_network().to_dict() | {"blocks": {}, "stages": {"stem": {"kind": "pool", "mode": "max"}}, "aux": {}}
-    assert draw_searched(record(4, network=whole)).outline.splitlines()[0] == "Input · 16×16×1"
+    assert draw_searched(record(4, network=whole)).outline.splitlines()[0] == "Input · 1×16×16"
     with pytest.raises(InceptionSearchError, match="trial 9: the trial has no network"):
         draw_searched(record(9, state="failed", value=None, reason="x", network=None))

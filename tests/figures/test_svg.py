@@ -78,7 +78,7 @@ def test_text_keeps_ordinary_characters() -> None:
 def test_tooltips_tell_place_and_cost() -> None:
     net = small_network()
     titles = [e.text for e in ElementTree.fromstring(draw(net.blocks["module"], network=net).svg).iter(f"{SVG}title")]
-    assert "cells.0.branches.1.1: 3×3 conv 8; out 16×16×8, 592 params, 147,456 MACs" in titles
+    assert "cells.0.branches.1.1: 3×3 conv 8; out 8×16×16, 592 params, 147,456 MACs" in titles
 
 
 def luminance(colour: str) -> float:

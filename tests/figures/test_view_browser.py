@@ -97,7 +97,7 @@ def test_a_click_tells_all_of_a_box(page: Any, folder: Path) -> None:
     open_(page, folder / "v4.html")
     page.click('[data-path="reduction_a"]')
     told = page.inner_text("#details")
-    for words in ("reduction_a", "35×35×384", "17×17×1024", "2,306,112", "5.4 %", "3x3 384 s2 valid"):
+    for words in ("reduction_a", "384×35×35", "1024×17×17", "2,306,112", "5.4 %", "3x3 384 s2 valid"):
         assert words in told, (words, told)
     page.click("#close")
     assert page.locator("#panel").is_hidden()

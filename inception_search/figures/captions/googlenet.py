@@ -1,11 +1,11 @@
 """Going deeper with convolutions (1409.4842), Fig. 2, and Batch normalization (1502.03167), which follows it.
 
-The paper prints no filters; here they stand in small under each kernel, from its Table 1.
+The figures print neither filters nor sizes; both are in their tables.
 """
 
 from __future__ import annotations
 
-from inception_search.figures.captions.words import Captions, Lines, letter_x, lines
+from inception_search.figures.captions.words import Captions, Lines, channels_last, letter_x, lines
 from inception_search.figures.labels import conv_facts, pool_facts
 from inception_search.spec.step import Conv, Pool
 
@@ -13,11 +13,19 @@ POOLS = {"max": "max pooling", "avg": "average pooling", "l2": "L2 pooling"}
 
 
 def _conv(conv: Conv) -> Lines:
-    return lines(f"{letter_x(conv.kernel)} convolutions", [str(conv.width), *conv_facts(conv)])
+    return lines(f"{letter_x(conv.kernel)} convolutions", conv_facts(conv))
 
 
 def _pool(pool: Pool) -> Lines:
     return lines(f"{letter_x(pool.kernel)} {POOLS[pool.mode]}", pool_facts(pool))
 
 
-CAPTIONS = Captions(_conv, _pool, start=lambda _: "Previous layer", concat="Filter concatenation")
+CAPTIONS = Captions(
+    _conv,
+    _pool,
+    start=lambda _: "Previous layer",
+    concat="Filter concatenation",
+    input=lambda _: ("Input",),
+    shape=channels_last,
+    notes=False,
+)

@@ -1,11 +1,14 @@
-"""Inception-v4, Inception-ResNet (1602.07261), Figs 3 to 19: kernel, filters and stride in one line.
+"""Inception-v4, Inception-ResNet (1602.07261), Figs 3 to 19: kernel, filters and stride in one line; stems with sizes.
 
 Where a residual block ends in an activation the one before it did, too: "Relu activation" stands under it.
 """
 
 from __future__ import annotations
 
-from inception_search.figures.captions.words import Captions, Lines, letter_x
+from dataclasses import replace
+
+from inception_search.figures.captions.order import pool_first
+from inception_search.figures.captions.words import Captions, Lines, channels_last, letter_x
 from inception_search.figures.labels import ACTIVATIONS, conv_facts, pool_facts
 from inception_search.spec.step import AnyStep, Block, Conv, Pool
 
@@ -42,4 +45,5 @@ def _start(step: AnyStep) -> str:
     return "Filter concat"
 
 
-CAPTIONS = Captions(_conv, _pool, _act, _projection, _start)
+WORDS = Captions(_conv, _pool, _act, _projection, _start, input=lambda size: (f"Input ({size})",), shape=channels_last)
+CAPTIONS = replace(WORDS, order=pool_first)

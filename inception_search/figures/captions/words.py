@@ -1,13 +1,13 @@
-"""What a drawing says of its boxes: the functions that one way of captioning consists of."""
+"""What a drawing says of its boxes, and in which order its branches stand: the functions of one way of captioning."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from inception_search.figures.labels import ACTIVATIONS, Single, conv_lines, labelled, pool_lines
-from inception_search.figures.parts import Box
+from inception_search.figures.labels import ACTIVATIONS, Single, conv_lines, labelled, pool_lines, shape
+from inception_search.figures.parts import Box, Part
 from inception_search.spec.step import Act, AnyStep, Conv, Pool
 
 Lines: TypeAlias = tuple[str, ...]
@@ -22,8 +22,10 @@ def _projection(channels: str, linear: bool) -> Lines:
 class Captions:
     """The words for convolutions, pools and activations, for what a module reads, and for its joins.
 
-    ``projection`` gets the channels (empty where they are not known) and whether it is linear. ``sizes``: what a
-    module reads and makes is shown with its shape; the papers do not.
+    ``projection`` gets the channels (empty where they are not known) and whether it is linear. ``input`` are the lines
+    of a network's input, given its size, and ``shape`` writes a size (C, H, W). ``order`` are the numbers of branches
+    from left to right. ``sizes``: what a module reads and makes is shown with its shape, ``notes``: sizes stand beside
+    the wires; not every paper does either.
     """
 
     conv: Callable[[Conv], Lines] = conv_lines
@@ -32,7 +34,11 @@ class Captions:
     projection: Callable[[str, bool], Lines] = _projection
     start: Callable[[AnyStep], str] = lambda _: "Input"
     concat: str = "Filter concat"
+    input: Callable[[str], Lines] = lambda size: ("Input", size)
+    shape: Callable[[int, int, int], str] = shape
+    order: Callable[[Sequence[Part]], Sequence[int]] = lambda branches: range(len(branches))
     sizes: bool = False
+    notes: bool = True
 
     def box(self, step: Single, path: str) -> Box:
         """The box of a single step; a conv must not be factored any more."""
@@ -50,6 +56,11 @@ PLAIN = Captions(sizes=True)
 def letter_x(kernel: tuple[int, int]) -> str:
     """``1x7``: height x width, as the papers type it."""
     return f"{kernel[0]}x{kernel[1]}"
+
+
+def channels_last(channels: int, height: int, width: int) -> str:
+    """``35x35x384``: height x width x channels, as the papers write a size."""
+    return f"{height}x{width}x{channels}"
 
 
 def lines(first: str, facts: list[str]) -> Lines:

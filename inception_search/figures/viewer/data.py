@@ -35,7 +35,7 @@ def network_data(network: Network, seconds: Seconds | None = None) -> dict[str, 
 def module_data(step: AnyStep, name: str, network: Network, seconds: Seconds | None = None) -> dict[str, Json]:
     """The data of a module of ``network``."""
     path, facts = step_facts(step, network, None)
-    tree = FoldableModules(network.blocks, facts)
+    tree = FoldableModules(network, facts)
     part = module_part(step, path, network, facts, Look(), tree)
     graph = lower(network, aux=True) if facts else None
     return _data(name, part, tree, facts, graph, seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_search.figures.facts import Facts
@@ -16,8 +15,8 @@ from inception_search.spec.step import AnyStep, Chain, Repeat, Use
 class FoldableModules(ModuleTree):
     """Steps as parts; blocks and repeats in frames that can be folded. ``steps`` keeps what stands at each place."""
 
-    def __init__(self, blocks: Mapping[str, AnyStep], facts: Facts | None = None) -> None:
-        super().__init__(blocks, facts)
+    def __init__(self, network: Network, facts: Facts | None = None) -> None:
+        super().__init__(network.blocks, facts, pools=network.pool_defaults)
         self.steps: dict[str, AnyStep] = {}
 
     def step(self, step: AnyStep, path: str, ends_open: bool = False) -> Part:
@@ -47,7 +46,7 @@ class FoldableNetwork(NetworkTree):
 
     def __init__(self, network: Network, facts: Facts) -> None:
         super().__init__(network, facts, folded=True)
-        self.modules: FoldableModules = FoldableModules(network.blocks, facts)
+        self.modules: FoldableModules = FoldableModules(network, facts)
 
     def _fold(self, step: AnyStep, path: str) -> list[Part]:
         parts = super()._fold(step, path)
