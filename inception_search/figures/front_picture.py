@@ -16,7 +16,7 @@ from inception_search.figures.plot_style import BASELINE, BEST, GRID, SAMPLED
 from inception_search.figures.svg import text
 from inception_search.figures.table import percent
 from inception_search.figures.thumbnail import Thumbnail, thumbnail_rules
-from inception_search.figures.type_metrics import FAMILY, room_for
+from inception_search.figures.type_metrics import FAMILY, clipped, room_for
 
 WIDTH = 920  # px
 LEFT, RIGHT = 66, 24  # of the axes, from the edges
@@ -27,6 +27,7 @@ CAPTION = 50  # two lines over each picture
 PICTURES = 5  # over the plot; more would be too small to read
 BELOW = 18  # in the strip below; a front may have hundreds of points
 SPACE = 18  # between two pictures
+SIDE = 6  # left and right of the rows of pictures
 TALLEST = 190  # px
 LEVEL = 9  # between the heights at which lines run across
 STRIP = 6  # pictures in a row of the strip below
@@ -76,7 +77,7 @@ def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: st
     """The SVG of a front; ``members`` are in the order of their cost, which ``cost`` names."""
     over = _spread(members, PICTURES)
     below = _spread([member for member in members if member not in over], BELOW)
-    row = _row_height(over, WIDTH)
+    row = _row_height(over, WIDTH - 2 * SIDE)
     top = CAPTION + row + ABOVE
     scales = _Scales(_range_of_cost(points), _range_of_accuracy(points), top)
     body = [_grid(scales), *_pictures(over, scales, row), _step(points, scales), *_dots(points, scales)]
@@ -201,8 +202,9 @@ def _disc(place: int, x: float, y: float, baseline: bool) -> str:
 
 def _pictures(members: Sequence[Member], scales: _Scales, row: int) -> list[str]:
     """The pictures over the plot, and a line from each to its point."""
-    zoom, slot, out = _zoom(members, WIDTH, TALLEST), _slot(len(members), WIDTH), []
-    middles = [slot / 2 + index * (slot + SPACE) for index in range(len(members))]
+    room = WIDTH - 2 * SIDE
+    zoom, slot, out = _zoom(members, room, TALLEST), _slot(len(members), room), []
+    middles = [SIDE + slot / 2 + index * (slot + SPACE) for index in range(len(members))]
     starts = [
         middle + ((member.picture.exit - member.picture.width / 2) * zoom if member.picture else 0.0)
         for member, middle in zip(members, middles, strict=True)
@@ -210,7 +212,7 @@ def _pictures(members: Sequence[Member], scales: _Scales, row: int) -> list[str]
     ends = [scales.x(member.cost) for member in members]
     levels = _levels(starts, ends)
     for member, middle in zip(members, middles, strict=True):
-        out += _captioned(member, middle, 0, row, zoom)
+        out += _captioned(member, middle, 0, row, zoom, slot)
     for member, start, x, level in zip(members, starts, ends, levels, strict=True):
         y, foot = scales.y(member.accuracy), CAPTION + row + 6
         out.append(
@@ -231,9 +233,9 @@ def _levels(middles: Sequence[float], ends: Sequence[float]) -> list[int]:
     return [LEVEL * order[index] for index in range(len(middles))]
 
 
-def _captioned(member: Member, middle: float, y: int, row: int, zoom: float) -> list[str]:
-    """Number, name and figures over a picture that stands on the foot of its row."""
-    name = member.name if len(member.name) <= 22 else member.name[:21] + "…"
+def _captioned(member: Member, middle: float, y: int, row: int, zoom: float, slot: float) -> list[str]:
+    """Number, name and figures over a picture that stands on the foot of its row; a name too long is cut."""
+    name = clipped(member.name, 13, int(slot) - 28, bold=True)
     side = room_for(name, 13, bold=True) / 2
     out = [
         _disc(member.place, middle - side - 4, y + 16, member.baseline),
@@ -252,11 +254,11 @@ def _strip(members: Sequence[Member], top: int) -> tuple[list[str], int]:
     out: list[str] = []
     for start in range(0, len(members), STRIP):
         row = members[start : start + STRIP]
-        slot = _slot(STRIP, WIDTH)
+        slot = _slot(STRIP, WIDTH - 2 * SIDE)
         zoom = _zoom(row, round(slot * len(row) + SPACE * (len(row) - 1)), TALLEST)
         height = math.ceil(max((m.picture.height * zoom for m in row if m.picture is not None), default=20))
         for index, member in enumerate(row):
-            out += _captioned(member, slot / 2 + index * (slot + SPACE), top, height, zoom)
+            out += _captioned(member, SIDE + slot / 2 + index * (slot + SPACE), top, height, zoom, slot)
         top += CAPTION + height + 24
     return out, top
 

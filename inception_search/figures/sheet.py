@@ -12,6 +12,7 @@ MARGIN = 20  # px, around the canvas
 SPACE = 44  # between two panels
 TITLE, SUBTITLE = 17, 14  # type sizes
 SHAPE = (4, 3)  # width to height a sheet of several panels comes near to
+LINES = 12  # of a title; beyond them only what nobody wrote as one is cut
 TRIES = 64  # heights of the columns that are tried
 
 
@@ -42,7 +43,7 @@ def _titled(title: str, drawing: Placement, size: int) -> Placement:
     """``drawing`` under the lines of ``title``, both centred."""
     if not title:
         return drawing
-    lines = wrapped(title, size, max(drawing.width, 320), bold=True)
+    lines = wrapped(title, size, max(drawing.width, 320), bold=True, limit=LINES)
     width = max(drawing.width, *(room_for(line, size, bold=True) for line in lines))
     width += (width - drawing.width) % 2
     step = size + size // 3

@@ -8,8 +8,9 @@ from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE
 from inception_search.figures.layout import PlacedBox, Placement, lay_out
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, Tap
-from inception_search.figures.sizes import PLUS
+from inception_search.figures.sizes import BOX_MIN_WIDTH, PLUS
 from inception_search.figures.svg import text
+from inception_search.figures.type_metrics import clipped
 from inception_search.figures.wires import heads, lines
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -72,11 +73,11 @@ def _exit(drawing: Placement) -> int:
 
 
 def _word(line: str) -> str:
-    """``3×3`` for a convolution, ``max`` for a pool of any size, else the beginning of the line."""
+    """``3×3`` for a convolution, ``max`` for a pool of any size, else as much of the line as a box holds."""
     for long, short in _WORDS.items():
         if line.endswith(long):
             return short
-    return line.removesuffix(" conv").removesuffix(" depthwise")[:9]
+    return clipped(line.removesuffix(" conv").removesuffix(" depthwise"), TYPE, BOX_MIN_WIDTH - 8)
 
 
 def _elements(drawing: Placement) -> str:
