@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -15,9 +16,12 @@ from inception_search.graph.ops import Conv
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.channels import other_channels
+from inception_search.weights.checkpoint import printable
+from inception_search.weights.heads import linear_layers
 from inception_search.weights.mismatch import Cause, Mismatch, mend_of
 from inception_search.weights.naming import OURS, Naming, is_gamma
 from inception_search.weights.report import WeightsReport
+from inception_search.weights.whose import NetworkIn
 
 _SHOWN = 5  # mismatches named in an error
 BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the background
@@ -43,7 +47,7 @@ class _Fit:
 
 
 def fit(
-    tensors: Mapping[str, torch.Tensor],
+    inside: NetworkIn,
     own: Mapping[str, torch.Tensor],
     naming: Naming,
     network: Network,
@@ -55,7 +59,7 @@ def fit(
     Raises :class:`WeightsError` that names the first tensors that are missing, unknown or of another shape, with both
     shapes.
     """
-    found, first = _Fit(), readers_of_image(lower(network))
+    found, first, tensors = _Fit(), readers_of_image(lower(network)), inside.tensors
     by_key = {entry.key: entry for entry in naming.entries}
     theirs = set(naming.parts.values())
     for key, value in own.items():
@@ -69,11 +73,12 @@ def fit(
             found.fresh.append(key)
         else:
             found.wrong.append(_missing(key, entry))
-    _leftovers(found, tensors, own, naming)
+    _leftovers(found, inside, own, naming, allowed)
     if found.wrong:
         places = "one place" if len(found.wrong) == 1 else f"{len(found.wrong)} places"
+        below = f" below {printable(inside.prefix)}" if inside.prefix else ""
         raise WeightsError(
-            f"the weights do not fit {naming.network} ({naming.implementation}'s names) in {places}",
+            f"the weights do not fit {naming.network} ({naming.implementation}'s names{below}) in {places}",
             found=raw("; ".join(wrong.what for wrong in found.wrong[:_SHOWN])),
             mend=mend_of(found.wrong, naming, network, allowed.channels),
         ).at(file=file)
@@ -86,6 +91,7 @@ def fit(
         found.filled,
         tuple(found.fresh),
         found.unused,
+        below=inside.prefix,
     )
     return found.state, report
 
@@ -159,9 +165,15 @@ def _differ_in(axis: int, shape: tuple[int, ...], want: tuple[int, ...]) -> bool
 
 
 def _leftovers(
-    found: _Fit, tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], naming: Naming
+    found: _Fit, inside: NetworkIn, own: Mapping[str, torch.Tensor], naming: Naming, allowed: Allowed
 ) -> None:
-    """The tensors of the file that no key took: parts that are not built are reported, anything else is wrong."""
+    """The tensors of the file that no key took.
+
+    Parts that are not built, and a head that was asked to be left out or made anew, are reported; anything else is
+    wrong.
+    """
+    tensors, heads = inside.tensors, _own_head(inside, naming)
+    replaced = allowed.classes and not any(key.startswith("head.") for key in found.used)
     taken = {*found.used.values(), *found.unused, *(entry.name for entry in naming.entries)}
     built = {part_of(key) for key in own}
     for name in tensors:
@@ -176,8 +188,33 @@ def _leftovers(
             else:
                 what = f"{name} is a gamma, which the norm {gammas[name]} does not have"
                 found.wrong.append(Mismatch(Cause.GAMMA, what))
+        elif name in inside.beside and tensors[name].ndim == 0:
+            found.unused[name] = "a counter beside the network"
+        elif name in heads and replaced:
+            found.unused[name] = "of another head"
+        elif name in heads:
+            found.wrong.append(Mismatch(Cause.HEAD, f"{name} {tuple(tensors[name].shape)} has no place", heads[name]))
         else:
             found.wrong.append(Mismatch(Cause.LAYERS, f"{name} {tuple(tensors[name].shape)} has no place"))
+
+
+def _own_head(inside: NetworkIn, naming: Naming) -> dict[str, str]:
+    """The tensors of a head that no implementation has, with the widths of its linear layers, as far as it is of them.
+
+    They lie beside the network, or in modules that are not those of its stages.
+    """
+    trunk = {_outermost(name) for name, part in naming.parts.items() if part.partition(".")[0] not in ("head", "aux")}
+    names = [
+        name
+        for name in inside.tensors
+        if name not in naming.parts and (name in inside.beside or _outermost(name) not in trunk)
+    ]
+    widths = ", ".join(str(layer.shape[0]) for layer in linear_layers(names, inside.tensors))
+    return dict.fromkeys(names, widths)
+
+
+def _outermost(name: str) -> str:
+    return re.split("[./]", name, maxsplit=1)[0]
 
 
 def _gammas(naming: Naming, own: Collection[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import BACKGROUND, is_classifier, readers_of_image
 from inception_search.weights.model_file import document_in
 from inception_search.weights.naming import Naming, naming_of
-from inception_search.weights.whose import origin_of, without_holder
+from inception_search.weights.whose import network_in, origin_of
 
 
 class InFile(NamedTuple):
@@ -39,7 +39,7 @@ def network_of(checkpoint: Checkpoint) -> Network:
     inside = document_in(checkpoint)
     if inside is not None:
         return inside
-    origin = origin_of(without_holder(checkpoint.tensors))
+    origin = origin_of(network_in(checkpoint.tensors, file=checkpoint.file).tensors)
     if origin is None:
         raise WeightsError(
             "the tensors are those of no implementation that is known",
@@ -58,8 +58,8 @@ def made_for(checkpoint: Checkpoint, network: Network) -> InFile:
     """
     with torch.device("meta"):
         own = build(lower(network), name=network.name, init=False).state_dict()
-    tensors = without_holder(checkpoint.tensors, without_prefixes(own))
-    naming = naming_of(tensors, network, own, checkpoint.file)
+    inside = network_in(checkpoint.tensors, without_prefixes(own), checkpoint.file)
+    naming, tensors = naming_of(inside, network, own, checkpoint.file), inside.tensors
     aux = any(naming.parts.get(name, "").startswith("aux.") for name in tensors)
     return InFile(_classes(tensors, naming, network), _channels(tensors, naming, network, own), aux)
 

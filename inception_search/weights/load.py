@@ -20,7 +20,7 @@ from inception_search.weights.fit import Allowed, fit, is_classifier
 from inception_search.weights.naming import naming_of
 from inception_search.weights.other_function import what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
-from inception_search.weights.whose import without_holder
+from inception_search.weights.whose import network_in
 
 
 class DialectWarning(UserWarning):
@@ -45,9 +45,9 @@ def load_weights(
     checkpoint = weights if isinstance(weights, Checkpoint) else read_checkpoint(weights)
     check_digest(checkpoint)
     network, own, file = module.network, module.state_dict(), checkpoint.file
-    tensors = without_holder(checkpoint.tensors, without_prefixes(own))
-    naming = naming_of(tensors, network, own, file)
-    state, report = fit(tensors, own, naming, network, allowed or Allowed(), file)
+    found = network_in(checkpoint.tensors, without_prefixes(own), file)
+    naming = naming_of(found, network, own, file)
+    state, report = fit(found, own, naming, network, allowed or Allowed(), file)
     report = replace(report, left_out=checkpoint.left_out)
     if difference := what_differs(network, naming.network, naming.alike):
         theirs, there = naming.implementation, difference.dialect

@@ -16,6 +16,7 @@ class Cause(Enum):
 
     CLASSES = auto()
     CLASSIFIER = auto()  # the file has none
+    HEAD = auto()  # the file has one of its own
     CHANNELS = auto()
     WIDTH = auto()
     AUX = auto()
@@ -45,7 +46,7 @@ def mend_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_chan
 
 
 # Causes that a network in the dialect of the file has, too.
-_OF_ANY_NETWORK = (Cause.CLASSES, Cause.CLASSIFIER, Cause.CHANNELS, Cause.VALUES)
+_OF_ANY_NETWORK = (Cause.CLASSES, Cause.CLASSIFIER, Cause.HEAD, Cause.CHANNELS, Cause.VALUES)
 
 
 def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: bool) -> str:
@@ -55,6 +56,8 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
     if cause is Cause.CLASSIFIER:
         classes = network.head.classes
         return f"num_classes=0 given to compile leaves the classifier out, num_classes={classes} starts a new one"
+    if cause is Cause.HEAD:
+        return _head_mend(str(theirs))
     if cause is Cause.CHANNELS:
         return (
             f"in_channels={ours} given to compile brings the first convolution to {ours}, in_channels={theirs} keeps it"
@@ -68,6 +71,15 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
     if cause is Cause.WIDTH and in_channels:
         return "compile without in_channels (a depthwise first convolution keeps its channels) and without width"
     return _unchanged(naming, "with their width" if cause is Cause.WIDTH else "unchanged")
+
+
+def _head_mend(widths: str) -> str:
+    """What to do about a head of the file's own, linear layers of ``widths`` ("256, 5"; "": it is not of those)."""
+    leave = "the file has a head of its own: num_classes=0 given to compile takes the weights without it"
+    *hidden, classes = widths.split(", ")
+    if not classes:
+        return leave
+    return f"{leave}; a document with 'head: {{hidden: [{', '.join(hidden)}], classes: {classes}}}' takes it, too"
 
 
 def _gamma_mend(naming: Naming) -> str:

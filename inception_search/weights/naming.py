@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -11,11 +11,12 @@ from inception_search.canonical.catalogue import names as shipped
 from inception_search.canonical.weight_names import Entry, entries, part_names, part_of, renumbered, tables
 from inception_search.canonical.weight_styles import SAME
 from inception_search.errors import WeightsError, raw
-from inception_search.graph.layers import layers
+from inception_search.graph.layers import Layer, layers
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.files.state_dict import without_prefixes
-from inception_search.weights.whose import origin_of
+from inception_search.weights.heads import entries_of_head
+from inception_search.weights.whose import NetworkIn, origin_of
 
 OURS = "inception-search"
 
@@ -35,13 +36,25 @@ class Naming(NamedTuple):
     alike: tuple[str, ...] = ()
 
 
-def naming_of(
+def naming_of(inside: NetworkIn, network: Network, own: Mapping[str, torch.Tensor], file: str | None) -> Naming:
+    """The naming of the tensors of a file, which are to fill the keys of ``own``, the state of ``network``.
+
+    A head of another name, whose linear layers are those of the head of ``network``, is found by its shapes. Raises
+    :class:`WeightsError` when the tensors are of no implementation that is known, or of another network.
+    """
+    naming = _known_naming(inside.tensors, network, own, file)
+    standard = [entry.name for entry in naming.entries if entry.key.startswith("head.")]
+    head = entries_of_head(naming.parts, standard, inside.tensors, network)
+    if head is None:
+        return naming
+    kept = [entry for entry in naming.entries if not entry.key.startswith("head.")]
+    parts = {**naming.parts, **{entry.name: "head" for entry in head}}
+    return naming._replace(entries=(*kept, *head), parts=parts)
+
+
+def _known_naming(
     tensors: Mapping[str, torch.Tensor], network: Network, own: Mapping[str, torch.Tensor], file: str | None
 ) -> Naming:
-    """The naming of ``tensors``, those of a file, which are to fill the keys of ``own``, the state of ``network``.
-
-    Raises :class:`WeightsError` when they are of no implementation that is known, or of another network.
-    """
     ours = dict(zip(without_prefixes(own), own, strict=True))  # as they are read from a file
     if 2 * len(ours.keys() & tensors.keys()) >= min(len(ours), len(tensors)) > 0:
         return _ours(network, ours, own, tensors)
@@ -64,11 +77,16 @@ def naming_of(
             mend=f"compile {found} with them",
         ).at(file=file)
     try:
-        known_entries = entries(layers(lower(network)), found, implementation)
+        known_entries = entries(_without_hidden(layers(lower(network))), found, implementation)
     except WeightsError as error:
         raise error.at(file=file) from None
     parts = part_names(found, implementation)
     return _as_in_file(Naming(found, implementation, known_entries, parts, origin.implementations), renumbered(tensors))
+
+
+def _without_hidden(found: Iterable[Layer]) -> list[Layer]:
+    """Layers without the hidden ones of the head, which no implementation has."""
+    return [layer for layer in found if not layer.path.startswith("head.hidden.")]
 
 
 def _ours(

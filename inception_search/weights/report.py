@@ -16,6 +16,7 @@ class WeightsReport:
     on the way, and how. ``filled``: our keys the file's implementation does not have, with their value (gamma 1).
     ``fresh``: our keys left as they were initialised. ``unused``: the file's tensors that have no place, and why.
     ``left_out``: what the file holds besides these weights: an optimizer's state, a second state dict.
+    ``below``: what comes before the names in the file, ``encoder.`` say.
     """
 
     file: str | None
@@ -27,9 +28,11 @@ class WeightsReport:
     fresh: tuple[str, ...] = ()
     unused: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    below: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.implementation}'s weights of {self.network}: {len(self.used)} tensors used"]
+        below = f" below {printable(self.below)}" if self.below else ""
+        lines = [f"{self.implementation}'s weights of {self.network}{below}: {len(self.used)} tensors used"]
         lines += [f"adapted {key}: {how}" for key, how in self.adapted.items()]
         for value, what in ((1.0, "gammas"), (0.0, "counts of batches")):
             number = sum(filled == value for filled in self.filled.values())

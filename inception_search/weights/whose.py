@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -10,8 +11,11 @@ import torch
 from inception_search.canonical.catalogue import dialects, load
 from inception_search.canonical.weight_names import classifier_of, known_by, recognise, renumbered
 from inception_search.canonical.weight_styles import torch_shape
-from inception_search.errors import WeightsError
-from inception_search.weights.files.state_dict import HOLDERS, WRAPPERS, shared_prefix
+from inception_search.errors import WeightsError, raw
+
+_FIRST = re.compile(r"[^./]{1,200}[./]")  # the first part of a name, and what separates it from the rest
+_DEEPEST = 12  # wrappers within wrappers
+_PARTS = 5  # a network that is less than this part of a file is not looked for
 
 
 class Origin(NamedTuple):
@@ -46,18 +50,61 @@ def classes_in(tensors: Mapping[str, torch.Tensor], network: str, implementation
         return None
 
 
-def without_holder(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = ()) -> Mapping[str, torch.Tensor]:
-    """``tensors`` without what all names begin with (``model.``, ``backbone.`` ...) where more are known without it.
+class NetworkIn(NamedTuple):
+    """The tensors of a file, those of a network without the ``prefix`` that a wrapper put before their names.
 
-    Known are ``own`` names, and those of other implementations.
+    ``beside`` are the names of the tensors that do not have the prefix; they keep them.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    prefix: str = ""
+    beside: frozenset[str] = frozenset()
+
+
+def network_in(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = (), file: str | None = None) -> NetworkIn:
+    """Where in ``tensors`` a network is: below ``model.``, ``encoder.``, ``net.module.``, ``functional/`` ... or whole.
+
+    The prefix (dots or slashes) below which most names are known is taken, if more are known there than without it.
+    Known are ``own`` names, and those of other implementations. Raises :class:`WeightsError` when two prefixes are
+    equally good: a file of a teacher and a student, say.
     """
     ours = frozenset(own)
-    best, plain, most = tensors, tensors, _known(tensors, ours)
-    while prefix := shared_prefix(plain, (*HOLDERS, *WRAPPERS)):
-        plain = {name.removeprefix(prefix): tensor for name, tensor in plain.items()}
-        if (number := _known(plain, ours)) > most:
-            best, most = plain, number
-    return best
+    best, most = [""], _known(tensors, ours)
+    for prefix, names in _prefixes(tensors):
+        if len(names) >= most and (number := _known(names, ours)) >= max(most, 1) and not _collide(prefix, tensors):
+            if number > most:
+                best, most = [prefix], number
+            elif not any(prefix.startswith(other) for other in best):
+                best.append(prefix)
+    if len(best) > 1:
+        raise WeightsError(
+            "the file holds several networks with the same names",
+            found=raw(f"tensors of one below {' and below '.join(best)}"),
+            mend=f"give the tensors of one of them as a state dict, their names without {best[0]!r}, say",
+        ).at(file=file)
+    (prefix,) = best
+    inside = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    beside = {name: tensor for name, tensor in tensors.items() if not name.startswith(prefix)}
+    return NetworkIn({**inside, **beside}, prefix, frozenset(beside))
+
+
+def _prefixes(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """The prefixes that a good part of ``names`` have, the outer ones first, each with the rests of those names."""
+    everything = list(names)
+    level, least = [("", everything)], max(2, len(everything) // _PARTS)
+    for _ in range(_DEEPEST):
+        found: dict[str, list[str]] = {}
+        for prefix, rests in level:
+            for rest in rests:
+                if (first := _FIRST.match(rest)) and first.end() < len(rest):
+                    found.setdefault(prefix + first[0], []).append(rest[first.end() :])
+        level = [(prefix, rests) for prefix, rests in found.items() if len(rests) >= least]
+        yield from level
+
+
+def _collide(prefix: str, names: Collection[str]) -> bool:
+    """Whether a name without ``prefix`` is that of another tensor."""
+    return any(name.startswith(prefix) and name.removeprefix(prefix) in names for name in names)
 
 
 def _known(names: Collection[str], own: frozenset[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -13,7 +13,6 @@ from inception_search.weights.files.contents import Contents
 
 _NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile: taken off wherever all names have them
-HOLDERS = ("model.", "net.", "network.", "backbone.")  # attributes of training scripts; perhaps the network's own names
 _MEND = "give the state dict alone: model.state_dict()"
 
 
@@ -37,14 +36,14 @@ def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
 def without_prefixes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """``tensors`` without the wrapper prefixes that all their names share."""
     found = dict(tensors)
-    while prefix := shared_prefix(found, WRAPPERS):
+    while prefix := _shared_prefix(found):
         found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
     return found
 
 
-def shared_prefix(names: Collection[str], prefixes: Iterable[str]) -> str | None:
-    """The first of ``prefixes`` that all ``names`` begin with and none consists of."""
-    shared = (p for p in prefixes if names and all(name.startswith(p) and name != p for name in names))
+def _shared_prefix(names: Collection[str]) -> str | None:
+    """The first of the prefixes of wrappers that all ``names`` begin with and none consists of."""
+    shared = (p for p in WRAPPERS if names and all(name.startswith(p) and name != p for name in names))
     return next(shared, None)
 
 
