@@ -16,9 +16,9 @@ from inception_search.graph import ops
 from inception_search.graph.cost import FLOAT_BYTES, Cost
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.lowering import lower, lower_head, lower_step
+from inception_search.lowering import PROJECTIONS, lower, lower_head, lower_step
 from inception_search.spec import step as spec
-from inception_search.spec.factor import PARALLEL, factors
+from inception_search.spec.factor import PARALLEL, factors, shortcut
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
 
@@ -199,15 +199,25 @@ class _Meter:
     def block(self, step: spec.Block, x: Type) -> _Part:
         total = self.step(step.body, x)
         if step.project != "none":
-            total = _then(total, self.planned(_PROJECT[step.project], x.channels, 0, total.type))
+            total = _then(total, self.projected(PROJECTIONS[step.project], x.channels, total.type))
         values = 0  # the sum or product, and the activation, each keep one value
-        if step.skip == "add":
-            ops.Add(step.scale).infer((x, total.type))
+        if step.skip != "none":
+            beside = _Part(x, 0, 0, 0, 0)
+            if step.skip == "project":
+                beside = self.projected(shortcut(step), total.type.channels, x)
+            ops.Add(step.scale).infer((beside.type, total.type))
+            depth = max(total.depth, beside.depth)
+            total = _then(total, beside)._replace(type=total.type, depth=depth)
             values = 1
         elif step.scale != 1.0:
             values = 1
         values += step.act != "none"
         return total._replace(numel=total.numel + values * total.type.numel)
+
+    def projected(self, step: spec.Conv, width: int, x: Type) -> _Part:
+        """A 1x1 convolution of a block with ``width`` filters, as many as another value has channels."""
+        ops.Conv(width, step.kernel).infer((x,))  # refuses what is no map, and too many filters
+        return self.planned(step, width, 0, x)
 
     def dag(self, step: spec.Dag, x: Type) -> _Part:
         values: list[tuple[Type, int]] = [(x, 0)]  # of every node so far: its type and its depth
@@ -297,7 +307,6 @@ _RULES: dict[type[SpecModel], Callable[..., _Part]] = {
 }
 # What of a convolution its plan depends on, besides the size of the map.
 _OPEN = itemgetter("kernel", "stride", "padding", "dilation", "linear", "norm", "act", "bias", "factor")
-_PROJECT = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
 
 def _measured(graph: Graph, x: Type) -> _Part:

@@ -15,12 +15,14 @@ from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
-from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
-from inception_search.spec.model import SpecModel
+from inception_search.spec.factor import PARALLEL, factors, padding_of, shortcut, stride_of
+from inception_search.spec.model import BatchNorm, SpecModel
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.source import Place
 
 RULES: dict[type[SpecModel], Callable[..., int]] = {}
+# The projections of blocks; how many filters they have is only known where they stand.
+PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
 
 def lower(network: Network, *, aux: bool = True) -> Graph:
@@ -51,12 +53,16 @@ def _map(shape: Type) -> FeatureMap:
     return feature_map("a step", shape)
 
 
+def _norm(norm: BatchNorm) -> ops.BatchNorm:
+    return ops.BatchNorm(norm.eps, norm.momentum, norm.gamma)
+
+
 class _Lowering:
     def __init__(self, network: Network) -> None:
         self.net = network
         self.builder = GraphBuilder()
         norm = network.conv_defaults.norm
-        self.norm = ops.BatchNorm(norm.eps, norm.momentum, norm.gamma) if norm else None
+        self.norm = _norm(norm) if norm else None
         self.act = ops.Act(network.conv_defaults.act) if network.conv_defaults.act != "none" else None
         self.bias = network.conv_defaults.bias
         self.place: Place = ()
@@ -115,15 +121,23 @@ class _Lowering:
         """The convolution, its norm and its activation."""
         padding = padding_of(step.kernel, step.padding, step.dilation, step.stride, self.net.same_padding)
         bias = step.linear or (self.bias if step.bias is None else step.bias)
-        stride = stride_of(step.stride)
-        conv = ops.Conv(width, step.kernel, stride, padding, step.dilation, groups, bias)
+        stride, dilation = stride_of(step.stride), stride_of(step.dilation)
+        conv = ops.Conv(width, step.kernel, stride, padding, dilation, groups, bias)
         x = self.add(conv, (x,), f"{path}.conv")
         if step.linear:
             return x
-        if step.norm is not False and (self.norm or step.norm):
-            x = self.add(self.norm or ops.BatchNorm(), (x,), f"{path}.norm")
+        if (norm := self.norm_after(step)) is not None:
+            x = self.add(norm, (x,), f"{path}.norm")
         act = self.act if step.act is None else None if step.act == "none" else ops.Act(step.act)
         return self.add(act, (x,), f"{path}.act") if act else x
+
+    def norm_after(self, step: spec.Conv | spec.Depthwise) -> ops.BatchNorm | None:
+        """The norm of a convolution: the network's, its own, or none."""
+        if isinstance(step.norm, BatchNorm):
+            return _norm(step.norm)
+        if step.norm is False:
+            return None
+        return self.norm or (ops.BatchNorm() if step.norm else None)
 
     def pool(self, step: spec.Pool, x: int, path: str) -> int:
         defaults = self.net.pool_defaults
@@ -152,7 +166,7 @@ class _Lowering:
         return self.add(ops.Zero(), (x,), path)
 
     def narrow(self, step: spec.Narrow, x: int, path: str) -> int:
-        return self.add(ops.Narrow(step.width), (x,), path)
+        return self.add(ops.Narrow(step.width, step.start), (x,), path)
 
     def identity(self, step: spec.Identity, x: int, path: str) -> int:
         return x
@@ -173,15 +187,17 @@ class _Lowering:
         y = self.inside(step.body, x, f"{path}.body", "body")
         if step.project != "none":
             y = self.project(step, x, y, f"{path}.project")
-        if step.skip == "add":
+        if step.skip != "none":
+            if step.skip == "project":
+                width = self.builder.type(y).channels
+                x = self.followed(shortcut(step), x, f"{path}.skip", width, 1)
             y = self.add(ops.Add(step.scale), (x, y), f"{path}.add")
         elif step.scale != 1.0:
             y = self.add(ops.Scale(step.scale), (y,), f"{path}.scale")
         return y if step.act == "none" else self.add(ops.Act(step.act), (y,), f"{path}.act")
 
     def project(self, step: spec.Block, x: int, y: int, path: str) -> int:
-        width = self.builder.type(x).channels
-        return self.plain_conv(spec.Conv(kernel=(1, 1), width=width, linear=step.project == "linear"), y, path)
+        return self.followed(PROJECTIONS[step.project], y, path, self.builder.type(x).channels, 1)
 
     def dag(self, step: spec.Dag, x: int, path: str) -> int:
         values, outer = [x], self.place

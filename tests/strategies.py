@@ -77,7 +77,7 @@ def convs(draw: st.DrawFn) -> Conv:
         stride=draw(st.sampled_from(strides)),
         padding=draw(st.sampled_from(pads)),
         groups=groups,
-        dilation=draw(st.sampled_from((1, 1, 2))),
+        dilation=draw(st.sampled_from((1, 1, 2, (1, 2), (3, 1)))),
         factor=factor,
         mid=mid * groups if mid else None,
         **draw(follows),
@@ -89,7 +89,9 @@ follows = st.one_of(
     st.fixed_dictionaries({"linear": st.booleans()}),
     st.fixed_dictionaries(
         {
-            "norm": st.none() | st.booleans(),
+            "norm": st.none()
+            | st.booleans()
+            | st.builds(BatchNorm, eps=st.sampled_from((1e-3, 1e-5)), gamma=st.booleans()),
             "act": st.sampled_from((None, "none", "silu")),
             "bias": st.none() | st.booleans(),
         }
@@ -105,7 +107,7 @@ def depthwises(draw: st.DrawFn) -> Depthwise:
         multiplier=draw(st.integers(1, 4)),
         stride=draw(st.sampled_from((1, 2, (1, 2)))),
         padding=draw(st.sampled_from(("valid", "tf", (1, 2)))),
-        dilation=draw(st.sampled_from((1, 2))),
+        dilation=draw(st.sampled_from((1, 2, (2, 1)))),
         **draw(follows),
     )
 
@@ -119,7 +121,7 @@ def pools(draw: st.DrawFn) -> Pool:
     return Pool(
         mode=draw(st.sampled_from(("max", "avg", "l2"))),
         kernel=kernel,
-        stride=draw(st.integers(1, 3)),
+        stride=draw(st.integers(1, 3) | st.just((2, 1))),
         padding=draw(st.sampled_from(pads)),
         count_pad=draw(st.none() | st.booleans()),
         ceil=draw(st.none() | st.booleans()),
@@ -135,7 +137,7 @@ singles = st.one_of(
     st.builds(Dropout, p=probabilities),
     st.builds(Norm),
     st.builds(Zero),
-    st.builds(Narrow, width=st.integers(1, 64)),
+    st.builds(Narrow, width=st.integers(1, 64), start=st.sampled_from((0, 0, 3))),
     st.builds(Act, name=st.sampled_from((*ACTS, "none"))),
 )
 
@@ -167,10 +169,12 @@ def dags(draw: st.DrawFn, inner: st.SearchStrategy[AnyStep], joins: tuple[str, .
 
 def _composites(inner: st.SearchStrategy[AnyStep]) -> st.SearchStrategy[AnyStep]:
     solid = inner.filter(lambda step: not isinstance(step, Identity))
+    skips = [{"skip": "none"}, {"skip": "add"}, {"skip": "project"}, {"skip": "project", "stride": 2}]
+    skips.append({"skip": "project", "stride": (1, 2)})
     blocks = st.builds(
-        Block,
+        lambda skip, **fields: Block(**skip, **fields),
         body=inner,
-        skip=st.sampled_from(("none", "add")),
+        skip=st.sampled_from(skips),
         project=st.sampled_from(("none", "linear", "conv")),
         scale=st.sampled_from((1.0, 0.1, -0.5)) | finite,
         act=st.sampled_from(("none", "relu", "silu")),
@@ -221,7 +225,8 @@ def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
     kind = draw(st.sampled_from(kinds))
     if kind == "conv":
         kernel = draw(st.sampled_from(((1, 1), (3, 3), (1, 3), (5, 5))))
-        return Conv(kernel=kernel, width=draw(st.integers(1, 8)), **draw(follows))
+        dilation = draw(st.sampled_from((1, 1, (1, 2))))
+        return Conv(kernel=kernel, width=draw(st.integers(1, 8)), dilation=dilation, **draw(follows))
     if kind == "depthwise":
         return Depthwise(kernel=(3, 5), multiplier=draw(st.integers(1, 2)), **draw(follows))
     if kind == "strided":
@@ -251,8 +256,8 @@ def same_size(draw: st.DrawFn, depth: int = 2) -> AnyStep:
         return Repeat(times=draw(st.integers(1, 3)), body=draw(inner))
     if kind == "dag":
         return draw(sums() | dags(inner, joins=("concat",)))
-    skip = draw(st.sampled_from(("none", "add")))
-    project = draw(st.sampled_from(("linear", "conv")))
+    skip = draw(st.sampled_from(("none", "add", "project")))
+    project = draw(st.sampled_from(("linear", "conv", "none") if skip == "project" else ("linear", "conv")))
     return Block(body=draw(inner), skip=skip, project=project, scale=draw(st.sampled_from((1.0, 0.5))), act="relu")
 
 

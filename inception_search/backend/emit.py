@@ -104,7 +104,7 @@ class _Emitter:
         if isinstance(op, Zero):
             return self.fx.call_function(torch.zeros_like, args)
         if isinstance(op, Narrow):
-            return self.fx.call_function(torch.narrow, (args[0], 1, 0, op.width))
+            return self.fx.call_function(torch.narrow, (args[0], 1, op.start, op.width))
         place(self.root, node.path, self.build(node))
         return self.fx.call_module(node.path, args)
 

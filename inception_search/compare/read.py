@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from inception_search.compare.element import Element, Field, Value
 from inception_search.spec.dag_words import node_words
 from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
-from inception_search.spec.model import Padding, SpecModel
+from inception_search.spec.model import BatchNorm, Dilation, Padding, SpecModel
 from inception_search.spec.network import Aux, ConvDefaults, Head, Network, PoolDefaults
 from inception_search.spec.step import (
     AnyStep,
@@ -154,7 +154,7 @@ class Reader:
             yield _same("multiplier", conv.multiplier)
         yield _same("stride", _stride(stride_of(conv.stride)))
         yield Field("padding", _plain(conv.padding), _padding(conv.kernel, conv.padding, conv.dilation))
-        yield _same("dilation", conv.dilation)
+        yield _same("dilation", _stride(stride_of(conv.dilation)))
         yield self._follow(conv)
 
     def _follow(self, conv: Conv | Depthwise) -> Field:
@@ -162,10 +162,12 @@ class Reader:
         defaults = self.conv_defaults
         norm, act, bias = (False, "none", True) if conv.linear else (conv.norm, conv.act, conv.bias)
         written = None if (norm, act, bias) == (None, None, None) else f"{norm} {act} {bias}"
-        has_norm = defaults.norm is not None and norm is not False
+        has_norm = bool(norm) or (defaults.norm is not None and norm is not False)
+        own = f" of eps {norm.eps:g}, momentum {norm.momentum:g}" if isinstance(norm, BatchNorm) else ""
+        own += " without gamma" if isinstance(norm, BatchNorm) and not norm.gamma else ""
         has_bias = defaults.bias if bias is None else bias
         acts = defaults.act if act is None else act
-        words = ["norm"] * has_norm + ["bias"] * has_bias + [acts] * (acts != "none")
+        words = [f"norm{own}"] * has_norm + ["bias"] * has_bias + [acts] * (acts != "none")
         linear = not has_norm and has_bias and acts == "none"
         return Field("then", written, "linear" if linear else " ".join(words) or "nothing")
 
@@ -173,7 +175,7 @@ class Reader:
         defaults, padding = self.pool_defaults, _padding(pool.kernel, pool.padding)
         yield _same("mode", pool.mode)
         yield _same("kernel", _size(pool.kernel))
-        yield _same("stride", pool.stride)
+        yield _same("stride", _stride(stride_of(pool.stride)))
         yield Field("padding", _plain(pool.padding), padding)
         counts = defaults.count_pad if pool.count_pad is None else pool.count_pad
         yield Field("count_pad", pool.count_pad, counts and pool.mode == "avg" and padding != "valid")
@@ -193,7 +195,7 @@ def _stride(stride: tuple[int, int]) -> Value:
     return stride[0] if stride[0] == stride[1] else _size(stride)
 
 
-def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> str:
+def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) -> str:
     """``same``, ``valid``, ``tf`` or the zeros: one word for what is one thing."""
     zeros = padding_of(kernel, padding, dilation)
     if zeros == "tf":
@@ -211,14 +213,16 @@ def _words(step: AnyStep) -> str:
 
 
 def _block_words(block: Block) -> str:
-    words = ["residual" if block.skip == "add" else "block"]
+    words = [{"add": "residual", "none": "block"}.get(block.skip, "residual with a projected skip")]
+    words += [f"stride {_stride(stride_of(block.stride))}"] if block.stride != 1 else []
     words += [f"scale {block.scale:g}"] if block.scale != 1.0 else []
     words += [f"project {block.project}"] if block.project != "none" else []
     return ", ".join(words + ([block.act] if block.act != "none" else []))
 
 
 def _block_fields(block: Block) -> tuple[Field, ...]:
-    return tuple(_same(name, getattr(block, name)) for name in ("skip", "project", "scale", "act"))
+    fields = (_same(name, getattr(block, name)) for name in ("skip", "project", "scale", "act"))
+    return (*fields, _same("stride", _stride(stride_of(block.stride))))
 
 
 def _layers(head: Head | Aux, classes: int) -> Iterator[Layer]:

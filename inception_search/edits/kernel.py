@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from inception_search.edits.kind import Kind
 from inception_search.edits.tree import Site
-from inception_search.edits.variant import dilation_of, keeps_size, variant
+from inception_search.edits.variant import dilations, keeps_size, variant
 from inception_search.spec.model import Padding
 from inception_search.spec.step import AnyStep, Conv, Depthwise, Pool
 
@@ -34,7 +34,7 @@ def _padding(step: Conv | Depthwise | Pool, kernel: tuple[int, int]) -> Padding:
     """The padding that does with ``kernel`` what the step's own does: numbers follow the kernel."""
     if not isinstance(step.padding, tuple) or not keeps_size(step):
         return step.padding
-    h, w = (dilation_of(step) * (k - 1) // 2 for k in kernel)
+    h, w = (d * (k - 1) // 2 for d, k in zip(dilations(step), kernel, strict=True))
     return (h, w)
 
 

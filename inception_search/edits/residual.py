@@ -24,12 +24,13 @@ def toggle_residual(site: Site) -> Iterator[AnyStep]:
 
 
 def _toggled(block: Block) -> Iterator[AnyStep]:
-    if block.skip == "add":
+    if block.skip == "none":
+        yield from _residual(block.body)
+        yield Block(**{**block.__dict__, "skip": "add"})
+    else:
         yield block.body
         yield Block(body=block.body)
-    else:
-        yield from _residual(block.body)
-    yield Block(**{**block.__dict__, "skip": "none" if block.skip == "add" else "add"})
+        yield Block(**{**block.__dict__, "skip": "none", "stride": 1})
 
 
 def _residual(body: AnyStep) -> Iterator[AnyStep]:
@@ -40,7 +41,7 @@ def _residual(body: AnyStep) -> Iterator[AnyStep]:
 def set_scale(site: Site) -> Iterator[AnyStep]:
     """The block with every other scale of its sum."""
     assert isinstance(site.step, Block)
-    if site.step.skip == "add":
+    if site.step.skip != "none":
         yield from filter(None, (variant(site.step, scale=scale) for scale in SCALES))
 
 

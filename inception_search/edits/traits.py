@@ -74,7 +74,7 @@ def _shrinks(step: AnyStep) -> bool:
 
 
 def _residuals(network: Network) -> int:
-    return sum(isinstance(step, Block) and step.skip == "add" for step in steps_of(network))
+    return sum(isinstance(step, Block) and step.skip != "none" for step in steps_of(network))
 
 
 def _averages(network: Network) -> int:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from inception_search.spec.factor import stride_of
+from inception_search.spec.factor import dilation_of, stride_of
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AdaptivePool, AnyStep, Conv, Depthwise, Pool, children
@@ -37,14 +37,13 @@ def keeps_size(step: Conv | Depthwise | Pool) -> bool:
     """Whether the padding of a step makes up for its kernel."""
     if step.padding in ("same", "tf") or step.kernel == (1, 1):
         return True
-    dilation = dilation_of(step)
-    needed = tuple(dilation * (k - 1) for k in step.kernel)
+    needed = tuple(d * (k - 1) for d, k in zip(dilations(step), step.kernel, strict=True))
     return isinstance(step.padding, tuple) and tuple(2 * p for p in step.padding) == needed
 
 
-def dilation_of(step: Conv | Depthwise | Pool) -> int:
-    """The dilation of a kernel; a pool has none."""
-    return 1 if isinstance(step, Pool) else step.dilation
+def dilations(step: Conv | Depthwise | Pool) -> tuple[int, int]:
+    """The (height, width) dilation of a kernel; a pool has none."""
+    return (1, 1) if isinstance(step, Pool) else dilation_of(step)
 
 
 def last_width(step: AnyStep) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_search.figures.parts import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
-from inception_search.spec.model import Padding, Stride
+from inception_search.spec.model import Dilation, Padding, Stride
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Narrow, Norm, Pool, Zero
 
@@ -51,7 +51,8 @@ def labelled(step: Single, path: str = "") -> Box:
     if isinstance(step, Zero):
         return Box(("zeros",), "norm", path=path, slim=True)
     if isinstance(step, Narrow):
-        return Box(("first channels", str(step.width)), "norm", path=path)
+        first = "first channels" if step.start == 0 else f"channels from {step.start}"
+        return Box((first, str(step.width)), "norm", path=path)
     return Box(("normalisation",), "norm", path=path, slim=True)
 
 
@@ -63,7 +64,7 @@ def conv_lines(conv: Conv) -> tuple[str, ...]:
 def conv_facts(conv: Conv) -> list[str]:
     """``stride 2``, ``V``, ``linear`` ...: what is not as usual."""
     facts = _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
-    facts += [f"dilation {conv.dilation}"] if conv.dilation != 1 else []
+    facts += _dilation(conv.dilation)
     facts += [f"groups {conv.groups}"] if conv.groups != 1 else []
     return facts + _follow(conv)
 
@@ -71,6 +72,7 @@ def conv_facts(conv: Conv) -> list[str]:
 def depthwise_lines(conv: Depthwise) -> tuple[str, ...]:
     """``("7×7 depthwise", "×8, stride 2")``: the filters of each channel."""
     facts = [f"×{conv.multiplier}", *_stride(conv.stride), *_padding(conv.kernel, conv.padding, conv.dilation)]
+    facts += _dilation(conv.dilation)
     return (f"{size(conv.kernel)} depthwise", ", ".join(facts + _follow(conv)))
 
 
@@ -134,13 +136,22 @@ def _follow(conv: Conv | Depthwise) -> list[str]:
 
 
 def _stride(stride: Stride) -> list[str]:
-    down, across = stride_of(stride)
+    return _by_axis("stride", stride)
+
+
+def _dilation(dilation: Dilation) -> list[str]:
+    return _by_axis("dilation", dilation)
+
+
+def _by_axis(word: str, value: Stride | Dilation) -> list[str]:
+    """``stride 2``, or ``stride 2×1`` where height and width differ; nothing for 1."""
+    down, across = stride_of(value)
     if down == across:
-        return [f"stride {down}"] if down != 1 else []
-    return [f"stride {down}×{across}"]
+        return [f"{word} {down}"] if down != 1 else []
+    return [f"{word} {down}×{across}"]
 
 
-def _padding(kernel: tuple[int, int], padding: Padding, dilation: int = 1) -> list[str]:
+def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) -> list[str]:
     zeros = padding_of(kernel, padding, dilation)
     if zeros == "tf":
         return ["pad SAME"]

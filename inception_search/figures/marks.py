@@ -17,7 +17,7 @@ from inception_search.figures.parts import Box, Column, Fork, Group, Mark, Mesh,
 from inception_search.spec.network import PoolDefaults
 
 _BADGES: tuple[tuple[Mark, str], ...] = (("added", "+"), ("removed", "−"), ("changed", "~"))
-_BLOCK_PARTS = {"skip": "add", "project": "project", "scale": "scale", "act": "act"}
+_BLOCK_PARTS = {"skip": "add", "project": "project", "scale": "scale", "act": "act", "stride": "skip"}
 _NOTHING = ("none", 1.0)  # of a block's fields: there is no box for it
 
 

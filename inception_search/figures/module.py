@@ -13,9 +13,9 @@ from dataclasses import replace
 from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.dag import dag_part
 from inception_search.figures.facts import Fact, Facts
-from inception_search.figures.labels import Single, number, with_defaults
+from inception_search.figures.labels import Single, conv_facts, number, with_defaults
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
-from inception_search.spec.factor import PARALLEL, factors
+from inception_search.spec.factor import PARALLEL, factors, shortcut
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
 
@@ -106,9 +106,9 @@ class ModuleTree:
         if block.project != "none":
             body = _joined(body, self._projection(block, path))
         scale = f"×{number(block.scale)}"
-        if block.skip == "add":
-            scaled = (body, Note(scale)) if block.scale != 1.0 else (body,)
-            body = Residual(column(*scaled), f"{path}.add")
+        if block.skip != "none":
+            summand = column(body, Note(scale)) if block.scale != 1.0 else column(body)
+            body = self._sum(block, summand, path)
         elif block.scale != 1.0:
             box = Box((scale,), "norm", path=f"{path}.scale", slim=True)
             body = column(body, self.box(box))
@@ -116,6 +116,17 @@ class ModuleTree:
             return body
         act = Box((self.captions.act(block.act),), "act", path=f"{path}.act", slim=True)
         return column(body, replace(self.box(act), lines=act.lines, slim=True))
+
+    def _sum(self, block: Block, summand: Part, path: str) -> Part:
+        """The sum of a block: with what comes in as it is, or through a 1×1 convolution."""
+        if block.skip == "add":
+            return Residual(summand, f"{path}.add")
+        fact = self.facts.get(f"{path}.skip") if self.facts else None
+        lines = self.captions.projection(str(fact.type.channels) if fact else "", False)
+        stride = conv_facts(shortcut(block))[:1] if block.stride != 1 else []
+        lines = (*lines[:-1], ", ".join([lines[-1], *stride]))
+        box = self.box(Box(lines, "pointwise", path=f"{path}.skip"))
+        return Fork((box, summand), self._join("add", f"{path}.add"))
 
     def _projection(self, block: Block, path: str) -> Box:
         fact = self.facts.get(f"{path}.project") if self.facts else None

@@ -123,7 +123,7 @@ def contents(step: AnyStep) -> str:
     """What a folded step is made of, in few words: ``4 branches``, ``residual``, ``3 convs, 1 pool``."""
     if isinstance(step, Concat):
         return f"{len(step.branches)} branches"
-    if isinstance(step, Block) and step.skip == "add":
+    if isinstance(step, Block) and step.skip != "none":
         return "residual"
     if isinstance(step, Dag):
         return dag_size(step)

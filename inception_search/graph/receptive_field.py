@@ -64,7 +64,7 @@ def _read(node: Node, span: _Span, value: Type, axis: int) -> _Span:
     side = value[1 + axis]
     if isinstance(op, AdaptivePool):
         return _adaptive(span, side, op.size[axis])
-    reach = (op.kernel[axis] - 1) * (op.dilation if isinstance(op, Conv) else 1)
+    reach = (op.kernel[axis] - 1) * (op.dilation[axis] if isinstance(op, Conv) else 1)
     stride = op.stride[axis]
     before = _zeros_before(op.padding, axis, side, reach, stride)
     return _Span(span.first * stride - before, span.last * stride - before + reach)

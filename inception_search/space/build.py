@@ -48,6 +48,7 @@ Make: TypeAlias = Callable[[Answers, int], AnyStep | Several]
 Field: TypeAlias = Callable[[Answers, int], Any]
 _SECTIONS = ("blocks", "stages", "aux")
 _HOLES = (Choice, Integer, Float, Of)
+PAIRED = ("kernel", "padding")  # fields of two numbers that one hole may fill
 
 
 class BuildError(Exception):
@@ -242,7 +243,10 @@ class Builder:
         kind, items, value = node["kind"], list(node.items()), self.value
 
         def make(answers: Answers, channels: int) -> AnyStep:
-            return _leaf(kind, tuple((name, _frozen(value(item, answers, channels))) for name, item in items))
+            fields = [(name, _frozen(value(item, answers, channels))) for name, item in items]
+            if any(isinstance(item, dict) for _, item in fields):  # a norm of its own, which has no hash
+                return KINDS[kind].model_validate(_data(dict(fields)))  # type: ignore[return-value]
+            return _leaf(kind, tuple(fields))
 
         return make
 
@@ -305,9 +309,10 @@ def _leaf(kind: str, fields: tuple[tuple[str, Any], ...]) -> AnyStep:
 
 
 def _data(fields: dict[str, Any]) -> dict[str, Any]:
-    """``fields`` with a kernel that came from a hole of one number written as two."""
-    if isinstance(fields.get("kernel"), int):
-        fields["kernel"] = (fields["kernel"],) * 2
+    """``fields`` with a kernel or padding that came from a hole of one number written as two."""
+    for name in PAIRED:
+        if isinstance(fields.get(name), int):
+            fields[name] = (fields[name],) * 2
     return fields
 
 

@@ -20,10 +20,19 @@ from typing import Any, NamedTuple
 from inception_search.errors import SpecError, did_you_mean
 from inception_search.space import ranges
 from inception_search.space.holes import Choice, Float, Hole, Integer, Many, Of
-from inception_search.spec.document import expand_aux, expand_network, field_names, model_inside, norm_in_full
+from inception_search.spec.document import expand_aux, expand_network, field_names, model_inside
 from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_DEPTH
 from inception_search.spec.network import Network
-from inception_search.spec.shorthand import Expander, expand_input, is_hole, join, kernel
+from inception_search.spec.shorthand import (
+    Expander,
+    expand_input,
+    is_hole,
+    join,
+    norm_of_conv,
+    norm_of_network,
+    one_or_pair,
+    pair,
+)
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
@@ -39,7 +48,8 @@ HOLES = {
 COMPOSITE = ("chain", "concat", "block", "repeat", "dag", "use")  # kinds of steps with steps inside
 CONCRETE = ("schema", "version", "name", "source", "blocks", "stages", "aux")  # parts that no hole stands for
 # Fields whose values have short forms, by the end of their path
-SHORT = {"kernel": kernel, "input": expand_input, "conv_defaults.norm": norm_in_full}
+SHORT = {"input": expand_input, "conv_defaults.norm": norm_of_network, "norm": norm_of_conv}
+SHORT |= {"kernel": pair, "padding": pair, "stride": one_or_pair, "dilation": one_or_pair}
 _NAME = re.compile(r"/?[a-z][a-z0-9_]{0,63}\Z")
 _AUX = re.compile(r"aux\.[a-z0-9_]+\Z")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inception_search.space.answers import Answers
+from inception_search.space.build import PAIRED
 from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.document import lines_of, tidy_network
@@ -103,8 +104,9 @@ class _Writer:
 
     def mapping(self, node: MarkedDict) -> Any:
         filled = {key: self.value(value) for key, value in node.items()}
-        if isinstance(filled.get("kernel"), int):  # from a hole of one number
-            filled["kernel"] = [filled["kernel"]] * 2
+        for name in PAIRED:
+            if isinstance(filled.get(name), int):  # from a hole of one number
+                filled[name] = [filled[name]] * 2
         for key, part in filled.items():
             if isinstance(part, _Items):  # a body of many steps
                 filled[key] = MarkedDict({"kind": "chain", "steps": list(part)}, node.line)

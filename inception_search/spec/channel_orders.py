@@ -104,7 +104,7 @@ class _Orders:
         if isinstance(step, Block):
             y = self.step(step.body, x, (*place, 0))
             y = y if step.project == "none" else self.value()
-            return y if step.skip == "none" else self.one_order(x, y)
+            return self.one_order(x, y) if step.skip == "add" else y  # the filters of a projected skip follow y
         if isinstance(step, Dag):
             values = [x]
             for index, node in enumerate(step.nodes):

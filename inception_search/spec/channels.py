@@ -20,7 +20,7 @@ def channels_after(step: AnyStep, channels: int, blocks: Mapping[str, AnyStep]) 
     if isinstance(step, Concat):
         return sum(channels_after(branch, channels, blocks) for branch in step.branches)
     if isinstance(step, Block):
-        kept = step.skip != "none" or step.project != "none"
+        kept = step.skip == "add" or step.project != "none"
         return channels if kept else channels_after(step.body, channels, blocks)
     if isinstance(step, Dag):
         return _dag(step, channels, blocks)

@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from inception_search.spec.model import Activation, Factor, Flag, Padding, Size, SpecModel, Stride, Width
+from inception_search.spec.model import (
+    Activation,
+    BatchNorm,
+    Dilation,
+    Factor,
+    Flag,
+    Padding,
+    Size,
+    SpecModel,
+    Stride,
+    Width,
+)
 
 
 class Conv(SpecModel):
@@ -18,7 +29,10 @@ class Conv(SpecModel):
     between factors in series (default: ``width``). Stride: on each factor's own axis (row/col), on the last 3×3
     (stacked), on both halves (split). ``same`` pads k//2 on every side; a pair is (height, width) padding; ``tf``
     is TensorFlow's SAME: an output of ceil(input / stride), the odd zero at the bottom and right.
-    ``norm``, ``act`` and ``bias`` say what follows where it is not what the network's ``conv_defaults`` say (None);
+    ``dilation`` is the distance between the values that neighbouring weights of the kernel see; a pair is
+    (height, width).
+    ``norm``, ``act`` and ``bias`` replace what the network's ``conv_defaults`` say (None: as they say). ``norm``:
+    false is none, true is the network's (a default batch norm where it has none), or the fields of one.
     ``linear`` is a bias, and neither norm nor activation.
     """
 
@@ -28,11 +42,11 @@ class Conv(SpecModel):
     stride: Stride = 1
     padding: Padding = "same"
     groups: Width = 1
-    dilation: Size = 1
+    dilation: Dilation = 1
     factor: Factor = "none"
     mid: Width | None = None
     linear: Flag = False
-    norm: Flag | None = None
+    norm: Flag | BatchNorm | None = None
     act: Activation | None = None
     bias: Flag | None = None
 
@@ -42,7 +56,8 @@ class Conv(SpecModel):
         if self.factor != "none" or self.mid is not None:
             _check_factor(self)
         check_same(self.kernel, self.padding)
-        _check_stride(self.stride)
+        check_pair("stride", self.stride)
+        check_pair("dilation", self.dilation)
         for width in (self.width, self.mid or 0) if self.groups != 1 else ():
             if width % self.groups:
                 raise ValueError(f"width {width} is not divisible by groups {self.groups}")
@@ -68,9 +83,9 @@ class Depthwise(SpecModel):
     multiplier: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     stride: Stride = 1
     padding: Padding = "same"
-    dilation: Size = 1
+    dilation: Dilation = 1
     linear: Flag = False
-    norm: Flag | None = None
+    norm: Flag | BatchNorm | None = None
     act: Activation | None = None
     bias: Flag | None = None
 
@@ -78,7 +93,8 @@ class Depthwise(SpecModel):
     def _check(self) -> Depthwise:
         _check_follow(self)
         check_same(self.kernel, self.padding)
-        _check_stride(self.stride)
+        check_pair("stride", self.stride)
+        check_pair("dilation", self.dilation)
         return self
 
 
@@ -92,9 +108,10 @@ def check_same(kernel: tuple[int, int], padding: Padding) -> None:
         raise ValueError("an even kernel has no same padding; write valid, tf, or padding: [h, w]")
 
 
-def _check_stride(stride: Stride) -> None:
-    if isinstance(stride, tuple) and stride[0] == stride[1]:
-        raise ValueError(f"write an equal stride as one number: stride: {stride[0]}")
+def check_pair(name: str, value: Stride | Dilation) -> None:
+    """Refuse an equal (height, width) pair: one spelling for one thing."""
+    if isinstance(value, tuple) and value[0] == value[1]:
+        raise ValueError(f"write an equal {name} as one number: {name}: {value[0]}")
 
 
 def _check_factor(conv: Conv) -> None:

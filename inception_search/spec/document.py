@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -29,10 +30,13 @@ T = TypeVar("T")
 # What a field takes, where its type alone does not say it.
 EXPECTED = {
     "kernel": "7x7, 7 or [7, 7]",
-    "padding": "same, valid or [h, w]",
-    "stride": "a number or [h, w]",
+    "size": "4x4, 4 or [4, 4]",
+    "padding": "same, valid, tf, 1, 1x2 or [1, 2] (height, width)",
+    "stride": "2, 2x1 or [2, 1] (height, width)",
+    "dilation": "2, 2x1 or [2, 1] (height, width)",
     "input": "3x299x299 or [3, 299, 299]",
-    "norm": "none, batch or {eps: 0.001, momentum: 0.1}",
+    "norm": "none, batch or {eps: 0.001, momentum: 0.1, gamma: true}",
+    "hidden": "a list of widths: [1024]",
 }
 NAME = "a name of lower-case letters, digits and _, beginning with a letter"
 
@@ -144,7 +148,7 @@ def expand_network(data: MarkedDict, expander: Expander) -> MarkedDict:
     if isinstance(aux := out.get("aux"), dict):
         out["aux"] = MarkedDict({k: expand_aux(k, v, expander) for k, v in aux.items()}, *_marks(aux))
     if isinstance(defaults := out.get("conv_defaults"), dict):
-        out["conv_defaults"] = _expand_norm(defaults)
+        out["conv_defaults"] = _expand_norm(defaults, expander)
     out["input"] = expand_input(out["input"]) if "input" in out else {}
     return out
 
@@ -175,15 +179,12 @@ def expand_aux(name: str, aux: Any, expander: Expander) -> Any:
     return MarkedDict({**aux, "body": expander.step(aux["body"], f"aux.{name}.body", line)}, *_marks(aux))
 
 
-def _expand_norm(defaults: dict[str, Any]) -> dict[str, Any]:
+def _expand_norm(defaults: dict[str, Any], expander: Expander) -> dict[str, Any]:
     if "norm" not in defaults:
         return defaults
-    return MarkedDict({**defaults, "norm": norm_in_full(defaults["norm"])}, *_marks(defaults))
-
-
-def norm_in_full(norm: Any) -> Any:
-    """``none`` and ``batch`` as what they stand for."""
-    return {"none": None, "batch": {}}.get(norm, norm) if isinstance(norm, str) else norm
+    line, lines = _marks(defaults)
+    norm = expander.norm(defaults["norm"], "conv_defaults.norm", lines.get("norm", line), network=True)
+    return MarkedDict({**defaults, "norm": norm}, line, lines)
 
 
 def _marks(data: Any) -> tuple[int | None, dict[str, int]]:
@@ -261,19 +262,29 @@ def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) 
         return {"rule": message.removeprefix("Value error, ")}
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return {"rule": "not a step", "found": found, "expected": f"kind: {', '.join(KINDS)}"}
-    expected = message.replace("Input should be ", "").replace("a valid ", "a ").replace("a integer", "an integer")
+    if kind in ("too_short", "too_long"):
+        return _miscounted(detail["ctx"], place, kind == "too_long")
+    expected = message.replace("Input should be ", "").replace("a valid ", "a ")
+    for python, plain in (("a integer", "an integer"), ("a tuple", "a list"), ("a boolean", "true or false")):
+        expected = expected.replace(python, plain)
     if kind == "string_pattern_mismatch":
         lower = detail["ctx"]["pattern"].startswith("^[a-z]")
         expected = NAME if lower else "a name of letters, digits, _ . @ and -"
-    elif kind in ("too_short", "too_long"):
-        bounds = detail["ctx"]
-        least = f"at least {bounds['min_length']}" if kind == "too_short" else f"at most {bounds['max_length']}"
-        expected = f"a list of {least}"
     elif kind in ("model_type", "model_attributes_type", "dict_type"):
         expected = "fields, {name: value, ...}"
     if kind not in ("greater_than_equal", "less_than_equal") and place and isinstance(place[-1], str):
         expected = EXPECTED.get(place[-1], expected)
-    return {"rule": "not a usable value", "found": found, "expected": expected}
+    mend = did_you_mean(found, re.findall(r"'(\w+)'", expected)) if isinstance(found, str) else None
+    return {"rule": "not a usable value", "found": found, "expected": expected, "mend": mend}
+
+
+def _miscounted(bounds: Any, place: Path_, many: bool) -> dict[str, Any]:
+    """A list that is too long or too short: how long it is, and may be."""
+    what = str(place[-1]) if place else "entries"
+    limit = f"at most {bounds['max_length']}" if many else f"at least {bounds['min_length']}"
+    rule = f"too {'many' if many else 'few'} {what}"
+    mend = "put a part of it into a block, or a dag inside the dag" if many and what == "nodes" else None
+    return {"rule": rule, "found": bounds.get("actual_length"), "expected": limit, "mend": mend}
 
 
 def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> Path_:

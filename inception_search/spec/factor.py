@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from inception_search.spec.model import Factor, Pad, Padding, Stride
-from inception_search.spec.step import AnyStep, Conv, chain, concat
+from inception_search.spec.model import Dilation, Factor, Pad, Padding, Stride
+from inception_search.spec.step import AnyStep, Block, Conv, Depthwise, chain, concat
 
 Zeros: TypeAlias = tuple[Pad, Pad] | Literal["tf"]
 Same: TypeAlias = Literal["symmetric", "tf"]
@@ -22,8 +22,8 @@ def factors(conv: Conv) -> tuple[tuple[str, Conv], ...]:
         half = {"factor": "none", "width": conv.width // 2}
         h, w = conv.kernel
         return (
-            ("row", conv.model_copy(update={**half, "kernel": (1, w)})),
-            ("col", conv.model_copy(update={**half, "kernel": (h, 1)})),
+            ("row", conv.model_copy(update={**half, "kernel": (1, w), "dilation": dilation_of(conv)[1]})),
+            ("col", conv.model_copy(update={**half, "kernel": (h, 1), "dilation": dilation_of(conv)[0]})),
         )
     order = ("row", "col") if conv.factor == "row_col" else ("col", "row")
     mid = conv.mid or conv.width
@@ -54,6 +54,7 @@ def _axis(conv: Conv, axis: str, width: int, last: bool) -> Conv:
             "width": width,
             "stride": _stride(1, sw) if row else _stride(sh, 1),
             "padding": padding,
+            "dilation": dilation_of(conv)[1 if row else 0],
             "factor": "none",
             "mid": None,
             "linear": conv.linear and last,
@@ -74,7 +75,7 @@ def _stride(h: int, w: int) -> Stride:
 
 
 def padding_of(
-    kernel: tuple[int, int], padding: Padding, dilation: int = 1, stride: Stride = 1, same: Same = "symmetric"
+    kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1, stride: Stride = 1, same: Same = "symmetric"
 ) -> Zeros:
     """The zeros added on each side, (height, width), that ``padding`` stands for in a network with ``same``.
 
@@ -84,13 +85,24 @@ def padding_of(
         return (0, 0)
     if isinstance(padding, tuple):
         return padding
-    total = (dilation * (kernel[0] - 1), dilation * (kernel[1] - 1))
+    down, across = stride_of(dilation)
+    total = (down * (kernel[0] - 1), across * (kernel[1] - 1))
     symmetric = padding == "same" and same == "symmetric"
     if symmetric or (stride == 1 and total[0] % 2 == total[1] % 2 == 0):
         return (total[0] // 2, total[1] // 2)
     return "tf"
 
 
-def stride_of(stride: Stride) -> tuple[int, int]:
-    """(height, width) stride."""
+def stride_of(stride: Stride | Dilation) -> tuple[int, int]:
+    """A stride or dilation as (height, width)."""
     return stride if isinstance(stride, tuple) else (stride, stride)
+
+
+def shortcut(block: Block) -> Conv:
+    """The convolution of a projected skip; one filter stands for as many as the other summand has channels."""
+    return Conv(kernel=(1, 1), width=1, stride=block.stride, act="none")
+
+
+def dilation_of(conv: Conv | Depthwise) -> tuple[int, int]:
+    """The (height, width) dilation of a convolution."""
+    return stride_of(conv.dilation)

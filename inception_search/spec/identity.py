@@ -107,7 +107,8 @@ def code(step: AnyStep, absorbed: bool, place: Place = (), freed: Freed = NONE) 
         return "[" + "|".join(codes if mark == PINNED else sorted(codes)) + "]" + mark
     if isinstance(step, Block):
         body = code(step.body, _body_absorbed(step, absorbed), (*place, 0), freed)
-        return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}}}"
+        stride = f",{step.stride}" if step.skip == "project" else ""  # other blocks keep the text they always had
+        return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}{stride}}}"
     if isinstance(step, Dag):
         return dag_code(step, absorbed, place, freed, code, absorbs)
     return json.dumps(step.to_dict(), sort_keys=True, separators=(",", ":"))
@@ -126,7 +127,7 @@ def _chain_codes(step: AnyStep, absorbed: bool, place: Place, freed: Freed) -> l
 def _body_absorbed(block: Block, absorbed: bool) -> bool:
     if block.project != "none":
         return True  # the dense 1x1 after the body
-    return block.skip == "none" and absorbed
+    return block.skip != "add" and absorbed  # the filters of a projected skip follow any order
 
 
 @singledispatch
@@ -177,7 +178,7 @@ def _(step: Concat, absorbed: bool) -> bool:
 
 @absorbs.register
 def _(step: Block, absorbed: bool) -> bool:
-    if step.skip == "none":
+    if step.skip != "add":
         return absorbs(step.body, _body_absorbed(step, absorbed))
     follows = step.project != "none" or _can_permute(step.body)
     return absorbed and follows and absorbs(step.body, True)
@@ -195,7 +196,7 @@ def _can_permute(step: AnyStep) -> bool:
                 return False
         return False
     if isinstance(step, Block):
-        return step.skip == "none" and (step.project != "none" or _can_permute(step.body))
+        return step.skip != "add" and (step.project != "none" or _can_permute(step.body))
     if isinstance(step, Dag):
         return _can_permute(step.nodes[-1].then)
     return False

@@ -1,30 +1,70 @@
 """The JSON Schema of network documents, short forms included, for editors to complete from.
 
-``python -m inception_search.spec.json_schema > search_spaces/network.schema.json`` writes it; a test fails when
-the committed file drifts from the classes.
+``inception-search schema network -o search_spaces/network.schema.json`` writes it; a test fails when the committed
+file drifts from the classes.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 from inception_search.spec.dialect import FIXED
+from inception_search.spec.limits import MAX_KERNEL
 from inception_search.spec.network import VERSION, Network
-from inception_search.spec.shorthand import PRINCIPAL, SINGLES, SIZES
+from inception_search.spec.shorthand import (
+    ACTIVATIONS,
+    FACTORS,
+    FOLLOWED,
+    NORMS,
+    PAIRS,
+    POOLS,
+    PRINCIPAL,
+    RESERVED,
+    SINGLES,
+    STEPS,
+)
 from inception_search.spec.step import KINDS
 
 STEP = {"$ref": "#/$defs/AnyStep"}
-KERNEL = {
-    "description": "7x7, 7 or [7, 7]: (height, width)",
-    "anyOf": [
-        {"type": "string", "pattern": r"^\d{1,3}x\d{1,3}$"},
-        {"type": "integer", "minimum": 1},
-        {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
-    ],
-}
+NORM_NAMES = {"enum": [*NORMS, True, False, None]}
+
+
+def pair(least: int, *words: str) -> dict[str, Any]:
+    """A field that is (height, width): ``2``, ``2x1`` or ``[2, 1]``, each ``least`` or more; or one of ``words``."""
+    side = {"type": "integer", "minimum": least, "maximum": MAX_KERNEL}
+    forms: list[dict[str, Any]] = [{"enum": list(words)}] if words else []
+    forms += [{"type": "string", "pattern": r"^\d{1,3}x\d{1,3}$"}, side]
+    forms.append({"type": "array", "items": side, "minItems": 2, "maxItems": 2})
+    named = ", ".join([*words, "2, 2x1 or [2, 1]"])
+    return {"description": f"{named}: (height, width)", "anyOf": forms}
+
+
+def line_pattern() -> str:
+    """The regular expression of a step on one line, from the grammar of :mod:`inception_search.spec.shorthand`.
+
+    In the subset that Python, JavaScript and other readers of JSON Schemas share.
+    """
+    side, width = r"0*[1-9]\d{0,2}", r"0*[1-9]\d{0,4}"
+    kernel, flag = rf"{side}x{side}", rf"s{side}"
+    once = rf"(?!.*\s{flag}\s(?:.*\s)?{flag}(?:\s|$))" + "".join(
+        rf"(?!.*\s{words}\s(?:.*\s)?{words}(?:\s|$))" for words in ("valid", "linear", _any(FACTORS))
+    )
+    conv = rf"{once}{kernel}\s+(?:{width}>)?{width}(?:\s+(?:{flag}|valid|linear|{_any(FACTORS)}))*"
+    pool = rf"{once}{_any(POOLS)}\s+{kernel}(?:\s+(?:{flag}|valid))*"
+    dropout = r"dropout\s+(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+    block = rf"(?!{_any(sorted(RESERVED))}\s*$)[a-z][a-z0-9_]{{0,63}}"
+    steps = "|".join([_any(SINGLES), _any(ACTIVATIONS), dropout, pool, conv, block])
+    return rf"^\s*(?:{width} x )?\s*(?:{steps})\s*$"
+
+
+def _any(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
 LINE = {
     "type": "string",
+    "pattern": line_pattern(),
     "description": "a step on one line: '3x3 64 s2 valid', '7x7 128>192 row_col', 'max 3x3 s2', '4 x inception_a'",
 }
 
@@ -42,7 +82,8 @@ def network_schema() -> dict[str, Any]:
     models["DagNode"]["properties"]["then"] = models["DagInput"]["properties"]["step"] = STEP
     models["AnyStep"] = {"anyOf": [LINE, {"type": "array", "items": STEP}, *_tagged(models), *_long()]}
     _steps_anywhere(schema)
-    models["ConvDefaults"]["properties"]["norm"] = {"anyOf": [{"enum": ["none", "batch", None]}, _ref("BatchNorm")]}
+    for name in ("ConvDefaults", *(KINDS[kind].__name__ for kind in FOLLOWED)):
+        models[name]["properties"]["norm"] = {"anyOf": [NORM_NAMES, _ref("BatchNorm")]}
     schema["properties"]["input"] = {
         "description": "[channels, height, width], or 3x299x299",
         "anyOf": [
@@ -93,11 +134,11 @@ def _tagged(models: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _loosen(model: dict[str, Any], kind: str) -> None:
-    """Kernels may be written ``7x7``; steps in any form."""
+    """Pairs may be written ``7x7``; steps in any form."""
     properties = model["properties"]
-    for name in SIZES.get(kind, ("kernel",)):
+    for name in (*PAIRS.get(kind, ()), *STEPS.get(kind, ())):
         if name in properties:
-            properties[name] = KERNEL
+            properties[name] = pair(0, "same", "valid", "tf") if name == "padding" else pair(1)
     if "body" in properties:
         properties["body"] = STEP
     for name in ("steps", "branches"):
@@ -116,12 +157,3 @@ def _steps_anywhere(schema: dict[str, Any]) -> None:
 
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/$defs/{name}"}
-
-
-def schema_text() -> str:
-    """The schema as it is committed."""
-    return json.dumps(network_schema(), indent=1, sort_keys=True) + "\n"
-
-
-if __name__ == "__main__":
-    print(schema_text(), end="")

@@ -11,6 +11,7 @@ from inception_search.spec.limits import MAX_KERNEL, MAX_WIDTH
 Size: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_KERNEL)]
 Pad: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MAX_KERNEL)]
 Width: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_WIDTH)]
+Start: TypeAlias = Annotated[int, Field(strict=True, ge=0, lt=MAX_WIDTH)]
 Probability: TypeAlias = Annotated[float, Field(strict=True, ge=0.0, lt=1.0, allow_inf_nan=False)]
 Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
@@ -18,6 +19,7 @@ Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 Padding: TypeAlias = Literal["same", "valid", "tf"] | tuple[Pad, Pad]
 Stride: TypeAlias = Size | tuple[Size, Size]
+Dilation: TypeAlias = Size | tuple[Size, Size]
 Factor: TypeAlias = Literal["none", "row_col", "col_row", "stacked", "split"]
 Activation: TypeAlias = Literal["none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 
@@ -38,6 +40,15 @@ class SpecModel(BaseModel):
             for name, value in self.__dict__.items()
             if name == "kind" or value != type(self).model_fields[name].default
         }
+
+
+class BatchNorm(SpecModel):
+    """Batch normalisation; ``momentum`` is the weight of the new batch (PyTorch's convention)."""
+
+    kind: Literal["batch"] = "batch"
+    eps: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 1e-3
+    momentum: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.1
+    gamma: Flag = True
 
 
 def trusted(model: type[M], fields: dict[str, Any]) -> M:

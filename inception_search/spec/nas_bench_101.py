@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from inception_search.errors import SpecError, did_you_mean
+from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.network import BatchNorm, ConvDefaults, Head, Input, Network
 from inception_search.spec.step import AnyStep, Conv, Dag, DagInput, DagNode, Identity, Narrow, Pool, Repeat
 
@@ -24,6 +25,7 @@ def nas_bench_101_network(matrix: Matrix, operations: Sequence[str], *, width: i
 
     Between stacks maps are halved and channels doubled; ``width`` is that of the first.
     """
+    _check_width(width)
     defaults = ConvDefaults(norm=BatchNorm(eps=1e-5, momentum=0.003))  # momentum 0.997 in TensorFlow's terms
     stages: dict[str, AnyStep] = {"stem": Conv(kernel=(3, 3), width=width)}
     for stack in range(3):
@@ -42,6 +44,7 @@ def nas_bench_101_cell(matrix: Matrix, operations: Sequence[str], width: int) ->
     Vertices that are not on a way from the input to the output are left out first, as the benchmark does.
     """
     _check(matrix, operations)
+    _check_width(width)
     kept = _on_a_way(matrix)
     matrix = [[matrix[i][j] for j in kept] for i in kept]
     channels = vertex_channels(matrix, width)
@@ -108,6 +111,11 @@ def _on_a_way(matrix: Matrix) -> list[int]:
     if kept[:1] != [0]:
         raise SpecError("no way leads from the input of the cell to its output", found=[list(row) for row in matrix])
     return kept
+
+
+def _check_width(width: int) -> None:
+    if type(width) is not int or not 1 <= width <= MAX_WIDTH:
+        raise SpecError("the channels of a cell", path="width", found=width, expected=f"1 to {MAX_WIDTH:,}")
 
 
 def _check(matrix: Matrix, operations: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, Width
+from inception_search.spec.model import BatchNorm as BatchNorm
 from inception_search.spec.module_names import is_taken
 from inception_search.spec.picture import Pictured
 from inception_search.spec.size import check_size
@@ -32,15 +33,6 @@ class Input(SpecModel):
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
         return (self.channels, self.height, self.width)
-
-
-class BatchNorm(SpecModel):
-    """Batch normalisation; ``momentum`` is the weight of the new batch (PyTorch's convention)."""
-
-    kind: Literal["batch"] = "batch"
-    eps: Annotated[float, Field(strict=True, gt=0.0, lt=1.0)] = 1e-3
-    momentum: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.1
-    gamma: Flag = True
 
 
 class ConvDefaults(SpecModel):

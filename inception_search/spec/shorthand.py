@@ -19,6 +19,8 @@ from inception_search.spec.model import Activation, Factor
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
+NORMS = ("none", "batch")
+FOLLOWED = ("conv", "depthwise")  # steps with a norm
 KERNEL = re.compile(r"([0-9]{1,3})x([0-9]{1,3})\Z")
 WIDTH = re.compile(r"(?:([0-9]{1,18})>)?([0-9]{1,18})\Z")
 STRIDE = re.compile(r"s([0-9]{1,3})\Z")
@@ -39,7 +41,10 @@ PRINCIPAL = {
     "narrow": "width",
     "use": "name",
 }
-SIZES = {"adaptive_pool": ("size",)}  # fields written 7x7, where they are not ``kernel``
+# Fields that are (height, width): 7 is both, 7x7 a text of the two. Of STEPS equal ones are stored as one number.
+PAIRS: dict[str, tuple[str, ...]] = dict.fromkeys(("conv", "depthwise", "pool"), ("kernel", "padding"))
+PAIRS |= {"adaptive_pool": ("size",)}
+STEPS = dict.fromkeys(("conv", "depthwise", "pool", "block"), ("stride", "dilation"))
 EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
 HoleReader = Callable[[Any, str], Any]
@@ -128,9 +133,19 @@ class Expander:
             return MarkedList(steps, line=line, lines=lines)
         if name == "body" and kind in ("block", "repeat"):
             return self.step(item, join(path, "body") if kind == "block" else path, line)
-        if name in SIZES.get(kind, ("kernel",)):
-            return kernel(item)
-        return item
+        if name in PAIRS.get(kind, ()):
+            return pair(item)
+        if name in STEPS.get(kind, ()):
+            return one_or_pair(item)
+        return self.norm(item, join(path, name), line) if name == "norm" and kind in FOLLOWED else item
+
+    def norm(self, item: Any, path: str, line: int | None, network: bool = False) -> Any:
+        """What a norm is called as what it stands for: of a convolution, or (``network``) of ``conv_defaults``."""
+        kind = item.get("kind", "batch") if isinstance(item, dict) and not is_hole(item) else item
+        if isinstance(kind, str) and kind not in NORMS:
+            expected = f"{' or '.join(NORMS)}, or the fields of batch: {{eps: 0.001, momentum: 0.1, gamma: true}}"
+            raise self.error("unknown norm", path, line, found=kind, expected=expected, mend=did_you_mean(kind, NORMS))
+        return norm_of_network(item) if network else norm_of_conv(item)
 
     def words(self, text: str, path: str, line: int | None) -> Any:
         """The long form of a one-line step."""
@@ -148,10 +163,10 @@ class Expander:
         if head == "dropout" and len(rest) == 1:
             return MarkedDict({"kind": "dropout", "p": self.number(rest[0], path, line)}, line=line)
         if head in POOLS and rest and KERNEL.match(rest[0]):
-            long = {"kind": "pool", "mode": head, "kernel": kernel(rest[0])}
+            long = {"kind": "pool", "mode": head, "kernel": pair(rest[0])}
             return MarkedDict(long | self.flags(rest[1:], ("valid",), path, line), line=line)
         if KERNEL.match(head) and rest and (match := WIDTH.match(rest[0])):
-            long = {"kind": "conv", "kernel": kernel(head), "width": int(match[2])}
+            long = {"kind": "conv", "kernel": pair(head), "width": int(match[2])}
             if match[1]:
                 long["mid"] = int(match[1])
             return MarkedDict(long | self.flags(rest[1:], ("valid", "linear", *FACTORS), path, line), line=line)
@@ -196,13 +211,30 @@ class Expander:
         return SpecError(rule, place=Place(self.file, line, path or None), **facts)
 
 
-def kernel(item: Any) -> Any:
+def pair(item: Any) -> Any:
     """``"1x7"`` or ``3`` as ``[height, width]``; anything else as it is."""
     if isinstance(item, str) and (match := KERNEL.match(item)):
         return [int(match[1]), int(match[2])]
     if isinstance(item, int) and not isinstance(item, bool):
         return [item, item]
     return item
+
+
+def one_or_pair(item: Any) -> Any:
+    """``"2x1"`` as ``[2, 1]``, equal pairs as one number; anything else as it is."""
+    item = pair(item)
+    equal = isinstance(item, list) and len(item) == 2 and type(item[0]) is type(item[1]) is int and item[0] == item[1]
+    return item[0] if equal else item
+
+
+def norm_of_network(item: Any) -> Any:
+    """``none`` (or false) and ``batch`` (or true) as ``conv_defaults`` store them."""
+    return {"none": None, False: None, "batch": {}, True: {}}.get(item, item) if isinstance(item, str | bool) else item
+
+
+def norm_of_conv(item: Any) -> Any:
+    """``none`` and ``batch`` as a convolution stores them: false, and true for the network's."""
+    return {"none": False, "batch": True}.get(item, item) if isinstance(item, str) else item
 
 
 def join(path: str, part: str | int) -> str:

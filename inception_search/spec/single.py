@@ -6,8 +6,19 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from inception_search.spec.convolution import check_same
-from inception_search.spec.model import Activation, Finite, Flag, Padding, Probability, Size, SpecModel, Width
+from inception_search.spec.convolution import check_pair, check_same
+from inception_search.spec.model import (
+    Activation,
+    Finite,
+    Flag,
+    Padding,
+    Probability,
+    Size,
+    SpecModel,
+    Start,
+    Stride,
+    Width,
+)
 
 
 class Pool(SpecModel):
@@ -20,7 +31,7 @@ class Pool(SpecModel):
     kind: Literal["pool"] = "pool"
     mode: Literal["max", "avg", "l2"]
     kernel: tuple[Size, Size] = (3, 3)
-    stride: Size = 1
+    stride: Stride = 1
     padding: Padding = "same"
     count_pad: Flag | None = None
     ceil: Flag | None = None
@@ -28,6 +39,7 @@ class Pool(SpecModel):
     @model_validator(mode="after")
     def _check(self) -> Pool:
         check_same(self.kernel, self.padding)
+        check_pair("stride", self.stride)
         if isinstance(self.padding, tuple) and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
             raise ValueError(f"padding {list(self.padding)} is more than half the kernel {list(self.kernel)}")
         return self
@@ -90,7 +102,11 @@ class Zero(SpecModel):
 
 
 class Narrow(SpecModel):
-    """The first ``width`` channels (NAS-Bench-101 cuts by one where a division leaves a remainder: 1902.09635)."""
+    """``width`` channels, from channel ``start`` (counted from 0) on.
+
+    NAS-Bench-101 cuts by one channel where a division leaves a remainder (1902.09635).
+    """
 
     kind: Literal["narrow"] = "narrow"
     width: Width
+    start: Start = 0

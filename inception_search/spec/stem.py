@@ -112,6 +112,9 @@ def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
         return remake(step, steps=tuple(reversed(parts)))
     if isinstance(step, Repeat):
         stride = stride if step.times == 1 else 1  # all copies are alike
+    if isinstance(step, Block) and step.skip == "project":
+        body = _kept(step.body, stride, blocks)
+        return remake(step, body=body, stride=min(_stride(body, blocks), max(stride_of(step.stride))))
     if isinstance(step, Dag):
         stride = 1  # on every way through it
     return map_children(step, lambda part: _kept(part, stride, blocks))

@@ -16,8 +16,9 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from inception_search.spec.convolution import Conv as Conv
 from inception_search.spec.convolution import Depthwise as Depthwise
+from inception_search.spec.convolution import check_pair
 from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_REPEAT
-from inception_search.spec.model import Activation, Finite, Name, SpecModel, trusted
+from inception_search.spec.model import Activation, Finite, Name, SpecModel, Stride, trusted
 from inception_search.spec.picture import Pictured
 from inception_search.spec.single import Absent as Absent
 from inception_search.spec.single import Act as Act
@@ -66,18 +67,24 @@ class Block(Pictured, SpecModel):
 
     ``project`` is a 1×1 convolution to the block's input width: ``linear`` with a bias and neither norm nor
     activation (Inception-ResNet), ``conv`` with the network's norm and activation.
+    ``skip: project`` sums with a 1×1 convolution of ``x`` instead of ``x`` itself: to the width of the other summand,
+    with ``stride`` and the network's norm, without activation (ResNet's projection shortcut: 1512.03385, Eq. 2).
     """
 
     kind: Literal["block"] = "block"
     body: Step
-    skip: Literal["none", "add"] = "none"
+    skip: Literal["none", "add", "project"] = "none"
     project: Literal["none", "linear", "conv"] = "none"
     scale: Finite = 1.0
     act: Activation = "none"
+    stride: Stride = 1
 
     @model_validator(mode="after")
     def _check(self) -> Block:
         _refuse("block", (self.body,), Absent)
+        check_pair("stride", self.stride)
+        if self.stride != 1 and self.skip != "project":
+            raise ValueError("stride is that of the projected skip; write skip: project, or drop stride")
         return self
 
     @property
@@ -102,7 +109,7 @@ class Repeat(Pictured, SpecModel):
 class DagInput(SpecModel):
     """One edge of a :class:`Dag`: what ``step`` makes of the value of ``node`` (0 is the input of the dag)."""
 
-    node: Annotated[int, Field(strict=True, ge=0, lt=MAX_DAG_NODES)]
+    node: Annotated[int, Field(strict=True, ge=0)]
     step: Step = Identity()
 
     @model_validator(mode="after")

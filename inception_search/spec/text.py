@@ -66,7 +66,7 @@ def short(step: AnyStep) -> Any:
     if isinstance(step, Dropout):
         return {"dropout": step.p}
     if isinstance(step, Narrow):
-        return {"narrow": step.width}
+        return {"narrow": step.width if step.start == 0 else _fields(step)}
     fields = _fields(step)
     return {step.kind: fields} if fields else step.kind
 
@@ -122,8 +122,11 @@ def _width(conv: Conv) -> str:
 def _fields(step: AnyStep) -> dict[str, Any]:
     fields = step.to_dict()
     fields.pop("kind")
-    if "kernel" in fields:
-        fields["kernel"] = "x".join(map(str, fields["kernel"]))
+    for name in ("kernel", "size"):
+        if isinstance(fields.get(name), list):
+            fields[name] = "x".join(map(str, fields[name]))
+    if isinstance(fields.get("norm"), bool):
+        fields["norm"] = "batch" if fields["norm"] else "none"
     return fields
 
 

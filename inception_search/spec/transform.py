@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -35,7 +36,8 @@ def scale_width(step: AnyStep, factor: float, multiple: int = 4) -> AnyStep:
 
     def scale(part: AnyStep) -> AnyStep:
         if isinstance(part, Narrow):
-            return remake(part, width=scaled(part.width, factor, multiple))
+            start = int(part.start * factor) // multiple * multiple
+            return remake(part, width=scaled(part.width, factor, multiple), start=start)
         if not isinstance(part, Conv):
             return map_children(part, scale)
         mid = scaled(part.mid, factor, multiple) if part.mid is not None else None
@@ -53,14 +55,37 @@ def scaled(width: int, factor: float, multiple: int = 4) -> int:
 
 
 def scale_network_width(network: Network, factor: float, multiple: int = 4) -> Network:
-    """``network`` with every convolution and hidden layer scaled; the number of classes is kept."""
+    """``network`` with every convolution and hidden layer scaled; the number of classes is kept.
+
+    Raises SpecError for a width that becomes too large; it names the step.
+    """
+
+    def scale(name: str, step: AnyStep) -> AnyStep:
+        try:
+            return scale_width(step, factor, multiple)
+        except SpecError as error:
+            raise _at_step(error, name, step, factor, multiple) from None
+
     return remake(
         network,
-        blocks={name: scale_width(step, factor, multiple) for name, step in network.blocks.items()},
-        stages={name: scale_width(step, factor, multiple) for name, step in network.stages.items()},
+        blocks={name: scale(f"blocks.{name}", step) for name, step in network.blocks.items()},
+        stages={name: scale(name, step) for name, step in network.stages.items()},
         aux={name: _scaled_aux(aux, factor, multiple) for name, aux in network.aux.items()},
         head=remake(network.head, hidden=_scaled_all(network.head.hidden, factor, multiple)),
     )
+
+
+def _at_step(error: SpecError, name: str, step: AnyStep, factor: float, multiple: int) -> SpecError:
+    """``error`` with the place of the first step that cannot be scaled."""
+    for fields, part in children(step):
+        try:
+            scale_width(part, factor, multiple)
+        except SpecError as inner:
+            words = (str(field) for field in fields if field != "steps")
+            return _at_step(inner, ".".join((name, *words)), part, factor, multiple)
+    if error.path is not None:
+        error.place = replace(error.place, path=f"{name}.{error.path}")
+    return error
 
 
 def _scaled_aux(aux: Aux, factor: float, multiple: int) -> Aux:
@@ -232,7 +257,10 @@ def remake(model: M, **changes: Any) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise SpecError(first["msg"].removeprefix("Value error, "), path=path or None, found=first["input"]) from None
+        rule = first["msg"].removeprefix("Value error, ")
+        expected = rule.removeprefix("Input should be ") if rule.startswith("Input should be ") else None
+        rule = "not a usable value" if expected else rule
+        raise SpecError(rule, path=path or None, found=first["input"], expected=expected) from None
     if isinstance(model, Network) and isinstance(copy, Network):
         with_source(copy, model.origin)
     return copy

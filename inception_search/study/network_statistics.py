@@ -20,7 +20,7 @@ COUNTED: dict[str, Callable[[Steps], float]] = {
     "share of factorised convolutions": lambda steps: _share(steps, _factorised),
     "share of 5x5 and larger": lambda steps: _share(steps, lambda conv: conv.kernel[0] * conv.kernel[1] >= 25),
     "pooling inside modules": lambda steps: float(sum(isinstance(s, Pool) and s.stride == 1 for s in steps)),
-    "residual sums": lambda steps: float(sum(isinstance(s, Block) and s.skip == "add" for s in steps)),
+    "residual sums": lambda steps: float(sum(isinstance(s, Block) and s.skip != "none" for s in steps)),
 }
 COSTS = {
     "depth": lambda value: value,

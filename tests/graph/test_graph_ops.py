@@ -26,8 +26,8 @@ INFER: list[tuple[Op, tuple[Type, ...], Type]] = [
     (ops.Conv(4, (3, 3), (2, 2)), (X,), FeatureMap(4, 5, 3)),  # the last column is not read
     (ops.Conv(4, (1, 7), (1, 2), (0, 3)), (X,), FeatureMap(4, 11, 4)),
     (ops.Conv(4, (7, 1), (2, 1), (3, 0)), (X,), FeatureMap(4, 6, 8)),
-    (ops.Conv(4, (3, 3), dilation=2), (X,), FeatureMap(4, 7, 4)),  # covers 5x5
-    (ops.Conv(4, (3, 3), padding=(2, 2), dilation=2), (X,), FeatureMap(4, 11, 8)),
+    (ops.Conv(4, (3, 3), dilation=(2, 2)), (X,), FeatureMap(4, 7, 4)),  # covers 5x5
+    (ops.Conv(4, (3, 3), padding=(2, 2), dilation=(2, 2)), (X,), FeatureMap(4, 11, 8)),
     (ops.Conv(4, (11, 8)), (X,), FeatureMap(4, 1, 1)),  # as large as the map
     (ops.Conv(4, (13, 10), padding=(1, 1)), (X,), FeatureMap(4, 1, 1)),
     (ops.Conv(4, (2, 2), padding=(1, 1)), (X,), FeatureMap(4, 12, 9)),  # even kernels grow the map
@@ -112,7 +112,12 @@ COST: list[tuple[Op, tuple[Type, ...], int, int]] = [
     ),  # biases add no multiply-adds
     (ops.Conv(4, (3, 3), padding=(1, 1), groups=2), (X,), 4 * 3 * 9, 4 * 3 * 9 * 88),  # each filter reads half
     (ops.Conv(6, (3, 3), padding=(1, 1), groups=6), (X,), 6 * 9, 6 * 9 * 88),  # depthwise
-    (ops.Conv(4, (3, 3), dilation=2), (X,), 4 * 6 * 9, 4 * 6 * 9 * 7 * 4),  # dilation: same weights, fewer positions
+    (
+        ops.Conv(4, (3, 3), dilation=(2, 2)),
+        (X,),
+        4 * 6 * 9,
+        4 * 6 * 9 * 7 * 4,
+    ),  # dilation: same weights, fewer positions
     (ops.Conv(4, (1, 7), (2, 2), (0, 3)), (X,), 4 * 6 * 7, 4 * 6 * 7 * 6 * 4),
     (ops.BatchNorm(), (X,), 12, 0),
     (ops.BatchNorm(gamma=False), (X,), 6, 0),
@@ -135,7 +140,7 @@ def test_an_op_costs(op: Op, inputs: tuple[Type, ...], params: int, macs: int) -
 # Op, what it reads, the words of its refusal.
 REFUSALS: list[tuple[Op, tuple[Type, ...], str]] = [
     (ops.Conv(4, (12, 1)), (X,), r"conv kernel 12x1 is larger than its 11x8 map; use a larger input"),
-    (ops.Conv(4, (5, 5), dilation=3), (X,), r"kernel 13x13 is larger"),  # as far as it reaches
+    (ops.Conv(4, (5, 5), dilation=(3, 3)), (X,), r"kernel 13x13 is larger"),  # as far as it reaches
     (ops.Conv(4, (3, 3), groups=4), (X,), "6 input channels are not divisible by groups 4; use a width before it"),
     (ops.Conv(4, (1, 1)), (Vector(6),), "conv needs a feature map"),
     (ops.Pool("max", (3, 3)), (FeatureMap(1, 2, 9),), "pool kernel 3x3 is larger than its 2x9 map"),
@@ -149,7 +154,7 @@ REFUSALS: list[tuple[Op, tuple[Type, ...], str]] = [
     (ops.Add(), (X, FeatureMap(6, 11, 7)), r"equal shapes.*6x11x8 \+ 6x11x7.*project: linear"),
     (ops.Add(), (FeatureMap(5, 1, 1), Vector(5)), "equal shapes"),
     (ops.Add(), (X, X, FeatureMap(5, 11, 8)), r"equal shapes.*6x11x8 \+ 6x11x8 \+ 5x11x8.*a dag's inputs one width"),
-    (ops.Narrow(7), (X,), "keeps channels that are there.*the first 7 of 6'; use a smaller width"),
+    (ops.Narrow(7), (X,), "keeps channels that are there.*the first 7 of 6; use a smaller width"),
     (ops.Narrow(2), (Vector(6),), "narrow needs a feature map"),
     (ops.AdaptivePool((4, 4)), (Vector(6),), "adaptive pool needs a feature map"),
     (ops.Normalize(), (X,), "unit length is that of a vector"),

@@ -74,7 +74,7 @@ def test_auxiliary_classifiers_see_for_themselves() -> None:
 # One op on a map of 2x12x12, the field of a position of its output.
 ONE_OP: dict[str, tuple[Op, tuple[int, int]]] = {
     "input": (ops.Scale(2.0), (1, 1)),
-    "conv": (ops.Conv(4, (3, 5), dilation=2), (5, 9)),
+    "conv": (ops.Conv(4, (3, 5), dilation=(2, 2)), (5, 9)),
     "pool": (ops.Pool("max", (2, 3), (2, 2)), (2, 3)),
     "adaptive_pool": (ops.AdaptivePool((4, 5)), (3, 4)),  # 12 / 5: position 2 averages 4..7
     "global_pool": (ops.GlobalPool(), (1, 1)),  # one position before it
@@ -144,7 +144,7 @@ def windows(draw: st.DrawFn, stride: tuple[int, int], padded: bool) -> Op:
     if pool:
         ceil = not padded and padding != "tf" and draw(st.booleans())
         return ops.Pool("avg", kernel, stride, padding, count_pad=draw(st.booleans()), ceil=ceil)
-    return ops.Conv(draw(st.integers(1, 3)), kernel, stride, padding, dilation, bias=draw(st.booleans()))
+    return ops.Conv(draw(st.integers(1, 3)), kernel, stride, padding, (dilation, dilation), bias=draw(st.booleans()))
 
 
 @st.composite

@@ -86,7 +86,7 @@ REFUSED: list[tuple[str, str, int, str]] = [
     ("- inputs: [1]", "node 1 reads node 1; a node reads earlier ones, 0 .the input. to 0", 9, "a.nodes.0.inputs.0"),
     ("- inputs: [0]\n    - inputs:\n      - 0\n      - 3", "node 2 reads node 3; a node reads earlier ones, 0 .the input. to 1", 12, "a.nodes.1.inputs.1"),
     ("- inputs: [0]\n    - inputs: [0]", "node 1 does not reach the output, node 2; read it, or leave it out", 9, "a.nodes.0"),
-    ("- inputs: []", "expected a list of at least 1", 9, "a.nodes.0.inputs"),
+    ("- inputs: []", "too few inputs, got 0; expected at least 1", 9, "a.nodes.0.inputs"),
     ("- 0", "expected fields", 9, "a.nodes.0"),
     ("- inputs: 0", "not a usable value, got 0", 9, "a.nodes.0.inputs"),
     ("- inputs: [x]", "got 'x'; expected fields", 9, "a.nodes.0.inputs.0"),
@@ -104,8 +104,8 @@ REFUSED: list[tuple[str, str, int, str]] = [
     ("- inputs: [{node: 0, step: {concat: [absent, absent]}}]", "cannot hold 'absent'", 9, "a.nodes.0.inputs.0.step"),
     ("- inputs: [0]\n      then: absent", "cannot hold 'absent'; write identity", 10, "a.nodes.0.then"),
     ("- inputs: [{node: 0, step: nowhere}]", "unknown block 'nowhere'", 9, "a.nodes.0.inputs.0.step"),
-    (f"- inputs: [{', '.join('0' * (MAX_DAG_INPUTS + 1))}]", f"a list of at most {MAX_DAG_INPUTS}", 9, "a.nodes.0.inputs"),
-    ("\n    ".join(["- inputs: [0]"] * (MAX_DAG_NODES + 1)), f"a list of at most {MAX_DAG_NODES}", 7, "a.nodes"),
+    (f"- inputs: [{', '.join('0' * (MAX_DAG_INPUTS + 1))}]", f"too many inputs, got {MAX_DAG_INPUTS + 1}; expected at most {MAX_DAG_INPUTS}", 9, "a.nodes.0.inputs"),
+    ("\n    ".join(["- inputs: [0]"] * (MAX_DAG_NODES + 1)), f"too many nodes, got {MAX_DAG_NODES + 1}; expected at most {MAX_DAG_NODES}; put a part of it", 7, "a.nodes"),
 ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def test_a_wrong_dag_is_refused_with_its_place(nodes: str, words: str, line: int
 def test_what_is_no_list_of_nodes_is_refused() -> None:
     with pytest.raises(SpecError, match=r"a\.nodes: dag takes a list, got 3"):
         net("dag: 3")
-    with pytest.raises(SpecError, match="expected a list of at least 1"):
+    with pytest.raises(SpecError, match="too few nodes, got 0; expected at least 1"):
         net("dag: []")
 
 

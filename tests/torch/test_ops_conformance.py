@@ -35,7 +35,7 @@ CONVS = [
     ops.Conv(width, kernel, stride, padding, dilation, groups, bias)
     for width, kernel in ((4, (1, 1)), (6, (3, 3)), (2, (1, 4)), (8, (2, 4)))
     for stride, padding in (((1, 1), (0, 0)), ((2, 2), (1, 1)), ((1, 3), (2, 0)))
-    for dilation, groups, bias in ((1, 1, True), (2, 2, False))
+    for dilation, groups, bias in (((1, 1), 1, True), ((2, 2), 2, False), ((2, 1), 1, False))
 ]
 POOLS = [
     ops.Pool(mode, kernel, stride, padding, count_pad, ceil)
@@ -47,7 +47,7 @@ POOLS = [
 SAME: list[ops.Conv | ops.Pool] = [
     *(
         ops.Conv(4, kernel, stride, "tf", dilation)
-        for kernel, dilation in (((3, 3), 1), ((2, 4), 1), ((3, 5), 2))
+        for kernel, dilation in (((3, 3), (1, 1)), ((2, 4), (1, 1)), ((3, 5), (2, 2)), ((3, 3), (2, 1)))
         for stride in ((1, 1), (2, 2), (1, 3))
     ),
     *(
@@ -105,17 +105,17 @@ def test_functions_have_the_types_of_torch() -> None:
     assert tuple((a + a + a).shape[1:]) == ops.Add().infer((FeatureMap(3, 5, 5),) * 3)
     assert tuple((0.5 * a).shape[1:]) == ops.Scale(0.5).infer((FeatureMap(3, 5, 5),))
     assert tuple(torch.zeros_like(a).shape[1:]) == ops.Zero().infer((FeatureMap(3, 5, 5),))
-    assert tuple(torch.narrow(a, 1, 0, 2).shape[1:]) == ops.Narrow(2).infer((FeatureMap(3, 5, 5),))
+    assert tuple(torch.narrow(a, 1, 1, 2).shape[1:]) == ops.Narrow(2, 1).infer((FeatureMap(3, 5, 5),))
 
 
 @pytest.mark.parametrize("op", [*CONVS, *POOLS], ids=repr)
 def test_small_maps_are_typed_as_torch_computes_them_or_refused(op: ops.Conv | ops.Pool) -> None:
     """On maps from 1x6 to 6x1. A window larger than its padded map is refused, also where ceil lets torch clip it."""
-    reach = getattr(op, "dilation", 1)
+    reach = getattr(op, "dilation", (1, 1))
     for height in range(1, 7):
         shape = FeatureMap(4, height, 7 - height)
-        sides = zip(shape[1:], op.kernel, op.padding, strict=True)
-        if any(reach * (k - 1) + 1 > side + 2 * pad for side, k, pad in sides):
+        sides = zip(shape[1:], op.kernel, op.padding, reach, strict=True)
+        if any(r * (k - 1) + 1 > side + 2 * pad for side, k, pad, r in sides):
             with pytest.raises(ShapeError, match="is larger than its"):
                 op.infer((shape,))
         else:

@@ -40,7 +40,7 @@ def _projection(channels: str, linear: bool) -> Lines:
 
 
 def _start(step: AnyStep) -> str:
-    if isinstance(step, Block) and step.skip == "add":
+    if isinstance(step, Block) and step.skip != "none":
         return "Previous layer" if step.act == "none" else _act(step.act)
     return "Filter concat"
 

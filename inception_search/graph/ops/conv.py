@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from inception_search.errors import ShapeError
 from inception_search.graph.op import Channels, Op, OpCost, Padding, feature_map, window
 from inception_search.graph.types import FeatureMap, Type
+from inception_search.spec.limits import MAX_WIDTH
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +25,7 @@ class Conv(Op):
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     padding: Padding = (0, 0)
-    dilation: int = 1
+    dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     bias: bool = False
 
@@ -36,9 +37,15 @@ class Conv(Op):
                 f"{x.channels} input channels are not divisible by groups {self.groups}",
                 mend=f"use a width before it that is a multiple of {self.groups}",
             )
-        kernel = self.kernel
-        if self.dilation != 1:
-            kernel = (self.dilation * (kernel[0] - 1) + 1, self.dilation * (kernel[1] - 1) + 1)
+        if self.width > MAX_WIDTH:
+            raise ShapeError(
+                "a convolution has too many filters",
+                found=self.width,
+                expected=f"at most {MAX_WIDTH:,}",
+                mend="a projection has as many as its block has input channels, a depthwise one multiplies them",
+            )
+        (h, w), (down, across) = self.kernel, self.dilation
+        kernel = (down * (h - 1) + 1, across * (w - 1) + 1)
         height, width = window("conv", (x.height, x.width), kernel, self.stride, self.padding)
         return FeatureMap(self.width, height, width)
 

@@ -1,28 +1,33 @@
-"""The first channels of a map."""
+"""Some channels of a map, next to one another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from inception_search.errors import ShapeError
+from inception_search.errors import ShapeError, raw
 from inception_search.graph.op import Channels, Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 
 
 @dataclass(frozen=True, slots=True)
 class Narrow(Op):
-    """The first ``width`` channels; a function."""
+    """``width`` channels from channel ``start`` on; a function."""
 
     name: ClassVar[str] = "narrow"
     channels: ClassVar[Channels] = "pins"
 
     width: int
+    start: int = 0
 
     def infer(self, inputs: tuple[Type, ...]) -> FeatureMap:
         """(width, H, W)."""
         x = feature_map("narrow", inputs[0])
-        if self.width > x.channels:
-            found = f"the first {self.width} of {x.channels}"
-            raise ShapeError("narrow keeps channels that are there", found=found, mend="use a smaller width")
+        if self.start + self.width > x.channels:
+            which = (
+                f"channels {self.start} to {self.start + self.width - 1}" if self.start else f"the first {self.width}"
+            )
+            found = f"{which} of {x.channels}"
+            mend = "use a smaller width or start; channels are counted from 0"
+            raise ShapeError("narrow keeps channels that are there", found=raw(found), mend=mend)
         return x._replace(channels=self.width)

@@ -54,8 +54,8 @@ def without_residuals(network: Network) -> Network:
 
     def plain(step: AnyStep) -> AnyStep:
         inner = map_children(step, plain)
-        if isinstance(inner, Block) and inner.skip == "add":
-            return remake(inner, skip="none", scale=1.0)
+        if isinstance(inner, Block) and inner.skip != "none":
+            return remake(inner, skip="none", stride=1, scale=1.0)
         return inner
 
     return remake(
