@@ -15,7 +15,7 @@ from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
-from inception_search.spec.factor import PARALLEL, factors, padding_of, shortcut, stride_of
+from inception_search.spec.factor import PARALLEL, factors, padding_of, plain_dilation, shortcut, stride_of
 from inception_search.spec.model import BatchNorm, SpecModel
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.source import Place
@@ -121,7 +121,7 @@ class _Lowering:
         """The convolution, its norm and its activation."""
         padding = padding_of(step.kernel, step.padding, step.dilation, step.stride, self.net.same_padding)
         bias = step.linear or (self.bias if step.bias is None else step.bias)
-        stride, dilation = stride_of(step.stride), stride_of(step.dilation)
+        stride, dilation = stride_of(step.stride), stride_of(plain_dilation(step))
         conv = ops.Conv(width, step.kernel, stride, padding, dilation, groups, bias)
         x = self.add(conv, (x,), f"{path}.conv")
         if step.linear:

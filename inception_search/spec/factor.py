@@ -103,6 +103,14 @@ def shortcut(block: Block) -> Conv:
     return Conv(kernel=(1, 1), width=1, stride=block.stride, act="none")
 
 
+def plain_dilation(conv: Conv | Depthwise) -> Dilation:
+    """The dilation of ``conv``: beside an axis of length 1, a pair says no more than one number."""
+    if not isinstance(conv.dilation, tuple):
+        return conv.dilation
+    seen = {d for d, k in zip(conv.dilation, conv.kernel, strict=True) if k > 1}
+    return conv.dilation if len(seen) == 2 else next(iter(seen), 1)
+
+
 def dilation_of(conv: Conv | Depthwise) -> tuple[int, int]:
     """The (height, width) dilation of a convolution."""
     return stride_of(conv.dilation)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from inception_search.errors import unknown_name
 from inception_search.spec.dag_normal import flat_concat, reduced
-from inception_search.spec.factor import Same, opened, padding_of
-from inception_search.spec.model import Dilation
+from inception_search.spec.factor import Same, opened, padding_of, plain_dilation
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
     Act,
@@ -90,7 +89,7 @@ class _Normal:
         padding = padding_of(conv.kernel, conv.padding, conv.dilation, conv.stride, self.same)
         linear = (conv.norm, conv.act, conv.bias) == (False, "none", True)
         plain = {"linear": True, "norm": None, "act": None, "bias": None} if linear else {}
-        return conv.model_copy(update={"padding": padding, "dilation": _dilation(conv), **plain})
+        return conv.model_copy(update={"padding": padding, "dilation": plain_dilation(conv), **plain})
 
     def pool(self, pool: Pool) -> AnyStep:
         padding = padding_of(pool.kernel, pool.padding, stride=pool.stride, same=self.same)
@@ -114,11 +113,3 @@ class _Normal:
 
     def concat(self, step: Concat) -> AnyStep:
         return flat_concat(map(self.step, step.branches))
-
-
-def _dilation(conv: Conv | Depthwise) -> Dilation:
-    """The dilation of ``conv``: beside an axis of length 1, a pair says no more than one number."""
-    if not isinstance(conv.dilation, tuple):
-        return conv.dilation
-    seen = {d for d, k in zip(conv.dilation, conv.kernel, strict=True) if k > 1}
-    return conv.dilation if len(seen) == 2 else next(iter(seen), 1)

@@ -92,7 +92,7 @@ WRONG: list[tuple[ins.Edit, type[InceptionSearchError], str]] = [
     (ins.Edit("x", "stages.a.branches.0.0", CONV, CONV), EditError, "no such place, got '0'; a conv has no steps inside"),
     (ins.Edit("x", "head.width", 1, 2), EditError, "head.width: no such place, got 'width'"),
     (ins.Edit("x", "head.dropout", 0.5, 0.2), EditError, "does not begin from what stands here, got 0.0; expected 0.5"),
-    (ins.Edit("x", "head.dropout", 0.0, 2.0), SpecError, "dropout: Input should be less than 1"),
+    (ins.Edit("x", "head.dropout", 0.0, 2.0), SpecError, "dropout: not a usable value, got 2.0; expected less than 1"),
     (ins.Edit("x", "stages.a.branches.0", Conv(kernel=(1, 1), width=4), None), EditError, "only a step can stand here"),
     (ins.Edit("x", "stages.a.branches.1.0", Conv(kernel=(1, 1), width=4), Identity()), EditError, "a chain cannot hold 'identity'"),
     (ins.Edit("x", "stages.a.branches.1.0", Conv(kernel=(1, 1), width=4), Chain(steps=(CONV, CONV))), EditError, "a chain cannot hold 'chain'"),
