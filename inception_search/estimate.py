@@ -16,7 +16,7 @@ from inception_search.graph import ops
 from inception_search.graph.cost import FLOAT_BYTES, Cost
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.lowering import PROJECTIONS, lower, lower_head, lower_step
+from inception_search.lowering import PROJECTIONS, check_filters, lower, lower_head, lower_step
 from inception_search.spec import step as spec
 from inception_search.spec.factor import PARALLEL, factors, shortcut
 from inception_search.spec.model import SpecModel
@@ -216,7 +216,9 @@ class _Meter:
 
     def projected(self, step: spec.Conv, width: int, x: Type) -> _Part:
         """A 1x1 convolution of a block with ``width`` filters, as many as another value has channels."""
-        ops.Conv(width, step.kernel).infer((x,))  # refuses what is no map, and too many filters
+        conv = ops.Conv(width, step.kernel)
+        check_filters(conv)
+        conv.infer((x,))  # refuses what is no map
         return self.planned(step, width, 0, x)
 
     def dag(self, step: spec.Dag, x: Type) -> _Part:

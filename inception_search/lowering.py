@@ -16,6 +16,7 @@ from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
 from inception_search.spec.factor import PARALLEL, factors, padding_of, plain_dilation, shortcut, stride_of
+from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.model import BatchNorm, SpecModel
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.source import Place
@@ -47,6 +48,18 @@ def lower_head(network: Network, head: Head | Aux, shape: Type) -> Graph:
     lowering = _Lowering(network)
     x = lowering.add(ops.Input(_map(shape)), (), "input")
     return lowering.builder.build(lowering.head(head, x, "head"))
+
+
+def check_filters(conv: ops.Conv, path: str | None = None) -> None:
+    """A :class:`ShapeError` for more filters than a document may write: some numbers of them are only computed."""
+    if conv.width > MAX_WIDTH:
+        raise ShapeError(
+            "a convolution has too many filters",
+            path=path,
+            found=conv.width,
+            expected=f"at most {MAX_WIDTH:,}",
+            mend="a projection has as many as its block has input channels, a depthwise one multiplies them",
+        )
 
 
 def _map(shape: Type) -> FeatureMap:
@@ -85,6 +98,8 @@ class _Lowering:
 
     def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
         try:
+            if isinstance(op, ops.Conv):
+                check_filters(op, path)
             return self.builder.add(op, inputs, path)
         except ShapeError as error:
             origin = self.net.origin

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from inception_search.errors import ShapeError
 from inception_search.graph.op import Channels, Op, OpCost, Padding, feature_map, window
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.spec.limits import MAX_WIDTH
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,13 +35,6 @@ class Conv(Op):
             raise ShapeError(
                 f"{x.channels} input channels are not divisible by groups {self.groups}",
                 mend=f"use a width before it that is a multiple of {self.groups}",
-            )
-        if self.width > MAX_WIDTH:
-            raise ShapeError(
-                "a convolution has too many filters",
-                found=self.width,
-                expected=f"at most {MAX_WIDTH:,}",
-                mend="a projection has as many as its block has input channels, a depthwise one multiplies them",
             )
         (h, w), (down, across) = self.kernel, self.dilation
         kernel = (down * (h - 1) + 1, across * (w - 1) + 1)
