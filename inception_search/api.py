@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
@@ -121,11 +122,14 @@ def draw(
     item: Network | AnyStep | HasNetwork | str | Path,
     *,
     style: Literal["plain", "paper", "detail", "overview"] | None = None,
-    flow: Literal["down", "up"] | None = None,
+    flow: Literal["down", "up", "right"] | None = None,
     title: str | None = None,
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
     blocks: bool = False,
+    width: str | float | None = None,
+    font_size: float | None = None,
+    palette: Literal["colour", "grey", "print", "colour-blind"] | None = None,
 ) -> Figure:
     """A picture of a network (a name, a path or a document) or of one of its modules (``"inception_v4.inception_a"``,
     or a step), of a trial (``"runs/first:12"``), of a point on a path (``"inception_v1..inception_v4:3"``), or of a
@@ -135,6 +139,9 @@ def draw(
     parameters and MACs, paper draws upwards in the words of the network's paper. ``blocks`` puts every module of a
     network beside it. For a step, ``network`` is where its blocks and shapes come from, or ``input_shape`` (C, H, W)
     what it reads.
+
+    For paper: ``width`` (``"240pt"``; mm, cm, in or px), ``font_size`` in points, ``palette``. A picture that is too
+    wide for its type is drawn narrower, with words on more lines; a warning says where the type is still too small.
     """
     from inception_search.figures.draw import draw as draw_item
 
@@ -145,9 +152,21 @@ def draw(
         title = f"{found.network.name}: {found.module}" if found.module and title is None else title
     else:
         drawn = _document(item)
-    return draw_item(
-        drawn, style=style, flow=flow, title=title, network=network, input_shape=input_shape, blocks=blocks
+    figure = draw_item(
+        drawn,
+        style=style,
+        flow=flow,
+        title=title,
+        network=network,
+        input_shape=input_shape,
+        blocks=blocks,
+        width=width,
+        font_size=font_size,
+        palette=palette,
     )
+    if figure.note:
+        warnings.warn(figure.note, stacklevel=2)
+    return figure
 
 
 def _named(item: str | Path) -> Item:

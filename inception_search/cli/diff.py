@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from inception_search.cli.output import stdout_console
+from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.compare.entry import Status
 from inception_search.compare.text import printed
 from inception_search.errors import ConfigError
@@ -30,6 +31,9 @@ def diff(
         list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    width: WidthOption = None,
+    font_size: FontSizeOption = None,
+    palette: PaletteOption = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the two side by side, too.")] = True,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a Markdown block of kind diff; draw nothing without --out.")
@@ -47,7 +51,9 @@ def diff(
     else:
         _print(found)
     if out is not None or (picture and not as_json and not as_markdown):
-        typer.echo(str(found.draw().save(out or Path(f"{items[0].stem}_to_{items[1].stem}.svg"))), err=as_json)
+        figure = found.draw().printed(width=width, font_size=font_size, palette=palette)
+        tell_note(figure)
+        typer.echo(str(figure.save(out or Path(f"{items[0].stem}_to_{items[1].stem}.svg"))), err=as_json)
     if exit_code and found:
         raise typer.Exit(DIFFERENT)
 

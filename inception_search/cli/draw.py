@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
 from inception_search.items import HELP
@@ -23,20 +24,25 @@ def draw(
     form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
     style: Annotated[str | None, typer.Option(help="plain, paper, detail or overview.")] = None,
-    flow: Annotated[str | None, typer.Option(help="down or up (paper: up).")] = None,
+    flow: Annotated[str | None, typer.Option(help="down, up (paper: up) or right.")] = None,
     blocks: Annotated[bool, typer.Option(help="Draw every module of the network beside it.")] = False,
     title: Annotated[str | None, typer.Option(help="Title of the picture.")] = None,
+    width: WidthOption = None,
+    font_size: FontSizeOption = None,
+    palette: PaletteOption = None,
 ) -> None:
     """Draw a network or one of its modules."""
     from inception_search.figures.draw import draw as draw_item
 
     found = named(item, module)
     network = found.network
+    options: dict[str, Any] = {"style": style, "flow": flow, "width": width, "font_size": font_size, "palette": palette}
     if found.step is None:
-        figure = draw_item(network, style=style, flow=flow, title=title, blocks=blocks)  # type: ignore[arg-type]
+        figure = draw_item(network, title=title, blocks=blocks, **options)
     else:
         caption = title if title is not None else f"{network.name}: {found.module}"
-        figure = draw_item(found.step, style=style, flow=flow, title=caption, network=network)  # type: ignore[arg-type]
+        figure = draw_item(found.step, title=caption, network=network, **options)
+    tell_note(figure)
     if out == PRINTED:
         typer.echo(figure.text(_suffix(form or "txt", TEXT)), nl=False)
         return

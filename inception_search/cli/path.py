@@ -11,6 +11,7 @@ from rich.table import Table
 
 from inception_search.canonical.catalogue import load
 from inception_search.cli.output import markdown, stdout_console
+from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.edits.history import Move
 from inception_search.edits.history import path as edits_between
 
@@ -27,6 +28,9 @@ def path(
     space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
     via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    width: WidthOption = None,
+    font_size: FontSizeOption = None,
+    palette: PaletteOption = None,
     picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
     as_diff: Annotated[
         bool, typer.Option("--diff", help="Draw each module before and after its edit, marked.")
@@ -48,6 +52,8 @@ def path(
     if picture:
         names = [network.name.replace("/", "_") for network in networks]
         figure = _drawn(f"From {names[0]} to {names[1]}", moves, as_diff)
+        figure = figure.printed(width=width, font_size=font_size, palette=palette)
+        tell_note(figure)
         typer.echo(str(figure.save(out or Path(f"{names[0]}_to_{names[1]}.svg"))))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
@@ -13,8 +13,11 @@ from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.overview import NetworkTree, opens
+from inception_search.figures.palettes import PaletteName
 from inception_search.figures.parts import Box, Kind, Note, Part, column
+from inception_search.figures.printing import Print, fitted, print_of
 from inception_search.figures.sheet import Panel, sheet
+from inception_search.figures.sizes import Room
 from inception_search.figures.svg import clean
 from inception_search.spec.alone import MODULE, check_blocks, first_place
 from inception_search.spec.network import Network, PoolDefaults
@@ -32,36 +35,42 @@ def draw(
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
     blocks: bool = False,
+    width: str | float | None = None,
+    font_size: float | None = None,
+    palette: PaletteName | None = None,
 ) -> Figure:
     """A picture of a network, or of a step (a module).
 
     ``style``: ``overview`` folds a network to one box per stage (the default for a network; for a step it is
     ``plain``); ``plain`` shows every convolution with kernel and filters (the default for a step); ``detail`` adds
     shape, parameters and MACs; ``paper`` is a module as its paper draws it: upwards, in the paper's words.
-    ``flow``: ``down``, or ``up`` as the papers draw (the default in their style). ``blocks`` puts every module of a
-    network beside it. For a step, ``network`` is where the blocks it uses (and its shapes) come from and
-    ``input_shape`` (C, H, W) what it reads.
+    ``flow``: ``down``, ``right``, or ``up`` as the papers draw (the default in their style). ``blocks`` puts every
+    module of a network beside it. For a step, ``network`` is where the blocks it uses (and its shapes) come from and
+    ``input_shape`` (C, H, W) what it reads. ``width`` (``"240pt"``; mm, cm, in, px), ``font_size`` (points) and
+    ``palette`` (``colour``, ``grey``, ``print``, ``colour-blind``) are for paper: where the picture is too wide its
+    words are wrapped, and ``.note`` says where type is still too small.
     """
+    how = print_of(width, font_size, palette)
     style = _checked("style", style or ("overview" if isinstance(item, Network) else "plain"), get_args(Style))
     flow = _checked("flow", flow or ("up" if style == "paper" else "down"), get_args(Flow))
     title = None if title is None else clean(title)
     if isinstance(item, Network):
-        return _draw_network(item, style, flow, item.name if title is None else title, blocks)
+        return _draw_network(item, style, flow, item.name if title is None else title, blocks, how)
     if not isinstance(item, tuple(KINDS.values())):
         raise ConfigError("only a network or a step can be drawn", found=type(item).__name__)
     if blocks:
         raise ConfigError("blocks=True shows the modules of a network", found=type(item).__name__)
-    return _draw_step(item, style, flow, title or "", network, input_shape)
+    return _draw_step(item, style, flow, title or "", network, input_shape, how)
 
 
-def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks: bool) -> Figure:
+def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks: bool, how: Print) -> Figure:
     facts = facts_of_network(network)
     look = Look(style == "detail", captions_of(network) if style == "paper" else PLAIN)
     tree = NetworkTree(network, facts, folded=style == "overview", detail=look.detail, captions=look.captions)
     panels = [("", tree.part())]
     for names, step, path in _modules(network) if blocks else ():
         panels.append((", ".join(names), _module(step, path, network, facts, look)))
-    return _figure(title, network.name, panels, flow)
+    return _figure(title, network.name, panels, flow, how)
 
 
 def _draw_step(
@@ -71,6 +80,7 @@ def _draw_step(
     title: str,
     network: Network | None,
     input_shape: tuple[int, int, int] | None,
+    how: Print,
 ) -> Figure:
     check_blocks(step, network)
     path, facts = step_facts(step, network, input_shape)
@@ -82,7 +92,7 @@ def _draw_step(
         )
     look = Look(style == "detail", captions_of(network) if style == "paper" else PLAIN)
     part = _module(step, path, network, facts, look)
-    return _figure(title, "Module", [("", part)], flow)
+    return _figure(title, "Module", [("", part)], flow, how)
 
 
 class Look(NamedTuple):
@@ -187,16 +197,20 @@ def stage_part(network: Network, stage: str) -> Part:
     return _module(network.stages[stage], stage, network, facts_of_network(network), Look())
 
 
-def placed(part: Part, flow: Flow = "down") -> Placement:
+def placed(part: Part, flow: Flow = "down", room: Room | None = None) -> Placement:
     """A part with every box and wire at its place."""
-    placement = lay_out(part)
+    placement = lay_out(part, room=room)
     return placement.flipped() if flow == "up" else placement
 
 
-def _figure(title: str, name: str, panels: Panels, flow: Flow) -> Figure:
+def _figure(title: str, name: str, panels: Panels, flow: Flow, how: Print) -> Figure:
     """The panels under ``title``; a figure without one is called ``name``."""
-    drawing = sheet(title, [Panel(heading, placed(part, flow)) for heading, part in panels])
-    return figure(title or name, drawing, panels, flow=flow)
+
+    def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
+        drawings = [Panel(heading, placed(change(part), flow, room)) for heading, part in panels]
+        return sheet(title, drawings, how.room)
+
+    return figure(title or name, fitted(how, laid_out, turned=flow == "right"), panels, flow=flow, how=how)
 
 
 def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:

@@ -11,19 +11,21 @@ from inception_search.figures.formats.table import checked, rendered
 from inception_search.figures.layout import Placement
 from inception_search.figures.outline import outline, sentence
 from inception_search.figures.parts import Part
+from inception_search.figures.printing import Print, padded, print_of
 from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, svg
 
-Flow: TypeAlias = Literal["down", "up"]
+Flow: TypeAlias = Literal["down", "up", "right"]
 Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and what stands under them
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: ``svg`` is the whole document, ``width`` and ``height`` its size in px.
+    """A drawing: ``svg`` is the whole document, ``width`` and ``height`` its size in px (1/96 inch).
 
     ``outline`` is the same in words; a notebook shows the picture, a terminal the words. ``drawing`` and ``panels``
     are what it shows, placed and not, for the formats that are not made of the SVG; a comparison has no panels.
+    ``how`` is its size on paper and its palette, ``note`` what to know of them: type that is too small, or nothing.
     """
 
     svg: str
@@ -33,7 +35,32 @@ class Figure:
     outline: str
     drawing: Placement = field(repr=False)
     panels: tuple[tuple[str, Part], ...] = field(repr=False)
+    about: str = field(repr=False)
     flow: Flow = "down"
+    how: Print = Print()  # noqa: RUF009  # frozen
+    note: str = ""
+
+    @property
+    def scale(self) -> float:
+        """How large a px of the drawing is on paper; 1.0: as on the screen, 1/96 inch."""
+        return self.how.scale(self.drawing.width) if self.how.sized else 1.0
+
+    def printed(
+        self, *, width: str | float | None = None, font_size: float | None = None, palette: str | None = None
+    ) -> Figure:
+        """The same drawing at a width (``"240pt"``, mm, cm, in or px), with type of ``font_size`` points, in a palette.
+
+        Nothing is laid out anew, as :func:`draw` does it with the same options; ``note`` says where type is too small.
+        """
+        return figure(
+            self.title,
+            self.drawing,
+            self.panels,
+            about=self.about,
+            words=self.outline,
+            flow=self.flow,
+            how=print_of(width, font_size, palette),
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the figure; the suffix says how: ``.svg``, ``.png`` (needs the png extra), ``.pdf``, ``.html``,
@@ -68,14 +95,20 @@ def figure(
     about: str | None = None,
     words: str | None = None,
     flow: Flow = "down",
+    how: Print | None = None,
 ) -> Figure:
-    """The figure of a placed drawing.
+    """The figure of a placed drawing, with its size on paper and palette where ``how`` gives them.
 
     ``about`` describes it in a line and ``words`` in full, by default the first panel, and all of them, in words.
     """
     title = clean(title)
     line = sentence(panels[0][1]) if about is None else about
     told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
-    picture = svg(drawing, title=title, description=line)
+    how = how or Print()
+    note = how.note(drawing.width)
+    drawing = padded(drawing, how)
+    picture = svg(drawing, title=title, description=line, how=how)
     told = told if words is None else words
-    return Figure(picture, drawing.width, drawing.height, title, told, drawing, tuple(panels), flow)
+    zoom = how.scale(drawing.width) if how.sized else 1.0
+    width, height = round(drawing.width * zoom), round(drawing.height * zoom)
+    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, flow, how, note)

@@ -12,17 +12,18 @@ from typing import TypeAlias
 
 from inception_search.figures.parts import Box, Fork, Group, Mark, Mesh, Note, Part, Residual, Tap
 from inception_search.figures.sizes import (
-    FRAME_TOP,
     NOTE_DROP,
     NOTE_HEIGHT,
     NOTE_SHIFT,
     PLUS,
     SHORTCUT,
     STUB,
+    Room,
     Sized,
     measured,
 )
 
+NOTE_RISE = NOTE_HEIGHT // 2 + NOTE_DROP - NOTE_SHIFT  # from where a note stands beside a wire to over one
 Point: TypeAlias = tuple[int, int]
 Path: TypeAlias = tuple[Point, ...]
 
@@ -116,6 +117,19 @@ class Placement:
             [replace(t, y=h - t.y) for t in self.headings],
         )
 
+    def turned(self) -> Placement:
+        """The same drawing with the flow to the right: what was measured across the flow is its height."""
+        return Placement(
+            self.height,
+            self.width,
+            [replace(b, x=b.y, y=b.x, width=b.height, height=b.width) for b in self.boxes],
+            [replace(p, x=p.y, y=p.x) for p in self.pluses],
+            [replace(f, x=f.y, y=f.x, width=f.height, height=f.width) for f in self.frames],
+            [replace(t, x=t.y, y=t.x) for t in self.texts],
+            [replace(w, points=tuple((y, x) for x, y in w.points)) for w in self.wires],
+            [replace(t, x=t.y, y=t.x) for t in self.headings],
+        )
+
     def include(self, other: Placement, dx: int, dy: int) -> None:
         """Add every part of ``other``, moved by ``dx`` and ``dy`` px; the canvas stays as large as it is."""
         self.boxes += [replace(b, x=b.x + dx, y=b.y + dy) for b in other.boxes]
@@ -126,13 +140,19 @@ class Placement:
         self.wires += [replace(w, points=tuple((x + dx, y + dy) for x, y in w.points)) for w in other.wires]
 
 
-def lay_out(part: Part, lines: int = 1) -> Placement:
-    """``part`` with the flow downwards, its left and top at 0; every box has room for ``lines``, or more."""
-    sized = measured(part, lines)
+def lay_out(part: Part, lines: int = 1, room: Room | None = None) -> Placement:
+    """``part`` with the flow downwards, its left and top at 0; every box has room for ``lines``, or more.
+
+    With a ``room`` that is turned the flow runs to the right.
+    """
+    sized = measured(part, lines, room)
     placement = Placement(sized.left + sized.right, sized.height)
     ends = _place(sized, placement, [], sized.left, 0)
     placement.wires.extend(Wire(path, arrow=False) for path in map(_straight, ends) if len(path) > 1)
-    return placement
+    if room is None or not room.turned:
+        return placement
+    placement.texts = [replace(t, x=t.x - NOTE_SHIFT - NOTE_HEIGHT // 2, y=t.y - NOTE_RISE) for t in placement.texts]
+    return placement.turned()
 
 
 def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) -> list[Path]:
@@ -152,7 +172,7 @@ def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) 
     if isinstance(part, Group):
         width = sized.left + sized.right
         out.frames.append(Frame(part.label, x - sized.left, y, width, sized.height, mark=part.mark))
-        return _place(sized.inner[0], out, paths, x, y + FRAME_TOP)
+        return _place(sized.inner[0], out, paths, x, y + sized.tops[0])
     if isinstance(part, Tap):
         return _place(sized.inner[0], out, paths, x, y + sized.tops[0])
     ends = list(paths)

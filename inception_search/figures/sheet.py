@@ -24,10 +24,13 @@ class Panel:
     drawing: Placement
 
 
-def sheet(title: str, panels: Sequence[Panel]) -> Placement:
-    """The panels in columns, in order, ``title`` over all; margins included."""
+def sheet(title: str, panels: Sequence[Panel], most: float | None = None) -> Placement:
+    """The panels in columns, in order, ``title`` over all; margins included.
+
+    ``most``: the columns are fewer, where the sheet would be wider than so many px.
+    """
     blocks = [_titled(panel.heading, panel.drawing, SUBTITLE) for panel in panels]
-    columns = _columns(blocks)
+    columns = _columns(blocks, None if most is None else most - 2 * MARGIN)
     inside = Placement(*_size(columns))
     x = 0
     for column in columns:
@@ -60,12 +63,14 @@ def _framed(drawing: Placement) -> Placement:
     return out
 
 
-def _columns(blocks: Sequence[Placement]) -> list[list[Placement]]:
+def _columns(blocks: Sequence[Placement], most: float | None) -> list[list[Placement]]:
     """The blocks in columns, filled in order, so that the canvas comes nearest to the wanted shape."""
     tallest = max(block.height for block in blocks)
     total = sum(block.height + SPACE for block in blocks)
     heights = range(tallest, total + 1, max(1, (total - tallest) // TRIES))
-    return min((_filled(blocks, height) for height in heights), key=_misfit)
+    tries = [_filled(blocks, height) for height in heights] + ([] if most is None else [[list(blocks)]])
+    narrow = tries if most is None else [columns for columns in tries if _size(columns)[0] <= most]
+    return min(narrow, key=_misfit) if narrow else min(tries, key=lambda columns: _size(columns)[0])
 
 
 def _filled(blocks: Sequence[Placement], height: int) -> list[list[Placement]]:

@@ -31,6 +31,32 @@ SNAP = 12  # an axis nearer than this to a branch's axis is put on it
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How much room parts get: boxes of at least ``least`` px, branches ``between`` px apart.
+
+    ``turned``: the flow runs to the right. All sizes are then measured across and along the flow, as if it ran down,
+    and the drawing is turned in the end: a box reaches half its height from its axis and is its width "high".
+    ``lines`` and ``along`` are the same for all boxes that are not slim: their lines of text and, turned, their width.
+    """
+
+    least: int = BOX_MIN_WIDTH
+    between: int = BETWEEN
+    turned: bool = False
+    lines: int = 1
+    along: int = 0
+
+    def across(self, box: Box) -> int:
+        """The px that ``box`` takes across the flow."""
+        return box_height(len(box.lines) if box.slim else self.lines) if self.turned else box_width(box, self.least)
+
+    def height(self, box: Box) -> int:
+        """The px that ``box`` takes along the flow."""
+        if self.turned:
+            return box_width(box, self.least) if box.slim else self.along
+        return box_height(len(box.lines) if box.slim else self.lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Sized:
     """A part that reaches ``left`` and ``right`` px from its axis and is ``height`` px high.
 
@@ -49,9 +75,11 @@ class Sized:
     plan: Plan | None = None  # of a mesh
 
 
-def measured(part: Part, lines: int = 1) -> Sized:
+def measured(part: Part, lines: int = 1, room: Room | None = None) -> Sized:
     """``part`` with all sizes; boxes that are not slim are equally high, with room for ``lines`` or more."""
-    return _measure(part, max(lines, most_lines(part)))
+    room = room or Room()
+    along = max((box_width(box, room.least) for box in boxes(part) if not box.slim), default=0)
+    return _measure(part, replace(room, lines=max(lines, most_lines(part)), along=along))
 
 
 def most_lines(part: Part) -> int:
@@ -64,10 +92,10 @@ def box_height(lines: int) -> int:
     return 2 * BOX_PAD_Y + FIRST_LINE + NEXT_LINE * (lines - 1)
 
 
-def box_width(box: Box) -> int:
-    """The least width in px, an even number, that holds every line of ``box``."""
+def box_width(box: Box, least: int = BOX_MIN_WIDTH) -> int:
+    """The width in px, an even number, that holds every line of ``box``; ``least`` or more."""
     rooms = [room_for(line, SMALL if i else TEXT) for i, line in enumerate(box.lines)]
-    least = PLUS_WIDTH if box.kind == "add" else BOX_MIN_WIDTH
+    least = PLUS_WIDTH if box.kind == "add" else least
     return _even(max(least, *(room + 2 * BOX_PAD_X for room in rooms)))
 
 
@@ -82,30 +110,32 @@ def _even(value: int) -> int:
     return value + value % 2
 
 
-def _measure(part: Part, lines: int) -> Sized:
+def _measure(part: Part, room: Room) -> Sized:
     if isinstance(part, Box):
-        return _box(part, lines, 0)
+        return _box(part, room, 0)
     if isinstance(part, Note):
+        if room.turned:  # over its wire
+            return Sized(part, NOTE_HEIGHT, LANE, 2 * NOTE_SHIFT + room_for(part.text, SMALL))
         return Sized(part, LANE, max(LANE, NOTE_SHIFT + room_for(part.text, SMALL)), NOTE_HEIGHT)
     if isinstance(part, Column):
-        return _column(part, lines)
+        return _column(part, room)
     if isinstance(part, Fork):
-        return _fork(part, lines)
+        return _fork(part, room)
     if isinstance(part, Residual):
-        return _residual(part, lines)
+        return _residual(part, room)
     if isinstance(part, Mesh):
-        return _mesh(part, lines)
-    return _group(part, lines) if isinstance(part, Group) else _tap(part, lines)
+        return _mesh(part, room)
+    return _group(part, room) if isinstance(part, Group) else _tap(part, room)
 
 
-def _box(box: Box, lines: int, width: int) -> Sized:
-    half = max(box_width(box), width) // 2
-    return Sized(box, half, half, box_height(len(box.lines) if box.slim else lines))
+def _box(box: Box, room: Room, width: int) -> Sized:
+    half = _even(max(room.across(box), width)) // 2
+    return Sized(box, half, half, room.height(box))
 
 
-def _column(part: Column, lines: int) -> Sized:
-    width = max((box_width(p) for p in part.parts if isinstance(p, Box)), default=0)
-    inner = tuple(_box(p, lines, width) if isinstance(p, Box) else _measure(p, lines) for p in part.parts)
+def _column(part: Column, room: Room) -> Sized:
+    width = max((room.across(p) for p in part.parts if isinstance(p, Box)), default=0)
+    inner = tuple(_box(p, room, width) if isinstance(p, Box) else _measure(p, room) for p in part.parts)
     trunk = [s for s in inner if not isinstance(s.part, Tap)]
     left = max((s.left for s in trunk), default=LANE)
     right = max((s.right for s in trunk), default=LANE)
@@ -152,9 +182,9 @@ def _gap_to_plus(body: Part) -> int:
     return DROP if isinstance(last, Note) else GAP
 
 
-def _fork(part: Fork, lines: int) -> Sized:
-    inner = tuple(_measure(branch, lines) for branch in part.branches)
-    axes, total = _side_by_side(inner)
+def _fork(part: Fork, room: Room) -> Sized:
+    inner = tuple(_measure(branch, room) for branch in part.branches)
+    axes, total = _side_by_side(inner, room.between)
     axis = _snapped(total // 2, axes)
     left, right = axis, total - axis
     axes = tuple(x - axis for x in axes)
@@ -163,18 +193,18 @@ def _fork(part: Fork, lines: int) -> Sized:
     if part.join is None:
         exits = tuple(axis + x for axis, s in zip(axes, inner, strict=True) for x in s.exits)
         return Sized(part, left, right, floor, inner, axes, tops, exits)
-    bar = _box(part.join, lines, 0)
+    bar = _box(part.join, room, 0)
     bar = replace(bar, left=max(bar.left, left), right=max(bar.right, right))
     return Sized(part, bar.left, bar.right, floor + GAP + bar.height, inner, axes, tops, join=bar)
 
 
-def _side_by_side(inner: Sequence[Sized]) -> tuple[tuple[int, ...], int]:
+def _side_by_side(inner: Sequence[Sized], between: int) -> tuple[tuple[int, ...], int]:
     """The axes of branches beside each other, from the left edge of the first, and their total width."""
     axes, x = [], 0
     for sized in inner:
         axes.append(x + sized.left)
-        x += sized.left + sized.right + BETWEEN
-    return tuple(axes), x - BETWEEN
+        x += sized.left + sized.right + between
+    return tuple(axes), x - between
 
 
 def _snapped(axis: int, axes: Sequence[int]) -> int:
@@ -182,16 +212,19 @@ def _snapped(axis: int, axes: Sequence[int]) -> int:
     return near if abs(near - axis) <= SNAP else axis
 
 
-def _residual(part: Residual, lines: int) -> Sized:
-    body = _measure(part.body, lines)
+def _residual(part: Residual, room: Room) -> Sized:
+    body = _measure(part.body, room)
     head = 0 if starts_forked(part.body) else STUB + DROP
     height = head + body.height + _gap_to_plus(part.body) + PLUS
     return Sized(part, body.left + SHORTCUT + LANE, body.right, height, (body,), (0,), (head,))
 
 
-def _group(part: Group, lines: int) -> Sized:
-    body = _measure(part.body, lines)
+def _group(part: Group, room: Room) -> Sized:
+    body = _measure(part.body, room)
     label = room_for(part.label, SMALL) + FRAME_PAD + LANE
+    if room.turned:  # the label stands over the body
+        along = max(body.height + 2 * FRAME_PAD, label)
+        return Sized(part, body.left + FRAME_TOP, body.right + FRAME_PAD, along, (body,), (0,), (FRAME_PAD,))
     left, right = body.left + FRAME_PAD, body.right + FRAME_PAD
     if label > left:
         left, right = label, max(label, right)
@@ -199,15 +232,15 @@ def _group(part: Group, lines: int) -> Sized:
     return Sized(part, left, right, height, (body,), (0,), (FRAME_TOP,))
 
 
-def _tap(part: Tap, lines: int) -> Sized:
-    side = _measure(part.side, lines)
+def _tap(part: Tap, room: Room) -> Sized:
+    side = _measure(part.side, room)
     return Sized(part, side.left, side.right, DROP + side.height, (side,), (0,), (DROP,))
 
 
-def _mesh(part: Mesh, lines: int) -> Sized:
+def _mesh(part: Mesh, room: Room) -> Sized:
     inner = []
     for step, reads in zip(part.parts, part.reads, strict=True):
-        room = PORT * (len(reads) + 1) if len(reads) > 1 else 0
-        inner.append(_box(step, lines, _even(room)) if isinstance(step, Box) else _measure(step, lines))
-    plan = planned(inner, part.reads, Distances(LANE, BETWEEN, STUB, DROP))
+        ports = PORT * (len(reads) + 1) if len(reads) > 1 else 0
+        inner.append(_box(step, room, _even(ports)) if isinstance(step, Box) else _measure(step, room))
+    plan = planned(inner, part.reads, Distances(LANE, room.between, STUB, DROP))
     return Sized(part, plan.left, plan.right, plan.height, tuple(inner), plan.axes, plan.tops, plan=plan)

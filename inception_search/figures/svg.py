@@ -16,7 +16,9 @@ from html import escape
 from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.marking import badge, mark_rules, marks_of, outline, pale, ring
+from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Kind
+from inception_search.figures.printing import PX, Print
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import FAMILY
 from inception_search.figures.wires import heads, lines
@@ -25,20 +27,35 @@ RADIUS = 5  # px, corners of boxes
 ASCENT = {TEXT: 12, SMALL: 11}  # px from the top of a line to its baseline
 
 
-def svg(drawing: Placement, *, title: str, description: str) -> str:
-    """The SVG document of ``drawing``; ``title`` and ``description`` are for those who cannot see it."""
+def svg(drawing: Placement, *, title: str, description: str, how: Print | None = None) -> str:
+    """The SVG document of ``drawing``; ``title`` and ``description`` are for those who cannot see it.
+
+    ``how`` gives it a size on paper and a palette.
+    """
+    how = how or Print()
+    size = _size(drawing, how)
     title, description = text(title), text(description)
     body = "\n".join(_body(drawing))
     head = f"{drawing.width}x{drawing.height}\n{title}\n{description}\n{body}"
     name = "f" + hashlib.sha256(head.encode()).hexdigest()[:12]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" width="{drawing.width}" height="{drawing.height}" '
+    dark = f"<style>@media (prefers-color-scheme: dark) {{\n{_dark_rules(name, drawing)}\n}}</style>\n"
+    document = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" {size} '
         f'viewBox="0 0 {drawing.width} {drawing.height}" role="img" aria-labelledby="{name}-title {name}-desc" '
         f'font-family="{FAMILY}">\n'
         f'<title id="{name}-title">{title}</title>\n<desc id="{name}-desc">{description}</desc>\n'
-        f"<style>@media (prefers-color-scheme: dark) {{\n{_dark_rules(name, drawing)}\n}}</style>\n"
+        f"{dark if how.palette == 'colour' else ''}"
         f"{body}\n</svg>\n"
     )
+    return recoloured(document, how.palette)
+
+
+def _size(drawing: Placement, how: Print) -> str:
+    if not how.sized:
+        return f'width="{drawing.width}" height="{drawing.height}"'
+    unit = how.unit if how.width is not None else "pt"
+    zoom = how.scale(drawing.width) / PX[unit]
+    return f'width="{drawing.width * zoom:.6g}{unit}" height="{drawing.height * zoom:.6g}{unit}"'
 
 
 @lru_cache(maxsize=4096)

@@ -79,8 +79,10 @@ def clipped(text: str, size: int, width: int, *, bold: bool = False) -> str:
     return text[:low].rstrip() + "…"
 
 
-def wrapped(text: str, size: int, width: int, *, bold: bool = False, limit: int = 3) -> tuple[str, ...]:
-    """``text`` in at most ``limit`` lines of ``width`` px, broken between words; what is too long is cut."""
+def wrapped(
+    text: str, size: int, width: int, *, bold: bool = False, limit: int = 3, cut: bool = True
+) -> tuple[str, ...]:
+    """``text`` in at most ``limit`` lines of ``width`` px, broken between words; ``cut`` shortens what is too long."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < limit:
@@ -90,4 +92,4 @@ def wrapped(text: str, size: int, width: int, *, bold: bool = False, limit: int 
         lines.append(line)
     if words:
         lines[-1] = f"{lines[-1]} {' '.join(words)}"
-    return tuple(clipped(line, size, width, bold=bold) for line in lines)
+    return tuple(lines) if not cut else tuple(clipped(line, size, width, bold=bold) for line in lines)

@@ -94,6 +94,16 @@ class TestDraw:
         assert command("draw", "inception_v1", "--format", "pdf").out == "inception_v1.pdf\n"
         assert Path("inception_v1.pdf").read_bytes().startswith(b"%PDF-")
 
+    def test_pictures_for_paper(self, command, tmp_path):
+        options = ("--width", "100pt", "--palette", "print", "--flow", "right", "-o", str(tmp_path / "a.svg"))
+        done = command("draw", "inception_v4.inception_c", *options)
+        assert "note: at a width of 100pt" in done.err
+        assert 'width="100pt"' in (tmp_path / "a.svg").read_text()
+        done = command("draw", "inception_v4.inception_c", "--palette", "sepia")
+        assert (done.code, "unknown palette" in done.err) == (1, True)
+        command("diff", "inception_v3", "inception_v4", "--width", "7in", "-o", str(tmp_path / "b.svg"))
+        assert 'width="7in"' in (tmp_path / "b.svg").read_text()
+
     def test_text_formats_can_be_printed(self, command):
         tree = command("draw", "inception_v4.inception_a", "-o", "-").out
         assert tree.startswith("inception_v4: inception_a\n\nInput · 384×35×35\nbranch 0\n  1×1 conv · 96\n")

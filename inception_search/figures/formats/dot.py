@@ -6,20 +6,24 @@ from collections.abc import Iterator
 
 from inception_search.figures.chart import Chart, Cluster, Edge, chart
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
-from inception_search.figures.figure import Figure
+from inception_search.figures.figure import Figure, Flow
+from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Box
 from inception_search.figures.svg import clean
+
+DIRECTIONS: dict[Flow, str] = {"down": "TB", "up": "BT", "right": "LR"}
 
 
 def render(figure: Figure) -> bytes:
     """A ``digraph``; branches keep their order (``ordering=out``)."""
-    return "\n".join(_lines(figure, chart(figure.title, figure.panels))).encode() + b"\n"
+    text = "\n".join(_lines(figure, chart(figure.title, figure.panels)))
+    return recoloured(text, figure.how.palette).encode() + b"\n"
 
 
 def _lines(figure: Figure, made: Chart) -> Iterator[str]:
     ink, wire = LIGHT_PAGE.ink, LIGHT_PAGE.wire
     yield f"digraph {quoted(figure.title)} {{"
-    yield f"  graph [rankdir={'BT' if figure.flow == 'up' else 'TB'}, ordering=out, fontname=Helvetica, fontsize=12];"
+    yield f"  graph [rankdir={DIRECTIONS[figure.flow]}, ordering=out, fontname=Helvetica, fontsize=12];"
     yield f'  node [shape=box, style="rounded,filled", fontname=Helvetica, fontsize=12, fontcolor="{ink}"];'
     yield f'  edge [color="{wire}", fontname=Helvetica, fontsize=10, fontcolor="{LIGHT_PAGE.faint}"];'
     yield from _cluster(made.root, made, "  ", iter(range(10**6)))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from inception_search.figures.chart import Chart, Cluster, Edge, chart
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
+from inception_search.figures.formats.dot import DIRECTIONS
+from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Box
 from inception_search.figures.svg import clean
 
@@ -15,12 +17,13 @@ _CODES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`
 
 def render(figure: Figure) -> bytes:
     """A ``flowchart`` with a class for every kind of box."""
-    return "\n".join(_lines(figure, chart(figure.title, figure.panels))).encode() + b"\n"
+    text = "\n".join(_lines(figure, chart(figure.title, figure.panels)))
+    return recoloured(text, figure.how.palette).encode() + b"\n"
 
 
 def _lines(figure: Figure, made: Chart) -> Iterator[str]:
     yield f"%% {clean(figure.title).replace('%', '')}"
-    yield f"flowchart {'BT' if figure.flow == 'up' else 'TB'}"
+    yield f"flowchart {DIRECTIONS[figure.flow]}"
     yield from _cluster(made.root, made, "  ", iter(range(10**6)))
     yield from map(_edge, made.edges)
     for kind in dict.fromkeys(box.kind for box in made.nodes):

@@ -10,6 +10,7 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.marking import BADGE, LINES, SIGN, sign
+from inception_search.figures.palettes import PALETTES
 from inception_search.figures.parts import Mark
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.svg import ASCENT, clean, radius_of
@@ -28,17 +29,44 @@ def render(figure: Figure) -> bytes:
     from matplotlib.figure import Figure as Canvas
 
     drawing = figure.drawing
-    inches = (drawing.width / 96, drawing.height / 96)
+    inches = (drawing.width / 96 * figure.scale, drawing.height / 96 * figure.scale)
     with rc_context({"pdf.fonttype": 42, "font.family": ["DejaVu Sans"], "text.parse_math": False}):
         canvas = Canvas(figsize=inches)
         axes = canvas.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, drawing.width), ylim=(drawing.height, 0))
         axes.axis("off")
         _paint(axes, drawing)
+        _print(axes, figure)
         out = BytesIO()
         facts = {"Title": clean(figure.title), "Creator": "inception-search", "Producer": None, "CreationDate": None}
         canvas.savefig(out, format="pdf", metadata=facts)
     return out.getvalue()
+
+
+def _print(axes: Axes, figure: Figure) -> None:
+    """Bring lines and type, which are in points, to the figure's scale, and colours to its palette."""
+    from matplotlib.colors import to_hex, to_rgba
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+    from matplotlib.text import Text
+
+    table = PALETTES[figure.how.palette]
+
+    def colour(old: Any) -> Any:
+        return to_rgba(table.get(to_hex(old), to_hex(old)), to_rgba(old)[3])
+
+    for artist in (*axes.patches, *axes.lines, *axes.texts):
+        if isinstance(artist, Text):
+            artist.set_fontsize(float(artist.get_fontsize()) * figure.scale)
+            artist.set_color(colour(artist.get_color()))
+        elif isinstance(artist, Patch | Line2D):
+            artist.set_linewidth(float(artist.get_linewidth()) * figure.scale)
+            if isinstance(artist, Line2D):
+                artist.set_color(colour(artist.get_color()))
+                continue
+            artist.set_edgecolor(colour(artist.get_edgecolor()))
+            if artist.get_fill():
+                artist.set_facecolor(colour(artist.get_facecolor()))
 
 
 def _paint(axes: Axes, drawing: Placement) -> None:

@@ -9,10 +9,12 @@ from inception_search.errors import ConfigError
 from inception_search.figures.figure import Figure
 
 ZOOM = 2  # PNG pixels per px of the figure
+DPI = 300  # PNG pixels per inch of a figure with a size on paper
 
 
 def render(figure: Figure) -> bytes:
-    """A PNG twice as wide as the figure; :class:`ConfigError` without the package resvg-py."""
+    """A PNG twice as wide as the figure, or, where it has a size on paper, of 300 pixels per inch (a width in px: of so
+    many pixels); :class:`ConfigError` without the package resvg-py."""
     try:
         import resvg_py
     except ImportError:
@@ -20,7 +22,14 @@ def render(figure: Figure) -> bytes:
             "PNG figures need the resvg-py package",
             mend='write pip install "inception-search[png]", or save as .pdf, .svg or .html',
         ) from None
-    return bytes(resvg_py.svg_to_bytes(svg_string=figure.svg, zoom=ZOOM, font_files=_fonts()))
+    how = figure.how
+    if not how.sized:
+        return bytes(resvg_py.svg_to_bytes(svg_string=figure.svg, zoom=ZOOM, font_files=_fonts()))
+    inches = figure.drawing.width * figure.scale / 96
+    pixels = round(how.width) if how.width is not None and how.unit == "px" else round(DPI * inches)
+    return bytes(
+        resvg_py.svg_to_bytes(svg_string=figure.svg, width=pixels, dpi=96, background="#ffffff", font_files=_fonts())
+    )
 
 
 def _fonts() -> list[str]:

@@ -9,6 +9,7 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus, Wire
 from inception_search.figures.marking import BADGE, LINES, SIGN, marks_of, sign
+from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Mark
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
 from inception_search.figures.svg import clean, radius_of
@@ -33,7 +34,7 @@ _CODES = {char: f"\\{char}" for char in "#$%&_{}"} | {
 
 def render(figure: Figure) -> bytes:
     """A ``tikzpicture`` for ``\\input`` in a document that loads tikz with the library arrows.meta."""
-    return "\n".join(_lines(figure)).encode() + b"\n"
+    return recoloured("\n".join(_lines(figure)), figure.how.palette).encode() + b"\n"
 
 
 def _lines(figure: Figure) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _lines(figure: Figure) -> Iterator[str]:
     yield f"% {clean(figure.title)}"
     yield (
         f"\\begin{{tikzpicture}}[x={PT}pt, y=-{PT}pt, font=\\sffamily\\fontsize{{9.5}}{{11}}\\selectfont, "
-        "line width=0.8pt, >={Latex[length=5pt, width=5pt]}]"
+        f"line width={0.8 * figure.scale:g}pt, >={{Latex[length=5pt, width=5pt]}}{_scale(figure.scale)}]"
     )
     yield from _colours(drawing)
     yield from map(_frame, drawing.frames)
@@ -55,6 +56,11 @@ def _lines(figure: Figure) -> Iterator[str]:
     for heading in drawing.headings:
         yield _text(heading.x, heading.y - heading.size // 3, f"\\bfseries {escaped(heading.text)}", raw=True)
     yield "\\end{tikzpicture}"
+
+
+def _scale(scale: float) -> str:
+    """Coordinates and type of another size."""
+    return "" if scale == 1.0 else f", scale={scale:.6g}, transform shape"
 
 
 def _colours(drawing: Placement) -> Iterator[str]:

@@ -1,0 +1,26 @@
+"""What the verbs that draw have in common: options for paper, and the note of a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from inception_search.figures.figure import Figure
+
+WidthOption: TypeAlias = Annotated[
+    str | None, typer.Option("--width", help="Width of the picture on paper: 240pt, 85mm, 3.3in, 640px.")
+]
+FontSizeOption: TypeAlias = Annotated[
+    float | None, typer.Option("--font-size", help="Type size of the picture on paper, in points.")
+]
+PaletteOption: TypeAlias = Annotated[
+    str | None, typer.Option("--palette", help="colour, grey, print or colour-blind (all but the first: white paper).")
+]
+
+
+def tell_note(figure: Figure) -> None:
+    """Say on standard error what to know of the picture, where there is something."""
+    if figure.note:
+        typer.echo(f"note: {figure.note}", err=True)

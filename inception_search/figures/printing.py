@@ -1,0 +1,148 @@
+"""Pictures of a given size on paper: their width, their type size and their palette.
+
+A px of a drawing is 1/96 inch, so its type is 9.75 pt and its small type 9 pt. A picture that is too wide is drawn with
+narrower boxes, their words on more lines, as long as it is too wide; then it is made smaller. Where the type becomes
+smaller than :data:`LEAST` points, or than was asked for, the figure has a note that says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import get_args
+
+from inception_search.errors import ConfigError, did_you_mean
+from inception_search.figures.layout import Placement
+from inception_search.figures.palettes import PaletteName
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.sizes import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, Room
+from inception_search.figures.type_metrics import wrapped
+
+PX = {"px": 1.0, "pt": 96 / 72, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}  # px of each unit
+LEAST = 6.0  # pt, the smallest type that can be read on paper
+_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(px|pt|mm|cm|in)\s*")
+_WRAPPED = (72, 56, 44, 32)  # px for the words of a box
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """How a picture is printed: ``width`` in ``unit`` (None: as wide as it is), type of ``font_size`` points."""
+
+    width: float | None = None
+    unit: str = "px"
+    font_size: float | None = None
+    palette: PaletteName = "colour"
+
+    @property
+    def sized(self) -> bool:
+        """Whether the picture has a size of its own, other than that of the screen."""
+        return self.width is not None or self.font_size is not None
+
+    @property
+    def room(self) -> float | None:
+        """The widest drawing, in its own px, whose type is large enough; None: any."""
+        if self.width is None:
+            return None
+        return self.width * PX[self.unit] / self.least
+
+    @property
+    def least(self) -> float:
+        """The least scale of the drawing."""
+        return self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else LEAST / (SMALL * PX_IN_POINTS)
+
+    def scale(self, width: int) -> float:
+        """How large a px of a drawing ``width`` px wide is printed; 1.0: as on the screen."""
+        wanted = self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else 1.0
+        return wanted if self.width is None else min(wanted, self.width * PX[self.unit] / width)
+
+    def note(self, width: int) -> str:
+        """What to know of a drawing ``width`` px wide: the size of its type, where that is too small; or nothing."""
+        scale = self.scale(width)
+        small, large = SMALL * PX_IN_POINTS * scale, TEXT * PX_IN_POINTS * scale
+        if self.width is None or (small >= LEAST - 0.01 and large >= (self.font_size or 0) - 0.01):
+            return ""
+        needed = width * max(self.least, LEAST / (SMALL * PX_IN_POINTS)) / PX[self.unit]
+        asked = f"{self.font_size:g} pt" if self.font_size else f"at least {LEAST:g} pt"
+        return (
+            f"at a width of {self.width:g}{self.unit} the type is {large:.1f} pt, in small {small:.1f} pt, and not "
+            f"{asked}; that needs a width of {needed:.0f}{self.unit}, or less to draw: style 'overview', one module"
+        )
+
+
+PX_IN_POINTS = 0.75
+
+
+def print_of(width: str | float | None, font_size: float | None, palette: str | None) -> Print:
+    """The options as a :class:`Print`; :class:`ConfigError` for a length, size or palette that cannot be."""
+    found, unit = None, "px"
+    if width is not None:
+        match = _LENGTH.fullmatch(width if isinstance(width, str) else f"{width}px")
+        if match is None or not 20 <= float(match[1]) * PX[match[2]] <= 20_000:
+            raise ConfigError(
+                "the width cannot be used",
+                path="width",
+                found=width,
+                expected="a length with its unit (px, pt, mm, cm or in), such as 240pt",
+            )
+        found, unit = float(match[1]), match[2]
+    if font_size is not None and not (isinstance(font_size, int | float) and 1 <= font_size <= 100):
+        raise ConfigError("the font size cannot be used", path="font_size", found=font_size, expected="1 to 100 points")
+    known = get_args(PaletteName)
+    if palette is not None and palette not in known:
+        mend = did_you_mean(str(palette), known)
+        raise ConfigError(
+            "unknown palette", path="palette", found=palette, expected=f"one of {', '.join(known)}", mend=mend
+        )
+    return Print(found, unit, font_size, palette or "colour")  # type: ignore[arg-type]
+
+
+def fitted(how: Print, lay_out: Callable[[Callable[[Part], Part], Room], Placement], *, turned: bool) -> Placement:
+    """The drawing that ``lay_out`` makes of parts (changed by a function) in a room, the first that is not too wide."""
+    for change, room in _rooms():
+        drawing = lay_out(change, replace(room, turned=turned))
+        if how.room is None or drawing.width <= how.room:
+            break
+    return drawing
+
+
+def padded(drawing: Placement, how: Print) -> Placement:
+    """``drawing`` in the middle of a canvas that is as wide as was asked for."""
+    if how.width is None:
+        return drawing
+    width = round(how.width * PX[how.unit] / how.scale(drawing.width))
+    out = Placement(max(width, drawing.width), drawing.height)
+    out.include(drawing, (out.width - drawing.width) // 2, 0)
+    return out
+
+
+def _rooms() -> Iterator[tuple[Callable[[Part], Part], Room]]:
+    yield _as_it_is, Room()
+    yield _as_it_is, Room(least=BOX_MIN_WIDTH // 2, between=2 * BETWEEN // 3)
+    for width in _WRAPPED:
+        yield partial(_wrapped, width=width), Room(least=width + 8, between=BETWEEN // 2)
+
+
+def _as_it_is(part: Part) -> Part:
+    return part
+
+
+def _wrapped(part: Part, width: int) -> Part:
+    """``part`` with the words of every box in lines of ``width`` px, or as wide as the longest word."""
+    if isinstance(part, Box):
+        lines = (
+            piece
+            for index, line in enumerate(part.lines)
+            for piece in wrapped(line, SMALL if index else TEXT, width, limit=8, cut=False)
+        )
+        return replace(part, lines=tuple(lines))
+    if isinstance(part, Column):
+        return Column(tuple(_wrapped(inner, width) for inner in part.parts))
+    if isinstance(part, Fork):
+        return replace(part, branches=tuple(_wrapped(branch, width) for branch in part.branches))
+    if isinstance(part, Residual | Group):
+        return replace(part, body=_wrapped(part.body, width))
+    if isinstance(part, Mesh):
+        return replace(part, parts=tuple(_wrapped(inner, width) for inner in part.parts))
+    return part if isinstance(part, Note) else Tap(_wrapped(part.side, width))
