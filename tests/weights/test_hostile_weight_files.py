@@ -9,8 +9,10 @@ import pickle
 import random
 import re
 import sys
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,13 @@ import torch
 from inception_search.errors import WeightsError
 from inception_search.spec.safetensors_header import read_metadata
 from inception_search.weights.checkpoint import read_checkpoint
+from inception_search.weights.files.keras_order import layer_configs, own_names
 from tests.weights.weight_files import (
     KERNEL,
     NUMBERED,
+    TABLE_END,
     WRITERS,
+    fake_tensorflow,
     write_keras,
     write_legacy_h5,
     write_zip,
@@ -210,6 +215,129 @@ def test_tensors_of_other_kinds(tmp_path: Path, value: Callable[[], torch.Tensor
 def test_a_file_of_something_else(tmp_path: Path, value: Any, text: str) -> None:
     torch.save(value, tmp_path / "model.pth")
     refused(tmp_path / "model.pth", text)
+
+
+# Structures without end, and more names than any network has --------------------------------------------------
+
+
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """The test takes no longer than two seconds (on a machine that does other things, too)."""
+    begun = time.process_time()
+    yield
+    assert time.process_time() - begun < 2.0
+
+
+def in_itself(key: str, **others: Any) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value[key] = value
+    return value | others
+
+
+def two_in_each_other() -> dict[str, Any]:
+    one: dict[str, Any] = {"epoch": 3}
+    one["model"] = {"state_dict": one, **{f"n{i}": i for i in range(100)}}
+    return one
+
+
+ENDLESS: dict[str, Callable[[], dict[str, Any]]] = {
+    "itself": lambda: in_itself("state_dict"),
+    "itself and more": lambda: in_itself("model", epoch=3, **{f"n{i}": i for i in range(1000)}),
+    "each other": two_in_each_other,
+    "deeper than anybody": lambda: reduce(lambda inner, _: {"state_dict": inner}, range(50), {"a": torch.ones(1)}),
+}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("name", ENDLESS)
+def test_dictionaries_that_hold_themselves(tmp_path: Path, name: str, zipped: bool, at_once: None) -> None:
+    value = ENDLESS[name]()
+    torch.save(value, tmp_path / "model.pth", _use_new_zipfile_serialization=zipped)
+    refused(tmp_path / "model.pth", "nested too deeply, or hold themselves; expected at most 8")
+    with pytest.raises(WeightsError, match="hold themselves"):
+        read_checkpoint(value)
+
+
+def nested_tuple(times: int) -> bytes:
+    """A pickle with a key that is a tuple of a tuple twice, of a tuple twice ...: its hash takes 2 ** times steps."""
+    return b"\x80\x02}()" + b"q\x00h\x00\x86" * times + b"Nu."
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_key_whose_hash_never_ends(tmp_path: Path, zipped: bool, at_once: None) -> None:
+    torch.save({"weight": torch.ones(4)}, tmp_path / "model.pth", _use_new_zipfile_serialization=zipped)
+    if zipped:
+        write_zip(tmp_path / "model.pth", {**zip_entries(tmp_path / "model.pth"), "model/data.pkl": nested_tuple(60)})
+    else:
+        (tmp_path / "model.pth").write_bytes(nested_tuple(60))
+    refused(tmp_path / "model.pth", "tuples within tuples without end; expected at most 100000 parts")
+
+
+def test_a_key_that_takes_for_ever_to_print(at_once: None) -> None:
+    key = reduce(lambda inner, _: (inner, inner), range(15), ("x",))
+    with pytest.raises(WeightsError, match="names of tensors must be text"):
+        read_checkpoint({key: torch.ones(1)})
+
+
+def test_a_pickle_of_too_many_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inception_search.weights.files import pickle_checks, torch_file
+
+    monkeypatch.setattr(pickle_checks, "_MOST_STEPS", 1000)
+    monkeypatch.setattr(torch_file, "_load", lambda *_, **__: pytest.fail("read"))
+    for zipped in (True, False):
+        value = {"weight": torch.ones(1), "curve": [None] * 1000}
+        torch.save(value, tmp_path / "model.pth", _use_new_zipfile_serialization=zipped)
+        refused(tmp_path / "model.pth", "too many steps to be read, got 1001; expected at most 1000")
+    monkeypatch.setattr(torch_file, "LARGEST_PICKLE", 100)
+    torch.save({"weight": torch.ones(1)}, tmp_path / "model.pth")
+    refused(tmp_path / "model.pth", "the pickle in the PyTorch file is too large")
+
+
+MANY = 20_001
+
+
+def test_more_names_than_any_network_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: None) -> None:
+    one = torch.ones(1)
+    with pytest.raises(WeightsError, match="too many entries, got 20001; expected at most 20000"):
+        read_checkpoint({f"n{i}": one for i in range(MANY)})
+    header = {f"n{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(MANY)}
+    (tmp_path / "model.safetensors").write_bytes(safetensors(header, numbers=b""))
+    refused(tmp_path / "model.safetensors", "too many tensors, got 20001")
+    fake_tensorflow(monkeypatch, {f"n{i}": one for i in range(MANY)})
+    (tmp_path / "model.ckpt").write_bytes(b"x" * 100 + TABLE_END)
+    refused(tmp_path / "model.ckpt", "too many variables, got 20001")
+
+
+def test_more_entries_of_a_zip_file_than_any_network_has(tmp_path: Path) -> None:
+    write_zip(tmp_path / "model.pth", {"m/data.pkl": b"x", **{f"m/{i}": b"" for i in range(MANY)}})
+    begun = time.process_time()
+    refused(tmp_path / "model.pth", "too many entries, got 20002")
+    write_zip(tmp_path / "model.pth", {"m/data.pkl": b"x", **{f"m/{i}{'x' * 60_000}": b"" for i in range(80)}})
+    refused(tmp_path / "model.pth", "table of contents of the zip file is too large")
+    assert time.process_time() - begun < 2.0
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_more_groups_than_any_network_has(tmp_path: Path, legacy: bool) -> None:
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        group = file.create_group("a" if legacy else "layers")
+        if legacy:
+            file.attrs["layer_names"], group.attrs["weight_names"] = [b"a"], [b"x"]
+        for i in range(10_001):
+            group.create_group(f"n{i}")
+    begun = time.process_time()
+    refused(tmp_path / "model.h5", r"too many groups and datasets, got 1000\d; expected at most 10000")
+    assert time.process_time() - begun < 2.0
+
+
+def test_layers_of_very_many_kinds_in_a_config(tmp_path: Path) -> None:
+    """Matching them to the groups once took a step for each pair."""
+    config = [{"class_name": f"Kind{i}", "config": {"name": f"n{i}"}} for i in range(5000)]
+    write_keras(tmp_path / "model.keras", NUMBERED, {"config": {"layers": config}})
+    begun = time.process_time()
+    assert len(read_checkpoint(tmp_path / "model.keras").tensors) == 4
+    own_names([f"group{'x' * (i % 7)}_a{i}x" for i in range(5000)], layer_configs({"config": {"layers": config}}))
+    assert time.process_time() - begun < 2.0
 
 
 # Zip files --------------------------------------------------------------------------------------------------

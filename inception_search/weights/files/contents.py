@@ -9,6 +9,8 @@ import torch
 
 from inception_search.errors import WeightsError, raw
 
+MOST_NAMES = 20_000  # tensors of a file; the largest networks here have some two thousand
+_MEND = "check that it is the right file; a network has far fewer tensors"
 _DTYPES = frozenset(
     {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool}
     | {torch.int8, torch.int16, torch.int32, torch.int64}
@@ -32,12 +34,19 @@ def admitted(tensors: Mapping[str, torch.Tensor], max_bytes: int) -> dict[str, t
     Raises WeightsError if there are none, if one is not a plain dense array of numbers, or if they take more
     than ``max_bytes`` together.
     """
+    check_count(len(tensors))
     if not tensors:
         raise WeightsError("there are no weights in it", expected="at least one named tensor")
     for name, tensor in tensors.items():
         _check(name, tensor)
     check_total(sum(_bytes(tensor) for tensor in tensors.values()), max_bytes)
     return {name: tensor.detach().cpu() for name, tensor in tensors.items()}
+
+
+def check_count(found: int, what: str = "tensors", most: int = MOST_NAMES) -> None:
+    """Raise WeightsError if a file has more names of ``what`` than any network: none of them has been read then."""
+    if found > most:
+        raise WeightsError(f"the file has too many {what}", found=found, expected=f"at most {most}", mend=_MEND)
 
 
 def check_total(found: int, max_bytes: int) -> None:

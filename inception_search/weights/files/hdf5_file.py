@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.arrays import is_numeric, to_tensor
-from inception_search.weights.files.contents import check_total
+from inception_search.weights.files.contents import check_count, check_total
 
 if TYPE_CHECKING:
     import h5py
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those that HDF5 and h5py bring along
 _EXPANSION = 1100  # deflate packs at most 1032 to 1
 _DEEPEST = 32  # groups within groups; models within models take four each
+_MOST_NAMES = 10_000  # groups and datasets, some seconds' work; the largest networks have two thousand
 _MEND = "fetch the file again from where it was published"
 
 
@@ -34,6 +35,7 @@ class CheckedHdf5:
         self._max_bytes = max_bytes
         self._stored = 0
         self._total = 0
+        self._names = 0  # that were listed so far
         self._seen: set[int] = set()
 
     def names(self, group: h5py.Group) -> list[str]:
@@ -42,6 +44,8 @@ class CheckedHdf5:
         self._once(group, name)
         if name.count("/") > _DEEPEST:
             raise WeightsError("groups are nested too deeply", path=name, expected=f"at most {_DEEPEST}", mend=_MEND)
+        self._names += len(group)
+        check_count(self._names, "groups and datasets", _MOST_NAMES)
         return list(group)
 
     def child(self, group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:

@@ -28,7 +28,7 @@ from inception_search.weights.files.keras_order import LayerConfig, layer_config
 
 WEIGHTS = "model.weights.h5"
 _CONFIG = "config.json"
-_LARGEST_CONFIG = 1 << 26  # bytes; that of InceptionResNetV2 has 0.7 million
+_LARGEST_CONFIG = 1 << 23  # bytes; that of InceptionResNetV2 has 0.7 million
 
 
 def read_hdf5(path: Path, max_bytes: int) -> Contents:

@@ -40,7 +40,7 @@ def read_legacy(file: CheckedHdf5, group: h5py.Group) -> Contents:
     """The weights of the layers in ``group``; raises WeightsError."""
     tensors: dict[str, torch.Tensor] = {}
     _layers(file, group, "", tensors)
-    return Contents("keras", tensors, left_out=tuple(name for name in file.root if name == "optimizer_weights"))
+    return Contents("keras", tensors, left_out=("optimizer_weights",) if "optimizer_weights" in file.root else ())
 
 
 def _layers(file: CheckedHdf5, group: h5py.Group, outer: str, tensors: dict[str, torch.Tensor]) -> None:

@@ -72,8 +72,11 @@ def own_names(groups: list[str], configs: list[LayerConfig]) -> dict[str, LayerC
         by_stem.setdefault(placed(group)[0], []).append(group)
     found = {group: LayerConfig(group) for group in groups}
     for known in (_known_network(by_stem), configs):
+        known_by_stem: dict[str, list[LayerConfig]] = {}
+        for layer in known:
+            known_by_stem.setdefault(layer.stem, []).append(layer)
         for stem, members in by_stem.items():
-            layers = [layer for layer in known if layer.stem == stem]
+            layers = known_by_stem.get(stem, [])
             if len(layers) == len(members):  # by rank, as some versions of Keras skip numbers
                 found.update(zip(members, layers, strict=True))
     return found

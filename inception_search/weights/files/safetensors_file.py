@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inception_search.errors import WeightsError, raw
 from inception_search.spec.safetensors_header import metadata_of, read_header
-from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.contents import Contents, check_count, check_total
 from inception_search.weights.files.state_dict import without_prefixes
 
 _MEND = "fetch the file again from where it was published"
@@ -21,6 +21,7 @@ def read_safetensors(path: Path, max_bytes: int) -> Contents:
 
     check_total(path.stat().st_size, max_bytes)
     header = read_header(path)
+    check_count(len(header))
     metadata = metadata_of(header, path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:

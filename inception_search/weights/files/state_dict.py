@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 
-from inception_search.errors import WeightsError
+from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.arrays import to_tensor
-from inception_search.weights.files.contents import Contents
+from inception_search.weights.files.contents import Contents, check_count
 
+_DEEPEST = 8  # state dicts within each other
 _NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile: taken off wherever all names have them
 _MEND = "give the state dict alone: model.state_dict()"
@@ -22,13 +25,20 @@ def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
     ``left_out`` names what lay beside a nested state dict. Raises WeightsError for anything else.
     """
     left_out: list[str] = []
-    while (key := _nested_key(value)) is not None:
+    for depth in itertools.count():
+        if (key := _nested_key(value)) is None:
+            break
+        if depth == _DEEPEST:
+            rule = "state dicts are nested too deeply, or hold themselves"
+            raise WeightsError(rule, path=key, expected=f"at most {_DEEPEST} within each other", mend=_MEND)
         assert isinstance(value, Mapping)
-        left_out += [str(other) for other in value if other != key]
+        check_count(len(value), "entries")
+        left_out += [other if isinstance(other, str) else reprlib.repr(other) for other in value if other != key]
         value = value[key]
     if not isinstance(value, Mapping):
         found = f"{type(value).__module__}.{type(value).__name__}"
         raise WeightsError("this is not a state dict", found=found, expected="names and tensors", mend=_MEND)
+    check_count(len(value), "entries")
     tensors = {_text(name): _tensor(name, item) for name, item in value.items()}
     return Contents(kind, without_prefixes(tensors), left_out=tuple(left_out))
 
@@ -56,7 +66,8 @@ def _nested_key(value: object) -> str | None:
 def _text(name: object) -> str:
     if isinstance(name, str):
         return name
-    raise WeightsError("the names of tensors must be text", found=name, expected="a str", mend=_MEND)
+    shown = raw(reprlib.repr(name))  # a nested key can be endless when it is written out
+    raise WeightsError("the names of tensors must be text", found=shown, expected="a str", mend=_MEND)
 
 
 def _tensor(name: object, value: Any) -> torch.Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.arrays import to_tensor
-from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.contents import Contents, check_count, check_total
 from inception_search.weights.files.tensorflow_paths import checkpoint_files, tensorflow_prefix
 
 _TRAINING = re.compile(
@@ -26,6 +26,7 @@ _TRAINING = re.compile(
 )
 _EXPANSION = 8  # an int64 may be written in one byte; nothing else is packed
 _SLACK = 1 << 20
+_LARGEST_INDEX = 1 << 24  # bytes; those of the largest networks have 0.1 million
 _MEND = "fetch all files of the checkpoint again from where they were published"
 
 
@@ -35,8 +36,12 @@ def read_tensorflow(path: Path, max_bytes: int) -> Contents:
     Raises WeightsError if TensorFlow is not installed, or for a damaged or incomplete checkpoint.
     """
     prefix = tensorflow_prefix(path) or path
+    if (size := checkpoint_files(prefix)[0].stat().st_size) > _LARGEST_INDEX and not prefix.is_file():
+        expected = f"at most {_LARGEST_INDEX} bytes"
+        raise WeightsError("the index of the checkpoint is too large", found=size, expected=expected, mend=_MEND)
     reader, sizes = _open(prefix)
-    left_out = tuple(name for name in sorted(sizes) if _TRAINING.search(name))
+    check_count(len(sizes), "variables")
+    left_out = {name: None for name in sorted(sizes) if _TRAINING.search(name)}
     wanted = [name for name in sorted(sizes) if name not in left_out]
     _check_sizes({name: sizes[name] for name in wanted}, checkpoint_files(prefix), max_bytes)
     tensors = {}
@@ -46,7 +51,7 @@ def read_tensorflow(path: Path, max_bytes: int) -> Contents:
         except Exception as error:  # TensorFlow's errors share no base with others; a damaged file raises many
             raise _damaged(error, name) from None
         tensors[name] = to_tensor(value, name)
-    return Contents("tensorflow", tensors, left_out=left_out)
+    return Contents("tensorflow", tensors, left_out=tuple(left_out))
 
 
 def _open(prefix: Path) -> tuple[Any, dict[str, int]]:

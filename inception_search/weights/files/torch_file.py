@@ -6,8 +6,10 @@ and reads damaged numbers; the checks here and in :mod:`.zip_checks` and :mod:`.
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import torch
 
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.contents import Contents, check_total
+from inception_search.weights.files.pickle_checks import LARGEST_PICKLE, check_pickle, too_large
 from inception_search.weights.files.state_dict import read_state_dict
 
+_PICKLES = 5  # of the old format, before the numbers: a mark, a version, the system, the object, the storages' keys
 _MEND = "get the file as safetensors, or from where it was published"
 
 
@@ -28,6 +32,12 @@ def read_torch_zip(path: Path, names: list[str]) -> Contents:
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
         rule = "this is a TorchScript archive: it holds a program, not only weights"
         raise WeightsError(rule, mend="load it with torch.jit.load if you trust it, and save its state_dict()")
+    with zipfile.ZipFile(path) as archive:
+        pickles = [name for name in names if name.endswith("/data.pkl")]
+        if (size := sum(archive.getinfo(name).file_size for name in pickles)) > LARGEST_PICKLE:
+            raise too_large(size)
+        for name in pickles:
+            check_pickle(io.BytesIO(archive.read(name)))
     # Mapping is also the safe way: copied in, a storage may be said to be larger than what the file holds of it.
     return read_state_dict(_load(path, mmap=True), "torch")
 
@@ -35,6 +45,8 @@ def read_torch_zip(path: Path, names: list[str]) -> Contents:
 def read_torch_pickle(path: Path, max_bytes: int) -> Contents:
     """The state dict in a file of PyTorch before 1.6; raises WeightsError for any other pickle."""
     check_total(path.stat().st_size, max_bytes)
+    with path.open("rb") as file:
+        check_pickle(file, _PICKLES)
     return read_state_dict(_load(path, mmap=False), "torch")
 
 

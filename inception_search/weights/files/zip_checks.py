@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from inception_search.errors import WeightsError, raw
+from inception_search.weights.files.contents import check_count
 
 _SLACK = 1 << 20  # bytes that small texts may shrink by when compressed
+_LARGEST_TABLE = 1 << 22  # bytes; a name takes about a hundred
 _MEND = "fetch the file again from where it was published"
+
+
+class _Bounded(io.BufferedReader):
+    """A file whose reader is stopped when it wants to have a large part at once: a huge table of contents."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            here = self.tell()
+            size = self.seek(0, 2) - here
+            self.seek(here)
+        if size > _LARGEST_TABLE:
+            rule = "the table of contents of the zip file is too large"
+            raise WeightsError(rule, found=size, expected=f"at most {_LARGEST_TABLE} bytes", mend=_MEND)
+        return super().read(size)
 
 
 def checked_zip_names(path: Path, max_bytes: int) -> list[str]:
@@ -19,8 +36,9 @@ def checked_zip_names(path: Path, max_bytes: int) -> list[str]:
     compress), names that lead out of the archive, and names that occur twice.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
+            check_count(len(entries), "entries")
             _check_names([entry.filename for entry in entries])
             _check_sizes(entries, path.stat().st_size, max_bytes)
             damaged = archive.testzip()

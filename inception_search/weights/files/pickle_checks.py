@@ -1,0 +1,79 @@
+"""Checks before a pickle is read: how many steps it takes, and that what it makes can be hashed and written out.
+
+PyTorch's limited reader runs no code, but it takes as long as a pickle wants: it computes the hash of every key, and
+that of tuples within tuples, each used twice, never ends.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from typing import IO
+
+from inception_search.errors import WeightsError
+
+LARGEST_PICKLE = 1 << 25  # bytes, without the numbers; the largest networks have 0.5 million
+_MOST_STEPS = 700_000  # opcodes, a few seconds' work; a tensor takes about thirty
+_LARGEST_VALUE = 100_000  # parts of a tuple, its own tuples' parts included
+_MEND = "get the file as safetensors, or from where it was published"
+
+
+def check_pickle(stream: IO[bytes], pickles: int = 1) -> None:
+    """Read the opcodes of ``pickles`` pickles in ``stream``; WeightsError when they take too many steps to be read."""
+    steps = 0
+    for _ in range(pickles):
+        sizes = _Sizes()
+        try:
+            for opcode, argument, _position in pickletools.genops(stream):
+                steps += 1
+                if steps > _MOST_STEPS:
+                    rule = "the PyTorch file takes too many steps to be read"
+                    raise WeightsError(rule, found=steps, expected=f"at most {_MOST_STEPS}", mend=_MEND)
+                sizes.step(opcode, argument)
+        except (ValueError, IndexError, KeyError, UnicodeError) as error:
+            rule = "the PyTorch file is damaged, cut off or not of weights; nothing of it was run"
+            raise WeightsError(rule, found=type(error).__name__, mend=_MEND) from None
+
+
+def too_large(size: int) -> WeightsError:
+    """The error for a pickle of ``size`` bytes."""
+    rule, expected = "the pickle in the PyTorch file is too large", f"at most {LARGEST_PICKLE} bytes"
+    return WeightsError(rule, found=size, expected=expected, mend=_MEND)
+
+
+class _Sizes:
+    """The stack of a pickle's reader with a number for each value: how many parts a tuple has, however often used."""
+
+    def __init__(self) -> None:
+        self._stack: list[int] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, int] = {}
+
+    def step(self, opcode: pickletools.OpcodeInfo, argument: object) -> None:
+        """Do to the numbers what ``opcode`` does to values."""
+        name = opcode.name
+        if name == "MARK":
+            self._marks.append(len(self._stack))
+        elif name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            self._memo[len(self._memo) if argument is None else int(str(argument))] = self._stack[-1]
+        elif name in ("GET", "BINGET", "LONG_BINGET"):
+            self._stack.append(self._memo[int(str(argument))])
+        else:
+            taken = self._taken(opcode)
+            size = 1 + sum(taken) if name.startswith("TUPLE") else 1
+            if size > _LARGEST_VALUE:
+                rule = "the PyTorch file holds tuples within tuples without end"
+                raise WeightsError(rule, expected=f"at most {_LARGEST_VALUE} parts", mend=_MEND)
+            self._stack += taken * 2 if name == "DUP" else [size] * len(opcode.stack_after)
+
+    def _taken(self, opcode: pickletools.OpcodeInfo) -> list[int]:
+        """The numbers of the values that ``opcode`` takes off the stack."""
+        before = [kind for kind in opcode.stack_before if kind is not pickletools.markobject]
+        taken: list[int] = []
+        if pickletools.stackslice in before:
+            start = self._marks.pop()
+            taken = self._stack[start:]
+            del self._stack[start:]
+            before.remove(pickletools.stackslice)
+        for _ in before:
+            taken.append(self._stack.pop())
+        return taken
