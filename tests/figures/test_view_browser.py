@@ -21,6 +21,7 @@ from inception_search.figures.viewer.study import page_of_study
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
 
+EXAMPLE = Path(__file__).parents[2] / "runs/example"
 HURT = "</script><img src=x onerror=window.hurt=1>"
 
 
@@ -329,3 +330,74 @@ def test_a_thousand_boxes_without_a_stutter(page: Any, tmp_path: Path) -> None:
     assert took < 2500  # far above what it takes, for machines that are busy
     assert fold < 2500
     assert pan < 200
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the shipped study: the module differs, stem and classifier do not."""
+    return ins.view(EXAMPLE).save(tmp_path_factory.mktemp("example") / "example.html")
+
+
+def middle_of(page: Any, path: str) -> tuple[float, float]:
+    """How far the middle of a block's frame is from the middle of the drawing, in px."""
+    frame = page.locator(".frame", has=page.locator(f'.tab[data-path="{path}"]')).locator(".outline").bounding_box()
+    canvas = page.locator("#canvas").bounding_box()
+    return tuple(  # type: ignore[return-value]
+        frame[at] + frame[size] / 2 - canvas[at] - canvas[size] / 2 for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
+def test_what_differs_between_trials_is_open_and_in_the_middle(page: Any, example: Path) -> None:
+    open_(page, example)
+    for row in (0, 5, 12):
+        page.locator("#trials tbody tr").nth(row).click()
+        assert page.locator('.tab[data-path="modules_1"]').count() == 1
+        assert max(map(abs, middle_of(page, "modules_1"))) < 2
+
+
+def test_what_was_opened_and_where_it_stood_stay_from_trial_to_trial(page: Any, example: Path) -> None:
+    open_(page, example)
+    page.locator('.tab[data-path="modules_2"]').dispatch_event("click")
+    page.evaluate("view.x += 120; view.y -= 30; move()")
+    before = page.evaluate("anchorOf('modules_1').map((at, i) => at * view.k + [view.x, view.y][i])")
+    zoomed = page.evaluate("view.k")
+    for row in (3, 8, 0):
+        page.locator("#trials tbody tr").nth(row).click()
+        assert page.locator('[data-path="modules_2"].folded').count() == 1
+        assert page.locator('.tab[data-path="modules_1"]').count() == 1
+        after = page.evaluate("anchorOf('modules_1').map((at, i) => at * view.k + [view.x, view.y][i])")
+        assert after == pytest.approx(before, abs=0.5)
+        assert page.evaluate("view.k") == zoomed
+
+
+def test_the_scale_of_colours_is_the_same_open_or_folded_and_in_every_trial(page: Any, example: Path) -> None:
+    open_(page, example)
+    page.select_option("#colour", "macs")
+    legend = page.inner_text("#legend")
+    stem = page.locator('[data-path="stem.1"] rect').first.evaluate("node => node.style.fill")
+    folded = page.evaluate("state.item.facts['modules_1'][3]")
+    page.click("#fold")
+    assert page.inner_text("#legend") == legend
+    assert page.locator('[data-path="stem.1"] rect').first.evaluate("node => node.style.fill") == stem
+    assert page.evaluate("figureOf('modules_1') <= scaleOf('macs')")
+    assert folded > page.evaluate("state.item.facts['stem.1'][3]")  # a repeat counts all its copies
+    page.locator("#trials tbody tr").nth(9).click()
+    assert page.inner_text("#legend") == legend
+    assert page.locator('[data-path="stem.1"] rect').first.evaluate("node => node.style.fill") == stem
+
+
+@pytest.mark.parametrize("opened", ["#fold", "#open"])
+@pytest.mark.parametrize("up", [False, True])
+def test_fit_shows_all_of_the_drawing(page: Any, folder: Path, opened: str, up: bool) -> None:
+    open_(page, folder / "v4.html")
+    if up:
+        page.click("#flow")
+    page.click(opened)
+    page.click('[data-path="stem"]')  # the panel takes room
+    page.click("#all")
+    drawing, canvas = page.locator("#world").bounding_box(), page.locator("#canvas").bounding_box()
+    for at, size in (("x", "width"), ("y", "height")):
+        assert drawing[at] >= canvas[at]
+        assert drawing[at] + drawing[size] <= canvas[at] + canvas[size]
+        before, after = drawing[at] - canvas[at], canvas[at] + canvas[size] - drawing[at] - drawing[size]
+        assert abs(before - after) < 30

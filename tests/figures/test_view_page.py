@@ -15,7 +15,7 @@ import inception_search as ins
 from inception_search.errors import ConfigError, UnknownNameError
 from inception_search.figures.viewer.data import network_data
 from inception_search.figures.viewer.page import Page, network_page, study_page
-from inception_search.figures.viewer.study import page_of_study
+from inception_search.figures.viewer.study import differing, page_of_study
 from tests.example import copy_example
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&"
@@ -172,3 +172,10 @@ def test_what_cannot_be_viewed_or_saved(tmp_path: Path) -> None:
         page.save(tmp_path / "a.svg")
     with pytest.raises(ConfigError, match="no such folder"):
         page.save(tmp_path / "none" / "a.html")
+
+
+def test_only_what_differs_between_trials_is_opened() -> None:
+    networks = [small_network(cell) for cell in ("3x3 8", "3x3 16", "[1x1 8, 3x3 8]")]
+    trees = [network_data(network)["tree"] for network in networks]
+    assert differing(trees) == ["cells"]  # not the other copy of the module, not the auxiliary classifier
+    assert differing(trees[:1]) == differing([trees[0], trees[0]]) == []

@@ -154,7 +154,7 @@ $("flow").addEventListener("click", () => {
   state.up = !state.up;
   $("flow").setAttribute("aria-pressed", String(state.up));
   redraw();
-  fit();
+  settle();
 });
 $("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme !== "dark"));
 $("keys").addEventListener("click", () => $("help").showModal());
@@ -162,4 +162,4 @@ $("in").addEventListener("click", () => zoom(1.25));
 $("out").addEventListener("click", () => zoom(0.8));
 $("all").addEventListener("click", fit);
 $("close").addEventListener("click", () => select(""));
-addEventListener("resize", () => { if (!state.selected) fit(); });
+addEventListener("resize", () => { if (!state.selected) settle(); });

@@ -7,15 +7,17 @@ const table = read("table"), data = unshared(read("data"));
 const scene = makeLayout(table), paint = makePaint(table, scene);
 const svg = $("canvas"), world = $("world");
 const view = { x: 0, y: 0, k: 1 };
-const state = { item: null, open: new Set(), selected: "", colour: "kind", up: false, trial: null, hits: [], hit: -1 };
+const state = { item: null, open: new Set(data.differs), settled: null, selected: "", colour: "kind", up: false, trial: null, hits: [], hit: -1 };
 
 // --- one network
 
-function load(network, keepView) {
+function load(network) {
+  // What is open stays open from trial to trial; what differs stays where it is on the screen, or in the middle.
+  const moved = state.settled && ["x", "y", "k"].some((name) => view[name] !== state.settled[name]);
+  const before = moved && data.differs.length ? anchorOf(data.differs[0]) : null;
   state.item = network;
   state.places = places(network.tree);
   state.known = new Map(state.places.map((place) => [place.path, place]));
-  state.open = new Set();
   state.selected = "";
   $("name").textContent = network.name;
   $("totals").textContent = network.totals.length ? `${count(network.totals[0])} parameters · ${count(network.totals[1])} MACs · ${bytes(network.totals[2])} of activations` : "";
@@ -25,7 +27,9 @@ function load(network, keepView) {
   if (!network.timed && state.colour === "time") $("colour").value = state.colour = "kind";
   search($("search").value, false);
   redraw();
-  if (!keepView) fit();
+  const after = before && anchorOf(data.differs[0]);
+  if (after) shift(before, after);
+  else settle();
   describe();
 }
 
@@ -40,7 +44,7 @@ function spoken(box) {
 
 function redraw() {
   state.drawing = scene.layOut(state.item.tree, isOpen);
-  const most = state.colour === "kind" ? 0 : Math.max(0, ...state.drawing.boxes.map(({ box }) => figureOf(box[3])));
+  const most = state.colour === "kind" ? 0 : scaleOf(state.colour);
   const dark = document.documentElement.dataset.theme === "dark";
   const colours = state.colour === "kind" ? () => null : (box) => {
     return factsOf(box[3]) ? rampColour(shareOf(figureOf(box[3]), most), dark) : null;
@@ -50,6 +54,20 @@ function redraw() {
   for (const node of world.querySelectorAll("[data-path]")) if (node.dataset.path) state.elements.set(node.dataset.path, node);
   mark();
   legend(most, dark);
+}
+
+const scales = new Map();
+
+function scaleOf(colour) {
+  // The end of the scale: the most that any box has, open or folded, in any trial. So a colour means the same anywhere.
+  if (!scales.has(colour)) {
+    let most = 0;
+    for (const { item: network } of data.trials) {
+      for (const facts of Object.values(network.facts)) most = Math.max(most, facts[FIGURES[colour].index]);
+    }
+    scales.set(colour, most);
+  }
+  return scales.get(colour);
 }
 
 const figureOf = (path) => (factsOf(path) ? factsOf(path)[FIGURES[state.colour].index] : 0);
@@ -85,6 +103,32 @@ function move() {
 }
 
 function fit() {
+  // All of the drawing, in the middle.
+  const { clientWidth: width, clientHeight: height } = svg, d = state.drawing;
+  view.k = Math.min(1.25, Math.max(1, width - 48) / d.width, Math.max(1, height - 48) / d.height);
+  view.x = (width - d.width * view.k) / 2;
+  view.y = (height - d.height * view.k) / 2;
+  move();
+}
+
+function settle() {
+  // Where the view begins: what differs between the trials in the middle, else all or, where that is too small, the top.
+  const frame = state.drawing.frames.find((f) => f.box && f.box[3] === data.differs[0]);
+  if (frame) spotlight(frame);
+  else begin();
+  state.settled = { ...view };
+}
+
+function spotlight(frame) {
+  const { clientWidth: width, clientHeight: height } = svg;
+  const top = state.up ? state.drawing.height - frame.y - frame.height : frame.y;
+  view.k = Math.min(1.25, Math.max(0.3, Math.min((width - 48) / frame.width, (height - 48) / frame.height)));
+  view.x = width / 2 - (frame.x + frame.width / 2) * view.k;
+  view.y = height / 2 - (top + frame.height / 2) * view.k;
+  move();
+}
+
+function begin() {
   const { clientWidth: width, clientHeight: height } = svg, d = state.drawing;
   view.k = Math.min(1.25, Math.max(0.05, Math.min((width - 48) / d.width, (height - 48) / d.height)));
   if (d.height * view.k > height - 48 || view.k < 0.45) view.k = Math.max(view.k, Math.min(0.8, (width - 48) / d.width));
@@ -134,6 +178,12 @@ function anchorOf(path) {
   return frame ? [frame.axis, edge(frame)] : null;
 }
 
+function shift(before, after) {
+  view.x += (before[0] - after[0]) * view.k;
+  view.y += (before[1] - after[1]) * view.k;
+  move();
+}
+
 function toggle(path) {
   const place = state.known.get(path);
   if (!place || !place.foldable) return;
@@ -145,11 +195,7 @@ function toggle(path) {
   } else state.open.add(path);
   redraw();
   const after = anchorOf(path);
-  if (before && after) {
-    view.x += (before[0] - after[0]) * view.k;
-    view.y += (before[1] - after[1]) * view.k;
-    move();
-  }
+  if (before && after) shift(before, after);
   focusSelected();
   describe();
 }
@@ -158,7 +204,7 @@ function all(open) {
   state.open = new Set(open ? state.places.filter((p) => p.foldable).map((p) => p.path) : []);
   if (hidden(state.selected)) select(state.known.get(state.selected).around.find((path) => !isOpen(path)));
   redraw();
-  fit();
+  begin();
   describe();
 }
 

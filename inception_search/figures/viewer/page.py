@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
@@ -55,11 +55,16 @@ def _named(path: Path) -> str:
 
 def network_page(network: Mapping[str, Any]) -> Page:
     """The page of one network or module, of what ``network_data`` or ``module_data`` gives."""
-    return _page(network["name"], {"listed": False, "trials": [{"number": 0, "rank": 0, "item": network}]}, "")
+    return _page(
+        network["name"], {"listed": False, "differs": [], "trials": [{"number": 0, "rank": 0, "item": network}]}, ""
+    )
 
 
-def study_page(title: str, note: str, trials: list[dict[str, Any]]) -> Page:
-    """The page of several trials, the first one opened; ``note`` stands over their table."""
+def study_page(title: str, note: str, trials: list[dict[str, Any]], differs: Sequence[str] = ()) -> Page:
+    """The page of several trials, the first one opened; ``note`` stands over their table.
+
+    ``differs`` are the paths of what is open at the beginning, the first of them in the middle.
+    """
     heads = "".join(
         f'<th scope="col"><button type="button" data-by="{by}">{name}</button></th>' for by, name in _COLUMNS
     )
@@ -68,7 +73,7 @@ def study_page(title: str, note: str, trials: list[dict[str, Any]]) -> Page:
         f"<table><thead><tr>{heads}</tr></thead>"
         "<tbody></tbody></table></nav>"
     )
-    return _page(title, {"listed": True, "trials": trials}, listing)
+    return _page(title, {"listed": True, "differs": list(differs), "trials": trials}, listing)
 
 
 def _page(title: str, data: Mapping[str, Any], trials: str) -> Page:

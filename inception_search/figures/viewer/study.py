@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 
 TOP = 30  # sampled trials on a page
+OPENED = 3  # blocks that differ between trials and are open at the beginning
 
 
 def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP, path: str | None = None) -> Page:
@@ -39,7 +41,41 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
     note = f"{len(trials)} of {len(records)} trials: the best {min(top, len(sampled))} found, and every baseline"
     if len(sampled) <= top:
         note = f"All {len(trials)} trials that have a network"
-    return study_page(title, f"{note}. A click shows a trial's network.", trials)
+    return study_page(
+        title, f"{note}. A click shows a trial's network.", trials, differing([row["item"]["tree"] for row in trials])
+    )
+
+
+def differing(trees: Sequence[Any]) -> list[str]:
+    """The paths of the blocks to open: those that are not alike in all trees, of several copies only the first.
+
+    Of more than :data:`OPENED` the first ones, and what differs inside them.
+    """
+    first, *others = [_bodies(tree) for tree in trees]
+    found: list[str] = []
+    seen: set[str] = set()
+    for path, body in first.items():
+        own = body.replace(f'"{path}.0.', f'"{path}.').replace(f'"{path}.', '"')  # copies are alike but for their place
+        if own not in seen and any(other.get(path) != body for other in others):
+            seen.add(own)
+            found.append(path)
+    outer = [path for path in found if not any(path.startswith(f"{other}.") for other in found)]
+    opened = tuple(outer[:OPENED])
+    return [path for path in found if path in opened or path.startswith(tuple(f"{other}." for other in opened))]
+
+
+def _bodies(tree: Any) -> dict[str, str]:
+    """What is in every block that can be folded, by its path, in drawing order."""
+    found: dict[str, str] = {}
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if not isinstance(part, list) or not part:
+            continue
+        if part[0] == "g" and part[3]:
+            found[part[3][3]] = json.dumps(part[2], ensure_ascii=False)
+        stack.extend(reversed(part))
+    return found
 
 
 def _row(record: TrialRecord, rank: int | None) -> dict[str, Any] | None:
