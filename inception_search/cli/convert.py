@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.canonical.catalogue import load
+from inception_search.cli.numbers import integer
 from inception_search.errors import ConfigError
 from inception_search.spec.transform import set_classes, set_input
 
@@ -31,10 +32,10 @@ def convert(
     ] = None,
     classes: Annotated[
         int | None,
-        typer.Option(min=0, help="Classes (0: no classifier); another number than in the file starts anew."),
+        integer(least=0, help="Classes (0: no classifier); another number than in the file starts anew."),
     ] = None,
     in_channels: Annotated[
-        int | None, typer.Option(min=1, help="Input channels; the first convolution is brought to them.")
+        int | None, integer(least=1, help="Input channels; the first convolution is brought to them.")
     ] = None,
     aux: Annotated[bool, typer.Option(help="Keep the weights of auxiliary classifiers.")] = True,
 ) -> None:

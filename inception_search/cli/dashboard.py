@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inception_search.cli.numbers import integer, real
+
 if TYPE_CHECKING:
     from inception_search.store.record import TrialRecord
     from inception_search.study.dashboard_server import DashboardServer
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
 
 def dashboard(
     run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 8080,
+    port: Annotated[int, integer(least=1, most=65535, help="Where to listen.")] = 8080,
     host: Annotated[str, typer.Option(help="Whom to listen to: 0.0.0.0 is everybody.")] = "127.0.0.1",
-    watch: Annotated[float | None, typer.Option(min=1, help="Look for new trials every so many seconds.")] = None,
+    watch: Annotated[float | None, real(help="Look for new trials every so many seconds.")] = None,
 ) -> None:
     """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
     from inception_search.store.run_folder import RunFolder

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from inception_search.cli.numbers import whole
+from inception_search.cli.numbers import integer, real
 from inception_search.cli.output import stdout_console
 from inception_search.study.finals.observer import FinalsObserver
 
@@ -25,26 +25,24 @@ INTERRUPTED = 130
 
 def finalize(
     run: Annotated[Path, typer.Argument(help="The run folder")],
-    top: Annotated[int, typer.Option(min=1, help="So many of the networks found, the best by validation.")] = 3,
+    top: Annotated[int, integer(least=1, help="So many of the networks found, the best by validation.")] = 3,
     baselines: Annotated[
-        int | None, typer.Option(min=0, help="So many of the canonical ones (default: all that are complete).")
+        int | None, integer(least=0, help="So many of the canonical ones (default: all that are complete).")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the study's.")] = None,
-    train_images: Annotated[int | None, typer.Option(min=1, help="Default: all.")] = None,
-    validation_images: Annotated[int | None, typer.Option(min=1, help="Default: the dataset's own.")] = None,
-    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels (default: the study's).")] = None,
-    width: Annotated[float, typer.Option(help="Factor on every width.")] = 1.0,
-    depth: Annotated[float, typer.Option(help="Factor on every repeat.")] = 1.0,
-    batch_size: Annotated[int | None, typer.Option(min=2, help="Default: the study's.")] = None,
+    seeds: Annotated[int, integer(least=1, help="Trainings of each network.")] = 3,
+    epochs: Annotated[int | None, integer(least=1, help="Default: the study's.")] = None,
+    train_images: Annotated[int | None, integer(least=1, help="Default: all.")] = None,
+    validation_images: Annotated[int | None, integer(least=1, help="Default: the dataset's own.")] = None,
+    image_size: Annotated[int | None, integer(least=1, help="Pixels (default: the study's).")] = None,
+    width: Annotated[float, real(help="Factor on every width.")] = 1.0,
+    depth: Annotated[float, real(help="Factor on every repeat.")] = 1.0,
+    batch_size: Annotated[int | None, integer(least=2, help="Default: the study's.")] = None,
     augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Default: the study's.")] = None,
     max_macs: Annotated[
         int | None,
-        typer.Option(
-            parser=whole, metavar="INTEGER", help="Multiply-adds, at the study's image size (default: the study's)."
-        ),
+        integer(help="Multiply-adds, at the study's image size (default: the study's)."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time (default: the study's).")] = None,
+    workers: Annotated[int | None, integer(least=1, help="Trainings at a time (default: the study's).")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:<number> (default: the study's).")] = None,
     together: Annotated[
         bool | None,

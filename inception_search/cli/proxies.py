@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from inception_search.cli.numbers import integer
 from inception_search.cli.output import stdout_console
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def proxies(
     names: Annotated[
         str | None, typer.Option(help="Some proxies, with commas between; params and macs always.")
     ] = None,
-    images: Annotated[int, typer.Option(min=1, help="Training images to look at.")] = 64,
-    seeds: Annotated[int, typer.Option(min=1, help="Draws of weights and images to average over.")] = 1,
+    images: Annotated[int, integer(least=1, help="Training images to look at.")] = 64,
+    seeds: Annotated[int, integer(least=1, help="Draws of weights and images to average over.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare zero-cost proxies with the accuracies a study has found by training, and with counting parameters."""

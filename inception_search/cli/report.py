@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard
+from inception_search.cli.numbers import integer
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
-    top: Annotated[int, typer.Option(min=1, help="Rows of the leaderboard.")] = 10,
+    top: Annotated[int, integer(least=1, help="Rows of the leaderboard.")] = 10,
 ) -> None:
     """Print the leaderboard of a study and write its report and pictures again."""
     from inception_search.api import write_study_report

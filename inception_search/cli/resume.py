@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from inception_search.cli.leaderboard import finish
+from inception_search.cli.numbers import integer
 from inception_search.cli.watch import watched
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="The run folder")],
-    trials: Annotated[int | None, typer.Option(min=1, help="Train this many in all from now on.")] = None,
+    trials: Annotated[int | None, integer(least=1, help="Train this many in all from now on.")] = None,
     space: Annotated[str | None, typer.Option(help="Go on in this space: the study's own, grown.")] = None,
 ) -> None:
     """Go on with a search that was stopped or killed, or make a finished one longer."""

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from inception_search.canonical.catalogue import load
+from inception_search.cli.numbers import integer
 from inception_search.cli.output import stdout_console
 from inception_search.graph.cost import cost_table
 from inception_search.graph.receptive_field import receptive_field
@@ -20,10 +21,10 @@ from inception_search.spec.transform import set_classes, set_input
 
 def show(
     network: Annotated[str, typer.Argument(help="A shipped network's name, or the path of a document")],
-    depth: Annotated[int, typer.Option(min=0, help="Parts of a path per row; 0: every op.")] = 1,
-    input_size: Annotated[int | None, typer.Option(min=1, help="Side of square images in pixels.")] = None,
-    channels: Annotated[int | None, typer.Option(min=1, help="Channels of the images.")] = None,
-    classes: Annotated[int | None, typer.Option(min=1, help="Number of classes.")] = None,
+    depth: Annotated[int, integer(least=0, help="Parts of a path per row; 0: every op.")] = 1,
+    input_size: Annotated[int | None, integer(least=1, help="Side of square images in pixels.")] = None,
+    channels: Annotated[int | None, integer(least=1, help="Channels of the images.")] = None,
+    classes: Annotated[int | None, integer(least=1, help="Number of classes.")] = None,
     aux: Annotated[bool, typer.Option(help="Show the auxiliary classifiers, too.")] = True,
     as_text: Annotated[bool, typer.Option("--yaml", help="Print the document instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from inception_search.cli.numbers import real
+
 
 def worker(
     run: Annotated[Path, typer.Argument(help="The run folder of a search; may be on a disk that machines share")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<number>.")] = "auto",
-    idle: Annotated[float, typer.Option(help="Leave after so many seconds without a search to work for.")] = 600.0,
+    idle: Annotated[float, real(help="Leave after so many seconds without a search to work for.")] = 600.0,
 ) -> None:
     """Attach a worker to a search that runs (or is resumed) elsewhere; as many as you like, one trial at a time each.
 

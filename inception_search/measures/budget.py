@@ -11,6 +11,7 @@ from inception_search.errors import ConfigError
 from inception_search.graph.cost import Cost
 from inception_search.measures.measure import MEASURES, Number
 from inception_search.measures.subject import Subject, Target
+from inception_search.numbers import number, spelling
 from inception_search.spec.network import Network
 
 
@@ -129,11 +130,12 @@ def _value(limit: Limit, subject: Cost | Subject, target: Target) -> Number:
 def _checked(name: str, value: Any) -> Number | None:
     if value is None:
         return None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    found, value = value, number(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     whole = name != "max_latency_ms"
-    if not number or not math.isfinite(value) or value <= 0 or (whole and value != int(value)):
+    if not is_number or not math.isfinite(value) or value <= 0 or (whole and value != int(value)):
         kind = "a whole number greater than 0" if whole else "a number of milliseconds greater than 0"
-        raise ConfigError("not a usable limit", path=name, found=value, expected=kind)
+        raise ConfigError("not a usable limit", path=name, found=found, expected=kind, mend=spelling(found))
     return int(value) if whole else float(value)
 
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 
 from inception_search.credentials import masked_values
 from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
 from inception_search.measures.budget import LIMITS, Budget
+from inception_search.numbers import EXAMPLES, number, spelling, whole
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.study.objectives import check_objectives
 from inception_search.study.storage_url import StorageUrl
 
-# 1e6 is how people write a budget, and a float to YAML.
-Whole: TypeAlias = Annotated[
-    int,
-    Field(strict=True, ge=1, le=10**15),
-    BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v),
-]
+Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
 Storage: TypeAlias = Annotated[
@@ -36,7 +33,7 @@ Names: TypeAlias = Annotated[
 ]
 Point: TypeAlias = Annotated[
     dict[str, Annotated[float, Field(allow_inf_nan=False)]],
-    BeforeValidator(lambda v: dict(part.split("=", 1) for part in v.replace(" ", "").split(",")) if _pairs(v) else v),
+    BeforeValidator(lambda v: _point(v)),
 ]
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, lt=1)]
 Factor: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=8)]
@@ -54,14 +51,44 @@ FIDELITY = (
 UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
 
 
-def _pairs(value: Any) -> bool:
-    return isinstance(value, str) and all("=" in part for part in value.split(","))
+def _point(value: Any) -> Any:
+    """``accuracy=0.1,macs=10M`` as a mapping with numbers."""
+    if isinstance(value, str) and all("=" in part for part in value.split(",")):
+        value = dict(part.split("=", 1) for part in value.replace(" ", "").split(","))
+    return {name: number(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-class StudyConfig(BaseModel):
-    """The options of a search; the same names in a config file, as flags and as keyword arguments."""
+class Options(BaseModel):
+    """Options whose numbers may be written as people do: ``10M``, ``1e7``, ``10_000_000``, ``"10,000,000"``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        read: dict[Any, Callable[[Any], Any]] = {int: whole, float: number, None: lambda value: value}
+        kinds = {name: number_kind(field.annotation) for name, field in cls.model_fields.items()}
+        return {name: read[kinds.get(name)](value) for name, value in data.items()}
+
+
+def number_kind(annotation: Any) -> type[int] | type[float] | None:
+    """Whether an option is a whole number, a number or neither, by its annotation."""
+    parts = {annotation, *get_args(annotation)}
+    kinds = parts | {get_args(part)[0] for part in parts if get_args(part)}
+    return int if int in kinds else float if float in kinds else None
+
+
+def number_hint(error: Any) -> str | None:
+    """How a number should have been written, from pydantic's complaint about it."""
+    if error["type"] not in ("int_type", "float_type") or not isinstance(error["input"], str):
+        return None
+    return spelling(error["input"]) or f"numbers are written {EXAMPLES}"
+
+
+class StudyConfig(Options):
+    """The options of a search; the same names in a config file, as flags and as keyword arguments."""
 
     space: Name = "inception_modules"
     """A shipped space's name, or a path."""
@@ -292,8 +319,8 @@ def _mapping(path: Path) -> MarkedDict:
     if type(version) is not int or not 1 <= version <= VERSION:
         mend = "install a newer inception-search"
         raise SchemaVersionError("unknown version", place=place, found=version, expected=str(VERSION), mend=mend)
-    for number in range(version, VERSION):
-        _rename(data, UPGRADES[number])
+    for old in range(version, VERSION):
+        _rename(data, UPGRADES[old])
     return data
 
 
@@ -322,7 +349,7 @@ def _config_error(error: ValidationError) -> ConfigError:
     name = name.split(".")[0]
     text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
     text = "a text that is not empty" if first["type"] == "string_too_short" else text
-    return ConfigError("not a usable value", path=name, found=first["input"], expected=text)
+    return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=number_hint(first))
 
 
 def _literals(name: str) -> tuple[str, ...]:

@@ -84,11 +84,11 @@ def test_a_path_is_as_good_as_a_text():
     [
         ("trials", True),
         ("trials", 3.5),
-        ("trials", "3"),
+        ("trials", "three"),
         ("trials", 10**16),
         ("epochs", 0),
         ("batch_size", 1),
-        ("learning_rate", "0.1"),
+        ("learning_rate", "small"),
         ("learning_rate", float("inf")),
         ("trial_seconds", 0),
         ("seed", 2**31),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from inception_search.errors import ConfigError, did_you_mean
-from inception_search.study.config import Factor, StudyConfig, Whole
+from inception_search.study.config import Factor, Options, StudyConfig, Whole, number_hint
 
 _SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless told otherwise
 
 
-class FinalOptions(BaseModel):
+class FinalOptions(Options):
     """The options of ``finalize``; what is None is the study's, or all there is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     top: Whole = 3
     """How many of the networks found."""
@@ -74,4 +72,5 @@ def _config_error(error: ValidationError) -> ConfigError:
         mend = did_you_mean(name, known)
         return ConfigError("unknown option", path=name, found=name, expected=f"one of {', '.join(known)}", mend=mend)
     text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
-    return ConfigError("not a usable value", path=name, found=first["input"], expected=text)
+    mend = number_hint(first)
+    return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)

@@ -1,0 +1,54 @@
+"""Numbers as people write them: ``10000000``, ``10_000_000``, ``10,000,000``, ``1e7`` and ``10M`` are one number.
+
+Options of a study file, of the command line and of Python calls are all read here.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+UNITS = {"k": 3, "K": 3, "M": 6, "G": 9, "B": 9, "T": 12}
+EXAMPLES = "10000000, 10_000_000, 1e7 or 10M"
+_DIGITS = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]*)?|\.[0-9]+)"
+PATTERN = rf"^\s*[-+]?{_DIGITS}(?:[eE][-+]?[0-9]{{1,3}})?\s?[kKMGBT]?\s*$"
+"""A regular expression of all that is read (also for JSON Schemas)."""
+_NUMBER = re.compile(PATTERN)
+_LONGEST = 40
+
+
+def number(value: Any) -> Any:
+    """The number that a text stands for: an int where it is whole, else a float; anything else as it is.
+
+    >>> number("10M"), number("1,000"), number("2.5k"), number("0.1"), number("many")
+    (10000000, 1000, 2500, 0.1, 'many')
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST or not _NUMBER.match(value):
+        return value
+    text = value.strip().replace(",", "").replace("_", "")
+    unit = UNITS.get(text[-1], 0)
+    exact = Decimal(text[:-1].strip() if unit else text).scaleb(unit)
+    return int(exact) if exact == exact.to_integral_value() else float(exact)
+
+
+def whole(value: Any) -> Any:
+    """The same, and a float without a fraction as an int: ``1e6``."""
+    value = number(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def spelling(value: Any) -> str | None:
+    """How a text that is almost a number should have been written; None where nothing can be said."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if re.match(r"[0-9]+,[0-9]{1,2}[a-zA-Z]?$", text):
+        return f"a comma separates thousands; write {text.replace(',', '.')!r}"
+    unit = re.match(r"([0-9.,_]+)\s*([a-zA-Z]+)$", text)
+    if unit is None:
+        return None
+    meant = {"m": "M", "g": "G", "b": "B", "t": "T", "million": "M", "mio": "M", "mb": "M", "gb": "G", "billion": "G"}
+    if (letter := meant.get(unit[2].lower())) is not None:
+        return f"write {unit[1] + letter!r}"
+    return f"units are {', '.join(UNITS)}"
