@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,7 +56,7 @@ def differing(trees: Sequence[Any]) -> list[str]:
     found: list[str] = []
     seen: set[str] = set()
     for path, body in first.items():
-        own = body.replace(f'"{path}.0.', f'"{path}.').replace(f'"{path}.', '"')  # copies are alike but for their place
+        own = re.sub(rf'"{re.escape(path)}(\.0)?(?=[".])\.?', '"', body)  # copies are alike but for their place
         if own not in seen and any(other.get(path) != body for other in others):
             seen.add(own)
             found.append(path)
