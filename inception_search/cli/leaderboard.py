@@ -16,7 +16,7 @@ from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError
 from inception_search.figures.table import LeaderboardRow, leaderboard_rows, percent, points, trial_name
 from inception_search.store import query
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord
 
 if TYPE_CHECKING:
     from inception_search.study.study import Study
@@ -32,19 +32,20 @@ def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
     records = list(records)
     console = stdout_console()
     rows = leaderboard_rows(records, top)
+    words = query.quality_words(records)
     if rows:
-        console.print(_table(rows, with_ids=console.width >= WIDE))
+        console.print(_table(rows, words, with_ids=console.width >= WIDE))
     said = ", ".join(f"{number} {state}" for state, number in query.counts(records).items() if number)
-    told = f"\ntrials: {said or 'none'}; accuracy is on the validation images"
+    told = f"\ntrials: {said or 'none'}; {words} is on the validation images"
     told += f"\n{summary(records)}" if rows else ""
     console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _table(rows: Iterable[LeaderboardRow], with_ids: bool) -> Table:
+def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
     table = Table(
         title="leaderboard of the trials trained to their last epoch", title_justify="left", box=None, pad_edge=False
     )
-    columns = ("rank", "network", "accuracy", "vs baseline", "MACs", "parameters", "arch_id")
+    columns = ("rank", "network", words, "vs baseline", "MACs", "parameters", "arch_id")
     for name in columns if with_ids else columns[:-1]:
         table.add_column(name, justify="left" if name in ("network", "arch_id") else "right", no_wrap=True)
     for row in rows:
@@ -103,7 +104,7 @@ def print_front(study: Study) -> None:
 
 def objective_text(name: str, value: float) -> str:
     """A value of an objective as people write it."""
-    if name == "accuracy":
+    if name in QUALITIES:
         return percent(value)
     return f"{value / 1e6:,.2f} M" if name == "macs" else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 

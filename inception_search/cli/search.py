@@ -41,7 +41,11 @@ def search(
         int | None, integer(help="Least pixels that a position of the last map sees.")
     ] = None,
     objectives: Annotated[
-        str | None, Opt(help="accuracy, loss, params, macs, activation_bytes, latency, seconds; several: a front.")
+        str | None,
+        Opt(
+            help="accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency, seconds; "
+            "several: a front."
+        ),
     ] = None,
     reference: Annotated[str | None, Opt(help="Of the front's hypervolume: accuracy=0.1,macs=1e7.")] = None,
     baselines: Annotated[bool | None, Opt(help="Train the space's canonical modules first. [yes]")] = None,
@@ -75,6 +79,9 @@ def search(
     learning_rate: Annotated[float | None, real(help="Peak learning rate.")] = None,
     weight_decay: Annotated[float | None, real(help="Of convolutions and linear layers.")] = None,
     label_smoothing: Annotated[float | None, real(help="0 to 1.")] = None,
+    class_weights: Annotated[
+        str | None, Opt(help="What classes count in the loss: balanced, none, or ok=1,bad=10 by name. [none]")
+    ] = None,
     ema: Annotated[float | None, real(help="Decay per step of an average of the weights; 0: none. [0]")] = None,
     cutout: Annotated[float | None, real(help="Side of the square cut out of images, as a fraction. [0]")] = None,
     augment: Annotated[bool | None, Opt(help="Augment training images as the dataset allows. [yes]")] = None,

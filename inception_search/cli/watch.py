@@ -119,7 +119,7 @@ class Watcher(Observer):
         name = f"{self.done:>4}/{self.total}  {trial_name(record):<14}"
         if record.state == "failed":
             return f"{name} failed: {record.reason}"
-        value = record.value if record.value is not None else record.curve[-1].validation_accuracy
+        value = record.reached or 0.0
         stopped = {"pruned": "stopped", "paused": "paused"}.get(record.state)
         note = f"  {stopped} at epoch {record.curve[-1].epoch}" if stopped else ""
         note += f"  seed {record.seed} of {record.repeat_of}" if record.repeat_of is not None else ""
@@ -130,7 +130,7 @@ class Watcher(Observer):
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self) -> None:
-        best = f"best {percent(self.best.value or 0.0)} ({trial_name(self.best)})" if self.best else ""
+        best = f"best {percent(self.best.score or 0.0)} ({trial_name(self.best)})" if self.best else ""
         names = [self.running[number] for number in sorted(self.running)]
         more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
         work = ", ".join(names[:SHOWN] + more) or "searching"

@@ -17,6 +17,7 @@ import torch
 from torch import Generator, Tensor
 
 from inception_search.data.augment import Augmentation, augment
+from inception_search.data.class_weights import ClassWeights, weights_of
 from inception_search.data.dataset import Split
 from inception_search.errors import DataError, raw
 
@@ -65,7 +66,8 @@ class DeviceData:
     ) -> None:
         self.name = dataset.name
         self.device = torch.device(device)
-        self.classes = len(dataset.classes)
+        self.class_names = tuple(dataset.classes)
+        self.classes = len(self.class_names)
         self.class_names = dataset.classes
         self.shape = dataset.shape
         self.augmentation: Augmentation = dataset.augmentation
@@ -94,6 +96,15 @@ class DeviceData:
     def size(self, split: str) -> int:
         """Number of images in ``split``; DataError if it is not here."""
         return len(self._resident(split).labels)
+
+    def class_weights(self, chosen: ClassWeights) -> Tensor | None:
+        """What each class counts in the loss, float32 (classes,), by the training images here; None: all alike.
+
+        ``chosen`` as for :func:`~inception_search.data.class_weights.weights_of`.
+        """
+        counts = self._resident("train").labels.cpu().bincount(minlength=self.classes).tolist()
+        weights = weights_of(chosen, self.class_names, counts)
+        return None if weights is None else torch.tensor(weights, device=self.device)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """How many batches one pass of :meth:`train_batches` yields."""

@@ -15,7 +15,7 @@ from inception_search.figures.plot_style import (
     whole_numbers,
 )
 from inception_search.figures.table import trial_name
-from inception_search.store.query import leaderboard
+from inception_search.store.query import leaderboard, quality_words
 from inception_search.store.record import TrialRecord
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ TOP = 5  # sampled trials shown
 
 
 def plot_curves(records: Sequence[TrialRecord]) -> Figure:
-    """Validation accuracy by epoch: the five best sampled trials as lines, the baselines dashed."""
+    """The score by epoch: the five best sampled trials as lines, the baselines dashed."""
     figure, (ax,) = new_figure()
-    named(ax, "Learning curves", "epoch", "validation accuracy")
-    trained = [r for r in leaderboard(records, len(records)) if r.curve]
+    named(ax, "Learning curves", "epoch", f"validation {quality_words(records)}")
+    trained = [r for r in leaderboard(records, len(records)) if r.scores]
     sampled = [r for r in trained if r.origin == "sampled"][:TOP]
     baselines = [r for r in trained if r.origin == "baseline"]
     if not sampled and not baselines:
@@ -38,8 +38,7 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
     styles = [(r, SERIES[i % len(SERIES)], "-") for i, r in enumerate(sampled)]
     drawn = [*styles, *((r, BASELINE, "--") for r in baselines)]
     for record, colour, line in drawn:
-        epochs = [e.epoch for e in record.curve]
-        values = [e.validation_accuracy for e in record.curve]
+        epochs, values = zip(*record.scores, strict=True)
         ax.plot(epochs, values, line, color=colour, linewidth=1.5, marker="." if len(epochs) < 12 else "")
         ends.append((values[-1], trial_name(record), colour))
     ax.margins(x=0.0, y=0.06)
@@ -51,5 +50,5 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
 
 def _floor(records: Sequence[TrialRecord]) -> float:
     """The lowest accuracy worth showing: what the worst curve has reached after a fifth of its epochs."""
-    values = [[e.validation_accuracy for e in record.curve] for record in records]
+    values = [[value for _, value in record.scores] for record in records]
     return min(curve[len(curve) // 5] for curve in values) - 0.02

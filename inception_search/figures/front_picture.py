@@ -73,8 +73,8 @@ class _Scales:
         return self.top + PLOT - (accuracy - low) / (high - low) * PLOT
 
 
-def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: str) -> str:
-    """The SVG of a front; ``members`` are in the order of their cost, which ``cost`` names."""
+def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: str, quality: str = "accuracy") -> str:
+    """The SVG of a front; ``members`` are in the order of their cost; ``cost`` and ``quality`` name the axes."""
     over = _spread(members, PICTURES)
     below = _spread([member for member in members if member not in over], BELOW)
     row = _row_height(over, WIDTH - 2 * SIDE)
@@ -82,7 +82,7 @@ def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: st
     scales = _Scales(_range_of_cost(points), _range_of_accuracy(points), top)
     body = [_grid(scales), *_pictures(over, scales, row), _step(points, scales), *_dots(points, scales)]
     bottom = top + PLOT
-    body += [_names(bottom, cost), _legend(bottom + 62, points, scales)]
+    body += [_names(bottom, cost, quality), _legend(bottom + 62, points, scales)]
     strip, height = _strip(below, bottom + FOOT)
     return _document([*body, *strip], height, members)
 
@@ -263,10 +263,10 @@ def _strip(members: Sequence[Member], top: int) -> tuple[list[str], int]:
     return out, top
 
 
-def _names(bottom: int, cost: str) -> str:
+def _names(bottom: int, cost: str, quality: str) -> str:
     middle = (LEFT + WIDTH - RIGHT) / 2
     below = _text(f"{cost} (logarithmic)", middle, bottom + 38, "middle", name="ink", fill=LIGHT_PAGE.ink)
-    beside = _text("validation accuracy", 0, 0, "middle", name="ink", fill=LIGHT_PAGE.ink)
+    beside = _text(f"validation {quality}", 0, 0, "middle", name="ink", fill=LIGHT_PAGE.ink)
     return f'{below}<g transform="translate(16 {bottom - PLOT // 2}) rotate(-90)">{beside}</g>'
 
 

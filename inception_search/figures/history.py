@@ -19,6 +19,7 @@ from inception_search.figures.plot_style import (
     whole_numbers,
 )
 from inception_search.figures.table import trial_name
+from inception_search.store.query import quality_words
 from inception_search.store.record import TrialRecord
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def plot_history(records: Sequence[TrialRecord]) -> Figure:
-    """Validation accuracy by trial number; a tick under the axis for each trial that was not trained to its end."""
+    """The score by trial number; a tick under the axis for each trial that was not trained to its end."""
     figure, (ax,) = new_figure()
-    done = [(r.number, r.value, r) for r in records if r.state == "complete" and r.value is not None]
-    named(ax, "Search history", "trial", "validation accuracy")
+    done = [(r.number, r.score, r) for r in records if r.state == "complete" and r.score is not None]
+    named(ax, "Search history", "trial", f"validation {quality_words(records)}")
     if not done:
         nothing_yet(ax, "no finished trials yet")
         return figure

@@ -61,8 +61,8 @@ def points(difference: float | None) -> str:
 
 
 def _row(rank: int, record: TrialRecord, reference: TrialRecord | None) -> LeaderboardRow:
-    accuracy = record.value if record.value is not None else 0.0
-    known = reference is not None and reference.value is not None
+    accuracy = record.score if record.score is not None else 0.0
+    known = reference is not None and reference.score is not None
     return LeaderboardRow(
         rank=rank,
         name=trial_name(record),
@@ -71,6 +71,6 @@ def _row(rank: int, record: TrialRecord, reference: TrialRecord | None) -> Leade
         accuracy=accuracy,
         macs=record.cost.get("macs"),
         params=record.cost.get("params"),
-        versus_baseline=accuracy - (reference.value or 0.0) if reference and known else None,
+        versus_baseline=accuracy - (reference.score or 0.0) if reference and known else None,
         arch_id=record.arch_id,
     )

@@ -20,6 +20,7 @@ from inception_search.figures.plot_style import (
 )
 from inception_search.figures.table import trial_name
 from inception_search.figures.type_metrics import room_for
+from inception_search.store.query import quality_words
 from inception_search.store.record import TrialRecord
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ Rectangle: TypeAlias = tuple[float, float, float, float]  # left, bottom, right,
 def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
     """Validation accuracy against MACs and against parameters, both on logarithmic axes."""
     figure, axes = new_figure(panels=2, width=10.4, height=4.4)
+    words = quality_words(records)
     for index, (ax, (cost, name)) in enumerate(zip(axes, COSTS.items(), strict=True)):
-        named(ax, f"Accuracy and {name.split()[0]}", name, "" if index else "validation accuracy")
-        _panel(ax, [r for r in records if r.value is not None and r.cost.get(cost, 0) > 0], cost)
+        title = f"{words[0].upper()}{words[1:]} and {name.split()[0]}"
+        named(ax, title, name, "" if index else f"validation {words}")
+        _panel(ax, [r for r in records if r.score is not None and r.cost.get(cost, 0) > 0], cost)
     legend_below(figure, axes[0])
     figure.draw_without_rendering()  # the labels need to know where the points are, and that they stay there
     figure.set_layout_engine("none")
@@ -50,10 +53,10 @@ def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
 
 def pareto_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[TrialRecord]:
     """The complete trials that no other beats in both accuracy and ``cost``, cheapest first."""
-    known = [r for r in records if r.state == "complete" and r.value is not None and cost in r.cost]
+    known = [r for r in records if r.state == "complete" and r.score is not None and cost in r.cost]
     front: list[TrialRecord] = []
-    for record in sorted(known, key=lambda r: (r.cost[cost], -(r.value or 0.0), r.number)):
-        if not front or (record.value or 0.0) > (front[-1].value or 0.0):
+    for record in sorted(known, key=lambda r: (r.cost[cost], -(r.score or 0.0), r.number)):
+        if not front or (record.score or 0.0) > (front[-1].score or 0.0):
             front.append(record)
     return front
 
@@ -87,14 +90,14 @@ def _amounts(ax: Axes, costs: Sequence[int]) -> None:
 
 
 def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:
-    pairs = [(r.cost[cost], r.value or 0.0) for r in records]
+    pairs = [(r.cost[cost], r.score or 0.0) for r in records]
     return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     """Each baseline's name beside its point, where it covers fewest other names and points."""
-    done = [r for r in records if r.state == "complete" and r.value is not None and r.cost.get(cost, 0) > 0]
-    places = {r.number: ax.transData.transform((r.cost[cost], r.value or 0.0)) for r in done}
+    done = [r for r in records if r.state == "complete" and r.score is not None and r.cost.get(cost, 0) > 0]
+    places = {r.number: ax.transData.transform((r.cost[cost], r.score or 0.0)) for r in done}
     scale = 72 / ax.figure.dpi  # points in a px
     taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in places.values()]
     front = [(float(x), float(y)) for x, y in (places[r.number] for r in pareto_front(done, cost))]
@@ -105,7 +108,7 @@ def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> Non
         taken.append(chosen)
         ax.annotate(
             name,
-            xy=(record.cost[cost], record.value or 0.0),
+            xy=(record.cost[cost], record.score or 0.0),
             xytext=(((chosen[0] + chosen[2]) / 2 - x) * scale, ((chosen[1] + chosen[3]) / 2 - y) * scale),
             textcoords="offset points",
             ha="center",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import get_args
 
-from inception_search.store.record import State, TrialRecord
+from inception_search.store.record import QUALITIES, State, TrialRecord
 
 
 def best(records: Iterable[TrialRecord]) -> TrialRecord | None:
@@ -17,8 +17,13 @@ def best(records: Iterable[TrialRecord]) -> TrialRecord | None:
 
 
 def leaderboard(records: Iterable[TrialRecord], top: int = 10) -> list[TrialRecord]:
-    """The ``top`` complete trials: highest value first, then fewest MACs, then the earlier one."""
+    """The ``top`` complete trials: highest score first, then fewest MACs, then the earlier one."""
     return sorted(_complete(records), key=_rank)[:top]
+
+
+def quality_words(records: Iterable[TrialRecord]) -> str:
+    """What the trials are ranked by, in words: ``accuracy``, ``balanced accuracy`` or ``macro F1``."""
+    return QUALITIES[next((record.quality for record in records if record.objectives), "accuracy")]
 
 
 def baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -62,5 +67,5 @@ def _complete(records: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 
 def _rank(record: TrialRecord) -> tuple[float, float, int]:
-    value = -math.inf if record.value is None else record.value
+    value = -math.inf if record.score is None else record.score
     return (-value, record.cost.get("macs", math.inf), record.number)

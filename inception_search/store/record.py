@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from inception_search.errors import DocumentError, Place
 from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
@@ -53,8 +63,12 @@ Truth = Annotated[bool, Field(strict=True)]
 Facts = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
+# What says how good a network is as a share, 0..1, and how people read it.
+QUALITIES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
+
+
 class EpochRecord(BaseModel):
-    """What one epoch of a training showed; losses are means per example, accuracy is 0..1."""
+    """What one epoch of a training showed; losses are means per example, accuracies and F1 are 0..1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,6 +78,13 @@ class EpochRecord(BaseModel):
     validation_accuracy: Number
     learning_rate: Number
     seconds: Number
+    validation_balanced_accuracy: Number | None = None
+    validation_macro_f1: Number | None = None
+    """None in older records."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_missing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if value is not None}
 
 
 class TrialRecord(BaseModel):
@@ -124,6 +145,30 @@ class TrialRecord(BaseModel):
         if self.state in ("failed", "infeasible") and not self.reason:
             raise ValueError(f"a trial that is {self.state} needs a reason")
         return self
+
+    @property
+    def quality(self) -> str:
+        """The name of what the trials of the study are ranked by: the first of its objectives that is one, of
+        :data:`QUALITIES`; else ``accuracy``.
+        """
+        return next((name for name in self.objectives if name in QUALITIES), "accuracy")
+
+    @property
+    def score(self) -> float | None:
+        """The value of :attr:`quality`, 0..1; of a trial that was not trained to its end, None."""
+        return None if self.value is None else self.objectives.get(self.quality, self.value)
+
+    @property
+    def reached(self) -> float | None:
+        """The :attr:`score`; of a trial that was not trained to its end, that of its last epoch."""
+        return self.score if self.value is not None else self.scores[-1][1] if self.scores else None
+
+    @property
+    def scores(self) -> tuple[tuple[int, float], ...]:
+        """Epoch and value of :attr:`quality` along the curve."""
+        name = f"validation_{self.quality}"
+        known = [(point.epoch, getattr(point, name)) for point in self.curve]
+        return tuple((epoch, value) for epoch, value in known if value is not None)
 
     @property
     def measures(self) -> dict[str, int | float]:

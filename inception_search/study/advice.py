@@ -33,7 +33,7 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
         yield f"no hypervolume: a cost has no limit to measure it from; give a reference with {names}"
 
 
-def about_data(dataset: Dataset) -> Iterator[str]:
+def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
     """Sentences on how the files were read, and one where some classes have many more images than others."""
     yield from (f"{dataset.name}: {note}" for note in dataset.notes)
     counts = dataset.train.labels.bincount(minlength=len(dataset.classes)).tolist()
@@ -44,6 +44,10 @@ def about_data(dataset: Dataset) -> Iterator[str]:
     share = most / sum(counts)
     told = f"the classes are skewed: {often} has {most:,} training images and {rarely} {least:,}; "
     told += f"a network that always answers {often} has an accuracy of {100 * share:.0f} %"
+    if "accuracy" in config.objectives:
+        told += "; the objectives balanced_accuracy and macro_f1 count every class alike"
+    if config.class_weights == "none":
+        told += "; class_weights: balanced makes the images of rare classes count more in the loss"
     yield told
 
 

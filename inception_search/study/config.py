@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 
 from inception_search.credentials import masked_values
+from inception_search.data.class_weights import parse_class_weights
 from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.numbers import EXAMPLES, number, spelling, whole
@@ -36,6 +37,7 @@ Point: TypeAlias = Annotated[
     BeforeValidator(lambda v: _point(v)),
 ]
 Share: TypeAlias = Annotated[float, Field(strict=True, ge=0, lt=1)]
+ChosenWeights: TypeAlias = Annotated[str | dict[str, float], BeforeValidator(parse_class_weights)]
 Factor: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=8)]
 SCHEMA = "inception-search/study"
 VERSION = 2
@@ -44,8 +46,8 @@ PAUSING = ("asha", "halving", "hyperband")
 # What of the options goes into a training as it is; the sizes are done before, and are there to be read in records.
 FIDELITY = (
     *("epochs", "batch_size", "learning_rate", "precision", "width", "depth", "image_size", "train_images"),
-    *("optimizer", "schedule", "warmup", "decay", "weight_decay", "label_smoothing", "ema", "cutout", "augment"),
-    "curve_images",
+    *("optimizer", "schedule", "warmup", "decay", "weight_decay", "label_smoothing", "class_weights", "ema"),
+    *("cutout", "augment", "curve_images"),
 )
 # From version n to the options of version n + 1.
 UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
@@ -128,7 +130,8 @@ class StudyConfig(Options):
     min_receptive_field: Whole | None = None
     """Least side, in pixels, of what one position of the last map sees (default: none)."""
     objectives: Names = ("accuracy",)
-    """What is searched by: accuracy, loss, params, macs, activation_bytes, latency, seconds; of several, the front."""
+    """What is searched by: accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency,
+    seconds; of several, the front."""
     reference: Point | None = None
     """Objective to value ("accuracy=0.1,macs=1e7"): where the hypervolume of a front is measured from."""
     baselines: bool = True
@@ -170,6 +173,9 @@ class StudyConfig(Options):
     (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
     label_smoothing: Share | None = None
+    class_weights: ChosenWeights = "none"
+    """What each class counts in the training loss: none (all alike), balanced (rare classes more), or weights by name
+    ("ok=1,bad=10"), 1 for the others."""
     ema: Share = 0.0
     """Decay per step of a moving average of the weights, which is then what is validated and kept (0: none)."""
     cutout: Share = 0.0
@@ -249,6 +255,8 @@ class StudyConfig(Options):
     def fidelity(self, threads: int | None) -> dict[str, Any]:
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
         given = {name: getattr(self, name) for name in FIDELITY if getattr(self, name) is not None}
+        if self.class_weights == "none":
+            del given["class_weights"]  # a recipe without is the same as those of earlier versions
         if self.schedule is None and self.pruner in PAUSING:
             given = {"schedule": "constant", "decay": 0.3, "warmup": 0.1, **given}
         return given if threads is None else {**given, "threads": threads}
@@ -347,7 +355,8 @@ def _config_error(error: ValidationError) -> ConfigError:
         mend = did_you_mean(str(first["input"]), _literals(name))
         return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
     name = name.split(".")[0]
-    text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
+    text = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    text = text.replace("a valid integer", "a whole number")
     text = "a text that is not empty" if first["type"] == "string_too_short" else text
     return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=number_hint(first))
 

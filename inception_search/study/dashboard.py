@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from inception_search.errors import ConfigError
 from inception_search.space.space import Space
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.frozen_trial import frozen_trial
@@ -154,8 +154,8 @@ class DashboardCopy:
         said = self._attributes(record)
         lines = [f"**{_plain(said.pop('name'))}**, {record.state}", ""]
         lines += [f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in said.items()]
-        if record.value is not None:
-            lines.append(f"- validation accuracy: {100 * record.value:.2f} %")
+        if record.score is not None:
+            lines.append(f"- validation {QUALITIES[record.quality]}: {100 * record.score:.2f} %")
         if picture is not None:
             lines += ["", f"![module](/artifacts/{self.study._study_id}/{trial_id}/{picture['artifact_id']})"]
         with quiet():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from inception_search.space.space import Space
 from inception_search.store import pareto
 from inception_search.store.query import merged
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.candidate import make_candidate
 from inception_search.study.config import StudyConfig, facts_of
@@ -55,7 +55,7 @@ def reference_point(
     """
     if config.reference is not None:
         return dict(config.reference)
-    known = {"accuracy": 0.0, "loss": math.log(classes)}
+    known = {**dict.fromkeys(QUALITIES, 0.0), "loss": math.log(classes)}
     found = {name: known.get(name, getattr(config, _LIMITS.get(name, ""), None)) for name in config.objectives}
     missing = [name for name, value in found.items() if value is None]
     costs = [_costs(space, label, shape, classes) for label in space.fixed_points] if missing else []

@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from inception_search.space.space import Space
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.study.distributions import distributions
 from inception_search.study.objectives import told
 
@@ -28,7 +28,7 @@ def frozen_trial(
     """The trial that a record tells of, with these user attributes; one that is paused is under way."""
     state, values = (TrialState.RUNNING, None) if record.state == "paused" else state_and_values(record, objectives)
     params, known = distributions(space, record.holes)
-    reported = {epoch.epoch: epoch.validation_accuracy for epoch in record.curve}
+    reported = dict(record.scores)
     if state == TrialState.PRUNED and reported and len(objectives) == 1:
         values = [reported[max(reported)]]
     return create_trial(
@@ -37,6 +37,6 @@ def frozen_trial(
         params=params,
         distributions=known,
         user_attrs=attributes,
-        intermediate_values=reported if objectives[0] == "accuracy" else {},
+        intermediate_values=reported if objectives[0] in QUALITIES else {},
         constraints={"feasible": 1.0} if record.state == "infeasible" else None,
     )

@@ -14,7 +14,7 @@ from optuna.trial import create_trial
 
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space
-from inception_search.store.query import merged
+from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
 from inception_search.study.distributions import distribution
 from inception_search.study.quiet import quiet
@@ -57,15 +57,17 @@ class Importance:
 
 
 def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
-    """The share of the variance of validation accuracy that each decision accounts for, over complete trials.
+    """The share of the variance of the score (by default, validation accuracy) that each decision accounts for, over complete trials.
 
     A decision that was not there to be made in a trial has the value "absent" there, so that every trial counts.
     """
-    known = [(_decisions(space, record), record.value) for record in merged(records) if record.state == "complete"]
+    records = list(records)
+    words = quality_words(records)
+    known = [(_decisions(space, record), record.score) for record in merged(records) if record.state == "complete"]
     points = [point for point, _ in known if point]
     values = np.array([value for point, value in known if point and value is not None])
     names = [name for name in space.holes if len({point.get(name, ABSENT) for point in points}) > 1]
-    if refusal := _refusal(len(points), values, names):
+    if refusal := _refusal(len(points), values, names, words):
         return Importance(TITLE, refusal=refusal)
     shares = _shares(space, points, values, names)
     shuffled = _shares(space, points, values, names, shuffled=True)
@@ -79,9 +81,8 @@ def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
     ]
     bars.sort(key=lambda bar: (-bar.value, bar.name))
     columns = ("Decision$", "Share of variance#", f"{WITHIN} % of resamples", "Made in trials#", "Against chance")
-    return Importance(
-        TITLE, _about(len(points)), "share of the variance of accuracy", columns, tuple(bars), chance=chance
-    )
+    axis = f"share of the variance of {words}"
+    return Importance(TITLE, _about(len(points), words), axis, columns, tuple(bars), chance=chance)
 
 
 def too_few(trials: int) -> str:
@@ -92,13 +93,13 @@ def too_few(trials: int) -> str:
     )
 
 
-def _refusal(trials: int, values: NDArray[np.float64], names: Sequence[str]) -> str | None:
+def _refusal(trials: int, values: NDArray[np.float64], names: Sequence[str], words: str) -> str | None:
     if trials < LEAST:
         return too_few(trials)
     if not names:
         return f"All {trials} trained networks have made the same decisions."
     if np.ptp(values) == 0.0:
-        return f"All {trials} trained networks have the same validation accuracy."
+        return f"All {trials} trained networks have the same validation {words}."
     return None
 
 
@@ -170,10 +171,10 @@ def _bar(name: str, shares: tuple[float, float, float], made: int, trials: int, 
     return Bar(name, value, low, high, cells)
 
 
-def _about(trials: int) -> str:
+def _about(trials: int, words: str) -> str:
     size = _size(trials)
     return (
-        f"Functional ANOVA (Optuna's fANOVA) on the validation accuracy of {trials} trained networks: the share of "
+        f"Functional ANOVA (Optuna's fANOVA) on the validation {words} of {trials} trained networks: the share of "
         f"its variance that a decision accounts for by itself. Bars are medians of {RESAMPLES} resamples of {size} "
         f"trials, lines the middle {WITHIN} % of them. A decision that a network did not have to make, because "
         'another one removed its place, counts as "absent" there, so part of its share is that other decision\'s. '

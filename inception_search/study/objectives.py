@@ -26,6 +26,8 @@ class Objective:
 
 OBJECTIVES: dict[str, Objective] = {
     "accuracy": Objective(True, False, "validation accuracy, 0..1"),
+    "balanced_accuracy": Objective(True, False, "mean over classes of the validation accuracy on their images, 0..1"),
+    "macro_f1": Objective(True, False, "mean over classes of the F1 score on the validation images, 0..1"),
     "loss": Objective(False, False, "validation cross-entropy, nats"),
     "params": Objective(False, True, "parameters"),
     "macs": Objective(False, True, "multiply-adds for one image"),
@@ -44,19 +46,20 @@ def check_objectives(names: tuple[str, ...]) -> None:
         expected = "different names of " + ", ".join(OBJECTIVES)
         raise ConfigError("not a list of objectives", path="objectives", found=list(names), expected=expected)
     if not any(OBJECTIVES[name].learned for name in names):
-        mend = "add accuracy or loss, or limit what it costs with max_macs and the like"
+        mend = "add accuracy, balanced_accuracy, macro_f1 or loss, or limit what it costs with max_macs and the like"
         raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), mend=mend)
 
 
 def numbers(metrics: Mapping[str, Any], cost: Mapping[str, float], seconds: float) -> dict[str, float]:
     """Every objective's value after an epoch with these ``metrics``, as far as it is known."""
-    learned = {"accuracy": metrics["validation_accuracy"], "loss": metrics["validation_loss"], "seconds": seconds}
-    return {name: float(value) for name, value in {**cost, **learned}.items() if name in OBJECTIVES}
+    measured = {name: metrics.get(f"validation_{name}") for name in OBJECTIVES}  # what a curve of old lacks is None
+    learned = {name: value for name, value in measured.items() if value is not None}
+    return {name: float(value) for name, value in {**cost, **learned, "seconds": seconds}.items() if name in OBJECTIVES}
 
 
 def told(record: TrialRecord) -> dict[str, float]:
     """What a record says of the objectives; records of old knew accuracy alone."""
-    accuracy = record.value
+    accuracy = record.value  # records of old have nothing else
     if accuracy is None and record.curve:
         accuracy = record.curve[-1].validation_accuracy
     return {**({} if accuracy is None else {"accuracy": accuracy}), **record.objectives}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from inception_search.data.class_weights import weights_of
 from inception_search.errors import DataError, Place, RunFolderError, raw
 from inception_search.space.space import Space
 from inception_search.store.run_folder import RunFolder
@@ -52,6 +53,7 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
             limit=config.train_images,
             validation_images=config.validation_images,
         )
+    weights_of(config.class_weights, dataset.classes, [1] * len(dataset.classes))  # refuses names of no class
     return Plan(config, space, dataset, device)
 
 

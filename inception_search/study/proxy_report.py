@@ -101,11 +101,11 @@ def architectures(records: Iterable[TrialRecord]) -> list[Architecture]:
     """The different architectures among complete trials, in their order; trials of the same one are averaged."""
     trials: dict[str, list[TrialRecord]] = {}
     for record in records:
-        if record.state == "complete" and record.value is not None and record.network is not None:
+        if record.state == "complete" and record.score is not None and record.network is not None:
             identity = record.arch_id or arch_id(network_from_data(record.network))
             trials.setdefault(identity, []).append(record)
     return [
-        Architecture(identity, same[0], math.fsum(record.value or 0.0 for record in same) / len(same))
+        Architecture(identity, same[0], math.fsum(record.score or 0.0 for record in same) / len(same))
         for identity, same in trials.items()
     ]
 

@@ -16,7 +16,7 @@ def recipe_change(config: StudyConfig, records: Iterable[TrialRecord]) -> str | 
     trained = [record for record in records if record.curve and record.fidelity]
     if not trained:
         return None
-    had = max(trained, key=lambda record: record.number).fidelity
+    had = {"class_weights": "none", **max(trained, key=lambda record: record.number).fidelity}
     asked = config.fidelity(threads=None)
     words = [f"{name} {asked[name]} (was {had[name]})" for name in asked if name in had and asked[name] != had[name]]
     if not words:

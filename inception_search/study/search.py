@@ -90,7 +90,7 @@ def search(
     chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
     config = config.model_copy(update={"run": str(path), "reference": reference})
     plan = Plan(config, loaded, plan.dataset, plan.device)
-    notes = [*about_data(plan.dataset), *without_effect(chosen, reference)]
+    notes = [*about_data(plan.dataset, config), *without_effect(chosen, reference)]
     facts = {**plan.facts(), **({"notes": notes} if notes else {})}
     if config.storage:
         check_storage(config.storage)

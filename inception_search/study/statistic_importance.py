@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inception_search.errors import InceptionSearchError
-from inception_search.store.query import merged
+from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
 from inception_search.study.importance import DIGITS, LEAST, Bar, Importance, too_few
 from inception_search.study.network_statistics import network_statistics
@@ -26,7 +26,7 @@ COLUMNS = ("Property", "Spearman's rho#", "95 % interval", "Loss of the forest's
 
 def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
     """Spearman's rho of each property with validation accuracy, over complete trials, the strongest first."""
-    known = [record for record in merged(records) if record.state == "complete" and record.value is not None]
+    known = [record for record in merged(records) if record.state == "complete" and record.score is not None]
     rows, values = _read(known)
     if len(rows) < LEAST:
         return Importance(TITLE, refusal=too_few(len(rows)))
@@ -43,8 +43,9 @@ def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
         for at, name in enumerate(names)
     ]
     bars.sort(key=lambda bar: (-abs(bar.value), bar.name))
-    axis = "Spearman's rank correlation with validation accuracy"
-    return Importance(TITLE, _about(len(values), explained), axis, COLUMNS, tuple(bars))
+    words = quality_words(known)
+    axis = f"Spearman's rank correlation with validation {words}"
+    return Importance(TITLE, _about(len(values), explained, words), axis, COLUMNS, tuple(bars))
 
 
 def _read(records: Sequence[TrialRecord]) -> tuple[list[dict[str, float]], Floats]:
@@ -55,7 +56,7 @@ def _read(records: Sequence[TrialRecord]) -> tuple[list[dict[str, float]], Float
             rows.append(network_statistics(record))
         except InceptionSearchError:
             continue
-        values.append(record.value or 0.0)
+        values.append(record.score or 0.0)
     return rows, np.array(values)
 
 
@@ -86,10 +87,10 @@ def _bar(name: str, column: Floats, values: Floats, chosen: NDArray[np.int64], l
     return Bar(name, rho, low, high, tuple(cell.replace("-", "−") for cell in cells))
 
 
-def _about(trials: int, explained: float) -> str:
+def _about(trials: int, explained: float, words: str) -> str:
     told = (
         f"Counted in the networks of {trials} complete trials, each network written out. Bars are Spearman's rho with "
-        "validation accuracy (right: more goes with better), lines 95 % bootstrap intervals; pale where that holds "
+        f"validation {words} (right: more goes with better), lines 95 % bootstrap intervals; pale where that holds "
         "zero. Correlated properties tell of each other: deeper networks also cost more."
     )
     if explained <= 0:

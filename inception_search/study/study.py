@@ -10,7 +10,7 @@ from inception_search.errors import RunFolderError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.front import front, hypervolume, reference_of
@@ -30,8 +30,8 @@ class BestTrial:
 
     @property
     def value(self) -> float:
-        """Validation accuracy, 0..1."""
-        return self.record.value or 0.0
+        """Validation accuracy, 0..1; balanced accuracy or macro F1 where that is the objective."""
+        return self.record.score or 0.0
 
     @property
     def number(self) -> int:
@@ -83,7 +83,7 @@ class Study:
         """
         first = next(name for name in self.config.objectives if not OBJECTIVES[name].beforehand)
         records = self.records
-        record = query.best(records) if first == "accuracy" else next(iter(front(records, (first,))), None)
+        record = query.best(records) if first in QUALITIES else next(iter(front(records, (first,))), None)
         if record is None:
             raise RunFolderError("no trial of the study is complete", path=str(self.run.path))
         return BestTrial(record)

@@ -1,4 +1,4 @@
-"""Loss and accuracy of a network on one split."""
+"""Loss, accuracy, balanced accuracy and macro F1 of a network on one split."""
 
 from __future__ import annotations
 
@@ -20,11 +20,19 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Metrics:
-    """Mean cross-entropy in nats (no smoothing), share of right answers 0..1, and the number of images."""
+    """What a network is worth on ``n`` images.
+
+    ``loss`` is the mean cross-entropy in nats, without smoothing or class weights; ``accuracy`` the share of right
+    answers; ``balanced_accuracy`` the mean over classes of the share of their images that are right; ``macro_f1`` the
+    mean over classes of the F1 score, 2 right / (images of the class + answers that name it). All three are 0..1 and
+    those of scikit-learn: classes without an image (for F1: and without an answer) are left out of the mean.
+    """
 
     loss: float
     accuracy: float
     n: int
+    balanced_accuracy: float
+    macro_f1: float
 
 
 def evaluate(
@@ -61,33 +69,44 @@ def evaluate_each(
 ) -> tuple[Metrics, Tensor]:
     """As :func:`evaluate`, and whether each of the images, in their order, is right: bool (N,), on the device."""
     count = data.evaluated(split, images)
-    right = torch.empty(count, dtype=torch.bool, device=data.device)
+    answers, truth = (torch.empty(count, dtype=torch.int64, device=data.device) for _ in range(2))
     was_training = model.training
     folded = folded or FoldedNorms(model)
     model.eval()
     try:
         with torch.inference_mode():
             batches = data.eval_batches(split, batch_size, images)
-            sums = _sums(folded.fold(), batches, precision, right)
+            total = _answer(folded.fold(), batches, precision, answers, truth)
     finally:
         model.train(was_training)
-    loss, accuracy = (sums / count).tolist()
-    return Metrics(loss=loss, accuracy=accuracy, n=count), right
+    right = answers == truth
+    balanced, macro = class_means(truth.cpu(), answers.cpu())
+    loss, accuracy = (torch.stack([total, right.sum().double()]) / count).tolist()
+    return Metrics(loss=loss, accuracy=accuracy, n=count, balanced_accuracy=balanced, macro_f1=macro), right
 
 
-def _sums(model: nn.Module, batches: Iterable[Batch], precision: Precision, right: Tensor) -> Tensor:
-    """Float64 (2,): summed cross-entropy and number of right answers, on the device; which those are into ``right``."""
-    sums, done = torch.zeros(2, dtype=torch.float64, device=right.device), 0
+def _answer(model: nn.Module, batches: Iterable[Batch], precision: Precision, answers: Tensor, truth: Tensor) -> Tensor:
+    """The summed cross-entropy, a float64 scalar on the device; classes answered and labels into the last two."""
+    total, done = torch.zeros((), dtype=torch.float64, device=answers.device), 0
     for images, labels in batches:
-        with autocast(right.device, precision):
+        with autocast(answers.device, precision):
             output = model(images)
         logits = main_logits(output).float()
-        sums[0] += F.cross_entropy(logits, labels, reduction="sum")
-        answers = logits.argmax(1) == labels
-        sums[1] += answers.sum()
-        right[done : done + len(labels)] = answers
+        total += F.cross_entropy(logits, labels, reduction="sum")
+        piece = slice(done, done + len(labels))
+        answers[piece], truth[piece] = logits.argmax(1), labels
         done += len(labels)
-    return sums
+    return total
+
+
+def class_means(truth: Tensor, answers: Tensor) -> tuple[float, float]:
+    """Balanced accuracy and macro F1, as in :class:`Metrics`, of int64 ``answers`` (N,) to ``truth`` (N,), N > 0."""
+    classes = int(torch.maximum(truth.max(), answers.max())) + 1
+    right = truth[truth == answers].bincount(minlength=classes).double()
+    images, named = truth.bincount(minlength=classes), answers.bincount(minlength=classes)
+    recall = (right / images)[images > 0]
+    f1 = (2 * right / (images + named))[images + named > 0]
+    return float(recall.mean()), float(f1.mean())
 
 
 def main_logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:

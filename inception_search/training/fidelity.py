@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, get_args
 
+from inception_search.data.class_weights import EXPECTED, ClassWeights, is_usable
 from inception_search.errors import ConfigError, did_you_mean
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName
 from inception_search.training.ranges import bad, check_fields
@@ -34,12 +35,14 @@ class Fidelity:
     **The schedule**: rates rise over the first ``warmup`` (fraction of all steps), then as ``schedule`` says; with
     ``constant`` they fall in a line over the last ``decay`` of the steps, so that partial runs compare by epoch.
 
-    **The rest**: ``label_smoothing``; ``ema`` is the decay per step of an average of the weights (0: none), which is
-    validated and kept; ``augment`` allows what the dataset allows, and ``cutout`` (side of the erased square as a
-    fraction of the image's) on top; ``norm_images`` training images set the batch norm statistics before each
-    validation (0: the running averages are used as they are); ``curve_images`` validation images, the same ones in
-    every training, are looked at after an epoch that another follows, and all after the last; ``precision`` bfloat16
-    is autocast; ``threads`` is torch's thread count meanwhile (None: as it is).
+    **The rest**: ``label_smoothing``; ``class_weights`` is what each class counts in the training loss: ``none`` (all
+    alike), ``balanced`` (images / (classes * images of the class)) or numbers by class name, 1 for the others; ``ema``
+    is the decay per step of an average of the weights (0: none), which is validated and kept; ``augment`` allows what
+    the dataset allows, and ``cutout`` (side of the erased square as a fraction of the image's) on top; ``norm_images``
+    training images set the batch norm statistics before each validation (0: the running averages are used as they
+    are); ``curve_images`` validation images, the same ones in every training, are looked at after an epoch that another
+    follows, and all after the last; ``precision`` bfloat16 is autocast; ``threads`` is torch's thread count meanwhile
+    (None: as it is).
     """
 
     epochs: int = 8
@@ -66,6 +69,7 @@ class Fidelity:
     depth: float = 1.0
     image_size: int | None = None
     train_images: int | None = None
+    class_weights: ClassWeights = "none"
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
@@ -75,6 +79,8 @@ class Fidelity:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)  # the one way to settle a field of a frozen dataclass
         check_fields(self.to_dict())
+        if not is_usable(self.class_weights):
+            raise bad("class_weights", self.class_weights, EXPECTED)
         if not isinstance(self.augment, bool):
             raise bad("augment", self.augment, "true or false")
         self._check_effect()

@@ -20,7 +20,7 @@ from inception_search.errors import CheckpointError, ConfigError, raw
 from inception_search.training.average import WeightAverage, averaged_tensors
 from inception_search.training.captured_step import CapturedStep, wants_capture
 from inception_search.training.devices import forget_peak, peak_memory, settings
-from inception_search.training.evaluate import evaluate
+from inception_search.training.evaluate import Metrics, evaluate
 from inception_search.training.failures import diverged, memory_errors
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics, uncounted
@@ -134,7 +134,8 @@ class _Together:
     ) -> None:
         self.parts, self.data, self.fidelity = parts, data, fidelity
         models = [part.model for part in parts]
-        self.work = StackedWork(models, fidelity, aux_weights, capturable=capture)
+        weights = data.class_weights(fidelity.class_weights)
+        self.work = StackedWork(models, fidelity, aux_weights, weights, capturable=capture)
         self.work.take_states(*self._own())
         self.folded = [FoldedNorms(model) for model in models]
         self.generators = [part.generator for part in parts]
@@ -195,11 +196,11 @@ class _Together:
         found = self._validate(None if epoch == self.fidelity.epochs else self.fidelity.curve_images)
         if not all(map(math.isfinite, losses)):
             raise diverged("training loss", epoch)
-        if not all(math.isfinite(loss) for loss, _ in found):
+        if not all(math.isfinite(metrics.loss) for metrics in found):
             raise diverged("validation loss", epoch)
         seconds = time.perf_counter() - start
         return [
-            EpochMetrics(epoch, loss, *metrics, learning_rate=self.rate, seconds=seconds)
+            EpochMetrics.of(epoch, loss, metrics, self.rate, seconds)
             for loss, metrics in zip(losses, found, strict=True)
         ]
 
@@ -233,8 +234,8 @@ class _Together:
         for batches in zip(*passes, strict=True):
             yield stack(batches)
 
-    def _validate(self, images: int | None) -> list[tuple[float, float]]:
-        """Validation loss and accuracy of every network, with fresh statistics, by its average if it has one.
+    def _validate(self, images: int | None) -> list[Metrics]:
+        """What every network is worth on the validation images, with fresh statistics, by its average if it has one.
 
         On all validation images, or on so many of them.
         """
@@ -244,7 +245,7 @@ class _Together:
         with average.in_place():
             return self._measure(images)
 
-    def _measure(self, images: int | None) -> list[tuple[float, float]]:
+    def _measure(self, images: int | None) -> list[Metrics]:
         self.work.unstack()
         found = []
         for model, folded, generator in zip(self.work.models, self.folded, self.generators, strict=True):
@@ -252,7 +253,6 @@ class _Together:
             refresh_norm_statistics(
                 model, self.data, images=self.fidelity.norm_images, generator=generator, precision=precision
             )
-            metrics = evaluate(model, self.data, "validation", images=images, precision=precision, folded=folded)
-            found.append((metrics.loss, metrics.accuracy))
+            found.append(evaluate(model, self.data, "validation", images=images, precision=precision, folded=folded))
         self.work.restack_buffers()
         return found

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
+
+from inception_search.training.evaluate import Metrics
 
 
 @dataclass(frozen=True)
 class EpochMetrics:
     """One point of the learning curve, after ``epoch`` (1, 2, ...).
 
-    ``train_loss`` is the mean of what was minimised (smoothed, with auxiliary heads); ``validation_loss`` is
-    plain cross-entropy in nats, ``validation_accuracy`` 0..1, ``learning_rate`` that of the last step,
-    ``seconds`` the wall time of this epoch with its validation (ignored by ``==``).
+    ``train_loss`` is the mean of what was minimised (smoothed, weighted, with auxiliary heads); ``validation_loss`` is
+    plain cross-entropy in nats, ``validation_accuracy``, ``validation_balanced_accuracy`` and ``validation_macro_f1``
+    are 0..1 (None in states of earlier versions), ``learning_rate`` that of the last step, ``seconds`` the wall time of
+    this epoch with its validation (ignored by ``==``).
     """
 
     epoch: int
@@ -22,6 +25,22 @@ class EpochMetrics:
     validation_accuracy: float
     learning_rate: float
     seconds: float = field(compare=False)
+    validation_balanced_accuracy: float | None = None
+    validation_macro_f1: float | None = None
+
+    @classmethod
+    def of(cls, epoch: int, train_loss: float, metrics: Metrics, learning_rate: float, seconds: float) -> Self:
+        """The point with what was measured on the validation images."""
+        return cls(
+            epoch=epoch,
+            train_loss=train_loss,
+            validation_loss=metrics.loss,
+            validation_accuracy=metrics.accuracy,
+            learning_rate=learning_rate,
+            seconds=seconds,
+            validation_balanced_accuracy=metrics.balanced_accuracy,
+            validation_macro_f1=metrics.macro_f1,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to plain JSON values."""

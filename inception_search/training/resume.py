@@ -40,6 +40,8 @@ def identity(
     """What a run must share with another to go on with its state: plain JSON values."""
     recipe = fidelity.to_dict()
     del recipe["curve_images"]  # looked at, nothing learned from them
+    if recipe["class_weights"] == "none":
+        del recipe["class_weights"]  # as in the states of versions that had none
     return {
         "fidelity": recipe,
         "seed": seed,

@@ -46,13 +46,15 @@ def measured_speedup(
     with memory_errors(fidelity.batch_size), settings(data.device, threads=fidelity.threads, seed=0):
         model = deepcopy(model).to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         captured, weights = wants_capture(data.device, None), tuple(aux_weights)
+        class_weights = data.class_weights(fidelity.class_weights)
 
         def alone() -> Work:
             one = begun(deepcopy(model).train(), data, fidelity, 0, captured)
-            return Work(one.model, one.optimizer, fidelity, weights, one.average)
+            return Work(one.model, one.optimizer, fidelity, weights, one.average, class_weights)
 
         def together() -> Work:
-            return StackedWork([deepcopy(model) for _ in range(seeds)], fidelity, weights, capturable=captured)
+            models = [deepcopy(model) for _ in range(seeds)]
+            return StackedWork(models, fidelity, weights, class_weights, capturable=captured)
 
         # One after the other: neither is in memory while the other is measured.
         seconds = _seconds(alone(), data, captured, lambda batch: batch)

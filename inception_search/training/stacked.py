@@ -31,6 +31,7 @@ class StackedWork(Work):
         models: Sequence[nn.Module],
         fidelity: Fidelity,
         aux_weights: tuple[float, ...],
+        class_weights: Tensor | None = None,
         *,
         capturable: bool = False,
     ) -> None:
@@ -46,7 +47,7 @@ class StackedWork(Work):
         live = [p.detach() for p in trained.values()]
         live += [b for b in self.buffers.values() if b.is_floating_point()]
         average = WeightAverage(live, fidelity.ema) if fidelity.ema else None
-        super().__init__(skeleton, optimizer, fidelity, aux_weights, average)
+        super().__init__(skeleton, optimizer, fidelity, aux_weights, average, class_weights)
         self.parameters = list(trained.values())
 
     def run(self, images: Tensor, labels: Tensor, *, cache: bool = True) -> Tensor:
@@ -62,7 +63,7 @@ class StackedWork(Work):
 
     def _loss(self, state: dict[str, Tensor], buffers: dict[str, Tensor], images: Tensor, labels: Tensor) -> Tensor:
         output = functional_call(self.model, (state, buffers), (images,))
-        return total_loss(output, labels, self.aux_weights, self.fidelity.label_smoothing)
+        return total_loss(output, labels, self.aux_weights, self.fidelity.label_smoothing, self.class_weights)
 
     @torch.no_grad()
     def unstack(self) -> None:

@@ -26,6 +26,8 @@ class Work:
     fidelity: Fidelity
     aux_weights: tuple[float, ...]
     average: WeightAverage | None
+    class_weights: Tensor | None = None
+    """What each class counts in the loss, float32 (classes,); None: all alike."""
     parameters: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,7 +46,8 @@ class Work:
         Nothing in it waits for the device. ``cache``: let autocast keep the weights it has cast.
         """
         with autocast(images.device, self.fidelity.precision, cache=cache):
-            loss = total_loss(self.model(images), labels, self.aux_weights, self.fidelity.label_smoothing)
+            output = self.model(images)
+            loss = total_loss(output, labels, self.aux_weights, self.fidelity.label_smoothing, self.class_weights)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.parameters, self.fidelity.gradient_clip, foreach=True)
         self.optimizer.step()
@@ -76,17 +79,23 @@ class EagerStep:
 
 
 def total_loss(
-    output: Tensor | tuple[Tensor, ...], labels: Tensor, aux_weights: Sequence[float], smoothing: float
+    output: Tensor | tuple[Tensor, ...],
+    labels: Tensor,
+    aux_weights: Sequence[float],
+    smoothing: float,
+    class_weights: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy of the main logits (B, classes) plus that of each auxiliary head times its weight.
 
+    With ``class_weights`` (classes,) an image counts as much as its class, as in ``torch.nn.CrossEntropyLoss``: the
+    weighted sum over the batch is divided by the weights of its images, so that the step is as long as without.
     Raises ConfigError when the model gives another number of auxiliary outputs than there are weights.
     """
     logits, *extra = output if isinstance(output, tuple) else (output,)
     if len(extra) != len(aux_weights):
         expected = f"{len(extra)} for the auxiliary outputs of the model"
         raise ConfigError("wrong number of weights", path="aux_weights", found=len(aux_weights), expected=expected)
-    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    loss = F.cross_entropy(logits, labels, class_weights, label_smoothing=smoothing)
     for weight, other in zip(aux_weights, extra, strict=True):
-        loss = loss + weight * F.cross_entropy(other, labels, label_smoothing=smoothing)
+        loss = loss + weight * F.cross_entropy(other, labels, class_weights, label_smoothing=smoothing)
     return loss

@@ -88,7 +88,7 @@ class _Run:
         optimizer = make_optimizer(model, fidelity, capturable=capture)
         average = WeightAverage(averaged_tensors(model), fidelity.ema) if fidelity.ema else None
         self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
-        work = Work(model, optimizer, fidelity, aux_weights, average)
+        work = Work(model, optimizer, fidelity, aux_weights, average, data.class_weights(fidelity.class_weights))
         self.take_step: Step = CapturedStep(work, data.device) if capture else EagerStep(work)
         self.folded = FoldedNorms(model)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
@@ -137,14 +137,7 @@ class _Run:
         metrics = self._validate(None if epoch == last else self.fidelity.curve_images)
         if not math.isfinite(metrics.loss):
             raise diverged("validation loss", epoch)
-        return EpochMetrics(
-            epoch=epoch,
-            train_loss=train_loss,
-            validation_loss=metrics.loss,
-            validation_accuracy=metrics.accuracy,
-            learning_rate=self.rate,
-            seconds=time.perf_counter() - start,
-        )
+        return EpochMetrics.of(epoch, train_loss, metrics, self.rate, time.perf_counter() - start)
 
     def _validate(self, images: int | None) -> Metrics:
         """The network on the validation images, or on so many of them; its average if it has one."""

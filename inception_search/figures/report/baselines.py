@@ -36,7 +36,7 @@ def baselines_section(material: Material) -> str:
 def _picture(record: TrialRecord, best: TrialRecord | None) -> str:
     found = record.origin != "baseline"
     costs = "".join(f", {count(record.cost[name])} {unit}" for name, unit in COSTS if name in record.cost)
-    about = f"{'best found by the search' if found else 'canonical'}: {percent(record.value or 0.0)}{costs}"
+    about = f"{'best found by the search' if found else 'canonical'}: {percent(record.score or 0.0)}{costs}"
     try:
         drawn = draw_searched(record, title="")
     except InceptionSearchError as error:
@@ -47,7 +47,7 @@ def _picture(record: TrialRecord, best: TrialRecord | None) -> str:
 
 def _against(record: TrialRecord, best: TrialRecord) -> str:
     """What the best found has against a baseline."""
-    told = f"The best found: {points((best.value or 0.0) - (record.value or 0.0))} points"
+    told = f"The best found: {points((best.score or 0.0) - (record.score or 0.0))} points"
     for name, unit in COSTS:
         if record.cost.get(name) and name in best.cost:
             told += f", {best.cost[name] / record.cost[name]:.2f} times the {unit}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from inception_search.figures.page import image
 from inception_search.figures.report.material import Material
+from inception_search.store.query import quality_words
 
-ABOUT = "Validation accuracy by epoch of the best trials, and of the baselines (dashed)."
+ABOUT = "Validation {} by epoch of the best trials, and of the baselines (dashed)."
 
 
 def curves_section(material: Material) -> str:
     """Accuracy by epoch."""
-    return image(material.plots["curves"], ABOUT + _measured_on(material))
+    return image(material.plots["curves"], ABOUT.format(quality_words(material.records)) + _measured_on(material))
 
 
 def _measured_on(material: Material) -> str:

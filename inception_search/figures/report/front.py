@@ -13,7 +13,7 @@ from inception_search.figures.report.modules import searched
 from inception_search.figures.table import percent, trial_name
 from inception_search.figures.thumbnail import Thumbnail, thumbnail
 from inception_search.figures.tradeoff import pareto_front
-from inception_search.store.query import merged
+from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
 
 COSTS = {
@@ -23,7 +23,7 @@ COSTS = {
     "latency": "milliseconds for one image",
     "seconds": "seconds of training",
 }
-TRADEOFF = "Validation accuracy against multiply-adds and against parameters; the steps are the front of each pair."
+TRADEOFF = "Validation {} against multiply-adds and against parameters; the steps are the front of each pair."
 MOST = 30  # rows of the front's table
 
 
@@ -39,7 +39,7 @@ class _Axis:
 
 def front_section(material: Material) -> str:
     """The picture of the front, its table, and the two plots of cost."""
-    members, axis = _members(material), _axis(material)
+    members, axis, words = _members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
         return "<p>No trial has been trained to its end, so there is no front yet.</p>"
     told = "Numbered from the cheapest to the dearest; nothing that was trained beats any of them in every objective."
@@ -47,9 +47,9 @@ def front_section(material: Material) -> str:
         told += f" {PICTURES + BELOW} of the {len(members)} have room for their pictures."
     picture = f"{inline(material.plots['front'])}\n<p>{told}{_volume(material)}</p>"
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
-    columns = ("Point#", "Name", "Accuracy#", *_cost_titles(axis), "Architecture$")
+    columns = ("Point#", "Name", f"{words[0].upper()}{words[1:]}#", *_cost_titles(axis), "Architecture$")
     listed = table("The front.", columns, rows, marked=[record.origin == "baseline" for record in members])
-    return f"{picture}\n{listed}\n{image(material.plots['tradeoff'], TRADEOFF)}"
+    return f"{picture}\n{listed}\n{image(material.plots['tradeoff'], TRADEOFF.format(words))}"
 
 
 def front_svg(material: Material) -> str | None:
@@ -59,7 +59,7 @@ def front_svg(material: Material) -> str | None:
     placed = [(record, cost) for record in known if (cost := axis.of(record)) is not None and cost > 0]
     members = {record.number: place for place, record in enumerate(_members(material), start=1)}
     points = [
-        FrontPoint(cost, record.value or 0.0, record.origin == "baseline", members.get(record.number))
+        FrontPoint(cost, record.score or 0.0, record.origin == "baseline", members.get(record.number))
         for record, cost in placed
     ]
     if not any(point.place for point in points):
@@ -70,13 +70,13 @@ def front_svg(material: Material) -> str | None:
             place=members[record.number],
             name=trial_name(record),
             cost=cost,
-            accuracy=record.value or 0.0,
+            accuracy=record.score or 0.0,
             baseline=record.origin == "baseline",
             picture=_thumbnail(record),
         )
         for record, cost in shown
     ]
-    return draw_front(points, sorted(pictures, key=lambda member: member.place), axis.words)
+    return draw_front(points, sorted(pictures, key=lambda member: member.place), axis.words, quality_words(known))
 
 
 def _members(material: Material) -> list[TrialRecord]:
@@ -85,7 +85,7 @@ def _members(material: Material) -> list[TrialRecord]:
     if material.front is None:
         return pareto_front(records)
     chosen = [record for record in records if record.number in material.front]
-    return sorted(chosen, key=lambda r: (axis.of(r) or 0.0, -(r.value or 0.0), r.number))
+    return sorted(chosen, key=lambda r: (axis.of(r) or 0.0, -(r.score or 0.0), r.number))
 
 
 def _axis(material: Material) -> _Axis:
@@ -104,7 +104,7 @@ def _row(place: int, record: TrialRecord, axis: _Axis) -> tuple[str, ...]:
     costs = [count(record.cost[name]) if name in record.cost else "" for name in ("macs", "params")]
     value = axis.of(record)
     more = [] if axis.name in ("macs", "params") else ["" if value is None else number(value)]
-    accuracy = percent(record.value or 0.0)
+    accuracy = percent(record.score or 0.0)
     return (str(place), trial_name(record), accuracy, *more, *costs, record.arch_id or "")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from inception_search.figures.page import image
 from inception_search.figures.report.material import Material
+from inception_search.store.query import quality_words
 
 ABOUT = (
-    "Validation accuracy of each trial by its number, with the best so far and the baselines. "
+    "Validation {} of each trial by its number, with the best so far and the baselines. "
     "A tick at the bottom is a trial that was not trained to its end."
 )
 
 
 def history_section(material: Material) -> str:
     """Accuracy by trial number."""
-    return image(material.plots["history"], ABOUT)
+    return image(material.plots["history"], ABOUT.format(quality_words(material.records)))

@@ -6,6 +6,7 @@ from inception_search.figures.labels import count
 from inception_search.figures.page import table
 from inception_search.figures.report.material import Material
 from inception_search.figures.table import leaderboard_rows, percent, points
+from inception_search.store.query import quality_words
 
 ROWS = 20  # places shown; baselines below them are shown, too
 COLUMNS = (
@@ -13,8 +14,7 @@ COLUMNS = (
     *("MACs#", "Parameters#", "Architecture$"),
 )
 CAPTION = (
-    "Trials trained to their last epoch, by validation accuracy; "
-    "differences in percentage points; baselines are marked."
+    "Trials trained to their last epoch, by validation {}; differences in percentage points; baselines are marked."
 )
 
 
@@ -36,4 +36,6 @@ def leaders_section(material: Material) -> str:
         )
         for row in rows
     ]
-    return table(CAPTION, COLUMNS, cells, marked=[row.baseline for row in rows])
+    words = quality_words(material.records)
+    columns = [f"{words[0].upper()}{words[1:]}#" if name == "Accuracy#" else name for name in COLUMNS]
+    return table(CAPTION.format(words), columns, cells, marked=[row.baseline for row in rows])

@@ -23,6 +23,8 @@ LIMITS = {
 }
 OBJECTIVES = {
     "accuracy": "validation accuracy (high)",
+    "balanced_accuracy": "balanced accuracy on the validation images (high)",
+    "macro_f1": "macro F1 on the validation images (high)",
     "loss": "validation loss (low)",
     "params": "parameters (few)",
     "macs": "multiply-adds (few)",
@@ -95,11 +97,17 @@ def _training(material: Material) -> str:
     told += [f"schedule {get('schedule')}"] if get("schedule") else []
     told += [f"weight decay {get('weight_decay')}"] if get("weight_decay") else []
     told += [f"label smoothing {get('label_smoothing')}"] if get("label_smoothing") else []
+    weights = get("class_weights")
+    told += [f"class weights {_weights(weights)}"] if weights not in (None, "none") else []
     told += [f"{name} ×{get(name)}" for name in ("width", "depth") if get(name) not in (None, 1.0)]
     told += [f"images of {get('image_size')} pixels"] if get("image_size") else []
     told += ["augmented images"] if get("augment") else ["images as they are"]
     told += [str(get("precision"))]
     return ", ".join(told)
+
+
+def _weights(chosen: Any) -> str:
+    return ", ".join(f"{name} {w:g}" for name, w in chosen.items()) if isinstance(chosen, Mapping) else str(chosen)
 
 
 def _strategy(material: Material) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inception_search.figures.table import best_baseline, percent, points, trial_name
-from inception_search.store.query import counts, leaderboard
+from inception_search.store.query import counts, leaderboard, quality_words
 from inception_search.store.record import TrialRecord
 
 _UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that the weights do not depend on
@@ -18,15 +18,15 @@ def summary(records: Sequence[TrialRecord]) -> str:
     told = f"{len(records)} trials, {numbers['complete']} trained to the end."
     told += _recipes(records)
     found = next((r for r in leaderboard(records, len(records)) if r.origin != "baseline"), None)
-    if found is None or found.value is None:
+    if found is None or found.score is None:
         return told
-    told += f" Best found: {trial_name(found)} with {percent(found.value)} validation accuracy"
+    told += f" Best found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
     reference = best_baseline(records)
-    if reference is None or reference.value is None:
+    if reference is None or reference.score is None:
         return told + "." + _grain(records, found)
-    difference = found.value - reference.value
+    difference = found.score - reference.score
     told += f", {points(difference)} points against {trial_name(reference)}, the best baseline"
-    told += f" ({percent(reference.value)})."
+    told += f" ({percent(reference.score)})."
     if difference < 0:
         told += f" No network found beat {trial_name(reference)}."
     return told + _grain(records, found, reference)
@@ -34,7 +34,8 @@ def summary(records: Sequence[TrialRecord]) -> str:
 
 def _recipes(records: Sequence[TrialRecord]) -> str:
     """That trials were trained in different ways, where a study's recipe has been changed."""
-    recipes = [record.fidelity for record in records if record.state == "complete" and record.fidelity]
+    complete = [record for record in records if record.state == "complete" and record.fidelity]
+    recipes = [{"class_weights": "none", **record.fidelity} for record in complete]
     names = sorted({name for recipe in recipes for name in recipe} - _UNSEEN)
     told = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
     words = [f"{name} {' or '.join(values)}" for name, values in told.items() if len(values) > 1]

@@ -12,7 +12,7 @@ from inception_search.figures.table import trial_name
 from inception_search.figures.viewer.data import network_data
 from inception_search.figures.viewer.page import Page, study_page
 from inception_search.spec.document import network_from_data
-from inception_search.store.query import leaderboard
+from inception_search.store.query import leaderboard, quality_words
 from inception_search.store.record import TrialRecord
 
 TOP = 30  # sampled trials on a page
@@ -42,6 +42,8 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
     note = f"{len(trials)} of {len(records)} trials: the best {min(top, len(sampled))} found, and every baseline"
     if len(sampled) <= top:
         note = f"All {len(trials)} trials that have a network"
+    words = quality_words(records)
+    note += "" if words == "accuracy" else f". Accuracy is {words}"
     return study_page(
         title, f"{note}. A click shows a trial's network.", trials, differing([row["item"]["tree"] for row in trials])
     )
@@ -91,7 +93,7 @@ def _row(record: TrialRecord, rank: int | None) -> dict[str, Any] | None:
         "number": record.number,
         "rank": rank,
         "name": trial_name(record),
-        "accuracy": record.value if rank is not None else None,
+        "accuracy": record.score if rank is not None else None,
         "state": record.state,
         "params": record.cost.get("params"),
         "macs": record.cost.get("macs"),
