@@ -49,6 +49,6 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
 
 
 def _floor(records: Sequence[TrialRecord]) -> float:
-    """The lowest accuracy worth showing: what the worst curve has reached after a fifth of its epochs."""
+    """The lowest value worth showing: that of any curve after a fifth of its epochs."""
     values = [[value for _, value in record.scores] for record in records]
-    return min(curve[len(curve) // 5] for curve in values) - 0.02
+    return min(min(curve[len(curve) // 5 :]) for curve in values) - 0.02

@@ -57,9 +57,10 @@ class Importance:
 
 
 def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
-    """The share of the variance of the score (by default, validation accuracy) that each decision accounts for, over complete trials.
+    """The share of the variance of the score (by default, validation accuracy) that each decision accounts for.
 
-    A decision that was not there to be made in a trial has the value "absent" there, so that every trial counts.
+    Complete trials count. A decision that was not there to be made in a trial has the value "absent" there, so that
+    every trial counts.
     """
     records = list(records)
     words = quality_words(records)

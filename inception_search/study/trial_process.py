@@ -280,6 +280,8 @@ class Trial:
         bits = np.packbits(right.cpu().numpy()).tobytes().hex()
         return {
             "test_accuracy": metrics.accuracy,
+            "test_balanced_accuracy": metrics.balanced_accuracy,
+            "test_macro_f1": metrics.macro_f1,
             "test_loss": metrics.loss,
             "test_images": metrics.n,
             "test_right": bits,

@@ -95,7 +95,18 @@ def total_loss(
     if len(extra) != len(aux_weights):
         expected = f"{len(extra)} for the auxiliary outputs of the model"
         raise ConfigError("wrong number of weights", path="aux_weights", found=len(aux_weights), expected=expected)
-    loss = F.cross_entropy(logits, labels, class_weights, label_smoothing=smoothing)
+    loss = _cross_entropy(logits, labels, smoothing, class_weights)
     for weight, other in zip(aux_weights, extra, strict=True):
-        loss = loss + weight * F.cross_entropy(other, labels, class_weights, label_smoothing=smoothing)
+        loss = loss + weight * _cross_entropy(other, labels, smoothing, class_weights)
     return loss
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float, class_weights: Tensor | None) -> Tensor:
+    """``F.cross_entropy``, written out where it has weights: torch's own with both cannot be taken through vmap."""
+    if class_weights is None:
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    likelihoods = F.log_softmax(logits.float(), 1)
+    weights = class_weights[labels]
+    own = -(weights * likelihoods.gather(1, labels[:, None])[:, 0]).sum()
+    every = -(likelihoods * class_weights).sum() / logits.shape[1]
+    return ((1 - smoothing) * own + smoothing * every) / weights.sum()

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from inception_search.api import write_study_report
+from inception_search.errors import ConfigError
+from inception_search.store import query
+from inception_search.store.record import QUALITIES
+from inception_search.study.finalize import finalize
 from inception_search.study.search import search
 from tests.study.conftest import Watch
 from tests.study.spaces import TINY
@@ -30,3 +35,53 @@ def test_a_study_says_how_it_read_its_data(tmp_path: Path) -> None:
     write_study_report(study.run)
     report = (run / "report.html").read_text()
     assert f"I{passed[1:]}. T{skewed[1:]}" in report
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of two classes, one of them rare."""
+    return write_pictures(tmp_path_factory.mktemp("parts"), {"bad": 12, "ok": 80}, size=(8, 8))
+
+
+@pytest.mark.parametrize("objective", ["balanced_accuracy", "macro_f1"])
+def test_a_study_is_ranked_pruned_and_finalized_by_its_objective(parts: Path, tmp_path: Path, objective: str) -> None:
+    options = {"epochs": 2, "image_size": 8, "workers": 2, "trials": 4, "batch_size": 8, "pruner": "asha", "eta": 2}
+    study = search(
+        TINY,
+        data="image_folder",
+        data_root=parts,
+        run=tmp_path / "run",
+        objectives=objective,
+        class_weights="balanced",
+        **options,
+    )
+    complete = [record for record in study.records if record.state == "complete"]
+    for record in complete:
+        last = record.curve[-1].model_dump()
+        assert record.objectives == {objective: last[f"validation_{objective}"]}
+        assert record.score == record.objectives[objective] != record.value
+        assert record.fidelity["class_weights"] == "balanced"
+    assert study.best.value == max(record.objectives[objective] for record in complete)
+    assert query.leaderboard(complete)[0].number == study.best.number
+    words = QUALITIES[objective]
+    write_study_report(study.run)
+    report = (study.path / "report.html").read_text()
+    assert f"by validation {words}" in report
+    assert "class weights balanced" in report
+    assert yaml.safe_load((study.path / "study.yaml").read_text())["class_weights"] == "balanced"
+    finals = finalize(study.path, top=1, seeds=1, baselines=1, workers=2)
+    assert any(sentence.startswith(f"{words}, by which the study chose") for sentence in finals.sentences)
+    for row in finals.data()["rows"]:
+        assert row[f"test_{objective}"] is not None
+    assert all(record.fidelity["class_weights"] == "balanced" for row in finals.rows for record in row.records)
+
+
+def test_a_weight_for_no_class_is_refused_before_anything_is_written(parts: Path, tmp_path: Path) -> None:
+    given = {"data": "image_folder", "data_root": parts, "run": tmp_path / "run", "image_size": 8}
+    with pytest.raises(ConfigError, match="class_weights: no such class, got 'oj'; expected names of classes: bad, ok"):
+        search(TINY, class_weights={"oj": 2}, **given)
+    with pytest.raises(
+        ConfigError, match="class_weights: not a usable value, got 'heavy'; expected balanced, none, or"
+    ):
+        search(TINY, class_weights="heavy", **given)
+    assert not (tmp_path / "run").exists()

@@ -57,6 +57,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "adamw": {"optimizer": "adamw", "schedule": "constant", "decay": 0.3},
     "average": {"ema": 0.9, "cutout": 0.3, "curve_images": 9},
     "running statistics": {"norm_images": 0},
+    "class weights": {"class_weights": {"1": 5.0, "7": 0.5}, "label_smoothing": 0.2},
 }
 
 

@@ -24,6 +24,8 @@ from inception_search.study.finals.selection import Entrant, Setting
 from inception_search.study.job import APART, Job, OtherSeed
 from inception_search.study.versions import versions
 
+TESTED = ("test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_loss", "test_images", "test_right")
+VALIDATED = ("validation_balanced_accuracy", "validation_macro_f1")
 _PATIENCE = 0.5  # seconds between looks at the stop flag
 
 
@@ -219,8 +221,11 @@ class FinalsLoop:
         trial, state = training.entrant.record, payload["state"]
         if state == "failed" and str(payload.get("reason")).startswith(OUT_OF_MEMORY):
             state = "lost"  # with fewer at a time, or on another device, it may come to its end
-        tested = ("test_accuracy", "test_loss", "test_images", "test_right") if state == "complete" else ()
-        told = {name: payload[name] for name in (*tested, "attempt", "seconds", "reason") if name in payload}
+        told: dict[str, Any] = {name: payload[name] for name in ("attempt", "seconds", "reason") if name in payload}
+        if state == "complete":
+            told |= {name: payload[name] for name in TESTED if name in payload}
+            last = (payload.get("curve") or [{}])[-1]
+            told |= {name: last.get(name) for name in VALIDATED}
         return FinalRecord(
             state=state,
             recipe=self.setting.recipe_id,

@@ -38,13 +38,18 @@ class FinalRecord(BaseModel):
     attempt: Count = 1
     test_accuracy: Number | None = None
     """0..1."""
+    test_balanced_accuracy: Number | None = None
+    test_macro_f1: Number | None = None
+    """0..1; not in older records."""
     test_loss: Number | None = None
     """Cross-entropy in nats."""
     test_images: Count | None = None
     test_right: str | None = None
     """Which test images, in their order, were right: packed bits (first image highest), in hexadecimal."""
     validation_accuracy: Number | None = None
-    """After the last epoch, 0..1."""
+    validation_balanced_accuracy: Number | None = None
+    validation_macro_f1: Number | None = None
+    """After the last epoch, 0..1; the last two are not in older records."""
     seconds: Number = 0.0
     started: str
     ended: str = Field(default_factory=utc_now)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inception_search.store.record import QUALITIES
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.finals.folder import FinalsFolder
 from inception_search.study.finals.selection import Setting
 from inception_search.study.finals.table import FinalRow, FinalTable, comparison_data
-from inception_search.study.verdict import Comparison
+from inception_search.study.verdict import Comparison, points
 
 SCHEMA = "inception-search/finals"
 VERSION = 1
@@ -68,6 +69,16 @@ class Finals:
         }
 
 
+def _by_objective(finals: Finals) -> Iterator[str]:
+    """The test results by what the study ranks by, where that is not accuracy, which the table and verdict are of."""
+    quality = finals.rows[0].entrant.record.quality if finals.rows else "accuracy"
+    means = [(row.entrant.name, row.mean(f"test_{quality}")) for row in finals.rows]
+    known = [f"{name} {points(value)} %" for name, value in means if value is not None]
+    if quality != "accuracy" and known:
+        words = QUALITIES[quality]
+        yield f"{words}, by which the study chose, on the test images: {', '.join(known)}; the verdict is on accuracy"
+
+
 def _sentences(finals: Finals) -> Iterator[str]:
     table, verdict = finals.table, finals.verdict
     best = next((row for row in finals.rows if row.entrant.found), None)
@@ -81,6 +92,7 @@ def _sentences(finals: Finals) -> Iterator[str]:
     else:
         missing = "canonical network" if table.best_baseline is None else "found network"
         yield f"no verdict: there is no {missing} that was trained in full to compare with"
+    yield from _by_objective(finals)
     compared = [row for row in finals.rows if row.p_value is not None]
     if len(compared) > 1:
         yield f"last column: of {len(compared)} comparisons with {table.best_baseline}, by Holm's correction"

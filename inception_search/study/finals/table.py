@@ -45,8 +45,13 @@ class FinalRow:
 
     @property
     def validation(self) -> float:
-        """Mean validation accuracy of the final trainings."""
-        return fmean(record.validation_accuracy or 0.0 for record in self.records)
+        """Mean of what the study ranks by, on the validation images, over the final trainings."""
+        return self.mean(f"validation_{self.entrant.record.quality}") or 0.0
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a field of the records over the trainings; None where it is not in all of them."""
+        values = [getattr(record, name) for record in self.records]
+        return fmean(values) if values and None not in values else None
 
     @property
     def spread(self) -> float | None:
@@ -98,7 +103,11 @@ class FinalRow:
             "study_validation_accuracy": self.entrant.record.value,
             "test_accuracy": self.test if self.tested else None,
             "test_accuracy_spread": self.spread,
-            "validation_accuracy": self.validation if self.tested else None,
+            "test_balanced_accuracy": self.mean("test_balanced_accuracy"),
+            "test_macro_f1": self.mean("test_macro_f1"),
+            "validation_accuracy": self.mean("validation_accuracy"),
+            "validation_balanced_accuracy": self.mean("validation_balanced_accuracy"),
+            "validation_macro_f1": self.mean("validation_macro_f1"),
             "test_accuracies": {str(record.seed): record.test_accuracy for record in self.records},
             "params": self.params,
             "macs": self.macs,
