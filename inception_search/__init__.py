@@ -16,33 +16,41 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from inception_search.api import compile, diff, draw, load_space, resume, search, view
     from inception_search.backend.images import prepare_images
-    from inception_search.canonical.catalogue import dialects, list_models, load, module, names
+    from inception_search.canonical.catalogue import dialects, list_models, names
     from inception_search.data.catalogue import load_data
-    from inception_search.edits.crossover import crossover
     from inception_search.edits.edit import Edit
-    from inception_search.edits.history import path
-    from inception_search.edits.mutate import mutate
-    from inception_search.edits.table import edits_of
     from inception_search.errors import InceptionSearchError
     from inception_search.graph.graph import Graph, GraphBuilder
-    from inception_search.lowering import lower
+    from inception_search.items import load, module
     from inception_search.measures.budget import Budget
-    from inception_search.measures.measure import measure
     from inception_search.measures.sample import sample_within
+    from inception_search.named import (
+        arch_id,
+        crossover,
+        drop_head,
+        edits_of,
+        load_model,
+        lower,
+        measure,
+        mutate,
+        normal,
+        path,
+        scale_width,
+        set_classes,
+        set_depth,
+        set_input,
+        set_stem_stride,
+        swap_stem,
+        text,
+    )
     from inception_search.space.space import Space
     from inception_search.spec.document import parse
-    from inception_search.spec.identity import arch_id
     from inception_search.spec.network import Network
-    from inception_search.spec.normal import normal
-    from inception_search.spec.stem import set_stem_stride
-    from inception_search.spec.text import text
-    from inception_search.spec.transform import drop_head, set_classes, set_depth, set_input, swap_stem
-    from inception_search.spec.transform import scale_network_width as scale_width
     from inception_search.study.finalize import finalize
     from inception_search.study.study import Study
     from inception_search.weights.export import export_weights
     from inception_search.weights.load import load_weights
-    from inception_search.weights.model_file import load_model, save
+    from inception_search.weights.model_file import save
 
 # Public name -> where it is defined; imported on first use, so that listing and drawing never import torch.
 _PUBLIC = {
@@ -54,42 +62,42 @@ _PUBLIC = {
     "Network": "spec.network:Network",
     "Space": "space.space:Space",
     "Study": "study.study:Study",
-    "arch_id": "spec.identity:arch_id",
+    "arch_id": "named:arch_id",
     "compile": "api:compile",
-    "crossover": "edits.crossover:crossover",
+    "crossover": "named:crossover",
     "dialects": "canonical.catalogue:dialects",
     "diff": "api:diff",
     "draw": "api:draw",
-    "drop_head": "spec.transform:drop_head",
-    "edits_of": "edits.table:edits_of",
+    "drop_head": "named:drop_head",
+    "edits_of": "named:edits_of",
     "export_weights": "weights.export:export_weights",
     "finalize": "study.finalize:finalize",
     "list_models": "canonical.catalogue:list_models",
-    "load": "canonical.catalogue:load",
+    "load": "items:load",
     "load_data": "data.catalogue:load_data",
-    "load_model": "weights.model_file:load_model",
+    "load_model": "named:load_model",
     "load_space": "api:load_space",
     "load_weights": "weights.load:load_weights",
-    "lower": "lowering:lower",
-    "measure": "measures.measure:measure",
-    "module": "canonical.catalogue:module",
-    "mutate": "edits.mutate:mutate",
+    "lower": "named:lower",
+    "measure": "named:measure",
+    "module": "items:module",
+    "mutate": "named:mutate",
     "names": "canonical.catalogue:names",
-    "normal": "spec.normal:normal",
+    "normal": "named:normal",
     "parse": "spec.document:parse",
-    "path": "edits.history:path",
+    "path": "named:path",
     "prepare_images": "backend.images:prepare_images",
     "resume": "api:resume",
     "sample_within": "measures.sample:sample_within",
     "save": "weights.model_file:save",
-    "scale_width": "spec.transform:scale_network_width",
+    "scale_width": "named:scale_width",
     "search": "api:search",
-    "set_classes": "spec.transform:set_classes",
-    "set_depth": "spec.transform:set_depth",
-    "set_input": "spec.transform:set_input",
-    "set_stem_stride": "spec.stem:set_stem_stride",
-    "swap_stem": "spec.transform:swap_stem",
-    "text": "spec.text:text",
+    "set_classes": "named:set_classes",
+    "set_depth": "named:set_depth",
+    "set_input": "named:set_input",
+    "set_stem_stride": "named:set_stem_stride",
+    "swap_stem": "named:swap_stem",
+    "text": "named:text",
     "view": "api:view",
 }
 

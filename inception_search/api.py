@@ -8,8 +8,10 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from inception_search.canonical.catalogue import dialects, is_file, is_model, load, names
+from inception_search.canonical.catalogue import dialects, is_file, is_model, names
 from inception_search.errors import ConfigError, raw, unknown_name
+from inception_search.items import item as named_item
+from inception_search.items import load, record_of, trial_named
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from inception_search.figures.diff import Diff
     from inception_search.figures.figure import Figure
     from inception_search.figures.viewer.page import Page
-    from inception_search.items import Item
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.store.run_folder import RunFolder
@@ -50,10 +51,13 @@ def compile(  # the word users look for
     width and every repeat. ``aux=True`` builds the auxiliary classifiers, which compute in training mode: the
     output is then (logits, aux, ...); an error where the dialect has none.
 
-    ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), or a
-    ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another ``num_classes`` or
-    ``in_channels`` keeps the rest of them. A saved model (``model.safetensors`` for the network) brings its own.
-    Module paths and keys are places in the document.
+    ``network``: a document or a name (docs/naming.md has all forms), such as ``"inception_v3@keras"`` or
+    ``"runs/first:12"``: the network of a trial, with fresh weights; :func:`load_model` is the trained one.
+
+    ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), a trial
+    (``"runs/first:12"``), or a ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another
+    ``num_classes`` or ``in_channels`` keeps the rest of them. A saved model (``model.safetensors`` for the network)
+    brings its own. Module paths and keys are places in the document.
 
     Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged),
     ConfigError and SpecError (an option that cannot be used, such as ``aux=True`` where there are none).
@@ -79,9 +83,21 @@ def compile(  # the word users look for
         from inception_search.weights.fit import Allowed
         from inception_search.weights.load import load_weights
 
+        weights = _of_trial(weights)
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed, stacklevel=3)
     return module
+
+
+def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint) -> str | Path | Mapping[str, Any] | Checkpoint:
+    """The weights of a trial where one is named; else ``weights``."""
+    trial = trial_named(weights) if isinstance(weights, str | Path) else None
+    if trial is None:
+        return weights
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.weights.trained import trained_weights
+
+    return trained_weights(RunFolder.open(trial.run), record_of(trial))
 
 
 def _check_seed(seed: Any) -> None:
@@ -147,7 +163,7 @@ def draw(
 
     drawn: Network | AnyStep
     if isinstance(item, str | Path):
-        found = _named(item)
+        found = named_item(item)
         drawn, network = found.whole, network or (found.network if found.module else None)
         title = f"{found.network.name}: {found.module}" if found.module and title is None else title
     else:
@@ -167,13 +183,6 @@ def draw(
     if figure.note:
         warnings.warn(figure.note, stacklevel=2)
     return figure
-
-
-def _named(item: str | Path) -> Item:
-    """What the command line understands by the same words."""
-    from inception_search.items import item as named
-
-    return named(str(item))
 
 
 def _document(item: Network | AnyStep | HasNetwork) -> Network | AnyStep:
@@ -214,7 +223,7 @@ def view(
         most = TOP if top is None else top
         return page_of_study(name, RunFolder.open(item).records(), top=most, path=str(item))
     if isinstance(item, str | Path):
-        found = _named(item)
+        found = named_item(item)
         network: Network | AnyStep = found.network
         module, title = (found.module, title or found.name) if module is None else (module, title)
     else:
@@ -276,7 +285,7 @@ class _Compared(NamedTuple):
 def _compared(item: Network | AnyStep | HasNetwork | str | Path, network: Network | None) -> _Compared:
     if not isinstance(item, str | Path):
         return _Compared(None, _document(item), network)
-    found = _named(item)
+    found = named_item(item)
     return _Compared(found.name, found.whole, network or found.network)
 
 

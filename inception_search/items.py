@@ -1,23 +1,25 @@
-"""What a name stands for, in Python and on the command line: a network, a module, a trial, a point on a path."""
+"""What a name stands for, in Python and on the command line: docs/naming.md has the table of all forms."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from inception_search.canonical.catalogue import is_file, load, names
-from inception_search.errors import ConfigError, unknown_name
+from inception_search.canonical.catalogue import SUFFIXES, is_file, names
+from inception_search.canonical.catalogue import load as load_document
+from inception_search.errors import ConfigError, SpecError, unknown_name
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
+from inception_search.store.record import TrialRecord
 
-NUMBERED = re.compile(r"(.+):([0-9]{1,9})\Z")
 BETWEEN = ".."
-HELP = (
-    "A network (name, path or run folder), a module (inception_v4.inception_a), a trial (runs/NAME:12) "
-    "or a point on the path between two networks (inception_v1..inception_v4:3)"
-)
-MODULE = "module"  # the searched block of a study's networks
+TRIALS = "trials.jsonl"
+_NUMBERED = re.compile(r"(.+):([0-9]{1,9})\Z", re.DOTALL)
+_WITH_MODULE = re.compile(r"(.+)\.([a-z][a-z0-9_]{0,63})\Z", re.DOTALL)
+_DIALECT = re.compile(r"@[A-Za-z0-9_]*\Z")
+_LONGEST = 4096
 
 
 class Item(NamedTuple):
@@ -48,57 +50,199 @@ class Item(NamedTuple):
         return re.sub(r"[^A-Za-z0-9_.@-]+", "_", self.name).strip("._") or "network"
 
 
-def item(words: str, module: str | None = None) -> Item:
-    """The item that ``words`` name; ``module`` is a block or stage of it.
+class Trial(NamedTuple):
+    """A trial of a run folder, by its number; None: the best one."""
 
-    Raises :class:`UnknownNameError` where nothing answers to a name, :class:`ConfigError` where a trial or point is
-    not there, and the errors of reading a document.
+    run: Path
+    number: int | None
+
+
+def item(words: str | Path, module: str | None = None) -> Item:
+    """The network or module that ``words`` name; ``module`` is a block or stage of that network.
+
+    Raises :class:`UnknownNameError` where nothing has the name, :class:`ConfigError` where a trial or point does not
+    exist, :class:`RunFolderError` for a run folder that cannot be used, and the errors of reading a document.
     """
-    base, _, part = words.partition(".")
-    if module is None and base.partition("@")[0] in names() and part and not part.startswith("."):
-        words, module = base, part
-    name, network = _network(words)
+    base, inner = _split_module(words)
+    if inner is not None and module is not None:
+        mend = f"write {base!r} and the one module"
+        raise ConfigError("a module of a module cannot be named", found=f"{words} and {module}", mend=mend)
+    module = inner if module is None else module
+    name, network = _network(base)
     if module is None:
         return Item(name, network)
     parts = {**network.stages, **network.blocks}
     if module not in parts:
-        raise unknown_name(f"module of {name}", module, parts)
+        raise unknown_name(f"module of {name}", module, set(parts))
     return Item(f"{name}.{module}", network, module)
 
 
-def _network(words: str) -> tuple[str, Network]:
-    numbered = NUMBERED.match(words)
-    if numbered and not is_file(words):
-        start, between, goal = numbered[1].partition(BETWEEN)
-        if between and start and goal and not Path(numbered[1]).is_dir():
-            return words, _point(start, goal, int(numbered[2]))
-        return words, _trial(numbered[1], int(numbered[2]))
-    network = load(words)
-    return (words if words.partition("@")[0] in names() else network.name), network
+def load(network: str | Path) -> Network:
+    """The whole network that a name stands for (docs/naming.md has all forms).
+
+    ``network``: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
+    saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), or a point on the path
+    between two networks (``"inception_v1..inception_v4:3"``). The networks of a study have the classes and the input
+    size of its images.
+
+    >>> load("inception_v3").head.classes
+    1000
+
+    Raises :class:`~inception_search.errors.UnknownNameError` for a name that nothing has, also where the name is that
+    of a module, and :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
+    """
+    found = item(network)
+    if found.module is not None:
+        raise SpecError(
+            "a whole network is needed here, and this is a module of one",
+            found=str(network),
+            expected=f"a network, such as {found.name.removesuffix('.' + found.module)!r}",
+            mend="draw, diff, view, show, text and module take modules, too",
+        )
+    return found.network
 
 
-def _trial(run: str, number: int) -> Network:
-    from inception_search.spec.document import network_from_data
+def module(reference: str | Path) -> AnyStep:
+    """The block or stage that a name such as ``"inception_v4.inception_a"`` or ``"runs/first:12.module"`` stands for.
+
+    >>> module("inception_v4.inception_a").kind
+    'concat'
+
+    Raises :class:`~inception_search.errors.UnknownNameError` for a name that nothing has, and
+    :class:`~inception_search.errors.ConfigError` for that of a whole network.
+    """
+    step = module_item(reference).step
+    assert step is not None
+    return step
+
+
+def module_item(reference: str | Path) -> Item:
+    """The item of a module; raises :class:`ConfigError` where ``reference`` names a whole network."""
+    found = item(reference)
+    if found.module is None:
+        known = list(dict.fromkeys((*found.network.stages, *found.network.blocks)))
+        raise ConfigError(
+            "a module is needed here, and this is a whole network",
+            found=str(reference),
+            expected=f"{found.name}.NAME, where NAME is one of {', '.join(known)}",
+        )
+    return found
+
+
+def trial_named(words: str | Path) -> Trial | None:
+    """The trial that ``words`` name, by its number or as the best of a run folder; None for anything else."""
+    text = str(words)
+    if is_run_folder(text):
+        return Trial(Path(text), None)
+    numbered = _NUMBERED.match(text)
+    if numbered is None or "\n" in text or is_file(text) or _sides(numbered[1]) is not None:
+        return None
+    return Trial(Path(numbered[1]), int(numbered[2]))
+
+
+def is_run_folder(words: str | Path) -> bool:
+    """Whether ``words`` are the path of a study's folder, or of one with the ``best.yaml`` of a study."""
+    if "\n" in str(words) or len(str(words)) > _LONGEST or str(words) in names():
+        return False
+    return is_file(Path(words, TRIALS)) or is_file(Path(words, "best.yaml"))
+
+
+def records_of(run: str | Path) -> dict[int, TrialRecord]:
+    """The trials of a run folder by number. Raises :class:`RunFolderError` and :class:`DocumentError`."""
     from inception_search.store.run_folder import RunFolder
 
-    records = {record.number: record for record in RunFolder.open(run).records()}
-    if number not in records:
+    return {record.number: record for record in RunFolder.open(run).records()}
+
+
+def record_of(trial: Trial) -> TrialRecord:
+    """The record of a trial; raises :class:`ConfigError` for a number without one, or a study without a best."""
+    from inception_search.store.query import best
+
+    records = records_of(trial.run)
+    if trial.number is None:
+        found = best(records.values())
+        if found is None:
+            mend = "name one of its trials, such as " + repr(f"{trial.run}:{min(records, default=0)}")
+            raise ConfigError("no trial of the study is complete yet", path=str(trial.run), mend=mend)
+        return found
+    if trial.number not in records:
         known = f"0 to {max(records)}" if records else "a study with trials; this one has none yet"
-        raise ConfigError("no such trial", path=run, found=number, expected=known)
-    document = records[number].network
-    if document is None:
-        raise ConfigError(
-            f"trial {number} has no network", path=run, found=records[number].reason, mend="name another trial"
-        )
-    return network_from_data(document)
+        raise ConfigError("no such trial", path=str(trial.run), found=trial.number, expected=known)
+    return records[trial.number]
 
 
-def _point(start: str, goal: str, number: int) -> Network:
+def _split_module(words: str | Path) -> tuple[str | Path, str | None]:
+    """The name of a network, and the module behind its last dot where that is one."""
+    if not isinstance(words, str | Path):
+        raise SpecError("not a network", found=words, expected="a shipped name, a path, or YAML text")
+    if _is_text(words) or _stands_for_network(words):
+        return words, None
+    parted = _WITH_MODULE.match(str(words))
+    if parted is None or f".{parted[2]}" in SUFFIXES or not _stands_for_network(parted[1]):
+        return words, None
+    return parted[1], parted[2]
+
+
+def _is_text(words: str | Path) -> bool:
+    return isinstance(words, str) and ("\n" in words or words.lstrip().startswith("{"))
+
+
+def _stands_for_network(words: str | Path) -> bool:
+    """Whether ``words`` have the form of a whole network's name: shipped, numbered, or a path that exists."""
+    text = str(words)
+    base = text if is_file(text) else _DIALECT.sub("", text)
+    return base in names() or _NUMBERED.match(text) is not None or is_file(base) or is_run_folder(text)
+
+
+def _network(words: str | Path) -> tuple[str, Network]:
+    text = str(words)
+    if _is_text(words) or is_file(text):
+        network = load_document(words)
+        return network.name, network
+    numbered = _NUMBERED.match(text)
+    sides = _sides(numbered[1] if numbered else text)
+    if sides is not None:
+        return text, _point(*sides, None if numbered is None else int(numbered[2]))
+    trial = trial_named(text)
+    if trial is not None and (trial.number is not None or not is_file(trial.run / "best.yaml")):
+        return text, _document_of(trial)
+    network = load_document(words)
+    return (text if text.partition("@")[0] in names() else network.name), network
+
+
+def _document_of(trial: Trial) -> Network:
+    from inception_search.spec.document import network_from_data
+
+    record = record_of(trial)
+    if record.network is None:
+        found, mend = record.reason, "name another trial"
+        raise ConfigError(f"trial {record.number} has no network", path=str(trial.run), found=found, mend=mend)
+    return network_from_data(record.network)
+
+
+def _sides(text: str) -> tuple[str, str] | None:
+    """The two networks of ``a..b``; the dots of a path such as ``../a`` are none between networks."""
+    if Path(text).is_dir():
+        return None
+    return next(((text[:at], text[at + len(BETWEEN) :]) for at in _dots(text)), None)
+
+
+def _dots(text: str) -> Iterator[int]:
+    at = text.find(BETWEEN)
+    while at >= 0:
+        after = text[at + len(BETWEEN) :]
+        if at > 0 and text[at - 1] not in "/." and after and not after.startswith("/"):
+            yield at
+        at = text.find(BETWEEN, at + 1)
+
+
+def _point(start: str, goal: str, number: int | None) -> Network:
     from inception_search.edits.history import path
 
     moves = path(load(start), load(goal))
-    if number >= len(moves):
-        raise ConfigError(
-            "no such point on the path", path=f"{start}{BETWEEN}{goal}", found=number, expected=f"0 to {len(moves) - 1}"
-        )
+    if number is None or number >= len(moves):
+        rule = "no such point on the path" if number is not None else "a point on a path is named by its number"
+        between = f"{start}{BETWEEN}{goal}"
+        mend = f"inception-search path {start} {goal} prints them" if number is None else None
+        raise ConfigError(rule, path=between, found=number, expected=f"0 to {len(moves) - 1}", mend=mend)
     return moves[number].network

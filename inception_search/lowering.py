@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inception_search.errors import ShapeError, SpecError
+from inception_search.errors import ConfigError, ShapeError, SpecError
 from inception_search.graph import ops
 from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec import step as spec
+from inception_search.spec.alone import first_place
 from inception_search.spec.factor import PARALLEL, factors, padding_of, plain_dilation, shortcut, stride_of
 from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.model import BatchNorm, SpecModel
@@ -41,6 +42,22 @@ def lower_step(network: Network, step: spec.AnyStep, shape: Type) -> Graph:
     lowering = _Lowering(network)
     x = lowering.add(ops.Input(_map(shape)), (), "input")
     return lowering.builder.build(lowering.step(step, x, "step"))
+
+
+def lower_module(network: Network, module: str) -> Graph:
+    """The graph of a block or stage of ``network`` alone, on the maps that reach its first place in the network.
+
+    Raises :class:`ConfigError` for a block that no stage uses: its input is not known.
+    """
+    step = {**network.stages, **network.blocks}[module]
+    place, graph = first_place(network, step), lower(network, aux=False)
+    inside = (node for node in graph.nodes if place and (node.path == place or node.path.startswith(f"{place}.")))
+    entered = next((graph.nodes[node.inputs[0]].type for node in inside if node.inputs), None)
+    if entered is None:
+        raise ConfigError("no stage uses the block, so its input size is not known", found=f"{network.name}.{module}")
+    lowering = _Lowering(network)
+    x = lowering.add(ops.Input(_map(entered)), (), "input")
+    return lowering.builder.build(lowering.step(step, x, module))
 
 
 def lower_head(network: Network, head: Head | Aux, shape: Type) -> Graph:

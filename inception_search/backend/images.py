@@ -13,6 +13,8 @@ from inception_search.spec.network import Network, Preprocess
 def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> torch.Tensor:
     """uint8 RGB images (N, 3, H, W) of any size as float32 (N, 3, h, w) input of ``network``, compiled or not.
 
+    For a network that was trained on grey images they are (N, 1, H, W).
+
     Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input,
     or without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
     Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for other images.
@@ -29,10 +31,11 @@ def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> to
             mend="add 'preprocess: {mean: ..., std: ...}' to it",
         )
     tensor = isinstance(images, torch.Tensor)
-    if not tensor or images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+    channels, height, width = network.input.shape
+    if not tensor or images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != channels:
         found = f"{images.dtype} {tuple(images.shape)}" if tensor else type(images).__name__
-        raise ConfigError("not RGB images", found=found, expected="torch.uint8 (N, 3, H, W)")
-    _, height, width = network.input.shape
+        rule = "not RGB images" if channels == 3 else "not images with the channels of the network"
+        raise ConfigError(rule, found=found, expected=f"torch.uint8 (N, {channels}, H, W)")
     x = _sized(images, facts, height, width).float()
     x = x.flip(1) if facts.order == "bgr" else x
     mean, std = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (facts.mean, facts.std))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inception_search.canonical.catalogue import load
 from inception_search.cli.numbers import integer
 from inception_search.errors import ConfigError
 from inception_search.spec.transform import set_classes, set_input
@@ -18,11 +17,17 @@ from inception_search.spec.transform import set_classes, set_input
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
     from inception_search.spec.network import Network
+    from inception_search.weights.checkpoint import Checkpoint
     from inception_search.weights.identify import InFile
 
 
 def convert(
-    weights: Annotated[Path, typer.Argument(help="A weight file: safetensors, .pt/.pth, .h5/.keras, a TF checkpoint")],
+    weights: Annotated[
+        str,
+        typer.Argument(
+            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12)"
+        ),
+    ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; only a report without it.")] = None,
     network: Annotated[
         str | None, typer.Option(help="The network (name@dialect or path); the one the file is of when left out.")
@@ -41,13 +46,11 @@ def convert(
 ) -> None:
     """Say whose weights a file has, and write them as a model of ours or for another implementation."""
     from inception_search.api import compile as compile_network
-    from inception_search.weights.checkpoint import read_checkpoint
-    from inception_search.weights.identify import made_for, network_of
+    from inception_search.weights.identify import made_for
 
     if out is not None:
         _check_out(out, to)
-    checkpoint = read_checkpoint(weights)
-    net = network_of(checkpoint) if network is None else load(network)
+    checkpoint, net = _read(weights, network)
     found = made_for(checkpoint, net)
     net = _as_in_file(net, found, classes, in_channels)
     with_aux = aux and found.aux and bool(net.aux)
@@ -58,6 +61,23 @@ def convert(
         with _warnings_told():
             _write(module, out, to)
         typer.echo(str(out))
+
+
+def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
+    """The weights in a file or of a trial, and the network that is named, else the one that they are of."""
+    from inception_search.items import load, record_of, trial_named
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.weights.checkpoint import read_checkpoint
+    from inception_search.weights.identify import network_of
+    from inception_search.weights.trained import trained_network, trained_weights
+
+    trial = trial_named(weights)
+    if trial is None:
+        checkpoint = read_checkpoint(weights)
+        return checkpoint, network_of(checkpoint) if network is None else load(network)
+    run, record = RunFolder.open(trial.run), record_of(trial)
+    checkpoint = trained_weights(run, record)
+    return checkpoint, trained_network(run, record, checkpoint) if network is None else load(network)
 
 
 def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: int | None) -> Network:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from inception_search.cli.naming import ITEM
 from inception_search.cli.output import stdout_console
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.compare.entry import Status
 from inception_search.compare.text import printed
 from inception_search.errors import ConfigError
-from inception_search.items import HELP, Item
+from inception_search.items import Item
 from inception_search.items import item as named
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ COLOURS: dict[Status, str] = {"added": "green", "removed": "red", "changed": "ye
 
 
 def diff(
-    a: Annotated[str, typer.Argument(help=HELP)],
+    a: Annotated[str, typer.Argument(help=ITEM)],
     b: Annotated[str, typer.Argument(help="What to compare it with, named in the same ways")],
     module: Annotated[
         list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from inception_search.cli.naming import ITEM
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
-from inception_search.items import HELP
 from inception_search.items import item as named
 
 PRINTED = Path("-")
@@ -19,7 +19,7 @@ SUFFIXES = f"The suffix says how: {', '.join(FORMATS)}."
 
 
 def draw(
-    item: Annotated[str, typer.Argument(help=HELP)],
+    item: Annotated[str, typer.Argument(help=ITEM)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help=f"File; -: print it. {SUFFIXES}")] = None,
     form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from inception_search.canonical.catalogue import load
+from inception_search.cli.naming import NETWORK
 from inception_search.cli.output import markdown, stdout_console
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.edits.history import Move
 from inception_search.edits.history import path as edits_between
+from inception_search.items import load
 
 if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
@@ -23,7 +24,7 @@ NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
 
 
 def path(
-    start: Annotated[str, typer.Argument(help="A shipped network's name, or the path of a document")],
+    start: Annotated[str, typer.Argument(help=NETWORK)],
     goal: Annotated[str, typer.Argument(help="The network to arrive at")],
     space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
     via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from inception_search.canonical.catalogue import load
+from inception_search.cli.naming import ITEM
 from inception_search.cli.numbers import integer
 from inception_search.cli.output import stdout_console
-from inception_search.graph.cost import cost_table
+from inception_search.errors import ConfigError
+from inception_search.graph.cost import Row, cost_table
+from inception_search.graph.graph import Graph
 from inception_search.graph.receptive_field import receptive_field
-from inception_search.lowering import lower
+from inception_search.graph.types import FeatureMap
+from inception_search.items import Item, item
+from inception_search.lowering import lower, lower_module
+from inception_search.spec.alone import alone
 from inception_search.spec.identity import arch_id
-from inception_search.spec.text import network_text
+from inception_search.spec.text import text
 from inception_search.spec.transform import set_classes, set_input
+
+INSIDE = 2  # parts of a path down to the branch of a module
 
 
 def show(
-    network: Annotated[str, typer.Argument(help="A shipped network's name, or the path of a document")],
-    depth: Annotated[int, integer(least=0, help="Parts of a path per row; 0: every op.")] = 1,
+    network: Annotated[str, typer.Argument(help=ITEM)],
+    depth: Annotated[
+        int, integer(least=0, help="1: a row for each stage, or branch of a module; more: finer; 0: every op.")
+    ] = 1,
     input_size: Annotated[int | None, integer(least=1, help="Side of square images in pixels.")] = None,
     channels: Annotated[int | None, integer(least=1, help="Channels of the images.")] = None,
     classes: Annotated[int | None, integer(least=1, help="Number of classes.")] = None,
@@ -29,21 +39,48 @@ def show(
     as_text: Annotated[bool, typer.Option("--yaml", help="Print the document instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print a network: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
-    net = set_input(load(network), channels=channels, height=input_size, width=input_size)
-    net = set_classes(net, classes) if classes else net
+    """Print a network or module: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
+    shown = _sized(item(network), input_size, channels, classes)
     if as_text:
-        typer.echo(network_text(net), nl=False)
+        typer.echo(text(shown.whole), nl=False)
         return
-    graph = lower(net, aux=aux)
-    rows, cost, field = cost_table(graph, depth or None), graph.cost(), receptive_field(graph)
+    graph = lower(shown.network, aux=aux) if shown.module is None else lower_module(shown.network, shown.module)
+    parts = None if depth == 0 else depth if shown.module is None else depth + INSIDE
+    rows = cost_table(graph, parts)
     if as_json:
-        parts = [{**row._asdict(), "type": list(row.type)} for row in rows]
-        seen = {"receptive_field": field.side}
-        totals = {**cost.to_dict(), **seen, "aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
-        typer.echo(json.dumps({"name": net.name, "arch_id": arch_id(net), "cost": totals, "rows": parts}, indent=2))
-        return
-    table = Table(title=f"{net.name} on {'x'.join(map(str, net.input.shape))}", box=None, pad_edge=False)
+        typer.echo(json.dumps(_data(shown, graph, rows), indent=2))
+    else:
+        _print(shown, graph, rows)
+
+
+def _sized(found: Item, side: int | None, channels: int | None, classes: int | None) -> Item:
+    if classes is not None and found.module is not None:
+        mend = f"write {found.name.rpartition('.')[0]} for the whole network"
+        raise ConfigError("a module has no classes", path="--classes", found=classes, mend=mend)
+    network = set_input(found.network, channels=channels, height=side, width=side)
+    return found._replace(network=set_classes(network, classes) if classes else network)
+
+
+def _id(shown: Item, graph: Graph) -> str:
+    if shown.step is None:
+        return arch_id(shown.network)
+    entered = graph.nodes[0].type
+    assert isinstance(entered, FeatureMap)
+    return arch_id(alone(shown.step, entered, shown.network))
+
+
+def _data(shown: Item, graph: Graph, rows: Sequence[Row]) -> dict[str, Any]:
+    cost = graph.cost()
+    totals = {**cost.to_dict(), "receptive_field": receptive_field(graph).side}
+    totals |= {"aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
+    parts = [{**row._asdict(), "type": list(row.type)} for row in rows]
+    entered = list(graph.nodes[0].type)
+    return {"name": shown.name, "arch_id": _id(shown, graph), "input": entered, "cost": totals, "rows": parts}
+
+
+def _print(shown: Item, graph: Graph, rows: Sequence[Row]) -> None:
+    cost, field = graph.cost(), receptive_field(graph)
+    table = Table(title=f"{shown.name} on {'x'.join(map(str, graph.nodes[0].type))}", box=None, pad_edge=False)
     for name in ("path", "op", "output", "parameters", "MACs"):
         table.add_column(name, justify="right" if name in ("parameters", "MACs", "output") else "left")
     for row in rows:
@@ -56,7 +93,7 @@ def show(
     console.print(f"memory     {cost.activation_bytes / 2**20:,.1f} MiB of float32 activations", highlight=False)
     console.print(f"depth      {cost.depth} layers with weights", highlight=False)
     console.print(f"field      {field.height}x{field.width} pixels seen by a position of the last map", highlight=False)
-    console.print(f"arch_id    {arch_id(net)}", highlight=False)
+    console.print(f"arch_id    {_id(shown, graph)}", highlight=False)
 
 
 def _number(value: int) -> str:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from inception_search.cli.naming import ITEM
 from inception_search.cli.numbers import integer
 from inception_search.figures.viewer.study import TOP
-from inception_search.items import HELP
 
 
 def view(
-    item: Annotated[str, typer.Argument(help=f"{HELP}; a run folder shows its trials")],
+    item: Annotated[str, typer.Argument(help=f"{ITEM}; a run folder shows its trials")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .html.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to show.")] = None,
     time: Annotated[bool, typer.Option("--time", help="Measure every op on this machine, to colour by.")] = False,

@@ -58,7 +58,10 @@ class Move:
 
 
 def path(
-    start: Network | str, goal: Network | str, space: Space | str = "inception", via: Sequence[Network | str] = ()
+    start: Network | str | Path,
+    goal: Network | str | Path,
+    space: Space | str = "inception",
+    via: Sequence[Network | str | Path] = (),
 ) -> tuple[Move, ...]:
     """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
 

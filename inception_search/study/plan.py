@@ -31,11 +31,16 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """What a study must find again when it goes on, and what it was begun with."""
         return {
-            "data": self.dataset.describe(),
+            "data": {**self.dataset.describe(), **self._images()},
             "space": _fingerprint(self.space),
             "device": self.device,
             "versions": versions(),
         }
+
+    def _images(self) -> dict[str, Any]:
+        """What a trained network must be given, and what its outputs stand for."""
+        data = self.dataset
+        return {"class_names": list(data.classes), "mean": list(data.mean), "std": list(data.std)}
 
 
 def make_plan(config: StudyConfig, space: Space) -> Plan:

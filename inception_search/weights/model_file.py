@@ -85,6 +85,14 @@ def load_model(path: str | Path) -> NetworkModule:
         raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
             file=str(path)
         )
+    return filled(network, checkpoint)
+
+
+def filled(network: Network, checkpoint: Checkpoint) -> NetworkModule:
+    """``network`` with exactly the weights of ``checkpoint``, in evaluation mode.
+
+    Raises :class:`WeightsError` where the two do not belong together, or the file is damaged.
+    """
     check_digest(checkpoint)
     graph = lower(network)
     _check_size(graph, checkpoint)
@@ -94,7 +102,9 @@ def load_model(path: str | Path) -> NetworkModule:
     report = load_weights(module, checkpoint)
     if report.fresh or report.unused:
         found, mend = raw(", ".join((*report.fresh, *report.unused))), _MEND
-        raise WeightsError("weights and document do not belong together", found=found, mend=mend).at(file=str(path))
+        raise WeightsError("weights and document do not belong together", found=found, mend=mend).at(
+            file=checkpoint.file
+        )
     return module.eval()
 
 

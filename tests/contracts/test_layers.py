@@ -33,6 +33,7 @@ MAY_IMPORT["study"] |= {"measures", "edits", "proxies"}
 MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["items"] = {"spec", "canonical", "store", "edits"}  # what a name stands for, in Python and on a command line
+MAY_IMPORT["named"] = set(MAY_IMPORT) - {"__main__", "study", "figures"}
 MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.

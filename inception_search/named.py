@@ -1,0 +1,182 @@
+"""The public functions that take a network or a module, made to take its name, too (docs/naming.md)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+
+from inception_search import lowering
+from inception_search.canonical.catalogue import is_file, names
+from inception_search.edits import crossover as _crossover
+from inception_search.edits import history as _history
+from inception_search.edits import mutate as _mutate
+from inception_search.edits import table as _table
+from inception_search.errors import WeightsError
+from inception_search.items import item, load, module, module_item, record_of, trial_named
+from inception_search.measures import measure as _measure
+from inception_search.spec import identity as _identity
+from inception_search.spec import normal as _normal
+from inception_search.spec import stem as _stem
+from inception_search.spec import text as _text
+from inception_search.spec import transform as _transform
+from inception_search.spec.network import Network, PoolDefaults
+from inception_search.spec.step import AnyStep
+
+if TYPE_CHECKING:
+    from inception_search.backend.network_module import NetworkModule
+    from inception_search.edits.history import Move
+    from inception_search.space.space import Space
+    from inception_search.spec.factor import Same
+
+P = ParamSpec("P")
+R = TypeVar("R")
+NamedNetwork: TypeAlias = Network | str | Path
+NamedPart: TypeAlias = AnyStep | Network | str | Path
+_NOTE = "\n\n    Networks may be given by their names, too: docs/naming.md has all forms."
+
+
+def network_of(named: NamedNetwork) -> Network:
+    """``named``, or the whole network that it names; anything else is returned as it is."""
+    return load(named) if isinstance(named, str | Path) else named
+
+
+def _part_of(named: NamedPart) -> AnyStep | Network:
+    return item(named).whole if isinstance(named, str | Path) else named
+
+
+def _by_name(
+    function: Callable[..., R], resolve: Callable[[Any], Any] = network_of, arguments: int = 1
+) -> Callable[..., R]:
+    """``function`` with names in place of its first ``arguments``."""
+    signature = inspect.signature(function)
+    named = list(signature.parameters)[:arguments]
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> R:
+        given = (*map(resolve, args[:arguments]), *args[arguments:])
+        return function(*given, **{name: resolve(kwargs[name]) if name in named else kwargs[name] for name in kwargs})
+
+    changed = [
+        parameter.replace(annotation=f"{parameter.annotation} | str | Path") if name in named else parameter
+        for name, parameter in signature.parameters.items()
+    ]
+    cast(Any, call).__signature__ = signature.replace(parameters=changed)
+    call.__doc__ = (function.__doc__ or "").rstrip() + _NOTE
+    return call
+
+
+def _of_network(function: Callable[Concatenate[Network, P], R]) -> Callable[Concatenate[NamedNetwork, P], R]:
+    return cast(Callable[Concatenate[NamedNetwork, P], R], _by_name(function))
+
+
+def _of_two(
+    function: Callable[Concatenate[Network, Network, P], R],
+) -> Callable[Concatenate[NamedNetwork, NamedNetwork, P], R]:
+    return cast(Callable[Concatenate[NamedNetwork, NamedNetwork, P], R], _by_name(function, arguments=2))
+
+
+def _of_part(
+    function: Callable[Concatenate[AnyStep | Network, P], R],
+) -> Callable[Concatenate[NamedPart, P], R]:
+    return cast(Callable[Concatenate[NamedPart, P], R], _by_name(function, _part_of))
+
+
+lower = _of_network(lowering.lower)
+arch_id = _of_network(_identity.arch_id)
+measure = _of_network(_measure.measure)
+mutate = _of_network(_mutate.mutate)
+crossover = _of_two(_crossover.crossover)
+edits_of = _of_network(_table.edits_of)
+text = _of_part(_text.text)
+drop_head = _of_network(_transform.drop_head)
+scale_width = _of_network(_transform.scale_network_width)
+set_classes = _of_network(_transform.set_classes)
+set_depth = _of_network(_transform.set_depth)
+set_input = _of_network(_transform.set_input)
+set_stem_stride = _of_network(_stem.set_stem_stride)
+swap_stem = _of_network(_transform.swap_stem)
+
+
+def normal(
+    step: AnyStep | str | Path,
+    blocks: Mapping[str, AnyStep] | None = None,
+    pool_defaults: PoolDefaults | None = None,
+    same_padding: Same | None = None,
+) -> AnyStep:
+    """The normal form of a step or of a named module (``"inception_v4.inception_a"``): one spelling for every way to
+    write the same computation.
+
+    Factors are opened, repeats and uses written out, nested concats flattened, trivial blocks replaced by their body,
+    paddings written as numbers, and steps that do nothing dropped. ``blocks``, ``pool_defaults`` and ``same_padding``
+    are those of the network that the step is part of; a named module brings them.
+
+    >>> normal("inception_v4.inception_a").kind
+    'concat'
+
+    Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
+    """
+    if isinstance(step, str | Path):
+        found = module_item(step)
+        network = found.network
+        step, blocks = module(step), network.blocks if blocks is None else blocks
+        pool_defaults, same_padding = pool_defaults or network.pool_defaults, same_padding or network.same_padding
+    return _normal.normal(step, blocks, pool_defaults, same_padding or "symmetric")
+
+
+def path(
+    start: NamedNetwork,
+    goal: NamedNetwork,
+    space: Space | str = "inception",
+    via: Sequence[NamedNetwork] = (),
+) -> tuple[Move, ...]:
+    """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
+
+    ``via`` are networks to pass on the way. Networks are documents or names (docs/naming.md); every network between
+    is a valid point of ``space`` that lowers. Decisions that belong together (one branch of every module, all widths,
+    the stem ...) are one edit.
+
+    >>> path("inception_v1", "inception_v4")[-1].network.name
+    'inception_v4'
+
+    Raises :class:`NotInSpaceError` where one of the networks is not in the space, with the reason.
+    """
+    stops = [network_of(stop) for stop in via] if isinstance(via, list | tuple) else via
+    return _history.path(network_of(start), network_of(goal), space, stops)
+
+
+def load_model(model: str | Path) -> NetworkModule:
+    """A trained model: of a file that :func:`save` wrote, or of a trial of a search.
+
+    ``model``: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); or a trial
+    (``"runs/first:12"``). The module is in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits.
+    A trial's model has the classes, the input size and the normalisation of the study's images, and the width and depth
+    that the study trained at; ``model.network`` is its document, :func:`prepare_images` makes its input of images.
+
+    Raises :class:`~inception_search.errors.WeightsError` for a file that is damaged or holds no document, and
+    for a trial whose weights are not kept (those of complete trials are), :class:`~inception_search.errors.ConfigError`
+    for a number that the study does not have.
+    """
+    from inception_search.weights.model_file import load_model as load_file
+
+    trial = trial_named(model)
+    if trial is None:
+        return load_file(_model_path(model))
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.weights.trained import trained_model
+
+    return trained_model(RunFolder.open(trial.run), record_of(trial))
+
+
+def _model_path(model: str | Path) -> str | Path:
+    """``model``, unless it is the name of a network, which has no weights."""
+    if isinstance(model, str) and model.partition("@")[0].partition(".")[0] in names() and not is_file(model):
+        raise WeightsError(
+            "a network has no weights of its own",
+            found=model,
+            expected="a file that save wrote (.safetensors), a run folder, or a trial ('runs/first:12')",
+            mend=f"write compile({model!r}, weights=FILE) to load weights into it",
+        )
+    return model
