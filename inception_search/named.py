@@ -8,7 +8,6 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
-from inception_search import lowering
 from inception_search.canonical.catalogue import is_file, names
 from inception_search.edits import crossover as _crossover
 from inception_search.edits import history as _history
@@ -16,6 +15,7 @@ from inception_search.edits import mutate as _mutate
 from inception_search.edits import table as _table
 from inception_search.errors import WeightsError
 from inception_search.items import item, load, module, module_item, record_of, trial_named
+from inception_search.lowering import lower as _lower
 from inception_search.measures import measure as _measure
 from inception_search.spec import identity as _identity
 from inception_search.spec import normal as _normal
@@ -84,7 +84,7 @@ def _of_part(
     return cast(Callable[Concatenate[NamedPart, P], R], _by_name(function, _part_of))
 
 
-lower = _of_network(lowering.lower)
+lower = _of_network(_lower)
 arch_id = _of_network(_identity.arch_id)
 measure = _of_network(_measure.measure)
 mutate = _of_network(_mutate.mutate)
