@@ -49,6 +49,7 @@ def freeze(dataset: Dataset, path: Path, splits: Sequence[str] = SEEN) -> None:
         "std": dataset.std,
         "augmentation": asdict(dataset.augmentation),
     }
+    path.unlink(missing_ok=True)  # a link in its place would be followed
     save_file(tensors, path, metadata={"dataset": json.dumps(facts)})
 
 

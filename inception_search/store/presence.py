@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from inception_search.store.disk import typed_errors, write_all
+from inception_search.store.disk import NO_FOLLOW, typed_errors, write_all
 from inception_search.store.flock import try_lock
 
 BEAT = 1.0  # seconds between beats
@@ -30,7 +30,7 @@ class Presence:
         self.facts = {"host": socket.gethostname(), "pid": os.getpid(), **facts}
         self.beats, self.last = 0, -BEAT
         with typed_errors(path):
-            self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            self.fd = os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o666)
             while not try_lock(self.fd, path):  # somebody is looking whether it is held
                 time.sleep(0.01)
         self.beat(force=True)
@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _held(path: Path) -> bool:
     try:
-        fd = os.open(path, os.O_RDWR)
+        fd = os.open(path, os.O_RDWR | NO_FOLLOW)
     except OSError:
         return False
     try:

@@ -14,6 +14,7 @@ from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line, append_lines, read_lines
 from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
 from inception_search.store.lease import Lease, hold
+from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
 from inception_search.store.seal import sealed, unsealed
 
@@ -54,8 +55,10 @@ class RunFolder(Layout):
     def hold(self) -> Iterator[Lease]:
         """Keep every other search out, and clear away what killed ones left, before and after.
 
-        Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if it cannot be written to.
+        Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if it cannot be written to, or if a
+        link in it leads elsewhere.
         """
+        refuse_links(self.path)
         with hold(self.lock_file) as lease:
             with typed_errors(self.path):
                 for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive

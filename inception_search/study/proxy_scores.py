@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inception_search.errors import RunFolderError
 from inception_search.spec.network import Network
 from inception_search.store.atomic import write_atomic
+from inception_search.store.links import refuse_links
 from inception_search.study.proxy_comparison import Score
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class ProxyScores:
             return
         document = {"schema": SCHEMA, "version": VERSION, "scores": self._kept}
         try:
+            refuse_links(self.path.parent)
             write_atomic(self.path, json.dumps(document, allow_nan=False, indent=0) + "\n")
             self._changed = False
         except RunFolderError as error:

@@ -23,7 +23,14 @@ import torch
 from inception_search.backend.compile import build
 from inception_search.data.frozen import thaw
 from inception_search.data.loader import DeviceData
-from inception_search.errors import CheckpointError, DataError, InceptionSearchError, RunFolderError, TrainingError
+from inception_search.errors import (
+    CheckpointError,
+    DataError,
+    InceptionSearchError,
+    Place,
+    RunFolderError,
+    TrainingError,
+)
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
@@ -107,6 +114,7 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     job, root = Job.read(job_file), job_file.parent.parent
     try:
         trials = [Trial(one, root, device or job.device) for one in job.trainings]
+        _check_inside(trials)
         texts, usable = _answers(trials, connection)
         for trial, text in zip(trials, texts, strict=False):
             write_atomic(root / trial.job.result, sealed(text))
@@ -115,6 +123,14 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         sys.exit(0)
     except (RunFolderError, DataError):  # says nothing about the network: no result, and the driver is told
         sys.exit(BAD_DISK)
+
+
+def _check_inside(trials: Sequence[Trial]) -> None:
+    """Raise RunFolderError for a job that would write outside of its run folder: it may have come from others."""
+    for trial in trials:
+        for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
+            if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
+                raise RunFolderError("a job names a file outside of its run folder", place=Place(name))
 
 
 def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[str], bool]:

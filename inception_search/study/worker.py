@@ -16,6 +16,7 @@ from typing import Any
 from inception_search.errors import ConfigError
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line
+from inception_search.store.links import refuse_links
 from inception_search.store.presence import Presence, Watched
 from inception_search.store.query import leaderboard
 from inception_search.store.run_folder import RunFolder
@@ -45,6 +46,7 @@ def attend(
     by machines, if its file system shares locks too. Raises RunFolderError for what is no study.
     """
     folder = RunFolder.open(run)
+    refuse_links(folder.path)
     config = StudyConfig.read(folder.study_file)
     if idle < 0:
         raise ConfigError("not a usable value", path="idle", found=idle, expected="seconds, 0 or more")
@@ -128,7 +130,8 @@ class Worker:
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
         """Do what the driver says."""
         if order["order"] == "run":
-            executor.submit(int(order["number"]), self.run.path / order["job"])
+            number = int(order["number"])
+            executor.submit(number, self.run.job_file(number))
         elif order["order"] == "word" and order["number"] in executor.running:
             executor.answer(order["number"], order["word"])
         elif order["order"] == "cancel":

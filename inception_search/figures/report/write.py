@@ -18,6 +18,7 @@ from inception_search.figures.report.sections import SECTIONS
 from inception_search.figures.report.summary import summary
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import explain
+from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
 
 
@@ -30,6 +31,7 @@ def write_report(
     same bytes. A network that cannot be drawn is named in the report, with the reason.
     """
     target = Path(folder)
+    refuse_links(target)
     figures = target / "figures"
     try:
         figures.mkdir(parents=True, exist_ok=True)
