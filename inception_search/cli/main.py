@@ -20,6 +20,7 @@ from inception_search.cli.path import path
 from inception_search.cli.proxies import proxies
 from inception_search.cli.report import report
 from inception_search.cli.resume import resume
+from inception_search.cli.schema import schema
 from inception_search.cli.search import search
 from inception_search.cli.show import show
 from inception_search.cli.view import view
@@ -35,6 +36,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "diff": diff,
     "convert": convert,
     "path": path,
+    "schema": schema,
     "search": search,
     "resume": resume,
     "worker": worker,
@@ -61,6 +63,7 @@ for _name, _verb in VERBS.items():
             "diff",
             "convert",
             "path",
+            "schema",
             "resume",
             "worker",
             "report",

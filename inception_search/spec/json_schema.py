@@ -77,13 +77,13 @@ def network_schema() -> dict[str, Any]:
         _loosen(models[model.__name__], kind)
         models[model.__name__]["properties"]["kind"] = {"const": kind}
         models[model.__name__]["required"] = [*models[model.__name__].get("required", []), "kind"]
+    for name in ("ConvDefaults", *(KINDS[kind].__name__ for kind in FOLLOWED)):
+        models[name]["properties"]["norm"] = {"anyOf": [NORM_NAMES, _ref("BatchNorm")]}
     number = {"type": "integer", "minimum": 0}
     models["DagNode"]["properties"]["inputs"]["items"] = {"anyOf": [number, _ref("DagInput")]}
     models["DagNode"]["properties"]["then"] = models["DagInput"]["properties"]["step"] = STEP
     models["AnyStep"] = {"anyOf": [LINE, {"type": "array", "items": STEP}, *_tagged(models), *_long()]}
     _steps_anywhere(schema)
-    for name in ("ConvDefaults", *(KINDS[kind].__name__ for kind in FOLLOWED)):
-        models[name]["properties"]["norm"] = {"anyOf": [NORM_NAMES, _ref("BatchNorm")]}
     schema["properties"]["input"] = {
         "description": "[channels, height, width], or 3x299x299",
         "anyOf": [

@@ -1,0 +1,45 @@
+"""The JSON Schema of study files: the options of a search, as ``inception-search search FILE`` reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inception_search.numbers import PATTERN
+from inception_search.study.config import SCHEMA, VERSION, StudyConfig
+
+NUMBERS = ("integer", "number")
+LISTS = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}}, {"type": "string"}]}
+
+
+def study_schema() -> dict[str, Any]:
+    """The schema, as plain JSON data: every option with its default and what it means."""
+    schema = StudyConfig.model_json_schema()
+    properties = {name: _written(name, value) for name, value in schema["properties"].items()}
+    properties["schema"] = {"const": SCHEMA}
+    properties["version"] = {"type": "integer", "minimum": 1, "maximum": VERSION}
+    properties["facts"] = {"type": "object", "description": "what was found when the study began; written by the study"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"inception-search study, version {VERSION}",
+        "description": schema["description"],
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _written(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """An option as people may write it: numbers also as ``10M``, lists also with commas."""
+    rest = {key: item for key, item in value.items() if key in ("description", "default", "title")}
+    field = StudyConfig.model_fields[name]
+    rest |= {"description": field.description} if field.description else {}
+    if isinstance(value.get("default"), list | tuple):
+        return {**rest, **LISTS}
+    if name == "reference":
+        return {**rest, "anyOf": [*POINT["anyOf"], {"type": "null"}]}
+    options = value.get("anyOf", [value])
+    if any(option.get("type") in NUMBERS for option in options):
+        bare = [{key: item for key, item in option.items() if key not in rest} for option in options]
+        return {**rest, "anyOf": [*bare, {"type": "string", "pattern": PATTERN}]}
+    return value
