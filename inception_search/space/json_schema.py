@@ -74,7 +74,7 @@ def _hole() -> dict[str, Any]:
     """What may stand for a value."""
     options = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 1}]}
     common = {"$name": NAME, "$log": {"type": "boolean"}}
-    forms = [
+    forms: list[dict[str, Any]] = [
         {"$choice": options, "$name": NAME, "$weights": {"type": "object"}},
         {"$int": RANGE, **common},
         {"$float": RANGE, **common},
@@ -88,7 +88,7 @@ def _step_hole() -> dict[str, Any]:
     """What may stand for a step."""
     labelled = {"type": "object", "minProperties": 1, "additionalProperties": STEP}
     options = {"anyOf": [{"type": "array", "items": STEP, "minItems": 1}, labelled]}
-    forms = [
+    forms: list[dict[str, Any]] = [
         {"$choice": options, "$name": NAME, "$weights": {"type": "object"}},
         {"$many": COUNTS, "of": STEP, "$name": NAME},
         USE,
