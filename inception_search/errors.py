@@ -127,6 +127,10 @@ class ConfigError(InceptionSearchError):
     """A search configuration or a command-line option has a value that cannot be used."""
 
 
+class ProcessStartError(InceptionSearchError):
+    """The process of a trial cannot be started here; the study stops, and nothing is recorded of that trial."""
+
+
 class CompileError(InceptionSearchError):
     """A graph cannot be lowered to PyTorch as asked."""
 

@@ -249,6 +249,10 @@ class Driver:
             self.conclude(point, self.ledger.ended(point, payload, **facts))
         elif self.stop.is_set():
             return  # what ends the search may end its trials, too: its job is there for whoever resumes
+        elif not event.began and not event.late:
+            self.observer.note(f"the process of trial {number} ended before it began; it is started again")
+            self.submit(point, job.attempt + 1, job.tries)
+            self.waiting.append(number)
         elif event.late and job.attempt > 1:
             limit = self.setting.config.trial_seconds
             self.conclude(point, self.ledger.failed(point, f"it ran longer than the limit of {limit:g} s", **facts))

@@ -23,7 +23,8 @@ from inception_search.study.finals.record import FinalRecord
 from inception_search.study.finals.result import Finals
 from inception_search.study.finals.selection import Setting, make_setting
 from inception_search.study.finals.table import make_table, markdown
-from inception_search.study.local import LocalExecutor, start_server
+from inception_search.study.fork_server import start_server
+from inception_search.study.local import LocalExecutor
 from inception_search.study.plan import check_same, make_plan
 from inception_search.study.signals import stop_on_signals
 

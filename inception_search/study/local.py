@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inception_search.study.executor import Ended, Epoch, Event, Word
+from inception_search.study.executor import DONE, READY, SERVER_DIED, Ended, Epoch, Event, Word
+from inception_search.study.fork_server import ended_before_it_began, server_context, start, start_server
 from inception_search.study.packing import Packing
 
-_PRELOAD = ["inception_search.study.preload"]
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerProcess
+
 _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-_DONE = b"done"
-
-
-def start_server() -> None:
-    """Start the process that trials are forked from, if it is not there: it loads torch while a search gets ready."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
-    with suppress(OSError), _deaf_to_interrupts():
-        pass
+_MOST_UNBEGUN = 3  # processes in a row that ended before they began, after which no more are started
 
 
 class LocalExecutor:
@@ -49,10 +40,9 @@ class LocalExecutor:
     ) -> None:
         self.fixed, self.trial_seconds = capacity, trial_seconds
         self.persistent, self.packing, self.device = persistent, packing, device
-        self.context = multiprocessing.get_context("forkserver")
         self.running: dict[int, _Running] = {}
         self.idle: list[_Running] = []
-        self.unborn: list[Ended] = []
+        self.unbegun = 0
         start_server()
 
     @property
@@ -61,27 +51,20 @@ class LocalExecutor:
         return self.packing.capacity if self.packing else self.fixed
 
     def submit(self, number: int, job_file: Path) -> None:
-        """Start a trial, in a process of its own or in one that is idle."""
-        try:
-            worker = self._idle() or self._born(number, job_file)
-            if self.persistent:
-                worker.connection.send_bytes(str(job_file).encode())
-        except (OSError, EOFError):  # no more processes or files; or the server has just died
-            self.unborn.append(Ended(number, None))
-            return
+        """Start a trial, in a process of its own or in one that is idle. Raises ProcessStartError."""
+        worker = self._idle(job_file) or self._started(number, job_file)
         worker.deadline = time.monotonic() + self.trial_seconds
         self.running[number] = worker
 
     def wait(self, timeout: float) -> list[Event]:
-        """Epochs reported and trials ended."""
+        """Epochs reported and trials ended. Raises ProcessStartError where processes end before they begin."""
         handles: list[Any] = [r.connection for r in self.running.values() if not r.closed and not r.late]
         handles += [r.process.sentinel for r in self.running.values()]
         if handles:
-            wait(handles, 0.0 if self.unborn else timeout)
-        elif not self.unborn:
+            wait(handles, timeout)
+        else:
             time.sleep(min(timeout, 0.05))
-        unborn, self.unborn = self.unborn, []
-        return [*unborn, *self._events()]
+        return list(self._events())
 
     def answer(self, number: int, word: Word) -> None:
         """Send a word; a trial that has died meanwhile is seen by :meth:`wait`."""
@@ -92,7 +75,6 @@ class LocalExecutor:
 
     def cancel(self) -> None:
         """Terminate every trial, and what waits for one."""
-        self.unborn = []
         everyone = [*self.running.values(), *self.idle]
         self.idle = []
         for running in everyone:
@@ -102,30 +84,37 @@ class LocalExecutor:
             running.close()
         self.running = {}
 
-    def _idle(self) -> _Running | None:
+    def _idle(self, job_file: Path) -> _Running | None:
+        """A process that has done a trial and takes this one, if there is any."""
         while self.idle:
             worker = self.idle.pop()
-            if worker.process.is_alive():
+            with suppress(OSError):  # it has ended meanwhile
+                worker.connection.send_bytes(str(job_file).encode())
                 return worker
+            _end(worker.process)
             worker.close()
         return None
 
-    def _born(self, number: int, job_file: Path) -> _Running:
+    def _started(self, number: int, job_file: Path) -> _Running:
+        """A new process that does this trial."""
         from inception_search.study.trial_process import main, serve
 
-        ours, theirs = self.context.Pipe()
+        context = server_context()
+        ours, theirs = context.Pipe()
         target: Any = serve if self.persistent else main
         arguments = (theirs, self.device) if self.persistent else (str(job_file), theirs, self.device)
         # daemon: should this process end in a way that skips cancel, it ends its trials first
-        process = self.context.Process(target=target, args=arguments, name=f"trial-{number}", daemon=True)
+        process = context.Process(target=target, args=arguments, name=f"trial-{number}", daemon=True)
         try:
-            with _without_main(), _deaf_to_interrupts():
-                process.start()
-        except (OSError, EOFError):
+            start(process)
+        except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
+        if self.persistent:
+            with suppress(OSError):  # it has ended already, which wait sees
+                ours.send_bytes(str(job_file).encode())
         return _Running(process, ours)
 
     def _events(self) -> Iterator[Event]:
@@ -134,7 +123,9 @@ class LocalExecutor:
             if not gone and time.monotonic() > running.deadline:
                 running.end()
             message = None if running.late else running.receive()
-            if message == _DONE:
+            if message == READY:
+                running.began, self.unbegun = True, 0
+            elif message == DONE:
                 yield self._done(number)
             elif message is not None:
                 yield Epoch(number, json.loads(message))
@@ -151,7 +142,16 @@ class LocalExecutor:
         running.process.join()
         code = running.process.exitcode
         running.close()
-        return Ended(number, code, running.late)
+        if not running.began:
+            self._count_unbegun(code)
+        return Ended(number, code, running.late, began=running.began)
+
+    def _count_unbegun(self, code: int | None) -> None:
+        """Raise ProcessStartError for a process that ended by itself before it began; for killed ones, at the third."""
+        self.unbegun += 1
+        killed = code is None or code < 0 or code == SERVER_DIED
+        if not killed or self.unbegun >= _MOST_UNBEGUN:
+            raise ended_before_it_began(code)
 
 
 @dataclass
@@ -161,6 +161,8 @@ class _Running:
     deadline: float = 0.0
     closed: bool = False
     late: bool = False
+    began: bool = False
+    """Whether it said that it has loaded all it needs."""
 
     def end(self) -> None:
         """Ask a process that is out of time to end; the next time, some time later, make it. Nobody waits for it."""
@@ -183,37 +185,6 @@ class _Running:
         self.process.join()
         self.connection.close()
         self.process.close()
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep the child from importing the caller's script again, which would start the search a second time.
-
-    multiprocessing does so to find functions defined there; a trial's function is in this package.
-    """
-    main = sys.modules["__main__"]
-    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
-    vars(main).pop("__file__", None)
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(kept)
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start the server with SIGINT blocked, and so are its trials: Ctrl-C goes to all of them, and is the driver's.
-
-    The server would else die of it while it still loads torch, with a traceback on the user's terminal.
-    """
-    resource_tracker.ensure_running()  # first: it lets SIGINT through again when it has started
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        forkserver.ensure_running()
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(process: ForkServerProcess) -> None:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from inception_search.study import trial_process
+import sys
+from types import TracebackType
+
+
+def _in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends the server or a process before its trial begins: the search tells the rest."""
+    if sys.stderr is not None:
+        print(f"a trial's process cannot start: {kind.__name__}: {error}", file=sys.stderr)
+
+
+sys.excepthook = _in_one_line  # before anything is loaded that may not be there
+
+from inception_search.study import trial_process  # noqa: E402
 
 __all__ = ["trial_process"]
 

@@ -27,11 +27,12 @@ from inception_search.study.environment import note_environment
 from inception_search.study.excess import make_excess
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
+from inception_search.study.fork_server import start_server
 from inception_search.study.front import reference_point
 from inception_search.study.grow import begin_growth, finish_growth
 from inception_search.study.index import Index
 from inception_search.study.ledger import Ledger
-from inception_search.study.local import LocalExecutor, start_server
+from inception_search.study.local import LocalExecutor
 from inception_search.study.lost import lost_points
 from inception_search.study.objectives import OBJECTIVES, losses, numbers
 from inception_search.study.observer import Observer
@@ -116,8 +117,8 @@ def resume(
     run = RunFolder.open(Path(path).expanduser())
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
     observer = observer or Observer()
+    start_server()
     with run.hold():
-        start_server()
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records

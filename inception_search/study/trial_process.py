@@ -26,6 +26,7 @@ from inception_search.data.loader import DeviceData
 from inception_search.errors import (
     CheckpointError,
     DataError,
+    DocumentError,
     InceptionSearchError,
     Place,
     RunFolderError,
@@ -39,7 +40,7 @@ from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
 from inception_search.store.seal import sealed
-from inception_search.study.executor import BAD_DISK
+from inception_search.study.executor import BAD_DISK, DONE, READY
 from inception_search.study.job import APART, Job
 from inception_search.study.seeds_together import trained_together
 from inception_search.training.devices import describe_device
@@ -49,7 +50,6 @@ from inception_search.training.result import EpochMetrics, TrainingResult
 from inception_search.training.trainer import train
 
 _log = logging.getLogger(__name__)
-DONE = b"done"
 _STATES = {"stop": "pruned", "pause": "paused"}
 
 
@@ -60,10 +60,11 @@ class DriverGone(Exception):  # noqa: N818 - not an error of the trial
 def main(job_file: str, connection: Connection, device: str | None = None) -> None:
     """Run the job in ``job_file``; every epoch goes out on ``connection`` and waits for "go on", "stop" or "pause".
 
-    ``device`` wins over the job's.
+    ``device`` wins over the job's. First of all ``connection`` gets :data:`READY`.
     """
     _attend()
     try:
+        _sent(connection, READY)
         _run(Path(job_file), connection, device)
     finally:
         connection.close()
@@ -73,21 +74,28 @@ def serve(connection: Connection, device: str | None = None) -> None:
     """Run one job after another, whose files come on ``connection``; data and device stay as they are between them."""
     _attend()
     try:
-        while job_file := _received(connection):
+        listened = _sent(connection, READY)
+        while listened and (job_file := _received(connection)):
             usable = _run(Path(job_file.decode()), connection, device)
-            connection.send_bytes(DONE)
-            if not usable:  # a device that met an error it did not expect may give wrong numbers from now on
-                return
-    except OSError:
-        return
+            # a device that met an error it did not expect may give wrong numbers from now on
+            listened = _sent(connection, DONE) and usable
     finally:
         connection.close()
+
+
+def _sent(connection: Connection, message: bytes) -> bool:
+    """Send a message; whether anybody is there to hear it."""
+    try:
+        connection.send_bytes(message)
+    except OSError:
+        return False
+    return True
 
 
 def _received(connection: Connection) -> bytes:
     try:
         return connection.recv_bytes()
-    except EOFError:
+    except (EOFError, OSError):
         return b""
 
 
@@ -111,8 +119,9 @@ def _end_with_driver() -> None:
 
 def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     """Do one job; whether this process can do another."""
-    job, root = Job.read(job_file), job_file.parent.parent
+    root = job_file.parent.parent
     try:
+        job = _job(job_file)
         trials = [Trial(one, root, device or job.device) for one in job.trainings]
         _check_inside(trials)
         texts, usable = _answers(trials, connection)
@@ -131,6 +140,15 @@ def _check_inside(trials: Sequence[Trial]) -> None:
         for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
             if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
                 raise RunFolderError("a job names a file outside of its run folder", place=Place(name))
+
+
+def _job(file: Path) -> Job:
+    """The job in a file. Raises RunFolderError for one that cannot be read (any more)."""
+    try:
+        with typed_errors(file):
+            return Job.read(file)
+    except (DocumentError, ValueError, TypeError) as error:
+        raise RunFolderError(f"the job cannot be read: {error}", place=Place(str(file))) from error
 
 
 def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[str], bool]:

@@ -24,7 +24,8 @@ from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, Log
 from inception_search.study.config import StudyConfig
 from inception_search.study.dedupe import TRAINED
 from inception_search.study.executor import Ended, Epoch, Event
-from inception_search.study.local import LocalExecutor, start_server
+from inception_search.study.fork_server import start_server
+from inception_search.study.local import LocalExecutor
 from inception_search.study.signals import stop_on_signals
 
 _PAUSE = 0.02  # seconds between looks at the orders

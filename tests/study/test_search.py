@@ -19,7 +19,6 @@ from inception_search.errors import (
     RunFolderError,
 )
 from inception_search.store.run_folder import RunFolder
-from inception_search.study import local
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
 from tests.study.conftest import Watch
@@ -136,20 +135,6 @@ def test_nothing_of_this_process_is_changed_or_left_open(run):
     assert not multiprocessing.active_children()
     if before:
         assert len(list(fds.iterdir())) == before
-
-
-def test_a_process_that_cannot_be_started_counts_as_lost(run, monkeypatch):
-    real, fails = local.forkserver.ensure_running, [1, 2, 3, 4]  # two of them before a trial wants it
-
-    def ensure_running() -> None:
-        if fails:
-            fails.pop()
-            raise OSError(11, "Resource temporarily unavailable")
-        real()
-
-    monkeypatch.setattr(local.forkserver, "ensure_running", ensure_running)
-    study = search(TINY, **SMALL | {"trials": 1, "run": run})
-    assert study.records[0].attempt == 3
 
 
 def test_the_default_run_folder_is_new_each_time(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from inception_search.errors import StorageFullError
 from inception_search.space.space import Space
 from inception_search.spec.transform import set_input
 from inception_search.study import trial_process
-from inception_search.study.executor import BAD_DISK
+from inception_search.study.executor import BAD_DISK, READY
 from inception_search.study.job import Job, OtherSeed
 from tests.study.spaces import TINY
 
@@ -67,6 +67,7 @@ def answers(connection: Connection, *replies: bytes) -> list[dict[str, Any]]:
 
     def work() -> None:
         with suppress(EOFError):  # it may fail before it reports anything
+            assert connection.recv_bytes() == READY
             for reply in replies:
                 heard.append(json.loads(connection.recv_bytes()))
                 connection.send_bytes(reply)

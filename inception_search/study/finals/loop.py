@@ -174,6 +174,8 @@ class FinalsLoop:
         left = tuple(training for training in bundle if not self.adopted(training))
         if answer.get("state") == APART:
             self.part(left, str(answer.get("reason")))
+        elif left and not event.began:
+            self.submit(left)
         elif left:
             self.lost(left, event.exit_code)
 
