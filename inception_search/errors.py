@@ -8,7 +8,7 @@ line prints it as it is and never a traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -93,6 +93,20 @@ class SpecError(DocumentError):
 
 class ShapeError(InceptionSearchError):
     """Shapes do not fit: a kernel larger than its map, a concat of unequal maps, a sum of unequal shapes."""
+
+
+class MapTooSmallError(ShapeError):
+    """A kernel is larger than its map; once it is read, it says the least input that works.
+
+    ``advice`` finds that out, in a tenth of a second or two: a search meets thousands of such errors that nobody reads.
+    """
+
+    advice: Callable[[], str | None] | None = None
+
+    def __str__(self) -> str:
+        advice, self.advice = self.advice, None
+        self.mend = (advice() if advice is not None else None) or self.mend
+        return super().__str__()
 
 
 class NotInSpaceError(InceptionSearchError):

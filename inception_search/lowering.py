@@ -8,12 +8,14 @@ index of the copy after its place, a factorised convolution the name of the fact
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from inception_search.errors import ConfigError, ShapeError, SpecError
+from inception_search.errors import ConfigError, MapTooSmallError, ShapeError, SpecError
 from inception_search.graph import ops
 from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
+from inception_search.least_input import larger_image, larger_map
 from inception_search.spec import step as spec
 from inception_search.spec.alone import first_place
 from inception_search.spec.factor import PARALLEL, factors, padding_of, plain_dilation, shortcut, stride_of
@@ -30,18 +32,27 @@ PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") 
 def lower(network: Network, *, aux: bool = True) -> Graph:
     """The typed graph of ``network``; ``aux=False`` leaves the auxiliary classifiers out.
 
-    Raises :class:`ShapeError` with the file, line and path of the step that does not fit.
+    Raises :class:`ShapeError` with the file, line and path of the step that does not fit; where its map is too small,
+    the error (a :class:`MapTooSmallError`) says the least input that works.
     """
     if not isinstance(network, Network):
         raise SpecError("lower takes a network", found=network, mend="write lower(load(...))")
-    return _Lowering(network).network(aux)
+    try:
+        return _Lowering(network).network(aux)
+    except MapTooSmallError as error:
+        error.advice = partial(larger_image, network, aux)
+        raise
 
 
 def lower_step(network: Network, step: spec.AnyStep, shape: Type) -> Graph:
     """The graph of one step of ``network`` alone, on an input of (C, H, W) ``shape``."""
     lowering = _Lowering(network)
     x = lowering.add(ops.Input(_map(shape)), (), "input")
-    return lowering.builder.build(lowering.step(step, x, "step"))
+    try:
+        return lowering.builder.build(lowering.step(step, x, "step"))
+    except MapTooSmallError as error:
+        error.advice = partial(larger_map, network, step, _map(shape))
+        raise
 
 
 def lower_module(network: Network, module: str) -> Graph:

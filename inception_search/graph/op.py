@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from inception_search.errors import ShapeError
+from inception_search.errors import MapTooSmallError, ShapeError
 from inception_search.graph.types import FeatureMap, Type
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def window(
     for side, k, s, p in zip(size, kernel, stride, padding, strict=True):
         room = side + 2 * p - k
         if room < 0:
-            raise ShapeError(
+            raise MapTooSmallError(
                 f"the {op} kernel {kernel[0]}x{kernel[1]} is larger than its {size[0]}x{size[1]} map",
                 mend="use a larger input, a smaller kernel or stride, or same padding",
             )

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from inception_search.errors import InceptionSearchError
+from inception_search.errors import InceptionSearchError, MapTooSmallError
 from inception_search.measures.budget import Budget
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space
@@ -52,6 +52,8 @@ class Screen:
             network = self.space.decode(params)
             candidate = make_candidate(network, params, self.setting.shape, self.setting.classes)
         except InceptionSearchError as error:
+            if isinstance(error, MapTooSmallError):
+                error.advice = None  # a search has one size of images, and finding another takes a tenth of a second
             return Screened(params, None, None, {}, violation=UNFIT, reason=str(error)), None
         outside = candidate.violation(self.budget)
         if outside is not None:
