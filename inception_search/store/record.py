@@ -156,7 +156,9 @@ class TrialRecord(BaseModel):
     @property
     def score(self) -> float | None:
         """The value of :attr:`quality`, 0..1; of a trial that was not trained to its end, None."""
-        return None if self.value is None else self.objectives.get(self.quality, self.value)
+        if self.value is None or self.quality == "accuracy":
+            return self.value
+        return self.objectives.get(self.quality, self.value)
 
     @property
     def reached(self) -> float | None:
