@@ -13,9 +13,9 @@ from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.overview import NetworkTree, opens
-from inception_search.figures.palettes import PaletteName
 from inception_search.figures.parts import Box, Kind, Note, Part, column
-from inception_search.figures.printing import Print, fitted, print_of
+from inception_search.figures.printing.palettes import PaletteName
+from inception_search.figures.printing.size import Print, fitted, print_of
 from inception_search.figures.sheet import Panel, sheet
 from inception_search.figures.sizes import Room
 from inception_search.figures.svg import clean

@@ -11,7 +11,7 @@ from inception_search.figures.formats.table import checked, rendered
 from inception_search.figures.layout import Placement
 from inception_search.figures.outline import outline, sentence
 from inception_search.figures.parts import Part
-from inception_search.figures.printing import Print, padded, print_of
+from inception_search.figures.printing.size import Print, padded, print_of
 from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, svg
 

@@ -16,9 +16,9 @@ from html import escape
 from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.marking import badge, mark_rules, marks_of, outline, pale, ring
-from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Kind
-from inception_search.figures.printing import PX, Print
+from inception_search.figures.printing.palettes import recoloured
+from inception_search.figures.printing.size import PX, Print
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import FAMILY
 from inception_search.figures.wires import heads, lines

@@ -14,7 +14,7 @@ import inception_search as ins
 from inception_search.errors import ConfigError
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
-from inception_search.figures.palettes import PALETTES
+from inception_search.figures.printing.palettes import PALETTES
 from inception_search.figures.sizes import SMALL, TEXT
 
 COLUMN = "240pt"  # of a paper with two

@@ -10,8 +10,8 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.marking import BADGE, LINES, SIGN, sign
-from inception_search.figures.palettes import PALETTES
 from inception_search.figures.parts import Mark
+from inception_search.figures.printing.palettes import PALETTES
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.svg import ASCENT, clean, radius_of
 from inception_search.figures.wires import heads, lines

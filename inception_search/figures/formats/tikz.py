@@ -9,8 +9,8 @@ from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
 from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus, Wire
 from inception_search.figures.marking import BADGE, LINES, SIGN, marks_of, sign
-from inception_search.figures.palettes import recoloured
 from inception_search.figures.parts import Mark
+from inception_search.figures.printing.palettes import recoloured
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
 from inception_search.figures.svg import clean, radius_of
 from inception_search.figures.wires import BEND

@@ -15,8 +15,8 @@ from typing import get_args
 
 from inception_search.errors import ConfigError, did_you_mean
 from inception_search.figures.layout import Placement
-from inception_search.figures.palettes import PaletteName
 from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.sizes import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, Room
 from inception_search.figures.type_metrics import wrapped
 
