@@ -90,6 +90,9 @@ def search(
     workers: Annotated[
         int | None, integer(help="Trials at a time. [one per core; on a GPU as measured, up to 8]")
     ] = None,
+    threads: Annotated[
+        int | None, integer(help="CPU threads of one trial. [1; all cores where one trial runs at a time]")
+    ] = None,
     device: Annotated[str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]")] = None,
     trial_seconds: Annotated[float | None, real(help="Wall-clock limit of one trial, seconds. [3600]")] = None,
     retries: Annotated[int | None, integer(help="So often a trial that loses its process is begun. [3]")] = None,

@@ -190,6 +190,9 @@ class StudyConfig(Options):
     precision: Literal["float32", "bfloat16"] = "float32"
     workers: Whole | None = None
     """Trials at a time (default: one per core on a CPU, one on a GPU)."""
+    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    """CPU threads of one trial, settled when the study is made, since results depend on it to the last digits
+    (default on a CPU: 1; all cores where one trial runs at a time)."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:<number>."""
     trial_seconds: Positive = 3600.0

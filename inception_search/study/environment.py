@@ -17,24 +17,25 @@ VERSION: Final = 1
 _CPUS = Path("/proc/cpuinfo")
 
 
-def environment(device: str) -> dict[str, str]:
-    """What is known of this machine: system, processor, cores, device, versions; no names of hosts, users or paths."""
+def environment(device: str, threads: int | None) -> dict[str, str]:
+    """This machine: system, processor, cores, threads of a trial, device, versions; no names of hosts, users, paths."""
     return {
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "processor": _processor(),
-        "cores": str(_cores()),
+        "cores": str(cores()),
+        **({} if threads is None else {"threads of a trial": str(threads)}),
         "device": _device(device),
         **versions(),
     }
 
 
-def note_environment(run: RunFolder, device: str, first_trial: int) -> None:
+def note_environment(run: RunFolder, device: str, threads: int | None, first_trial: int) -> None:
     """Write down what the search goes on with from trial ``first_trial``, where it differs from what it had before.
 
     Raises :class:`RunFolderError` or :class:`StorageFullError` where it cannot be written.
     """
     known = read_environments(run)
-    now = environment(device)
+    now = environment(device, threads)
     if known and {name: value for name, value in known[-1].items() if name != "from trial"} == now:
         return
     entries = [*known, {"from trial": str(first_trial), **now}]
@@ -62,7 +63,8 @@ def _processor() -> str:
     return next(models, "") or platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.candidate import Candidate, make_candidate
 from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.environment import cores
 from inception_search.study.finals.folder import FinalsFolder
 from inception_search.study.finals.loop import FinalsLoop, How, Training
 from inception_search.study.finals.observer import FinalsObserver
@@ -74,8 +74,8 @@ def _train(
     data = dataset.describe()
     same = [record for record in records if record.recipe == setting.recipe_id]
     _check_unchanged(finals, same, data)
-    workers = options.workers or config.workers or (_cores() if device == "cpu" else 1)
-    threads = {"threads": 1} if device == "cpu" and workers > 1 else {}
+    workers = options.workers or config.workers or (cores() if device == "cpu" else 1)
+    threads = {"threads": config.threads or (1 if workers > 1 else cores())} if device == "cpu" else {}
     sizes = {"image_size": dataset.shape[1], "train_images": len(dataset.train)}
     fidelity = {name: value for name, value in setting.recipe.items() if name != "aux"} | sizes | threads
     known = {(record.arch_id, record.seed) for record in same if record.state != "lost"}
@@ -132,10 +132,6 @@ def _trainings(setting: Setting, dataset: Dataset) -> Iterator[Training]:
                 rule = f"{entrant.name} does not fit images of this size: {candidates[number].unfit}"
                 raise ConfigError(rule, path="image_size", found=dataset.shape[1], mend=mend)
             yield Training(entrant, candidates[number], seed, setting.recipe_id)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _many(number: int, what: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from inception_search.study.attached import AttachedExecutor
 from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
 from inception_search.study.dedupe import TRAINED, Seen
 from inception_search.study.driver import Driver, asked
-from inception_search.study.environment import note_environment
+from inception_search.study.environment import cores, note_environment
 from inception_search.study.excess import make_excess
 from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
@@ -84,7 +84,8 @@ def search(
     warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
     start_server()
     plan = make_plan(config, loaded)
-    budget = config.budget(plan.device, _threads(config, plan.device))
+    config = config.model_copy(update={"threads": _threads(config, plan.device)})
+    budget = config.budget(plan.device, config.threads)
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
     reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
@@ -134,6 +135,8 @@ def resume(
             check_same(run, plan, facts)
             if told := begin_growth(run, loaded, config.text(facts), config.baselines):
                 observer.note(told)
+        config = config.model_copy(update={"threads": _threads(config, plan.device)})  # of a study of before
+        plan = replace(plan, config=config)
         so_far = progress(run, config, run.records())
         if so_far.finished and config.repeats == 1:
             observer.note(
@@ -167,7 +170,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             classes=len(dataset.classes),
             data=dataset.describe(),
             device=plan.device,
-            threads=_threads(config, plan.device),
+            threads=config.threads,
         )
         finished = False
         try:
@@ -182,7 +185,9 @@ def _note_environment(run: RunFolder, plan: Plan) -> None:
     """Write down what the trials to come are trained with, if any are to come."""
     records = run.records()
     if plan.config.repeats > 1 or not progress(run, plan.config, records).finished:
-        note_environment(run, plan.device, 1 + max((record.number for record in records), default=-1))
+        note_environment(
+            run, plan.device, plan.config.threads, 1 + max((record.number for record in records), default=-1)
+        )
 
 
 def make_driver(
@@ -296,14 +301,15 @@ def make_packing(config: StudyConfig, device: str) -> Packing | None:
 
 
 def _capacity(config: StudyConfig, device: str) -> int:
-    """One process per core on a CPU (each with one thread); on a GPU at most so many."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return config.workers or (cores if device == "cpu" else MOST_ON_A_GPU)
+    """As many trials at a time as the cores of a CPU have room for; on a GPU at most so many."""
+    return config.workers or (max(1, cores() // (config.threads or 1)) if device == "cpu" else MOST_ON_A_GPU)
 
 
 def _threads(config: StudyConfig, device: str) -> int | None:
-    """CPU threads of one trial."""
-    return 1 if device == "cpu" and _capacity(config, device) > 1 else None
+    """CPU threads of one trial; None: as many as torch likes, on a GPU, where the results do not depend on it."""
+    if config.threads is not None or device != "cpu":
+        return config.threads
+    return 1 if _capacity(config, device) > 1 else cores()
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_nothing_recorded_yet() -> None:
 
 class TestEnvironment:
     def test_it_names_the_machine_but_no_host_user_or_path(self) -> None:
-        known = environment("cpu")
+        known = environment("cpu", 1)
         assert {"system", "processor", "cores", "device", "python", "torch", "optuna"} <= known.keys()
         assert all(known.values())
         text = json.dumps(known)
@@ -105,12 +105,12 @@ class TestEnvironment:
 
     def test_only_another_one_is_written_down(self, tmp_path: Path) -> None:
         run = RunFolder.create(tmp_path / "run", study_text="", space_text="")
-        note_environment(run, "cpu", 0)
-        note_environment(run, "cpu", 5)
+        note_environment(run, "cpu", 1, 0)
+        note_environment(run, "cpu", 1, 5)
         assert [each["from trial"] for each in read_environments(run)] == ["0"]
         text = run.environment_file.read_text().replace('"optuna": "', '"optuna": "0.')
         run.environment_file.write_text(text)
-        note_environment(run, "cpu", 9)
+        note_environment(run, "cpu", 1, 9)
         assert [each["from trial"] for each in read_environments(run)] == ["0", "9"]
 
     @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "inception-search/environment"}', "\x00", "7"])
