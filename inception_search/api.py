@@ -313,26 +313,34 @@ def resume(run: str | Path, **options: Any) -> Study:
     return _reported(resume_it(run, **options))
 
 
-def write_study_report(run: RunFolder) -> list[Path]:
+def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Path]:
     """The report of a run folder, its best network and its pictures, made from the records; the files written.
+
+    They are written into the run folder, or into the folder ``out``; ``out`` may also be the name of an ``.html`` file,
+    and then only the page is written. With ``out`` nothing in the run folder changes.
 
     Of a study that is running or was broken off, what there is of it.
     """
     from inception_search.figures.report import write_report
+    from inception_search.spec.checksum import with_checksum
     from inception_search.spec.document import network_from_data
     from inception_search.spec.text import network_text
     from inception_search.store.atomic import write_atomic
+    from inception_search.store.links import refuse_links
     from inception_search.store.query import best
     from inception_search.study.findings import findings, settings_of
 
+    target = run.path if out is None else Path(out)
+    refuse_links(target)
     records = run.records()
     study = settings_of(run, records)
     title = f"Search of {study['space']} on {study['data']}"
-    written = write_report(run.path, records, study=study, title=title, **findings(run, records))
+    written = write_report(target, records, study=study, title=title, **findings(run, records))
     winner = best(records)
-    if winner is not None and winner.network is not None:
-        write_atomic(run.best_file, network_text(network_from_data(winner.network)))
-        written.insert(1, run.best_file)
+    if winner is not None and winner.network is not None and target.suffix != ".html":
+        best_file = target / run.best_file.name
+        write_atomic(best_file, with_checksum(network_text(network_from_data(winner.network))))
+        written.insert(1, best_file)
     return written
 
 

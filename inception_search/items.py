@@ -157,7 +157,10 @@ def records_of(run: str | Path) -> dict[int, TrialRecord]:
 def record_of(trial: Trial) -> TrialRecord:
     """The record of a trial; raises :class:`ConfigError` for a number without one, or a study without a best."""
     from inception_search.store.query import best
+    from inception_search.store.run_folder import RunFolder
 
+    if trial.number is not None and (record := RunFolder.open(trial.run).record(trial.number)) is not None:
+        return record
     records = records_of(trial.run)
     if trial.number is None:
         found = best(records.values())
@@ -165,10 +168,8 @@ def record_of(trial: Trial) -> TrialRecord:
             mend = "name one of its trials, such as " + repr(f"{trial.run}:{min(records, default=0)}")
             raise ConfigError("no trial of the study is complete yet", path=str(trial.run), mend=mend)
         return found
-    if trial.number not in records:
-        known = f"0 to {max(records)}" if records else "a study with trials; this one has none yet"
-        raise ConfigError("no such trial", path=str(trial.run), found=trial.number, expected=known)
-    return records[trial.number]
+    known = f"0 to {max(records)}" if records else "a study with trials; this one has none yet"
+    raise ConfigError("no such trial", path=str(trial.run), found=trial.number, expected=known)
 
 
 def _split_module(words: str | Path) -> tuple[str | Path, str | None]:

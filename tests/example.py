@@ -15,4 +15,5 @@ def copy_example(target: Path, records: int | None = None) -> Path:
     if records is not None:
         lines = (run / "trials.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
         (run / "trials.jsonl").write_text("".join(lines[:records]), encoding="utf-8")
+        (run / "journal.log").write_text("")  # else the index would know records that are gone
     return run

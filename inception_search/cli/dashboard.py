@@ -21,7 +21,9 @@ def dashboard(
     watch: Annotated[float | None, real(help="Look for new trials every so many seconds.")] = None,
 ) -> None:
     """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
+    from inception_search.cli.leaderboard import warn
     from inception_search.store.run_folder import RunFolder
+    from inception_search.study.damage import damage
     from inception_search.study.dashboard_server import serve_dashboard
 
     def ready(server: DashboardServer) -> None:
@@ -35,7 +37,9 @@ def dashboard(
     def note(text: str) -> None:
         typer.echo(f"note: {text}", err=True)
 
-    serve_dashboard(RunFolder.open(run), _draw, host=host, port=port, every=watch or 0.0, ready=ready, note=note)
+    folder = RunFolder.open(run)
+    warn(damage(folder))
+    serve_dashboard(folder, _draw, host=host, port=port, every=watch or 0.0, ready=ready, note=note)
 
 
 def _draw(record: TrialRecord) -> str | None:

@@ -121,6 +121,12 @@ def print_files(paths: Iterable[Path]) -> None:
         typer.echo(f"{folder}: {names}")
 
 
+def warn(sentences: Iterable[str]) -> None:
+    """What is damaged or missing in a run folder, a line each on stderr."""
+    for sentence in sentences:
+        typer.echo(f"warning: {' '.join(sentence.split())}", err=True)
+
+
 def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:
     """The error of a study without a complete trial, with the commonest reason."""
     reasons = Counter(record.reason for record in records if record.reason).most_common(1)

@@ -9,19 +9,27 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard
+from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
 from inception_search.cli.numbers import integer
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder, or .html file for the page alone. [the run folder]"),
+    ] = None,
     top: Annotated[int, integer(least=1, help="Rows of the leaderboard.")] = 10,
 ) -> None:
-    """Print the leaderboard of a study and write its report and pictures again."""
+    """Print the leaderboard of a study and write its report and pictures again.
+
+    Exit code 1, after all has been written, where something in the run folder is damaged or missing.
+    """
     from inception_search.api import write_study_report
     from inception_search.errors import TrainingError
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
+    from inception_search.study.damage import damage
     from inception_search.study.progress import progress
     from inception_search.study.study import Study
 
@@ -36,4 +44,8 @@ def report(
     print_front(Study.open(run))
     if state:
         typer.echo(state)
-    print_files(write_study_report(folder))
+    found = damage(folder)
+    print_files(write_study_report(folder, out))
+    warn(found)
+    if found:
+        raise typer.Exit(1)

@@ -22,10 +22,14 @@ def view(
 ) -> None:
     """Write one HTML file to look at a network or study: fold and open blocks, search, colour by cost."""
     from inception_search.api import view as page_of
+    from inception_search.cli.leaderboard import warn
     from inception_search.errors import ConfigError
     from inception_search.items import item as named
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.study.damage import damage
 
-    if (Path(item) / "trials.jsonl").is_file() and module is None:
+    of_study = (Path(item) / "trials.jsonl").is_file() and module is None
+    if of_study:
         if time:
             mend = f"name one of its trials: inception-search view {item}:0 --time"
             raise ConfigError("the ops of a whole study are not measured", path="--time", mend=mend)
@@ -35,7 +39,11 @@ def view(
         if time:
             typer.echo("measuring every op, once for each shape; later pages take it from the cache", err=True)
         page, stem = page_of(found.network, module=found.module, title=found.name, time=time), found.stem
+    warnings = damage(RunFolder.open(item)) if of_study else []
     path = page.save(out or Path(f"{stem}.html"))
     typer.echo(str(path))
+    warn(warnings)
     if open_it:
         typer.launch(path.resolve().as_uri())
+    if warnings:
+        raise typer.Exit(1)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from inception_search.errors import DocumentError, LimitError, SchemaVersionError, SpecError, did_you_mean
 from inception_search.errors import Place as Where
+from inception_search.spec.checksum import check_checksum
 from inception_search.spec.dialect import in_dialect
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
 from inception_search.spec.model import SpecModel
@@ -93,7 +94,9 @@ def read_text(path: Path | str) -> str:
         if len(data) > MAX_DOCUMENT_BYTES:
             expected = f"at most {MAX_DOCUMENT_BYTES} bytes"
             raise LimitError("the document is too large", place=Where(str(path)), expected=expected)
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
+        check_checksum(text, str(path))
+        return text
     except FileNotFoundError:
         raise DocumentError("no such file", place=Where(str(path)), mend="check the path") from None
     except IsADirectoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from inception_search.store.lease import Lease, hold
 from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
 from inception_search.store.seal import sealed, unsealed
+
+# How a record that this package wrote begins; what others wrote is read as JSON.
+_BEGINNING = re.compile(r'\{"schema": "inception-search/trial", "version": \d+, "number": (\d+),')
 
 
 class RunFolder(Layout):
@@ -97,6 +101,28 @@ class RunFolder(Layout):
         changed since it was written.
         """
         return sorted(self.history(), key=lambda record: record.number)
+
+    def record(self, number: int) -> TrialRecord | None:
+        """The latest record of one trial, None where it has none; of the others only the checksums are read.
+
+        Raises what :meth:`records` raises.
+        """
+        latest: tuple[int, str] | None = None
+        for line_no, plain, found in self._numbered():
+            latest = (line_no, plain) if found == number else latest
+        return None if latest is None else TrialRecord.from_json(latest[1], self.trials_file, latest[0])
+
+    def numbers(self) -> set[int]:
+        """The numbers of the trials that have a record. Raises what :meth:`records` raises."""
+        return {number for _, _, number in self._numbered()}
+
+    def _numbered(self) -> Iterator[tuple[int, str, int]]:
+        """Line number, text and trial number of every record, without building it."""
+        for line_no, text in read_lines(self.trials_file):
+            place = Place(str(self.trials_file), line_no)
+            plain = unsealed(text, place)
+            found = _BEGINNING.match(plain)
+            yield line_no, plain, int(found[1]) if found else TrialRecord.from_json(plain, place.file, line_no).number
 
     def history(self) -> list[TrialRecord]:
         """The latest record of each trial, in the order in which they were written."""

@@ -15,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.dashboard import DashboardCopy, Draw, check_installed
+from inception_search.study.dashboard_guard import ADDRESS, Guard
 from inception_search.study.quiet import quiet
 
 TRIES = 50  # ports after a taken one that are tried, to name a free one
@@ -43,6 +44,10 @@ class DashboardServer(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
+    def get_environ(self) -> dict[str, Any]:
+        """The request, with the address of this machine that it came to."""
+        return {**super().get_environ(), ADDRESS: self.connection.getsockname()[0]}
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
         """Nothing: a line for each request is of no use to anybody."""
 
@@ -82,7 +87,7 @@ def _server(copy: DashboardCopy, host: str, port: int) -> DashboardServer:
         server = DashboardServer((host, port), _Quiet)
     except OSError as error:
         raise _refused(host, port, error) from None
-    server.set_app(app)
+    server.set_app(Guard(app, host, server.server_port))
     return server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -190,3 +191,60 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert said.startswith("3 trials, as they are now; --watch 30 looks for new ones")
     assert "Traceback" not in said
+
+
+class TestWhoIsAnswered:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+        run = copy_example(tmp_path_factory.mktemp("served") / "mine", records=3)
+        with served(run) as (server, _):
+            yield server.server_port
+
+    @staticmethod
+    def ask(port: int, method: str, host: str, origin: str | None = None) -> tuple[int, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        headers = {"Host": host, "Content-Type": "application/json"} | ({"Origin": origin} if origin else {})
+        path = "/api/studies" if method == "GET" else "/api/studies/0/note"
+        connection.request(
+            method, path, body=None if method == "GET" else '{"body": "x", "version": 1}', headers=headers
+        )
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders())
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+    def test_its_own_names(self, port: int, host: str) -> None:
+        status, headers = self.ask(port, "GET", f"{host}:{port}")
+        assert status == 200
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize("host", ["evil.example", "evil.example:{}", "127.0.0.1", "127.0.0.1:1", "", "0.0.0.0:{}"])
+    def test_no_other(self, port: int, host: str) -> None:
+        assert self.ask(port, "GET", host.format(port))[0] == 403
+
+    @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+    @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://localhost:1"])
+    def test_nothing_is_changed_from_elsewhere(self, port: int, method: str, origin: str | None) -> None:
+        assert self.ask(port, method, f"localhost:{port}", origin)[0] == 403
+
+    def test_its_own_pages_may_change_something(self, port: int) -> None:
+        assert self.ask(port, "PUT", f"localhost:{port}", f"http://localhost:{port}")[0] != 403
+
+    def test_a_server_for_everybody_knows_the_address_it_was_reached_at(self) -> None:
+        from inception_search.study.dashboard_guard import ADDRESS, Guard
+
+        def status(host: str) -> str:
+            said: list[str] = []
+            environ = {"HTTP_HOST": host, ADDRESS: "192.0.2.7", "REQUEST_METHOD": "GET"}
+            guard = Guard(lambda environ, start: start("200 OK", []) or [], "0.0.0.0", 80)
+            guard(environ, lambda status, headers: said.append(status))
+            return said[0][:3]
+
+        assert [status(host) for host in ("192.0.2.7", "192.0.2.7:80", "localhost", socket.gethostname())] == [
+            "200"
+        ] * 4
+        assert [status(host) for host in ("evil.example", "192.0.2.8", "192.0.2.7:81")] == ["403"] * 3

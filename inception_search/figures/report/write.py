@@ -27,12 +27,15 @@ def write_report(
 ) -> list[Path]:
     """Write ``report.html`` and ``figures/*.svg`` into ``folder``; the paths written, the report first.
 
+    Where ``folder`` is the name of an ``.html`` file, only the page is written, to that file.
+
     ``study`` is its configuration; ``known`` are other fields of :class:`Material`. The same material gives the
     same bytes. A network that cannot be drawn is named in the report, with the reason.
     """
     target = Path(folder)
     refuse_links(target)
-    figures = target / "figures"
+    page_only = target.suffix == ".html"
+    figures = target.parent if page_only else target / "figures"
     try:
         figures.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -42,6 +45,9 @@ def write_report(
     files = {**dict(module_files(material)), **{f"{name}.svg": svg for name, svg in material.plots.items()}}
     lead = " ".join(filter(None, (material.state, summary(records))))
     html = page(title, lead, [(section.heading, section.make(material)) for section in SECTIONS])
+    if page_only:
+        write_atomic(target, html)
+        return [target]
     written = [target / "report.html", *(figures / name for name in sorted(files))]
     for path, content in zip(written, (html, *(files[name] for name in sorted(files))), strict=True):
         write_atomic(path, content)

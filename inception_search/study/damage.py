@@ -1,0 +1,73 @@
+"""What a run folder lacks or has damaged, as seen by a verb that only reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from inception_search.errors import InceptionSearchError
+from inception_search.space.space import Space
+from inception_search.store.jsonl import complete_lines
+from inception_search.store.run_folder import RunFolder
+
+COMPLETE = 1  # Optuna's number of that state in a journal
+CREATE, FINISH = 4, 6  # and of the operations that begin a trial and end it
+SHOWN = 8  # numbers of trials in one sentence
+
+
+def damage(run: RunFolder) -> list[str]:
+    """A sentence for each thing that is missing or damaged in ``run``; none for a whole study.
+
+    Records that the index knows and that are gone, a last line without its end, a space or ``env.json`` that cannot be
+    read. Raises what reading damaged records raises: without them there is nothing to show.
+    """
+    return [*_space(run), *_environment(run), *_records(run)]
+
+
+def _space(run: RunFolder) -> Iterator[str]:
+    try:
+        Space(run.space_text(), str(run.space_file))
+    except InceptionSearchError as error:
+        yield f"the space cannot be read: {error}"
+
+
+def _environment(run: RunFolder) -> Iterator[str]:
+    file = run.environment_file
+    if not file.exists():
+        return  # a study of an earlier version has none
+    try:
+        json.loads(file.read_text(encoding="utf-8"))["environments"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        yield f"{file} cannot be read ({type(error).__name__}); the environment is left out"
+
+
+def _records(run: RunFolder) -> Iterator[str]:
+    finished = _finished(run)  # before the records: a record is written before the index is told
+    if finished is None:
+        yield f"{run.journal_file} cannot be read; `inception-search resume` makes it again from the records"
+    gone = sorted((finished or set()) - run.numbers())
+    if gone:
+        named = ", ".join(map(str, gone[:SHOWN])) + (", ..." if gone[SHOWN:] else "")
+        yield f"{run.trials_file} has lost the record of trial {named}; `inception-search resume` trains it again"
+    with run.trials_file.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 1))
+        if size and file.read() != b"\n":
+            yield f"the last line of {run.trials_file} is cut off and was not read; `inception-search resume` mends it"
+
+
+def _finished(run: RunFolder) -> set[int] | None:
+    """The numbers of the trials that the journal in the folder has complete; None where it cannot be read."""
+    begun, finished = 0, set()
+    try:
+        for line in complete_lines(run.journal_file):
+            entry = json.loads(line)
+            if entry["op_code"] == CREATE:
+                if entry.get("state") == COMPLETE:
+                    finished.add(begun)
+                begun += 1
+            elif entry["op_code"] == FINISH and entry.get("state") == COMPLETE:
+                finished.add(int(entry["trial_id"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return finished
