@@ -11,6 +11,7 @@ import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
 from inception_search.weights.fit import turned
 from inception_search.weights.naming import naming_of
+from inception_search.weights.whose import NetworkIn
 from tests.conformance.compare import largest_difference, probe_loss, relative_difference
 from tests.conformance.images import images
 from tests.conformance.network import ReferenceNetwork
@@ -77,7 +78,7 @@ def _tuple(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 def _theirs_as_ours(theirs: ReferenceNetwork, module: NetworkModule) -> dict[str, Tensor]:
     """The gradients of the reference's parameters, under our keys and in our layout."""
     parameters, own = theirs.parameters(), dict(module.named_parameters())
-    naming = naming_of(theirs.state_dict(), module.network, module.state_dict(), None)
+    naming = naming_of(NetworkIn(theirs.state_dict()), module.network, module.state_dict(), None)
     gradients: dict[str, Tensor] = {}
     for entry in naming.entries:
         if entry.key in own:
