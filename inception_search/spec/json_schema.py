@@ -138,7 +138,8 @@ def _loosen(model: dict[str, Any], kind: str) -> None:
     properties = model["properties"]
     for name in (*PAIRS.get(kind, ()), *STEPS.get(kind, ())):
         if name in properties:
-            properties[name] = pair(0, "same", "valid", "tf") if name == "padding" else pair(1)
+            default = {"default": properties[name]["default"]} if "default" in properties[name] else {}
+            properties[name] = {**(pair(0, "same", "valid", "tf") if name == "padding" else pair(1)), **default}
     if "body" in properties:
         properties["body"] = STEP
     for name in ("steps", "branches"):
