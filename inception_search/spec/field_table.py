@@ -55,7 +55,7 @@ def tables() -> str:
     models = schema["$defs"]
     listed = "\n".join(f"| {what} | {_codes(values)} |" for what, values in words().items())
     steps = [row for kind, model in KINDS.items() for row in _rows(kind, models[model.__name__], models)]
-    sections = []
+    sections: list[str] = []
     for section, name in SECTIONS.items():
         model = models[name] if name else {"properties": _own(schema), "required": ["name"]}
         sections += _rows(section or "the document", model, models)
