@@ -70,10 +70,11 @@ def finish(study: Study) -> None:
     from inception_search.api import write_study_report
 
     records = study.records
+    written = write_study_report(study.run) if records else []  # first: standard output may be full
     print_leaderboard(records)
     print_front(study)
     if records:
-        print_files(write_study_report(study.run))
+        print_files(written)
     typer.echo(str(study.run.trials_file))
     if not study.finished:
         typer.echo(f"stopped; go on with: inception-search resume {shlex.quote(str(study.path))}", err=True)

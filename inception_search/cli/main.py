@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -23,11 +23,13 @@ from inception_search.cli.resume import resume
 from inception_search.cli.schema import schema
 from inception_search.cli.search import search
 from inception_search.cli.show import show
+from inception_search.cli.streams import prepare_streams, silence
 from inception_search.cli.view import view
 from inception_search.cli.worker import worker
 from inception_search.errors import InceptionSearchError
 
 FAILED, INTERRUPTED = 1, 130
+OUTPUT_REFUSED = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
 VERBS: dict[str, Callable[..., Any]] = {
     "list": list_shipped,
     "show": show,
@@ -91,14 +93,28 @@ def options(
 
 def run() -> None:
     """The console script: exit code 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except InceptionSearchError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(FAILED)
+        _fail(f"error: {error}", FAILED)
     except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: say nothing more
-        sys.exit(FAILED)
+        _fail("stopped", INTERRUPTED)
+    except OSError as error:
+        if error.filename is not None or error.errno not in OUTPUT_REFUSED:
+            raise
+        silence(sys.stdout)
+        reader_gone = isinstance(error, BrokenPipeError)  # then there is nobody to tell
+        _fail(None if reader_gone else f"error: standard output cannot be written: {error.strerror}", FAILED)
+
+
+def _fail(text: str | None, code: int) -> NoReturn:
+    try:
+        if text is not None:
+            typer.echo(text, err=True)
+    except OSError:
+        silence(sys.stderr)
+    sys.exit(code)
