@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inception_search.cli.naming import complete_item, complete_run
 from inception_search.cli.numbers import integer
 from inception_search.errors import ConfigError
-from inception_search.spec.transform import set_classes, set_input
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
@@ -25,12 +25,17 @@ def convert(
     weights: Annotated[
         str,
         typer.Argument(
-            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12)"
+            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12)",
+            autocompletion=complete_run,
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; only a report without it.")] = None,
     network: Annotated[
-        str | None, typer.Option(help="The network (name@dialect or path); the one the file is of when left out.")
+        str | None,
+        typer.Option(
+            help="The network (name@dialect or path); the one the file is of when left out.",
+            autocompletion=complete_item,
+        ),
     ] = None,
     to: Annotated[
         str | None, typer.Option(help="Write under the names of this implementation (timm, keras ...), not as ours.")
@@ -82,6 +87,8 @@ def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
 
 def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: int | None) -> Network:
     """``net`` with the classes and input channels of the file, where no others are asked for."""
+    from inception_search.spec.transform import set_classes, set_input
+
     if classes is None and found.classes not in (None, net.head.classes):
         net = set_classes(net, found.classes)
     return net if in_channels is not None else set_input(net, channels=found.channels)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def dashboard(
-    run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
+    run: Annotated[
+        Path, typer.Argument(help="The run folder; its search may still be running", autocompletion=complete_run)
+    ],
     port: Annotated[int, integer(least=1, most=65535, help="Where to listen.")] = 8080,
     host: Annotated[str, typer.Option(help="Whom to listen to: 0.0.0.0 is everybody.")] = "127.0.0.1",
     watch: Annotated[float | None, real(help="Look for new trials every so many seconds.")] = None,

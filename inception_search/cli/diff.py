@@ -7,27 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
-from inception_search.cli.naming import ITEM
-from inception_search.cli.output import stdout_console
+from inception_search.cli.naming import ITEM, complete_item
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
-from inception_search.compare.entry import Status
-from inception_search.compare.text import printed
 from inception_search.errors import ConfigError
-from inception_search.items import Item
-from inception_search.items import item as named
 
 if TYPE_CHECKING:
+    from inception_search.compare.entry import Status
     from inception_search.figures.diff import Diff
+    from inception_search.items import Item
 
 DIFFERENT = 1
 COLOURS: dict[Status, str] = {"added": "green", "removed": "red", "changed": "yellow", "same": ""}
 
 
 def diff(
-    a: Annotated[str, typer.Argument(help=ITEM)],
-    b: Annotated[str, typer.Argument(help="What to compare it with, named in the same ways")],
+    a: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
+    b: Annotated[
+        str, typer.Argument(help="What to compare it with, named in the same ways", autocompletion=complete_item)
+    ],
     module: Annotated[
         list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")
     ] = None,
@@ -60,6 +58,8 @@ def diff(
 
 
 def _items(words: tuple[str, str], modules: list[str]) -> tuple[Item, Item]:
+    from inception_search.items import item as named
+
     if len(modules) > 2:
         raise ConfigError("there are two sides", path="--module", found=len(modules), expected="one module, or two")
     first, second = (modules * 2)[:2] if modules else (None, None)
@@ -77,6 +77,11 @@ def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
 
 def _print(found: Diff) -> None:
     """The text, coloured on a terminal; the signs say the same without."""
+    from rich.text import Text
+
+    from inception_search.cli.output import stdout_console
+    from inception_search.compare.text import printed
+
     console = stdout_console()
     for status, line in printed(found):
         console.print(Text(line, style=COLOURS[status]), soft_wrap=True)
@@ -84,5 +89,7 @@ def _print(found: Diff) -> None:
 
 def _markdown(found: Diff) -> str:
     """A block that code hosts colour; they know ``!`` for what changed."""
+    from inception_search.compare.text import printed
+
     lines = ["!" + line[1:] if status == "changed" else line for status, line in printed(found)]
     return "\n".join(("```diff", *lines, "```"))

@@ -8,18 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from inception_search.cli.naming import ITEM
+from inception_search.cli.naming import ITEM, complete_item
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
-from inception_search.items import item as named
 
 PRINTED = Path("-")
 SUFFIXES = f"The suffix says how: {', '.join(FORMATS)}."
 
 
 def draw(
-    item: Annotated[str, typer.Argument(help=ITEM)],
+    item: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help=f"File; -: print it. {SUFFIXES}")] = None,
     form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
@@ -33,6 +32,7 @@ def draw(
 ) -> None:
     """Draw a network or one of its modules."""
     from inception_search.figures.draw import draw as draw_item
+    from inception_search.items import item as named
 
     found = named(item, module)
     network = found.network

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
 from inception_search.cli.output import stdout_console
 from inception_search.study.finals.observer import FinalsObserver
@@ -24,7 +25,7 @@ INTERRUPTED = 130
 
 
 def finalize(
-    run: Annotated[Path, typer.Argument(help="The run folder")],
+    run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     top: Annotated[int, integer(least=1, help="So many of the networks found, the best by validation.")] = 3,
     baselines: Annotated[
         int | None, integer(least=0, help="So many of the canonical ones (default: all that are complete).")

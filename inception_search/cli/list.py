@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from inception_search.cli.output import markdown, stdout_console
+from inception_search.cli.naming import complete_kind
 from inception_search.errors import unknown_name
-from inception_search.spec.network import Network
 
-Rows = list[dict[str, str]]
+if TYPE_CHECKING:
+    from inception_search.spec.network import Network
+
+Rows = list[dict[str, Any]]
 
 
 def list_shipped(
-    what: Annotated[str, typer.Argument(help="networks, dialects, spaces, datasets or ops; all when left out")] = "",
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="networks, dialects, spaces, datasets or ops; all when left out", autocompletion=complete_kind
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables in Markdown.")] = False,
 ) -> None:
@@ -28,19 +34,36 @@ def list_shipped(
     if as_json:
         typer.echo(json.dumps(chosen, indent=2))
         return
+    from inception_search.cli.output import markdown, stdout_console
+
     if as_markdown:
-        typer.echo("\n\n".join(markdown(rows, NUMBERS) for rows in chosen.values()))
+        typer.echo("\n\n".join(markdown([_in_words(row) for row in rows], NUMBERS) for rows in chosen.values()))
         return
+    from rich.table import Table
+
     console = stdout_console()
     for kind, rows in chosen.items():
         table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
         columns = SHOWN.get(kind, tuple(rows[0]))
         for column in columns:
             table.add_column(column, overflow="fold", justify="right" if column in NUMBERS else "left")
-        for row in rows:
+        for row in map(_in_words, rows):
             table.add_row(*(row[column] for column in columns))
         console.print(table)
         console.print()
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, str]:
+    """A row as it is printed: numbers with commas, shapes as CxHxW, names with commas between."""
+    return {name: _text(value) for name, value in row.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ("x" if all(isinstance(part, int) for part in value) else ", ").join(map(str, value))
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
 
 
 def _networks() -> Rows:
@@ -49,9 +72,8 @@ def _networks() -> Rows:
     rows = []
     for name in names():
         network, known = load(name), dialects(name)
-        size = "x".join(map(str, network.input.shape))
-        row = {"name": name, "input": size, **_costs(network)}
-        rows.append(row | {"dialects": ", ".join(known), "source": network.source})
+        row = {"name": name, "input": list(network.input.shape), **_costs(network)}
+        rows.append(row | {"dialects": list(known), "source": network.source})
     return rows
 
 
@@ -64,15 +86,16 @@ def _dialects() -> Rows:
         for dialect, about in dialects(name).items():
             network = load(f"{name}@{dialect}")
             row = {"name": f"{name}@{dialect}", **facts(network), **_costs(network)}
+            row["input"] = list(network.input.shape)
             rows.append(row | {"stands for": about + (" (the main one)" if network.name == name else "")})
     return rows
 
 
-def _costs(network: Network) -> dict[str, str]:
+def _costs(network: Network) -> dict[str, int]:
     from inception_search.estimate import estimate
 
     cost = estimate(network)
-    return {"parameters": f"{cost.params:,}", "with auxiliary": f"{cost.params_with_aux:,}", "MACs": f"{cost.macs:,}"}
+    return {"parameters": cost.params, "with auxiliary": cost.params_with_aux, "MACs": cost.macs}
 
 
 def _spaces() -> Rows:
@@ -82,8 +105,8 @@ def _spaces() -> Rows:
     return [
         {
             "name": s.name,
-            "points": s.size_in_words,
-            "contains": ", ".join(s.document.contains),
+            "points": s.size if s.size <= EXACT else s.size_in_words,
+            "contains": list(s.document.contains),
             "about": s.about.split(". ")[0] + ".",
         }
         for s in spaces
@@ -111,4 +134,5 @@ KINDS: dict[str, Callable[[], Rows]] = {
 }
 # Columns that fit a terminal, where there are more (for JSON and Markdown).
 SHOWN = {"dialects": ("name", "parameters", "with auxiliary", "MACs", "stands for")}
+EXACT = 2**53  # larger whole numbers lose digits in most readers of JSON
 NUMBERS = ("parameters", "with auxiliary", "MACs", "points")

@@ -3,77 +3,89 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from inception_search import __version__
-from inception_search.cli.convert import convert
-from inception_search.cli.dashboard import dashboard
-from inception_search.cli.diff import diff
-from inception_search.cli.draw import draw
-from inception_search.cli.finalize import finalize
-from inception_search.cli.list import list_shipped
-from inception_search.cli.path import path
-from inception_search.cli.proxies import proxies
-from inception_search.cli.report import report
-from inception_search.cli.resume import resume
-from inception_search.cli.schema import schema
-from inception_search.cli.search import search
-from inception_search.cli.show import show
 from inception_search.cli.streams import prepare_streams, silence
-from inception_search.cli.view import view
-from inception_search.cli.worker import worker
-from inception_search.errors import InceptionSearchError
+from inception_search.errors import ConfigError, InceptionSearchError, StorageFullError, UnknownNameError
 
-FAILED, INTERRUPTED = 1, 130
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 OUTPUT_REFUSED = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
-VERBS: dict[str, Callable[..., Any]] = {
-    "list": list_shipped,
-    "show": show,
-    "draw": draw,
-    "view": view,
-    "diff": diff,
-    "convert": convert,
-    "path": path,
-    "schema": schema,
-    "search": search,
-    "resume": resume,
-    "worker": worker,
-    "report": report,
-    "dashboard": dashboard,
-    "proxies": proxies,
-    "finalize": finalize,
+
+
+class Verb(NamedTuple):
+    """A verb: the first line of its help, and whether it needs an argument; its file is imported when it is used."""
+
+    help: str
+    needs_argument: bool = True
+    function: str = ""
+
+    def load(self, name: str) -> Callable[..., Any]:
+        """The function in the file of the verb ``name``."""
+        found: Callable[..., Any] = getattr(import_module(f"inception_search.cli.{name}"), self.function or name)
+        return found
+
+
+VERBS: dict[str, Verb] = {
+    "list": Verb("List the shipped networks, dialects, spaces, datasets and ops.", False, "list_shipped"),
+    "show": Verb("Print a network or module: shapes, parameters and MACs."),
+    "draw": Verb("Draw a network or one of its modules."),
+    "view": Verb("Write one HTML file to look at a network or study."),
+    "diff": Verb("Compare two networks, modules or trials: text and picture."),
+    "convert": Verb("Say whose weights a file has, and write them in other forms."),
+    "path": Verb("Print and draw the edits from one network to another."),
+    "schema": Verb("Print the JSON Schema of networks, spaces or study files."),
+    "search": Verb("Search a space, canonical modules first; write a report.", False),
+    "resume": Verb("Go on with a search that was stopped, or make one longer."),
+    "worker": Verb("Help a search that runs elsewhere."),
+    "report": Verb("Print the leaderboard of a study and write its report again."),
+    "dashboard": Verb("Open optuna-dashboard on a copy of a study."),
+    "proxies": Verb("Compare zero-cost proxies with accuracies of a study."),
+    "finalize": Verb("Train the best networks of a study in full, and test them."),
 }
+_SETTINGS: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}  # markup would hide [defaults]
+
+
+class Verbs(TyperGroup):
+    """The verbs; only the one that is used is imported, so that help and completion are quick."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {name: TyperCommand(name, help=verb.help) for name, verb in VERBS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The verb that ``args`` name, imported."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else _command(name), rest
+
+
+def _command(name: str) -> Any:
+    alone = typer.Typer(add_completion=False, **_SETTINGS)
+    alone.command(name, no_args_is_help=VERBS[name].needs_argument)(VERBS[name].load(name))
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
+    cls=Verbs,
     help="Design, search and draw Inception-style networks.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    **_SETTINGS,
 )
-for _name, _verb in VERBS.items():
-    app.command(
-        _name,
-        no_args_is_help=_name
-        in (
-            "show",
-            "draw",
-            "view",
-            "diff",
-            "convert",
-            "path",
-            "schema",
-            "resume",
-            "worker",
-            "report",
-            "dashboard",
-            "proxies",
-            "finalize",
-        ),
-    )(_verb)
 
 
 def _version(wanted: bool) -> None:
@@ -92,7 +104,7 @@ def options(
 
 
 def run() -> None:
-    """The console script: exit code 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    """The console script: exit code 0 done, 1 failed, 2 a command line that cannot be, 130 stopped by Ctrl-C."""
     prepare_streams()
     try:
         try:
@@ -100,7 +112,7 @@ def run() -> None:
         finally:
             sys.stdout.flush()
     except InceptionSearchError as error:
-        _fail(f"error: {error}", FAILED)
+        _fail(f"error: {error}", exit_code(error, sys.argv[1:]))
     except KeyboardInterrupt:
         _fail("stopped", INTERRUPTED)
     except OSError as error:
@@ -118,3 +130,24 @@ def _fail(text: str | None, code: int) -> NoReturn:
     except OSError:
         silence(sys.stderr)
     sys.exit(code)
+
+
+def exit_code(error: InceptionSearchError, arguments: Sequence[str]) -> int:
+    """2 where a value on the command line cannot be: a name nothing has, a file that is not there; else 1."""
+    if isinstance(error, StorageFullError):
+        return FAILED
+    file = error.place.file
+    if file is not None and not _exists(file):
+        return REFUSED
+    given = any(str(error.found) in argument for argument in arguments) if error.found is not None else False
+    refused = isinstance(error, UnknownNameError | ConfigError) and (file is None or given)
+    return REFUSED if refused else FAILED
+
+
+def _exists(file: str) -> bool:
+    """Whether a file is there, or could only not be made: its folder cannot be written to."""
+    try:
+        path = Path(file)
+        return path.exists() or (path.parent.is_dir() and not os.access(path.parent, os.W_OK))
+    except (OSError, ValueError):
+        return False

@@ -1,4 +1,17 @@
-"""What the help of every verb says of names; light, so that help is quick (docs/naming.md has the whole)."""
+"""Names on the command line: what help says of them, and what TAB completes.
+
+Nothing here, and nothing that verbs import at module level, may load pydantic, YAML, rich or torch: help and
+completion answer in under 0.3 s. docs/naming.md describes the names themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from inception_search.cli.datasets import ABOUT
+from inception_search.spec.shipped import shipped_folder, shipped_names
 
 ITEM = (
     "A network (inception_v4, inception_v3@keras, a file), a module (inception_v4.inception_a), a run folder "
@@ -8,3 +21,67 @@ NETWORK = (
     "A network: inception_v4, inception_v3@keras, a file, a run folder (its best), a trial (runs/NAME:12) or a "
     "point on a path (inception_v1..inception_v4:3); docs/naming.md"
 )
+# The values of options; a test compares them with the tables that the search reads, which take longer to load.
+STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid")
+PRUNERS = ("median", "asha", "halving", "hyperband", "none")
+OPTIMIZERS = ("sgd", "rmsprop", "adamw")
+SCHEDULES = ("one_cycle", "cosine", "linear", "exponential", "constant")
+RUNS = "runs"
+_NAMED_IN = re.compile(r"^  ([a-z][a-z0-9_]*):", re.MULTILINE)
+
+Complete = Callable[[str], list[str]]
+
+
+def one_of(names: Iterable[str]) -> Complete:
+    """A completion that offers ``names``."""
+    known = tuple(names)
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in known if name.startswith(incomplete)]
+
+    return complete
+
+
+complete_strategy = one_of(STRATEGIES)
+complete_pruner = one_of(PRUNERS)
+complete_optimizer = one_of(OPTIMIZERS)
+complete_schedule = one_of(SCHEDULES)
+complete_data = one_of(ABOUT)
+complete_device = one_of(("auto", "cpu", "cuda"))
+complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops"))
+
+
+def complete_item(incomplete: str) -> list[str]:
+    """Shipped networks; after an @ their dialects, after a dot their modules; and run folders."""
+    networks = shipped_names("canonical")
+    for mark, sections in (("@", ("dialects",)), (".", ("blocks", "stages"))):
+        base, found, _ = incomplete.partition(mark)
+        if found and base.partition("@")[0] in networks:
+            parts = (part for section in sections for part in _parts(base.partition("@")[0], section))
+            return one_of(dict.fromkeys(f"{base}{mark}{part}" for part in parts))(incomplete)
+    return [*one_of(networks)(incomplete), *complete_run(incomplete)]
+
+
+def complete_space(incomplete: str) -> list[str]:
+    """Shipped spaces."""
+    return one_of(shipped_names())(incomplete)
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Run folders: those below runs/, and those whose path begins as the word does."""
+    folder, slash, _ = incomplete.rpartition("/")
+    above = Path(folder or slash or RUNS)
+    try:
+        found = sorted(path.parent for path in above.glob("*/study.yaml"))
+    except (OSError, ValueError):
+        return []
+    names = [f"{folder}{slash}{path.name}" if slash else f"{RUNS}/{path.name}" for path in found]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _parts(network: str, section: str) -> list[str]:
+    """The names in a section of a shipped document: read as text, since YAML takes too long to load."""
+    text = (shipped_folder() / "canonical" / f"{network}.yaml").read_text(encoding="utf-8")
+    main = re.findall(r"^dialect: (\w+)", text, re.MULTILINE) if section == "dialects" else []
+    begun = re.search(rf"^{section}:[^\n]*\n((?:[ #].*\n|\n)*)", text, re.MULTILINE)
+    return main + (_NAMED_IN.findall(begun[1]) if begun else [])

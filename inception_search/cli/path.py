@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from inception_search.cli.naming import NETWORK
-from inception_search.cli.output import markdown, stdout_console
+from inception_search.cli.naming import NETWORK, complete_item, complete_space
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
-from inception_search.edits.history import Move
-from inception_search.edits.history import path as edits_between
-from inception_search.items import load
 
 if TYPE_CHECKING:
+    from inception_search.edits.history import Move
     from inception_search.figures.figure import Figure
     from inception_search.spec.network import Network
 
@@ -24,10 +20,15 @@ NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
 
 
 def path(
-    start: Annotated[str, typer.Argument(help=NETWORK)],
-    goal: Annotated[str, typer.Argument(help="The network to arrive at")],
-    space: Annotated[str, typer.Option(help="The space to stay in: a shipped one's name, or a path.")] = "inception",
-    via: Annotated[list[str] | None, typer.Option(help="A network to pass on the way; may be repeated.")] = None,
+    start: Annotated[str, typer.Argument(help=NETWORK, autocompletion=complete_item)],
+    goal: Annotated[str, typer.Argument(help="The network to arrive at", autocompletion=complete_item)],
+    space: Annotated[
+        str, typer.Option(help="The space to stay in: a shipped one's name, or a path.", autocompletion=complete_space)
+    ] = "inception",
+    via: Annotated[
+        list[str] | None,
+        typer.Option(help="A network to pass on the way; may be repeated.", autocompletion=complete_item),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
@@ -40,6 +41,10 @@ def path(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every network included; draw nothing.")] = False,
 ) -> None:
     """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
+    from inception_search.cli.output import markdown
+    from inception_search.edits.history import path as edits_between
+    from inception_search.items import load
+
     networks = load(start), load(goal)
     moves = edits_between(*networks, space=space, via=[load(name) for name in via or ()])
     if as_json:
@@ -92,6 +97,10 @@ def _rows(moves: tuple[Move, ...]) -> list[dict[str, str]]:
 
 
 def _print(rows: list[dict[str, str]], goal: str) -> None:
+    from rich.table import Table
+
+    from inception_search.cli.output import stdout_console
+
     table = Table(box=None, pad_edge=False)
     for column in rows[0]:
         number = column in NUMBERS

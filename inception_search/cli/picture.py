@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from inception_search.cli.numbers import real
+
 if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
 
@@ -13,7 +15,7 @@ WidthOption: TypeAlias = Annotated[
     str | None, typer.Option("--width", help="Width of the picture on paper: 240pt, 85mm, 3.3in, 640px.")
 ]
 FontSizeOption: TypeAlias = Annotated[
-    float | None, typer.Option("--font-size", help="Type size of the picture on paper, in points.")
+    float | None, real("--font-size", help="Type size of the picture on paper, in points.")
 ]
 PaletteOption: TypeAlias = Annotated[
     str | None, typer.Option("--palette", help="colour, grey, print or colour-blind (all but the first: white paper).")

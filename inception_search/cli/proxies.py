@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
 from inception_search.cli.output import stdout_console
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def proxies(
-    run: Annotated[Path, typer.Argument(help="The run folder")],
+    run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     names: Annotated[
         str | None, typer.Option(help="Some proxies, with commas between; params and macs always.")
     ] = None,

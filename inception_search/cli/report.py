@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The run folder; its search may still be running")],
+    run: Annotated[
+        Path, typer.Argument(help="The run folder; its search may still be running", autocompletion=complete_run)
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder, or .html file for the page alone. [the run folder]"),
@@ -26,6 +28,7 @@ def report(
     Exit code 1, after all has been written, where something in the run folder is damaged or missing.
     """
     from inception_search.api import write_study_report
+    from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
     from inception_search.errors import TrainingError
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig

@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import finish
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
-from inception_search.cli.watch import watched
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="The run folder")],
+    run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     trials: Annotated[int | None, integer(least=1, help="Train this many in all from now on.")] = None,
     space: Annotated[str | None, typer.Option(help="Go on in this space: the study's own, grown.")] = None,
 ) -> None:
     """Go on with a search that was stopped or killed, or make a finished one longer."""
+    from inception_search.cli.leaderboard import finish
+    from inception_search.cli.watch import watched
     from inception_search.study.search import resume as go_on
 
     with watched() as observer:

@@ -7,17 +7,28 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.leaderboard import finish
+from inception_search.cli.naming import (
+    complete_data,
+    complete_device,
+    complete_optimizer,
+    complete_pruner,
+    complete_schedule,
+    complete_space,
+    complete_strategy,
+)
 from inception_search.cli.numbers import integer, real
-from inception_search.cli.watch import watched
 
 Opt = typer.Option
 
 
 def search(
     config: Annotated[Path | None, typer.Argument(help="A YAML file of options; flags win over it")] = None,
-    space: Annotated[str | None, Opt(help="A shipped space's name, or a path. [inception_modules]")] = None,
-    data: Annotated[str | None, Opt(help="digits, fashion_mnist, cifar10 or image_folder. [digits]")] = None,
+    space: Annotated[
+        str | None, Opt(help="A shipped space's name, or a path. [inception_modules]", autocompletion=complete_space)
+    ] = None,
+    data: Annotated[
+        str | None, Opt(help="digits, fashion_mnist, cifar10 or image_folder. [digits]", autocompletion=complete_data)
+    ] = None,
     data_root: Annotated[str | None, Opt(help="Folder of the dataset.")] = None,
     image_size: Annotated[int | None, integer(help="Side of the square images, pixels.")] = None,
     train_images: Annotated[int | None, integer(help="Train on at most this many images.")] = None,
@@ -54,21 +65,31 @@ def search(
     repeats: Annotated[int | None, integer(help="Train every architecture with so many seeds. [1]")] = None,
     repeat_top: Annotated[int | None, integer(help="Of the best so many only, when all else is trained. [all]")] = None,
     strategy: Annotated[
-        str | None, Opt(help="random, tpe, evolution, nsga2, local, predictor, gp, cmaes or grid. [tpe]")
+        str | None,
+        Opt(
+            help="random, tpe, evolution, nsga2, local, predictor, gp, cmaes or grid. [tpe]",
+            autocompletion=complete_strategy,
+        ),
     ] = None,
     warmup_proxy: Annotated[str | None, Opt(help="Zero-cost proxy that chooses the first points.")] = None,
     warmup_points: Annotated[int | None, integer(help="Among how many. [100]")] = None,
     warmup_trials: Annotated[int | None, integer(help="How many it chooses. [10]")] = None,
     proxies: Annotated[str | None, Opt(help="Zero-cost proxies, by commas, that the predictor sees.")] = None,
-    pruner: Annotated[str | None, Opt(help="median, asha, halving, hyperband or none. [median]")] = None,
+    pruner: Annotated[
+        str | None, Opt(help="median, asha, halving, hyperband or none. [median]", autocompletion=complete_pruner)
+    ] = None,
     eta: Annotated[int | None, integer(help="One in so many goes on at a rung. [3]")] = None,
     min_epochs: Annotated[int | None, integer(help="Epochs before the first rung. [1]")] = None,
     epochs: Annotated[int | None, integer(help="Epochs per trial. [8]")] = None,
     width: Annotated[float | None, real(help="Train with every width times this. [1]")] = None,
     depth: Annotated[float | None, real(help="Train with every repeat times this. [1]")] = None,
     batch_size: Annotated[int | None, integer(help="Images per step. [32 to 128, by the number of images]")] = None,
-    optimizer: Annotated[str | None, Opt(help="sgd, rmsprop or adamw. [sgd]")] = None,
-    schedule: Annotated[str | None, Opt(help="one_cycle, cosine, linear, exponential or constant.")] = None,
+    optimizer: Annotated[
+        str | None, Opt(help="sgd, rmsprop or adamw. [sgd]", autocompletion=complete_optimizer)
+    ] = None,
+    schedule: Annotated[
+        str | None, Opt(help="one_cycle, cosine, linear, exponential or constant.", autocompletion=complete_schedule)
+    ] = None,
     warmup: Annotated[
         float | None,
         real(help="Share of the steps over which the learning rate rises. [0.25; 0.1 with asha and its kin]"),
@@ -93,7 +114,9 @@ def search(
     threads: Annotated[
         int | None, integer(help="CPU threads of one trial. [1; all cores where one trial runs at a time]")
     ] = None,
-    device: Annotated[str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]")] = None,
+    device: Annotated[
+        str | None, Opt(help="auto, cpu, cuda or cuda:<number>. [auto]", autocompletion=complete_device)
+    ] = None,
     trial_seconds: Annotated[float | None, real(help="Wall-clock limit of one trial, seconds. [3600]")] = None,
     retries: Annotated[int | None, integer(help="So often a trial that loses its process is begun. [3]")] = None,
     storage: Annotated[
@@ -110,6 +133,8 @@ def search(
     Ctrl-C stops in order; inception-search resume RUN goes on.
     """
     flags = {name: value for name, value in locals().items() if name != "config" and value is not None}
+    from inception_search.cli.leaderboard import finish
+    from inception_search.cli.watch import watched
     from inception_search.study.config import StudyConfig
 
     options = StudyConfig.read(config, **flags) if config else StudyConfig.of(**flags)

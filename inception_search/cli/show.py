@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from inception_search.cli.naming import ITEM
+from inception_search.cli.naming import ITEM, complete_item
 from inception_search.cli.numbers import integer
-from inception_search.cli.output import stdout_console
 from inception_search.errors import ConfigError
-from inception_search.graph.cost import Row, cost_table
-from inception_search.graph.graph import Graph
-from inception_search.graph.receptive_field import receptive_field
-from inception_search.graph.types import FeatureMap
-from inception_search.items import Item, item
-from inception_search.lowering import lower, lower_module
-from inception_search.spec.alone import alone
-from inception_search.spec.identity import arch_id
-from inception_search.spec.text import text
-from inception_search.spec.transform import set_classes, set_input
+
+if TYPE_CHECKING:
+    from inception_search.graph.cost import Row
+    from inception_search.graph.graph import Graph
+    from inception_search.items import Item
 
 INSIDE = 2  # parts of a path down to the branch of a module
 
 
 def show(
-    network: Annotated[str, typer.Argument(help=ITEM)],
+    network: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
     depth: Annotated[
         int, integer(least=0, help="1: a row for each stage, or branch of a module; more: finer; 0: every op.")
     ] = 1,
@@ -40,6 +33,11 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a network or module: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
+    from inception_search.graph.cost import cost_table
+    from inception_search.items import item
+    from inception_search.lowering import lower, lower_module
+    from inception_search.spec.text import text
+
     shown = _sized(item(network), input_size, channels, classes)
     if as_text:
         typer.echo(text(shown.whole), nl=False)
@@ -54,6 +52,8 @@ def show(
 
 
 def _sized(found: Item, side: int | None, channels: int | None, classes: int | None) -> Item:
+    from inception_search.spec.transform import set_classes, set_input
+
     if classes is not None and found.module is not None:
         mend = f"write {found.name.rpartition('.')[0]} for the whole network"
         raise ConfigError("a module has no classes", path="--classes", found=classes, mend=mend)
@@ -62,6 +62,10 @@ def _sized(found: Item, side: int | None, channels: int | None, classes: int | N
 
 
 def _id(shown: Item, graph: Graph) -> str:
+    from inception_search.graph.types import FeatureMap
+    from inception_search.spec.alone import alone
+    from inception_search.spec.identity import arch_id
+
     if shown.step is None:
         return arch_id(shown.network)
     entered = graph.nodes[0].type
@@ -70,6 +74,8 @@ def _id(shown: Item, graph: Graph) -> str:
 
 
 def _data(shown: Item, graph: Graph, rows: Sequence[Row]) -> dict[str, Any]:
+    from inception_search.graph.receptive_field import receptive_field
+
     cost = graph.cost()
     totals = {**cost.to_dict(), "receptive_field": receptive_field(graph).side}
     totals |= {"aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
@@ -79,6 +85,11 @@ def _data(shown: Item, graph: Graph, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _print(shown: Item, graph: Graph, rows: Sequence[Row]) -> None:
+    from rich.table import Table
+
+    from inception_search.cli.output import stdout_console
+    from inception_search.graph.receptive_field import receptive_field
+
     cost, field = graph.cost(), receptive_field(graph)
     table = Table(title=f"{shown.name} on {'x'.join(map(str, graph.nodes[0].type))}", box=None, pad_edge=False)
     for name in ("path", "op", "output", "parameters", "MACs"):

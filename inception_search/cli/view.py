@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.naming import ITEM
+from inception_search.cli.naming import ITEM, complete_item
 from inception_search.cli.numbers import integer
-from inception_search.figures.viewer.study import TOP
 
 
 def view(
-    item: Annotated[str, typer.Argument(help=f"{ITEM}; a run folder shows its trials")],
+    item: Annotated[str, typer.Argument(help=f"{ITEM}; a run folder shows its trials", autocompletion=complete_item)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .html.")] = None,
     module: Annotated[str | None, typer.Option(help="The block or stage of the network to show.")] = None,
     time: Annotated[bool, typer.Option("--time", help="Measure every op on this machine, to colour by.")] = False,
-    top: Annotated[int, integer(least=1, help="Of a study: the best so many trials, and every baseline.")] = TOP,
+    top: Annotated[
+        int | None, integer(least=1, help="Of a study: how many of the best trials, beside every baseline. [30]")
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write one HTML file to look at a network or study: fold and open blocks, search, colour by cost."""

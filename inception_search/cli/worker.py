@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import real
 
 
 def worker(
-    run: Annotated[Path, typer.Argument(help="The run folder of a search; may be on a disk that machines share")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="The run folder of a search; may be on a disk that machines share", autocompletion=complete_run
+        ),
+    ],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<number>.")] = "auto",
     idle: Annotated[float, real(help="Leave after so many seconds without a search to work for.")] = 600.0,
 ) -> None:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from inception_search.errors import ConfigError, InceptionSearchError
+from inception_search.errors import ConfigError, InceptionSearchError, TrainingError
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.dashboard import DashboardCopy, Draw, check_installed
 from inception_search.study.dashboard_guard import ADDRESS, Guard
@@ -71,7 +71,7 @@ def serve_dashboard(
         copy = DashboardCopy(run, draw, Path(folder))
         if not copy.refresh():
             mend = f"`inception-search resume {run.path}` goes on"
-            raise ConfigError("the study has no trial to show yet", path=str(run.trials_file), mend=mend)
+            raise TrainingError("the study has no trial to show yet", path=str(run.trials_file), mend=mend)
         with _server(copy, host, port) as server:
             server.copy, server.every, server.note, server.looked = copy, every, note, time.monotonic()
             ready(server)

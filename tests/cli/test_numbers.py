@@ -165,8 +165,8 @@ def test_every_numeric_option_of_every_verb_is_read_by_this_parser() -> None:
     from inception_search.cli.main import VERBS
 
     other: list[Any] = []
-    for verb, function in VERBS.items():
-        for name, parameter in typer.utils.get_params_from_function(function).items():
+    for verb, facts in VERBS.items():
+        for name, parameter in typer.utils.get_params_from_function(facts.load(verb)).items():
             kind = number_kind(parameter.annotation)
             parser = getattr(parameter.default, "parser", None)
             if kind is not None and not str(getattr(parser, "__module__", "")).endswith("cli.numbers"):

@@ -1,0 +1,180 @@
+"""Help, completion and exit codes of every verb."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from inception_search.canonical.catalogue import dialects, names
+from inception_search.cli import naming
+from inception_search.cli.list import KINDS
+from inception_search.cli.main import VERBS
+from inception_search.data.catalogue import DATASETS
+from inception_search.space.space import names as spaces
+from inception_search.study.config import StudyConfig
+from inception_search.study.strategies.table import STRATEGIES
+from inception_search.training.optimizers import OPTIMIZERS
+from inception_search.training.schedule import SCHEDULES
+from tests.cli.conftest import Command
+from tests.example import EXAMPLE, copy_example
+
+HEAVY = ("torch", "optuna", "pydantic", "yaml", "numpy", "matplotlib")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
+    code = f"import inception_search.cli.main as m; m.VERBS[{verb!r}].load({verb!r})"
+    script = f"{code}\nimport sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_help_is_quick() -> None:
+    """The promise is 0.3 s of an idle machine; here the order of magnitude, in seconds of this process."""
+    code = "import sys, time; sys.argv = ['inception-search', 'search', '--help']\n"
+    code += (
+        "from inception_search.cli.main import run\ntry: run()\nexcept SystemExit: print('TIME', time.process_time())"
+    )
+    taken = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
+    assert min(float(done.stdout.rpartition("TIME")[2]) for done in taken) < 0.6
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_shows_every_default(verb: str, command: Command) -> None:
+    said = " ".join(command(verb, "--help").out.split())
+    source = Path(sys.modules[f"inception_search.cli.{verb}"].__file__ or "").read_text(encoding="utf-8")
+    for default in re.findall(r"help=[^\n]*?(\[[^\]\n]+\])", source):
+        assert default in said, default
+    assert VERBS[verb].help.endswith(".")
+
+
+def test_the_list_of_verbs_is_whole(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = command("--help").out
+    assert all(verb.help in said for verb in VERBS.values())
+
+
+def complete(words: str, where: Path) -> list[str]:
+    """What bash is offered after ``inception-search`` and ``words``."""
+    line = f"inception-search {words}"
+    told = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    environment = {**os.environ, **told, "_INCEPTION_SEARCH_COMPLETE": "complete_bash"}
+    code = "import sys; sys.argv[0] = 'inception-search'; from inception_search.cli.main import run; run()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=where, env=environment)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+COMPLETED: dict[str, tuple[str, ...]] = {
+    "fin": ("finalize",),
+    "show inception_v": ("inception_v1", "inception_v2", "inception_v3", "inception_v4"),
+    "search --data f": ("fashion_mnist",),
+    "search --strategy e": ("evolution",),
+    "search --space inception_m": ("inception_modules",),
+    "report ": ("runs/first",),
+    "resume runs/f": ("runs/first",),
+    "draw inception_v4.inc": ("inception_v4.inception_a", "inception_v4.inception_b", "inception_v4.inception_c"),
+}
+
+
+@pytest.mark.parametrize("words", COMPLETED)
+def test_tab_completes(words: str, tmp_path: Path) -> None:
+    (tmp_path / "runs/first").mkdir(parents=True)
+    (tmp_path / "runs/first/study.yaml").touch()
+    assert tuple(complete(words, tmp_path)) == COMPLETED[words]
+
+
+@pytest.mark.parametrize("network", names())
+def test_every_dialect_and_module_is_offered(network: str) -> None:
+    from inception_search.canonical.catalogue import load
+
+    assert naming.complete_item(f"{network}@") == [f"{network}@{dialect}" for dialect in dialects(network)]
+    parts = {**load(network).stages, **load(network).blocks}
+    assert set(naming.complete_item(f"{network}.")) <= {f"{network}.{part}" for part in parts}
+
+
+def test_what_is_offered_is_what_there_is() -> None:
+    assert set(naming.complete_item("")) >= set(names())
+    assert set(naming.complete_space("")) == set(spaces())
+    assert set(naming.complete_data("")) == set(DATASETS)
+    assert set(naming.complete_kind("")) == set(KINDS)
+    assert set(naming.STRATEGIES) == set(STRATEGIES)
+    assert (set(naming.OPTIMIZERS), set(naming.SCHEDULES)) == (set(OPTIMIZERS), set(SCHEDULES))
+    assert set(naming.PRUNERS) == set(get_args(StudyConfig.model_fields["pruner"].annotation))
+
+
+DONE, FAILED, REFUSED = 0, 1, 2
+CODES: dict[str, int] = {
+    "list": DONE,
+    "list --json": DONE,
+    "show inception_v1": DONE,
+    "shwo inception_v1": REFUSED,
+    "show --dept 3 inception_v1": REFUSED,
+    "list planets": REFUSED,
+    "show inception_v9": REFUSED,
+    "show inception_v3@keres": REFUSED,
+    "show inception_v4.inception_x": REFUSED,
+    "show none.yaml": REFUSED,
+    "show runs/none": REFUSED,
+    "show runs/none:3": REFUSED,
+    "show run:99": REFUSED,
+    "show inception_v1..inception_v4:99": REFUSED,
+    "show inception_v1 --depth -1": REFUSED,
+    "show inception_v1 --depth many": REFUSED,
+    "show inception_v1 --input-size 4": FAILED,
+    "show broken.yaml": FAILED,
+    "draw inception_v1 --style cubist": REFUSED,
+    "draw inception_v1 --format doc -o -": REFUSED,
+    "draw inception_v1 --module attic": REFUSED,
+    "draw inception_v1 -o none/a.svg": REFUSED,
+    "diff inception_v1 inception_v9": REFUSED,
+    "diff inception_v1 inception_v1.inception_3a": REFUSED,
+    "diff inception_v1 inception_v1 --json": DONE,
+    "view none.yaml": REFUSED,
+    "convert none.pth": REFUSED,
+    "convert broken.pth": FAILED,
+    "convert run:99": REFUSED,
+    "path inception_v1 inception_v9": REFUSED,
+    "path inception_v1 inception_v4 --space none": REFUSED,
+    "search --strategy tpee": REFUSED,
+    "search --data digitz": REFUSED,
+    "search --space none": REFUSED,
+    "search --trials -1": REFUSED,
+    "search --trials many": REFUSED,
+    "search --optimizer sgdd": REFUSED,
+    "search --learning-rate -1": REFUSED,
+    "search --data image_folder --data-root none": REFUSED,
+    "search none.yaml": REFUSED,
+    "search wrong.yaml": FAILED,
+    "search --device tpu": REFUSED,
+    "resume none": REFUSED,
+    "report none": REFUSED,
+    "report empty": FAILED,
+    "worker none": REFUSED,
+    "dashboard none": REFUSED,
+    "dashboard run --port 0": REFUSED,
+    "proxies none": REFUSED,
+    "proxies run --names nope": REFUSED,
+    "finalize none": REFUSED,
+    "finalize run --seeds 0": REFUSED,
+}
+
+
+@pytest.mark.parametrize("line", CODES)
+def test_exit_codes(line: str, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "broken.pth").write_bytes(b"nothing")
+    (tmp_path / "wrong.yaml").write_text("strategy: tpee\n", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    if "run" in re.split("[ :]", line):
+        copy_example(tmp_path / "run", records=3)
+    said = command(*line.split())
+    assert said.code == CODES[line], said.err
+    assert "Traceback" not in said.err
+    assert EXAMPLE.is_dir()
