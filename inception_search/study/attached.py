@@ -99,7 +99,10 @@ class AttachedExecutor:
         events: list[Event] = [*lost]
         for name, worker in list(self.workers.items()):
             try:
-                events += _events(worker)
+                said = _events(worker)
+                events += said
+                if any(isinstance(event, Ended) and event.handed_back for event in said):
+                    self._gone(name, worker)
             except _UNREADABLE as error:
                 self._drop(name, worker, error)
         self._look_around()
@@ -172,4 +175,6 @@ def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:
     if said["event"] == "epoch":
         return Epoch(worker.number, said["metrics"])
     number, worker.number = worker.number, None
+    if said["event"] == "handed_back":
+        return Ended(number, None, handed_back=True)
     return Ended(number, said["exit_code"], said["late"])

@@ -249,6 +249,11 @@ class Driver:
             self.conclude(point, self.ledger.ended(point, payload, **facts))
         elif self.stop.is_set():
             return  # what ends the search may end its trials, too: its job is there for whoever resumes
+        elif event.handed_back:
+            where = "from its last epoch" if running.came_on else "from where it was"
+            self.observer.note(f"trial {number} was handed back by a worker that leaves; it goes on elsewhere {where}")
+            self.submit(point, job.attempt + 1, job.tries)
+            self.waiting.append(number)
         elif not event.began and not event.late:
             self.observer.note(f"the process of trial {number} ended before it began; it is started again")
             self.submit(point, job.attempt + 1, job.tries)

@@ -36,6 +36,8 @@ class Ended:
     """It ran out of time."""
     began: bool = True
     """It came to its work: one that did not says nothing about the trial."""
+    handed_back: bool = False
+    """A worker that was asked to leave gave the trial back."""
 
 
 Event: TypeAlias = Epoch | Ended

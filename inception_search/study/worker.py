@@ -10,10 +10,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, RunFolderError
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line
 from inception_search.store.links import refuse_links
@@ -124,7 +125,10 @@ class Worker:
                         self.say(folder, event)
                 self.done = self.done or any(order["order"] == "leave" for order in orders.new())
             finally:
+                left = list(executor.running)
                 executor.cancel()
+                if self.stop.is_set():
+                    self.hand_back(folder, left)
         if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -146,9 +150,18 @@ class Worker:
             said: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
         else:
             assert isinstance(event, Ended)
+            if self.stop.is_set() and event.exit_code != 0:  # what stops this worker ended its trial, too
+                self.hand_back(folder, [event.number])
+                return
             self.ended += 1
             said = {"event": "ended", "exit_code": event.exit_code, "late": event.late}
         append_line(folder / EVENTS, json.dumps({"number": event.number, **said}))
+
+    def hand_back(self, folder: Path, numbers: list[int]) -> None:
+        """Tell the driver that these trials are unfinished because this worker leaves."""
+        with suppress(RunFolderError):  # the folder is gone: the driver has let go of this worker
+            for number in numbers:
+                append_line(folder / EVENTS, json.dumps({"number": number, "event": "handed_back"}))
 
     def _same(self, driver: Watched, session: str) -> bool:
         """Whether the driver is there, and the same: another one has asked for its trials again."""
