@@ -55,7 +55,12 @@ def list_shipped(
 
 def _in_words(row: dict[str, Any]) -> dict[str, str]:
     """A row as it is printed: numbers with commas, shapes as CxHxW, names with commas between."""
-    return {name: _text(value) for name, value in row.items()}
+    return {name: _points(value) if name == "points" else _text(value) for name, value in row.items()}
+
+
+def _points(value: int | str) -> str:
+    """A number of points as spaces say it, rounded from a million on."""
+    return f"{value:.3g}" if isinstance(value, int) and value >= 10**6 else _text(value)
 
 
 def _text(value: Any) -> str:

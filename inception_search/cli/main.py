@@ -140,7 +140,8 @@ def exit_code(error: InceptionSearchError, arguments: Sequence[str]) -> int:
     if file is not None and not _exists(file):
         return REFUSED
     given = any(str(error.found) in argument for argument in arguments) if error.found is not None else False
-    refused = isinstance(error, UnknownNameError | ConfigError) and (file is None or given)
+    lacking = "pip install" in (error.mend or "")  # a package that is missing is no value of the command line
+    refused = isinstance(error, UnknownNameError | ConfigError) and not lacking and (file is None or given)
     return REFUSED if refused else FAILED
 
 

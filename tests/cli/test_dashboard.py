@@ -142,14 +142,14 @@ class TestRefusals:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             said = command("dashboard", "mine", "--port", port)
-        assert said.code == 1
+        assert said.code == 2
         assert said.err.startswith(f"error: port: the port is taken, got {port}; write --port ")
         assert int(said.err.rsplit(" ", 1)[1]) != port
 
     def test_an_address_of_nobody(self, command: Command, tmp_path: Path) -> None:
         copy_example(tmp_path / "mine", records=3)
         said = command("dashboard", "mine", "--host", "192.0.2.1", "--port", 8099)
-        assert said.code == 1
+        assert said.code == 2
         assert "not an address of this machine, got '192.0.2.1'; write --host 127.0.0.1" in said.err
 
     def test_a_missing_extra(self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,10 +94,10 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(command: Command, run: Path)
 
 BAD = [
     (["--top", "0"], 2, "top"),
-    (["--width", "0"], 1, "width"),
-    (["--device", "tpu"], 1, "device"),
+    (["--width", "0"], 2, "width"),
+    (["--device", "tpu"], 2, "device"),
     (["--max-macs", "1"], 1, "no network of at most 1 multiply-adds"),
-    (["--image-size", "99999"], 1, "image_size"),
+    (["--image-size", "99999"], 2, "image_size"),
 ]
 
 
@@ -111,7 +111,7 @@ def test_bad_options(command: Command, run: Path, options: list[str], code: int,
 
 def test_no_run_and_no_arguments(command: Command, tmp_path: Path) -> None:
     said = command("finalize", tmp_path / "nothing")
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (2, "")
     assert said.err.startswith("error: ")
     assert said.err.count("\n") == 1
     assert "Usage" in command("finalize").out + command("finalize").err

@@ -67,9 +67,9 @@ def test_notes_go_to_stderr(command: Command, run: Path) -> None:
 
 
 BAD = [
-    (["--names", "snp"], 1, "did you mean 'snip'"),
-    (["--names", " , "], 1, "no proxies are named"),
-    (["--images", "99999"], 1, "expected 1 to 4096"),
+    (["--names", "snp"], 2, "did you mean 'snip'"),
+    (["--names", " , "], 2, "no proxies are named"),
+    (["--images", "99999"], 2, "expected 1 to 4096"),
     (["--images", "0"], 2, "images"),
     (["--seeds", "x"], 2, "seeds"),
 ]
@@ -88,5 +88,5 @@ def test_too_few_networks_and_no_run_folder(command: Command, tmp_path: Path) ->
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("error: ")
     assert "3 architectures trained" in said.err
-    assert command("proxies", tmp_path / "nothing").code == 1
+    assert command("proxies", tmp_path / "nothing").code == 2
     assert "Usage" in command("proxies").out + command("proxies").err

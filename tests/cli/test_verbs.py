@@ -100,7 +100,7 @@ class TestDraw:
         assert "note: at a width of 100pt" in done.err
         assert 'width="100pt"' in (tmp_path / "a.svg").read_text()
         done = command("draw", "inception_v4.inception_c", "--palette", "sepia")
-        assert (done.code, "unknown palette" in done.err) == (1, True)
+        assert (done.code, "unknown palette" in done.err) == (2, True)
         command("diff", "inception_v3", "inception_v4", "--width", "7in", "-o", str(tmp_path / "b.svg"))
         assert 'width="7in"' in (tmp_path / "b.svg").read_text()
 

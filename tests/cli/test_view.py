@@ -58,7 +58,7 @@ def test_time_is_measured_where_it_is_asked_for(command: Command, tmp_path: Path
 def test_mistakes_are_one_sentence(command: Command, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     copy_example(tmp_path / "runs/a", records=3)
     done = command("view", *arguments)
-    assert done.code == 1
+    assert done.code == 2
     assert done.err.startswith("error: ")
     assert said in done.err
     assert not list(tmp_path.glob("*.html"))
