@@ -91,6 +91,10 @@ class SpecError(DocumentError):
     """A step or network breaks a rule of level 1 (wrong type, misspelt field, illegal combination)."""
 
 
+class UnusedBlockWarning(UserWarning):
+    """A document defines a block that no stage and no auxiliary classifier uses."""
+
+
 class ShapeError(InceptionSearchError):
     """Shapes do not fit: a kernel larger than its map, a concat of unequal maps, a sum of unequal shapes."""
 

@@ -14,6 +14,7 @@ from inception_search.spec.network import SCHEMA, VERSION, Network
 from inception_search.spec.safetensors_header import read_document
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Use
+from inception_search.spec.unused import warn_of_unused_blocks
 from inception_search.spec.yaml_reader import read_yaml
 
 FOLDER = "canonical"
@@ -75,12 +76,25 @@ def load(network: str | Path) -> Network:
     ``name@dialect`` and ``file.yaml@dialect`` are the reading of the network that another implementation has.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
-    :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
+    :class:`~inception_search.errors.DocumentError` for a document that cannot be used. Warns
+    (:class:`~inception_search.errors.UnusedBlockWarning`) of blocks that a document of the user's never uses.
     """
     if isinstance(network, str) and ("\n" in network or network.lstrip().startswith("{")):
-        return parse_network(network)
+        return _checked(parse_network(network), network, None)
     name, dialect = _found(network)
-    return _shipped(str(name), dialect) if name in names() else _from_file(name, dialect)
+    if name in names():
+        return _shipped(str(name), dialect)
+    if is_model(name) or _best_of(network) is not None:  # written by this package
+        return _from_file(name, dialect)
+    return _checked(load_network(name, dialect), read_text(name), str(name))
+
+
+def _checked(network: Network, text: str, file: str | None) -> Network:
+    """``network``, with a warning of the blocks that no dialect of its document uses."""
+    data = read_yaml(text, file)
+    others = (parse_network(text, file, name) for name in (None, *dialects_of(data, file)))
+    warn_of_unused_blocks(network, others, stacklevel=3)
+    return network
 
 
 def _found(network: str | Path) -> tuple[str | Path, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from inception_search import __version__
 from inception_search.cli.streams import prepare_streams, silence
-from inception_search.errors import ConfigError, InceptionSearchError, StorageFullError, UnknownNameError
+from inception_search.errors import (
+    ConfigError,
+    InceptionSearchError,
+    StorageFullError,
+    UnknownNameError,
+    UnusedBlockWarning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,9 +110,21 @@ def options(
     """Design, search and draw Inception-style networks."""
 
 
+def _warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """A warning as one line, as errors are shown; other packages' warnings are for developers."""
+    if issubclass(category, UnusedBlockWarning):
+        typer.echo(f"warning: {message}", err=True)
+    else:
+        _shown(message, category, *_)
+
+
+_shown = warnings.showwarning
+
+
 def run() -> None:
     """The console script: exit code 0 done, 1 failed, 2 a command line that cannot be, 130 stopped by Ctrl-C."""
     prepare_streams()
+    warnings.showwarning = _warning
     try:
         try:
             app()

@@ -1,0 +1,39 @@
+"""Blocks of a document that nothing uses: most often a name was misspelt, or a stage forgotten."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+from inception_search.errors import Place, UnusedBlockWarning
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Use, children
+
+
+def unused_blocks(network: Network) -> tuple[str, ...]:
+    """The names of the blocks that no stage and no auxiliary classifier reaches, in the order of the document.
+
+    A block that only an unused block uses is unused, too.
+    """
+    waiting: list[AnyStep] = [*network.stages.values(), *(aux.body for aux in network.aux.values())]
+    used: set[str] = set()
+    while waiting:
+        step = waiting.pop()
+        if isinstance(step, Use) and step.name not in used:
+            used.add(step.name)
+            waiting.append(network.blocks[step.name])
+        waiting += [part for _, part in children(step)]
+    return tuple(name for name in network.blocks if name not in used)
+
+
+def warn_of_unused_blocks(network: Network, others: Iterable[Network] = (), stacklevel: int = 2) -> None:
+    """An :class:`UnusedBlockWarning` for blocks that neither ``network`` nor ``others``, its dialects, use."""
+    unused = unused_blocks(network)
+    for other in others if unused else ():
+        unused = tuple(name for name in unused if name not in other.blocks or name in unused_blocks(other))
+    if unused:
+        first = unused[0]
+        where = Place(network.origin.file, network.origin.line(("blocks", first)), f"blocks.{first}")
+        what = f"no stage uses this block; use it ('{first}' as a step), or leave it out"
+        more = f" (the same holds for {', '.join(unused[1:])})" if unused[1:] else ""
+        warnings.warn(f"{where}: {what}{more}", UnusedBlockWarning, stacklevel=stacklevel + 1)

@@ -1,0 +1,60 @@
+"""A block that nothing uses is said in a warning, once, with its place; it is no error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+import inception_search as ins
+from inception_search.errors import UnusedBlockWarning
+from inception_search.spec.unused import unused_blocks
+
+HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
+UNUSED = f"{HEAD}blocks:\n  m: 3x3 8\n  n: [m, 1x1 4]\n  k: 1x1 4\nstages: {{a: 2 x k}}\n"
+
+# A document, the blocks that nothing uses.
+DOCUMENTS = [
+    (UNUSED, ("m", "n")),
+    (UNUSED.replace("2 x k", "[k, n]"), ()),
+    (UNUSED.replace("{a: 2 x k}", "{a: {dag: [{inputs: [{node: 0, step: n}]}]}}"), ("k",)),
+    (f"{UNUSED}aux: {{x: {{after: a, body: {{concat: [m, 1x1 2]}}}}}}\n", ("n",)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), DOCUMENTS)
+def test_unused_blocks_are_found(text: str, expected: tuple[str, ...]) -> None:
+    if not expected:
+        assert unused_blocks(ins.load(text)) == ()
+        return
+    with pytest.warns(UnusedBlockWarning, match=rf"line \d+: blocks\.{expected[0]}: no stage uses this block") as said:
+        network = ins.load(text)
+    assert unused_blocks(network) == expected
+    assert len(said) == 1
+    assert all(name in str(said[0].message) for name in expected)
+
+
+def test_a_block_that_another_dialect_uses_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(f"{UNUSED}dialect: main\ndialects: {{other: {{stages: {{a: n}}}}}}\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ins.load(path)
+        ins.load(f"{path}@other")
+        for name in ins.names():
+            ins.load(name)
+
+
+def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(UNUSED)
+    command = [sys.executable, "-m", "inception_search", "show", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"warning: {path}:6: blocks.m: no stage uses this block; use it ('m' as a step), or leave it out"
+        " (the same holds for n)\n"
+    )
