@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -110,15 +110,22 @@ def options(
     """Design, search and draw Inception-style networks."""
 
 
-def _warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
-    """A warning as one line, as errors are shown; other packages' warnings are for developers."""
+_shown = warnings.showwarning
+
+
+def _warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning about a document as one line, as errors are shown; any other as Python shows it."""
     if issubclass(category, UnusedBlockWarning):
         typer.echo(f"warning: {message}", err=True)
     else:
-        _shown(message, category, *_)
-
-
-_shown = warnings.showwarning
+        _shown(message, category, filename, lineno, file, line)
 
 
 def run() -> None:
