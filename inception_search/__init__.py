@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from inception_search.api import compile, diff, draw, load_space, resume, search, view
+    from inception_search.api import compile, diff, draw, load_space, view
     from inception_search.backend.images import prepare_images
     from inception_search.canonical.catalogue import dialects, list_models, names
     from inception_search.data.catalogue import load_data
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
         swap_stem,
         text,
     )
+    from inception_search.search_api import finalize, resume, search
     from inception_search.space.space import Space
     from inception_search.spec.document import parse
     from inception_search.spec.network import Network
-    from inception_search.study.finalize import finalize
     from inception_search.study.study import Study
     from inception_search.weights.export import export_weights
     from inception_search.weights.load import load_weights
@@ -71,7 +71,7 @@ _PUBLIC = {
     "drop_head": "named:drop_head",
     "edits_of": "named:edits_of",
     "export_weights": "weights.export:export_weights",
-    "finalize": "study.finalize:finalize",
+    "finalize": "search_api:finalize",
     "list_models": "canonical.catalogue:list_models",
     "load": "items:load",
     "load_data": "data.catalogue:load_data",
@@ -87,11 +87,11 @@ _PUBLIC = {
     "parse": "spec.document:parse",
     "path": "named:path",
     "prepare_images": "backend.images:prepare_images",
-    "resume": "api:resume",
+    "resume": "search_api:resume",
     "sample_within": "measures.sample:sample_within",
     "save": "weights.model_file:save",
     "scale_width": "named:scale_width",
-    "search": "api:search",
+    "search": "search_api:search",
     "set_classes": "named:set_classes",
     "set_depth": "named:set_depth",
     "set_input": "named:set_input",

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.store.run_folder import RunFolder
-    from inception_search.study.study import Study
     from inception_search.weights.checkpoint import Checkpoint
 
 
@@ -296,23 +295,6 @@ def load_space(space: str | Path) -> Space:
     return load_it(space)
 
 
-def search(space: Space | str | Path, **options: Any) -> Study:
-    """Search ``space`` and return the study; its run folder holds records, report and pictures.
-
-    See :class:`inception_search.study.config.StudyConfig` for the options (data, trials, run, max_macs, seed ...).
-    """
-    from inception_search.study.search import search as search_it
-
-    return _reported(search_it(space, **options))
-
-
-def resume(run: str | Path, **options: Any) -> Study:
-    """Go on with the study in a run folder; ``trials`` changes how many it trains in all."""
-    from inception_search.study.search import resume as resume_it
-
-    return _reported(resume_it(run, **options))
-
-
 def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Path]:
     """The report of a run folder, its best network and its pictures, made from the records; the files written.
 
@@ -342,9 +324,3 @@ def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Pa
         write_atomic(best_file, with_checksum(network_text(network_from_data(winner.network))))
         written.insert(1, best_file)
     return written
-
-
-def _reported(study: Study) -> Study:
-    if study.records:
-        write_study_report(study.run)
-    return study

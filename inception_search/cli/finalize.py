@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
 from inception_search.cli.output import stdout_console
-from inception_search.study.finals.observer import FinalsObserver
 
 if TYPE_CHECKING:
-    from inception_search.study.finals.record import FinalRecord
     from inception_search.study.finals.result import Finals
 
 INTERRUPTED = 130
@@ -52,6 +48,7 @@ def finalize(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
+    from inception_search.live_progress import watched_finals
     from inception_search.study.finalize import finalize as finalize_it
 
     options: dict[str, Any] = {
@@ -71,9 +68,8 @@ def finalize(
         "device": device,
         "together": together,
     }
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        finals = finalize_it(run, observer=Watcher(console, status), **options)
+    with watched_finals() as observer:
+        finals = finalize_it(run, observer=observer, **options)
     if not finals.finished:
         typer.echo("stopped; the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -81,37 +77,6 @@ def finalize(
         typer.echo(json.dumps(finals.data(), indent=1))
     else:
         _print(finals)
-
-
-class Watcher(FinalsObserver):
-    """A line for every training, and on a terminal what is under way; test accuracies wait until all are there."""
-
-    def __init__(self, console: Console, status: Status) -> None:
-        self.console, self.status = console, status
-        self.done, self.total, self.epochs = 0, 0, 0
-
-    def started(self, done: int, left: int, epochs: int) -> None:
-        """The trainings begin, or go on."""
-        self.done, self.total, self.epochs = done, done + left, epochs
-
-    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-        """What is shown while it changes."""
-        self.status.update(f"{self.done}/{self.total}  {name} ({metrics['epoch']}/{self.epochs})")
-
-    def recorded(self, name: str, record: FinalRecord) -> None:
-        """A line that stays."""
-        self.done += 1
-        came_to = f"failed: {record.reason}"
-        if record.validation_accuracy is not None and record.state == "complete":
-            came_to = f"validation {100 * record.validation_accuracy:.2f} %  {record.seconds:5.1f} s"
-        self._say(f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
-
-    def note(self, text: str) -> None:
-        """Something a person should know."""
-        self._say(f"note: {text}")
-
-    def _say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print(finals: Finals) -> None:

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError
-from inception_search.figures.table import LeaderboardRow, leaderboard_rows, percent, points, trial_name
+from inception_search.figures.table import LeaderboardRow, leaderboard_rows, points
 from inception_search.store import query
+from inception_search.store.display import percent, trial_name
 from inception_search.store.record import QUALITIES, TrialRecord
 
 if TYPE_CHECKING:

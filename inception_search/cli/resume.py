@@ -18,7 +18,7 @@ def resume(
 ) -> None:
     """Go on with a search that was stopped or killed, or make a finished one longer."""
     from inception_search.cli.leaderboard import finish
-    from inception_search.cli.watch import watched
+    from inception_search.live_progress import watched
     from inception_search.study.search import resume as go_on
 
     with watched() as observer:

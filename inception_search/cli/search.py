@@ -134,7 +134,7 @@ def search(
     """
     flags = {name: value for name, value in locals().items() if name != "config" and value is not None}
     from inception_search.cli.leaderboard import finish
-    from inception_search.cli.watch import watched
+    from inception_search.live_progress import watched
     from inception_search.study.config import StudyConfig
 
     options = StudyConfig.read(config, **flags) if config else StudyConfig.of(**flags)

@@ -14,9 +14,9 @@ from inception_search.figures.colours import DARK_PAGE, LIGHT_PAGE
 from inception_search.figures.labels import count
 from inception_search.figures.plot_style import BASELINE, BEST, GRID, SAMPLED
 from inception_search.figures.svg import text
-from inception_search.figures.table import percent
 from inception_search.figures.thumbnail import Thumbnail, thumbnail_rules
 from inception_search.figures.type_metrics import FAMILY, clipped, room_for
+from inception_search.store.display import percent
 
 WIDTH = 920  # px
 LEFT, RIGHT = 66, 24  # of the axes, from the edges

@@ -18,7 +18,7 @@ from inception_search.figures.plot_style import (
     nothing_yet,
     whole_numbers,
 )
-from inception_search.figures.table import trial_name
+from inception_search.store.display import trial_name
 from inception_search.store.query import quality_words
 from inception_search.store.record import TrialRecord
 

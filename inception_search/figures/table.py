@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from inception_search.store.display import trial_name
 from inception_search.store.query import baselines, leaderboard
 from inception_search.store.record import TrialRecord
 
@@ -39,16 +40,6 @@ def leaderboard_rows(records: Iterable[TrialRecord], top: int = 10) -> list[Lead
 def best_baseline(records: Iterable[TrialRecord]) -> TrialRecord | None:
     """The complete baseline with the highest accuracy, or None."""
     return next(iter(leaderboard(baselines(records), 1)), None)
-
-
-def trial_name(record: TrialRecord) -> str:
-    """What people call a trial: a baseline's label, else ``trial 17``."""
-    return record.label or f"trial {record.number}"
-
-
-def percent(accuracy: float) -> str:
-    """``93.40 %``."""
-    return f"{100 * accuracy:.2f} %"
 
 
 def points(difference: float | None) -> str:

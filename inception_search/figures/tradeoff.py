@@ -18,8 +18,8 @@ from inception_search.figures.plot_style import (
     nothing_yet,
     safe,
 )
-from inception_search.figures.table import trial_name
 from inception_search.figures.type_metrics import room_for
+from inception_search.store.display import trial_name
 from inception_search.store.query import quality_words
 from inception_search.store.record import TrialRecord
 

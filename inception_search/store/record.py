@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from inception_search.errors import DocumentError, Place
+from inception_search.store.display import COLUMNS, html_table, row_of, words_of
 from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
 
 State = Literal["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]
@@ -171,6 +172,14 @@ class TrialRecord(BaseModel):
         name = f"validation_{self.quality}"
         known = [(point.epoch, getattr(point, name)) for point in self.curve]
         return tuple((epoch, value) for epoch, value in known if value is not None)
+
+    def __repr__(self) -> str:
+        return f"TrialRecord({words_of(self)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(COLUMNS, [row_of(self)], self.reason or "")
 
     @property
     def measures(self) -> dict[str, int | float]:

@@ -10,6 +10,7 @@ from inception_search.errors import RunFolderError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
+from inception_search.store.display import COLUMNS, Records, html_table, row_of, words_of
 from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
@@ -22,6 +23,12 @@ class BestTrial:
     """The best trial: its record and its network."""
 
     record: TrialRecord
+
+    def __repr__(self) -> str:
+        return f"BestTrial({words_of(self.record)})"
+
+    def _repr_html_(self) -> str:
+        return html_table(COLUMNS, [row_of(self.record)])
 
     @cached_property
     def network(self) -> Network:
@@ -47,7 +54,19 @@ class Study:
         self.finished = finished
 
     def __repr__(self) -> str:
-        return f"Study({str(self.path)!r}, finished={self.finished})"
+        return f"Study({str(self.path)!r}, {self._summary(self.records)})"
+
+    def _repr_html_(self) -> str:
+        """The summary, and the best ten trials that were trained to their last epoch."""
+        records = self.records
+        leaders = query.leaderboard(records, 10)
+        return html_table(COLUMNS, map(row_of, leaders), f"{self.path}: {self._summary(records)}")
+
+    def _summary(self, records: list[TrialRecord]) -> str:
+        counts = [f"{number} {state}" for state, number in query.counts(records).items() if number]
+        best = query.best(records)
+        said = [", ".join(counts) or "no trials", *([f"best {words_of(best)}"] if best else [])]
+        return "; ".join([*said, "finished" if self.finished else "not finished"])
 
     @classmethod
     def open(cls, path: str | Path) -> Study:
@@ -60,9 +79,9 @@ class Study:
         return self.run.path
 
     @property
-    def records(self) -> list[TrialRecord]:
-        """One record per trial, by number."""
-        return self.run.records()
+    def records(self) -> Records:
+        """One record per trial, by number: a list that shows itself as a table."""
+        return Records(self.run.records())
 
     @cached_property
     def config(self) -> StudyConfig:

@@ -114,7 +114,7 @@ class TestDraw:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with two trials."""
-    from inception_search.api import search
+    from inception_search.search_api import search
     from tests.study.spaces import TINY
 
     options = {"trials": 2, "epochs": 1, "train_images": 64, "image_size": 8, "workers": 2}

@@ -35,6 +35,8 @@ MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["items"] = {"spec", "canonical", "store", "edits"}  # what a name stands for, in Python and on a command line
 MAY_IMPORT["named"] = set(MAY_IMPORT) - {"__main__", "study", "figures"}
+MAY_IMPORT["live_progress"] = {"figures", "store", "study"}
+MAY_IMPORT["search_api"] = {"api", "live_progress", "space", "study"}
 MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.
@@ -48,7 +50,7 @@ HEAVY = {
     "PIL": set(),
     "optuna_dashboard": set(),
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "live_progress"},
 }
 EXCEPTIONS = {
     ("graph/l2_pool.py", "torch"): "a module that torch lacks; imported inside Pool.build",

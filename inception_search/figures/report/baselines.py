@@ -8,7 +8,8 @@ from inception_search.figures.page import picture
 from inception_search.figures.report.material import Material
 from inception_search.figures.report.modules import draw_searched
 from inception_search.figures.svg import text
-from inception_search.figures.table import percent, points, trial_name
+from inception_search.figures.table import points
+from inception_search.store.display import percent, trial_name
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 

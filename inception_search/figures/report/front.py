@@ -10,9 +10,9 @@ from inception_search.figures.labels import count, number
 from inception_search.figures.page import image, inline, table
 from inception_search.figures.report.material import Material
 from inception_search.figures.report.modules import searched
-from inception_search.figures.table import percent, trial_name
 from inception_search.figures.thumbnail import Thumbnail, thumbnail
 from inception_search.figures.tradeoff import pareto_front
+from inception_search.store.display import percent, trial_name
 from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
 

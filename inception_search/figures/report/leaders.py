@@ -5,7 +5,8 @@ from __future__ import annotations
 from inception_search.figures.labels import count
 from inception_search.figures.page import table
 from inception_search.figures.report.material import Material
-from inception_search.figures.table import leaderboard_rows, percent, points
+from inception_search.figures.table import leaderboard_rows, points
+from inception_search.store.display import percent
 from inception_search.store.query import quality_words
 
 ROWS = 20  # places shown; baselines below them are shown, too

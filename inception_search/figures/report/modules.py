@@ -10,10 +10,10 @@ from inception_search.errors import InceptionSearchError
 from inception_search.figures.draw import draw
 from inception_search.figures.figure import Figure
 from inception_search.figures.report.material import Material
-from inception_search.figures.table import trial_name
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
+from inception_search.store.display import trial_name
 from inception_search.store.query import baselines
 from inception_search.store.record import TrialRecord
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from inception_search.figures.labels import count, number
 from inception_search.figures.page import table
 from inception_search.figures.report.material import Material
-from inception_search.figures.table import percent
+from inception_search.store.display import percent
 from inception_search.store.query import quality_words
 from inception_search.store.record import TrialRecord
 

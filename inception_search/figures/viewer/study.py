@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from inception_search.errors import ConfigError, InceptionSearchError
-from inception_search.figures.table import trial_name
 from inception_search.figures.viewer.data import network_data
 from inception_search.figures.viewer.page import Page, study_page
 from inception_search.spec.document import network_from_data
+from inception_search.store.display import trial_name
 from inception_search.store.query import leaderboard, quality_words
 from inception_search.store.record import TrialRecord
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from inception_search.cli.watch import Watcher, time_left, watched
+from inception_search.live_progress import Watcher, time_left, watched
 from inception_search.store.record import TrialRecord
 from inception_search.study.config import StudyConfig
 
@@ -134,7 +134,7 @@ def test_time_left_is_said_in_words(seconds, words):
 
 def test_time_left_follows_the_pace_of_this_session(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("inception_search.cli.watch.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("inception_search.live_progress.time.monotonic", lambda: now[0])
     watcher = Watcher(Console(file=io.StringIO()))
     watcher.started(StudyConfig(trials=10), [trial(n) for n in range(4)])
     now[0] = 130.0

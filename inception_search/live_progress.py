@@ -1,34 +1,61 @@
-"""Watching a search: a bar on a terminal, a line per trial elsewhere; both on stderr."""
+"""Live progress of a search or of final trainings, for the command line and for Python.
+
+A bar in a terminal (on stderr), a widget in a notebook that has ipywidgets, and one line per trial elsewhere.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
+from rich.status import Status as SpinnerStatus
 from rich.table import Column
 from rich.text import Text
 
-from inception_search.figures.table import percent, trial_name
 from inception_search.store import query
+from inception_search.store.display import percent, trial_name
 from inception_search.store.record import TrialRecord
 from inception_search.study.config import StudyConfig
 from inception_search.study.dedupe import TRAINED
+from inception_search.study.finals.observer import FinalsObserver
 from inception_search.study.observer import Observer
+
+if TYPE_CHECKING:
+    from inception_search.study.finals.record import FinalRecord
 
 SHOWN = 4  # trials at work that are named
 
 
 @contextmanager
 def watched(console: Console | None = None) -> Iterator[Observer]:
-    """An observer that shows a live bar on a terminal, one line per trial elsewhere; both on stderr."""
-    console = console or Console(stderr=True)
-    watcher = Watcher(console)
+    """An observer that shows the progress of a search while the context lasts."""
+    watcher = Watcher(console or progress_console())
     with watcher.progress:
         yield watcher
+
+
+@contextmanager
+def watched_finals(console: Console | None = None) -> Iterator[FinalsObserver]:
+    """An observer that shows the progress of final trainings while the context lasts."""
+    console = console or progress_console()
+    if console.is_jupyter:  # a spinner would replace the lines before it
+        yield FinalsWatcher(console, None)
+        return
+    with console.status("starting") as status:
+        yield FinalsWatcher(console, status)
+
+
+def progress_console() -> Console:
+    """Where progress is shown: stderr, or the output of a notebook's cell where widgets can be shown there."""
+    console = Console(stderr=True)
+    if console.is_jupyter and find_spec("ipywidgets") is None:
+        return Console(stderr=True, force_jupyter=False, force_terminal=False)
+    return console
 
 
 class Status(ProgressColumn):
@@ -47,7 +74,7 @@ class Status(ProgressColumn):
 
 
 class Watcher(Observer):
-    """Draws what the loop tells it."""
+    """Shows what the loop reports."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -58,7 +85,7 @@ class Watcher(Observer):
             console=console,
             transient=True,
             refresh_per_second=4,
-            disable=not console.is_terminal,
+            disable=not (console.is_terminal or console.is_jupyter),
         )
         self.task = self.progress.add_task("starting", total=None, best="", end=None)
         self.begun = time.monotonic()
@@ -145,6 +172,38 @@ class Watcher(Observer):
             return None
         now = time.monotonic()
         return now + (now - self.begun) / new * max(0, self.total - self.done)
+
+
+class FinalsWatcher(FinalsObserver):
+    """A line for every training, and on a terminal what is under way; test accuracies wait until all are there."""
+
+    def __init__(self, console: Console, status: SpinnerStatus | None) -> None:
+        self.console, self.status = console, status
+        self.done, self.total, self.epochs = 0, 0, 0
+
+    def started(self, done: int, left: int, epochs: int) -> None:
+        """The trainings begin, or go on."""
+        self.done, self.total, self.epochs = done, done + left, epochs
+
+    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
+        """What is shown while it changes."""
+        if self.status is not None:
+            self.status.update(f"{self.done}/{self.total}  {name} ({metrics['epoch']}/{self.epochs})")
+
+    def recorded(self, name: str, record: FinalRecord) -> None:
+        """A line that stays."""
+        self.done += 1
+        came_to = f"failed: {record.reason}"
+        if record.validation_accuracy is not None and record.state == "complete":
+            came_to = f"validation {100 * record.validation_accuracy:.2f} %  {record.seconds:5.1f} s"
+        self._say(f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+        self._say(f"note: {text}")
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def time_left(seconds: float) -> str:

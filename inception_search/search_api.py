@@ -1,0 +1,228 @@
+"""``ins.search``, ``ins.resume`` and ``ins.finalize``: searches from Python, with live progress.
+
+Options are typed keywords: type checkers and editors read :class:`SearchOptions` and :class:`FinalizeOptions`, and
+``inspect.signature``, which notebooks complete from, gives every option with its default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+
+from pydantic import BaseModel
+
+from inception_search.live_progress import watched, watched_finals
+from inception_search.study.config import StudyConfig
+from inception_search.study.finals.options import FinalOptions
+
+if TYPE_CHECKING:
+    from inception_search.space.space import Space
+    from inception_search.study.finals.observer import FinalsObserver
+    from inception_search.study.finals.result import Finals
+    from inception_search.study.observer import Observer
+    from inception_search.study.study import Study
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+class SearchOptions(TypedDict, total=False):
+    """The options of a search: those of :class:`~inception_search.study.config.StudyConfig`, which documents them."""
+
+    data: str
+    data_root: str | Path | None
+    image_size: int | None
+    train_images: int | None
+    validation_images: int | None
+    curve_images: int | None
+    download: bool
+    trials: int
+    max_macs: int | None
+    max_params: int | None
+    max_activation_bytes: int | None
+    max_depth: int | None
+    max_latency_ms: float | None
+    min_macs: int | None
+    min_params: int | None
+    min_depth: int | None
+    min_receptive_field: int | None
+    objectives: Sequence[str] | str
+    reference: Mapping[str, float] | str | None
+    baselines: bool
+    warm_start: Sequence[str | Path] | str
+    warm_top: int
+    repeats: int
+    repeat_top: int | None
+    strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"]
+    warmup_proxy: str | None
+    warmup_points: int
+    warmup_trials: int
+    proxies: Sequence[str] | str
+    pruner: Literal["median", "asha", "halving", "hyperband", "none"]
+    eta: int
+    min_epochs: int
+    epochs: int
+    width: float
+    depth: float
+    optimizer: Literal["sgd", "rmsprop", "adamw"]
+    schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None
+    warmup: float | None
+    decay: float | None
+    weight_decay: float | None
+    label_smoothing: float | None
+    ema: float
+    cutout: float
+    augment: bool
+    aux: bool
+    batch_size: int | None
+    learning_rate: float | None
+    class_weights: Mapping[str, float] | str
+    threads: int | None
+    precision: Literal["float32", "bfloat16"]
+    workers: int | None
+    device: str
+    trial_seconds: float
+    retries: int
+    storage: str | None
+    seed: int
+    run: str | Path | None
+
+
+class FinalizeOptions(TypedDict, total=False):
+    """The options of final trainings: those of :class:`~inception_search.study.finals.options.FinalOptions`."""
+
+    top: int
+    baselines: int | None
+    seeds: int
+    epochs: int | None
+    train_images: int | None
+    validation_images: int | None
+    image_size: int | None
+    width: float
+    depth: float
+    batch_size: int | None
+    augment: bool | None
+    max_macs: int | None
+    workers: int | None
+    device: str | None
+    together: bool | None
+
+
+def _with_options(options: Any, model: type[BaseModel]) -> Callable[[Call], Call]:
+    """Give a function that takes ``**options`` a signature that lists them, with the defaults that ``model`` has."""
+
+    def decorate(function: Call) -> Call:
+        signature = inspect.signature(function)
+        own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        listed = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=model.model_fields[name].default,
+                annotation=kind.__forward_arg__,
+            )
+            for name, kind in options.__annotations__.items()
+        ]
+        function.__signature__ = signature.replace(parameters=[*own, *listed])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+@_with_options(SearchOptions, StudyConfig)
+def search(
+    space: Space | str | Path,
+    *,
+    progress: bool = True,
+    observer: Observer | None = None,
+    config: StudyConfig | None = None,
+    **options: Unpack[SearchOptions],
+) -> Study:
+    """Search ``space`` and return the study; its run folder holds records, report and pictures.
+
+    Args:
+        space: a shipped space's name, the path of a space document, or a :class:`Space`.
+        progress: show live progress: a bar in a terminal, a widget in a notebook, one line per trial elsewhere.
+        observer: is called with everything that happens, instead of that display.
+        config: options from elsewhere; ``options`` override them.
+        options: see :class:`~inception_search.study.config.StudyConfig` and ``docs/search.md``.
+
+    Raises ConfigError, DataError or RunFolderError for what cannot be used, before anything is written.
+
+    >>> study = ins.search("inception_modules", data="digits", trials=4, epochs=2, run="runs/first")  # doctest: +SKIP
+    >>> study.best  # doctest: +SKIP
+    """
+    from inception_search.study.search import search as search_it
+
+    with _shown(progress, observer, watched) as watcher:
+        study = search_it(space, observer=watcher, config=config, **options)
+    return _reported(study)
+
+
+def resume(
+    run: str | Path,
+    *,
+    trials: int | None = None,
+    space: Space | str | Path | None = None,
+    progress: bool = True,
+    observer: Observer | None = None,
+) -> Study:
+    """Continue the study in the folder ``run``; ``progress`` and ``observer`` as for :func:`search`.
+
+    Args:
+        run: the run folder.
+        trials: how many architectures the study trains in all, from now on.
+        space: continue in this space, the study's own with new labels or wider ranges.
+
+    Raises RunFolderError (in use, damaged, other data), ConfigError or DataError.
+    """
+    from inception_search.study.search import resume as resume_it
+
+    with _shown(progress, observer, watched) as watcher:
+        study = resume_it(run, trials=trials, space=space, observer=watcher)
+    return _reported(study)
+
+
+@_with_options(FinalizeOptions, FinalOptions)
+def finalize(
+    run: str | Path,
+    *,
+    progress: bool = True,
+    observer: FinalsObserver | None = None,
+    **options: Unpack[FinalizeOptions],
+) -> Finals:
+    """Train the best found and the canonical networks of a study in full, and test each once.
+
+    Args:
+        run: the run folder of the study.
+        progress: show live progress, as for :func:`search`.
+        observer: is called with everything that happens, instead of that display.
+        options: see :class:`~inception_search.study.finals.options.FinalOptions` and ``docs/finalize.md``.
+
+    Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
+    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials or baselines).
+    """
+    from inception_search.study.finalize import finalize as finalize_it
+
+    with _shown(progress, observer, watched_finals) as watcher:
+        return finalize_it(run, observer=watcher, **options)
+
+
+Watcher = TypeVar("Watcher")
+
+
+def _shown(
+    progress: bool, observer: Watcher | None, display: Callable[[], AbstractContextManager[Watcher]]
+) -> AbstractContextManager[Watcher | None]:
+    """The caller's observer, the live display, or nothing."""
+    return display() if progress and observer is None else nullcontext(observer)
+
+
+def _reported(study: Study) -> Study:
+    from inception_search.api import write_study_report
+
+    if study.records:
+        write_study_report(study.run)
+    return study
