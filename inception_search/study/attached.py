@@ -22,6 +22,7 @@ from inception_search.store.jsonl import append_line, complete_lines
 from inception_search.store.presence import Presence, Watched
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.executor import Ended, Epoch, Event, Word
+from inception_search.study.versions import common_facts
 
 ALIVE, ORDERS, EVENTS, DRIVER = "alive", "orders.jsonl", "events.jsonl", "driver"
 _UNREADABLE = (DocumentError, RunFolderError, KeyError, TypeError)  # of what a worker said
@@ -73,7 +74,7 @@ class AttachedExecutor:
         with typed_errors(run.workers_folder):
             run.workers_folder.mkdir(exist_ok=True)
             self._sweep()  # before anybody can know this session
-        self.presence = Presence(run.workers_folder / DRIVER, {"session": self.session})
+        self.presence = Presence(run.workers_folder / DRIVER, {"session": self.session, "common": common_facts(run)})
 
     @property
     def capacity(self) -> int:

@@ -23,7 +23,15 @@ from inception_search.study.versions import versions
 
 _LONGEST = 600  # characters of a reason
 STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer
-_GIVEN = ("attempt", "started", "device", "seconds", "fidelity", "resources")  # fields of a record in an answer
+_GIVEN = (
+    "attempt",
+    "started",
+    "device",
+    "seconds",
+    "fidelity",
+    "resources",
+    "versions",
+)  # fields of a record in an answer
 
 
 class Ledger:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from inception_search.data.class_weights import weights_of
@@ -13,7 +12,7 @@ from inception_search.errors import DataError, Place, RunFolderError, raw
 from inception_search.space.space import Space
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.versions import versions
+from inception_search.study.versions import fingerprint, versions
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
@@ -32,7 +31,7 @@ class Plan:
         """What a study must find again when it goes on, and what it was begun with."""
         return {
             "data": {**self.dataset.describe(), **self._images()},
-            "space": _fingerprint(self.space),
+            "space": fingerprint(self.space.text),
             "device": self.device,
             "versions": versions(),
         }
@@ -85,7 +84,12 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
             plan.dataset.fingerprint,
             "restore the dataset and its options, or start a new run",
         ),
-        ("with another space", facts.get("space"), _fingerprint(plan.space), "restore space.yaml, or start a new run"),
+        (
+            "with another space",
+            facts.get("space"),
+            fingerprint(plan.space.text),
+            "restore space.yaml, or start a new run",
+        ),
     ):
         if begun not in (None, now):
             raise RunFolderError(
@@ -95,7 +99,3 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
                 expected=f"fingerprint {begun}",
                 mend=mend,
             )
-
-
-def _fingerprint(space: Space) -> str:
-    return sha256(space.text.encode()).hexdigest()[:16]

@@ -43,6 +43,7 @@ from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK, DONE, READY
 from inception_search.study.job import APART, Job
 from inception_search.study.seeds_together import trained_together
+from inception_search.study.versions import versions
 from inception_search.training.devices import describe_device
 from inception_search.training.evaluate import evaluate_each
 from inception_search.training.fidelity import Fidelity
@@ -246,6 +247,7 @@ class Trial:
             "device": describe_device(self.device),
             "fidelity": self.fidelity.to_dict(),
             "resources": _resources(result),
+            "versions": versions(),
             **tested,
         }
 

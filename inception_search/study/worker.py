@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from inception_search.errors import ConfigError, RunFolderError
+from inception_search.errors import ConfigError, Place, RunFolderError, raw
 from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line
 from inception_search.store.links import refuse_links
@@ -28,6 +28,7 @@ from inception_search.study.executor import Ended, Epoch, Event
 from inception_search.study.fork_server import start_server
 from inception_search.study.local import LocalExecutor
 from inception_search.study.signals import stop_on_signals
+from inception_search.study.versions import common_facts, differences
 
 _PAUSE = 0.02  # seconds between looks at the orders
 _LOOK = 0.5  # and between looks for a driver
@@ -106,7 +107,12 @@ class Worker:
         return self.ended
 
     def serve(self, driver: Watched, session: str) -> None:
-        """Do the trials of one driver, until it or this worker goes."""
+        """Do the trials of one driver, until it or this worker goes.
+
+        Raises RunFolderError where this process has another version of the package or of torch than the search, or
+        reads another space: its results would not compare.
+        """
+        self.check_same(driver)
         name = f"{socket.gethostname()}-{os.getpid()}-{session}"
         folder = self.run.workers_folder / name
         with typed_errors(folder):
@@ -131,6 +137,21 @@ class Worker:
                     self.hand_back(folder, left)
         if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
             shutil.rmtree(folder, ignore_errors=True)
+
+    def check_same(self, driver: Watched) -> None:
+        """Refuse to work for a search that has other versions or another space."""
+        theirs = driver.facts.get("common")
+        known = theirs if isinstance(theirs, dict) else {}  # a search of before does not say
+        for name, has, here in differences(known, common_facts(self.run)):
+            what = "reads another space" if name == "space" else f"has another version of {name}"
+            mend = "see that both read the same folder" if name == "space" else f"install {name} {has} here"
+            raise RunFolderError(
+                f"this worker {what} than the search it would work for",
+                place=Place(str(self.run.path)),
+                found=raw(here),
+                expected=has,
+                mend=f"{mend}, since results that are trained differently do not compare",
+            )
 
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
         """Do what the driver says."""

@@ -29,6 +29,9 @@ def metrics(arch_id: str, epoch: int) -> dict[str, Any]:
     return {"epoch": epoch, "validation_accuracy": accuracy(arch_id, epoch), **losses}
 
 
+TRAINED_WITH = {"torch": "of the trial's process"}
+
+
 class World:
     """What happened outside the run folder, over all drivers of a study."""
 
@@ -133,6 +136,7 @@ def _payload(training: _Training, fate: str) -> dict[str, Any]:
         "value": value,
         "curve": [metrics(arch_id, epoch) for epoch in range(1, training.epoch + 1)],
         "seconds": 1.5,
+        "versions": TRAINED_WITH,
         "device": "a fake",
         "fidelity": training.job.fidelity,
     }

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from inception_search.errors import DocumentError, RunInUseError
+from inception_search.errors import DocumentError, RunFolderError, RunInUseError
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.presence import Presence
+from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
 from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
 from inception_search.study.config import StudyConfig
 from inception_search.study.executor import Ended, Epoch
 from inception_search.study.study import Study
+from inception_search.study.versions import common_facts
 from inception_search.study.worker import Worker
 from tests.study.programs import SMALL, jobs, members, wait_for
 from tests.study.spaces import TINY
@@ -68,6 +70,28 @@ def listening(programs: Iterable[int]) -> set[str]:
         with suppress(FileNotFoundError):  # a process that has ended meanwhile listens no more
             found |= set(_opened(Path(f"/proc/{pid}/fd")))
     return open_here & found
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"inception-search": "9.9"},
+            "another version of inception-search.*9.9; install inception-search 9.9",
+        ),
+        ({"torch": "9.9"}, "another version of torch.*expected 9.9; install torch 9.9"),
+        ({"space": "0" * 16}, "reads another space.*the same folder"),
+    ],
+)
+def test_a_worker_with_other_versions_or_another_space_is_refused(tmp_path, changed, words):
+    run = RunFolder.create(tmp_path / "run", study_text="fake: true\n", space_text=TINY)
+    run.workers_folder.mkdir(exist_ok=True)
+    facts = {"session": "one", "common": {**common_facts(run), **changed}}
+    with Presence(run.workers_folder / DRIVER, facts):
+        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, threading.Event())
+        with pytest.raises(RunFolderError, match=words):
+            worker.until_done(idle=5)
+    assert [path.name for path in run.workers_folder.iterdir() if path.is_dir()] == []
 
 
 def test_two_workers_help_until_the_study_is_done(program, tmp_path):

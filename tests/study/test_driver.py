@@ -8,7 +8,7 @@ from inception_search.measures import timing
 from inception_search.measures.measure import measure, measures
 from inception_search.spec.transform import set_input
 from inception_search.store.record import TrialRecord
-from tests.study.fake_executor import accuracy
+from tests.study.fake_executor import TRAINED_WITH, accuracy
 from tests.study.spaces import THREE_POINTS
 
 UNTRAINED = ("params", "macs", "activation_bytes", "depth", "receptive_field")
@@ -151,3 +151,9 @@ def test_nothing_is_left_over(fake_study):
     study.go(capacity=2)
     assert not list(study.run.jobs_folder.iterdir())
     assert not list(study.run.results_folder.iterdir())
+
+
+def test_a_record_has_the_versions_of_the_process_that_trained_it(fake_study):
+    study = fake_study(trials=2)
+    assert study.go()
+    assert [record.versions for record in study.records if record.state == "complete"] == [TRAINED_WITH] * 2

@@ -243,7 +243,7 @@ class FinalsLoop:
             fidelity=payload.get("fidelity") or self.how.fidelity,
             device=payload.get("device") or self.how.device,
             data=self.how.data,
-            versions=versions(),
+            versions=payload.get("versions") or versions(),
             **told,
         )
 
