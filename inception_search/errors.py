@@ -8,11 +8,15 @@ line prints it as it is and never a traceback.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from inception_search.credentials import masked
+
+SHOWN, RAW = 80, 400  # characters of a value that was found, and of text that describes one
+LONGEST_NAME = 200  # characters of a name that a near spelling is looked for
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,10 @@ class Place:
     path: str | None = None
 
     def __str__(self) -> str:
-        where = self.file or ""
+        where = visible(self.file or "")
         if self.line is not None:
             where = f"{where}:{self.line}" if where else f"line {self.line}"
-        return ": ".join(part for part in (where, self.path) if part)
+        return ": ".join(part for part in (where, visible(self.path or "")) if part)
 
 
 class InceptionSearchError(Exception):
@@ -65,13 +69,13 @@ class InceptionSearchError(Exception):
 
     def __str__(self) -> str:
         where = str(self.place)
-        text = f"{where}: {self.rule}" if where else self.rule
+        text = f"{where}: {one_line(self.rule)}" if where else one_line(self.rule)
         if self.found is not None:
             text += f", got {shorten(self.found)}"
         if self.expected:
-            text += f"; expected {self.expected}"
+            text += f"; expected {one_line(self.expected)}"
         if self.mend:
-            text += f"; {self.mend}"
+            text += f"; {one_line(self.mend)}"
         return masked(text)
 
 
@@ -179,14 +183,60 @@ def unknown_name(what: str, name: str, known: Iterable[str], **facts: Any) -> Un
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """``"did you mean 'x'?"`` for the nearest known spelling, or None."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name)[:LONGEST_NAME].lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
 
 
 def shorten(value: Any) -> str:
-    """``repr(value)`` on one line, control characters escaped, cut to 80 characters (:func:`raw` text: 400)."""
-    text, limit = (str(value), 400) if isinstance(value, _Raw) else (repr(value), 80)
+    """``repr(value)`` on one line, control characters escaped, cut to 80 characters (:func:`raw` text: 400).
+
+    Of long or deeply nested values only the beginning is written; one whose ``repr`` fails is named by its type.
+    """
+    if isinstance(value, _Raw):
+        text, limit = value[: RAW + 1], RAW
+    else:
+        text, limit = _repr(value), SHOWN
+    text = one_line(text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def one_line(text: object) -> str:
+    """``text`` as one paragraph: line breaks become spaces, other control characters are escaped."""
+    return visible(" ".join(str(text).split()))
+
+
+def visible(text: object) -> str:
+    """``text`` with every character that does not print (line breaks, terminal controls) written as its escape."""
+    words = str(text)
+    if words.isprintable():
+        return words
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
+
+
+class _Short(reprlib.Repr):
+    """Text as long as it is shown, and only the beginnings of long collections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = self.maxdeque = 40
+        self.maxstring = self.maxother = self.maxlong = self.maxarray = 400
+        self.maxlevel = 8
+
+    def repr_str(self, x: str, level: int) -> str:
+        return repr(x[: self.maxstring])
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if x.bit_length() < 1024 else f"a whole number of {x.bit_length():,} bits"
+
+    def repr_bytes(self, x: bytes, level: int) -> str:
+        return repr(x[: self.maxstring])
+
+
+def _repr(value: Any) -> str:
+    try:
+        return _Short().repr(value)
+    except Exception:  # whatever an object of the caller's raises: an error about it must still be told
+        return f"a value of type {type(value).__name__}"
 
 
 class _Raw(str):

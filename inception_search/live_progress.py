@@ -17,6 +17,7 @@ from rich.status import Status as SpinnerStatus
 from rich.table import Column
 from rich.text import Text
 
+from inception_search.errors import one_line
 from inception_search.store import query
 from inception_search.store.display import percent, trial_name
 from inception_search.store.record import TrialRecord
@@ -127,7 +128,7 @@ class Watcher(Observer):
 
     def note(self, text: str) -> None:
         """Something a person should know."""
-        self._print(f"note: {text}")
+        self._print(f"note: {one_line(text)}")
 
     def ask_secret(self, question: str) -> str | None:
         """A password that a person types, while the bar stands still."""
@@ -200,7 +201,7 @@ class FinalsWatcher(FinalsObserver):
 
     def note(self, text: str) -> None:
         """Something a person should know."""
-        self._say(f"note: {text}")
+        self._say(f"note: {one_line(text)}")
 
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)

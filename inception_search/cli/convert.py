@@ -12,7 +12,7 @@ import typer
 
 from inception_search.cli.naming import complete_item, complete_run
 from inception_search.cli.numbers import integer
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
@@ -101,7 +101,7 @@ def _warnings_told() -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for warning in said:
-        typer.echo(f"warning: {warning.message}", err=True)
+        typer.echo(f"warning: {one_line(warning.message)}", err=True)
 
 
 def _write(module: NetworkModule, out: Path, to: str | None) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
+from inception_search.errors import one_line
 
 if TYPE_CHECKING:
     from inception_search.store.record import TrialRecord
@@ -38,7 +39,7 @@ def dashboard(
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
 
     def note(text: str) -> None:
-        typer.echo(f"note: {text}", err=True)
+        typer.echo(f"note: {one_line(text)}", err=True)
 
     folder = RunFolder.open(run)
     warn(damage(folder))

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from inception_search.cli.output import stdout_console
-from inception_search.errors import TrainingError
+from inception_search.errors import TrainingError, one_line
 from inception_search.figures.table import LeaderboardRow, leaderboard_rows, points
 from inception_search.store import query
 from inception_search.store.display import percent, trial_name
@@ -126,7 +126,7 @@ def print_files(paths: Iterable[Path]) -> None:
 def warn(sentences: Iterable[str]) -> None:
     """What is damaged or missing in a run folder, a line each on stderr."""
     for sentence in sentences:
-        typer.echo(f"warning: {' '.join(sentence.split())}", err=True)
+        typer.echo(f"warning: {one_line(sentence)}", err=True)
 
 
 def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:

@@ -22,6 +22,7 @@ from inception_search.errors import (
     StorageFullError,
     UnknownNameError,
     UnusedBlockWarning,
+    one_line,
 )
 
 if TYPE_CHECKING:
@@ -121,11 +122,11 @@ def _warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """A warning about a document as one line, as errors are shown; any other as Python shows it."""
+    """A warning about a document as errors are shown, any other as Python shows it; the text of both on one line."""
     if issubclass(category, UnusedBlockWarning):
-        typer.echo(f"warning: {message}", err=True)
+        typer.echo(f"warning: {one_line(message)}", err=True)
     else:
-        _shown(message, category, filename, lineno, file, line)
+        _shown(one_line(message), category, filename, lineno, file, line)
 
 
 def run() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from inception_search.cli.numbers import real
+from inception_search.errors import one_line
 
 if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
@@ -25,4 +26,4 @@ PaletteOption: TypeAlias = Annotated[
 def tell_note(figure: Figure) -> None:
     """Say on standard error what to know of the picture, where there is something."""
     if figure.note:
-        typer.echo(f"note: {figure.note}", err=True)
+        typer.echo(f"note: {one_line(figure.note)}", err=True)

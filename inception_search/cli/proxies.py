@@ -17,6 +17,7 @@ from rich.table import Table
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
 from inception_search.cli.output import stdout_console
+from inception_search.errors import one_line
 
 if TYPE_CHECKING:
     from inception_search.study.proxy_comparison import ProxyRow
@@ -41,7 +42,7 @@ def proxies(
     with _progress() as progress:
         report = proxy_report(RunFolder.open(run), chosen, images=images, seeds=seeds, progress=progress)
     for note in report.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {one_line(note)}", err=True)
     if as_json:
         typer.echo(json.dumps(_data(report), indent=1))
     else:
