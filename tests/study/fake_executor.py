@@ -29,7 +29,7 @@ def metrics(arch_id: str, epoch: int) -> dict[str, Any]:
     return {"epoch": epoch, "validation_accuracy": accuracy(arch_id, epoch), **losses}
 
 
-TRAINED_WITH = {"torch": "of the trial's process"}
+TRAINED_WITH = dict.fromkeys(("python", "torch", "optuna", "inception-search"), "of the trial's process")
 
 
 class World:

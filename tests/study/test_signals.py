@@ -156,4 +156,4 @@ def test_a_script_needs_no_main_guard(tmp_path):
     assert process.returncode == 0, err
     assert out.count("started") == 1
     assert out.count("best") == 1
-    assert err == ""
+    assert [line.split()[:3] for line in err.splitlines()] == [["1/2", "trial", "0"], ["2/2", "trial", "1"]]
