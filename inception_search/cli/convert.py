@@ -49,7 +49,7 @@ def convert(
     ] = None,
     aux: Annotated[bool, typer.Option(help="Keep the weights of auxiliary classifiers.")] = True,
 ) -> None:
-    """Say whose weights a file has, and write them as a model of ours or for another implementation."""
+    """Identify the source of a weight file, and convert it to our format or to another implementation's."""
     from inception_search.api import compile as compile_network
     from inception_search.weights.identify import made_for
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from inception_search.errors import RunFolderError
 from inception_search.store.disk import NO_FOLLOW, sync_folder, typed_errors, write_all
 from inception_search.store.flock import try_lock
 
+REPLACES_OPEN_FILES = os.name == "posix"  # elsewhere a file is closed before it gets its name
+_BINARY: int = getattr(os, "O_BINARY", 0)  # only Windows has it, and changes line ends without it
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
@@ -25,16 +29,25 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
     with typed_errors(path):
         temporary, fd = _open_temporary(path)
         try:
-            write_all(fd, payload)
-            os.fsync(fd)
-            os.replace(temporary, path)  # noqa: PTH105 - one spelling for all calls that tests make fail
+            with _closing(fd) as close:
+                write_all(fd, payload)
+                os.fsync(fd)
+                if not REPLACES_OPEN_FILES:
+                    close()
+                os.replace(temporary, path)  # noqa: PTH105 - one spelling for all calls that tests make fail
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
-        finally:
-            os.close(fd)
         sync_folder(path.parent)
+
+
+@contextmanager
+def _closing(fd: int) -> Iterator[Callable[[], None]]:
+    """Close ``fd`` at the end, or when the function that this gives is called."""
+    with ExitStack() as stack:
+        stack.callback(os.close, fd)
+        yield stack.close
 
 
 def sweep_temporaries(folder: str | Path) -> list[Path]:
@@ -55,14 +68,16 @@ def is_temporary(path: Path) -> bool:
 
 
 def _open_temporary(path: Path) -> tuple[Path, int]:
-    """A new file beside ``path``, locked for as long as its writer lives."""
+    """A new file beside ``path``, locked for as long as its writer lives, where files can be locked."""
     while True:
         temporary = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:16]}.tmp")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         try:
             # A sweeper may come between the two calls, take the file for abandoned and remove it: try again.
             if try_lock(fd, temporary) and os.fstat(fd).st_nlink:
                 return temporary, fd
+        except RunFolderError:  # no locks here: nobody can hold a run folder either, so nobody sweeps
+            return temporary, fd
         except BaseException:
             os.close(fd)
             with suppress(OSError):

@@ -67,6 +67,8 @@ def write_all(fd: int, data: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable: a made or renamed file survives a power cut only after this."""
+    if os.name != "posix":  # folders cannot be opened there
+        return
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
