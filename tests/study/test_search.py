@@ -55,7 +55,9 @@ def test_a_search_leaves_a_whole_run_folder(finished):
     assert (finished.path / "space.yaml").read_text() == TINY
     study = yaml.safe_load((finished.path / "study.yaml").read_text())
     assert (study["space"], study["data"], study["trials"]) == ("tiny", "digits", 4)
-    assert study["facts"]["data"] == records[0].data
+    data = study["facts"]["data"]  # a record leaves out what would be the same in all of them
+    assert {name: data[name] for name in records[0].data} == records[0].data
+    assert (data["class_names"], len(data["mean"]), len(data["std"])) == ([str(digit) for digit in range(10)], 1, 1)
     used = records[0].fidelity
     recipe = ("learning_rate", "schedule", "warmup", "decay", "weight_decay", "label_smoothing", "curve_images")
     assert {name: study[name] for name in recipe} == {name: used[name] for name in recipe}

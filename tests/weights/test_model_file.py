@@ -226,7 +226,7 @@ HOSTILE: dict[str, tuple[str, type[Exception]]] = {
     "too wide": (SMALL.replace("stem: 3x3 12", "stem: 3x3 99999999999"), DocumentError),
     "too long": (SMALL.replace("2 x unit", "999999999 x unit"), DocumentError),
     "too deep": (SMALL.replace("stages:", NESTED + "\nmore:"), DocumentError),
-    "too large a text": (SMALL + "#" * 50_000_000, LimitError),
+    "too large a text": (SMALL + "#" * 10_000_000, LimitError),
     "aliases": (SMALL + "x: &a [1]\ny: [*a, *a]\n", DocumentError),
     "a python object": (SMALL + "x: !!python/object/apply:os.system ['touch canary']\n", DocumentError),
     "no network": ("hello", DocumentError),
