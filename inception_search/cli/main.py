@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "draw": Verb("Draw a network or one of its modules."),
     "view": Verb("Write one HTML file to look at a network or study."),
     "diff": Verb("Compare two networks, modules or trials: text and picture."),
-    "convert": Verb("Identify the source of a weight file, and convert it to another format."),
+    "convert": Verb("Identify the source of a weight file, and convert it."),
     "path": Verb("Print and draw the edits from one network to another."),
     "schema": Verb("Print the JSON Schema of networks, spaces or study files."),
     "search": Verb("Search a space, canonical modules first; write a report.", False),
