@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-_MOST_UNBEGUN = 3  # processes in a row that ended before they began, after which no more are started
+_MOST_UNBEGUN = 20  # processes killed in a row before they began, after which no more are started
 
 
 class LocalExecutor:
@@ -147,7 +147,10 @@ class LocalExecutor:
         return Ended(number, code, running.late, began=running.began)
 
     def _count_unbegun(self, code: int | None) -> None:
-        """Raise ProcessStartError for a process that ended by itself before it began; for killed ones, at the third."""
+        """Raise ProcessStartError for a process that ended by itself before it began, or for many killed in a row.
+
+        Something outside may kill a few (another user, a scheduler); what kills every one of them does not stop.
+        """
         self.unbegun += 1
         killed = code is None or code < 0 or code == SERVER_DIED
         if not killed or self.unbegun >= _MOST_UNBEGUN:

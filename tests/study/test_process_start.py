@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from inception_search.errors import ConfigError, ProcessStartError
-from inception_search.study import fork_server, trial_process
+from inception_search.study import fork_server, local, trial_process
 from inception_search.study.finalize import finalize
 from inception_search.study.search import resume, search
 from inception_search.study.worker import attend
@@ -159,7 +159,22 @@ def dies(*arguments: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_killed_before_it_begins_is_started_again_and_the_third_time_stops_the_study(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kills", [1, local._MOST_UNBEGUN - 1])
+def test_a_few_processes_killed_before_they_begin_cost_nothing(tmp_path, monkeypatch, kills):
+    real, left = local.start, [None] * kills
+
+    def start(process: Any) -> None:
+        real(process)
+        if left:
+            left.pop()
+            process.kill()
+
+    monkeypatch.setattr(local, "start", start)
+    study = search(TINY, run=tmp_path / "run", **SMALL)
+    assert ([record.state for record in study.records], left) == (["complete"], [])
+
+
+def test_processes_that_are_all_killed_before_they_begin_stop_the_study_with_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(trial_process, "main", dies)
     with pytest.raises(ProcessStartError, match="it ended with exit code -9 before it began its work"):
         search(TINY, run=tmp_path / "run", **SMALL, retries=1)
