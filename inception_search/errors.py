@@ -96,7 +96,7 @@ class SpecError(DocumentError):
 
 
 class UnusedBlockWarning(UserWarning):
-    """A document defines a block that no stage and no auxiliary classifier uses."""
+    """A network defines a block, or a search space an entry of ``define``, that nothing uses."""
 
 
 class ShapeError(InceptionSearchError):

@@ -28,6 +28,7 @@ from inception_search.spec.network import Network, with_source
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
+from inception_search.spec.unused import warn_of_unused_definitions
 from inception_search.spec.yaml_reader import read_yaml
 
 UPGRADES: dict[int, Upgrade] = {}
@@ -48,7 +49,12 @@ class Space:
         self.document: SpaceDocument = validated(SpaceDocument.model_validate, data, file, SpaceDocument)
         if "stages" not in data["network"]:
             raise SpecError("the network has no stages", place=Place(file, data.lines.get("network"), "network"))
-        self.template = TemplateReader(data.get("define") or {}, file).network(data["network"])
+        define = data.get("define") or {}
+        reader = TemplateReader(define, file)
+        self.template = reader.network(data["network"])
+        lines = getattr(define, "lines", {})
+        self.unused: dict[str, int | None] = {n: lines.get(n) for n in define if n not in reader.sizes}
+        """The entries of ``define`` that nothing uses, with their lines."""
         self.holes: dict[str, Hole] = self.template.holes
         self.lines: dict[str, int] = getattr(data.get("contains"), "lines", {})  # of the entries of contains
         self._builder = Builder(self.template)
@@ -240,7 +246,16 @@ def names() -> tuple[str, ...]:
 
 
 def load_space(space: str | Path) -> Space:
-    """A space by shipped name, from a file, or from YAML text."""
+    """A space by shipped name, from a file, or from YAML text.
+
+    Warns (:class:`~inception_search.errors.UnusedBlockWarning`) of entries of ``define`` that nothing uses.
+    """
+    found = _read(space)
+    warn_of_unused_definitions(found.unused, found.file, stacklevel=3)
+    return found
+
+
+def _read(space: str | Path) -> Space:
     if isinstance(space, str) and ("\n" in space or space.lstrip().startswith("{")):
         return Space(space)
     if isinstance(space, str) and space in names():

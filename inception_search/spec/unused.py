@@ -1,9 +1,9 @@
-"""Blocks of a document that nothing uses: most often a name was misspelt, or a stage forgotten."""
+"""Blocks and definitions of a document that nothing uses: most often a name was misspelt, or a stage forgotten."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from inception_search.errors import Place, UnusedBlockWarning
 from inception_search.spec.network import Network
@@ -34,6 +34,17 @@ def warn_of_unused_blocks(network: Network, others: Iterable[Network] = (), stac
     if unused:
         first = unused[0]
         where = Place(network.origin.file, network.origin.line(("blocks", first)), f"blocks.{first}")
-        what = f"no stage uses this block; use it ('{first}' as a step), or leave it out"
-        more = f" (the same holds for {', '.join(unused[1:])})" if unused[1:] else ""
-        warnings.warn(f"{where}: {what}{more}", UnusedBlockWarning, stacklevel=stacklevel + 1)
+        _warn(where, f"no stage uses this block; use it ('{first}' as a step)", unused[1:], stacklevel + 1)
+
+
+def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None, stacklevel: int = 2) -> None:
+    """An :class:`UnusedBlockWarning` for the entries of ``define`` of a space that nothing uses, with their lines."""
+    if lines:
+        first, *others = lines
+        where = Place(file, lines[first], f"define.{first}")
+        _warn(where, f"nothing uses this entry; use it ({{$use: {first}}})", others, stacklevel + 1)
+
+
+def _warn(place: Place, what: str, others: Sequence[str], stacklevel: int) -> None:
+    more = f" (the same holds for {', '.join(others)})" if others else ""
+    warnings.warn(f"{place}: {what}, or leave it out{more}", UnusedBlockWarning, stacklevel=stacklevel + 1)

@@ -1,4 +1,4 @@
-"""A block that nothing uses is said in a warning, once, with its place; it is no error."""
+"""A block or definition that nothing uses is said in a warning, once, with its place; it is no error."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.errors import UnusedBlockWarning
+from inception_search.space.space import names as space_names
 from inception_search.spec.unused import unused_blocks
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
@@ -58,3 +59,51 @@ def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
         f"warning: {path}:6: blocks.m: no stage uses this block; use it ('m' as a step), or leave it out"
         " (the same holds for n)\n"
     )
+
+
+SPACE = (
+    "schema: inception-search/space\nversion: 1\nname: s\n"
+    "define:\n  w: {$int: [4, 8]}\n  m: {conv: {kernel: 3, width: {$use: w}}}\n  k: relu\n"
+    "network:\n  name: n\n  input: 3x16x16\n  blocks: {module: {$use: k}}\n  stages: {a: module}\n"
+)
+
+# A space, the entries of define that nothing uses.
+SPACES = [
+    (SPACE, ("w", "m")),
+    (SPACE.replace("a: module", "a: [module, {$use: m}]"), ()),
+    (SPACE.replace("a: module", "a: {$choice: {x: module, y: {$use: m}}}"), ()),
+    (SPACE.replace("a: module", "a: [module, {conv: {kernel: 3, width: {$use: w}}}]"), ("m",)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SPACES)
+def test_definitions_that_nothing_uses_are_found(text: str, expected: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert tuple(ins.load_space(path).unused) == expected
+    assert [(each.category, str(each.message)) for each in said] == [
+        (
+            UnusedBlockWarning,
+            f"{path}:{5 if name == 'w' else 6}: define.{name}: nothing uses this entry; use it ({{$use: {name}}}), "
+            f"or leave it out{' (the same holds for m)' if len(expected) > 1 else ''}",
+        )
+        for name in expected[:1]
+    ]
+
+
+def test_every_definition_of_the_shipped_spaces_is_used() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in space_names():
+            ins.load_space(name)
+
+
+def test_a_search_says_it_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(SPACE)
+    command = [sys.executable, "-m", "inception_search", "search", "--space", str(path), "--data", "nothing"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.count("nothing uses this entry") == 1
+    assert f"warning: {path}:5: define.w: nothing uses this entry" in done.stderr
