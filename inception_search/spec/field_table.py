@@ -5,7 +5,7 @@ Read from the JSON Schema, so that the tables, the editors' completion and the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inception_search.spec.json_schema import network_schema
@@ -53,7 +53,7 @@ def tables() -> str:
     """The tables."""
     schema = network_schema()
     models = schema["$defs"]
-    listed = "\n".join(f"| {what} | {_codes(values)} |" for what, values in words().items())
+    listed = "\n".join(f"| {what} | {codes(values)} |" for what, values in words().items())
     steps = [row for kind, model in KINDS.items() for row in _rows(kind, models[model.__name__], models)]
     sections: list[str] = []
     for section, name in SECTIONS.items():
@@ -76,16 +76,17 @@ def _rows(owner: str, model: Any, models: Any) -> Iterator[str]:
     required = model.get("required", [])
     for name, value in model["properties"].items():
         if name != "kind":
-            default = "*required*" if name in required else _LEFT.get((owner, name)) or _default(value)
+            default = "*required*" if name in required else _LEFT.get((owner, name)) or default_in_words(value)
             written = owner if " " in owner else f"`{owner}`"
-            yield f"| {written} | `{name}` | {_values(value, models)} | {default} |"
+            yield f"| {written} | `{name}` | {values_in_words(value, models)} | {default} |"
 
 
 def _joined(rows: list[str]) -> str:
     return "\n".join(rows)
 
 
-def _default(value: Any) -> str:
+def default_in_words(value: Any) -> str:
+    """What a field is where nothing is written, from its part of a JSON Schema."""
     default = value.get("default")
     if default is None or default in ("", {}, []):
         return "none"
@@ -96,19 +97,19 @@ def _default(value: Any) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _values(value: Any, models: Any) -> str:
-    """What a field takes, in words."""
+def values_in_words(value: Any, models: Any) -> str:
+    """What a field takes, in words, from its part of a JSON Schema; ``models``: the definitions that it names."""
     if value.get("$ref") == _STEP:
         return "a step"
     if "$ref" in value:
         return "a node, see below" if value["$ref"] in _NODES else "fields, see below"
     if "enum" in value:
-        return _codes(word for word in value["enum"] if word is not None)
+        return codes(word for word in value["enum"] if word is not None)
     if "anyOf" in value:
         if "(height, width)" in value.get("description", ""):
             return _pair(value)
         options = [option for option in value["anyOf"] if option.get("type") != "null" and option.get("const") != ""]
-        return " or ".join(dict.fromkeys(_values(option, models) for option in options))
+        return " or ".join(dict.fromkeys(values_in_words(option, models) for option in options))
     return _plain(value, models)
 
 
@@ -117,7 +118,7 @@ def _pair(value: Any) -> str:
     enums = [option["enum"] for option in value["anyOf"] if "enum" in option]
     side = next(option for option in value["anyOf"] if option.get("type") == "integer")
     numbers = f"(height, width), {side['minimum']} to {side['maximum']}"
-    return f"{_codes(enums[0])} or {numbers}" if enums else numbers
+    return f"{codes(enums[0])} or {numbers}" if enums else numbers
 
 
 def _plain(value: Any, models: Any) -> str:
@@ -126,7 +127,7 @@ def _plain(value: Any, models: Any) -> str:
         return "`true`, `false`"
     if kind == "array":
         inside = value.get("items") or (value.get("prefixItems") or [{}])[0]
-        return f"a list: {_values(inside, models)}"
+        return f"a list: {values_in_words(inside, models)}"
     if kind in ("integer", "number"):
         return _range(value, "whole number" if kind == "integer" else "number")
     if kind == "string":
@@ -145,7 +146,8 @@ def _range(value: Any, kind: str) -> str:
     return f"a {kind}, {said}" if said else f"a {kind}"
 
 
-def _codes(values: Any) -> str:
+def codes(values: Iterable[Any]) -> str:
+    """Values as code, with commas between."""
     shown = (str(v).lower() if isinstance(v, bool) else str(v) for v in values)
     return ", ".join(f"`{value}`" for value in shown)
 

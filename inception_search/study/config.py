@@ -145,11 +145,13 @@ class StudyConfig(Options):
     repeat_top: Whole | None = None
     """Repeat only the best so many, after all else: until all of the best by their mean have been (default: all)."""
     strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
+    """How points of the space are chosen."""
     warmup_proxy: Name | None = None
     """A zero-cost proxy: of ``warmup_points`` random points, those it likes best are trained first."""
     warmup_points: Whole = 100
+    """How many random points ``warmup_proxy`` scores."""
     warmup_trials: Whole = 10
-    """How many of them."""
+    """How many of them are trained first."""
     proxies: Names = ()
     """Zero-cost proxies that are features of the predictor strategy."""
     pruner: Literal["median", "asha", "halving", "hyperband", "none"] = "median"
@@ -159,11 +161,13 @@ class StudyConfig(Options):
     min_epochs: Whole = 1
     """The first rung, in epochs."""
     epochs: Whole = 8
+    """Epochs of one trial."""
     width: Factor = 1.0
     """Train with every width times this (the proxy); limits and objectives are of the whole network."""
     depth: Factor = 1.0
     """Train with every repeat's times multiplied by this."""
     optimizer: Literal["sgd", "rmsprop", "adamw"] = "sgd"
+    """sgd with Nesterov momentum, rmsprop as in the papers, or adamw."""
     schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None = None
     """Learning rate over the epochs (default: one_cycle; constant with a decay where the pruner pauses trials)."""
     warmup: Share | None = None
@@ -172,7 +176,9 @@ class StudyConfig(Options):
     """Share of the steps, the last ones of the constant schedule, over which the learning rate falls to zero
     (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
+    """Of convolutions and linear layers (default: the optimizer's)."""
     label_smoothing: Share | None = None
+    """What the training loss takes from the right class and spreads over all (default: 0.1)."""
     class_weights: ChosenWeights = "none"
     """What each class counts in the training loss: none (all alike), balanced (rare classes more), or weights by name
     ("ok=1,bad=10"), 1 for the others."""
@@ -187,22 +193,25 @@ class StudyConfig(Options):
     batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
     """Images per step (default: 32, 64 or 128 by the number of training images)."""
     learning_rate: Positive | None = None
+    """The peak learning rate (default: the optimizer's)."""
     precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the arithmetic in training; weights are float32."""
     workers: Whole | None = None
-    """Trials at a time (default: one per core on a CPU, one on a GPU)."""
+    """Trials at a time (default: one per core on a CPU; on a GPU, as many as are measured to be faster, up to 8)."""
     threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
     """CPU threads of one trial, settled when the study is made, since results depend on it to the last digits
     (default on a CPU: 1; all cores where one trial runs at a time)."""
     device: str = "auto"
-    """auto, cpu, cuda or cuda:<number>."""
+    """Where trials are trained: cpu, cuda, cuda:<number>, or auto, which is a GPU where there is one."""
     trial_seconds: Positive = 3600.0
     """Wall-clock limit of one trial, from its start; one over it goes on from its last epoch, once."""
     retries: Whole = 3
     """So often a trial whose process is lost without having finished an epoch is begun."""
     storage: Storage | None = None
-    """Optuna storage URL of the index, e.g. postgresql://... (default: a journal in the run folder). Its password is
-    used and not kept: ``study.yaml`` has ``***`` in its place."""
+    """URL of the Optuna storage for the index, such as postgresql://user@host/db (default: a journal in the run
+    folder). Its password is used and not kept: ``study.yaml`` has ``***`` in its place."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
+    """Of the strategy, the weights, the order of the images and their augmentation."""
     run: Name | None = None
     """The run folder (default: a new one under runs/)."""
 

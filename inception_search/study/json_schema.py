@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from itertools import pairwise
 from typing import Any
 
 from inception_search.numbers import PATTERN
@@ -15,7 +18,8 @@ POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}
 def study_schema() -> dict[str, Any]:
     """The schema, as plain JSON data: every option with its default and what it means."""
     schema = StudyConfig.model_json_schema()
-    properties = {name: _written(name, value) for name, value in schema["properties"].items()}
+    meant = meanings()
+    properties = {name: _written(name, value, meant[name]) for name, value in schema["properties"].items()}
     properties["schema"] = {"const": SCHEMA}
     properties["version"] = {"type": "integer", "minimum": 1, "maximum": VERSION}
     properties["facts"] = {"type": "object", "description": "what was found when the study began; written by the study"}
@@ -29,11 +33,22 @@ def study_schema() -> dict[str, Any]:
     }
 
 
-def _written(name: str, value: dict[str, Any]) -> dict[str, Any]:
+def meanings() -> dict[str, str]:
+    """What each option means: the text below it in the class. Read here, not at each import, which it would slow."""
+    body = ast.parse(inspect.getsource(StudyConfig)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for field, text in pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            assert isinstance(text.value, ast.Constant)
+            found[field.target.id] = " ".join(str(text.value.value).replace("``", "`").split())
+    return found
+
+
+def _written(name: str, value: dict[str, Any], meaning: str) -> dict[str, Any]:
     """An option as people may write it: numbers also as ``10M``, lists also with commas."""
+    value = {**value, "description": meaning}
     rest = {key: item for key, item in value.items() if key in ("description", "default", "title")}
-    field = StudyConfig.model_fields[name]
-    rest |= {"description": field.description} if field.description else {}
     if isinstance(value.get("default"), list | tuple):
         return {**rest, **LISTS}
     if name == "reference":
