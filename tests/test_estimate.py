@@ -10,6 +10,7 @@ import pytest
 import inception_search as ins
 from inception_search.errors import ShapeError
 from inception_search.estimate import estimate
+from tests.shipped import shipped_space
 
 
 @pytest.mark.parametrize("name", ins.names())
@@ -21,7 +22,7 @@ def test_canonical_networks(name: str, size: int | None) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (3, 32, 32), (3, 33, 20)])
 def test_random_points_of_the_space(shape: tuple[int, int, int]) -> None:
-    space, rng = ins.load_space("inception_modules"), random.Random(0)
+    space, rng = shipped_space("inception_modules"), random.Random(0)
     for _ in range(100):
         channels, height, width = shape
         net = ins.set_input(space.decode(space.sample(rng)), channels=channels, height=height, width=width)
@@ -30,7 +31,7 @@ def test_random_points_of_the_space(shape: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("name", ["inception", "inception_resnet", "nin", "nas_bench_101", "nas_bench_201"])
 def test_random_points_of_the_other_spaces(name: str) -> None:
-    space, rng = ins.load_space(name), random.Random(1)
+    space, rng = shipped_space(name), random.Random(1)
     checked = 0
     for index in range(24):
         net = space.draw(rng, "holes" if index % 2 else "points")[0]

@@ -36,13 +36,13 @@ def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
 
 
 def test_help_is_quick() -> None:
-    """The promise is 0.3 s of an idle machine; here the order of magnitude, in seconds of this process."""
-    code = "import sys, time; sys.argv = ['inception-search', 'search', '--help']\n"
+    """The promise is 0.3 s of an idle machine.  The modules that it takes are counted: 270, Python's with them."""
+    code = "import sys; sys.argv = ['inception-search', 'search', '--help']\n"
     code += (
-        "from inception_search.cli.main import run\ntry: run()\nexcept SystemExit: print('TIME', time.process_time())"
+        "from inception_search.cli.main import run\ntry: run()\nexcept SystemExit: print('MODULES', len(sys.modules))"
     )
-    taken = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
-    assert min(float(done.stdout.rpartition("TIME")[2]) for done in taken) < 0.6
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.rpartition("MODULES")[2]) < 400
 
 
 @pytest.mark.parametrize("verb", VERBS)

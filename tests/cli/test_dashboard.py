@@ -23,6 +23,7 @@ import pytest
 from inception_search.cli.dashboard import _draw
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.dashboard_server import DashboardServer, serve_dashboard
+from tests.bounds import PATIENCE
 from tests.cli.conftest import Command
 from tests.example import copy_example
 
@@ -42,11 +43,11 @@ def served(run: Path, **options: Any) -> Iterator[tuple[DashboardServer, Get]]:
     keywords = {"host": "127.0.0.1", "port": 0, "ready": ready, **options}
     thread = threading.Thread(target=serve_dashboard, args=(RunFolder.open(run), _draw), kwargs=keywords)
     thread.start()
-    assert is_ready.wait(60)
+    assert is_ready.wait(PATIENCE)
     (server,) = there
 
     def get(path: str) -> tuple[str, bytes]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=PATIENCE) as answer:
             return answer.headers["Content-Type"], answer.read()
 
     try:
@@ -187,7 +188,7 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert process.stdout.readline() == f"http://127.0.0.1:{port}/dashboard/studies/0\n"
     assert "smartSelection" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert said.startswith("3 trials, as they are now; --watch 30 looks for new ones")
     assert "Traceback" not in said
@@ -203,7 +204,7 @@ class TestWhoIsAnswered:
 
     @staticmethod
     def ask(port: int, method: str, host: str, origin: str | None = None) -> tuple[int, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         headers = {"Host": host, "Content-Type": "application/json"} | ({"Origin": origin} if origin else {})
         path = "/api/studies" if method == "GET" else "/api/studies/0/note"
         connection.request(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from inception_search.study.search import search
+from tests.bounds import PATIENCE
 from tests.cli.conftest import Command
 from tests.study.programs import kill_group, start, wait_for
 from tests.study.spaces import TINY
@@ -83,7 +84,7 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(command: Command, run: Path)
     try:
         wait_for(lambda: list((run / "finals" / "checkpoints").glob("*.state")), 120)
         program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=60)
+        out, err = program.communicate(timeout=PATIENCE)
     finally:
         kill_group(program)
     assert (program.returncode, out) == (130, "")

@@ -19,8 +19,9 @@ from inception_search.errors import EditError, SpecError
 from inception_search.spec.step import Use
 from tests.edits.edit_samples import net
 from tests.edits.test_crossover import check
+from tests.shipped import shipped_space
 
-GRAND = ins.load_space("inception")
+GRAND = shipped_space("inception")
 ALL = list(permutations(ins.names(), 2))
 
 
@@ -70,7 +71,7 @@ def test_points_of_two_canonical_networks_cross() -> None:
 
 def test_parents_that_differ_in_little_are_not_crossed_over_and_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that differ on two edges have two children, which are soon tried."""
-    space = ins.load_space("nas_bench_201")
+    space = shipped_space("nas_bench_201")
     one = space.sample(random.Random(1))
     names = sorted(one)[:2]
     other = {**one, **{name: "none" if one[name] != "none" else "skip_connect" for name in names}}

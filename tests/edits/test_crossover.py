@@ -17,8 +17,9 @@ from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.text import text
 from tests.edits.edit_samples import documents, net
+from tests.shipped import shipped_space
 
-SPACE = ins.load_space("inception_modules")
+SPACE = shipped_space("inception_modules")
 PAIRS = [
     ("inception_v3", "inception_resnet_v2"),
     ("inception_v4", "inception_resnet_v2@paper"),

@@ -15,15 +15,16 @@ from inception_search.edits.traits import changes
 from inception_search.errors import NotInSpaceError, SpecError, UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.spec.document import parse
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
+from tests.shipped import shipped_space
 
 CANONICAL = ("nin_cifar10", "nin_imagenet", "inception_v1", "bn_inception", "inception_v2", "inception_v3",
              "inception_v4", "inception_resnet_v1", "inception_resnet_v2")  # fmt: skip
-SPACE = load_space("inception")
+SPACE = shipped_space("inception")
 
 
 def check(moves: tuple[Move, ...], start: Network, goal: Network) -> None:
@@ -89,7 +90,7 @@ def test_moves_are_plain_json() -> None:
 
 
 def test_a_space_without_phases_has_paths_too() -> None:
-    space = load_space("inception_modules")
+    space = shipped_space("inception_modules")
     moves = path(space.fixed_points["v1_3a"], space.fixed_points["v4_b"], space)
     assert arch_id(moves[-1].network) == arch_id(space.fixed_points["v4_b"])
     assert 1 < len(moves) <= 1 + space.distance(moves[0].point, moves[-1].point)

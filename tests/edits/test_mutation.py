@@ -26,9 +26,10 @@ from inception_search.spec.text import text
 from inception_search.spec.transform import remake
 from inception_search.spec.yaml_reader import read_yaml
 from tests.edits.edit_samples import documents, net
+from tests.shipped import shipped_space
 
 EVERYTHING = dict.fromkeys(EDITS, 1.0)
-SPACE = ins.load_space("inception_modules")
+SPACE = shipped_space("inception_modules")
 
 
 def check(parent: Network, mutation: Mutation) -> None:

@@ -9,10 +9,10 @@ import pytest
 from inception_search.figures.draw import Style, draw
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Column, Group, Mesh, boxes
-from inception_search.space.space import load_space
 from inception_search.spec.dag_words import LONGEST, dag_lines, dag_size
 from inception_search.spec.document import parse, parse_network
 from inception_search.spec.step import Dag
+from tests.shipped import shipped_space
 
 CELL = "{dag: [{inputs: [{node: 0, step: [relu, 3x3 16]}]}, {inputs: [0, {node: 1, step: max 3x3}], then: 1x1 16}, {join: concat, inputs: [1, {node: 2, step: zero}, 0], then: {narrow: 5}}]}"  # noqa: E501
 LINES = (
@@ -68,7 +68,7 @@ def test_zeros_that_a_sum_gets_are_not_drawn_but_told() -> None:
 
 
 def test_no_wire_crosses_a_box_and_no_two_run_in_one_line() -> None:
-    space = load_space("nas_bench_101")
+    space = shipped_space("nas_bench_101")
     for seed in range(12):
         network, _ = space.draw(seed)
         drawing = draw(network.stages["stack_1"], network=network).drawing

@@ -18,6 +18,7 @@ from inception_search.figures.viewer.data import part_data
 from inception_search.figures.viewer.table import script_table
 from inception_search.figures.viewer.tree import FoldableNetwork
 from inception_search.spec.network import Network
+from tests.shipped import shipped_space
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -25,7 +26,7 @@ NETWORKS = [*ins.names(), "nas_bench_101"]
 
 
 def network(name: str) -> Network:
-    return ins.load_space(name).draw(3)[0] if name not in ins.names() else ins.load(name)
+    return shipped_space(name).draw(3)[0] if name not in ins.names() else ins.load(name)
 
 
 @pytest.fixture(scope="module")

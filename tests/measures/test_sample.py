@@ -23,8 +23,9 @@ from inception_search.measures.sample import REPAIRS, Sampled, sample_within
 from inception_search.measures.subject import Target
 from inception_search.space.holes import Choice, Float, Hole, Integer
 from inception_search.space.space import Space
+from tests.shipped import shipped_space
 
-MODULES = ins.load_space("inception_modules")
+MODULES = shipped_space("inception_modules")
 
 DEEP = """\
 schema: inception-search/space
@@ -310,7 +311,7 @@ def test_nothing_is_timed_once_it_is_late(timed: Timed, monkeypatch: pytest.Monk
 def test_what_a_space_contains_leaves_time_for_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample_module, "monotonic", Clock(1.0))
     with pytest.raises(ConfigError, match=r"in 12 seconds \(7 drawn, 1 repaired\)"):
-        sample_within(ins.load_space("inception"), Budget(max_params=1), 0, seconds=12.0)
+        sample_within(shipped_space("inception"), Budget(max_params=1), 0, seconds=12.0)
 
 
 def test_no_time_limit_at_all() -> None:
@@ -319,7 +320,7 @@ def test_no_time_limit_at_all() -> None:
 
 
 def test_a_network_that_the_space_contains_is_found() -> None:
-    space, budget = ins.load_space("inception"), Budget(max_depth=10)
+    space, budget = shipped_space("inception"), Budget(max_depth=10)
     found = sample_within(space, budget, 0, tries=5)
     assert (found.how, found.tries) == ("canonical", 10)
     assert found.cost.depth == 9
@@ -339,7 +340,7 @@ def test_what_a_space_contains_in_vain_is_passed_by() -> None:
 
 
 def test_a_network_that_the_space_contains_is_where_repair_begins() -> None:
-    space = ins.load_space("inception")
+    space = shipped_space("inception")
     nin = space.decode(sample_within(space, Budget(max_depth=10), 0, tries=1).params)
     budget = Budget(max_depth=10, max_params=measures(nin)["params"] - 1)
     found = sample_within(space, budget, 0, tries=REPAIRS)

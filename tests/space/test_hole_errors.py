@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from inception_search.errors import DocumentError, InceptionSearchError, LimitError, SpecError
 from inception_search.space.space import Space
+from tests.bounds import bounded
 from tests.space.small import HEAD
 
 A = "network:\n  name: n\n  input: 3x16x16\n  stages:\n    a: "  # what follows stands in line 8
@@ -146,18 +145,15 @@ EXPLOSIONS: dict[str, str] = {
 
 @pytest.mark.parametrize("label", EXPLOSIONS)
 def test_templates_that_explode_are_refused_soon(label: str) -> None:
-    start = time.process_time()
-    with pytest.raises(InceptionSearchError, match="the template is too large or too deep"):
+    with bounded(), pytest.raises(InceptionSearchError, match="the template is too large or too deep"):
         Space(HEAD + EXPLOSIONS[label], "s.yaml")
-    assert time.process_time() - start < 5
 
 
 def test_large_templates_within_the_limits_are_read_soon() -> None:
-    start = time.process_time()
     inner = "{$many: [1, 20], of: {dropout: {$float: [0, 0.4, 0.2]}}}"
-    space = Space(f"{HEAD}{A}[{{$many: [1, 128], of: [relu, {inner}]}}, elu]\n")
+    with bounded():
+        space = Space(f"{HEAD}{A}[{{$many: [1, 128], of: [relu, {inner}]}}, elu]\n")
     assert space.size == sum(sum(3**n for n in range(1, 21)) ** n for n in range(1, 129))
-    assert time.process_time() - start < 10
 
 
 # The fields of an option that share something with others but are no two points.

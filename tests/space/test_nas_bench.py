@@ -17,11 +17,12 @@ import inception_search as ins
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Params
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.spec.identity import arch_id
+from tests.shipped import shipped_space
 
 TABLE = "INCEPTION_SEARCH_NASBENCH201"  # a csv(.gz) with the columns arch_str, params_c10, macs_c10
-SPACE_201 = load_space("nas_bench_201")
+SPACE_201 = shipped_space("nas_bench_201")
 
 
 def operations(arch: str) -> Iterator[tuple[str, int, int]]:
@@ -169,7 +170,7 @@ def test_outputs_and_gradients_are_those_of_the_network_written_by_hand(arch: st
 
 
 def test_points_of_nas_bench_101_correspond_to_networks() -> None:
-    space = load_space("nas_bench_101")
+    space = shipped_space("nas_bench_101")
     for seed in range(30):
         params = space.sample(seed)
         network = space.decode(params)
@@ -179,7 +180,7 @@ def test_points_of_nas_bench_101_correspond_to_networks() -> None:
 
 def test_a_cell_of_nas_bench_101_without_vertices_is_its_projection() -> None:
     """All edges off but the one past the vertices: what is left is a 1x1 convolution in each of nine cells."""
-    space = load_space("nas_bench_101")
+    space = shipped_space("nas_bench_101")
     params: Params = {name: "off" if ".edge" in name else "maxpool3x3" for name in space.holes}
     network = space.decode({**params, "cell.edge_0_6": "on"})
 

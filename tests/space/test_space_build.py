@@ -13,9 +13,10 @@ from inception_search.errors import InceptionSearchError, NotInSpaceError, Shape
 from inception_search.lowering import lower
 from inception_search.space.build import Builder, BuildError
 from inception_search.space.holes import Params
-from inception_search.space.space import By, Space, load_space
+from inception_search.space.space import By, Space
 from inception_search.spec.document import parse
 from inception_search.spec.network import Network
+from tests.shipped import shipped_space
 from tests.space.small import SMALL, every_point, points_of, small, space
 from tests.space.templates import documents
 from tests.space.test_space_hostile import QUICK, read
@@ -58,7 +59,7 @@ def test_both_ways_make_one_network_of_small_spaces(label: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_both_ways_make_one_network_of_shipped_spaces(name: str) -> None:
-    of = load_space(name)
+    of = shipped_space(name)
     ways: tuple[By, ...] = ("points", "holes")
     for seed in range(SHIPPED[name]):
         check_ways(of, of.sample(seed, ways[seed % 2]))
@@ -85,7 +86,7 @@ def test_both_ways_make_one_network_of_any_space(document: dict[str, Any]) -> No
 
 def test_what_one_point_leaves_behind_does_not_change_another() -> None:
     """A space remembers what it built; a fresh one that never saw another point builds the same."""
-    used, text = load_space("inception_modules"), load_space("inception_modules").text
+    used, text = shipped_space("inception_modules"), shipped_space("inception_modules").text
     points = [used.sample(seed) for seed in range(30)]
     networks = [used.decode(params) for params in points]
     assert [used.decode(params) for params in reversed(points)] == networks[::-1]
@@ -95,7 +96,7 @@ def test_what_one_point_leaves_behind_does_not_change_another() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_decoded_networks_can_be_pickled(name: str) -> None:
-    of = load_space(name)
+    of = shipped_space(name)
     network = of.draw(3)[0]
     copy = pickle.loads(pickle.dumps(network))
     assert copy == network

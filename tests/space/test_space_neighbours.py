@@ -13,10 +13,11 @@ from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Choice, Float, Params, Value
 from inception_search.space.neighbours import changes
 from inception_search.space.path import Step
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
+from tests.shipped import shipped_space
 from tests.space.small import SMALL, C, key, points_of, small, space
 
-SHIPPED = {name: load_space(name) for name in ("inception", "inception_modules", "nas_bench_101", "nas_bench_201")}
+SHIPPED = {name: shipped_space(name) for name in ("inception", "inception_modules", "nas_bench_101", "nas_bench_201")}
 AMONG = [label for label, row in SMALL.items() if row[2] <= 9]  # spaces small enough to look at all pairs
 
 
@@ -47,7 +48,7 @@ def test_neighbours_differ_in_one_decision_and_what_it_brings(label: str) -> Non
 
 
 def test_numbers_go_as_many_steps_as_are_asked_for() -> None:
-    hole = load_space("separable_modules").holes["module.b0.width"]
+    hole = shipped_space("separable_modules").holes["module.b0.width"]
     assert hole.domain == range(4, 49, 4)
     assert changes(hole, 16) == (12, 20)
     assert changes(hole, 16, (1, 2, 4, 8, 16)) == (8, 12, 20, 24, 32, 48)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -15,15 +14,16 @@ from inception_search.canonical.catalogue import load
 from inception_search.errors import ConfigError, LimitError, NotInSpaceError, SpecError
 from inception_search.space import match
 from inception_search.space.holes import Params
-from inception_search.space.space import load_space
 from inception_search.spec.document import parse
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import Block, Use
 from inception_search.spec.transform import remake
+from tests.bounds import bounded
+from tests.shipped import shipped_space
 from tests.space.small import C, small, space
 from tests.strategies import networks, points
 
-SHIPPED = {name: load_space(name) for name in ("inception", "inception_modules", "nas_bench_201")}
+SHIPPED = {name: shipped_space(name) for name in ("inception", "inception_modules", "nas_bench_201")}
 
 # --------------------------------------------------------------------------------------------------- outside a space
 
@@ -227,9 +227,8 @@ def test_a_large_network_outside_is_refused_quickly() -> None:
     network = of.fixed_points["inception_v1"]
     steps = ", ".join(["1x1 64", "3x3 192", "max 3x3 s2 valid"] * 300)
     odd = remake(network, stages={**network.stages, next(iter(network.stages)): parse(f"[{steps}]")})
-    start = time.process_time()
-    assert of.why_not(odd) is not None
-    assert time.process_time() - start < 5
+    with bounded():
+        assert of.why_not(odd) is not None
 
 
 def test_names_of_blocks_do_not_matter_to_what_is_outside() -> None:
@@ -241,7 +240,7 @@ def test_names_of_blocks_do_not_matter_to_what_is_outside() -> None:
 
 def test_a_network_with_other_heads_is_told_at_once() -> None:
     """Its trunk is in the space in one of many ways; its auxiliary head is not."""
-    shipped = load_space("inception")
+    shipped = shipped_space("inception")
     for name in ("inception_v4@slim_gamma", "inception_resnet_v2@slim_gamma"):
         assert shipped.why_not(load(name)) == "aux.aux.pool: none is not the template's avg"
     assert shipped.why_not(load("inception_v1@separable")) == "conv1.0: depthwise is not the template's conv"
@@ -249,7 +248,7 @@ def test_a_network_with_other_heads_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("wrong", ["inception_v4", None, 5, {}])
 def test_what_is_no_network_or_point_is_refused(wrong: Any) -> None:
-    shipped = load_space("nin")
+    shipped = shipped_space("nin")
     for ask in (shipped.encode, shipped.contains, shipped.why_not):
         with pytest.raises(SpecError, match=r"a space is asked about a network.*write load\(...\)"):
             ask(wrong)

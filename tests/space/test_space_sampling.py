@@ -14,8 +14,9 @@ import pytest
 
 from inception_search.errors import NotInSpaceError, SpecError, UnknownNameError
 from inception_search.space.holes import Params
-from inception_search.space.space import By, Space, load_space
+from inception_search.space.space import By, Space
 from inception_search.spec.document import parse
+from tests.shipped import shipped_space
 from tests.space.small import OPS, every_point, key, small, space
 
 
@@ -136,7 +137,7 @@ def test_a_range_of_numbers_has_no_size() -> None:
 
 
 def test_points_are_json() -> None:
-    for of in (load_space("inception"), *UNEVEN.values()):
+    for of in (shipped_space("inception"), *UNEVEN.values()):
         for seed in range(5):
             network, params = of.draw(seed)
             assert of.decode(json.loads(json.dumps(params))) == network
@@ -174,7 +175,7 @@ class CountingTrial:
 
 
 ASKED = {"inception": 10, "inception_modules": 50, "nas_bench_201": 10, "nas_bench_101": 10}
-SHIPPED = {name: load_space(name) for name in ASKED}
+SHIPPED = {name: shipped_space(name) for name in ASKED}
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -13,14 +13,14 @@ import inception_search as ins
 from inception_search.canonical.catalogue import names as networks
 from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
-from inception_search.space.space import load_space
 from inception_search.spec.document import parse_network
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
+from tests.shipped import shipped_space
 from tests.space.small import SMALL, C, points_of, small, space
 
-GRAND = load_space("inception")
+GRAND = shipped_space("inception")
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
 TEMPLATE = space(
     f"""

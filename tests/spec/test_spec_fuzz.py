@@ -20,6 +20,7 @@ from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.normal import normal
 from inception_search.spec.shipped import shipped_folder
+from tests.bounds import PATIENCE
 
 NETWORKS = [path.read_text() for path in sorted((shipped_folder() / "canonical").glob("*.yaml"))]
 SPACES = [path.read_text() for path in sorted(shipped_folder().glob("*.yaml"))]
@@ -181,7 +182,7 @@ def test_documents_that_would_fill_the_memory_are_refused_within_a_gigabyte() ->
         "        refused += 1\n"
         "print(refused)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout.strip() == str(len(BOMBS)), done.stderr[-2000:]
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bounds import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from inception_search.cli.main import run; run()"]
 SMALL = "baselines: false\ntrain_images: 64\nimage_size: 8\nworkers: 2\ndevice: cpu\n"
@@ -22,7 +24,7 @@ def start(arguments: list[str], cwd: Path) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Look until ``condition`` holds."""
     end = time.monotonic() + seconds
     while not condition():

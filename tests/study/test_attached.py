@@ -22,6 +22,7 @@ from inception_search.study.executor import Ended, Epoch
 from inception_search.study.study import Study
 from inception_search.study.versions import common_facts
 from inception_search.study.worker import Worker
+from tests.bounds import PATIENCE
 from tests.study.programs import SMALL, jobs, members, wait_for
 from tests.study.spaces import TINY
 
@@ -110,11 +111,11 @@ def test_two_workers_help_until_the_study_is_done(program, tmp_path):
         study.resume(run)
     assert "\n" not in str(refused.value)
 
-    _, err = search.communicate(timeout=120)
+    _, err = search.communicate(timeout=PATIENCE)
     assert search.returncode == 0, err
     ended = 0
     for worker in workers:
-        _, said = worker.communicate(timeout=20)
+        _, said = worker.communicate(timeout=PATIENCE)
         assert worker.returncode == 0, said
         assert "the study in run is done" in said
         ended += int(said.split()[-4])
@@ -137,7 +138,7 @@ def test_a_worker_that_is_stopped_loses_at_most_the_epoch_it_is_in(program, tmp_
     (pid,) = [worker.pid for worker in workers if f"-{worker.pid}-" in first.name]
     os.killpg(pid, number)  # a scheduler that takes the machine back, or Ctrl-C, tells all processes
     (gone, other) = sorted(workers, key=lambda worker: worker.pid != pid)
-    _, said = gone.communicate(timeout=20)
+    _, said = gone.communicate(timeout=PATIENCE)
     assert gone.returncode == 0, said
 
     wait_for(lambda: [folder for folder in at_work(run) if folder != first])
@@ -145,7 +146,7 @@ def test_a_worker_that_is_stopped_loses_at_most_the_epoch_it_is_in(program, tmp_
     assert f"-{other.pid}-" in second.name
     assert epochs(second)[0] >= done
     os.killpg(search.pid, signal.SIGINT)
-    _, err = search.communicate(timeout=30)
+    _, err = search.communicate(timeout=PATIENCE)
     assert search.returncode == 130
     assert "was handed back by a worker that leaves; it goes on elsewhere from its last epoch" in err
     assert "lost its process" not in err

@@ -6,13 +6,14 @@ import random
 
 import pytest
 
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
 from inception_search.study.importance import LEAST, Importance, hole_importance
 from inception_search.study.network_statistics import network_statistics
 from inception_search.study.statistic_importance import statistic_importance
+from tests.shipped import shipped_space
 
-SPACE = load_space("inception_modules")
+SPACE = shipped_space("inception_modules")
 
 
 def trial(number: int, holes: dict[str, object], value: float, **fields: object) -> TrialRecord:

@@ -17,6 +17,7 @@ from inception_search.study import fork_server, local, trial_process
 from inception_search.study.finalize import finalize
 from inception_search.study.search import resume, search
 from inception_search.study.worker import attend
+from tests.bounds import PATIENCE
 from tests.study.programs import ROOT
 from tests.study.spaces import TINY
 
@@ -68,7 +69,7 @@ def run_script(folder: Path, text: str, **environment: str) -> "subprocess.Compl
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

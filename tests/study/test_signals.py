@@ -12,6 +12,7 @@ import pytest
 
 from inception_search.study.search import resume
 from inception_search.study.study import Study
+from tests.bounds import PATIENCE
 from tests.study.programs import SMALL, jobs, members, start, wait_for
 from tests.study.spaces import TINY
 
@@ -41,7 +42,7 @@ def stopped(process: Program, run: Path, *numbers: signal.Signals) -> tuple[str,
     wait_for(lambda: len(jobs(run)) == 2)
     for number in numbers:
         os.killpg(process.pid, number)
-    return process.communicate(timeout=30)
+    return process.communicate(timeout=PATIENCE)
 
 
 def test_ctrl_c_stops_cleanly_and_resume_finishes(program, endless, tmp_path):
@@ -56,7 +57,7 @@ def test_ctrl_c_stops_cleanly_and_resume_finishes(program, endless, tmp_path):
 
     shorten(tmp_path / "run")
     again = program("resume", "run")
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, err
     assert "leaderboard" in out
     assert {record.attempt for record in Study.open(tmp_path / "run").records if record.state == "complete"} == {2}
@@ -67,7 +68,7 @@ def test_sigterm_stops_as_ctrl_c_does(program, endless, tmp_path):
     process = program("search", endless)
     wait_for(lambda: len(jobs(tmp_path / "run")) == 2)
     process.terminate()
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "stopped; go on with: inception-search resume run" in err
 
@@ -77,7 +78,7 @@ def test_ctrl_c_while_everything_still_loads_leaves_no_traceback(program, endles
     process = program("search", endless)
     wait_for((tmp_path / "run" / "jobs" / "data.safetensors").exists)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "resume run" in err
@@ -132,7 +133,7 @@ def test_many_kills_lose_no_recorded_trial(program, endless, tmp_path):
         recorded = now
         arguments = ("resume", "run")
     last = program("resume", "run")
-    _, err = last.communicate(timeout=120)
+    _, err = last.communicate(timeout=PATIENCE)
     assert last.returncode == 0, err
     records = Study.open(run).records
     assert len((run / "trials.jsonl").read_text().splitlines()) == len(records)
@@ -152,7 +153,7 @@ print("best", study.best.value)
 def test_a_script_needs_no_main_guard(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT.format(space=TINY))
     process = start([sys.executable, "script.py"], tmp_path)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert out.count("started") == 1
     assert out.count("best") == 1

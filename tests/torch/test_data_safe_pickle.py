@@ -6,7 +6,6 @@ import os
 import pickle
 import struct
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from inception_search.data.catalogue import load_data
 from inception_search.data.safe_pickle import read_pickle
 from inception_search.errors import DataError
+from tests.bounds import bounded
 from tests.torch.datasets_on_disk import write_cifar_python, write_pickle
 
 
@@ -132,14 +132,12 @@ ENDLESS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_a_file_that_would_take_for_ever_is_refused_within_seconds(tmp_path: Path, case: str) -> None:
-    """As the meta file of CIFAR-10. The bound is a second; a loaded machine gets some more."""
+def test_a_file_that_would_take_for_ever_is_refused_soon(tmp_path: Path, case: str) -> None:
+    """As the meta file of CIFAR-10."""
     folder = write_cifar_python(tmp_path / "cifar-10-batches-py")
     (folder / "batches.meta").write_bytes(ENDLESS[case])
-    began = time.process_time()
-    with pytest.raises(DataError) as caught:
+    with bounded(), pytest.raises(DataError) as caught:
         load_data("cifar10", root=folder)
-    assert time.process_time() - began < 3
     assert str(caught.value).startswith(f"{folder / 'batches.meta'}: ")
 
 

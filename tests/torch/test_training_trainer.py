@@ -25,6 +25,7 @@ from inception_search.training.norm_statistics import refresh_norm_statistics
 from inception_search.training.optimizers import make_optimizer
 from inception_search.training.step import total_loss
 from inception_search.training.trainer import EpochMetrics, TrainingResult, train
+from tests.bounds import PATIENCE
 from tests.torch.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=2, batch_size=32, threads=1)
@@ -287,7 +288,7 @@ except TrainingError as error:
 def test_a_real_shortage_of_host_memory() -> None:
     here = Path(__file__).parent
     script = OUT_OF_MEMORY.format(path=[str(here), str(here.parents[1])])
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.startswith("out of memory while training, got "), done.stderr
     assert "use a batch_size below 1000" in done.stdout
 

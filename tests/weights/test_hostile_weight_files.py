@@ -9,7 +9,6 @@ import pickle
 import random
 import re
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import reduce
@@ -25,6 +24,7 @@ from inception_search.errors import WeightsError
 from inception_search.spec.safetensors_header import read_metadata
 from inception_search.weights.checkpoint import read_checkpoint
 from inception_search.weights.files.keras_order import layer_configs, own_names
+from tests.bounds import bounded, few_calls
 from tests.weights.weight_files import (
     KERNEL,
     NUMBERED,
@@ -222,10 +222,9 @@ def test_a_file_of_something_else(tmp_path: Path, value: Any, text: str) -> None
 
 @pytest.fixture
 def at_once() -> Iterator[None]:
-    """The test takes no longer than two seconds (on a machine that does other things, too)."""
-    begun = time.process_time()
-    yield
-    assert time.process_time() - begun < 2.0
+    """The test ends."""
+    with bounded():
+        yield
 
 
 def in_itself(key: str, **others: Any) -> dict[str, Any]:
@@ -310,11 +309,9 @@ def test_more_names_than_any_network_has(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_more_entries_of_a_zip_file_than_any_network_has(tmp_path: Path) -> None:
     write_zip(tmp_path / "model.pth", {"m/data.pkl": b"x", **{f"m/{i}": b"" for i in range(MANY)}})
-    begun = time.process_time()
     refused(tmp_path / "model.pth", "too many entries, got 20002")
     write_zip(tmp_path / "model.pth", {"m/data.pkl": b"x", **{f"m/{i}{'x' * 60_000}": b"" for i in range(80)}})
     refused(tmp_path / "model.pth", "table of contents of the zip file is too large")
-    assert time.process_time() - begun < 2.0
 
 
 @pytest.mark.parametrize("legacy", [True, False])
@@ -325,19 +322,16 @@ def test_more_groups_than_any_network_has(tmp_path: Path, legacy: bool) -> None:
             file.attrs["layer_names"], group.attrs["weight_names"] = [b"a"], [b"x"]
         for i in range(10_001):
             group.create_group(f"n{i}")
-    begun = time.process_time()
     refused(tmp_path / "model.h5", r"too many groups and datasets, got 1000\d; expected at most 10000")
-    assert time.process_time() - begun < 2.0
 
 
 def test_layers_of_very_many_kinds_in_a_config(tmp_path: Path) -> None:
     """Matching them to the groups once took a step for each pair."""
     config = [{"class_name": f"Kind{i}", "config": {"name": f"n{i}"}} for i in range(5000)]
     write_keras(tmp_path / "model.keras", NUMBERED, {"config": {"layers": config}})
-    begun = time.process_time()
-    assert len(read_checkpoint(tmp_path / "model.keras").tensors) == 4
-    own_names([f"group{'x' * (i % 7)}_a{i}x" for i in range(5000)], layer_configs({"config": {"layers": config}}))
-    assert time.process_time() - begun < 2.0
+    with few_calls(1_000_000):
+        assert len(read_checkpoint(tmp_path / "model.keras").tensors) == 4
+        own_names([f"group{'x' * (i % 7)}_a{i}x" for i in range(5000)], layer_configs({"config": {"layers": config}}))
 
 
 # Zip files --------------------------------------------------------------------------------------------------

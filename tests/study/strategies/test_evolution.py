@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from inception_search.space.space import load_space
 from inception_search.study.strategies.evolution import Evolution, population_size
 from inception_search.study.strategies.nsga2 import Nsga2
 from inception_search.study.strategies.standing import best_first, leaders
 from inception_search.study.strategies.strategy import Observation
+from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 
 
 @pytest.fixture(scope="module")
 def modules():
-    return load_space("inception_modules")
+    return shipped_space("inception_modules")
 
 
 def told(number, losses, epochs=9, facts=None):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inception_search.estimate import estimate
 from inception_search.measures.budget import Budget
 from inception_search.space.holes import Integer, Params
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.study.excess import make_excess
 from inception_search.study.strategies.children import mutant
@@ -23,10 +23,11 @@ from inception_search.study.strategies.fitted import FACTORS, drawn, fitted
 from inception_search.study.strategies.fresh import fresh_point
 from inception_search.study.strategies.prospects import Prospects
 from inception_search.study.strategies.strategy import Observation, Problem
+from tests.shipped import shipped_space
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World
 
-MODULES = load_space("separable_modules")
+MODULES = shipped_space("separable_modules")
 LIMIT = 1_800_000
 
 

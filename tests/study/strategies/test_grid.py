@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from inception_search.errors import SpecError
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.study.strategies import grid
 from inception_search.study.strategies.grid import Grid
 from inception_search.study.strategies.walk import walk
+from tests.shipped import shipped_space
 from tests.space.small import SMALL, key, points_of, small
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World
@@ -39,7 +40,7 @@ def test_the_order_is_that_of_the_holes():
 
 
 def test_a_grid_goes_on_where_it_was():
-    space = load_space("nas_bench_201")
+    space = shipped_space("nas_bench_201")
     world = World(space)
     first = Grid(world.problem)
     world.go(first, 30)
@@ -54,6 +55,6 @@ def test_a_grid_goes_on_where_it_was():
 
 def test_a_grid_gives_up_where_nothing_can_be_trained(monkeypatch):
     monkeypatch.setattr(grid, "PASSED", 50)
-    world = World(load_space("inception_modules"), violation=lambda screened: 1.0)
+    world = World(shipped_space("inception_modules"), violation=lambda screened: 1.0)
     assert Grid(world.problem).ask(0) is None
     assert len(world.seen) == 51

@@ -6,14 +6,14 @@ from collections import Counter
 
 import pytest
 
-from inception_search.space.space import load_space
 from inception_search.study.strategies.local_search import PATIENCE, STARTS, LocalSearch
+from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 
 
 @pytest.fixture(scope="module")
 def modules():
-    return load_space("inception_modules")
+    return shipped_space("inception_modules")
 
 
 @pytest.mark.parametrize("workers", [1, 4])

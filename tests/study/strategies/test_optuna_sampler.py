@@ -12,13 +12,14 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from inception_search.measures.budget import Budget
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.study.excess import make_excess
 from inception_search.study.strategies.cmaes_search import CmaEs
 from inception_search.study.strategies.evolution import Evolution
 from inception_search.study.strategies.optuna_sampler import Gp, SharedHolesTpe, Tpe, freeze
 from inception_search.study.strategies.optuna_storage import engine
 from inception_search.study.strategies.strategy import Observation
+from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World, mixed
@@ -26,7 +27,7 @@ from tests.study.strategies.playground import World, mixed
 
 @pytest.fixture(scope="module")
 def modules():
-    return load_space("inception_modules")
+    return shipped_space("inception_modules")
 
 
 def test_trials_as_optuna_sees_them(modules):
@@ -84,7 +85,7 @@ class Asks:
     """A search by TPE under a limit, and how often each trial's ask had it propose a point."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
-        space = load_space("separable_modules")
+        space = shipped_space("separable_modules")
         world = World(space, violation=lambda screened: max(0.0, screened.cost["macs"] / LIMIT - 1.0))
         if known:
             excess = make_excess(space, Budget(max_macs=LIMIT), (1, 14, 14), 10)

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.study.strategies import merit, surrogate
 from inception_search.study.strategies.features import Decisions, costs
@@ -24,11 +24,12 @@ from inception_search.study.strategies.prospects import MANY, PERIOD, Prospects
 from inception_search.study.strategies.strategy import Observation
 from inception_search.study.strategies.surrogate import Shape, Surrogate
 from inception_search.study.strategies.table import make_strategy
+from tests.shipped import shipped_space
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World, additive
 
-CELLS = load_space("nas_bench_201")
-MODULES = load_space("inception_modules")
+CELLS = shipped_space("nas_bench_201")
+MODULES = shipped_space("inception_modules")
 
 
 def distance(space: Space, one: dict, other: dict) -> float:
@@ -186,7 +187,7 @@ def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(s
 
 
 def test_widths_may_grow_by_much_at_once() -> None:
-    space = load_space("separable_modules")
+    space = shipped_space("separable_modules")
     parent = replace(told(5, 0.1), params=parted(space.encode(space.fixed_points["v1_3a"]))[0])
     prospects = Prospects(World(space).problem, Decisions(space))
     mutants = [each.params for number in range(0, 60, PERIOD) for each in prospects.of([parent], number) if each.parent]

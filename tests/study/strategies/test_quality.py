@@ -7,13 +7,13 @@ from statistics import mean, stdev
 
 import pytest
 
-from inception_search.space.space import load_space
 from inception_search.store.pareto import hypervolume
 from inception_search.study.strategies.table import make_strategy
+from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 
 TRIALS = 80  # half of them are the first population of NSGA-II and evolution at 60
-MODULES = load_space("inception_modules")
+MODULES = shipped_space("inception_modules")
 
 
 @cache

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.study.strategies.strategy import Problem, Screened, Strategy
 from inception_search.study.strategies.table import make_strategy, names
 from inception_search.study.strategies.walk import walk
+from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.study.spaces import THREE_POINTS, TINY
 from tests.study.strategies.playground import World, additive, mixed
@@ -25,7 +26,7 @@ def make(name: str, problem: Problem) -> Strategy:
 
 @pytest.fixture(scope="module")
 def modules() -> Space:
-    return load_space("inception_modules")
+    return shipped_space("inception_modules")
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -140,7 +141,7 @@ def test_a_trial_told_again_counts_as_last_told(name, modules):
 
 @pytest.mark.parametrize("name", SEVERAL)
 def test_isomorphic_points_are_one(name):
-    world = World(load_space("nas_bench_201"), trials=30)
+    world = World(shipped_space("nas_bench_201"), trials=30)
     assert len(world.go(make(name, world.problem), 30)) == 30
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from inception_search.errors import ConfigError, UnknownNameError
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.study.strategies import cmaes_search, table
 from inception_search.study.strategies.flatness import why_not_flat
 from inception_search.study.strategies.table import STRATEGIES, check, make_strategy, names
+from tests.shipped import shipped_space
 from tests.space.small import SMALL, points_of, small, space
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World
@@ -45,13 +46,13 @@ def test_folder_and_table_agree() -> None:
 def test_names() -> None:
     assert set(names()) == {"random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"}
     with pytest.raises(UnknownNameError, match="evolution"):
-        check("evolutoin", load_space("nas_bench_201"))
+        check("evolutoin", shipped_space("nas_bench_201"))
 
 
 def test_conditional_holes_are_named() -> None:
     with pytest.raises(ConfigError, match=r"gp cannot search.*'module\.b0\.width' is there only where.*is 'conv'"):
-        check("gp", load_space("inception_modules"))
-    check("gp", load_space("nas_bench_201"), 2)
+        check("gp", shipped_space("inception_modules"))
+    check("gp", shipped_space("nas_bench_201"), 2)
 
 
 @pytest.mark.parametrize("label", sorted(SMALL))
@@ -63,7 +64,7 @@ def test_a_space_is_flat_where_all_its_points_have_the_same_holes(label: str) ->
 def test_cmaes_takes_numbers_alone() -> None:
     check("cmaes", Space(TINY))
     with pytest.raises(ConfigError, match=r"hole 'cell.edge_0_1' is a choice"):
-        check("cmaes", load_space("nas_bench_201"))
+        check("cmaes", shipped_space("nas_bench_201"))
     with pytest.raises(ConfigError, match="one objective"):
         check("cmaes", Space(TINY), 2)
     many = space("  stages: {a: [{$many: [1, 3], of: {conv: {kernel: 3x3, width: {$int: [4, 5]}}}}, relu]}\n")
