@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -65,6 +67,21 @@ def test_latex_has_no_command_of_a_name() -> None:
     assert "\\textbackslash{}input\\{y\\}\\$\\_\\textasciicircum{}" in told
     colours = {*re.findall(r"\\definecolor\{(\w+)\}", told)}
     assert {*re.findall(r"(?:fill|draw)=(\w+)", told)} <= colours
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
+@pytest.mark.parametrize(("width", "points"), [(None, None), ("240pt", 240.0)])
+def test_latex_makes_a_page_of_the_size_of_the_picture(tmp_path: Path, width: str | None, points: float | None) -> None:
+    figure = draw(MIXED_7B, width=width)
+    figure.save(tmp_path / "a.tex")
+    readable = r"\pdfobjcompresslevel=0\input{a.tex}"
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-jobname=a", readable]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    page = re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", (tmp_path / "a.pdf").read_bytes())
+    assert page is not None
+    width, height = page.groups()
+    assert float(width) == pytest.approx(points or figure.width * 0.75, abs=0.05)
+    assert float(height) / float(width) == pytest.approx(figure.height / figure.width, abs=0.001)
 
 
 def test_pdf_is_vectors_with_text() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inception_search.figures.figure import Figure
 from inception_search.figures.formats import tikz
 
-_HEAD = r"""\documentclass[tikz, border=4pt]{standalone}
+_HEAD = r"""\documentclass[tikz, border=0pt]{standalone}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage{helvet}

@@ -15,7 +15,7 @@ from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
 from inception_search.figures.svg import clean, radius_of
 from inception_search.figures.wires import BEND
 
-PT = 0.75  # TeX points of a px
+PT = 0.75  # points of a px
 _STEPS = {"M": " ({0},{1})", "L": " -- ({0},{1})", "Q": " .. controls ({0},{1}) .. ({2},{3})"}
 _CODES = {char: f"\\{char}" for char in "#$%&_{}"} | {
     "\\": "\\textbackslash{}",
@@ -40,10 +40,14 @@ def render(figure: Figure) -> bytes:
 def _lines(figure: Figure) -> Iterator[str]:
     drawing = figure.drawing
     yield f"% {clean(figure.title)}"
+    size = f"({drawing.width * figure.scale:g},{drawing.height * figure.scale:g})"
     yield (
-        f"\\begin{{tikzpicture}}[x={PT}pt, y=-{PT}pt, font=\\sffamily\\fontsize{{9.5}}{{11}}\\selectfont, "
-        f"line width={0.8 * figure.scale:g}pt, >={{Latex[length=5pt, width=5pt]}}{_scale(figure.scale)}]"
+        f"\\begin{{tikzpicture}}[x={PT}bp, y=-{PT}bp, font=\\sffamily\\fontsize{{9.5}}{{11}}\\selectfont, "
+        f"line width=0.8pt, >={{Latex[length=5pt, width=5pt]}}]"
     )
+    yield f"\\path[use as bounding box] (0,0) rectangle {size};"
+    # transform canvas, since scale leaves rounded corners, dashes and arrows as large as they are
+    yield f"\\begin{{scope}}[transform canvas={{scale={figure.scale:.6g}}}]"
     yield from _colours(drawing)
     yield from map(_frame, drawing.frames)
     yield from map(_wire, drawing.wires)
@@ -55,12 +59,7 @@ def _lines(figure: Figure) -> Iterator[str]:
         yield _text(note.x, note.y, note.text, f"{ink}, anchor=west, inner sep=0pt", small=True)
     for heading in drawing.headings:
         yield _text(heading.x, heading.y - heading.size // 3, f"\\bfseries {escaped(heading.text)}", raw=True)
-    yield "\\end{tikzpicture}"
-
-
-def _scale(scale: float) -> str:
-    """Coordinates and type of another size."""
-    return "" if scale == 1.0 else f", scale={scale:.6g}, transform shape"
+    yield "\\end{scope}\n\\end{tikzpicture}"
 
 
 def _colours(drawing: Placement) -> Iterator[str]:
