@@ -81,7 +81,7 @@ def test_latex_makes_a_page_of_the_size_of_the_picture(tmp_path: Path, width: st
     assert page is not None
     width, height = page.groups()
     assert float(width) == pytest.approx(points or figure.width * 0.75, abs=0.05)
-    assert float(height) / float(width) == pytest.approx(figure.height / figure.width, abs=0.001)
+    assert float(height) / float(width) == pytest.approx(figure.drawing.height / figure.drawing.width, abs=0.001)
 
 
 def test_pdf_is_vectors_with_text() -> None:
