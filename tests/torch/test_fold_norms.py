@@ -38,9 +38,14 @@ def unsettled(model: nn.Module, seed: int = 0) -> nn.Module:
     return model
 
 
+def ops() -> profile:
+    """A recorder of the ops that are computed on the processor; torch 2.11 warns unless events are kept."""
+    return profile(activities=[ProfilerActivity.CPU], acc_events=True)
+
+
 def norms(model: nn.Module, x: torch.Tensor) -> int:
     """How many batch norms a call of the module computes."""
-    with torch.no_grad(), profile(activities=[ProfilerActivity.CPU]) as seen:
+    with torch.no_grad(), ops() as seen:
         model(x)
     return sum(event.name == "aten::batch_norm" for event in seen.events())
 
@@ -130,7 +135,7 @@ def test_evaluation_is_folded() -> None:
     space = load_space("inception_modules")
     network = space.decode(space.sample(random.Random(0)))
     model = unsettled(build(lower(network), name="x", seed=0)).to(memory_format=torch.channels_last).train()
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    with ops() as seen:
         found = evaluate(model, data)
     assert not [event for event in seen.events() if event.name == "aten::batch_norm"]
     assert model.training
