@@ -11,7 +11,7 @@ import difflib
 import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from inception_search.credentials import masked
 
@@ -35,7 +35,12 @@ class Place:
 
 
 class InceptionSearchError(Exception):
-    """Base class: ``rule`` says what is wrong; the keyword facts say where, and what to write instead."""
+    """Base class: ``rule`` says what is wrong; the keyword facts say where, and what to write instead.
+
+    ``of_value``: whether the error says that a value cannot be that somebody gave to a function or a command.
+    """
+
+    of_value: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -122,7 +127,13 @@ class NotInSpaceError(InceptionSearchError):
 
 
 class UnknownNameError(InceptionSearchError):
-    """A name (network, space, dataset, op, block ...) that nothing answers to."""
+    """A name (network, space, dataset, op, block ...) that nothing answers to; its place is where it is written."""
+
+    of_value = True
+
+
+class UnknownDialectError(UnknownNameError):
+    """A network has no dialect of that name; its place is the document of the network."""
 
 
 class EditError(InceptionSearchError):
@@ -148,6 +159,14 @@ class StorageFullError(RunFolderError):
 class ConfigError(InceptionSearchError):
     """A search configuration or a command-line option has a value that cannot be used."""
 
+    of_value = True
+
+
+class MissingRequirementError(ConfigError):
+    """What a function or command needs is not there: a package, or processes that fork; other values may do without."""
+
+    of_value = False
+
 
 class ProcessStartError(InceptionSearchError):
     """The process of a trial cannot be started here; the study stops, and nothing is recorded of that trial."""
@@ -169,10 +188,12 @@ class CheckpointError(TrainingError):
     """A training checkpoint is damaged, or of another network, data, fidelity or seed; nothing was trained."""
 
 
-def unknown_name(what: str, name: str, known: Iterable[str], **facts: Any) -> UnknownNameError:
-    """An :class:`UnknownNameError` that lists what is known and suggests the nearest spelling."""
+def unknown_name(
+    what: str, name: str, known: Iterable[str], *, kind: type[UnknownNameError] = UnknownNameError, **facts: Any
+) -> UnknownNameError:
+    """An :class:`UnknownNameError`, of ``kind``, that lists what is known and suggests the nearest spelling."""
     names = sorted(known)
-    return UnknownNameError(
+    return kind(
         f"unknown {what}",
         found=name,
         expected="one of " + ", ".join(names) if names else None,

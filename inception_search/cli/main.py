@@ -9,24 +9,21 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TextIO
+from typing import Annotated, Any, NamedTuple, NoReturn, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from inception_search import __version__
 from inception_search.cli.streams import prepare_streams, silence
+from inception_search.cli.tab import ASKS, answer_tab
 from inception_search.errors import (
-    ConfigError,
     InceptionSearchError,
     StorageFullError,
-    UnknownNameError,
+    UnknownDialectError,
     UnusedBlockWarning,
     one_line,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 OUTPUT_REFUSED = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
@@ -74,6 +71,13 @@ class Verbs(TyperGroup):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands = {name: TyperCommand(name, help=verb.help) for name, verb in VERBS.items()}
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options before the verb: switches that are False where not given; of None, Typer would ask pydantic."""
+        switches = super().get_params(ctx)
+        for switch in switches:
+            switch.default = False
+        return switches
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The verb that ``args`` name, imported."""
@@ -135,11 +139,11 @@ def run() -> None:
     warnings.showwarning = _warning
     try:
         try:
-            app()
+            answer_tab(app) if ASKS in os.environ else app()
         finally:
             sys.stdout.flush()
     except InceptionSearchError as error:
-        _fail(f"error: {error}", exit_code(error, sys.argv[1:]))
+        _fail(f"error: {error}", exit_code(error))
     except KeyboardInterrupt:
         _fail("stopped", INTERRUPTED)
     except OSError as error:
@@ -159,17 +163,15 @@ def _fail(text: str | None, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def exit_code(error: InceptionSearchError, arguments: Sequence[str]) -> int:
-    """2 where a value on the command line cannot be: a name nothing has, a file that is not there; else 1."""
+def exit_code(error: InceptionSearchError) -> int:
+    """2 where what stands on the command line cannot be: a value, or the path of what is not there; else 1."""
     if isinstance(error, StorageFullError):
         return FAILED
     file = error.place.file
     if file is not None and not _exists(file):
         return REFUSED
-    given = any(str(error.found) in argument for argument in arguments) if error.found is not None else False
-    lacking = "pip install" in (error.mend or "")  # a package that is missing is no value of the command line
-    refused = isinstance(error, UnknownNameError | ConfigError) and not lacking and (file is None or given)
-    return REFUSED if refused else FAILED
+    in_a_file = file is not None and not isinstance(error, UnknownDialectError)  # where the value was written
+    return REFUSED if error.of_value and not in_a_file else FAILED
 
 
 def _exists(file: str) -> bool:

@@ -1,14 +1,14 @@
 """Names on the command line: what help says of them, and what TAB completes.
 
-Nothing here, and nothing that verbs import at module level, may load pydantic, YAML, rich or torch: help and
+Nothing here may load pydantic, rich or torch, and nothing that verbs import at module level YAML, either: help and
 completion answer in under 0.3 s. docs/naming.md describes the names themselves.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from inception_search.cli.datasets import ABOUT
 from inception_search.spec.shipped import shipped_folder, shipped_names
@@ -27,7 +27,6 @@ PRUNERS = ("median", "asha", "halving", "hyperband", "none")
 OPTIMIZERS = ("sgd", "rmsprop", "adamw")
 SCHEDULES = ("one_cycle", "cosine", "linear", "exponential", "constant")
 RUNS = "runs"
-_NAMED_IN = re.compile(r"^  ([a-z][a-z0-9_]*):", re.MULTILINE)
 
 Complete = Callable[[str], list[str]]
 
@@ -52,14 +51,14 @@ complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops"))
 
 
 def complete_item(incomplete: str) -> list[str]:
-    """Shipped networks; after an @ their dialects, after a dot their modules; and run folders."""
+    """Shipped networks; after an @ their dialects, after a dot the modules of the network or dialect; run folders."""
     networks = shipped_names("canonical")
-    for mark, sections in (("@", ("dialects",)), (".", ("blocks", "stages"))):
-        base, found, _ = incomplete.partition(mark)
-        if found and base.partition("@")[0] in networks:
-            parts = (part for section in sections for part in _parts(base.partition("@")[0], section))
-            return one_of(dict.fromkeys(f"{base}{mark}{part}" for part in parts))(incomplete)
-    return [*one_of(networks)(incomplete), *complete_run(incomplete)]
+    whole, dot, _ = incomplete.partition(".")
+    network, at, dialect = whole.partition("@")
+    if network not in networks or not (dot or at):
+        return [*one_of(networks)(incomplete), *complete_run(incomplete)]
+    parts = _modules(network, dialect or None) if dot else _dialects(network)
+    return one_of(f"{whole}.{part}" if dot else f"{network}@{part}" for part in parts)(incomplete)
 
 
 def complete_space(incomplete: str) -> list[str]:
@@ -79,9 +78,25 @@ def complete_run(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _parts(network: str, section: str) -> list[str]:
-    """The names in a section of a shipped document: read as text, since YAML takes too long to load."""
-    text = (shipped_folder() / "canonical" / f"{network}.yaml").read_text(encoding="utf-8")
-    main = re.findall(r"^dialect: (\w+)", text, re.MULTILINE) if section == "dialects" else []
-    begun = re.search(rf"^{section}:[^\n]*\n((?:[ #].*\n|\n)*)", text, re.MULTILINE)
-    return main + (_NAMED_IN.findall(begun[1]) if begun else [])
+def _dialects(network: str) -> list[str]:
+    from inception_search.spec.dialect import dialects_of
+
+    return list(dialects_of(_document(network)))
+
+
+def _modules(network: str, dialect: str | None) -> list[str]:
+    from inception_search.errors import UnknownNameError
+    from inception_search.spec.dialect import in_dialect
+
+    try:
+        found = in_dialect(_document(network), dialect)
+    except UnknownNameError:
+        return []
+    return [*found["stages"], *(name for name in found.get("blocks", ()) if name not in found["stages"])]
+
+
+def _document(network: str) -> Any:
+    """The data of a shipped document; the network itself is not built, since pydantic takes too long to load."""
+    from inception_search.spec.yaml_reader import read_yaml
+
+    return read_yaml((shipped_folder() / "canonical" / f"{network}.yaml").read_text(encoding="utf-8"))

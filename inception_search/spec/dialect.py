@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_search.errors import DocumentError, Place, SpecError, did_you_mean, unknown_name
-from inception_search.spec.shorthand import expand_input
+from inception_search.errors import DocumentError, Place, SpecError, UnknownDialectError, did_you_mean, unknown_name
+from inception_search.spec.input_form import expand_input
 from inception_search.spec.yaml_reader import MarkedDict
 
 SECTION = "dialects"
@@ -40,7 +40,7 @@ def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
         return plain
     if dialect not in overlays:
         known = [*overlays, own] if isinstance(own, str) else overlays
-        error = unknown_name(f"dialect of {data.get('name')}", dialect, known)
+        error = unknown_name(f"dialect of {data.get('name')}", dialect, known, kind=UnknownDialectError)
         if error.expected is None:
             error.mend = "the document has no dialects; leave out the @ and what comes after it"
         raise error.at(file=file, line=_lines(data).get(SECTION))

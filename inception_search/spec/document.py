@@ -14,10 +14,11 @@ from inception_search.errors import DocumentError, LimitError, SchemaVersionErro
 from inception_search.errors import Place as Where
 from inception_search.spec.checksum import check_checksum
 from inception_search.spec.dialect import in_dialect
+from inception_search.spec.input_form import expand_input
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import SCHEMA, VERSION, Network, with_source
-from inception_search.spec.shorthand import RESERVED, Expander, expand_input, tidy
+from inception_search.spec.shorthand import RESERVED, Expander, tidy
 from inception_search.spec.size import check_step_size
 from inception_search.spec.source import Place as Path_
 from inception_search.spec.source import RuleError, Source

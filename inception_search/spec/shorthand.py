@@ -55,15 +55,6 @@ def is_hole(raw: Any) -> bool:
     return isinstance(raw, dict) and str(next(iter(raw), "")).startswith("$")
 
 
-def expand_input(item: Any) -> Any:
-    """``3x299x299`` and ``[3, 299, 299]`` as fields."""
-    parts = item.split("x") if isinstance(item, str) else item
-    if isinstance(parts, list) and len(parts) == 3:
-        numbers = [int(p) if isinstance(p, str) and p.isdecimal() and len(p) < 9 else p for p in parts]
-        return dict(zip(("channels", "height", "width"), numbers, strict=True))
-    return item
-
-
 class Expander:
     """Expands short forms of one document; errors carry ``file``, the line and the path."""
 

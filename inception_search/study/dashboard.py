@@ -20,7 +20,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from inception_search.errors import ConfigError
+from inception_search.errors import MissingRequirementError
 from inception_search.space.space import Space
 from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
@@ -36,9 +36,9 @@ _ARTIFACT = "artifacts:"  # what Optuna calls them among a trial's system attrib
 
 
 def check_installed() -> None:
-    """Raise ConfigError where optuna-dashboard is missing."""
+    """Raise MissingRequirementError where optuna-dashboard is missing."""
     if find_spec("optuna_dashboard") is None:
-        raise ConfigError(
+        raise MissingRequirementError(
             "the dashboard needs the optuna-dashboard package",
             mend='write pip install "inception-search[dashboard]"; `inception-search report RUN` needs nothing more',
         )

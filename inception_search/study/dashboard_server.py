@@ -64,7 +64,8 @@ def serve_dashboard(
 ) -> None:
     """Serve the study in ``run`` until KeyboardInterrupt, or until ``ready`` or another thread shuts it down.
 
-    Raises ConfigError where the package is missing or the port cannot be had, and what reading the study raises.
+    Raises MissingRequirementError without the package, ConfigError where the port cannot be had, and what reading the
+    study raises.
     """
     check_installed()
     with TemporaryDirectory(prefix="inception-search-") as folder:

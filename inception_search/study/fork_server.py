@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_search.errors import ConfigError, ProcessStartError, raw
+from inception_search.errors import MissingRequirementError, ProcessStartError, raw
 from inception_search.store.descriptors import open_standard_descriptors
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ _SERVER_ENDED = (EOFError, ConnectionError)  # what is raised where the server e
 
 
 def check_can_start() -> None:
-    """Raise ConfigError where this process can start no trial: on a system without fork, or in a daemonic process."""
+    """Raise MissingRequirementError where this process can start no trial: without fork, or in a daemonic process."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
-        raise ConfigError(
+        raise MissingRequirementError(
             "training trials needs processes that fork, which this operating system does not have",
             found=raw(sys.platform),
             expected="Linux or macOS",
             mend="on Windows, search inside WSL; drawing, comparing and compiling work here",
         )
     if multiprocessing.current_process().daemon:
-        raise ConfigError(
+        raise MissingRequirementError(
             "a daemonic process (a worker of multiprocessing.Pool, for instance) may not start the processes of trials",
             mend="start the search from the main process, a thread, concurrent.futures.ProcessPoolExecutor or a "
             "multiprocessing.Process with daemon=False",
@@ -49,7 +49,8 @@ def check_can_start() -> None:
 def start_server() -> None:
     """Start the server, unless it runs already; it loads torch while this process goes on.
 
-    Raises ConfigError where this process can start no trial, ProcessStartError where the server cannot be started.
+    Raises MissingRequirementError where this process can start no trial, ProcessStartError where the server cannot be
+    started.
     """
     check_can_start()
     if missing := _missing_interpreter():

@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from inception_search.errors import ConfigError, WeightsError, raw
+from inception_search.errors import MissingRequirementError, WeightsError, raw
 from inception_search.weights.files.keras_order import own_names, placed
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ def keras_weights(tensors: Mapping[str, torch.Tensor]) -> bytes:
     """The content of a ``.weights.h5`` file with ``tensors``, named and laid out as Keras has them.
 
     Raises :class:`WeightsError` when they are not those of Keras' InceptionV3 or InceptionResNetV2, and
-    :class:`ConfigError` when h5py is not installed.
+    :class:`MissingRequirementError` when h5py is not installed.
     """
     try:
         import h5py
     except ImportError:
         mend = "pip install inception-search[keras]"
-        raise ConfigError("writing Keras' weights needs h5py", mend=mend) from None
+        raise MissingRequirementError("writing Keras' weights needs h5py", mend=mend) from None
     groups = _groups(tensors)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:

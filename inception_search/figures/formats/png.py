@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from inception_search.errors import ConfigError
+from inception_search.errors import MissingRequirementError
 from inception_search.figures.figure import Figure
 
 ZOOM = 2  # PNG pixels per px of the figure
@@ -14,11 +14,11 @@ DPI = 300  # PNG pixels per inch of a figure with a size on paper
 
 def render(figure: Figure) -> bytes:
     """A PNG twice as wide as the figure, or, where it has a size on paper, of 300 pixels per inch (a width in px: of so
-    many pixels); :class:`ConfigError` without the package resvg-py."""
+    many pixels); :class:`MissingRequirementError` without the package resvg-py."""
     try:
         import resvg_py
     except ImportError:
-        raise ConfigError(
+        raise MissingRequirementError(
             "PNG figures need the resvg-py package",
             mend='write pip install "inception-search[png]", or save as .pdf, .svg or .html',
         ) from None

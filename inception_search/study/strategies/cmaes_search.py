@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, MissingRequirementError
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.space import Space
 from inception_search.study.strategies.flatness import check_flat
@@ -51,7 +51,9 @@ class CmaEs:
         check_flat("cmaes", space)
         if find_spec("cmaes") is None:
             mend = "pip install 'inception-search[cmaes]'"
-            raise ConfigError("cmaes needs the package cmaes, which is not installed", path="strategy", mend=mend)
+            raise MissingRequirementError(
+                "cmaes needs the package cmaes, which is not installed", path="strategy", mend=mend
+            )
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""
