@@ -9,7 +9,8 @@ from typing import Any
 MASK = "***"
 
 # scheme://user:SECRET@host: up to the last @ before the query, since people write passwords with @ and / unescaped.
-_PASSWORD = re.compile(r"\b(?P<head>[a-z][\w+.-]*:/{1,3}[^\s:/@?#'\"]*:)(?P<secret>[^@\s]*(?:@[^\s?#@]*)*)@", re.I)
+# The limit on the scheme keeps the time for a long text of dots from growing with the square of its length.
+_PASSWORD = re.compile(r"(?P<head>[a-z][\w+.-]{0,40}:/{1,3}[^\s:/@?#'\"]*:)(?P<secret>[^@\s]*(?:@[^\s?#@]*)*)@", re.I)
 # https://TOKEN@host: a database has users there, a web server has tokens.
 _TOKEN = re.compile(r"\b(?P<head>(?:https?|git|ftps?):/{1,3})(?P<secret>[^\s:/@?#'\"]+)@", re.I)
 # ?password=SECRET, &sslpassword=SECRET, and "password=SECRET" as drivers write it in their messages.
@@ -29,9 +30,16 @@ def masked(text: str) -> str:
     """
     if "@" not in text and "=" not in text:
         return text
-    for pattern, end in _FORMS:
+    text = re.sub(r"\S+", lambda word: _without_password(word[0]), text)
+    for pattern, end in _FORMS[1:]:
         text = pattern.sub(rf"\g<head>{MASK}{end}", text)
     return text
+
+
+def _without_password(word: str) -> str:
+    """``word`` with ``***`` for its passwords; behind its last @, where none can end, it is not searched."""
+    before, at, after = word.rpartition("@")
+    return _PASSWORD.sub(rf"\g<head>{MASK}@", before + at) + after
 
 
 def masked_values(value: Any) -> Any:

@@ -59,6 +59,14 @@ def test_what_is_shown_of_a_text(text: str) -> None:
     assert masked(SHOWN[text]) == SHOWN[text]
 
 
+@pytest.mark.parametrize("part", ["a.", "x:/a:", ";a.b"])
+def test_a_long_text_takes_no_time_that_grows_with_its_square(part: str) -> None:
+    """It would be a quarter of an hour."""
+    text = f"@{part * 30_000} ="
+    assert masked(text) == text
+    assert SECRET not in masked(f"{'x' * 100}_{FULL}")
+
+
 @pytest.mark.parametrize("text", SHOWN)
 def test_an_option_shows_no_password_and_opens_with_it(text: str) -> None:
     config = StudyConfig.of(storage=text)
