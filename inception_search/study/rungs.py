@@ -208,6 +208,18 @@ class Asha:
         return chosen if set(chosen) - rung.exempt else [*chosen, *searched[:1]]
 
 
+@dataclass
+class _Cohort:
+    """The trials that decide together, and how many more of them have failed."""
+
+    numbers: list[int] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def joined(self) -> int:
+        return len(self.numbers) + self.failed
+
+
 class Halving(Asha):
     """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
 
@@ -217,38 +229,48 @@ class Halving(Asha):
 
     def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
         super().__init__(rungs, eta)
-        self.cohorts: list[list[int]] = []
+        self.cohorts: list[_Cohort] = []
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
         """As in :class:`Asha`, for the cohort that the trial joined at the first rung."""
         if self.rungs and epoch == self.rungs[0].epoch and not spared and self._cohort(number) is None:
-            if not self.cohorts or len(self.cohorts[-1]) >= self.eta ** len(self.rungs):
-                self.cohorts.append([])
-            self.cohorts[-1].append(number)
+            if not self.cohorts or self.cohorts[-1].joined >= self.eta ** len(self.rungs):
+                self.cohorts.append(_Cohort())
+            self.cohorts[-1].numbers.append(number)
         return super().report(number, epoch, losses, spared=spared)
 
     def drop(self, number: int) -> None:
         """Its cohort decides without it."""
         super().drop(number)
-        for cohort in self.cohorts:
-            if number in cohort:
-                cohort.remove(number)
+        if (cohort := self._cohort(number)) is not None:
+            cohort.numbers.remove(number)
+            cohort.failed += 1
 
-    def _cohort(self, number: int) -> list[int] | None:
-        return next((cohort for cohort in self.cohorts if number in cohort), None)
+    def _cohort(self, number: int) -> _Cohort | None:
+        return next((cohort for cohort in self.cohorts if number in cohort.numbers), None)
 
     def _chosen(self, rung: _Rung) -> list[int]:
-        full = self.eta ** (len(self.rungs) - self.rungs.index(rung))
-        return self._best_of_cohorts(rung, least=full)
+        level = self.rungs.index(rung)
+        return self._best_of_cohorts(rung, lambda cohort: self._expected(cohort, level))
 
     def _chosen_at_the_end(self, rung: _Rung) -> list[int]:
-        return self._best_of_cohorts(rung, least=1)
+        return self._best_of_cohorts(rung, lambda cohort: 1)
 
-    def _best_of_cohorts(self, rung: _Rung, least: int) -> list[int]:
-        """The best of each cohort of which at least ``least`` trials are at the rung."""
-        here = [[number for number in cohort if number in rung.losses] for cohort in self.cohorts]
-        chosen = [rung.ranked(come)[: math.ceil(len(come) / self.eta)] for come in here if len(come) >= least]
-        return [number for best in chosen for number in best]
+    def _expected(self, cohort: _Cohort, level: int) -> int:
+        """How many trials of a full cohort come to the rung with the number ``level``, those that fail not counted."""
+        count = self.eta ** len(self.rungs) - cohort.failed
+        for _ in range(level):
+            count = math.ceil(count / self.eta)
+        return count
+
+    def _best_of_cohorts(self, rung: _Rung, least: Callable[[_Cohort], int]) -> list[int]:
+        """The best of each cohort of which at least so many trials are at the rung."""
+        chosen: list[int] = []
+        for cohort in self.cohorts:
+            here = [number for number in cohort.numbers if number in rung.losses]
+            if here and len(here) >= least(cohort):
+                chosen += rung.ranked(here)[: math.ceil(len(here) / self.eta)]
+        return chosen
 
 
 class Hyperband:

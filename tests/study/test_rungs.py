@@ -170,6 +170,21 @@ def test_the_place_of_a_trial_that_fails_is_given_to_the_next_best():
     assert promote(rule) is None
 
 
+def test_a_cohort_of_halving_decides_without_a_trial_that_fails():
+    """At every rung the next best takes its place, while other trials are still to come."""
+    rule = scheduler("halving", epochs=9, rungs=(1, 3))
+    for number in range(9):
+        assert reported(rule, number, 1, (float(number),)) == "pause"
+    assert [promote(rule) for _ in range(4)] == [0, 1, 2, None]
+    rule.drop(0)
+    assert [promote(rule), promote(rule)] == [3, None]
+    assert [reported(rule, number, 3, (float(number),)) for number in (3, 2)] == ["pause", "pause"]
+    assert promote(rule) is None, "trial 1 has still to come"
+    assert reported(rule, 1, 3, (1.0,)) == "go on"
+    assert reported(rule, 9, 1, (-1.0,)) == "pause", "the next cohort begins"
+    assert promote(rule) is None
+
+
 def test_the_rungs_decide_one_after_the_other_at_the_end():
     """With several processes, a rung waits for the trials that are on their way to it."""
     rule = scheduler("asha", epochs=9, rungs=(1, 3))
