@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _LONGEST = 64  # bytes of a temporary folder's path; the socket's own name needs
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 _PROBE_SECONDS = 120.0
 _SERVER_ENDED = (EOFError, ConnectionError)  # what is raised where the server ends instead of answering
+_starting = threading.Lock()  # of searches in several threads one starts a process at a time: they share __main__
 
 
 def check_can_start() -> None:
@@ -76,12 +78,12 @@ def ended_before_it_began(exit_code: int | None) -> ProcessStartError:
 
 
 def _ensure_running() -> None:
-    with _without_main(), _deaf_to_interrupts():
+    with _starting, _without_main(), _deaf_to_interrupts():
         pass
 
 
 def _start(process: ForkServerProcess) -> None:
-    with _without_main(), _deaf_to_interrupts():
+    with _starting, _without_main(), _deaf_to_interrupts():
         process.start()
 
 

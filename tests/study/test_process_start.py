@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,36 @@ def test_what_the_system_refuses_is_named_before_anything_is_written(tmp_path, m
 def test_a_limit_that_is_met_for_a_moment_only_costs_nothing(tmp_path, monkeypatch):
     failing(monkeypatch, OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)), times=2)
     assert [record.attempt for record in search(TINY, run=tmp_path / "run", **SMALL).records] == [1]
+
+
+class Starting:
+    """Stands for a process; ``during`` is done while it is started."""
+
+    def __init__(self, during: Callable[[], object]) -> None:
+        self.start = during
+
+
+def test_searches_in_two_threads_leave_the_script_as_it_was_and_no_process_sees_it(monkeypatch):
+    """The second begins to start a process before the first has done so, and ends after it."""
+    main, seen, second_begun = sys.modules["__main__"], [], threading.Event()
+    monkeypatch.setattr(main, "__file__", "script.py", raising=False)
+    monkeypatch.setattr(main, "__spec__", spec := object())
+
+    def first() -> None:
+        other.start()
+        second_begun.wait(1.0)
+
+    def second() -> None:
+        second_begun.set()
+        one.join()
+        seen.append(hasattr(main, "__file__"))
+
+    one = threading.Thread(target=fork_server.start, args=[Starting(first)])
+    other = threading.Thread(target=fork_server.start, args=[Starting(second)])
+    one.start()
+    one.join()
+    other.join()
+    assert (seen, vars(main)["__file__"], main.__spec__ is spec) == ([False], "script.py", True)
 
 
 def test_an_interpreter_that_is_gone_is_named_before_anything_is_written(tmp_path):
