@@ -78,8 +78,9 @@ def serve(connection: Connection, device: str | None = None) -> None:
         listened = _sent(connection, READY)
         while listened and (job_file := _received(connection)):
             usable = _run(Path(job_file.decode()), connection, device)
-            # a device that met an error it did not expect may give wrong numbers from now on
-            listened = _sent(connection, DONE) and usable
+            # A device that met an error it did not expect may give wrong numbers from now on, so this process ends; and
+            # it does not say DONE, after which the next job could be sent to it just before it ends.
+            listened = usable and _sent(connection, DONE)
     finally:
         connection.close()
 

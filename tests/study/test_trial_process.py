@@ -179,6 +179,21 @@ def test_a_result_that_is_no_number_is_a_failure_and_no_lost_process(job, monkey
     assert result(path)["reason"].startswith("ValueError")
 
 
+def test_a_process_whose_device_may_be_broken_takes_no_other_job(job, monkeypatch):
+    def broken(trial: Any, connection: Connection) -> None:
+        raise RuntimeError("an illegal memory access was encountered")
+
+    monkeypatch.setattr(trial_process.Trial, "trained", broken)
+    path = job()
+    ours, theirs = Pipe()
+    ours.send_bytes(str(path).encode())
+    trial_process.serve(theirs)
+    assert result(path)["state"] == "failed"
+    assert ours.recv_bytes() == READY
+    with pytest.raises(EOFError):
+        ours.recv_bytes()
+
+
 def others(folder: Path) -> tuple[OtherSeed, ...]:
     """A second seed, whose files are called 5."""
     return (OtherSeed(1, *(str(folder / f"5.{suffix}") for suffix in ("json", "safetensors", "state"))),)
