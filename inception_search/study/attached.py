@@ -178,4 +178,4 @@ def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:
     number, worker.number = worker.number, None
     if said["event"] == "handed_back":
         return Ended(number, None, handed_back=True)
-    return Ended(number, said["exit_code"], said["late"])
+    return Ended(number, said["exit_code"], said["late"], said.get("began", True))

@@ -85,6 +85,8 @@ class Worker:
         self.run, self.config, self.device, self.note, self.stop = run, config, device, note, stop
         self.ended = 0
         self.done = False
+        self.number: int | None = None
+        """The trial at work."""
 
     def until_done(self, idle: float) -> int:
         """Attach to one driver after the other."""
@@ -120,6 +122,7 @@ class Worker:
         persistent = self.device != "cpu"
         executor = LocalExecutor(1, self.config.trial_seconds, persistent=persistent, device=self.device)
         orders = Log(folder / ORDERS)
+        self.number, leaves = None, True  # where an error ends the block below, too
         with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
             self.note(f"attached to the search in {self.run.path} as {name}")
             try:
@@ -130,11 +133,11 @@ class Worker:
                     for event in executor.wait(_PAUSE):
                         self.say(folder, event)
                 self.done = self.done or any(order["order"] == "leave" for order in orders.new())
+                leaves = self.stop.is_set()
             finally:
-                left = list(executor.running)
                 executor.cancel()
-                if self.stop.is_set():
-                    self.hand_back(folder, left)
+                if leaves:
+                    self.hand_back(folder)
         if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -156,12 +159,13 @@ class Worker:
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
         """Do what the driver says."""
         if order["order"] == "run":
-            number = int(order["number"])
-            executor.submit(number, self.run.job_file(number))
+            self.number = int(order["number"])
+            executor.submit(self.number, self.run.job_file(self.number))
         elif order["order"] == "word" and order["number"] in executor.running:
             executor.answer(order["number"], order["word"])
         elif order["order"] == "cancel":
             executor.cancel()
+            self.number = None
         elif order["order"] == "leave":
             self.done = True
 
@@ -172,17 +176,19 @@ class Worker:
         else:
             assert isinstance(event, Ended)
             if self.stop.is_set() and event.exit_code != 0:  # what stops this worker ended its trial, too
-                self.hand_back(folder, [event.number])
+                self.hand_back(folder)
                 return
-            self.ended += 1
-            said = {"event": "ended", "exit_code": event.exit_code, "late": event.late}
+            self.ended, self.number = self.ended + event.began, None
+            said = {"event": "ended", "exit_code": event.exit_code, "late": event.late, "began": event.began}
         append_line(folder / EVENTS, json.dumps({"number": event.number, **said}))
 
-    def hand_back(self, folder: Path, numbers: list[int]) -> None:
-        """Tell the driver that these trials are unfinished because this worker leaves."""
+    def hand_back(self, folder: Path) -> None:
+        """Tell the driver that the trial at work, if there is any, is unfinished because this worker leaves."""
+        if self.number is None:
+            return
         with suppress(RunFolderError):  # the folder is gone: the driver has let go of this worker
-            for number in numbers:
-                append_line(folder / EVENTS, json.dumps({"number": number, "event": "handed_back"}))
+            append_line(folder / EVENTS, json.dumps({"number": self.number, "event": "handed_back"}))
+        self.number = None
 
     def _same(self, driver: Watched, session: str) -> bool:
         """Whether the driver is there, and the same: another one has asked for its trials again."""

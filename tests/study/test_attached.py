@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from inception_search.errors import DocumentError, RunFolderError, RunInUseError
+from inception_search.errors import DocumentError, ProcessStartError, RunFolderError, RunInUseError
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.presence import Presence
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
+from inception_search.study import worker as worker_room
 from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
 from inception_search.study.config import StudyConfig
 from inception_search.study.executor import Ended, Epoch
@@ -166,6 +167,51 @@ def test_a_worker_that_may_leave_leaves_nothing_behind(fake_study):
         thread.join(30)
         assert not thread.is_alive()
         assert not folder.exists()
+
+
+class Unable:
+    """A worker's processes: one that cannot be started, or that is killed before it begins."""
+
+    def __init__(self, killed: bool) -> None:
+        self.killed, self.running, self.events = killed, {}, []
+
+    def submit(self, number: int, job_file: Path) -> None:
+        if not self.killed:
+            raise ProcessStartError("no process for a trial can be started")
+        self.events.append(Ended(number, -9, began=False))
+
+    def wait(self, timeout: float) -> list[Ended]:
+        events, self.events = self.events, []
+        return events
+
+    def cancel(self) -> None:
+        """None is running."""
+
+
+@pytest.mark.parametrize(
+    ("killed", "said"), [(False, Ended(7, None, handed_back=True)), (True, Ended(7, -9, began=False))]
+)
+def test_a_worker_that_starts_no_process_says_nothing_against_the_trial(fake_study, monkeypatch, killed, said):
+    run, stop, errors = fake_study().run, threading.Event(), []
+    attached = AttachedExecutor(run, look=0.0)
+    monkeypatch.setattr(worker_room, "LocalExecutor", lambda *args, **options: Unable(killed))
+
+    def attend() -> None:
+        try:
+            Worker(run, StudyConfig.of(), "cpu", lambda text: None, stop).until_done(60.0)
+        except ProcessStartError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=attend, daemon=True)
+    thread.start()
+    wait_for(lambda: attached.capacity == 1)
+    attached.submit(7, run.path / "jobs" / "7.json")
+    events: list[Any] = []
+    wait_for(lambda: events.extend(attached.wait(0.0)) or events)
+    stop.set()
+    thread.join(30)
+    assert (events, len(errors), thread.is_alive()) == ([said], not killed, False)
+    attached.close(False)
 
 
 DAMAGE = ["not JSON\n", '["a list"]\n', '{"number": 7, "event": "epoch"}\n', '{"number": 7}\n', "\0" * 9 + "\n"]
