@@ -316,11 +316,26 @@ def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Pa
     refuse_links(target)
     records = run.records()
     study = settings_of(run, records)
-    title = f"Search of {study['space']} on {study['data']}"
-    written = write_report(target, records, study=study, title=title, **findings(run, records))
+    written = write_report(target, records, study=study, title=_title(study), **findings(run, records))
     winner = best(records)
     if winner is not None and winner.network is not None and target.suffix != ".html":
         best_file = target / run.best_file.name
         write_atomic(best_file, with_checksum(network_text(network_from_data(winner.network))))
         written.insert(1, best_file)
     return written
+
+
+def study_report(run: RunFolder, top: int = 10) -> dict[str, Any]:
+    """What the report of a run folder says, as plain JSON data; ``docs/json.md`` lists its keys. Nothing is written."""
+    from inception_search.credentials import masked_values
+    from inception_search.figures.report.data import report_data
+    from inception_search.figures.report.material import Material
+    from inception_search.study.findings import findings, settings_of
+
+    records = run.records()
+    study = masked_values(settings_of(run, records))
+    return report_data(Material(records, study, _title(study), **findings(run, records)), top)
+
+
+def _title(study: Mapping[str, Any]) -> str:
+    return f"Search of {study['space']} on {study['data']}"

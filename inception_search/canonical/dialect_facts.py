@@ -1,61 +1,78 @@
-"""What tells dialects apart, in a few words each: read from the documents, not typed."""
+"""What tells dialects apart: read from the documents, not typed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from inception_search.spec.network import Head, Network
+from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Pool, children
 
 
-def facts(network: Network) -> dict[str, str]:
-    """Padding, pooling, norm, bias, head and auxiliary heads of ``network``, by column."""
-    pools = list(_pools(network))
+def facts(network: Network) -> dict[str, Any]:
+    """Padding, pooling, norm, bias, head and auxiliary heads of ``network``, as plain JSON data."""
+    pools, norm, head = list(_pools(network)), network.conv_defaults.norm, network.head
+    embedding = head.embedding and {"width": head.embedding.width, "unit_length": head.embedding.unit_length}
     return {
-        "input": "x".join(map(str, network.input.shape)),
-        "same padding": "TensorFlow's" if network.same_padding == "tf" else "k//2 on every side",
-        "strided pools": _strided(network, pools),
+        "same_padding": network.same_padding,
+        "strided_pools": _strided(network, pools),
         "averages": _averages(network, pools),
-        "norm": _norm(network),
-        "conv bias": "yes" if network.conv_defaults.bias else "no",
-        "head": _head(network.head),
-        "auxiliary": ", ".join(f"after {aux.after}" for aux in network.aux.values()) or "none",
+        "norm": norm and {"eps": norm.eps, "momentum": norm.momentum, "gamma": norm.gamma},
+        "conv_bias": network.conv_defaults.bias,
+        "head": {
+            "dropout": head.dropout,
+            "embedding": embedding,
+            "classifier": head.classifier,
+            "classes": None if head.classifier == "none" else head.classes,
+        },
+        "auxiliary": [aux.after for aux in network.aux.values()],
     }
 
 
-def _strided(network: Network, pools: list[Pool]) -> str:
+def in_words(found: Mapping[str, Any]) -> dict[str, str]:
+    """The :func:`facts` as people read them."""
+    return {
+        "same_padding": "TensorFlow's" if found["same_padding"] == "tf" else "k//2 on every side",
+        "strided_pools": found["strided_pools"] or "none",
+        "averages": found["averages"] or "-",
+        "norm": _norm(found["norm"]),
+        "conv_bias": "yes" if found["conv_bias"] else "no",
+        "head": _head(found["head"]),
+        "auxiliary": ", ".join(f"after {stage}" for stage in found["auxiliary"]) or "none",
+    }
+
+
+def _strided(network: Network, pools: list[Pool]) -> str | None:
     strided = [pool for pool in pools if pool.stride != 1]
     if not strided:
-        return "none"
+        return None
     if all(pool.padding in ("same", "tf") for pool in strided) and network.same_padding == "tf":
         return "SAME"
     ceil = [network.pool_defaults.ceil if pool.ceil is None else pool.ceil for pool in strided]
     return "rounded up" if any(ceil) else "rounded down"
 
 
-def _averages(network: Network, pools: list[Pool]) -> str:
+def _averages(network: Network, pools: list[Pool]) -> str | None:
     """Whether averages that reach over the border count it."""
     reaching = [pool for pool in pools if pool.mode == "avg" and pool.padding != "valid"]
     if not reaching:
-        return "-"
+        return None
     counted = [network.pool_defaults.count_pad if pool.count_pad is None else pool.count_pad for pool in reaching]
     return "count the border" if any(counted) else "leave the border out"
 
 
-def _norm(network: Network) -> str:
-    norm = network.conv_defaults.norm
+def _norm(norm: Mapping[str, Any] | None) -> str:
     if norm is None:
         return "none"
-    return f"eps {norm.eps:g}, momentum {norm.momentum:g}" + ("" if norm.gamma else ", no gamma")
+    return f"eps {norm['eps']:g}, momentum {norm['momentum']:g}" + ("" if norm["gamma"] else ", no gamma")
 
 
-def _head(head: Head) -> str:
-    words = [f"dropout {head.dropout:g}"] if head.dropout else []
-    if head.embedding:
-        length = " of unit length" if head.embedding.unit_length else ""
-        words.append(f"embedding {head.embedding.width}{length}")
-    if head.classifier != "none":
-        words.append(f"{head.classes} classes" + (" as maps" if head.classifier == "maps" else ""))
+def _head(head: Mapping[str, Any]) -> str:
+    words = [f"dropout {head['dropout']:g}"] if head["dropout"] else []
+    if embedding := head["embedding"]:
+        words.append(f"embedding {embedding['width']}{' of unit length' if embedding['unit_length'] else ''}")
+    if head["classes"] is not None:
+        words.append(f"{head['classes']} classes{' as maps' if head['classifier'] == 'maps' else ''}")
     return ", ".join(words)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +43,9 @@ def diff(
     items = _items((a, b), module or [])
     found = _compared(items, (a, b))
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        from inception_search.cli.output import print_json
+
+        print_json(found.to_dict())
     elif as_markdown:
         typer.echo(_markdown(found))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
-from inception_search.cli.output import stdout_console
+from inception_search.cli.output import print_json, stdout_console
 
 if TYPE_CHECKING:
     from inception_search.study.finals.result import Finals
@@ -74,7 +73,7 @@ def finalize(
         typer.echo("stopped; the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED)
     if as_json:
-        typer.echo(json.dumps(finals.data(), indent=1))
+        print_json(finals.data())
     else:
         _print(finals)
 

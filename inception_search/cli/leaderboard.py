@@ -111,16 +111,16 @@ def objective_text(name: str, value: float) -> str:
     return f"{value / 1e6:,.2f} M" if name == "macs" else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
-def print_files(paths: Iterable[Path]) -> None:
-    """The files written: one a line, but those of a folder below together on one."""
+def print_files(paths: Iterable[Path], *, err: bool = False) -> None:
+    """The files written, on stdout or stderr: one a line, but those of a folder below together on one."""
     paths = list(paths)
     top = paths[0].parent
     for path in paths:
         if path.parent == top:
-            typer.echo(str(path))
+            typer.echo(str(path), err=err)
     for folder in sorted({path.parent for path in paths} - {top}):
         names = ", ".join(path.name for path in paths if path.parent == folder)
-        typer.echo(f"{folder}: {names}")
+        typer.echo(f"{folder}: {names}", err=err)
 
 
 def warn(sentences: Iterable[str]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,7 +13,12 @@ from inception_search.errors import unknown_name
 if TYPE_CHECKING:
     from inception_search.spec.network import Network
 
-Rows = list[dict[str, Any]]
+
+class Row(NamedTuple):
+    """A thing as plain JSON data, and what a table says otherwise than its data."""
+
+    data: dict[str, Any]
+    words: dict[str, str] = {}
 
 
 def list_shipped(
@@ -31,11 +35,11 @@ def list_shipped(
     if what and what not in KINDS:
         raise unknown_name("kind of thing to list", what, KINDS)
     chosen = {kind: rows() for kind, rows in KINDS.items() if what in ("", kind)}
-    if as_json:
-        typer.echo(json.dumps(chosen, indent=2))
-        return
-    from inception_search.cli.output import markdown, stdout_console
+    from inception_search.cli.output import markdown, print_json, stdout_console
 
+    if as_json:
+        print_json({kind: [row.data for row in rows] for kind, rows in chosen.items()})
+        return
     if as_markdown:
         typer.echo("\n\n".join(markdown([_in_words(row) for row in rows], NUMBERS) for rows in chosen.values()))
         return
@@ -44,23 +48,20 @@ def list_shipped(
     console = stdout_console()
     for kind, rows in chosen.items():
         table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        columns = SHOWN.get(kind, tuple(rows[0]))
+        told = [_in_words(row) for row in rows]
+        columns = SHOWN.get(kind, tuple(told[0]))
         for column in columns:
             table.add_column(column, overflow="fold", justify="right" if column in NUMBERS else "left")
-        for row in map(_in_words, rows):
+        for row in told:
             table.add_row(*(row[column] for column in columns))
         console.print(table)
         console.print()
 
 
-def _in_words(row: dict[str, Any]) -> dict[str, str]:
+def _in_words(row: Row) -> dict[str, str]:
     """A row as it is printed: numbers with commas, shapes as CxHxW, names with commas between."""
-    return {name: _points(value) if name == "points" else _text(value) for name, value in row.items()}
-
-
-def _points(value: int | str) -> str:
-    """A number of points as spaces say it, rounded from a million on."""
-    return f"{value:.3g}" if isinstance(value, int) and value >= 10**6 else _text(value)
+    said = {name: row.words.get(name) or _text(value) for name, value in row.data.items() if name != "main"}
+    return {TITLES.get(name, name.replace("_", " ")): text for name, text in said.items()}
 
 
 def _text(value: Any) -> str:
@@ -71,28 +72,30 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _networks() -> Rows:
+def _networks() -> list[Row]:
     from inception_search.canonical.catalogue import dialects, load, names
 
     rows = []
     for name in names():
         network, known = load(name), dialects(name)
         row = {"name": name, "input": list(network.input.shape), **_costs(network)}
-        rows.append(row | {"dialects": list(known), "source": network.source})
+        rows.append(Row(row | {"dialects": list(known), "source": network.source}))
     return rows
 
 
-def _dialects() -> Rows:
+def _dialects() -> list[Row]:
     from inception_search.canonical.catalogue import dialects, load, names
-    from inception_search.canonical.dialect_facts import facts
+    from inception_search.canonical.dialect_facts import facts, in_words
 
     rows = []
     for name in names():
         for dialect, about in dialects(name).items():
             network = load(f"{name}@{dialect}")
-            row = {"name": f"{name}@{dialect}", **facts(network), **_costs(network)}
-            row["input"] = list(network.input.shape)
-            rows.append(row | {"stands for": about + (" (the main one)" if network.name == name else "")})
+            known = facts(network)
+            row = {"name": f"{name}@{dialect}", "input": list(network.input.shape), **known, **_costs(network)}
+            main = network.name == name
+            words = in_words(known) | {"stands_for": about + (" (the main one)" if main else "")}
+            rows.append(Row(row | {"main": main, "stands_for": about}, words))
     return rows
 
 
@@ -100,37 +103,33 @@ def _costs(network: Network) -> dict[str, int]:
     from inception_search.estimate import estimate
 
     cost = estimate(network)
-    return {"parameters": cost.params, "with auxiliary": cost.params_with_aux, "MACs": cost.macs}
+    return {"params": cost.params, "params_with_aux": cost.params_with_aux, "macs": cost.macs}
 
 
-def _spaces() -> Rows:
+def _spaces() -> list[Row]:
     from inception_search.space.space import load_space, names
 
-    spaces = [load_space(name) for name in names()]
-    return [
-        {
-            "name": s.name,
-            "points": s.size if s.size <= EXACT else s.size_in_words,
-            "contains": list(s.document.contains),
-            "about": s.about.split(". ")[0] + ".",
-        }
-        for s in spaces
-    ]
+    rows = []
+    for space in map(load_space, names()):
+        about = space.about.split(". ")[0] + "."
+        row = {"name": space.name, "points": space.rounded_size, "contains": list(space.document.contains)}
+        rows.append(Row(row | {"about": about}, {"points": space.size_in_words}))
+    return rows
 
 
-def _datasets() -> Rows:
+def _datasets() -> list[Row]:
     from inception_search.cli.datasets import ABOUT
 
-    return [{"name": name, "about": about} for name, about in ABOUT.items()]
+    return [Row({"name": name, "about": about}) for name, about in ABOUT.items()]
 
 
-def _ops() -> Rows:
+def _ops() -> list[Row]:
     from inception_search.graph.ops import OPS
 
-    return [{"name": name, "about": (op.__doc__ or "").split("\n")[0]} for name, op in OPS.items()]
+    return [Row({"name": name, "about": (op.__doc__ or "").split("\n")[0]}) for name, op in OPS.items()]
 
 
-KINDS: dict[str, Callable[[], Rows]] = {
+KINDS: dict[str, Callable[[], list[Row]]] = {
     "networks": _networks,
     "dialects": _dialects,
     "spaces": _spaces,
@@ -139,5 +138,5 @@ KINDS: dict[str, Callable[[], Rows]] = {
 }
 # Columns that fit a terminal, where there are more (for JSON and Markdown).
 SHOWN = {"dialects": ("name", "parameters", "with auxiliary", "MACs", "stands for")}
-EXACT = 2**53  # larger whole numbers lose digits in most readers of JSON
+TITLES = {"params": "parameters", "params_with_aux": "with auxiliary", "macs": "MACs"}
 NUMBERS = ("parameters", "with auxiliary", "MACs", "points")

@@ -1,11 +1,15 @@
-"""Where tables are printed."""
+"""Where tables and JSON are printed."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+import typer
 from rich.console import Console
 
 _PIPED = 160  # columns of a file or pipe, which have no width of their own
@@ -15,6 +19,19 @@ def stdout_console() -> Console:
     """Standard output as wide as its terminal; wide enough for a table where it is none."""
     measured = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(width=None if measured else _PIPED)
+
+
+def print_json(data: Any) -> None:
+    """``data`` on standard output; numbers that JSON does not have (infinite, not a number) are null."""
+    typer.echo(json.dumps(_finite(data), indent=2, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def markdown(rows: Sequence[Mapping[str, str]], numbers: Collection[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,14 +40,14 @@ def path(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every network included; draw nothing.")] = False,
 ) -> None:
     """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
-    from inception_search.cli.output import markdown
+    from inception_search.cli.output import markdown, print_json
     from inception_search.edits.history import path as edits_between
     from inception_search.items import load
 
     networks = load(start), load(goal)
     moves = edits_between(*networks, space=space, via=[load(name) for name in via or ()])
     if as_json:
-        typer.echo(json.dumps([move.to_dict() for move in moves], indent=2))
+        print_json([move.to_dict() for move in moves])
         return
     rows = _rows(moves)
     if as_markdown:

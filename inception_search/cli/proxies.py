@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
-from inception_search.cli.output import stdout_console
+from inception_search.cli.output import print_json, stdout_console
 from inception_search.errors import one_line
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def proxies(
     for note in report.notes:
         typer.echo(f"note: {one_line(note)}", err=True)
     if as_json:
-        typer.echo(json.dumps(_data(report), indent=1))
+        print_json(_data(report))
     else:
         _print(report)
 

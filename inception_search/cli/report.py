@@ -22,13 +22,15 @@ def report(
         typer.Option("--out", "-o", help="Folder, or .html file for the page alone. [the run folder]"),
     ] = None,
     top: Annotated[int, integer(least=1, help="Rows of the leaderboard.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; write nothing without --out.")] = False,
 ) -> None:
     """Print the leaderboard of a study and write its report and pictures again.
 
     Exit code 1, after all has been written, where something in the run folder is damaged or missing.
     """
-    from inception_search.api import write_study_report
+    from inception_search.api import study_report, write_study_report
     from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
+    from inception_search.cli.output import print_json
     from inception_search.errors import TrainingError
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
@@ -43,12 +45,16 @@ def report(
     if not records:
         mend = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
         raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), mend=mend)
-    print_leaderboard(records, top)
-    print_front(Study.open(run))
-    if state:
-        typer.echo(state)
     found = damage(folder)
-    print_files(write_study_report(folder, out))
+    if as_json:
+        print_json({**study_report(folder, top), "state": state or None, "damage": found})
+    else:
+        print_leaderboard(records, top)
+        print_front(Study.open(run))
+        if state:
+            typer.echo(state)
+    if out is not None or not as_json:
+        print_files(write_study_report(folder, out), err=as_json)
     warn(found)
     if found:
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +45,9 @@ def show(
     parts = None if depth == 0 else depth if shown.module is None else depth + INSIDE
     rows = cost_table(graph, parts)
     if as_json:
-        typer.echo(json.dumps(_data(shown, graph, rows), indent=2))
+        from inception_search.cli.output import print_json
+
+        print_json(_data(shown, graph, rows))
     else:
         _print(shown, graph, rows)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from inception_search.compare.align import Aligner, Series
-from inception_search.compare.element import Element, Field, spelling
+from inception_search.compare.element import Element, Field, Value, spelling
 from inception_search.compare.entry import Entry, tidy, walk
 from inception_search.compare.read import Keys, Reader
 from inception_search.compare.subject import Subject
@@ -87,8 +87,8 @@ class Comparison:
         delta = self.delta(entry)
         data: dict[str, Any] = {"status": entry.status, "kind": entry.kind}
         data |= {"a": [part.path for part in entry.a], "b": [part.path for part in entry.b]}
-        data["words"] = [", ".join(part.words for part in side) or None for side in (entry.a, entry.b)]
-        data["changes"] = [change._asdict() for change in entry.changes]
+        data["words"] = [[part.words for part in side] for side in (entry.a, entry.b)]
+        data["changes"] = [{"field": c.field, "old": _json(c.old), "new": _json(c.new)} for c in entry.changes]
         if delta is not None:
             data |= {"params": list(delta.params), "macs": list(delta.macs)}
             data["shapes"] = [list(known) if known is not None else None for known in delta.types]
@@ -175,6 +175,10 @@ def _sums(side: Subject, elements: Sequence[Element]) -> tuple[int, int]:
 
 def _type(side: Subject, elements: Sequence[Element]) -> Type | None:
     return side.type(elements[-1].path) if elements else None
+
+
+def _json(value: Value) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _side(side: Subject) -> dict[str, Any]:

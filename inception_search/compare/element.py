@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from inception_search.spec.step import AnyStep
 
-Value: TypeAlias = str | int | float | bool | None
+Value: TypeAlias = str | int | float | bool | tuple[int | float | str, ...] | None
 
 
 class Field(NamedTuple):
@@ -46,7 +46,8 @@ class Element:
     @property
     def times(self) -> int:
         """How often a repeat writes what is inside."""
-        return int(self.field("times") or 1) if self.kind == "repeat" else 1
+        times = self.field("times") if self.kind == "repeat" else 1
+        return times if isinstance(times, int) else 1
 
     def field(self, name: str) -> Value:
         """A field as it comes out; None where there is none of that name."""

@@ -57,7 +57,7 @@ def order_change(branches: Sequence[Entry]) -> tuple[Change, ...]:
     order = [_number(entry.a) for entry in kept if entry.a[0].kind == "branch"]
     if order == sorted(order):
         return ()
-    return (Change("order", " ".join(map(str, sorted(order))), " ".join(map(str, order))),)
+    return (Change("order", tuple(sorted(order)), tuple(order)),)
 
 
 def alone(element: Element, status: Status) -> Entry:

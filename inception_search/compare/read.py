@@ -261,7 +261,7 @@ def _flat(model: SpecModel | None, before: str = "") -> Iterator[tuple[str, Valu
 def _plain(value: Any) -> Value:
     """A field's value as one that can be compared and written as JSON."""
     if isinstance(value, tuple):
-        return "x".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
+        return "x".join(map(str, value)) if len(value) == 2 else value
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(value)

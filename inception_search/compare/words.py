@@ -46,6 +46,8 @@ def shown(value: Value) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return (" " if all(isinstance(part, int) for part in value) else ", ").join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -25,7 +25,7 @@ _WORD = re.compile(r"[a-z]+ ")
 def changed_lines(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
     """The lines of ``box``, on the second side, with what they were before; ``pools``: the first side's defaults."""
     if entry.kind == "concat":
-        return (*box.lines, *(f"branches {change.new}" for change in entry.changes))
+        return (*box.lines, *(f"branches {shown(change.new)}" for change in entry.changes))
     old = _before(box, entry, pools)
     lines = merged(old, box.lines) if old else _replaced(box.lines, entry)
     if any(ARROW in line or line.startswith("was ") for line in lines) or not entry.changes:

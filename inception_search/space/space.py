@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,7 @@ UPGRADES: dict[int, Upgrade] = {}
 SUFFIXES = (".yaml", ".yml", ".json")
 PROBES = 20  # points tried before a space in which none can be built is refused
 TRIES = 1_000  # points drawn before sampling gives up on a space most of whose points break rules
+EXACT = 2**53  # larger whole numbers lose digits in most readers of JSON
 By = Literal["points", "holes"]
 
 
@@ -120,6 +122,13 @@ class Space:
         if self.size < 10**6:
             return f"{self.size:,}"
         return f"{self.size:.3g}" if self.size < 10**30 else f"about 10^{math.floor(math.log10(self.size))}"
+
+    @property
+    def rounded_size(self) -> int | float | None:
+        """The number of points as JSON can hold it: exact up to 2**53; None where no float is as large."""
+        if self.size <= EXACT:
+            return self.size
+        return None if self.size > sys.float_info.max else float(self.size)
 
     @property
     def sampling(self) -> By:

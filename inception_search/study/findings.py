@@ -28,6 +28,7 @@ class SpaceWords:
     about: str
     size: str
     holes: tuple[tuple[str, str], ...]
+    points: int | float | None
 
 
 def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
@@ -67,7 +68,8 @@ def _space(run: RunFolder) -> Space | None:
 
 def _words(space: Space) -> SpaceWords:
     holes = tuple((name, hole_words(hole)) for name, hole in space.holes.items())
-    return SpaceWords(space.name, " ".join(space.about.split()), f"{space.size_in_words} points", holes)
+    about, size = " ".join(space.about.split()), f"{space.size_in_words} points"
+    return SpaceWords(space.name, about, size, holes, space.rounded_size)
 
 
 def _rankings(space: Space | None, records: Sequence[TrialRecord]) -> list[Importance]:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 import inception_search as ins
-from inception_search.canonical.dialect_facts import facts
-from inception_search.cli.list import _in_words
+from inception_search.canonical.dialect_facts import facts, in_words
 from tests.cli.conftest import Command
 
-COLUMNS = ["name", "input", "same padding", "strided pools", "averages", "norm", "conv bias", "head", "auxiliary"]
-COSTS = ["parameters", "with auxiliary", "MACs"]
+COLUMNS = ["name", "input", "same_padding", "strided_pools", "averages", "norm", "conv_bias", "head", "auxiliary"]
+COSTS = ["params", "params_with_aux", "macs"]
+TITLES = {"params": "parameters", "params_with_aux": "with auxiliary", "macs": "MACs"}
 SHIPPED = [f"{name}@{dialect}" for name in ins.names() for dialect in ins.dialects(name)]
 
 
@@ -33,9 +33,9 @@ def test_networks_and_their_dialects_as_json(command: Command) -> None:
         assert list(row) == ["name", "input", *COSTS, "dialects", "source"]
         assert row["dialects"] == list(ins.dialects(name))
         assert row["source"] == ins.load(name).source
-    assert rows["inception_v3"]["parameters"] == 23_834_568
-    assert rows["inception_v3"]["with auxiliary"] == 27_161_264
-    assert rows["inception_v3"]["MACs"] == 5_713_216_096
+    assert rows["inception_v3"]["params"] == 23_834_568
+    assert rows["inception_v3"]["params_with_aux"] == 27_161_264
+    assert rows["inception_v3"]["macs"] == 5_713_216_096
     assert rows["nin_cifar10"]["input"] == [3, 32, 32]
 
 
@@ -46,57 +46,71 @@ def test_every_dialect_as_json(command: Command) -> None:
     for name, row in rows.items():
         network = ins.load(name)
         cost = ins.lower(network).cost()
-        assert list(row) == [*COLUMNS, *COSTS, "stands for"]
+        assert list(row) == [*COLUMNS, *COSTS, "main", "stands_for"]
         assert [row[column] for column in COSTS] == [cost.params, cost.params_with_aux, cost.macs]
         assert row["input"] == list(network.input.shape)
-        assert row["stands for"].startswith(network.source)
-        assert all(row.values())
-        main += [name] * row["stands for"].endswith(" (the main one)")
+        assert row["stands_for"] == network.source
+        main += [name] * row["main"]
     assert main == [f"{name}@{next(iter(ins.dialects(name)))}" for name in ins.names()]
 
 
 # name, column, what it says: from the documents of the implementations
 FACTS = [
     ("inception_v1@paper", "norm", "none"),
-    ("inception_v1@paper", "conv bias", "yes"),
+    ("inception_v1@paper", "conv_bias", "yes"),
     ("inception_v1@paper", "head", "dropout 0.4, 1000 classes"),
     ("inception_v1@paper", "auxiliary", "after inception_4a, after inception_4d"),
-    ("inception_v1@paper", "strided pools", "rounded up"),
+    ("inception_v1@paper", "strided_pools", "rounded up"),
     ("inception_v1@paper", "averages", "-"),
     ("inception_v1@slim", "auxiliary", "none"),
-    ("inception_v1@slim", "strided pools", "SAME"),
-    ("inception_v1@slim", "same padding", "TensorFlow's"),
+    ("inception_v1@slim", "strided_pools", "SAME"),
+    ("inception_v1@slim", "same_padding", "TensorFlow's"),
     ("inception_v1@slim", "norm", "eps 0.001, momentum 0.0003, no gamma"),
     ("inception_v3@timm", "averages", "count the border"),
     ("inception_v3@slim", "averages", "leave the border out"),
-    ("inception_v3@slim", "strided pools", "rounded down"),
-    ("inception_v3@caffe", "strided pools", "rounded up"),
+    ("inception_v3@slim", "strided_pools", "rounded down"),
+    ("inception_v3@caffe", "strided_pools", "rounded up"),
     ("inception_v3@fid", "head", "1008 classes"),
     ("inception_resnet_v1@facenet", "head", "dropout 0.6, embedding 512 of unit length"),
     ("inception_resnet_v1@facenet_tf", "head", "dropout 0.2, embedding 512"),
-    ("inception_resnet_v1@facenet", "input", "3x160x160"),
     ("nin_cifar10@paper", "head", "10 classes as maps"),
     ("bn_inception@cadene", "norm", "eps 1e-05, momentum 0.1"),
-    ("bn_inception@cadene", "same padding", "k//2 on every side"),
+    ("bn_inception@cadene", "same_padding", "k//2 on every side"),
 ]
 
 
 @pytest.mark.parametrize(("name", "column", "said"), FACTS)
 def test_a_dialect_is_told_by(name: str, column: str, said: str) -> None:
-    assert facts(ins.load(name))[column] == said
+    assert in_words(facts(ins.load(name)))[column] == said
+
+
+def test_facts_are_typed(command: Command) -> None:
+    rows = listed(command, "dialects")
+    facenet = rows["inception_resnet_v1@facenet"]
+    assert facenet["input"] == [3, 160, 160]
+    assert facenet["head"]["embedding"] == {"width": 512, "unit_length": True}
+    assert (facenet["head"]["dropout"], facenet["head"]["classes"]) == (0.6, None)
+    v1 = rows["inception_v1@paper"]
+    assert (v1["norm"], v1["conv_bias"], v1["averages"]) == (None, True, None)
+    assert v1["auxiliary"] == ["inception_4a", "inception_4d"]
+    assert rows["inception_v1@slim"]["norm"] == {"eps": 0.001, "momentum": 0.0003, "gamma": False}
+    assert rows["inception_v3@fid"]["head"]["classes"] == 1008
 
 
 @pytest.mark.parametrize("kind", ["networks", "dialects", "spaces", "datasets", "ops"])
 def test_markdown_is_one_table_of_all_that_json_has(command: Command, kind: str) -> None:
-    rows = listed(command, kind)
+    rows = list(listed(command, kind).values())
     head, rules, *lines = command("list", kind, "--markdown").out.splitlines()
-    columns = list(next(iter(rows.values())))
-    assert head == f"| {' | '.join(columns)} |"
+    columns = [name for name in rows[0] if name != "main"]
+    assert head == f"| {' | '.join(TITLES.get(name, name.replace('_', ' ')) for name in columns)} |"
     assert [set(rule.strip()) <= set("-:") for rule in rules.strip("|").split("|")] == [True] * len(columns)
-    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    assert cells == [
-        [" ".join(cell.replace("|", "\\|").split()) for cell in _in_words(row).values()] for row in rows.values()
-    ]
+    table = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    for row, cells in zip(rows, table, strict=True):
+        for name, cell in zip(columns, cells, strict=True):
+            if isinstance(row[name], int) and not isinstance(row[name], bool) and row[name] < 10**12:
+                assert float(cell.replace(",", "")) == pytest.approx(row[name], rel=0.01)
+            if isinstance(row[name], str) and name not in ("same_padding", "strided_pools", "averages"):
+                assert cell.replace("\\|", "|").startswith(" ".join(row[name].split()))
 
 
 def test_the_table_of_dialects_fits_a_terminal(command: Command) -> None:

@@ -39,7 +39,7 @@ class _Axis:
 
 def front_section(material: Material) -> str:
     """The picture of the front, its table, and the two plots of cost."""
-    members, axis, words = _members(material), _axis(material), quality_words(material.records)
+    members, axis, words = front_members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
         return "<p>No trial has been trained to its end, so there is no front yet.</p>"
     told = "Numbered from the cheapest to the dearest; nothing that was trained beats any of them in every objective."
@@ -57,7 +57,7 @@ def front_svg(material: Material) -> str | None:
     axis = _axis(material)
     known = [record for record in merged(material.records) if record.state == "complete"]
     placed = [(record, cost) for record in known if (cost := axis.of(record)) is not None and cost > 0]
-    members = {record.number: place for place, record in enumerate(_members(material), start=1)}
+    members = {record.number: place for place, record in enumerate(front_members(material), start=1)}
     points = [
         FrontPoint(cost, record.score or 0.0, record.origin == "baseline", members.get(record.number))
         for record, cost in placed
@@ -79,7 +79,7 @@ def front_svg(material: Material) -> str | None:
     return draw_front(points, sorted(pictures, key=lambda member: member.place), axis.words, quality_words(known))
 
 
-def _members(material: Material) -> list[TrialRecord]:
+def front_members(material: Material) -> list[TrialRecord]:
     """The trials on the front, cheapest first."""
     records, axis = merged(material.records), _axis(material)
     if material.front is None:

@@ -17,7 +17,10 @@ class SpaceFacts:
     name: str
     about: str
     size: str
+    """The number of points, in words."""
     holes: Sequence[tuple[str, str]]
+    points: int | float | None = None
+    """As a number; None where no float is as large."""
 
 
 class RankedRow(Protocol):
