@@ -79,10 +79,13 @@ def finalize(
 
 
 def _print(finals: Finals) -> None:
+    from inception_search.store.record import QUALITIES
     from inception_search.study.finals.table import COLUMNS, LEFT
 
     console = stdout_console()
-    table = Table(title="final trainings", title_justify="left", box=None, pad_edge=False)
+    words = QUALITIES[finals.table.quality]
+    title = f"final trainings; test and validation are {words}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in LEFT else "right", no_wrap=True)
     for row in finals.rows:

@@ -80,7 +80,7 @@ def _data(shown: Item, graph: Graph, rows: Sequence[Row]) -> dict[str, Any]:
     cost = graph.cost()
     totals = {**cost.to_dict(), "receptive_field": receptive_field(graph).side}
     totals |= {"aux_params": cost.aux_params, "aux_macs": cost.aux_macs}
-    parts = [{**row._asdict(), "type": list(row.type)} for row in rows]
+    parts = [{**row._asdict(), "ops": row.ops.split("+"), "type": list(row.type)} for row in rows]
     entered = list(graph.nodes[0].type)
     return {"name": shown.name, "arch_id": _id(shown, graph), "input": entered, "cost": totals, "rows": parts}
 

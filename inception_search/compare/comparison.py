@@ -89,6 +89,7 @@ class Comparison:
         data |= {"a": [part.path for part in entry.a], "b": [part.path for part in entry.b]}
         data["words"] = [[part.words for part in side] for side in (entry.a, entry.b)]
         data["changes"] = [{"field": c.field, "old": _json(c.old), "new": _json(c.new)} for c in entry.changes]
+        data |= {"params": None, "macs": None, "shapes": None}
         if delta is not None:
             data |= {"params": list(delta.params), "macs": list(delta.macs)}
             data["shapes"] = [list(known) if known is not None else None for known in delta.types]

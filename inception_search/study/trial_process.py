@@ -41,6 +41,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
 from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK, DONE, READY
+from inception_search.study.finals.quality import packed
 from inception_search.study.job import APART, Job
 from inception_search.study.seeds_together import trained_together
 from inception_search.study.versions import versions
@@ -309,12 +310,12 @@ class Trial:
         return report
 
     def tested(self, model: torch.nn.Module) -> dict[str, Any]:
-        """What comes of the test images, where this is the training that is tested; ``test_right`` has each of them."""
+        """What comes of the test images, each of them too, where this is the training that is tested."""
         if self.job.test is None:
             return {}
         data = DeviceData(thaw(self.root / self.job.test, ("test",)), self.device, splits=("test",))
-        metrics, right = evaluate_each(model, data, "test", precision=self.fidelity.precision)
-        bits = np.packbits(right.cpu().numpy()).tobytes().hex()
+        metrics, truth, answers = evaluate_each(model, data, "test", precision=self.fidelity.precision)
+        bits = np.packbits((truth == answers).numpy()).tobytes().hex()
         return {
             "test_accuracy": metrics.accuracy,
             "test_balanced_accuracy": metrics.balanced_accuracy,
@@ -322,6 +323,8 @@ class Trial:
             "test_loss": metrics.loss,
             "test_images": metrics.n,
             "test_right": bits,
+            "test_truth": packed(truth.numpy()),
+            "test_answers": packed(answers.numpy()),
         }
 
 

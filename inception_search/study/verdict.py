@@ -1,7 +1,8 @@
 """Whether one network is better than another on the test images, and how sure that is.
 
-Two things make a test accuracy uncertain: the seeds of the trainings, and which images happen to be in the test set.
-An interval has both; what is right about an image is compared pairwise, for both networks saw the same ones.
+Two things make a test result uncertain: the seeds of the trainings, and which images happen to be in the test set.
+An interval has both; what an image adds is compared pairwise, for both networks saw the same ones. A result is
+accuracy, balanced accuracy or macro F1; all three are means of what each image adds.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 Outcome = Literal["better", "worse", "not distinguishable", "no interval"]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """From ``low`` to ``high``, differences of accuracies (0..1)."""
+    """From ``low`` to ``high``, differences of test results (0..1)."""
 
     low: float
     high: float
@@ -37,7 +39,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean test accuracy of ``ours`` less that of ``theirs``, 0..1.
+    """The mean test result of ``ours`` less that of ``theirs``, 0..1.
 
     ``over_seeds`` is Welch's interval over the seeds alone, ``image_error`` the standard error over the ``images`` test
     images for the trainings as they are (paired, as in McNemar's test); ``interval`` has both and is never narrower
@@ -75,26 +77,26 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The trainings of one network: what each had right, (seeds, images)."""
+    """The trainings of one network: what each image adds, (seeds, images); for accuracy, whether it is right."""
 
     name: str
-    right: Bools
+    parts: Bools | Floats
 
     @property
-    def accuracies(self) -> NDArray[np.float64]:
-        """Test accuracy by seed, 0..1."""
-        return np.asarray(self.right.mean(axis=1), dtype=np.float64)
+    def results(self) -> Floats:
+        """The test result by seed, 0..1."""
+        return np.asarray(self.parts.mean(axis=1), dtype=np.float64)
 
 
 def compare(ours: Scores, theirs: Scores) -> Comparison:
     """``ours`` against ``theirs`` on the same images, in the same order."""
-    images = ours.right.shape[1]
-    difference = float(ours.accuracies.mean() - theirs.accuracies.mean())
-    paired, apart = _image_variances(ours.right, theirs.right)
+    images = ours.parts.shape[1]
+    difference = float(ours.results.mean() - theirs.results.mean())
+    paired, apart = _image_variances(ours.parts, theirs.parts)
     error = math.sqrt(paired)
-    if min(len(ours.right), len(theirs.right)) < 2:
+    if min(len(ours.parts), len(theirs.parts)) < 2:
         return Comparison(ours.name, theirs.name, difference, images, error, None, None, None)
-    seeds = [(float(t.accuracies.var(ddof=1)) / len(t.right), len(t.right) - 1) for t in (ours, theirs)]
+    seeds = [(float(t.results.var(ddof=1)) / len(t.parts), len(t.parts) - 1) for t in (ours, theirs)]
     alone = _interval(difference, seeds)
     both = _interval(difference, [*seeds, (apart, max(1, images - 1))])
     floor = _interval(difference, [(paired, max(1, images - 1))])  # for seeds that happen to agree
@@ -125,7 +127,7 @@ def _interval(difference: float, parts: Sequence[tuple[float, int]]) -> tuple[In
     return Interval(difference - width, difference + width), p_value
 
 
-def _image_variances(ours: Bools, theirs: Bools) -> tuple[float, float]:
+def _image_variances(ours: Bools | Floats, theirs: Bools | Floats) -> tuple[float, float]:
     """Variance of the mean difference by the choice of the images: for these trainings, and apart from their seeds.
 
     What images seem to differ by because a seed happens to get one right is part of the variance over seeds, too, and

@@ -51,7 +51,7 @@ def evaluate(
     ``folded``: that of ``model``, by whoever evaluates it more than once. Raises DataError if ``split`` was not moved
     to the device.
     """
-    metrics, _ = evaluate_each(
+    metrics, _, _ = evaluate_each(
         model, data, split, images=images, batch_size=batch_size, precision=precision, folded=folded
     )
     return metrics
@@ -66,8 +66,8 @@ def evaluate_each(
     batch_size: int = _BATCH,
     precision: Precision = "float32",
     folded: FoldedNorms | None = None,
-) -> tuple[Metrics, Tensor]:
-    """As :func:`evaluate`, and whether each of the images, in their order, is right: bool (N,), on the device."""
+) -> tuple[Metrics, Tensor, Tensor]:
+    """As :func:`evaluate`, and the classes of the images, in their order, and those answered: int64 (N,), on a CPU."""
     count = data.evaluated(split, images)
     answers, truth = (torch.empty(count, dtype=torch.int64, device=data.device) for _ in range(2))
     was_training = model.training
@@ -80,9 +80,10 @@ def evaluate_each(
     finally:
         model.train(was_training)
     right = answers == truth
-    balanced, macro = class_means(truth.cpu(), answers.cpu())
     loss, accuracy = (torch.stack([total, right.sum().double()]) / count).tolist()
-    return Metrics(loss=loss, accuracy=accuracy, n=count, balanced_accuracy=balanced, macro_f1=macro), right
+    truth, answers = truth.cpu(), answers.cpu()
+    balanced, macro = class_means(truth, answers)
+    return Metrics(loss=loss, accuracy=accuracy, n=count, balanced_accuracy=balanced, macro_f1=macro), truth, answers
 
 
 def _answer(model: nn.Module, batches: Iterable[Batch], precision: Precision, answers: Tensor, truth: Tensor) -> Tensor:

@@ -43,7 +43,8 @@ def test_a_table_and_a_verdict(command: Command, run: Path) -> None:
     assert sum("(canonical)" in row for row in rows) == 2
     assert all("%" in row and "±" in row for row in rows)
     assert "the best found, against" in said.out
-    assert "both chosen by validation" in said.out
+    assert "both chosen by validation accuracy), by test accuracy: " in said.out
+    assert "test and validation are accuracy" in said.out
     assert "95 % interval" in said.out
     assert "Holm" in said.out
     assert "\x1b" not in said.out + said.err
@@ -63,7 +64,7 @@ def test_a_table_and_a_verdict(command: Command, run: Path) -> None:
     assert low <= found["verdict"]["difference"] <= high
     assert found["best_baseline"] in [row["network"] for row in found["rows"] if not row["found"]]
     for row in found["rows"]:
-        assert row["test_accuracy"] == pytest.approx(sum(row["test_accuracies"].values()) / 2)
+        assert row["test_accuracy"] == pytest.approx(sum(each["test"] for each in row["trainings"]) / 2)
         assert (row["versus_best_baseline"] is not None) == row["found"]
     other = command("finalize", run, *SMALL, "--top", 1)
     assert "under 2 different settings" in other.out

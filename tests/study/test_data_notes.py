@@ -1,5 +1,6 @@
 """What a study says of its data: skewed classes and files passed over, in the terminal, the study and the report."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def test_a_study_says_how_it_read_its_data(tmp_path: Path) -> None:
     assert f"I{passed[1:]}. T{skewed[1:]}" in report
 
 
+FINAL = {"top": 1, "seeds": 1, "baselines": 1, "workers": 2}
+
+
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures of two classes, one of them rare."""
@@ -69,11 +73,23 @@ def test_a_study_is_ranked_pruned_and_finalized_by_its_objective(parts: Path, tm
     assert f"by validation {words}" in report
     assert "class weights balanced" in report
     assert yaml.safe_load((study.path / "study.yaml").read_text())["class_weights"] == "balanced"
-    finals = finalize(study.path, top=1, seeds=1, baselines=1, workers=2)
-    assert any(sentence.startswith(f"{words}, by which the study chose") for sentence in finals.sentences)
-    for row in finals.data()["rows"]:
-        assert row[f"test_{objective}"] is not None
+    finals = finalize(study.path, **FINAL)
     assert all(record.fidelity["class_weights"] == "balanced" for row in finals.rows for record in row.records)
+    tested = {row.entrant.name: getattr(row.records[0], f"test_{objective}") for row in finals.rows}
+    assert {row.entrant.name: row.test for row in finals.rows} == tested
+    verdict = finals.verdict
+    assert verdict.difference == pytest.approx(tested[verdict.ours] - tested[verdict.theirs])
+    assert f"(both chosen by validation {words}), by test {words}: " in finals.sentences[0]
+    assert any(sentence.startswith("accuracy on the test images: ") for sentence in finals.sentences)
+    assert finals.data()["quality"] == objective
+
+    kept = [json.loads(line) for line in (study.path / "finals.jsonl").read_text().splitlines()]
+    old = [{name: value for name, value in line.items() if name not in ("test_truth", "test_answers")} for line in kept]
+    (study.path / "finals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
+    finals = finalize(study.path, **FINAL)  # of an earlier version: the answers to the images are not known
+    assert finals.table.quality == "accuracy"
+    assert f"(both chosen by validation {words}), by test accuracy: " in finals.sentences[0]
+    assert any(sentence.startswith(f"the study chose by {words}") for sentence in finals.sentences)
 
 
 def test_a_weight_for_no_class_is_refused_before_anything_is_written(parts: Path, tmp_path: Path) -> None:

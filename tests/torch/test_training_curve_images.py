@@ -91,6 +91,6 @@ def test_the_chosen_images_are_always_the_same_and_of_all_classes(few: DeviceDat
 
 def test_an_evaluation_of_some_is_that_of_these_images(few: DeviceData) -> None:
     model = small_inception(0, width=4)
-    metrics, right = evaluate_each(model, few, images=20)
-    assert (metrics.n, len(right)) == (20, 20)
-    assert metrics.accuracy == pytest.approx(right.double().mean().item())
+    metrics, truth, answers = evaluate_each(model, few, images=20)
+    assert (metrics.n, len(truth), len(answers)) == (20, 20, 20)
+    assert metrics.accuracy == pytest.approx((truth == answers).double().mean().item())

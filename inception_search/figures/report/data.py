@@ -49,7 +49,7 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
         "best_found": None if best is None else trials[best.number],
         "best_baseline": None if reference is None else trials[reference.number],
         "leaderboard": [
-            {"rank": row.rank, **trials[row.number], "versus_best_baseline": row.versus_baseline}
+            {**trials[row.number], "rank": row.rank, "versus_best_baseline": row.versus_baseline}
             for row in leaderboard_rows(material.records, top)
         ],
         "baselines": [

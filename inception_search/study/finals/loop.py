@@ -24,7 +24,10 @@ from inception_search.study.finals.selection import Entrant, Setting
 from inception_search.study.job import APART, Job, OtherSeed
 from inception_search.study.versions import versions
 
-TESTED = ("test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_loss", "test_images", "test_right")
+TESTED = (
+    *("test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_loss"),
+    *("test_images", "test_right", "test_truth", "test_answers"),
+)
 VALIDATED = ("validation_balanced_accuracy", "validation_macro_f1")
 _PATIENCE = 0.5  # seconds between looks at the stop flag
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from inception_search.errors import DocumentError, Place, SchemaVersionError
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.record import Count, Facts, Number, utc_now
+from inception_search.study.finals.quality import Classes, Floats, image_parts, unpacked
 from inception_search.study.verdict import Bools
 
 SCHEMA: Final = "inception-search/final"
@@ -46,6 +47,10 @@ class FinalRecord(BaseModel):
     test_images: Count | None = None
     test_right: str | None = None
     """Which test images, in their order, were right: packed bits (first image highest), in hexadecimal."""
+    test_truth: str | None = None
+    test_answers: str | None = None
+    """The class of each test image, and the one answered (:func:`~inception_search.study.finals.quality.packed`); not
+    in older records."""
     validation_accuracy: Number | None = None
     validation_balanced_accuracy: Number | None = None
     validation_macro_f1: Number | None = None
@@ -72,8 +77,8 @@ class FinalRecord(BaseModel):
             raise ValueError("a complete training needs what was tested")
         elif len(self.test_right or "") != 2 * -(-(self.test_images or 0) // 8):
             raise ValueError("test_right is not one bit an image")
-        else:
-            bytes.fromhex(self.test_right or "")
+        elif not np.array_equal(self.right, np.equal(*self.answered) if self.answered else self.right):
+            raise ValueError("test_right is not that of test_truth and test_answers")
         return self
 
     @property
@@ -81,6 +86,21 @@ class FinalRecord(BaseModel):
         """Which test images were right, in their order."""
         packed = np.frombuffer(bytes.fromhex(self.test_right or ""), dtype=np.uint8)
         return np.unpackbits(packed, count=self.test_images or 0).astype(np.bool_)
+
+    @property
+    def answered(self) -> tuple[Classes, Classes] | None:
+        """The class of each test image, and the one answered; None in an older record."""
+        if self.test_truth is None or self.test_answers is None:
+            return None
+        images = self.test_images or 0
+        return unpacked(self.test_truth, images), unpacked(self.test_answers, images)
+
+    def parts(self, quality: str) -> Floats:
+        """What each test image adds to ``quality``, which is their mean; see :func:`image_parts`."""
+        if quality == "accuracy":
+            return self.right.astype(np.float64)
+        assert self.answered is not None
+        return image_parts(*self.answered, quality)
 
 
 def append_final(path: Path, record: FinalRecord) -> None:

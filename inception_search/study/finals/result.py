@@ -62,6 +62,7 @@ class Finals:
             "recipe": self.setting.recipe,
             "seeds": list(self.setting.seeds),
             "times_read": self.times_read,
+            "quality": self.table.quality,
             "best_baseline": self.table.best_baseline,
             "rows": [row.data() for row in self.rows],
             "verdict": None if self.verdict is None else comparison_data(self.verdict),
@@ -69,30 +70,38 @@ class Finals:
         }
 
 
-def _by_objective(finals: Finals) -> Iterator[str]:
-    """The test results by what the study ranks by, where that is not accuracy, which the table and verdict are of."""
-    quality = finals.rows[0].entrant.record.quality if finals.rows else "accuracy"
-    means = [(row.entrant.name, row.mean(f"test_{quality}")) for row in finals.rows]
+def _other_results(finals: Finals) -> Iterator[str]:
+    """Accuracy, where the table and the verdict are of something else; what the study chose by, where they are not."""
+    used, chosen = finals.table.quality, finals.setting.quality
+    if chosen == "accuracy":
+        return
+    other = "accuracy" if used == chosen else chosen
+    means = [(row.entrant.name, row.mean(f"test_{other}")) for row in finals.rows]
     known = [f"{name} {points(value)} %" for name, value in means if value is not None]
-    if quality != "accuracy" and known:
-        words = QUALITIES[quality]
-        yield f"{words}, by which the study chose, on the test images: {', '.join(known)}; the verdict is on accuracy"
+    if known:
+        yield f"{QUALITIES[other]} on the test images: {', '.join(known)}"
+    if used != chosen:
+        yield (
+            f"the study chose by {QUALITIES[chosen]}; the verdict is on accuracy, for trainings of an earlier version "
+            "kept no more of each test image than whether it was right"
+        )
 
 
 def _sentences(finals: Finals) -> Iterator[str]:
     table, verdict = finals.table, finals.verdict
+    words, chosen = QUALITIES[table.quality], QUALITIES[finals.setting.quality]
     best = next((row for row in finals.rows if row.entrant.found), None)
     if best is not None and not best.tested:
         yield f"{best.entrant.name}, the best found in the search, could not be trained: {best.failures[0]}"
     if verdict is not None:
         yield (
             f"{verdict.ours}, the best found, against {verdict.theirs}, the best canonical network (both chosen by "
-            f"validation): {verdict.words}"
+            f"validation {chosen}), by test {words}: {verdict.words}"
         )
     else:
         missing = "canonical network" if table.best_baseline is None else "found network"
         yield f"no verdict: there is no {missing} that was trained in full to compare with"
-    yield from _by_objective(finals)
+    yield from _other_results(finals)
     compared = [row for row in finals.rows if row.p_value is not None]
     if len(compared) > 1:
         yield f"last column: of {len(compared)} comparisons with {table.best_baseline}, by Holm's correction"

@@ -1,4 +1,4 @@
-"""Which networks of a study are trained to be tested: by validation accuracy, and by nothing else."""
+"""Which networks of a study are trained to be tested: by their ranks in the study, and nothing else."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ class Setting:
     def recipe_id(self) -> str:
         """Trainings with the same one can stand beside each other."""
         return _digest(self.recipe)
+
+    @property
+    def quality(self) -> str:
+        """What the study ranks by: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
+        return self.entrants[0].record.quality
 
     @property
     def id(self) -> str:

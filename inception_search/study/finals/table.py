@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
@@ -19,7 +19,9 @@ LEFT = ("network", "vs best baseline", "")
 
 @dataclass(frozen=True)
 class FinalRow:
-    """One network: accuracies are 0..1, means over ``seeds`` trainings; ``spread`` is their standard deviation.
+    """One network: results are 0..1, means over ``seeds`` trainings; ``spread`` is their standard deviation.
+
+    ``quality`` is what results are of: what the study ranks by, ``accuracy``, ``balanced_accuracy`` or ``macro_f1``.
 
     ``rank`` and the order of rows are the search's, by validation. ``versus`` compares a network that was found with
     the best baseline; ``p_value`` is its, adjusted by Holm for the number of networks compared.
@@ -30,6 +32,7 @@ class FinalRow:
     failures: tuple[str, ...]
     params: int | None
     macs: int | None
+    quality: str = "accuracy"
     versus: Comparison | None = None
     p_value: float | None = None
 
@@ -40,13 +43,18 @@ class FinalRow:
 
     @property
     def test(self) -> float:
-        """Mean test accuracy."""
-        return fmean(record.test_accuracy or 0.0 for record in self.records)
+        """Mean result on the test images."""
+        return fmean(self._results)
+
+    @property
+    def _results(self) -> list[float]:
+        """The result of each training on the test images."""
+        return [getattr(record, f"test_{self.quality}") or 0.0 for record in self.records]
 
     @property
     def validation(self) -> float:
-        """Mean of what the study ranks by, on the validation images, over the final trainings."""
-        return self.mean(f"validation_{self.entrant.record.quality}") or 0.0
+        """Mean result on the validation images, over the final trainings."""
+        return self.mean(f"validation_{self.quality}") or 0.0
 
     def mean(self, name: str) -> float | None:
         """The mean of a field of the records over the trainings; None where it is not in all of them."""
@@ -55,13 +63,13 @@ class FinalRow:
 
     @property
     def spread(self) -> float | None:
-        """Standard deviation of the test accuracy over seeds; None for one."""
-        return stdev(record.test_accuracy or 0.0 for record in self.records) if len(self.records) > 1 else None
+        """Standard deviation of the result on the test images over seeds; None for one."""
+        return stdev(self._results) if len(self.records) > 1 else None
 
     @property
     def scores(self) -> Scores:
-        """What each training had right."""
-        return Scores(self.entrant.name, np.stack([record.right for record in self.records]))
+        """What each test image adds to the result of each training."""
+        return Scores(self.entrant.name, np.stack([record.parts(self.quality) for record in self.records]))
 
     @property
     def outcome(self) -> Outcome | None:
@@ -100,15 +108,20 @@ class FinalRow:
             "trial": self.entrant.record.number,
             "arch_id": self.entrant.record.arch_id,
             "found": self.entrant.found,
-            "study_validation_accuracy": self.entrant.record.value,
-            "test_accuracy": self.test if self.tested else None,
-            "test_accuracy_spread": self.spread,
+            "study_validation": self.entrant.record.score,
+            "test": self.test if self.tested else None,
+            "test_spread": self.spread,
+            "validation": self.validation if self.tested else None,
+            "test_accuracy": self.mean("test_accuracy"),
             "test_balanced_accuracy": self.mean("test_balanced_accuracy"),
             "test_macro_f1": self.mean("test_macro_f1"),
             "validation_accuracy": self.mean("validation_accuracy"),
             "validation_balanced_accuracy": self.mean("validation_balanced_accuracy"),
             "validation_macro_f1": self.mean("validation_macro_f1"),
-            "test_accuracies": {str(record.seed): record.test_accuracy for record in self.records},
+            "trainings": [
+                {"seed": record.seed, "test": result}
+                for record, result in zip(self.records, self._results, strict=True)
+            ],
             "params": self.params,
             "macs": self.macs,
             "versus_best_baseline": None if self.versus is None else comparison_data(self.versus),
@@ -125,16 +138,22 @@ class FinalTable:
     rows: tuple[FinalRow, ...]
     verdict: Comparison | None
     best_baseline: str | None
+    quality: str = "accuracy"
+    """What results are of."""
 
 
 def make_table(setting: Setting, records: Iterable[FinalRecord]) -> FinalTable:
     """From the trainings of ``setting``; those of others in ``records`` are passed over."""
     known = [record for record in records if record.recipe == setting.recipe_id and record.seed in setting.seeds]
-    rows = [_row(entrant, [r for r in known if r.arch_id == entrant.record.arch_id]) for entrant in setting.entrants]
+    quality = _quality(setting, known)
+    rows = [
+        _row(entrant, [r for r in known if r.arch_id == entrant.record.arch_id], quality)
+        for entrant in setting.entrants
+    ]
     baselines = [row for row in rows if row.tested and not row.entrant.found]
     reference = max(baselines, key=lambda row: (row.validation, -(row.macs or 0)), default=None)
     if reference is None:
-        return FinalTable(tuple(rows), None, None)
+        return FinalTable(tuple(rows), None, None, quality)
     compared = {
         row.entrant.rank: compare(row.scores, reference.scores) for row in rows if row.tested and row.entrant.found
     }
@@ -142,11 +161,17 @@ def make_table(setting: Setting, records: Iterable[FinalRecord]) -> FinalTable:
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     told = [_compared(row, compared.get(row.entrant.rank), adjusted.get(row.entrant.rank)) for row in rows]
     first = next(iter(compared.values()), None)
-    return FinalTable(tuple(told), first, reference.entrant.name)
+    return FinalTable(tuple(told), first, reference.entrant.name, quality)
+
+
+def _quality(setting: Setting, records: Sequence[FinalRecord]) -> str:
+    """What the study ranks by; ``accuracy`` where trainings of an earlier version did not keep each answer."""
+    kept = all(record.answered for record in records if record.state == "complete")
+    return setting.quality if kept else "accuracy"
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
-    """A comparison as plain JSON; differences of accuracies, 0..1."""
+    """A comparison as plain JSON; differences of test results, 0..1."""
     both, seeds = comparison.interval, comparison.over_seeds
     return {
         "ours": comparison.ours,
@@ -170,12 +195,12 @@ def markdown(rows: Sequence[FinalRow], sentences: Sequence[str]) -> str:
     return f"{table}\n\n" + "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
-def _row(entrant: Entrant, records: Sequence[FinalRecord]) -> FinalRow:
+def _row(entrant: Entrant, records: Sequence[FinalRecord], quality: str) -> FinalRow:
     complete = sorted((record for record in records if record.state == "complete"), key=lambda record: record.seed)
     failures = [f"seed {record.seed}: {record.reason}" for record in records if record.state != "complete"]
     cost = records[0].cost if records else {}
-    return FinalRow(entrant, tuple(complete), tuple(failures), cost.get("params"), cost.get("macs"))
+    return FinalRow(entrant, tuple(complete), tuple(failures), cost.get("params"), cost.get("macs"), quality)
 
 
 def _compared(row: FinalRow, comparison: Comparison | None, p_value: float | None) -> FinalRow:
-    return FinalRow(row.entrant, row.records, row.failures, row.params, row.macs, comparison, p_value)
+    return replace(row, versus=comparison, p_value=p_value)
