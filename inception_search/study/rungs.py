@@ -258,7 +258,7 @@ class Halving(Asha):
 
     def _expected(self, cohort: _Cohort, level: int) -> int:
         """How many trials of a full cohort come to the rung with the number ``level``, those that fail not counted."""
-        count = self.eta ** len(self.rungs) - cohort.failed
+        count: int = self.eta ** len(self.rungs) - cohort.failed
         for _ in range(level):
             count = math.ceil(count / self.eta)
         return count
