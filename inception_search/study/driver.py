@@ -76,6 +76,8 @@ class Driver:
         """Those of them whose process was lost, and that begin again where a place is free."""
         self.points: dict[int, Point] = {}
         """Points of paused trials, as far as this driver has made them."""
+        self.late: set[int] = set()
+        """Trials that ran out of time once, and go on."""
         known = (*ledger.records, *(point.number for point, _ in self.unfinished), len(index) - 1)
         self.number = max(known) + 1
         self.learned = next(name for name in setting.config.objectives if not OBJECTIVES[name].beforehand)
@@ -258,13 +260,14 @@ class Driver:
             self.observer.note(f"the process of trial {number} ended before it began; it is started again")
             self.submit(point, job.attempt + 1, job.tries)
             self.waiting.append(number)
-        elif event.late and job.attempt > 1:
+        elif event.late and number in self.late:
             limit = self.setting.config.trial_seconds
             self.conclude(point, self.ledger.failed(point, f"it ran longer than the limit of {limit:g} s", **facts))
         elif not running.came_on and job.tries >= self.setting.config.retries:
             reason = f"its process was lost {job.tries} times in a row, last with exit code {event.exit_code}"
             self.conclude(point, self.ledger.failed(point, reason, **facts))
         else:
+            self.late |= {number} if event.late else set()
             why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
             self.observer.note(f"trial {number} {why}; it runs again")
             self.submit(point, job.attempt + 1, 1 if running.came_on else job.tries + 1)

@@ -44,6 +44,13 @@ def test_a_late_trial_goes_on_once_from_where_it_was_and_then_is_failed(fake_stu
     assert "trial 1 ran out of time; it runs again" in study.notes.notes
 
 
+def test_a_trial_whose_process_was_lost_before_may_be_late_once_too(fake_study):
+    fates = {1: "dies", 2: "hangs"}
+    study = fake_study(fate=lambda job: fates.get(job.attempt, "complete"), trials=1, trial_seconds=60.0)
+    study.go()
+    assert [(record.state, record.attempt) for record in study.records] == [("complete", 3)]
+
+
 def test_a_failure_is_recorded_in_one_line_and_not_tried_again(fake_study):
     study = fake_study(fate=lambda job: "fails" if job.number == 0 else "complete", trials=2)
     study.go()
