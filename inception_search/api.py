@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from inception_search.figures.viewer.page import Page
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
+    from inception_search.store.record import TrialRecord
     from inception_search.store.run_folder import RunFolder
     from inception_search.weights.checkpoint import Checkpoint
 
@@ -295,11 +296,14 @@ def load_space(space: str | Path) -> Space:
     return load_it(space)
 
 
-def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Path]:
+def write_study_report(
+    run: RunFolder, out: str | Path | None = None, records: Sequence[TrialRecord] | None = None
+) -> list[Path]:
     """The report of a run folder, its best network and its pictures, made from the records; the files written.
 
     They are written into the run folder, or into the folder ``out``; ``out`` may also be the name of an ``.html`` file,
-    and then only the page is written. With ``out`` nothing in the run folder changes.
+    and then only the page is written. With ``out`` nothing in the run folder changes. ``records`` are those of the
+    run, where they have been read.
 
     Of a study that is running or was broken off, what there is of it.
     """
@@ -314,7 +318,7 @@ def write_study_report(run: RunFolder, out: str | Path | None = None) -> list[Pa
 
     target = run.path if out is None else Path(out)
     refuse_links(target)
-    records = run.records()
+    records = run.lean_records() if records is None else records
     study = settings_of(run, records)
     written = write_report(target, records, study=study, title=_title(study), **findings(run, records))
     winner = best(records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inception_search.study.study import Study
 
 INTERRUPTED = 130
+FRONT = 50  # trials of a front that are printed
 WIDE = 100  # columns of a terminal on which the architectures' ids have room, too
 
 
@@ -70,10 +71,10 @@ def finish(study: Study) -> None:
     """
     from inception_search.api import write_study_report
 
-    records = study.records
-    written = write_study_report(study.run) if records else []  # first: standard output may be full
+    records = study.run.lean_records()
+    written = write_study_report(study.run, records=records) if records else []  # first: standard output may be full
     print_leaderboard(records)
-    print_front(study)
+    print_front(study, records)
     if records:
         print_files(written)
     typer.echo(str(study.run.trials_file))
@@ -84,23 +85,27 @@ def finish(study: Study) -> None:
         raise nothing_trained(study.run.trials_file, records)
 
 
-def print_front(study: Study) -> None:
+def print_front(study: Study, records: Sequence[TrialRecord]) -> None:
     """The Pareto front of a study of several objectives, and its hypervolume."""
+    from inception_search.study.front import front, hypervolume, reference_of
+
     names = study.config.objectives
-    trials = study.front if len(names) > 1 else []
+    trials = front(records, names) if len(names) > 1 else []
     if not trials:
         return
     table = Table(title="Pareto front", title_justify="left", box=None, pad_edge=False)
     table.add_column("network", no_wrap=True)
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    for trial in trials:
-        values = trial.record.objectives
-        table.add_row(trial_name(trial.record), *(objective_text(name, values[name]) for name in names))
+    for trial in trials[:FRONT]:
+        table.add_row(trial_name(trial), *(objective_text(name, trial.objectives[name]) for name in names))
     console = stdout_console()
     console.print(table)
-    volume = study.hypervolume
-    if volume is not None:
+    if trials[FRONT:]:
+        console.print(f"and {len(trials) - FRONT:,} more", highlight=False)
+    reference = reference_of(study.run, study.config)
+    if reference:
+        volume = hypervolume(records, names, reference)
         console.print(f"hypervolume {volume:.6g}, from the reference point in study.yaml", highlight=False)
 
 

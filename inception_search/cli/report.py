@@ -40,7 +40,7 @@ def report(
 
     folder = RunFolder.open(run)
     config = StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
-    records = folder.records()
+    records = folder.lean_records()
     state = progress(folder, config, records).words(datetime.now(UTC))
     if not records:
         mend = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
@@ -50,11 +50,11 @@ def report(
         print_json({**study_report(folder, top), "state": state or None, "damage": found})
     else:
         print_leaderboard(records, top)
-        print_front(Study.open(run))
+        print_front(Study.open(run), records)
         if state:
             typer.echo(state)
     if out is not None or not as_json:
-        print_files(write_study_report(folder, out), err=as_json)
+        print_files(write_study_report(folder, out, records), err=as_json)
     warn(found)
     if found:
         raise typer.Exit(1)

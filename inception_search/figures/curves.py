@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from inception_search.figures.plot_style import (
@@ -28,9 +29,9 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
     """The score by epoch: the five best sampled trials as lines, the baselines dashed."""
     figure, (ax,) = new_figure()
     named(ax, "Learning curves", "epoch", f"validation {quality_words(records)}")
-    trained = [r for r in leaderboard(records, len(records)) if r.scores]
-    sampled = [r for r in trained if r.origin == "sampled"][:TOP]
-    baselines = [r for r in trained if r.origin == "baseline"]
+    ranked = leaderboard(records, len(records))
+    sampled = list(islice((r for r in ranked if r.origin == "sampled" and r.scores), TOP))
+    baselines = [r for r in ranked if r.origin == "baseline" and r.scores]
     if not sampled and not baselines:
         nothing_yet(ax, "no finished trials yet")
         return figure

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inception_search.figures.colours import DARK_PAGE, LIGHT_PAGE
 from inception_search.figures.labels import count
-from inception_search.figures.plot_style import BASELINE, BEST, GRID, SAMPLED
+from inception_search.figures.plot_style import BASELINE, BEST, GRID, SAMPLED, apart
 from inception_search.figures.svg import text
 from inception_search.figures.thumbnail import Thumbnail, thumbnail_rules
 from inception_search.figures.type_metrics import FAMILY, clipped, room_for
@@ -26,6 +26,7 @@ ABOVE = 56  # between pictures and axes, where lines bend
 CAPTION = 50  # two lines over each picture
 PICTURES = 5  # over the plot; more would be too small to read
 BELOW = 18  # in the strip below; a front may have hundreds of points
+NUMBERED = 100  # of a larger front only the points with pictures have their numbers in the plot
 SPACE = 18  # between two pictures
 SIDE = 6  # left and right of the rows of pictures
 TALLEST = 190  # px
@@ -75,24 +76,37 @@ class _Scales:
 
 def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: str, quality: str = "accuracy") -> str:
     """The SVG of a front; ``members`` are in the order of their cost; ``cost`` and ``quality`` name the axes."""
-    over = _spread(members, PICTURES)
-    below = _spread([member for member in members if member not in over], BELOW)
+    over, below = ([members[at] for at in places] for places in pictured(len(members)))
     row = _row_height(over, WIDTH - 2 * SIDE)
     top = CAPTION + row + ABOVE
     scales = _Scales(_range_of_cost(points), _range_of_accuracy(points), top)
-    body = [_grid(scales), *_pictures(over, scales, row), _step(points, scales), *_dots(points, scales)]
+    body = [_grid(scales), *_pictures(over, scales, row), _step(points, scales)]
+    body += _dots(points if len(members) <= NUMBERED else _named_only(points, [*over, *below]), scales)
     bottom = top + PLOT
     body += [_names(bottom, cost, quality), _legend(bottom + 62, points, scales)]
     strip, height = _strip(below, bottom + FOOT)
-    return _document([*body, *strip], height, members)
+    told = [member for member in members if len(members) <= NUMBERED or member in over or member in below]
+    return _document([*body, *strip], height, told)
 
 
-def _spread(members: Sequence[Member], most: int) -> list[Member]:
+def pictured(number: int) -> tuple[list[int], list[int]]:
+    """Which of so many members of a front have pictures, from 0: those over the plot, and those below it."""
+    over = _spread(range(number), PICTURES)
+    return over, _spread([at for at in range(number) if at not in over], BELOW)
+
+
+def _spread(places: Sequence[int], most: int) -> list[int]:
     """At most so many as have room: the two ends, and others evenly between."""
-    if len(members) <= most:
-        return list(members)
-    last = len(members) - 1
-    return [members[round(index * last / (most - 1))] for index in range(most)]
+    if len(places) <= most:
+        return list(places)
+    last = len(places) - 1
+    return [places[round(index * last / (most - 1))] for index in range(most)]
+
+
+def _named_only(points: Sequence[FrontPoint], members: Sequence[Member]) -> list[FrontPoint]:
+    """The points, those of the front numbered only where ``members`` have them."""
+    known = {member.place for member in members}
+    return [point if point.place in known else replace(point, place=None) for point in points]
 
 
 def _slot(number: int, width: int) -> float:
@@ -175,7 +189,10 @@ def _step(points: Sequence[FrontPoint], scales: _Scales) -> str:
 
 def _dots(points: Sequence[FrontPoint], scales: _Scales) -> list[str]:
     out = []
-    shown = [point for point in points if point.accuracy >= scales.accuracy[0]]
+    inside = [point for point in points if point.accuracy >= scales.accuracy[0]]
+    behind = [point for point in inside if point.place is None]
+    drawn = apart([math.log(point.cost) for point in behind], [point.accuracy for point in behind])
+    shown = [*(behind[at] for at in drawn), *(point for point in inside if point.place is not None)]
     for point in sorted(shown, key=lambda point: (point.place is not None, point.cost, point.accuracy)):
         x, y = scales.x(point.cost), scales.y(point.accuracy)
         kind, colour = ("baseline", BASELINE) if point.baseline else ("sampled", SAMPLED)

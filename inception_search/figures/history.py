@@ -11,6 +11,7 @@ from inception_search.figures.plot_style import (
     BEST,
     FAINT,
     SAMPLED,
+    apart,
     label_right,
     legend_below,
     named,
@@ -25,6 +26,9 @@ from inception_search.store.record import TrialRecord
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+TICKS = 500  # under the axis, at most
 
 
 def plot_history(records: Sequence[TrialRecord]) -> Figure:
@@ -54,17 +58,19 @@ def _sampled(ax: Axes, sampled: Sequence[tuple[int, float]]) -> None:
     if not sampled:
         return
     numbers, values = [n for n, _ in sampled], [v for _, v in sampled]
-    ax.scatter(numbers, values, s=22, color=SAMPLED, alpha=0.75, linewidths=0, label="sampled", zorder=3)
+    shown = apart(numbers, values)
+    xs, ys = [numbers[at] for at in shown], [values[at] for at in shown]
+    ax.scatter(xs, ys, s=22, color=SAMPLED, alpha=0.75, linewidths=0, label="sampled", zorder=3)
     best = list(accumulate(values, max))
     ax.step(numbers, best, where="post", color=BEST, linewidth=1.6, label="best sampled so far", zorder=3)
 
 
 def _unfinished(ax: Axes, numbers: Sequence[int]) -> None:
     if numbers:
-        heights = [0.012] * len(numbers)
+        shown = [numbers[at] for at in apart(numbers, numbers, (TICKS, 1))]
         ax.plot(
-            numbers,
-            heights,
+            shown,
+            [0.012] * len(shown),
             "|",
             color=FAINT,
             transform=ax.get_xaxis_transform(),

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from inception_search.store.record import TrialRecord
+
 INK, FAINT, GRID = "#20262d", "#5c6670", "#e2e6ea"
 SAMPLED, BEST, BASELINE = "#2a6fb5", "#123c69", "#b8560b"
 SERIES = ("#123c69", "#2a6fb5", "#1d7a4a", "#6440a8", "#0e7c86")
@@ -30,6 +32,9 @@ DARK = {
 }
 LABEL_SIZE = 8.5  # points
 LABEL_STEP = 11.0  # points between the middles of two labels in a column
+MANY = 2_000  # marks of one kind: of more, those that would cover each other are drawn once
+CELLS = (120, 80)  # across and up: a mark is about as large as one of them
+CROWDED = " Of marks that would cover each other, one is drawn."
 
 
 def new_figure(panels: int = 1, width: float = 7.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
@@ -130,6 +135,28 @@ def label_right(ax: Axes, entries: Sequence[tuple[float, str, str]]) -> None:
                 "relpos": (0, 0.5),
             },
         )
+
+
+def apart(xs: Sequence[float], ys: Sequence[float], cells: tuple[int, int] = CELLS) -> list[int]:
+    """Which of the points to draw: all, or of more than :data:`MANY` the first in each cell of what they span."""
+    if len(xs) <= MANY:
+        return list(range(len(xs)))
+    columns, rows = (_cells(values, number) for values, number in zip((xs, ys), cells, strict=True))
+    first: dict[tuple[int, int], int] = {}
+    for index, cell in enumerate(zip(columns, rows, strict=True)):
+        first.setdefault(cell, index)
+    return sorted(first.values())
+
+
+def _cells(values: Sequence[float], number: int) -> list[int]:
+    low, span = min(values), max(values) - min(values)
+    return [int((value - low) / span * number) if span else 0 for value in values]
+
+
+def crowded(records: Sequence[TrialRecord]) -> str:
+    """A sentence for plots of ``records`` in which not every mark is drawn, else nothing."""
+    done = sum(record.state == "complete" for record in records)
+    return CROWDED if max(done, len(records) - done) > MANY else ""
 
 
 def whole_numbers(ax: Axes) -> None:

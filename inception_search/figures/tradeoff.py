@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,6 +13,7 @@ from inception_search.figures.plot_style import (
     BEST,
     LABEL_SIZE,
     SAMPLED,
+    apart,
     legend_below,
     named,
     new_figure,
@@ -72,10 +74,17 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     for origin, marker, colour in (("sampled", "o", SAMPLED), ("baseline", "D", BASELINE)):
         xs, ys = _coordinates([r for r in done if r.origin == origin], cost)
         if xs:
+            shown = _apart(xs, ys)
+            xs, ys = [xs[at] for at in shown], [ys[at] for at in shown]
             ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=origin, zorder=3)
     xs, ys = _coordinates(front, cost)
     ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
     ax.margins(x=0.12, y=0.1)
+
+
+def _apart(costs: Sequence[float], values: Sequence[float]) -> list[int]:
+    """Which points to draw, on a logarithmic axis of costs."""
+    return apart([math.log(cost) for cost in costs], values)
 
 
 def _amounts(ax: Axes, costs: Sequence[int]) -> None:
@@ -97,13 +106,13 @@ def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], 
 def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     """Each baseline's name beside its point, where it covers fewest other names and points."""
     done = [r for r in records if r.state == "complete" and r.score is not None and r.cost.get(cost, 0) > 0]
-    places = {r.number: ax.transData.transform((r.cost[cost], r.score or 0.0)) for r in done}
     scale = 72 / ax.figure.dpi  # points in a px
-    taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in places.values()]
-    front = [(float(x), float(y)) for x, y in (places[r.number] for r in pareto_front(done, cost))]
-    taken += _along(front)
-    for record in sorted((r for r in done if r.origin == "baseline"), key=lambda r: (r.cost[cost], r.number)):
-        name, (x, y) = safe(trial_name(record)), places[record.number]
+    drawn = [done[at] for at in _apart(*_coordinates(done, cost))]
+    taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in _pixels(ax, drawn, cost)]
+    taken += _along(_pixels(ax, pareto_front(done, cost), cost))
+    named = sorted((r for r in done if r.origin == "baseline"), key=lambda r: (r.cost[cost], r.number))
+    for record, (x, y) in zip(named, _pixels(ax, named, cost), strict=True):
+        name = safe(trial_name(record))
         chosen = _free_place((x, y), _text_size(ax, name), taken, _frame(ax))
         taken.append(chosen)
         ax.annotate(
@@ -118,6 +127,11 @@ def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> Non
             parse_math=False,
             arrowprops={"arrowstyle": "-", "color": BASELINE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3},
         )
+
+
+def _pixels(ax: Axes, records: Sequence[TrialRecord], cost: str) -> list[tuple[float, float]]:
+    places = [ax.transData.transform((x, y)) for x, y in zip(*_coordinates(records, cost), strict=True)]
+    return [(float(x), float(y)) for x, y in places]
 
 
 def _along(front: Sequence[tuple[float, float]]) -> list[Rectangle]:
@@ -143,12 +157,16 @@ def _free_place(
     point: tuple[float, float], size: tuple[float, float], taken: Sequence[Rectangle], frame: Rectangle
 ) -> Rectangle:
     """The nearest rectangle of ``size`` beside ``point`` that covers least of what is taken, inside ``frame``."""
+    import numpy as np
+
     rectangles = [_beside(point, size, direction, distance) for distance in _DISTANCES for direction in _DIRECTIONS]
+    left, bottom, right, top = np.array(taken).T
 
     def badness(rectangle: Rectangle) -> int:
         outside = rectangle[0] < frame[0] or rectangle[1] < frame[1]
         outside = outside or rectangle[2] > frame[2] or rectangle[3] > frame[3]
-        return sum(_overlap(rectangle, other) for other in taken) + 5 * outside
+        across = (rectangle[0] < right) & (left < rectangle[2])
+        return int((across & (rectangle[1] < top) & (bottom < rectangle[3])).sum()) + 5 * outside
 
     return min(rectangles, key=badness)
 
@@ -159,7 +177,3 @@ def _beside(
     x = point[0] + direction[0] * (distance + size[0] / 2)
     y = point[1] + direction[1] * (distance + size[1] / 2)
     return (x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2)
-
-
-def _overlap(a: Rectangle, b: Rectangle) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -43,16 +43,29 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
     Raises :class:`RunFolderError` if the file cannot be read, :class:`DocumentError` if a line is not UTF-8.
     """
+    return ((number, text) for number, _, text in placed_lines(path))
+
+
+def placed_lines(path: str | Path) -> Iterator[tuple[int, int, str]]:
+    """As :func:`read_lines`, with the byte at which each line begins between its number and its text.
+
+    One line is in memory at a time.
+    """
     path = Path(path)
-    for number, line in enumerate(complete_lines(path), start=1):
-        try:
-            yield number, line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DocumentError(
-                "this line is not UTF-8 text",
-                place=Place(str(path), number),
-                mend="the file was damaged; delete the line, or restore the file from a copy",
-            ) from error
+    for number, (start, line) in enumerate(_complete(path), start=1):
+        yield number, start, _decoded(line, Place(str(path), number))
+
+
+def line_at(path: str | Path, start: int, place: Place) -> str:
+    """The line that begins at byte ``start``, as :func:`placed_lines` gave it; ``place`` is for the errors.
+
+    Raises what :func:`read_lines` raises.
+    """
+    with typed_errors(Path(path)):
+        fd = os.open(path, os.O_RDONLY | NO_FOLLOW)
+        with os.fdopen(fd, "rb") as file:
+            file.seek(start)
+            return _decoded(file.readline().removesuffix(b"\n"), place)
 
 
 def complete_lines(path: Path, start: int = 0) -> list[bytes]:
@@ -60,6 +73,11 @@ def complete_lines(path: Path, start: int = 0) -> list[bytes]:
 
     Raises :class:`RunFolderError` if the file is missing, unreadable or shorter than ``start``.
     """
+    return [line for _, line in _complete(path, start)]
+
+
+def _complete(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The complete lines from byte ``start`` on, without their newlines, each with the byte at which it begins."""
     with typed_errors(path):
         fd = os.open(path, os.O_RDONLY | NO_FOLLOW)
         with os.fdopen(fd, "rb") as file:
@@ -69,8 +87,22 @@ def complete_lines(path: Path, start: int = 0) -> list[bytes]:
             if size < start:
                 raise _shortened(path, size, start)
             file.seek(start)
-            data = file.read(size - start)
-    return data.split(b"\n")[:-1]
+            for line in file:
+                if start + len(line) > size or not line.endswith(b"\n"):
+                    return
+                yield start, line[:-1]
+                start += len(line)
+
+
+def _decoded(line: bytes, place: Place) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            "this line is not UTF-8 text",
+            place=place,
+            mend="the file was damaged; delete the line, or restore the file from a copy",
+        ) from error
 
 
 def _shortened(path: Path, size: int, start: int) -> RunFolderError:

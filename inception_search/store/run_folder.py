@@ -12,8 +12,9 @@ from inception_search.errors import DocumentError, Place, RunFolderError, raw
 from inception_search.store import outbox
 from inception_search.store.atomic import sweep_temporaries, write_atomic
 from inception_search.store.disk import typed_errors
-from inception_search.store.jsonl import append_line, append_lines, read_lines
+from inception_search.store.jsonl import append_line, append_lines, placed_lines, read_lines
 from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
+from inception_search.store.lean_record import Line, Shared, lean
 from inception_search.store.lease import Lease, hold
 from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
@@ -102,6 +103,19 @@ class RunFolder(Layout):
         """
         return sorted(self.history(), key=lambda record: record.number)
 
+    def lean_records(self) -> list[TrialRecord]:
+        """As :meth:`records`, but what is large in a record stays in the file until somebody looks at it.
+
+        See :class:`~inception_search.store.lean_record.LeanRecord`. Raises what :meth:`records` raises.
+        """
+        latest: dict[int, TrialRecord] = {}
+        shared: Shared = {}
+        for line_no, start, text in placed_lines(self.trials_file):
+            line = Line(self.trials_file, start, line_no)
+            record = line.record(text)
+            latest[record.number] = lean(record, line, shared)
+        return [latest[number] for number in sorted(latest)]
+
     def record(self, number: int) -> TrialRecord | None:
         """The latest record of one trial, None where it has none; of the others only the checksums are read.
 
@@ -127,9 +141,8 @@ class RunFolder(Layout):
     def history(self) -> list[TrialRecord]:
         """The latest record of each trial, in the order in which they were written."""
         latest: dict[int, TrialRecord] = {}
-        for line_no, text in read_lines(self.trials_file):
-            plain = unsealed(text, Place(str(self.trials_file), line_no))
-            record = TrialRecord.from_json(plain, self.trials_file, line_no)
+        for line_no, start, text in placed_lines(self.trials_file):
+            record = Line(self.trials_file, start, line_no).record(text)
             latest.pop(record.number, None)
             latest[record.number] = record
         return list(latest.values())

@@ -70,11 +70,20 @@ def interval(values: Floats) -> Interval:
 
 def spearman_of(x: Floats, y: Floats, chosen: Whole) -> Floats:
     """Spearman's rho (B,) of each resample in ``chosen`` (B, n); NaN where one of the two does not vary."""
-    from scipy import stats
-
     pieces = np.array_split(chosen, _pieces(chosen.size))
-    ranks = [[stats.rankdata(values[piece], axis=1) for values in (x, y)] for piece in pieces]
+    ranks = [[_ranks(values, piece) for values in (x, y)] for piece in pieces]
     return np.concatenate([_pearson(a, b) for a, b in ranks])
+
+
+def _ranks(values: Floats, chosen: Whole) -> Floats:
+    """The ranks (B, n) of ``values`` (n,) in each resample, equals at their mean; counted instead of sorted."""
+    distinct, groups = np.unique(values, return_inverse=True)
+    picked = groups[chosen]
+    cells = picked + len(distinct) * np.arange(len(chosen))[:, None]
+    counts = np.bincount(cells.ravel(), minlength=len(chosen) * len(distinct)).reshape(len(chosen), -1)
+    middles = counts.cumsum(1) - (counts - 1) / 2
+    ranks: Floats = np.take_along_axis(middles, picked, axis=1)
+    return ranks
 
 
 def kendall_of(x: Floats, y: Floats, chosen: Whole) -> Floats:

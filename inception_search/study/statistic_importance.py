@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ TREES = 50
 CELLS = 1_000_000  # ranks in the bootstrap of a property: a large study gets fewer resamples
 LEAST_RESAMPLES = 300
 SHUFFLES = 10  # of each property in each fold
+MOST = 2_000  # networks looked at, evenly spaced in the order they were trained: each has to be built
 COLUMNS = ("Property", "Spearman's rho#", "95 % interval", "Loss of the forest's R² without it#")
 
 
 def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
     """Spearman's rho of each property with validation accuracy, over complete trials, the strongest first."""
     known = [record for record in merged(records) if record.state == "complete" and record.score is not None]
-    rows, values = _read(known)
+    rows, values = _read(known[at * len(known) // MOST] for at in range(MOST)) if len(known) > MOST else _read(known)
     if len(rows) < LEAST:
         return Importance(TITLE, refusal=too_few(len(rows)))
     names = [name for name in rows[0] if all(name in row for row in rows)]
@@ -45,10 +46,13 @@ def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
     bars.sort(key=lambda bar: (-abs(bar.value), bar.name))
     words = quality_words(known)
     axis = f"Spearman's rank correlation with validation {words}"
-    return Importance(TITLE, _about(len(values), explained, words), axis, COLUMNS, tuple(bars))
+    trials = f"{len(values)} complete trials"
+    if len(known) > MOST:
+        trials = f"{len(values):,} of the {len(known):,} complete trials, evenly spaced by number"
+    return Importance(TITLE, _about(trials, explained, words), axis, COLUMNS, tuple(bars))
 
 
-def _read(records: Sequence[TrialRecord]) -> tuple[list[dict[str, float]], Floats]:
+def _read(records: Iterable[TrialRecord]) -> tuple[list[dict[str, float]], Floats]:
     """The statistics and accuracies of the records whose documents can be read."""
     rows, values = [], []
     for record in records:
@@ -87,9 +91,9 @@ def _bar(name: str, column: Floats, values: Floats, chosen: NDArray[np.int64], l
     return Bar(name, rho, low, high, tuple(cell.replace("-", "−") for cell in cells))
 
 
-def _about(trials: int, explained: float, words: str) -> str:
+def _about(trials: str, explained: float, words: str) -> str:
     told = (
-        f"Counted in the networks of {trials} complete trials, each network written out. Bars are Spearman's rho with "
+        f"Counted in the networks of {trials}, each network written out. Bars are Spearman's rho with "
         f"validation {words} (right: more goes with better), lines 95 % bootstrap intervals; pale where that holds "
         "zero. Correlated properties tell of each other: deeper networks also cost more."
     )

@@ -120,3 +120,13 @@ def test_the_front_is_of_the_studys_objectives(objectives: list[str]) -> None:
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     records = [record(n) for n in range(7)]
     assert front_svg(Material(records)) == front_svg(Material(list(records)))
+
+
+def test_of_a_very_large_front_those_with_pictures_have_their_numbers() -> None:
+    number = 150
+    svg = front([1000.0 * (n + 1) for n in range(number)], [0.5 + n / 1000 for n in range(number)])
+    texts = [element.text for element in svg.iter(f"{SVG}text")]
+    numbered = {int(words) for words in texts if words and words.isdecimal()}
+    assert len(numbered) == PICTURES + BELOW
+    assert {1, number} <= numbered
+    assert len((svg.findtext(f"{SVG}desc") or "").split("; ")) == PICTURES + BELOW

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import inception_search.figures as room
 from inception_search.errors import UnknownNameError
-from inception_search.figures.plot_style import DARK, safe, spread
+from inception_search.figures.plot_style import CELLS, DARK, MANY, apart, crowded, safe, spread
 from inception_search.figures.plots import PLOTS, plot, plot_png, plot_svg
 from inception_search.figures.tradeoff import pareto_front
 
@@ -108,3 +108,23 @@ def test_spread_labels_keep_their_distance_and_order(places: list[float]) -> Non
 def test_safe_labels_have_only_characters_of_the_font() -> None:
     assert safe("a\x07b\u202ec 卷 é") == "a?b?c ? é"
     assert len(safe("x" * 99)) == 28
+
+
+def test_of_very_many_marks_those_that_cover_each_other_are_drawn_once() -> None:
+    one = record(0)
+    few = [one.model_copy(update={"number": n, "value": (n * 7919 % 5000) / 5000}) for n in range(5000)]
+    assert crowded(few) != ""
+    assert crowded(few[:MANY]) == ""
+    marks = {name: plot_svg(plot(name, few), name).count("<use") for name in ("history", "tradeoff")}
+    assert MANY < marks["history"] < 4900  # spread over the plot, few of them cover each other
+    assert marks["tradeoff"] < 700  # all of one cost; letters are marks, too
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=60))
+def test_every_mark_that_is_left_out_is_near_one_that_is_drawn(points: list[tuple[float, float]]) -> None:
+    many = points * (1 + MANY // len(points))
+    xs, ys = [x for x, _ in many], [y for _, y in many]
+    drawn = [many[at] for at in apart(xs, ys)]
+    wide, high = ((max(values) - min(values)) / cells for values, cells in zip((xs, ys), CELLS, strict=True))
+    for x, y in points:
+        assert any(abs(x - a) <= wide * 1.001 and abs(y - b) <= high * 1.001 for a, b in drawn)

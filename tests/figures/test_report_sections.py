@@ -151,11 +151,19 @@ def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: 
     assert "paused 0" in told
 
 
-def test_the_table_of_trials_ends_with_a_note(tmp_path: Path) -> None:
+def test_of_many_trials_each_further_five_hundred_are_a_table_to_open(tmp_path: Path) -> None:
     one = record(0)
-    many = [one.model_copy(update={"number": n}) for n in range(503)]
+    many = [one.model_copy(update={"number": n, "value": n / 2000}) for n in range(1003)]
     told = written(tmp_path, many)["All trials"]
-    assert "499 complete" in told
+    assert "Trials 500 to 999: 500 complete; the best 49.95 %" in told
+    assert "Trials 1000 to 1002: 3 complete; the best 50.10 %" in told
+    assert all(f" {n} complete sampled" in told for n in range(1003))
+
+
+def test_the_tables_of_trials_end_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inception_search.figures.report.trials.PARTS", 1)
+    many = [record(0).model_copy(update={"number": n}) for n in range(503)]
+    told = written(tmp_path, many)["All trials"]
     assert "500 complete" not in told
     assert told.endswith("3 more trials are in trials.jsonl.")
 

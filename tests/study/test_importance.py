@@ -147,3 +147,11 @@ def test_statistics_count_the_network_written_out() -> None:
     assert counted["share of 5x5 and larger"] == pytest.approx(4 / 27)
     assert counted["log multiply-adds"] == pytest.approx(6.0)
     assert network_statistics(one).keys() == counted.keys()
+
+
+def test_of_very_many_networks_some_are_looked_at_and_the_text_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inception_search.study.statistic_importance.MOST", 30)
+    few = statistic_importance(planted(30)).about
+    many = statistic_importance(planted(90)).about
+    assert "Counted in the networks of 30 complete trials, each network" in few
+    assert "Counted in the networks of 30 of the 90 complete trials, evenly spaced by number, each network" in many

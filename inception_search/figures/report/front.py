@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_search.errors import InceptionSearchError
-from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front
+from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front, pictured
 from inception_search.figures.labels import count, number
 from inception_search.figures.page import image, inline, table
+from inception_search.figures.plot_style import crowded
 from inception_search.figures.report.material import Material
 from inception_search.figures.report.modules import searched
 from inception_search.figures.thumbnail import Thumbnail, thumbnail
@@ -45,11 +46,12 @@ def front_section(material: Material) -> str:
     told = "Numbered from the cheapest to the dearest; nothing that was trained beats any of them in every objective."
     if len(members) > PICTURES + BELOW:
         told += f" {PICTURES + BELOW} of the {len(members)} have room for their pictures."
-    picture = f"{inline(material.plots['front'])}\n<p>{told}{_volume(material)}</p>"
+    crowd = crowded(material.records)
+    picture = f"{inline(material.plots['front'])}\n<p>{told}{crowd}{_volume(material)}</p>"
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
     columns = ("Point#", "Name", f"{words[0].upper()}{words[1:]}#", *_cost_titles(axis), "Architecture$")
     listed = table("The front.", columns, rows, marked=[record.origin == "baseline" for record in members])
-    return f"{picture}\n{listed}\n{image(material.plots['tradeoff'], TRADEOFF.format(words))}"
+    return f"{picture}\n{listed}\n{image(material.plots['tradeoff'], TRADEOFF.format(words) + crowd)}"
 
 
 def front_svg(material: Material) -> str | None:
@@ -65,6 +67,8 @@ def front_svg(material: Material) -> str | None:
     if not any(point.place for point in points):
         return None
     shown = [(record, cost) for record, cost in placed if record.number in members]
+    shown.sort(key=lambda found: members[found[0].number])
+    drawn = {at for places in pictured(len(shown)) for at in places}
     pictures = [
         Member(
             place=members[record.number],
@@ -72,11 +76,11 @@ def front_svg(material: Material) -> str | None:
             cost=cost,
             accuracy=record.score or 0.0,
             baseline=record.origin == "baseline",
-            picture=_thumbnail(record),
+            picture=_thumbnail(record) if at in drawn else None,
         )
-        for record, cost in shown
+        for at, (record, cost) in enumerate(shown)
     ]
-    return draw_front(points, sorted(pictures, key=lambda member: member.place), axis.words, quality_words(known))
+    return draw_front(points, pictures, axis.words, quality_words(known))
 
 
 def front_members(material: Material) -> list[TrialRecord]:
@@ -84,7 +88,8 @@ def front_members(material: Material) -> list[TrialRecord]:
     records, axis = merged(material.records), _axis(material)
     if material.front is None:
         return pareto_front(records)
-    chosen = [record for record in records if record.number in material.front]
+    numbers = set(material.front)
+    chosen = [record for record in records if record.number in numbers]
     return sorted(chosen, key=lambda r: (axis.of(r) or 0.0, -(r.score or 0.0), r.number))
 
 

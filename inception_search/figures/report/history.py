@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inception_search.figures.page import image
+from inception_search.figures.plot_style import crowded
 from inception_search.figures.report.material import Material
 from inception_search.store.query import quality_words
 
@@ -14,4 +15,4 @@ ABOUT = (
 
 def history_section(material: Material) -> str:
     """Accuracy by trial number."""
-    return image(material.plots["history"], ABOUT.format(quality_words(material.records)))
+    return image(material.plots["history"], ABOUT.format(quality_words(material.records)) + crowded(material.records))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from inception_search.store.query import leaderboard
@@ -90,7 +91,7 @@ class Material:
         """The run folder as the study calls it: the commands in a report name it."""
         return str(self.study.get("run") or "RUN")
 
-    @property
+    @cached_property
     def best(self) -> TrialRecord | None:
         """The best trial that the search itself found."""
         return next((r for r in leaderboard(self.records, len(self.records)) if r.origin != "baseline"), None)

@@ -1,0 +1,93 @@
+"""Records of a large study in little memory: what is large in one is read again when somebody looks at it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from pydantic import PrivateAttr
+
+from inception_search.errors import DocumentError, Place
+from inception_search.store.jsonl import line_at
+from inception_search.store.record import TrialRecord
+from inception_search.store.seal import unsealed
+
+LEFT = ("network", "curve", "facts", "resources")  # fields that stay in the file
+ALIKE = ("data", "fidelity", "versions", "device")  # fields that most records of a study have in common
+NAMED = ("holes", "cost", "objectives")  # fields whose names most records have in common
+Shared: TypeAlias = dict[str, Any]
+
+
+class Line(NamedTuple):
+    """Where a record is: a file, the byte at which its line begins, and the number of the line from 1."""
+
+    file: Path
+    start: int
+    number: int
+
+    def record(self, text: str | None = None) -> TrialRecord:
+        """The record; ``text`` is the line, where it has been read.
+
+        Raises :class:`DocumentError` or :class:`SchemaVersionError`.
+        """
+        place = Place(str(self.file), self.number)
+        text = line_at(self.file, self.start, place) if text is None else text
+        plain = unsealed(text, place)
+        return TrialRecord.from_json(plain, self.file, self.number, sealed=len(plain) < len(text))
+
+
+class LeanRecord(TrialRecord):
+    """A record that was read, checked and put away but for what is small in it.
+
+    Its network, its curve and the other fields of :data:`LEFT` are read from the file each time they are asked for.
+    """
+
+    _line: Line = PrivateAttr()
+    _reached: float | None = PrivateAttr(default=None)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there: a field that stayed in the file."""
+            return getattr(self._again(), name) if name in LEFT else super().__getattr__(name)
+
+    @property
+    def reached(self) -> float | None:
+        """As of any record, without reading the curve."""
+        return self._reached if self.value is None else self.score
+
+    def to_json(self) -> str:
+        """The whole record as one line of JSON."""
+        known = self._again()
+        return known.model_copy(update={k: v for k, v in self.__dict__.items() if k not in LEFT}).to_json()
+
+    def _again(self) -> TrialRecord:
+        record = self._line.record()
+        if record.number != self.number:
+            raise DocumentError(
+                "this file was changed while it was read",
+                place=Place(str(self._line.file), self._line.number),
+                found=record.number,
+                expected=f"the record of trial {self.number}",
+                mend="do it again",
+            )
+        return record
+
+
+def lean(record: TrialRecord, line: Line, shared: Shared) -> LeanRecord:
+    """``record`` without what is large in it, which is at ``line``; ``shared`` has what others have in common."""
+    kept = {**record.__dict__}
+    kept |= {name: shared.setdefault(repr(kept[name]), kept[name]) for name in ALIKE}
+    kept |= {name: _interned(kept[name]) for name in NAMED}
+    made = LeanRecord.model_construct(_fields_set=shared.setdefault("", set(TrialRecord.model_fields)), **kept)
+    for name in LEFT:
+        del made.__dict__[name]
+    made._line, made._reached = line, record.reached
+    return made
+
+
+def _interned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Equal names, and values that are texts, as one object each."""
+    return {sys.intern(k): sys.intern(v) if isinstance(v, str) else v for k, v in values.items()}
