@@ -4,6 +4,9 @@ Elements in series keep their order; branches of a concat may change theirs. An 
 the same kind on the other, or is added or removed, or is opened: what is inside it stands for a run of elements of
 the other side. So a block put around a module, a branch put beside one, a repeat written out and a factor written
 out are one edit, or none. Nothing is opened for elements of kinds that are nowhere inside it.
+
+The work is bounded, and what goes beyond is compared in a coarser way: equals are matched first and others in order,
+large elements are priced by their size, and are not opened.
 """
 
 from __future__ import annotations
@@ -12,14 +15,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from inception_search.compare.assign import assigned
+from inception_search.compare.coarse import equals_first, pieces
 from inception_search.compare.element import Element, copy_of
 from inception_search.compare.entry import Entry, Status, alone, order_change, paired
-from inception_search.compare.price import Change, changes, cost_of_changes, weight, whole_weight
+from inception_search.compare.price import EDIT, Change, changes, cost_of_changes, weight, whole_weight
 
 Series: TypeAlias = tuple[Element, ...]
+FEW = 64  # branches whose partners are looked for from the first side
 SLACK = 2  # elements a run may have more than what it stands for
 MOST_COPIES = 64  # of a repeat that are looked for written out
-CELLS = 60_000  # pairs of one table; longer series are halved, which may miss the cheapest alignment
+# The bounds of the work, in cells: pairs that are looked at. What goes beyond may miss the cheapest alignment.
+CELLS = 60_000  # of one table
+WITHIN = 40_000  # of two elements with all that is inside them, and of two sets of branches
+BUDGET = 200_000  # of all that is priced for one comparison, and as many again of all that is written down
+STEPS = 40  # of the search for partners that cost as much as a cell
 
 
 class Opened(NamedTuple):
@@ -52,9 +61,12 @@ class Move(NamedTuple):
 
 
 class Aligner:
-    """Aligns series; it remembers what every pair of series has cost."""
+    """Aligns series; it remembers what every pair of series has cost. ``coarse``: some were too large for the best."""
 
     def __init__(self) -> None:
+        self.coarse = False
+        self._to_price, self._to_write = BUDGET, BUDGET
+        self._sizes: dict[int, int] = {}
         self._series: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
         self._pairs: dict[tuple[int, int], int] = {}
         self._weights: dict[int, int] = {}
@@ -72,13 +84,17 @@ class Aligner:
             return sum(map(self.whole, xs or ys))
         known = (tuple(x.key for x in xs), tuple(y.key for y in ys))
         if known not in self._series:
-            self._series[known] = sum(self._table(*piece)[0][-1][-1] for piece in _pieces(xs, ys))
+            cut = self._pieces(xs, ys, self._to_price)
+            self._to_price -= _cells(cut)
+            self._series[known] = sum(self._table(*piece)[0][-1][-1] for piece in cut)
         return self._series[known]
 
     def entries(self, xs: Series, ys: Series) -> tuple[Entry, ...]:
         """The alignment itself."""
         found: list[Entry] = []
-        for piece in _pieces(xs, ys):
+        cut = self._pieces(xs, ys, self._to_write)
+        self._to_write -= _cells(cut)
+        for piece in cut:
             found += self._traced(*piece)
         return tuple(found)
 
@@ -101,8 +117,18 @@ class Aligner:
 
     def partners(self, xs: Series, ys: Series) -> list[int | None]:
         """For each of ``xs`` the index of the one of ``ys`` it stands for, in any order."""
-        pairs = [[self._beside(i, x, j, y) for j, y in enumerate(ys)] for i, x in enumerate(xs)]
-        return assigned(pairs, list(map(self.whole, xs)), list(map(self.whole, ys)))
+        if self._few(len(xs), len(ys)):
+            return self._cheapest(list(enumerate(xs)), list(enumerate(ys)))
+        self.coarse = True
+        found = equals_first(xs, ys)
+        left = [i for i, partner in enumerate(found) if partner is None]
+        others = sorted(set(range(len(ys))).difference(found))
+        chosen: Sequence[int | None] = range(len(others))  # in their order
+        if self._few(len(left), len(others)):
+            chosen = self._cheapest([(i, xs[i]) for i in left], [(j, ys[j]) for j in others])
+        for i, partner in zip(left, chosen, strict=False):
+            found[i] = None if partner is None else others[partner]
+        return found
 
     def matched(self, xs: Series, ys: Series, partners: Sequence[int | None]) -> list[Entry]:
         """The entries of two sets with those partners, in any order."""
@@ -110,7 +136,8 @@ class Aligner:
             alone(x, "removed") if partner is None else self.entry(x, ys[partner])
             for x, partner in zip(xs, partners, strict=True)
         ]
-        return found + [alone(y, "added") for j, y in enumerate(ys) if j not in partners]
+        taken = set(partners)
+        return found + [alone(y, "added") for j, y in enumerate(ys) if j not in taken]
 
     def _beside(self, i: int, x: Element, j: int, y: Element) -> int:
         """What it costs to make one branch of another; of equals those that stay in their order are cheaper."""
@@ -118,8 +145,53 @@ class Aligner:
         assert cost is not None
         return cost + abs(i - j)
 
+    def _cheapest(self, xs: Sequence[tuple[int, Element]], ys: Sequence[tuple[int, Element]]) -> list[int | None]:
+        """The partners that cost least, of branches with their numbers."""
+        pairs = [[self._beside(i, x, j, y) for j, y in ys] for i, x in xs]
+        without, extra = ([self.whole(element) for _, element in side] for side in (xs, ys))
+        if len(xs) <= max(len(ys), FEW):
+            return assigned(pairs, without, extra)
+        # The other way round, the work does not grow with the square of the longer side.
+        partners = assigned([list(column) for column in zip(*pairs, strict=True)], extra, without)
+        back = {i: j for j, i in enumerate(partners)}
+        return [back.get(i) for i in range(len(xs))]
+
+    def _few(self, rows: int, columns: int) -> bool:
+        """Whether the cheapest partners of so many can be looked for, which is then paid for."""
+        fewer = min(rows, columns) if rows > FEW else rows
+        cells = rows * columns + fewer * fewer * (rows + columns) // STEPS
+        if cells > min(WITHIN, self._to_price):
+            return False
+        self._to_price -= cells
+        return True
+
+    def _small(self, cells: int) -> bool:
+        """Whether two elements with so many pairs of elements inside them can be looked into."""
+        small = cells <= WITHIN and self._to_price > 0
+        self.coarse = self.coarse or not small
+        return small
+
+    def _size(self, series: Series) -> int:
+        """How many elements there are in a series, at any depth."""
+        total = 0
+        for element in series:
+            if element.key not in self._sizes:
+                self._sizes[element.key] = 1 + self._size(element.inside)
+            total += self._sizes[element.key]
+        return total
+
+    def _pieces(self, xs: Series, ys: Series, left: int) -> list[tuple[Series, Series]]:
+        """``xs`` and ``ys`` in pieces that are aligned on their own: as they are, unless that is too much work."""
+        cells = len(xs) * len(ys)
+        if cells <= min(CELLS, left):
+            return [(xs, ys)]
+        self.coarse = True
+        return pieces(xs, ys, min(CELLS, left // 2))
+
     def _different(self, a: Element, b: Element) -> int:
         cost = cost_of_changes(changes(a, b))
+        if not self._small(self._size((a,)) * self._size((b,))):
+            return max(EDIT, cost + abs(self.whole(a) - self.whole(b)))
         if a.kind != "concat":
             return cost + self.cost(a.inside, b.inside)
         partners = self.partners(a.inside, b.inside)
@@ -158,11 +230,18 @@ class Aligner:
         """The ways to open ``element`` to stand for elements at the end of ``before``, with their whole cost."""
 
         def inside(part: Series, run: Series) -> int:
+            self._to_price -= 1
             return self.cost(part, run) if mine else self.cost(run, part)
 
+        parts = self._inner(element)
+        if not parts and element.kind != "repeat":
+            return
+        longest = max((len(inner.part) for inner in parts), default=len(element.inside)) + SLACK
+        if not self._small(self._size((element,)) * self._size(before[-longest:])):
+            return
         if element.kind == "repeat":
             yield from _copies(element, before, inside, mine)
-        for part, branch, cost, reach in self._inner(element):
+        for part, branch, cost, reach in parts:
             for length in range(1, min(len(part) + SLACK, len(before)) + 1):
                 if not reach & _kinds(before[-length:]):
                     continue  # nothing in it is like anything there
@@ -265,9 +344,5 @@ def _other_times(repeat: Element, copies: int, mine: bool) -> tuple[Change, ...]
     return (Change("times", *((repeat.times, copies) if mine else (copies, repeat.times))),)
 
 
-def _pieces(xs: Series, ys: Series) -> list[tuple[Series, Series]]:
-    """``xs`` and ``ys`` in pieces that are aligned on their own: as they are, unless they are very long."""
-    if len(xs) * len(ys) <= CELLS:
-        return [(xs, ys)]
-    i, j = len(xs) // 2, len(ys) // 2
-    return _pieces(xs[:i], ys[:j]) + _pieces(xs[i:], ys[j:])
+def _cells(cut: Sequence[tuple[Series, Series]]) -> int:
+    return sum(len(xs) * len(ys) for xs, ys in cut)

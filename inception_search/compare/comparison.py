@@ -15,6 +15,7 @@ from inception_search.compare.subject import Subject
 from inception_search.graph.types import Type
 from inception_search.spec.network import Aux, Network
 
+COARSER = "a coarser comparison: too large to look for the fewest changes; equal parts first, others in their order"
 SETTINGS = ("preprocess", "recipe", "conv_defaults", "pool_defaults", "same_padding")
 
 
@@ -38,11 +39,15 @@ class Delta(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What makes ``b`` of ``a``, in the order of the networks. True where anything differs."""
+    """What makes ``b`` of ``a``, in the order of the networks. True where anything differs.
+
+    ``coarser``: some of it was too large to look for the fewest changes, so there may be a description with fewer.
+    """
 
     a: Subject
     b: Subject
     entries: tuple[Entry, ...]
+    coarser: bool = False
 
     def __bool__(self) -> bool:
         return any(entry.status != "same" for entry in self.entries)
@@ -77,6 +82,7 @@ class Comparison:
         return {
             "differs": bool(self),
             "same_architecture": self.same_architecture,
+            "coarser": self.coarser,
             "a": _side(self.a),
             "b": _side(self.b),
             "counts": self.counts(),
@@ -97,14 +103,23 @@ class Comparison:
 
 
 def entries_of(a: Subject, b: Subject) -> tuple[Entry, ...]:
-    """The cheapest alignment of two networks, or of two steps. Reversed it is the same, mirrored."""
+    """What :func:`alignment_of` finds, without saying whether it is the coarser one."""
+    return alignment_of(a, b)[0]
+
+
+def alignment_of(a: Subject, b: Subject) -> tuple[tuple[Entry, ...], bool]:
+    """The cheapest alignment of two networks, or of two steps, and whether it is only a coarser one.
+
+    Reversed it is the same, mirrored. What is too large is aligned in a coarser way: the work is bounded.
+    """
     keys: Keys = {}
     readers = Reader(a.network, keys), Reader(b.network, keys)
     sides = _Side(readers[0], a), _Side(readers[1], b)
     swapped = sides[0].spelling() > sides[1].spelling()
-    found = _aligned(*(sides[::-1] if swapped else sides))
+    aligner = Aligner()
+    found = _aligned(aligner, *(sides[::-1] if swapped else sides))
     parts = [[entry.mirrored() for entry in part] for part in found] if swapped else found
-    return tuple(entry for part in parts for entry in tidy(part))
+    return tuple(entry for part in parts for entry in tidy(part)), aligner.coarse
 
 
 class _Side:
@@ -142,8 +157,7 @@ class _Side:
         return self.reader.classifier(self.network.head, "head", self.network.head.classes) if self.network else ()
 
 
-def _aligned(a: _Side, b: _Side) -> list[Sequence[Entry]]:
-    aligner = Aligner()
+def _aligned(aligner: Aligner, a: _Side, b: _Side) -> list[Sequence[Entry]]:
     settings = [aligner.entry(x, y) for x, y in zip(a.settings, b.settings, strict=True)]
     trunk = aligner.entries(a.trunk, b.trunk)
     taps, others = a.aux(_counterparts(trunk)), b.aux({})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal, TypeAlias
 
 from inception_search.compare.element import Element
@@ -83,10 +86,13 @@ def tidy(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 def beside(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """``entries`` side by side in the order of the second side; what was removed comes before what followed it."""
     out = sorted((entry for entry in entries if entry.b), key=_new_number)
-    for lost in sorted((entry for entry in entries if not entry.b), key=lambda entry: _number(entry.a), reverse=True):
-        after = [k for k, entry in enumerate(out) if entry.a and _number(entry.a) > _number(lost.a)]
-        out.insert(after[0] if after else len(out), lost)
-    return tuple(map(_tidy, out))
+    # The highest old number up to each place: what was removed comes before the first that goes beyond its own.
+    highest = list(accumulate((_number(entry.a) if entry.a else -1 for entry in out), max))
+    before: dict[int, list[Entry]] = defaultdict(list)
+    for lost in sorted((entry for entry in entries if not entry.b), key=lambda entry: _number(entry.a)):
+        before[bisect_right(highest, _number(lost.a))].append(lost)
+    parts = ([*before[place], *out[place : place + 1]] for place in range(len(out) + 1))
+    return tuple(_tidy(entry) for part in parts for entry in part)
 
 
 def walk(entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from inception_search.compare.comparison import Comparison, Delta
+from inception_search.compare.comparison import COARSER, Comparison, Delta
 from inception_search.compare.entry import Entry, Status
 from inception_search.compare.subject import Subject
 from inception_search.compare.words import SIGNS, place, said
@@ -35,6 +35,8 @@ def printed(comparison: Comparison) -> Iterator[tuple[Status, str]]:
     yield "removed", f"--- {plain(a.name)}"
     yield "added", f"+++ {plain(b.name)}"
     yield "same", ""
+    if comparison.coarser:
+        yield "same", COARSER
     lines = list(_lines(comparison, comparison.entries, 0, named=True)) if comparison else []
     yield from _table(lines)
     yield from (("same", line) for line in _ending(comparison))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from inception_search.canonical.catalogue import names as canonical_names
-from inception_search.compare.comparison import SETTINGS, Comparison, entries_of
+from inception_search.compare.comparison import COARSER, SETTINGS, Comparison, alignment_of
 from inception_search.compare.nearest import nearest_module
 from inception_search.compare.subject import Subject, subject
 from inception_search.compare.text import signed, text_of
@@ -56,7 +56,8 @@ class Diff(Comparison):
         if self.a.step is None:
             panels += [panel(self, drawer, pair) for pair in pairs_of(self)]
         drawing = sheet(title, panels)
-        return figure(title, drawing, about=f"{title}: {_summary(self)}", words=self.text)
+        about = f"{title}: {_summary(self)}" + (f"; {COARSER}" if self.coarser else "")
+        return figure(title, drawing, about=about, words=self.text)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.draw().svg, "text/plain": self.text}
@@ -79,7 +80,8 @@ def diff_of(
     sides = [
         subject(item, name, network, input_shape) for item, name, network in zip((a, b), names, networks, strict=True)
     ]
-    return Diff(sides[0], sides[1], entries_of(sides[0], sides[1]), input_shape)
+    entries, coarser = alignment_of(sides[0], sides[1])
+    return Diff(sides[0], sides[1], entries, coarser, input_shape)
 
 
 def _module_and_network(
@@ -157,7 +159,8 @@ def stacked(*drawings: Placement) -> Placement:
 def _first(diff: Diff, drawer: Drawer) -> Placement:
     """The legend, the settings, and the whole of the two."""
     whole = drawer.overview() if diff.a.step is None else drawer.pair(pairs_of(diff)[0])
-    return stacked(legend(), noted(settings_of(diff)), whole)
+    coarser: list[Line] = [("same", COARSER)] if diff.coarser else []
+    return stacked(legend(), noted([*coarser, *settings_of(diff)]), whole)
 
 
 def _summary(diff: Diff) -> str:

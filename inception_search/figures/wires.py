@@ -7,22 +7,26 @@ a later wire starts where it leaves the earlier ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from inception_search.figures.layout import Path, Point, Wire
 
 BEND = 7  # px, radius of corners
+# For every beginning of a path that is drawn, how far such paths go on, by the first point of their way.
+Legs: TypeAlias = dict[Path, dict[Point, int]]
 HEAD_LENGTH, HEAD_WIDTH = 8, 8  # px, arrow heads
 
 
 def lines(wires: Iterable[Wire]) -> list[str]:
     """The path data of every wire, ending short of the tip of its arrow head."""
-    drawn: dict[Point, list[Path]] = {}
+    drawn: set[Path] = set()
+    legs: Legs = {}
     out = []
     for wire in wires:
-        earlier = drawn.setdefault(wire.points[0], [])
-        if wire.points not in earlier:
-            out.append(_rounded(_ending(_trimmed(wire.points, earlier), wire.arrow)))
-            earlier.append(wire.points)
+        if wire.points not in drawn:
+            out.append(_rounded(_ending(_trimmed(wire.points, legs), wire.arrow)))
+            drawn.add(wire.points)
+            _remember(wire.points, legs)
     return out
 
 
@@ -31,12 +35,12 @@ def heads(wires: Iterable[Wire]) -> str:
     return "".join(dict.fromkeys(_head(wire.points) for wire in wires if wire.arrow))
 
 
-def _trimmed(points: Path, earlier: Iterable[Path]) -> Path:
+def _trimmed(points: Path, legs: Legs) -> Path:
     """``points`` from a corner's radius before they leave the earlier path they follow longest."""
-    best: tuple[int, int] = (0, 0)
-    for other in earlier:
-        best = max(best, _shared(points, other))
-    index, beyond = best
+    index = 0
+    while index + 1 < len(points) and points[: index + 2] in legs:
+        index += 1
+    beyond = _beyond(points, index, legs)
     if beyond:
         start = _towards(points[index], points[index + 1], max(beyond - BEND, 0))
         return (start, *points[index + 1 :])
@@ -46,17 +50,21 @@ def _trimmed(points: Path, earlier: Iterable[Path]) -> Path:
     return points
 
 
-def _shared(a: Path, b: Path) -> tuple[int, int]:
-    """The last corner two paths have in common, and how many px they run together beyond it."""
-    index = 0
-    while index + 1 < min(len(a), len(b)) and a[index + 1] == b[index + 1]:
-        index += 1
-    if index + 1 >= min(len(a), len(b)):
-        return index, 0
-    here, mine, other = a[index], a[index + 1], b[index + 1]
-    if _towards(here, mine, 1) != _towards(here, other, 1):
-        return index, 0
-    return index, min(_length(here, mine), _length(here, other))
+def _beyond(points: Path, index: int, legs: Legs) -> int:
+    """How many px an earlier path runs along with ``points`` beyond the last corner they have in common."""
+    if index + 1 == len(points):
+        return 0
+    here, following = points[index], points[index + 1]
+    known = legs.get(points[: index + 1], {})
+    return min(_length(here, following), known.get(_towards(here, following, 1), 0))
+
+
+def _remember(points: Path, legs: Legs) -> None:
+    for index, here in enumerate(points):
+        known = legs.setdefault(points[: index + 1], {})
+        for following in points[index + 1 : index + 2]:
+            way = _towards(here, following, 1)
+            known[way] = max(known.get(way, 0), _length(here, following))
 
 
 def _ending(points: Path, arrow: bool) -> Path:
