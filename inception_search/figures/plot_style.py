@@ -33,7 +33,7 @@ DARK = {
 LABEL_SIZE = 8.5  # points
 LABEL_STEP = 11.0  # points between the middles of two labels in a column
 MANY = 2_000  # marks of one kind: of more, those that would cover each other are drawn once
-CELLS = (120, 80)  # across and up: a mark is about as large as one of them
+CELLS = (100, 60)  # across and up: a mark is about as large as one of them
 CROWDED = " Of marks that would cover each other, one is drawn."
 
 

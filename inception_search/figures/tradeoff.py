@@ -34,6 +34,7 @@ COSTS = {"macs": "MACs for one image", "params": "parameters"}
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _DISTANCES = (7, 14, 24, 36)
 _AWAY = 5  # px kept free around a point's middle
+CELLS = (60, 60)  # of a panel, across and up: a mark is about as large as one of them
 Rectangle: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top in px
 
 
@@ -84,7 +85,7 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
 
 def _apart(costs: Sequence[float], values: Sequence[float]) -> list[int]:
     """Which points to draw, on a logarithmic axis of costs."""
-    return apart([math.log(cost) for cost in costs], values)
+    return apart([math.log(cost) for cost in costs], values, CELLS)
 
 
 def _amounts(ax: Axes, costs: Sequence[int]) -> None:

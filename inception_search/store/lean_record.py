@@ -78,13 +78,12 @@ class LeanRecord(TrialRecord):
 
 def lean(record: TrialRecord, line: Line, shared: Shared) -> LeanRecord:
     """``record`` without what is large in it, which is at ``line``; ``shared`` has what others have in common."""
-    kept = {**record.__dict__}
+    kept = {name: value for name, value in record.__dict__.items() if name not in LEFT}
     kept |= {name: shared.setdefault(repr(kept[name]), kept[name]) for name in ALIKE}
     kept |= {name: _interned(kept[name]) for name in NAMED}
-    made = LeanRecord.model_construct(_fields_set=shared.setdefault("", set(TrialRecord.model_fields)), **kept)
-    for name in LEFT:
-        del made.__dict__[name]
-    made._line, made._reached = line, record.reached
+    made = LeanRecord.__new__(LeanRecord)
+    state = {"__dict__": kept, "__pydantic_fields_set__": shared.setdefault("", set(kept)), "__pydantic_extra__": None}
+    made.__setstate__({**state, "__pydantic_private__": {"_line": line, "_reached": record.reached}})
     return made
 
 

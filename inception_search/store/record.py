@@ -220,7 +220,7 @@ class TrialRecord(BaseModel):
         Raises :class:`DocumentError`, or :class:`SchemaVersionError` for a version that is not known here.
         """
         place = Place(None if file is None else str(file), line_no)
-        document = present_document(line, place, upgrades)
+        document = present_document(line, place, upgrades, sealed=sealed)
         try:
             return cls.model_validate(document, context={"sealed": sealed})
         except ValidationError as error:

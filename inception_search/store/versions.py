@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from inception_search.errors import DocumentError, Place, SchemaVersionError
 
 SCHEMA: Final = "inception-search/trial"
@@ -18,12 +20,16 @@ UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds fields, all o
 """From version ``n`` to the function that makes a version ``n + 1`` document of it."""
 
 
-def present_document(line: str, place: Place, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Document:
+def present_document(
+    line: str, place: Place, upgrades: Mapping[int, Upgrade] = UPGRADES, *, sealed: bool = False
+) -> Document:
     """The JSON document in ``line``, brought up to :data:`VERSION`; ``place`` is for the errors.
+
+    ``sealed``: its checksum was right, so that it is plain JSON, which a faster reader can read.
 
     Raises :class:`DocumentError` if it is no trial record, :class:`SchemaVersionError` for unknown versions.
     """
-    document = _parsed(line, place)
+    document = _parsed(line, place, from_json if sealed else json.loads)
     version = _version(document, place)
     while version < VERSION and version in upgrades:
         version += 1
@@ -33,9 +39,9 @@ def present_document(line: str, place: Place, upgrades: Mapping[int, Upgrade] = 
     return document
 
 
-def _parsed(line: str, place: Place) -> Document:
+def _parsed(line: str, place: Place, read: Callable[[str], Any]) -> Document:
     try:
-        document = json.loads(line)
+        document = read(line)
     except (ValueError, RecursionError) as error:
         raise DocumentError(
             "this line is not a JSON document",

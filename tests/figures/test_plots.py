@@ -116,7 +116,7 @@ def test_of_very_many_marks_those_that_cover_each_other_are_drawn_once() -> None
     assert crowded(few) != ""
     assert crowded(few[:MANY]) == ""
     marks = {name: plot_svg(plot(name, few), name).count("<use") for name in ("history", "tradeoff")}
-    assert MANY < marks["history"] < 4900  # spread over the plot, few of them cover each other
+    assert MANY < marks["history"] < 4900  # spread over the plot, some of them cover each other
     assert marks["tradeoff"] < 700  # all of one cost; letters are marks, too
 
 

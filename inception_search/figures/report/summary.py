@@ -35,7 +35,8 @@ def summary(records: Sequence[TrialRecord]) -> str:
 
 def _recipes(records: Sequence[TrialRecord]) -> str:
     """That trials were trained in different ways, where a study's recipe has been changed."""
-    known = {repr(record.fidelity): record.fidelity for record in records if record.state == "complete"}
+    # Records of a large study share theirs: it is enough to look at each once.
+    known = {id(record.fidelity): record.fidelity for record in records if record.state == "complete"}
     recipes = [{"class_weights": "none", **fidelity} for fidelity in known.values() if fidelity]
     names = sorted({name for recipe in recipes for name in recipe} - _UNSEEN)
     told = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
