@@ -336,7 +336,7 @@ def study_report(run: RunFolder, top: int = 10) -> dict[str, Any]:
     from inception_search.figures.report.material import Material
     from inception_search.study.findings import findings, settings_of
 
-    records = run.records()
+    records = run.lean_records()
     study = masked_values(settings_of(run, records))
     return report_data(Material(records, study, _title(study), **findings(run, records)), top)
 

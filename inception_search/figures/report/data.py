@@ -33,7 +33,10 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
     """
     records = {record.number: record for record in merged(material.records)}
     again = Counter(r.repeat_of for r in material.records if r.repeat_of is not None and r.state == "complete")
-    trials = {number: _trial(record, again[number]) for number, record in records.items()}
+
+    def trial(number: int) -> dict[str, Any]:
+        return _trial(records[number], again[number])
+
     best, reference = material.best, best_baseline(material.records)
     return {
         "schema": SCHEMA,
@@ -46,18 +49,22 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
         "space": _space(material),
         "counts": counts(material.records),
         "ranked_by": next((r.quality for r in material.records if r.objectives), "accuracy"),
-        "best_found": None if best is None else trials[best.number],
-        "best_baseline": None if reference is None else trials[reference.number],
+        "best_found": None if best is None else trial(best.number),
+        "best_baseline": None if reference is None else trial(reference.number),
         "leaderboard": [
-            {**trials[row.number], "rank": row.rank, "versus_best_baseline": row.versus_baseline}
+            {
+                **_trial(records[row.number], again[row.number]),
+                "rank": row.rank,
+                "versus_best_baseline": row.versus_baseline,
+            }
             for row in leaderboard_rows(material.records, top)
         ],
         "baselines": [
-            {**trials[record.number], "best_found_versus": _versus(best, record)}
+            {**trial(record.number), "best_found_versus": _versus(best, record)}
             for record in records.values()
             if record.origin == "baseline"
         ],
-        "front": [trials[record.number] for record in front_members(material)],
+        "front": [trial(record.number) for record in front_members(material)],
         "hypervolume": material.hypervolume,
         "importance": [_ranking(ranking) for ranking in material.rankings],
         "reasons": list(_reasons(material)),
@@ -67,6 +74,7 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
 
 def _trial(record: TrialRecord, again: int) -> dict[str, Any]:
     """A trial; its score and objectives are means where it was trained again."""
+    curve = record.curve  # of a lean record, this reads the file
     return {
         "trial": record.number,
         "name": trial_name(record),
@@ -77,7 +85,7 @@ def _trial(record: TrialRecord, again: int) -> dict[str, Any]:
         "objectives": dict(record.objectives),
         "cost": dict(record.measures),
         "point": dict(record.holes),
-        "epochs": record.curve[-1].epoch if record.curve else 0,
+        "epochs": curve[-1].epoch if curve else 0,
         "trainings": again + (1 if record.state == "complete" else 0),
         "seconds": record.seconds,
     }
