@@ -38,7 +38,8 @@ class Again(Recorder):
         def replay() -> None:
             self.replays += 1
             self.parameters_without_gradient()
-            loss.copy_(work())
+            result = work()
+            loss.resize_(result.shape).copy_(result)
 
         return loss, replay
 
@@ -77,6 +78,7 @@ def with_recorder(monkeypatch: pytest.MonkeyPatch, recorder: Again) -> None:
 RECIPES: dict[str, dict[str, Any]] = {name: {"optimizer": name} for name in OPTIMIZERS} | {
     "average": {"ema": 0.9},
     "bfloat16": {"precision": "bfloat16"},
+    "class weights": {"class_weights": {"1": 5.0, "7": 0.5}},
 }
 
 

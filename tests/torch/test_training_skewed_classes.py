@@ -18,13 +18,18 @@ from inception_search.data.class_weights import parse_class_weights, weights_of
 from inception_search.data.dataset import Dataset, Split
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
+from inception_search.training.captured_step import CapturedStep
 from inception_search.training.evaluate import class_means, evaluate
 from inception_search.training.fidelity import Fidelity
+from inception_search.training.many_seeds import stack
+from inception_search.training.optimizers import make_optimizer
 from inception_search.training.resume import identity
-from inception_search.training.step import total_loss
+from inception_search.training.stacked import StackedWork
+from inception_search.training.step import EagerStep, Step, Work, total_loss
 from inception_search.training.trainer import train
 from tests.torch.memory import Memory
 from tests.torch.networks_to_train import small_inception
+from tests.torch.test_training_captured_step import Again
 
 NAMES = ("ok", "bad", "worse")
 
@@ -166,3 +171,84 @@ def test_the_gradient_is_that_of_the_weighted_loss() -> None:
     own = weights[labels][:, None]
     expected = (logits.detach().softmax(1) - F.one_hot(labels, 3)) * own / own.sum()
     torch.testing.assert_close(logits.grad, expected)
+
+
+RATES = (0.05, 0.04, 0.03, 0.02, 0.01, 0.005)  # of as many steps: some before a recording, some replayed
+SEEDS = (0, 1)
+PLAIN = Fidelity(epochs=1, batch_size=16, weight_decay=0.0, gradient_clip=0.5, class_weights="balanced", threads=1)
+Batches = list[tuple[Tensor, Tensor]]
+
+
+def batches_of(data: DeviceData, seed: int) -> Batches:
+    """As many batches as there are rates."""
+    generator = torch.Generator().manual_seed(seed)
+    return [next(data.train_batches(16, generator)) for _ in RATES]
+
+
+def plainly_trained(model: nn.Module, batches: Batches, weights: Tensor) -> list[float]:
+    """The steps in nothing but torch; the losses."""
+    loss_of = nn.CrossEntropyLoss(weights, label_smoothing=PLAIN.label_smoothing)
+    optimizer = torch.optim.SGD(model.train().parameters(), lr=0.1, momentum=0.9, nesterov=True)
+    losses = []
+    for rate, (images, labels) in zip(RATES, batches, strict=True):
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
+        logits, aux = model(images)
+        loss = loss_of(logits, labels) + 0.3 * loss_of(aux, labels)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), PLAIN.gradient_clip)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def step_of(work: Work, recorded: bool) -> Step:
+    """Taken as usual, or replays of a recording (by a recorder that does the work again)."""
+    if not recorded:
+        return EagerStep(work)
+    recorder = Again()
+    recorder.parameters_without_gradient = work.optimizer.zero_grad  # type: ignore[method-assign]
+    return CapturedStep(work, torch.device("cpu"), recorder)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["eager", "recorded"])
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+def test_weighted_steps_are_those_of_a_plain_loop(recorded: bool, together: bool) -> None:
+    data = DeviceData(skewed(), "cpu")
+    weights = data.class_weights("balanced")
+    assert weights is not None
+    batches = [batches_of(data, seed) for seed in SEEDS]
+    plain, ours = ([small_inception(seed, classes=3, width=4, aux=True) for seed in SEEDS] for _ in range(2))
+    expected = [plainly_trained(model, given, weights) for model, given in zip(plain, batches, strict=True)]
+    if together:
+        stacked = StackedWork(ours, PLAIN, (0.3,), weights)
+        step = step_of(stacked, recorded)
+        given = zip(RATES, map(stack, zip(*batches, strict=True)), strict=True)
+        rows = [step(*batch, rate, at).tolist() for at, (rate, batch) in enumerate(given, 1)]
+        stacked.unstack()
+        found = np.array(rows).T
+    else:
+        steps = [
+            step_of(Work(model.train(), make_optimizer(model, PLAIN), PLAIN, (0.3,), None, weights), recorded)
+            for model in ours
+        ]
+        found = [
+            [step(*batch, rate, at).item() for at, (rate, batch) in enumerate(zip(RATES, each, strict=True), 1)]
+            for step, each in zip(steps, batches, strict=True)
+        ]
+    assert found == pytest.approx(np.array(expected), rel=1e-3)
+    for model, other in zip(ours, plain, strict=True):
+        for name, tensor in other.state_dict().items():
+            if not name.endswith("num_batches_tracked"):
+                torch.testing.assert_close(model.state_dict()[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_weights_make_a_difference_to_the_plain_loop() -> None:
+    data = DeviceData(skewed(), "cpu")
+    weights, batches = data.class_weights("balanced"), batches_of(data, 0)
+    assert weights is not None
+    with_weights, without = (
+        plainly_trained(small_inception(0, classes=3, width=4, aux=True), batches, each)
+        for each in (weights, torch.ones(3))
+    )
+    assert abs(with_weights[0] - without[0]) > 0.01
