@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+import inception_search as ins
 from inception_search.cli.main import VERBS, run
+from inception_search.study.finalize import finalize
 from inception_search.study.search import search
+from tests.example import copy_example
 from tests.study.spaces import TINY
 
 MODULE = "inception_v1.inception_3a"
-# A verb that would train, or serve for ever, prints its help here.
+FINALS = ["--top", "1", "--baselines", "0", "--seeds", "1"]
+# A verb that would train, or serve for ever, prints its help here; what searches print, resume prints.
 ARGUMENTS: dict[str, list[str]] = {
     "list": [],
     "show": [MODULE.split(".")[0]],
@@ -24,7 +28,10 @@ ARGUMENTS: dict[str, list[str]] = {
     "worker": ["run", "--idle", "0"],
     "report": ["run"],
     "schema": ["study"],
-    "path": ["--help"],
+    "path": ["nin_cifar10", "nin_cifar10", "--space", "nin", "--no-draw"],
+    "convert": ["model.safetensors"],
+    "proxies": ["example", "--names", "params"],
+    "finalize": ["run", *FINALS],
 }
 STREAMS = ["closed", "no stderr", "full", "ascii", "latin-1", "cp1252", "dumb"]
 
@@ -33,6 +40,9 @@ STREAMS = ["closed", "no stderr", "full", "ascii", "latin-1", "cp1252", "dumb"]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("streams")
     search(TINY, run=folder / "run", trials=1, epochs=1, train_images=64, image_size=8, baselines=False, device="cpu")
+    finalize(folder / "run", top=1, baselines=0, seeds=1)
+    ins.save(ins.compile("nin_cifar10"), folder / "model.safetensors")
+    copy_example(folder / "example")
     return folder
 
 
