@@ -9,7 +9,7 @@ import torch
 
 from inception_search.errors import WeightsError, raw
 
-MOST_NAMES = 20_000  # tensors of a file; the largest networks here have some two thousand
+MOST_NAMES = 10_000  # tensors of a file; the largest networks here have some two thousand
 _MEND = "check that it is the right file; a network has far fewer tensors"
 _DTYPES = frozenset(
     {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool}

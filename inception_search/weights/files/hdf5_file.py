@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those that HDF5 and h5py bring along
 _EXPANSION = 1100  # deflate packs at most 1032 to 1
 _DEEPEST = 32  # groups within groups; models within models take four each
-_MOST_NAMES = 10_000  # groups and datasets, some seconds' work; the largest networks have two thousand
+_MOST_NAMES = 5_000  # groups and datasets, two seconds' work; the largest networks have two thousand
 _MEND = "fetch the file again from where it was published"
 
 

@@ -12,9 +12,16 @@ from typing import IO
 from inception_search.errors import WeightsError
 
 LARGEST_PICKLE = 1 << 25  # bytes, without the numbers; the largest networks have 0.5 million
-_MOST_STEPS = 700_000  # opcodes, a few seconds' work; a tensor takes about thirty
+_MOST_STEPS = 350_000  # opcodes, a second's work; a tensor takes about thirty
 _LARGEST_VALUE = 100_000  # parts of a tuple, its own tuples' parts included
 _MEND = "get the file as safetensors, or from where it was published"
+
+# Of each opcode: how many values it takes off the stack, those up to a mark apart, and how many it leaves there.
+_SLICE = (pickletools.markobject, pickletools.stackslice)
+_TAKES = {code.name: sum(kind not in _SLICE for kind in code.stack_before) for code in pickletools.opcodes}
+_LEAVES = {code.name: len(code.stack_after) for code in pickletools.opcodes}
+_TO_MARK = {code.name for code in pickletools.opcodes if pickletools.stackslice in code.stack_before}
+_TUPLES = {name for name in _TAKES if name.startswith("TUPLE")}
 
 
 def check_pickle(stream: IO[bytes], pickles: int = 1) -> None:
@@ -58,22 +65,20 @@ class _Sizes:
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             self._stack.append(self._memo[int(str(argument))])
         else:
-            taken = self._taken(opcode)
-            size = 1 + sum(taken) if name.startswith("TUPLE") else 1
+            taken = self._taken(name)
+            size = 1 + sum(taken) if name in _TUPLES else 1
             if size > _LARGEST_VALUE:
                 rule = "the PyTorch file holds tuples within tuples without end"
                 raise WeightsError(rule, expected=f"at most {_LARGEST_VALUE} parts", mend=_MEND)
-            self._stack += taken * 2 if name == "DUP" else [size] * len(opcode.stack_after)
+            self._stack += taken * 2 if name == "DUP" else [size] * _LEAVES[name]
 
-    def _taken(self, opcode: pickletools.OpcodeInfo) -> list[int]:
-        """The numbers of the values that ``opcode`` takes off the stack."""
-        before = [kind for kind in opcode.stack_before if kind is not pickletools.markobject]
+    def _taken(self, name: str) -> list[int]:
+        """The numbers of the values that the opcode called ``name`` takes off the stack."""
         taken: list[int] = []
-        if pickletools.stackslice in before:
+        if name in _TO_MARK:
             start = self._marks.pop()
             taken = self._stack[start:]
             del self._stack[start:]
-            before.remove(pickletools.stackslice)
-        for _ in before:
+        for _ in range(_TAKES[name]):
             taken.append(self._stack.pop())
         return taken
