@@ -108,7 +108,7 @@ class Campaign:
                     self.kill_one()
                 time.sleep(self.rng.uniform(0, 2 * self.pause))
             spent = round(time.monotonic() - begun, 1)
-            self.left_with += [helper.wait(60) for helper in self.helpers]
+            self.left_with += [helper.wait(300) for helper in self.helpers]
         finally:
             for program in (self.search, *self.helpers):
                 program.kill()
@@ -161,7 +161,7 @@ class Campaign:
         self.trials += max(16, self.trials // 2)
         self.restarts.append(time.monotonic())
         self.search = self.start("resume", "run", "--trials", str(self.trials))
-        self.left_with += [helper.wait(60) for helper in self.helpers]  # they go when a study is done
+        self.left_with += [helper.wait(300) for helper in self.helpers]  # they go when a study is done
         wait_for((self.folder / "run" / "workers" / "driver").exists)
         self.helpers = [self.start("worker", "run") for _ in self.helpers]
         return True
@@ -251,7 +251,7 @@ def left_over(run: Path) -> list[str]:
     return sorted(str(path.relative_to(run)) for path in found)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
     """Look until ``condition`` holds."""
     end = time.monotonic() + seconds
     while not condition():

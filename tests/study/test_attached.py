@@ -96,6 +96,7 @@ def test_a_worker_with_other_versions_or_another_space_is_refused(tmp_path, chan
     assert [path.name for path in run.workers_folder.iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.slow  # quickly: a worker that is stopped, below, and one in a campaign of kills
 def test_two_workers_help_until_the_study_is_done(program, tmp_path):
     run = tmp_path / "run"
     options = {"epochs": 8, "train_images": 64, "image_size": 8, "device": "cpu", "pruner": "none", "workers": 2}
@@ -134,6 +135,7 @@ def test_a_worker_that_is_stopped_loses_at_most_the_epoch_it_is_in(program, tmp_
     workers = [program("worker", "run") for _ in range(2)]
     wait_for(lambda: len(at_work(run)) == 1 and len(list((run / "workers").glob(f"*/{ALIVE}"))) == 2)
     (first,) = at_work(run)
+    assert listening(pid for each in (search, *workers) for pid in members(each.pid)) == set()
     wait_for(lambda: len(epochs(first)) > 3)
     done = epochs(first)[-1]
     (pid,) = [worker.pid for worker in workers if f"-{worker.pid}-" in first.name]

@@ -37,7 +37,7 @@ def test_a_kill_while_putting_right_what_a_kill_left(fake_study, monkeypatch, fi
     check(study, 4)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(15))
 def test_random_kills_and_deaths_lose_nothing(fake_study, monkeypatch, seed):
     simulate(fake_study, monkeypatch, seed)
 

@@ -187,7 +187,7 @@ def test_a_study_keeps_no_password_and_goes_on_with_it(
 
 
 def test_a_study_of_before_that_has_its_password_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    run = copy_example(tmp_path / "mine")
+    run = copy_example(tmp_path / "mine", records=12)
     file = run / "study.yaml"
     text = file.read_text()
     file.write_text(text.replace("storage: null", f"storage: {FULL}"))

@@ -8,6 +8,7 @@ import pytest
 
 from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
+from inception_search.study import importance
 from inception_search.study.importance import LEAST, Importance, hole_importance
 from inception_search.study.network_statistics import network_statistics
 from inception_search.study.statistic_importance import statistic_importance
@@ -49,6 +50,13 @@ def above(found: Importance) -> list[str]:
     return [row.name for row in found.rows if row.value > found.chance]
 
 
+@pytest.fixture
+def few_forests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it does not matter how sure the answer is."""
+    monkeypatch.setattr(importance, "RESAMPLES", 3)
+    monkeypatch.setattr(importance, "SHUFFLES", 2)
+
+
 def test_a_planted_decision_is_first_and_above_chance() -> None:
     found = hole_importance(SPACE, planted(40, lambda point: -0.1 * (point["residual"] == "off")))
     assert found.rows[0].name == "residual"
@@ -74,6 +82,7 @@ def test_noise_is_within_chance() -> None:
     assert len(found.rows) > 15
 
 
+@pytest.mark.usefixtures("few_forests")
 def test_the_same_trials_give_the_same_numbers() -> None:
     records = planted(25)
     assert hole_importance(SPACE, records) == hole_importance(SPACE, records)
@@ -99,6 +108,7 @@ def test_trials_that_do_not_differ_are_refused() -> None:
     assert statistic_importance(same).refusal is not None
 
 
+@pytest.mark.usefixtures("few_forests")
 def test_pruned_trials_repeats_and_holes_of_another_space_do_not_count() -> None:
     records = planted(LEAST)
     pruned = [record.model_copy(update={"state": "pruned", "number": 100 + n}) for n, record in enumerate(records)]
@@ -111,6 +121,7 @@ def test_pruned_trials_repeats_and_holes_of_another_space_do_not_count() -> None
     assert next(row for row in found.rows if row.name == "residual").cells[2] == f"{LEAST - 1} of {LEAST}"
 
 
+@pytest.mark.usefixtures("few_forests")
 def test_float_holes_are_decisions_too() -> None:
     text = SPACE.text.replace("add_1.0: 1.0}", "add_1.0: {$float: [0.5, 0.9], $name: scale}}")
     assert text != SPACE.text

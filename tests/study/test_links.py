@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_example(tmp_path_factory.mktemp("example") / "mine")
+    return copy_example(tmp_path_factory.mktemp("example") / "mine", records=12)
 
 
 def linked(example: Path, tmp_path: Path, name: str) -> tuple[Path, Path, Path]:

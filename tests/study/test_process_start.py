@@ -89,7 +89,9 @@ def test_a_long_tmpdir_and_a_script_that_cannot_be_imported_are_no_obstacle(tmp_
     ("spoil", "words"),
     [
         pytest.param(NO_FORK, "it may be out of memory, or of processes", marks=pytest.mark.slow),
-        (NO_JOB, "import of inception_search.study.job halted; None in sys.modules"),
+        pytest.param(
+            NO_JOB, "import of inception_search.study.job halted; None in sys.modules", marks=pytest.mark.slow
+        ),
         (NO_TORCH, "OSError: libtorch.so: invalid ELF header"),
     ],
     ids=["no fork", "import error", "damaged library"],

@@ -15,7 +15,11 @@ from inception_search.spec.transform import shrink
 from tests.weights.small_network import SMALL
 
 quantize_fx = pytest.importorskip("torch.ao.quantization.quantize_fx")
-NAMES = [*ins.names(), "inception_resnet_v1@facenet"]
+FAST = ("inception_v1", "inception_v3", "inception_resnet_v1@facenet")  # branches, branches of branches, residual sums
+NAMES = [
+    name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+    for name in (*ins.names(), "inception_resnet_v1@facenet")
+]
 
 
 def in_eight_bits(module: NetworkModule, x: Tensor) -> Tensor:

@@ -214,7 +214,13 @@ def test_no_container_prints_as_a_bare_module(name: str) -> None:
     assert repr(copy.deepcopy(module)) == repr(pickle.loads(pickle.dumps(module))) == repr(module)
 
 
-@pytest.mark.parametrize("name", ins.names())
+# With the other networks they have every kind of layer that a script sees.
+SCRIPTED = ("nin_cifar10", "inception_v3", "inception_resnet_v1")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in SCRIPTED else pytest.param(name, marks=pytest.mark.slow) for name in ins.names()]
+)
 def test_every_network_can_be_scripted(name: str, tmp_path: Path) -> None:
     module = ins.compile(shrink(ins.load(name), 0.1, 0.1), seed=0).eval()
     with warnings.catch_warnings():

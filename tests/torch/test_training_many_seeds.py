@@ -54,10 +54,12 @@ def networks(**sizes: Any) -> list[nn.Module]:
 RECIPES: dict[str, dict[str, Any]] = {
     "sgd": {},
     "rmsprop": {"optimizer": "rmsprop", "gradient_clip": 0.5},
-    "adamw": {"optimizer": "adamw", "schedule": "constant", "decay": 0.3},
+    "adamw": {
+        **{"optimizer": "adamw", "schedule": "constant", "decay": 0.3},
+        **{"class_weights": {"1": 5.0, "7": 0.5}, "label_smoothing": 0.2},
+    },
     "average": {"ema": 0.9, "cutout": 0.3, "curve_images": 9},
     "running statistics": {"norm_images": 0},
-    "class weights": {"class_weights": {"1": 5.0, "7": 0.5}, "label_smoothing": 0.2},
 }
 
 

@@ -63,6 +63,7 @@ def linear(spoil: Callable[[Tensor], Tensor] = lambda logits: logits) -> Linear:
         return Linear(spoil=spoil)
 
 
+@pytest.mark.slow  # quickly: test_every_optimizer_learns
 def test_three_epochs_on_digits_learn_to_read(digits: DeviceData) -> None:
     result = train(small_inception(), digits, Fidelity(epochs=3, threads=1), seed=0)
     assert result.final.validation_accuracy > 0.85

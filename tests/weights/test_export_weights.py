@@ -77,7 +77,7 @@ def ours(reference: Reference) -> NetworkModule:
     return module.eval()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(torch.float32, marks=pytest.mark.slow), torch.float64])
 @pytest.mark.parametrize("name", STRICT)
 def test_the_implementation_loads_an_export_strictly_and_computes_the_same(name: str, dtype: torch.dtype) -> None:
     reference = REFERENCES[name]

@@ -143,11 +143,16 @@ def test_what_training_scripts_put_before_all_names_is_taken_off(tmp_path: Path,
     save_file(state, tmp_path / "w.safetensors")
     for source in (state, {"state_dict": state}, tmp_path / "w.safetensors"):
         assert same_state(ins.compile(SMALL, aux=True, weights=source).state_dict(), ours.state_dict())
+    theirs = prefixed(weights("inception_v1", "torchvision"), prefix)
+    assert network_of(read_checkpoint(theirs)).name == "inception_v1@torchvision"
+
+
+@pytest.mark.parametrize("prefix", ["model.", "module.model.", "tower/"])
+def test_a_prefix_before_the_names_of_another_implementation(prefix: str) -> None:
     theirs = weights("inception_v1", "torchvision")
     module = ins.compile("inception_v1@torchvision", aux=True, weights=prefixed(theirs, prefix))
     assert set(module.loaded.used.values()) <= set(theirs)
     assert torch.equal(module.state_dict()["conv1.conv.weight"], theirs["conv1.conv.weight"])
-    assert network_of(read_checkpoint(prefixed(theirs, prefix))).name == "inception_v1@torchvision"
 
 
 def test_a_prefix_that_is_the_networks_own_stays(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.estimate import estimate
@@ -50,7 +50,6 @@ def widths(params: Params) -> dict[str, int]:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
 def test_within_the_limit_and_nothing_but_widths_changed(seed: int) -> None:
     params = parted(MODULES.sample(random.Random(seed)))[0]
     found = fitted(problem(), params)

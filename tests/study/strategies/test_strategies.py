@@ -33,18 +33,18 @@ def modules() -> Space:
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_only_fresh_points_are_proposed(name, workers, modules):
     """The playground refuses any that is not; some trials are pruned, some fail."""
-    world = World(modules, trials=60)
-    assert len(world.go(make(name, world.problem), 60, workers=workers, state=mixed)) == 60
-    assert len(world.known) == 60
+    world = World(modules, trials=40)
+    assert len(world.go(make(name, world.problem), 40, workers=workers, state=mixed)) == 40
+    assert len(world.known) == 40
 
 
 @pytest.mark.parametrize("objectives", [2, 3])
 @pytest.mark.parametrize("name", SEVERAL)
 def test_several_objectives(name, objectives, modules):
-    world = World(modules, trials=50, objectives=objectives)
+    world = World(modules, trials=35, objectives=objectives)
     strategy = make(name, world.problem)
     world.seed(strategy, modules.fixed_points.values())
-    assert len(world.go(strategy, 40, workers=3, state=mixed)) == 40
+    assert len(world.go(strategy, 25, workers=3, state=mixed)) == 25
 
 
 @pytest.mark.parametrize("objectives", [1, 2])
@@ -141,8 +141,8 @@ def test_a_trial_told_again_counts_as_last_told(name, modules):
 
 @pytest.mark.parametrize("name", SEVERAL)
 def test_isomorphic_points_are_one(name):
-    world = World(shipped_space("nas_bench_201"), trials=30)
-    assert len(world.go(make(name, world.problem), 30)) == 30
+    world = World(shipped_space("nas_bench_201"), trials=15)
+    assert len(world.go(make(name, world.problem), 15)) == 15
 
 
 def test_playground_knows_all_names():
