@@ -21,6 +21,7 @@ test: lint
 
 slow: .venv/test-ready
 	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "hypothesis and not gpu" --hypothesis-profile thorough
 
 conformance: .venv/test-ready
 	$(BIN)/python -m pytest tests/conformance -m "slow or not slow"

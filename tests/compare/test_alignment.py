@@ -75,7 +75,7 @@ def small_steps(leaves: int) -> st.SearchStrategy[AnyStep]:
     return st.recursive(st.sampled_from(LEAVES), around, max_leaves=leaves)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(small_steps(4), small_steps(4))
 def test_no_alignment_is_cheaper(a: AnyStep, b: AnyStep) -> None:
     keys: dict[object, int] = {}

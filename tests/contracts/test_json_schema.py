@@ -145,7 +145,6 @@ def test_every_shipped_line_matches(name: str) -> None:
 
 
 @given(steps)
-@settings(max_examples=60)
 def test_the_short_form_of_any_step_is_valid(step: Any) -> None:
     written = short(step)
     document = {"schema": "inception-search/network", "version": 1, "name": "x", "stages": {"a": written}}
@@ -154,8 +153,8 @@ def test_the_short_form_of_any_step_is_valid(step: Any) -> None:
         assert LINE.match(written)
 
 
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join), st.sampled_from(("", "4 x ")))
 @settings(max_examples=500)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join), st.sampled_from(("", "4 x ")))
 def test_the_pattern_is_the_grammar(line: str, before: str) -> None:
     """A line of such words matches exactly when the reader takes it."""
     try:

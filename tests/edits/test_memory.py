@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 import inception_search as ins
 from inception_search.edits import check
@@ -34,7 +34,6 @@ def check_extent(network: Network) -> None:
 
 
 @given(documents)
-@settings(max_examples=40, deadline=None)
 def test_a_document_is_not_larger_than_is_told_from_its_steps(network: Network) -> None:
     check_extent(network)
 
@@ -68,7 +67,6 @@ def test_a_network_that_has_grown_is_not_written_to_know(monkeypatch: pytest.Mon
 
 
 @given(documents)
-@settings(max_examples=40, deadline=None)
 def test_equal_steps_become_one_object(network: Network) -> None:
     again = parse_network(text(network))
     one, other = shared(network), shared(again)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import inception_search as ins
@@ -56,7 +56,6 @@ def walk(network: Network, rng: random.Random, steps: int) -> Iterator[tuple[Net
 
 
 @given(documents, st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
 def test_random_documents(network: Network, seed: int) -> None:
     check(network, mutate(network, seed, mix=EVERYTHING))
 
@@ -98,7 +97,6 @@ ALIKE = ("reorder_branches", "untie_use", "untie_repeat")
 
 
 @given(documents, st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
 def test_the_remembered_certificate_is_the_certificate(network: Network, seed: int) -> None:
     assert certificate(network) == identity.certificate(network)
     for parent, mutation in walk(network, random.Random(seed), 3):

@@ -117,7 +117,7 @@ def numbers(cluster: Cluster) -> list[int]:
     return [n for inner in cluster.inside for n in ([inner] if isinstance(inner, int) else numbers(inner))]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(drawing_trees())
 def test_every_box_is_in_one_cluster_and_is_reached(tree: Part) -> None:
     made: Chart = chart("", [("", tree)])

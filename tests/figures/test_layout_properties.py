@@ -13,7 +13,7 @@ from inception_search.figures.sizes import BOX_PAD_X, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import room_for
 
 Rect = tuple[int, int, int, int]  # left, top, right, bottom
-checked = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+checked = settings(suppress_health_check=list(HealthCheck))
 
 
 def solids(drawing: Placement) -> list[Rect]:

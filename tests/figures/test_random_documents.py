@@ -19,7 +19,7 @@ from inception_search.spec.network import Network
 from inception_search.spec.text import network_text
 from tests import strategies
 
-checked = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+checked = settings(suppress_health_check=list(HealthCheck))
 styles = st.sampled_from(("overview", "plain", "paper", "detail"))
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from inception_search.canonical.catalogue import load, names
 from inception_search.errors import DocumentError, InceptionSearchError, ShapeError
@@ -109,7 +109,6 @@ def test_verify_returns_a_sound_graph() -> None:
     assert verify(graph) is graph
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_lowered_networks_verify_and_read_back_from_their_text(network: Network) -> None:
     graph = lower(network)
@@ -197,7 +196,6 @@ def test_what_both_classifiers_read_counts_as_main() -> None:
     assert with_aux.depth == without.depth == 3
 
 
-@settings(max_examples=40, deadline=None)
 @given(networks())
 def test_cost_tables_add_up_at_every_depth(network: Network) -> None:
     graph = lower(network)

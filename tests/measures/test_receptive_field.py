@@ -182,7 +182,6 @@ def seen(graph: Graph) -> tuple[int, int]:
     return int(span[0]), int(span[1])
 
 
-@settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_the_field_is_what_the_gradient_of_one_position_reaches(graph: Graph) -> None:
     assert receptive_field(graph) == seen(graph)

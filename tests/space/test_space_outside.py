@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import inception_search as ins
@@ -124,7 +124,6 @@ def test_a_template_that_fits_in_too_many_ways_is_given_up(monkeypatch: pytest.M
         tangled.encode(network)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 2**32))
 def test_long_templates_are_matched(length: int, seed: int) -> None:
     steps = ", ".join(f"{{conv: {{kernel: 1x1, width: {{$int: [1, {i + 1}]}}}}}}" for i in range(length))
@@ -198,7 +197,6 @@ def test_networks_a_little_outside_small_spaces(
     assert (caught.value.path or "").startswith(path)
 
 
-@settings(max_examples=40, deadline=None)
 @given(networks(), st.sampled_from(sorted(SHIPPED)))
 def test_any_network_is_inside_or_outside(network: Network, name: str) -> None:
     said = SHIPPED[name].why_not(network)
@@ -207,7 +205,6 @@ def test_any_network_is_inside_or_outside(network: Network, name: str) -> None:
     assert "\n" not in said
 
 
-@settings(max_examples=40, deadline=None)
 @given(points(SHIPPED["inception"]), st.data())
 def test_a_point_with_one_wrong_value_is_refused(params: Params, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(params)))

@@ -122,19 +122,16 @@ def mutated(text: str, rng: random.Random) -> str:
     return text
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200))
 def test_random_text_is_read_or_refused(text: str) -> None:
     read_everything(text)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=25).map(" ".join), st.sampled_from(("stages: {a: ", "blocks: ", "")))
 def test_random_words_are_read_or_refused(words: str, start: str) -> None:
     read_everything("schema: inception-search/network\nversion: 1\nname: n\n" + start + words)
 
 
-@settings(max_examples=250, deadline=None)
 @given(st.sampled_from((SMALL, SMALL_SPACE)), st.integers(0, 2**32))
 def test_mutated_small_documents_are_read_or_refused(document: str, seed: int) -> None:
     read_everything(mutated(document, random.Random(seed)))

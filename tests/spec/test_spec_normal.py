@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.errors import ShapeError, SpecError, UnknownNameError
@@ -41,14 +41,12 @@ def computation(graph: Graph) -> list[Any]:
     return [node[:3] for node in graph.nodes]
 
 
-@settings(max_examples=150, deadline=None)
 @given(steps)
 def test_the_normal_form_is_its_own_normal_form(step: AnyStep) -> None:
     once = normal(step)
     assert normal(once) == once
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_the_normal_form_computes_the_same(network: Network) -> None:
     plain = Network.model_validate(
@@ -139,7 +137,6 @@ def test_factors_open_to(written: str, expected: list[Any]) -> None:
     assert all(part.factor == "none" and part.mid is None for _, part in factors(parse(written)))
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     factor=st.sampled_from(("row_col", "col_row", "stacked", "split")),
     kernel=st.sampled_from((3, 5, 7)),
@@ -159,7 +156,6 @@ def test_a_factorised_convolution_has_the_output_size_of_the_whole_one(
     assert len({next(n.type for n in reversed(nodes) if n.path.startswith("a")) for nodes in sizes}) == 1
 
 
-@settings(max_examples=60, deadline=None)
 @given(steps, st.sampled_from((0.25, 0.5, 2.0)), st.sampled_from((1, 4, 8)))
 def test_scaled_widths_are_multiples_near_the_factor(step: AnyStep, factor: float, multiple: int) -> None:
     before: list[int] = []

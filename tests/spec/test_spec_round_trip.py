@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pydantic import ValidationError
 
 from inception_search.spec.document import network_from_data, parse, parse_network, step_from_data
@@ -33,20 +33,17 @@ A = Conv(kernel=(1, 1), width=8)
 B = Conv(kernel=(3, 3), width=16)
 
 
-@settings(max_examples=150, deadline=None)
 @given(steps_with_uses)
 def test_a_step_reads_back_from_its_text(step: AnyStep) -> None:
     assert parse(text(step)) == step
 
 
-@settings(max_examples=100, deadline=None)
 @given(steps_with_uses)
 def test_a_step_reads_back_from_its_stored_form(step: AnyStep) -> None:
     assert step_from_data(step.to_dict()) == step
     assert parse(json.dumps(step.to_dict())) == step
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_a_network_reads_back_from_every_form(network: Network) -> None:
     again = (
@@ -133,7 +130,6 @@ def test_helpers_tidy() -> None:
         assert made == expected
 
 
-@settings(max_examples=100, deadline=None)
 @given(branches_with_absent, branches_with_absent)
 def test_helpers_always_make_valid_trees(first: list[AnyStep], second: list[AnyStep]) -> None:
     step = concat(concat(*first), concat(*second))

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -77,7 +77,6 @@ records = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(records)
 def test_a_record_comes_back_as_it_was(record):
     line = record.to_json()

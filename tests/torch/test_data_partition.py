@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.data.dataset import Split
@@ -20,7 +20,6 @@ def labels_of(sizes: list[int]) -> torch.Tensor:
     return torch.cat([torch.full((size,), label) for label, size in enumerate(sizes)])
 
 
-@settings(deadline=None)
 @given(class_sizes, st.integers(0, 2**40))
 def test_parts_hold_every_image_once_and_every_class_in_proportion(sizes: list[int], seed: int) -> None:
     labels = labels_of(sizes)
@@ -34,7 +33,6 @@ def test_parts_hold_every_image_once_and_every_class_in_proportion(sizes: list[i
             assert abs(count - share * size) <= 1.5
 
 
-@settings(deadline=None)
 @given(class_sizes, st.integers(0, 100), st.integers(0, 200))
 def test_a_sample_has_the_size_asked_for_and_every_class_in_proportion(sizes: list[int], seed: int, extra: int) -> None:
     labels = labels_of(sizes)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.data.catalogue import load_data
@@ -141,7 +141,6 @@ def test_a_file_that_would_take_for_ever_is_refused_soon(tmp_path: Path, case: s
     assert str(caught.value).startswith(f"{folder / 'batches.meta'}: ")
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_changed_byte_gives_a_dict_or_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, place: int, byte: int

@@ -402,7 +402,6 @@ OURS = ins.compile(SMALL, aux=True, seed=1).state_dict()
 
 
 @given(data=st.data(), allowed=st.builds(Allowed, classes=st.booleans(), channels=st.booleans()))
-@settings(max_examples=60, deadline=None)
 def test_any_damage_to_our_own_weights_is_told(data: st.DataObject, allowed: Allowed) -> None:
     change = data.draw(damage(list(OURS)))
     loads_with_a_full_report_or_not_at_all(ins.compile(SMALL, aux=True, seed=2), change(OURS), allowed)
