@@ -166,7 +166,7 @@ def test_a_worker_that_may_leave_leaves_nothing_behind(fake_study):
         wait_for(lambda: list((run.path / "workers").glob(f"*-abc/{ALIVE}")))
         (folder,) = (run.path / "workers").glob("*-abc")
         append_line(folder / ORDERS, json.dumps({"order": "leave"}))
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         assert not folder.exists()
 

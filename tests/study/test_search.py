@@ -21,7 +21,7 @@ from inception_search.errors import (
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
-from tests.bounds import bounded
+from tests.bounds import PATIENCE, bounded
 from tests.study.conftest import Watch
 from tests.study.spaces import TINY
 
@@ -113,7 +113,7 @@ def test_a_trial_that_takes_too_long_is_ended(run):
     study = search(TINY, **SMALL | {"trials": 1, "epochs": 5000, "trial_seconds": 2.0, "run": run})
     (record,) = study.records
     assert (record.state, record.reason) == ("failed", "it ran longer than the limit of 2 s")
-    assert record.seconds < 2 + 12
+    assert record.seconds < 60  # five thousand epochs would take minutes
     assert not multiprocessing.active_children()
 
 
@@ -130,7 +130,7 @@ def test_a_search_works_outside_the_main_thread(run):
     done: list[Study] = []
     thread = threading.Thread(target=lambda: done.append(search(TINY, **SMALL | {"trials": 1, "run": run})))
     thread.start()
-    thread.join(60)
+    thread.join(PATIENCE)
     assert done[0].finished
 
 

@@ -52,7 +52,7 @@ def test_ctrl_c_stops_cleanly_and_resume_finishes(program, endless, tmp_path):
     assert "stopped; go on with: inception-search resume run" in err
     assert "Traceback" not in err
     assert "trials: none" in out
-    wait_for(lambda: not members(process.pid), 5)
+    wait_for(lambda: not members(process.pid))
     assert len(jobs(tmp_path / "run")) == 2  # what was under way goes on from its last epoch
 
     shorten(tmp_path / "run")
@@ -82,7 +82,7 @@ def test_ctrl_c_while_everything_still_loads_leaves_no_traceback(program, endles
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "resume run" in err
-    wait_for(lambda: not members(process.pid), 5)
+    wait_for(lambda: not members(process.pid))
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_two_times_ctrl_c_ends_at_once(program, endless, tmp_path):
     _, err = stopped(process, tmp_path / "run", signal.SIGINT, signal.SIGINT)
     assert process.returncode == 130
     assert "Traceback" not in err
-    wait_for(lambda: not members(process.pid), 5)
+    wait_for(lambda: not members(process.pid))
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_a_killed_driver_takes_its_trials_along_and_is_resumed(program, endless,
     run = tmp_path / "run"
     wait_for(lambda: len(jobs(run)) == 2)
     process.kill()
-    wait_for(lambda: not members(process.pid), 10)
+    wait_for(lambda: not members(process.pid))
     assert len(jobs(run)) == 2
     assert not list((run / "results").iterdir()), "a trial took the end of its driver for its own failure"
 
@@ -115,7 +115,7 @@ def kill_soon(process: Program, run: Path, seconds: float) -> None:
     wait_for(lambda: jobs(run) or process.poll() is not None)
     time.sleep(seconds)
     process.kill()
-    wait_for(lambda: not members(process.pid), 10)
+    wait_for(lambda: not members(process.pid))
 
 
 @pytest.mark.slow
