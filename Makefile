@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 FASHION := runs/fashion_mnist
 
-.PHONY: demo fashion test slow conformance lint format clean
+.PHONY: demo fashion test slow conformance compatibility lint format clean
 
 demo: .venv/demo-ready
 	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
@@ -25,6 +25,10 @@ slow: .venv/test-ready
 
 conformance: .venv/test-ready
 	$(BIN)/python -m pytest tests/conformance -m "slow or not slow"
+
+# VERSIONS="2.11 2.14.1" PYTHONS="3.11 3.13" TESTS="tests/torch tests/weights" choose; docs/compatibility.md
+compatibility:
+	$(PYTHON) tests/compatibility.py --torch "$(VERSIONS)" --python "$(PYTHONS)" --tests "$(TESTS)"
 
 lint: .venv/test-ready
 	$(BIN)/ruff check .
@@ -46,4 +50,4 @@ format: .venv/test-ready
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-compat
