@@ -156,6 +156,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'inception_search' has no attribute {name!r}")
     where, _, attribute = _PUBLIC[name].partition(":")
     value = getattr(importlib.import_module(f"inception_search.{where}"), attribute)
+    if not isinstance(value, type):
+        from inception_search.arguments import checked
+
+        value = checked(value, name=name)
+        value.__module__, value.__qualname__ = __name__, name  # where pickles find it
     globals()[name] = value
     return value
 

@@ -16,6 +16,7 @@ from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
 from inception_search.spec.transform import remake, scale_network_width, set_depth, set_head, set_input
+from inception_search.warn import warn
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
@@ -85,7 +86,7 @@ def compile(  # the word users look for
 
         weights = _of_trial(weights)
         allowed = Allowed(num_classes is not None, in_channels is not None)
-        load_weights(module, weights, allowed=allowed, stacklevel=3)
+        load_weights(module, weights, allowed=allowed)
     return module
 
 
@@ -100,9 +101,8 @@ def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint) -> str | Pat
     return trained_weights(RunFolder.open(trial.run), record_of(trial))
 
 
-def _check_seed(seed: Any) -> None:
-    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
-    if seed is not None and not (whole and -(2**63) <= int(seed) < 2**64):
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and not -(2**63) <= seed < 2**64:
         raise ConfigError("seed cannot be used", found=seed, expected="a whole number of 64 bits, or None")
 
 
@@ -122,9 +122,7 @@ def _no_aux(network: Network) -> ConfigError:
 def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | None]:
     if input_size is None or isinstance(input_size, int):
         return input_size, input_size
-    if isinstance(input_size, tuple | list) and len(input_size) == 2:
-        return input_size[0], input_size[1]
-    raise ConfigError("input_size cannot be used", found=input_size, expected="pixels, or (height, width)")
+    return input_size
 
 
 class HasNetwork(Protocol):
@@ -181,7 +179,7 @@ def draw(
         palette=palette,
     )
     if figure.note:
-        warnings.warn(figure.note, stacklevel=2)
+        warn(figure.note)
     return figure
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 from inception_search.credentials import masked
 
 SHOWN, RAW = 80, 400  # characters of a value that was found, and of text that describes one
+LONGEST = 900  # of each other part of an error
 LONGEST_NAME = 200  # characters of a name that a near spelling is looked for
 
 
@@ -28,10 +29,11 @@ class Place:
     path: str | None = None
 
     def __str__(self) -> str:
-        where = visible(self.file or "")
+        where = visible(self.file)[:RAW] if self.file is not None else ""
         if self.line is not None:
-            where = f"{where}:{self.line}" if where else f"line {self.line}"
-        return ": ".join(part for part in (where, visible(self.path or "")) if part)
+            where = f"{where}:{visible(self.line)}" if where else f"line {visible(self.line)}"
+        path = visible(self.path)[:RAW] if self.path is not None else ""
+        return ": ".join(part for part in (where, path) if part)
 
 
 class InceptionSearchError(Exception):
@@ -53,7 +55,7 @@ class InceptionSearchError(Exception):
         mend: str | None = None,
     ) -> None:
         self.rule = rule
-        self.place = place or Place(path=path)
+        self.place = place if isinstance(place, Place) else Place(path=path)
         self.found = found
         self.expected = expected
         self.mend = mend
@@ -68,19 +70,22 @@ class InceptionSearchError(Exception):
         """The same error with missing parts of its place filled in; parts already known are kept."""
         old = self.place
         self.place = replace(
-            old, file=old.file or file, line=old.line if old.line is not None else line, path=old.path or path
+            old,
+            file=file if old.file is None else old.file,
+            line=line if old.line is None else old.line,
+            path=path if old.path is None else old.path,
         )
         return self
 
     def __str__(self) -> str:
-        where = str(self.place)
-        text = f"{where}: {one_line(self.rule)}" if where else one_line(self.rule)
+        where, rule = str(self.place), _part(self.rule)
+        text = f"{where}: {rule}" if where else rule
         if self.found is not None:
             text += f", got {shorten(self.found)}"
-        if self.expected:
-            text += f"; expected {one_line(self.expected)}"
-        if self.mend:
-            text += f"; {one_line(self.mend)}"
+        if self.expected is not None and (expected := _part(self.expected)):
+            text += f"; expected {expected}"
+        if self.mend is not None and (mend := _part(self.mend)):
+            text += f"; {mend}"
         return masked(text)
 
 
@@ -168,6 +173,10 @@ class MissingRequirementError(ConfigError):
     of_value = False
 
 
+class ArgumentError(ConfigError, TypeError):
+    """A public function was called with an argument that it does not take, or without one that it needs."""
+
+
 class ProcessStartError(InceptionSearchError):
     """The process of a trial cannot be started here; the study stops, and nothing is recorded of that trial."""
 
@@ -202,9 +211,9 @@ def unknown_name(
     )
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """``"did you mean 'x'?"`` for the nearest known spelling, or None."""
-    near = difflib.get_close_matches(str(name)[:LONGEST_NAME].lower(), list(known), n=1, cutoff=0.6)
+def did_you_mean(name: Any, known: Iterable[str]) -> str | None:
+    """``"did you mean 'x'?"`` for the nearest known spelling, or None, also for what is no text."""
+    near = difflib.get_close_matches(_text(name)[:LONGEST_NAME].lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
 
 
@@ -223,12 +232,25 @@ def shorten(value: Any) -> str:
 
 def one_line(text: object) -> str:
     """``text`` as one paragraph: line breaks become spaces, other control characters are escaped."""
-    return visible(" ".join(str(text).split()))
+    return visible(" ".join(_text(text).split()))
+
+
+def _part(text: object) -> str:
+    """A part of an error on one line, no longer than a paragraph has room for."""
+    line = one_line(text)
+    return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # whatever an object of the caller's raises
+        return _repr(value)
 
 
 def visible(text: object) -> str:
     """``text`` with every character that does not print (line breaks, terminal controls) written as its escape."""
-    words = str(text)
+    words = _text(text)
     if words.isprintable():
         return words
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from inception_search.canonical.catalogue import SUFFIXES, is_file, names
+from inception_search.canonical.catalogue import SUFFIXES, is_file, is_folder, names
 from inception_search.canonical.catalogue import load as load_document
 from inception_search.errors import ConfigError, SpecError, unknown_name
 from inception_search.spec.network import Network
@@ -223,7 +223,7 @@ def _document_of(trial: Trial) -> Network:
 
 def _sides(text: str) -> tuple[str, str] | None:
     """The two networks of ``a..b``; the dots of a path such as ``../a`` are none between networks."""
-    if Path(text).is_dir():
+    if is_folder(text):
         return None
     return next(((text[:at], text[at + len(BETWEEN) :]) for at in _dots(text)), None)
 

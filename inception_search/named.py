@@ -143,8 +143,7 @@ def path(
 
     Raises :class:`NotInSpaceError` where one of the networks is not in the space, with the reason.
     """
-    stops = [network_of(stop) for stop in via] if isinstance(via, list | tuple) else via
-    return _history.path(network_of(start), network_of(goal), space, stops)
+    return _history.path(network_of(start), network_of(goal), space, [network_of(stop) for stop in via])
 
 
 def load_model(model: str | Path) -> NetworkModule:

@@ -14,11 +14,14 @@ from inception_search.study.config import StudyConfig
 
 NET = ins.load("inception_v1")
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
-    "load nothing": (lambda: ins.load(None), "not a network; expected a shipped name, a path"),  # type: ignore[arg-type]
-    "compile a number": (lambda: ins.compile(3), "not a network, got 3"),  # type: ignore[arg-type]
+    "load nothing": (lambda: ins.load(None), r"network: not a usable argument of load\(\), got None"),  # type: ignore[arg-type]
+    "compile a number": (lambda: ins.compile(3), r"compile\(\), got 3 \(int\); expected a network or its name"),  # type: ignore[arg-type]
     "lower a number": (lambda: ins.lower(3), r"write lower\(load\("),  # type: ignore[arg-type]
     "arch_id of a number": (lambda: ins.arch_id(3), r"write arch_id\(load\("),  # type: ignore[arg-type]
-    "three sides": (lambda: ins.compile(NET, input_size=(1, 2, 3)), r"expected pixels, or \(height, width\)"),  # type: ignore[arg-type]
+    "three sides": (
+        lambda: ins.compile(NET, input_size=(1, 2, 3)),
+        r"\(a whole number, a whole number\)",
+    ),  # type: ignore[arg-type]
     "a file that is not there": (lambda: ins.load("no_such_net"), r"or the path of a document \(.yaml\)"),
 }
 

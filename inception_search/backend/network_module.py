@@ -8,8 +8,9 @@ from typing import Any, Literal
 import torch
 from torch import fx, nn
 
+from inception_search.arguments import checked
 from inception_search.backend.parts import name_parts
-from inception_search.errors import CompileError, ConfigError, unknown_name
+from inception_search.errors import CompileError, ConfigError, ShapeError, unknown_name
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_head
 
@@ -110,6 +111,7 @@ class NetworkModule(fx.GraphModule):
 
         return self.get_submodule(CLASSIFIER) if self.num_classes else nn.Identity()
 
+    @checked
     def reset_classifier(
         self, num_classes: int, global_pool: Literal["avg", "max", "none", ""] | None = None
     ) -> NetworkModule:
@@ -132,6 +134,7 @@ class NetworkModule(fx.GraphModule):
         self.__dict__.pop("_extractors", None)
         return self.train(self.training)
 
+    @checked
     def features(self, x: torch.Tensor, stages: str | Iterable[str] | None = None) -> dict[str, torch.Tensor]:
         """The maps (N, C, H, W) that ``stages`` make of images ``x``, by name; what comes after them is not run.
 
@@ -139,9 +142,14 @@ class NetworkModule(fx.GraphModule):
 
         Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have.
         """
+        channels, height, width = self.network.input.shape
+        if x.ndim != 4 or x.shape[1] != channels:
+            expected = f"(N, {channels}, H, W), such as (1, {channels}, {height}, {width})"
+            raise ShapeError("not the images of this network", found=tuple(x.shape), expected=expected)
         found: dict[str, torch.Tensor] = self.feature_extractor(stages)(x)
         return found
 
+    @checked
     def feature_extractor(self, stages: str | Iterable[str] | None = None) -> fx.GraphModule:
         """A module of the same weights that returns ``{stage: map}``; made once for each choice of stages.
 
@@ -185,6 +193,7 @@ class NetworkModule(fx.GraphModule):
         name_parts(extractor, self.recall("network"))
         return extractor
 
+    @checked
     def freeze(self, stages: str | Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:
         """Stop training ``stages``, or all up to and with stage ``until``: no gradients, batch statistics kept.
 
@@ -192,7 +201,7 @@ class NetworkModule(fx.GraphModule):
         """
         if stages is None and until is None:
             raise ConfigError("nothing to freeze", expected=f"some of {', '.join(self.stages)}, or until=")
-        chosen = list(_names(stages or ()))
+        chosen = [] if stages is None else list(_names(stages))
         for name in (*chosen, *([until] if until is not None else [])):
             if name not in self.stages:
                 raise unknown_name("stage", str(name), self.stages)

@@ -93,7 +93,7 @@ def _checked(network: Network, text: str, file: str | None) -> Network:
     """``network``, with a warning of the blocks that no dialect of its document uses."""
     data = read_yaml(text, file)
     others = (parse_network(text, file, name) for name in (None, *dialects_of(data, file)))
-    warn_of_unused_blocks(network, others, stacklevel=3)
+    warn_of_unused_blocks(network, others)
     return network
 
 
@@ -173,6 +173,14 @@ def is_file(path: str | Path) -> bool:
     """Whether ``path`` is the path of a file; False for what is no path at all."""
     try:
         return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether ``path`` is the path of a folder; False for what is no path at all."""
+    try:
+        return Path(path).is_dir()
     except (OSError, ValueError):
         return False
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inception_search.edits.certificate import certificate
-from inception_search.edits.given import check_network, check_space
 from inception_search.edits.matches import Match, Places, by_place
 from inception_search.edits.mutate import Tries, in_words_of
 from inception_search.edits.places import with_section
@@ -46,10 +45,7 @@ def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space
     The child is valid, lowers, lies inside ``space`` and is another architecture than both parents. Raises
     :class:`~inception_search.errors.EditError` when the parents have no matching places, or no child will do.
     """
-    for parent in (a, b):
-        check_network(parent, "crossover", "crossover(load(...), load(...), seed)")
     rng = random_of(seed)
-    check_space(space)
     a, b = shared(a), shared(b)
     found = by_place(a, b)
     if not found and (space is None or a == b):

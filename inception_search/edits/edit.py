@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
-from inception_search.edits.given import check_network
+from inception_search.arguments import checked, checked_init
 from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
 from inception_search.edits.words import change, place_in_words, words
 from inception_search.errors import EditError, raw, unknown_name
@@ -29,6 +29,7 @@ INVERSE = {
 INVERSE |= {back: name for name, back in INVERSE.items() if name != "duplicate_branch"}
 
 
+@checked_init
 @dataclass(frozen=True)
 class Edit:
     """``before`` at ``place`` becomes ``after``: steps, or plain values of a field of the network.
@@ -43,12 +44,12 @@ class Edit:
     after: Value
     at: int | None = None
 
+    @checked
     def apply(self, network: Network) -> Network:
         """``network`` with this edit; :class:`EditError` when ``before`` is not what stands there.
 
         Raises :class:`~inception_search.errors.SpecError` when the edited network breaks a rule of documents.
         """
-        check_network(network, "an edit", "edit.apply(load(...))")
         if self.at is not None:
             return with_stages(network, self._stages(network, self.at))
         if not is_step(self.place):

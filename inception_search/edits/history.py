@@ -14,7 +14,7 @@ from typing import Any
 
 from inception_search.canonical.catalogue import load
 from inception_search.edits.traits import changes
-from inception_search.errors import NotInSpaceError, ShapeError, SpecError
+from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
 from inception_search.space.holes import Integer, Many, Params
@@ -77,12 +77,8 @@ def path(
     return tuple(chain(legs[0], *(leg[1:] for leg in legs[1:])))
 
 
-def _network(item: Any) -> Network:
-    if isinstance(item, Network):
-        return item
-    if isinstance(item, str | Path):
-        return load(item)
-    raise SpecError("a path leads from network to network", found=item, mend="name it, or write load(...)")
+def _network(item: Network | str | Path) -> Network:
+    return item if isinstance(item, Network) else load(item)
 
 
 def _leg(loaded: Space, first: Network, last: Network) -> tuple[Move, ...]:

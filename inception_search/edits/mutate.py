@@ -12,7 +12,6 @@ from inception_search.edits.certificate import certificate
 from inception_search.edits.check import why_not
 from inception_search.edits.difference import difference
 from inception_search.edits.edit import Edit
-from inception_search.edits.given import check_network, check_space
 from inception_search.edits.mix import Mix
 from inception_search.edits.opening import draw_opened
 from inception_search.edits.sharing import shared
@@ -59,9 +58,7 @@ def mutate(
     (one with the same ``arch_id``). Raises :class:`~inception_search.errors.EditError` with the commonest reason
     when no edit is found.
     """
-    check_network(network, "mutate", "mutate(load(...), seed)")
     rng = random_of(seed)
-    check_space(space)
     network = shared(network)
     tries = Tries(network, space, different)
     rounds, repeated = (ROUNDS, TRIES) if space is None else (IN_SPACE, 1)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from inception_search.edits import branches, chain, factor, fields, kernel, modules, pool, repeat, residual, width
 from inception_search.edits.check import why_not
 from inception_search.edits.edit import Edit
-from inception_search.edits.given import check_network
 from inception_search.edits.kind import Kind
 from inception_search.errors import EditError, InceptionSearchError, unknown_name
 from inception_search.spec.network import Network
@@ -75,7 +74,6 @@ def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[E
     ``names``: only these kinds. Some edits write the same architecture in another way (``untie_use``); compare
     ``arch_id`` where that matters.
     """
-    check_network(network, "edits_of", "edits_of(load(...))")
     wanted = known_names(EDITS if names is None else names)
     return (edit for name in EDITS if name in wanted for edit in EDITS[name].all(network) if _possible(network, edit))
 

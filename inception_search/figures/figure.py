@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from inception_search.figures.formats.table import checked, rendered
+from inception_search.arguments import checked
+from inception_search.figures.formats.table import checked as known
+from inception_search.figures.formats.table import rendered
 from inception_search.figures.layout import Placement
 from inception_search.figures.outline import outline, sentence
 from inception_search.figures.parts import Part
@@ -45,6 +47,7 @@ class Figure:
         """How large a px of the drawing is on paper; 1.0: as on the screen, 1/96 inch."""
         return self.how.scale(self.drawing.width) if self.how.sized else 1.0
 
+    @checked
     def printed(
         self, *, width: str | float | None = None, font_size: float | None = None, palette: str | None = None
     ) -> Figure:
@@ -62,6 +65,7 @@ class Figure:
             how=print_of(width, font_size, palette),
         )
 
+    @checked
     def save(self, path: str | Path) -> Path:
         """Write the figure; the suffix says how: ``.svg``, ``.png`` (needs the png extra), ``.pdf``, ``.html``,
         ``.dot``, ``.mmd`` (Mermaid), ``.tikz``, ``.tex`` or ``.txt``.
@@ -70,12 +74,13 @@ class Figure:
         :class:`InceptionSearchError` where the file cannot be written. Never half a file.
         """
         target = Path(path)
-        suffix = checked(target.suffix, str(target))
+        suffix = known(target.suffix, str(target))
         return save_as(target, rendered(self, suffix))
 
+    @checked
     def text(self, suffix: str) -> str:
         """What :meth:`save` writes under ``suffix`` (``.dot``, ``.txt`` ...), for a terminal."""
-        return rendered(self, checked(suffix, suffix)).decode()
+        return rendered(self, known(suffix, suffix)).decode()
 
     def _repr_svg_(self) -> str:
         return self.svg

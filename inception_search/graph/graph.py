@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from inception_search.arguments import checked, checked_init, checked_on_failure
 from inception_search.errors import ShapeError
 from inception_search.graph.op import Op
 from inception_search.graph.types import Type
@@ -22,6 +23,7 @@ class Node(NamedTuple):
     path: str
 
 
+@checked_init
 @dataclass(frozen=True)
 class Graph:
     """Nodes whose inputs refer to earlier nodes; ``outputs[0]`` is the classifier, the rest auxiliary ones.
@@ -38,6 +40,7 @@ class Graph:
 
         return cost_of(self)
 
+    @checked
     def input_types(self, node: Node) -> tuple[Type, ...]:
         """The types ``node`` reads."""
         return tuple(self.nodes[i].type for i in node.inputs)
@@ -62,10 +65,12 @@ class Graph:
 class GraphBuilder:
     """Makes a graph node by node; each node's type is inferred when it is added."""
 
+    @checked
     def __init__(self) -> None:
         self._nodes: list[Node] = []
         self._paths: set[str] = set()
 
+    @checked_on_failure
     def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
         """The index of the new node. :class:`ShapeError` names ``path`` when the inputs do not fit."""
         nodes = self._nodes
@@ -83,10 +88,14 @@ class GraphBuilder:
         nodes.append(Node(op, inputs, output, path))
         return len(nodes) - 1
 
+    @checked
     def type(self, index: int) -> Type:
-        """The type of a node added before."""
+        """The type of a node added before. :class:`ShapeError` where there is none of this index."""
+        if not 0 <= index < len(self._nodes):
+            raise ShapeError("no such node", found=index, expected=f"an index below {len(self._nodes)}")
         return self._nodes[index].type
 
+    @checked
     def build(self, *outputs: int) -> Graph:
         """The graph of all nodes added."""
         if not outputs or not 0 <= min(outputs) <= max(outputs) < len(self._nodes):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, NamedTuple
 
+from inception_search.arguments import checked, checked_init
 from inception_search.errors import ConfigError
 from inception_search.graph.cost import Cost
 from inception_search.measures.measure import MEASURES, Number
 from inception_search.measures.subject import Subject, Target
 from inception_search.numbers import number, spelling
 from inception_search.spec.network import Network
+
+LARGEST = 10**18  # no network comes near
 
 
 class Limit(NamedTuple):
@@ -76,6 +79,7 @@ class Budget:
         given = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
         yield from sorted(given, key=lambda limit: MEASURES[limit.measure].price)
 
+    @checked
     def violation(self, network: Network | Cost | Subject) -> tuple[float, str] | None:
         """How far outside (relative to the limit, of the worst) and in which words; None within the budget.
 
@@ -85,6 +89,7 @@ class Budget:
         outside = self.worst(network)
         return None if outside is None else (outside[0].excess(outside[1]), outside[0].words(outside[1]))
 
+    @checked
     def worst(self, network: Network | Cost | Subject) -> tuple[Limit, Number] | None:
         """The limit that is missed by most, among the cheapest that are missed, and the value that misses it."""
         outside: list[tuple[Limit, Number]] = []
@@ -97,11 +102,13 @@ class Budget:
                 outside.append((limit, value))
         return max(outside, key=lambda missed: missed[0].excess(missed[1]), default=None)
 
+    @checked
     def excess(self, network: Network | Cost | Subject) -> float:
         """How far outside the limit it is furthest outside of, or nearest to: relative to it, negative within all."""
         subject = network if isinstance(network, Cost | Subject) else Subject(network)
         return max((limit.excess(_value(limit, subject, self.target)) for limit in self.limits()), default=-1.0)
 
+    @checked
     def only(self, *, is_max: bool | None = None, by_width: bool | None = None) -> Budget:
         """The same with maxima or minima alone, of measures that widths change or that they do not."""
         dropped = {
@@ -113,6 +120,7 @@ class Budget:
 
 
 LIMITS = tuple(f.name for f in fields(Budget) if f.name.startswith(("max_", "min_")))
+checked_init(Budget, free=LIMITS)  # limits may be written as people do: "10M"
 
 
 def _measure(limit: str) -> str:
@@ -131,9 +139,9 @@ def _checked(name: str, value: Any) -> Number | None:
     if value is None:
         return None
     found, value = value, number(value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
     whole = name != "max_latency_ms"
-    if not is_number or not math.isfinite(value) or value <= 0 or (whole and value != int(value)):
+    if not is_number or not 0 < value <= LARGEST or (whole and value != int(value)):
         kind = "a whole number greater than 0" if whole else "a number of milliseconds greater than 0"
         raise ConfigError("not a usable limit", path=name, found=found, expected=kind, mend=spelling(found))
     return int(value) if whole else float(value)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from inception_search.errors import RunFolderError
 from inception_search.store.atomic import write_atomic
+from inception_search.warn import warn
 
 SCHEMA = "inception-search/latency"
 VERSION = 1
@@ -65,7 +65,7 @@ class LatencyTable:
         self.file = None
 
     def _tell(self, what: str) -> None:
-        warnings.warn(f"the latency cache {self.file} {what}", stacklevel=2)
+        warn(f"the latency cache {self.file} {what}")
 
 
 def default_file() -> Path:

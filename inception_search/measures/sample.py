@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from inception_search.errors import (
     ConfigError,
@@ -83,7 +83,7 @@ def sample_within(
     Raises ConfigError with the nearest value reached where nothing is within, at once where one small op is over
     the budget's latency by itself, and ShapeError or SpecError where no point is a network at all.
     """
-    _check(space, budget, tries, shape, classes, seconds)
+    _check(tries, shape, classes, seconds)
     search = _Search(space, budget, shape, classes, seconds)
     return search.drawn(random_of(seed), tries) or search.canonical() or search.repaired()
 
@@ -222,21 +222,12 @@ class _Search:
         return SpecError(f"none of {self.draws} points of space {self.space.name!r} is a network: {reason}")
 
 
-def _check(space: Any, budget: Any, tries: Any, shape: Any, classes: Any, seconds: Any) -> None:
-    for name, value, kind in (("space", space, Space), ("budget", budget, Budget)):
-        if not isinstance(value, kind):
-            raise ConfigError(f"sample_within needs a {kind.__name__}", path=name, found=value)
-    sizes = isinstance(shape, list | tuple) and len(shape) == 3 and all(_is_whole(size, 1) for size in shape)
-    is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
+def _check(tries: int, shape: tuple[int, int, int] | None, classes: int | None, seconds: float) -> None:
     for name, value, fits, expected in (
-        ("tries", tries, _is_whole(tries, 1), "a whole number of 1 or more"),
-        ("shape", shape, shape is None or sizes, "(C, H, W), three whole numbers of 1 or more"),
-        ("classes", classes, classes is None or _is_whole(classes, 0), "a whole number of 0 or more"),
-        ("seconds", seconds, is_time, "a number greater than 0"),
+        ("tries", tries, tries >= 1, "a whole number of 1 or more"),
+        ("shape", shape, shape is None or min(shape) >= 1, "(C, H, W), three whole numbers of 1 or more"),
+        ("classes", classes, classes is None or classes >= 0, "a whole number of 0 or more"),
+        ("seconds", seconds, seconds > 0, "a number greater than 0"),
     ):
         if not fits:
             raise ConfigError("not a usable value", path=name, found=value, expected=expected)
-
-
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

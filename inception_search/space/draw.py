@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from numbers import Integral
 from typing import Any, Protocol
 
-from inception_search.errors import ConfigError
 from inception_search.space.holes import Choice, Float, Hole, Integer, Value
 
 
@@ -22,12 +20,8 @@ class SuggestTrial(Protocol):
 
 
 def random_of(seed: int | random.Random) -> random.Random:
-    """A generator of random numbers from a seed; one that is given as it is. Raises :class:`ConfigError` else."""
-    if isinstance(seed, random.Random):
-        return seed
-    if isinstance(seed, Integral) and not isinstance(seed, bool):
-        return random.Random(int(seed))
-    raise ConfigError("seed cannot be used", found=seed, expected="a whole number, or a random.Random")
+    """A generator of random numbers from a seed; one that is given as it is."""
+    return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
 def draw(hole: Hole, rng: random.Random) -> Value:

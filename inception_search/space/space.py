@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from inception_search.arguments import checked
 from inception_search.canonical.catalogue import load, module
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
 from inception_search.space import neighbours as near
@@ -43,6 +44,7 @@ By = Literal["points", "holes"]
 class Space:
     """Points are dicts from hole name to value (labels for choices); see :func:`load_space`."""
 
+    @checked
     def __init__(self, text: str, file: str | None = None) -> None:
         self.text = text
         self.file = file
@@ -78,22 +80,23 @@ class Space:
 
     def decode(self, params: Params) -> Network:
         """The network at a point. Raises :class:`NotInSpaceError` when the point is not one."""
-        if not isinstance(params, Mapping):
-            raise NotInSpaceError("a point is a mapping of holes to values", found=params)
-        return decode(self._builder, dict(params), self.file)
+        return decode(self._builder, params, self.file)
 
+    @checked
     def encode(self, network: Network) -> Params:
         """The point of a network: ``decode(encode(network)) == network``.
 
         A network written otherwise (other names of stages, blocks, modules one by one) has entries that begin with
         ``@``, its spelling. Raises :class:`NotInSpaceError` with the place that is outside.
         """
-        return encode(self._builder, _network(network))
+        return encode(self._builder, network)
 
+    @checked
     def contains(self, network: Network) -> bool:
         """Whether ``network`` is a point of the space."""
-        return find(self._builder, _network(network)) is not None
+        return find(self._builder, network) is not None
 
+    @checked
     def why_not(self, network: Network) -> str | None:
         """Why ``network`` is not in the space, or None when it is."""
         try:
@@ -136,6 +139,7 @@ class Space:
         weighted = any(isinstance(hole, Choice) and hole.weights for hole in self.holes.values())
         return "holes" if weighted or self.size == math.inf else "points"
 
+    @checked
     def sample(self, seed: int | random.Random, by: By | None = None) -> Params:
         """A random point; uniform over ``points``, or hole by hole (by weights, where choices have them).
 
@@ -143,6 +147,7 @@ class Space:
         """
         return self.draw(seed, by)[1]
 
+    @checked
     def draw(self, seed: int | random.Random, by: By | None = None) -> tuple[Network, Params]:
         """A random point as :meth:`sample` draws it, and its network."""
         rng = random_of(seed)
@@ -158,6 +163,7 @@ class Space:
                 return drawn
         return self.fill(lambda hole: draw(hole, rng))
 
+    @checked
     def suggest(self, trial: SuggestTrial) -> tuple[Network, Params]:
         """The network an Optuna trial asks for, and its point: one ``suggest_*`` per hole reached."""
         return self.fill(lambda hole: ask(hole, trial))
@@ -190,7 +196,7 @@ class Space:
 
     def changed(self, params: Params, update: Params) -> Params:
         """``params`` with some decisions changed; holes that this brings take after those of the module before."""
-        return near.changed(_decisions(params), update, lambda answer: self.fill(answer)[1])
+        return near.changed(_decisions(params), _decisions(update), lambda answer: self.fill(answer)[1])
 
     def distance(self, one: Params, other: Params) -> int:
         """How many decisions differ between two points; one that only one of them takes counts, too."""
@@ -208,6 +214,7 @@ class Space:
         """The canonical modules (or networks) the document says it contains, at the template's size."""
         return {name: self._fixed(name, fixed) for name, fixed in self.document.contains.items()}
 
+    @checked
     def with_module(self, step: AnyStep) -> Network:
         """The template's network with ``step`` as its block ``module``, other holes at their first value."""
         base, _ = self.fill(first)
@@ -217,6 +224,7 @@ class Space:
         network = remake(base, blocks={**base.blocks, "module": body})
         return with_source(network, base.origin.without("blocks", "module"))
 
+    @checked
     def fill(self, answer: Callable[[Hole], Value]) -> tuple[Network, Params]:
         """The network, and the point, that answering every hole reached makes."""
         return fill(self._builder, answer, self.file)
@@ -274,12 +282,6 @@ def _read(space: str | Path) -> Space:
     else:
         raise unknown_name("space", space, names())
     return Space(read_text(path), str(path))
-
-
-def _network(value: Any) -> Network:
-    if not isinstance(value, Network):
-        raise SpecError("a space is asked about a network", found=value, mend="write load(...)")
-    return value
 
 
 def _key(params: Params) -> frozenset[tuple[str, Value]]:

@@ -13,6 +13,7 @@ next two are ``pool1``, then come seven uses of the block ``inception_b``; ``3*2
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, SpecError
@@ -29,7 +30,9 @@ _SECTIONS = ("blocks", "stages", "aux")  # what @document holds
 
 
 def parted(point: Params) -> tuple[Params, Params]:
-    """The decisions of a point, and its spelling."""
+    """The decisions of a point, and its spelling. Raises :class:`NotInSpaceError` for what is no mapping of names."""
+    if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
+        raise NotInSpaceError("a point is a mapping of holes to values", found=point)
     decisions = {name: value for name, value in point.items() if not name.startswith(MARK)}
     return decisions, {name: value for name, value in point.items() if name.startswith(MARK)}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from inception_search.errors import SpecError
 from inception_search.spec.limits import MAX_KERNEL, MAX_WIDTH
 
 Size: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_KERNEL)]
@@ -26,6 +27,28 @@ Activation: TypeAlias = Literal["none", "relu", "relu6", "leaky_relu", "elu", "g
 
 M = TypeVar("M", bound=BaseModel)
 _ALL: dict[type[BaseModel], set[str]] = {}
+
+
+class SpokenType(type(BaseModel)):  # type: ignore[misc]
+    """Models whose constructor raises our own error: what readers and transforms validate is not made by it."""
+
+    def __call__(cls, *values: Any, **fields: Any) -> Any:
+        if values:
+            raise SpecError(f"the fields of {cls.__name__} are given by name", found=values[0])
+        try:
+            return super().__call__(**fields)
+        except ValidationError as error:
+            raise refusal(error) from None
+
+
+def refusal(error: ValidationError) -> SpecError:
+    """The first of pydantic's complaints about the fields of a model."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    rule = first["msg"].removeprefix("Value error, ")
+    expected = rule.removeprefix("Input should be ") if rule.startswith("Input should be ") else None
+    rule = "not a usable value" if expected else rule
+    return SpecError(rule, path=path or None, found=first["input"], expected=expected)
 
 
 class SpecModel(BaseModel):

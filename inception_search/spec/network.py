@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from inception_search.arguments import checked
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_IMAGE_SIDE
-from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, Width
+from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
 from inception_search.spec.model import BatchNorm as BatchNorm
 from inception_search.spec.module_names import is_taken
 from inception_search.spec.picture import Pictured
@@ -118,7 +119,7 @@ class Recipe(SpecModel):
     label_smoothing: Probability = 0.0
 
 
-class Network(Pictured, SpecModel):
+class Network(Pictured, SpecModel, metaclass=SpokenType):
     """A whole network. Equality ignores where it was read from.
 
     ``same_padding``: what padding ``same`` means: ``symmetric`` is k//2 on every side, ``tf`` is TensorFlow's (see
@@ -184,6 +185,7 @@ class Network(Pictured, SpecModel):
         """The file and lines this network was read from."""
         return self._source
 
+    @checked
     def resolve(self, step: AnyStep) -> AnyStep:
         """The block a :class:`~inception_search.spec.step.Use` names; any other step as it is."""
         return self.blocks[step.name] if isinstance(step, Use) else step

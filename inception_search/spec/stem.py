@@ -46,8 +46,8 @@ def set_stem_stride(network: Network, stride: int) -> Network:
     From the first on, its strided convolutions and pools get stride 1 and same padding until no more than ``stride``
     is left; every layer stays, so weights fit. Raises SpecError for a stride that cannot be left.
     """
-    made = _limited(network, stride) if isinstance(stride, int) and stride > 0 else network
-    if isinstance(stride, bool) or stem_stride(made) != stride:
+    made = _limited(network, stride) if stride > 0 else network
+    if stem_stride(made) != stride:
         possible = {stem_stride(_limited(network, most)) for most in range(1, MOST)} | {stem_stride(network)}
         expected = f"one of {', '.join(map(str, sorted(possible)))}"
         raise SpecError("the stem cannot have this stride", found=stride, expected=expected)

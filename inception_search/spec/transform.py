@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from inception_search.errors import ConfigError, SpecError, raw
-from inception_search.spec.model import SpecModel
+from inception_search.spec.limits import MAX_WIDTH
+from inception_search.spec.model import SpecModel, refusal
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
 from inception_search.spec.step import (
     AnyStep,
@@ -49,8 +50,8 @@ def scale_width(step: AnyStep, factor: float, multiple: int = 4) -> AnyStep:
 def scaled(width: int, factor: float, multiple: int = 4) -> int:
     """``width`` times ``factor``, rounded to a ``multiple`` (at least one of it)."""
     _check_factor("width", factor)
-    if multiple < 1:
-        raise SpecError("widths are rounded to a multiple of 1 or more", found=multiple)
+    if not 1 <= multiple <= MAX_WIDTH:
+        raise SpecError(f"widths are rounded to a multiple of 1 to {MAX_WIDTH:,}", found=multiple)
     return max(multiple, round(width * factor / multiple) * multiple)
 
 
@@ -255,12 +256,7 @@ def remake(model: M, **changes: Any) -> M:
     try:
         copy = type(model).model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        rule = first["msg"].removeprefix("Value error, ")
-        expected = rule.removeprefix("Input should be ") if rule.startswith("Input should be ") else None
-        rule = "not a usable value" if expected else rule
-        raise SpecError(rule, path=path or None, found=first["input"], expected=expected) from None
+        raise refusal(error) from None
     if isinstance(model, Network) and isinstance(copy, Network):
         with_source(copy, model.origin)
     return copy

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 from inception_search.errors import Place, UnusedBlockWarning
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use, children
+from inception_search.warn import warn
 
 
 def unused_blocks(network: Network) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def unused_blocks(network: Network) -> tuple[str, ...]:
     return tuple(name for name in network.blocks if name not in used)
 
 
-def warn_of_unused_blocks(network: Network, others: Iterable[Network] = (), stacklevel: int = 2) -> None:
+def warn_of_unused_blocks(network: Network, others: Iterable[Network] = ()) -> None:
     """An :class:`UnusedBlockWarning` for blocks that neither ``network`` nor ``others``, its dialects, use."""
     unused = unused_blocks(network)
     for other in others if unused else ():
@@ -34,17 +34,17 @@ def warn_of_unused_blocks(network: Network, others: Iterable[Network] = (), stac
     if unused:
         first = unused[0]
         where = Place(network.origin.file, network.origin.line(("blocks", first)), f"blocks.{first}")
-        _warn(where, f"no stage uses this block; use it ('{first}' as a step)", unused[1:], stacklevel + 1)
+        _warn(where, f"no stage uses this block; use it ('{first}' as a step)", unused[1:])
 
 
-def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None, stacklevel: int = 2) -> None:
+def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None) -> None:
     """An :class:`UnusedBlockWarning` for the entries of ``define`` of a space that nothing uses, with their lines."""
     if lines:
         first, *others = lines
         where = Place(file, lines[first], f"define.{first}")
-        _warn(where, f"nothing uses this entry; use it ({{$use: {first}}})", others, stacklevel + 1)
+        _warn(where, f"nothing uses this entry; use it ({{$use: {first}}})", others)
 
 
-def _warn(place: Place, what: str, others: Sequence[str], stacklevel: int) -> None:
+def _warn(place: Place, what: str, others: Sequence[str]) -> None:
     more = f" (the same holds for {', '.join(others)})" if others else ""
-    warnings.warn(f"{place}: {what}, or leave it out{more}", UnusedBlockWarning, stacklevel=stacklevel + 1)
+    warn(f"{place}: {what}, or leave it out{more}", UnusedBlockWarning)

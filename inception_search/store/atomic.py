@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from inception_search.errors import RunFolderError
+from inception_search.errors import Place, RunFolderError
 from inception_search.store.disk import NO_FOLLOW, sync_folder, typed_errors, write_all
 from inception_search.store.flock import try_lock
 
@@ -25,6 +25,7 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
     :class:`RunFolderError` when it cannot be written to; the old file is then still there.
     """
     path = Path(path)
+    _check_name(path)
     payload = data.encode("utf-8") if isinstance(data, str) else data
     with typed_errors(path):
         temporary, fd = _open_temporary(path)
@@ -40,6 +41,15 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
                 temporary.unlink()
             raise
         sync_folder(path.parent)
+
+
+def _check_name(path: Path) -> None:
+    try:
+        usable = path.name != "" and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise RunFolderError("not the name of a file", place=Place(str(path)), mend="choose another name")
 
 
 @contextmanager

@@ -47,7 +47,9 @@ class RunFolder(Layout):
         run = cls(Path(path))
         place = Place(file=str(run.path))
         mend = "give the folder that a search was started with"
-        if not run.path.is_dir():
+        with typed_errors(run.path):
+            is_folder = run.path.is_dir()
+        if not is_folder:
             rule = "this is a file, not a run folder" if run.path.exists() else "there is no such run folder"
             raise RunFolderError(rule, place=place, mend=mend)
         missing = [name for name in FILES if not (run.path / name).is_file()]

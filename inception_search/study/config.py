@@ -364,7 +364,7 @@ def _config_error(error: ValidationError) -> ConfigError:
         return ConfigError("unknown option", path=name, found=name, expected=f"one of {known}", mend=mend)
     if first["type"] == "literal_error":
         text = first["msg"].removeprefix("Input should be ")
-        mend = did_you_mean(str(first["input"]), _literals(name))
+        mend = did_you_mean(first["input"], _literals(name))
         return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
     name = name.split(".")[0]
     text = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from inception_search.arguments import checked
 from inception_search.errors import RunFolderError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
@@ -49,6 +50,7 @@ class BestTrial:
 class Study:
     """What a run folder holds; :attr:`finished` says whether the search reached its end."""
 
+    @checked
     def __init__(self, run: RunFolder, finished: bool = True) -> None:
         self.run = run
         self.finished = finished
@@ -69,6 +71,7 @@ class Study:
         return "; ".join([*said, "finished" if self.finished else "not finished"])
 
     @classmethod
+    @checked
     def open(cls, path: str | Path) -> Study:
         """The study in a run folder, for reading."""
         return cls(RunFolder.open(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from inception_search.canonical.weight_names import Entry, implementations, part
 from inception_search.canonical.weight_styles import AXES, SAME
 from inception_search.errors import ConfigError, WeightsError, raw, unknown_name
 from inception_search.spec.network import Network
+from inception_search.warn import warn
 from inception_search.weights.keras_export import keras_weights
 from inception_search.weights.load import DialectWarning
 from inception_search.weights.naming import entries_for
@@ -30,9 +30,6 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
     have none, an auxiliary classifier it does not have, an edited network. Warns with :class:`DialectWarning` when
     it computes something else with them.
     """
-    if not isinstance(module, NetworkModule):
-        kind, mend = type(module).__name__, "give the module that compile made, without anything around it"
-        raise WeightsError("weights are exported from a compiled network", found=kind, mend=mend)
     network, state = module.network, module.state_dict()
     entries = _entries(network, implementation)
     _all_have_a_place(state, entries, implementation)
@@ -47,11 +44,10 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
     base = network.name.partition("@")[0]
     if difference := what_differs(network, base, (implementation,)):
-        warnings.warn(
+        warn(
             f"{implementation} will compute something else with these weights than {network.name}: here "
             f"{difference.what}; train {difference.dialect} for weights that agree",
             DialectWarning,
-            stacklevel=2,
         )
     return found
 

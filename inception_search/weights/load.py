@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import WeightsError
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.safetensors_header import DOCUMENT, classes_in
+from inception_search.warn import warn
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
 from inception_search.weights.files.state_dict import without_prefixes
@@ -32,16 +31,12 @@ def load_weights(
     weights: str | Path | Mapping[str, Any] | Checkpoint,
     *,
     allowed: Allowed | None = None,
-    stacklevel: int = 2,
 ) -> WeightsReport:
     """Fill ``module`` from a weight file or state dict, ours or another implementation's; what became of each tensor.
 
     Every tensor is used or in the report. Raises :class:`WeightsError` (the module is then as it was); warns with
     :class:`DialectWarning` when the implementation's own dialect computes something else.
     """
-    if not isinstance(module, NetworkModule):
-        found, mend = type(module).__name__, "give the module that compile made, without anything around it"
-        raise WeightsError("weights are loaded into a compiled network", found=found, mend=mend)
     checkpoint = weights if isinstance(weights, Checkpoint) else read_checkpoint(weights)
     check_digest(checkpoint)
     network, own, file = module.network, module.state_dict(), checkpoint.file
@@ -51,15 +46,14 @@ def load_weights(
     report = replace(report, left_out=checkpoint.left_out)
     if difference := what_differs(network, naming.network, naming.alike):
         theirs, there = naming.implementation, difference.dialect
-        warnings.warn(
+        warn(
             f"{theirs}'s weights in {network.name} compute something else than there: {difference.what}; "
             f"write {there} for the network these weights were trained in",
             DialectWarning,
-            stacklevel=stacklevel,
         )
     elif DOCUMENT in checkpoint.metadata and (what := what_differs_from(network, _document(checkpoint))):
         said = f"the weights were saved with another document, which computes something else: here {what}"
-        warnings.warn(said, DialectWarning, stacklevel=stacklevel)
+        warn(said, DialectWarning)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
     _name_classes(module, checkpoint, report)

@@ -32,13 +32,10 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     A file that is there is replaced whole.
 
     :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
-    :class:`WeightsError` for what is no compiled network, and where the file cannot be written.
+    :class:`WeightsError` for a module that was changed after compile, and where the file cannot be written.
     """
     from safetensors.torch import save as serialised
 
-    if not isinstance(module, NetworkModule):
-        found, mend = type(module).__name__, "give the module that compile made, without anything around it"
-        raise WeightsError("a model file is made of a compiled network", found=found, mend=mend)
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
     _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}

@@ -366,29 +366,29 @@ def test_a_budget_out_of_reach_is_told_with_the_nearest_value(space: Space, limi
 
 
 REFUSED: list[tuple[dict[str, Any], type[InceptionSearchError], str]] = [
-    ({"space": "inception_modules"}, ConfigError, "space: sample_within needs a Space, got 'inception_modules'"),
-    ({"budget": 10}, ConfigError, "budget: sample_within needs a Budget, got 10"),
+    ({"space": "inception_modules"}, ConfigError, "space: .*write space=load_space"),
+    ({"budget": 10}, ConfigError, r"budget: .*got 10 \(int\); expected a Budget"),
     ({"tries": 0}, ConfigError, "tries: not a usable value, got 0; expected a whole number of 1 or more"),
-    ({"tries": True}, ConfigError, "tries: not a usable value"),
-    ({"seed": "x"}, ConfigError, "seed cannot be used, got 'x'; expected a whole number, or a random.Random"),
+    ({"tries": True}, ConfigError, "tries: not a usable argument"),
+    ({"seed": "x"}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
     ({"space": Space(NEVER), "shape": (1, 9, 9)}, ShapeError, "no network of space 'never' fits images of 1x9x9: .*ke"),
     ({"budget": Budget(max_latency_ms=1.0, device="cuda:99")}, ConfigError, "device 'cuda:99' is not there"),
     ({"shape": (1, 10**6, 9)}, SpecError, "none of 200 points of space .* is a network: height"),
-    ({"seed": True}, ConfigError, "seed cannot be used, got True; expected a whole number, or a random.Random"),
-    ({"seed": 1.0}, ConfigError, "seed cannot be used"),
-    ({"seed": None}, ConfigError, "seed cannot be used"),
-    ({"tries": 1.0}, ConfigError, "tries: not a usable value"),
-    ({"shape": (3, 1)}, ConfigError, r"shape: not a usable value, got \(3, 1\); expected \(C, H, W\), three whole"),
+    ({"seed": True}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
+    ({"seed": 1.0}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
+    ({"seed": None}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
+    ({"tries": 1.0}, ConfigError, "tries: not a usable argument"),
+    ({"shape": (3, 1)}, ConfigError, r"shape: not a usable argument.*got \(3, 1\)"),
     ({"shape": (1, 0, 9)}, ConfigError, "shape: not a usable value"),
-    ({"shape": (1, 9.0, 9)}, ConfigError, "shape: not a usable value"),
-    ({"shape": "abc"}, ConfigError, "shape: not a usable value"),
-    ({"shape": 9}, ConfigError, "shape: not a usable value"),
-    ({"classes": "10"}, ConfigError, "classes: not a usable value, got '10'; expected a whole number of 0 or more"),
+    ({"shape": (1, 9.0, 9)}, ConfigError, "shape: not a usable argument"),
+    ({"shape": "abc"}, ConfigError, "shape: not a usable argument"),
+    ({"shape": 9}, ConfigError, "shape: not a usable argument"),
+    ({"classes": "10"}, ConfigError, "classes: .*write classes=10, without quotes"),
     ({"classes": -1}, ConfigError, "classes: not a usable value"),
-    ({"classes": True}, ConfigError, "classes: not a usable value"),
+    ({"classes": True}, ConfigError, "classes: not a usable argument"),
     ({"seconds": 0}, ConfigError, "seconds: not a usable value, got 0; expected a number greater than 0"),
-    ({"seconds": "1"}, ConfigError, "seconds: not a usable value"),
-    ({"seconds": float("nan")}, ConfigError, "seconds: not a usable value"),
+    ({"seconds": "1"}, ConfigError, "seconds: not a usable argument"),
+    ({"seconds": float("nan")}, ConfigError, "seconds: not a usable argument"),
 ]  # fmt: skip
 
 
@@ -396,7 +396,7 @@ REFUSED: list[tuple[dict[str, Any], type[InceptionSearchError], str]] = [
 def test_what_cannot_be_asked_is_told(changes: dict[str, Any], error: type[InceptionSearchError], words: str) -> None:
     asked = {"space": MODULES, "budget": Budget(), "seed": 0} | changes
     with pytest.raises(error, match=words):
-        sample_within(asked.pop("space"), asked.pop("budget"), asked.pop("seed"), **asked)
+        ins.sample_within(asked.pop("space"), asked.pop("budget"), asked.pop("seed"), **asked)
 
 
 LADDERS: list[tuple[Hole, tuple[Any, ...]]] = [

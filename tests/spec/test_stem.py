@@ -82,15 +82,13 @@ def test_weights_of_the_whole_network_fit_the_small_one() -> None:
         ("inception_v1", -2, "1, 2, 4, 8"),
         ("inception_v1", 3, "1, 2, 4, 8"),
         ("inception_v1", 16, "1, 2, 4, 8"),
-        ("inception_v1", 2.0**40, "1, 2, 4, 8"),
-        ("inception_v1", True, "1, 2, 4, 8"),
-        ("inception_v1", "2", "1, 2, 4, 8"),
+        ("inception_v1", 2**40, "1, 2, 4, 8"),
         ("inception_v4", 5, "1, 2, 4, 8"),
         ("nin_imagenet", 2, "1, 4"),  # all of its stride is that of one convolution
         ("nin_cifar10", 2, "1"),
     ],
 )
-def test_a_stride_that_cannot_be_had_is_an_error_that_says_which_can(name: str, stride: Any, expected: str) -> None:
+def test_a_stride_that_cannot_be_had_is_an_error_that_says_which_can(name: str, stride: int, expected: str) -> None:
     with pytest.raises(SpecError, match=f"the stem cannot have this stride, got .*; expected one of {expected}$"):
         ins.set_stem_stride(ins.load(name), stride)
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import WeightsError
+from inception_search.errors import ArgumentError, WeightsError
 from inception_search.weights.fit import Allowed
 from inception_search.weights.load import DialectWarning
 from inception_search.weights.report import WeightsReport
@@ -356,7 +356,7 @@ def test_numbers_too_large_for_the_module_are_refused() -> None:
 
 def test_weights_go_into_compiled_networks_only(small: NetworkModule) -> None:
     wrapped = torch.nn.DataParallel(small)
-    with pytest.raises(WeightsError, match=r"compiled network, got 'DataParallel'; give the module that compile made"):
+    with pytest.raises(ArgumentError, match=r"\(DataParallel\); expected a model.*; give the module that compile made"):
         ins.load_weights(wrapped, small.state_dict())  # type: ignore[arg-type]
 
 

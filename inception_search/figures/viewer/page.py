@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from inception_search.arguments import checked
 from inception_search.errors import ConfigError
 from inception_search.figures.saving import save_as
 from inception_search.figures.svg import clean, text
@@ -32,6 +33,7 @@ class Page:
     title: str
     html: str
 
+    @checked
     def save(self, path: str | Path) -> Path:
         """Write the page; :class:`ConfigError` where the folder is not there or may not be written to."""
         target = Path(path)
@@ -50,7 +52,8 @@ class Page:
 
 
 def _named(path: Path) -> str:
-    return f"write {path.with_suffix('.html')}; inception-search draw makes the other formats"
+    name = path.with_suffix(".html") if path.name else "page.html"
+    return f"write {name}; inception-search draw makes the other formats"
 
 
 def network_page(network: Mapping[str, Any]) -> Page:

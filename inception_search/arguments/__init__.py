@@ -1,0 +1,5 @@
+"""One check of what callers of public functions give: :func:`checked`."""
+
+from inception_search.arguments.checked import checked, checked_init, checked_on_failure
+
+__all__ = ["checked", "checked_init", "checked_on_failure"]

@@ -1,0 +1,251 @@
+"""What an annotation accepts, said in words: the small part of ``typing`` that public functions use.
+
+Numbers of numpy and 0-d arrays and tensors are numbers, every ``os.PathLike`` of text is a path, a list will do for a
+tuple. ``True`` is no whole number, NaN no number, and bytes are no text.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from inception_search.arguments.later import Later
+
+NO: Final = object()
+"""What a hint makes of a value that does not fit."""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One annotation: ``fit`` gives the value as the function takes it, or :data:`NO`; ``words`` say what fits."""
+
+    words: tuple[str, ...]
+    """Alternatives, in the order in which they are said."""
+    fit: Callable[[Any], Any]
+    plain: frozenset[type] = frozenset()
+    """Types of which every value fits as it is; asked first, since that takes no time."""
+    literals: tuple[Any, ...] = ()
+    classes: tuple[str, ...] = ()
+    """The names of the classes whose objects fit."""
+    each: Hint | None = None
+    """What fits as one of several values."""
+
+    @property
+    def text(self) -> str:
+        """The alternatives in one phrase."""
+        words = list(dict.fromkeys(self.words))
+        return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+ANYTHING = Hint(("anything",), lambda value: value)
+# Words for the classes that a person meets under another name than the class.
+WORDS = {
+    "Network": "a network",
+    "NetworkModule": "a model made by compile or load_model",
+    "Space": "a search space",
+    "Tensor": "a tensor",
+    "HasNetwork": "a model",
+    "Dataset": "a dataset",
+    "Observer": "an Observer",
+    "FinalsObserver": "a FinalsObserver",
+    "Edit": "an edit",
+    "Op": "an op",
+    "Random": "a random.Random",
+}
+STEP = "a step"
+
+
+def hint_of(annotation: Any) -> Hint:
+    """The hint of an annotation, whose names are resolved."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if annotation in PLAIN:
+        return PLAIN[annotation]
+    if origin is Annotated:
+        return hint_of(inside[0])
+    if origin is Literal:
+        return _literal(inside)
+    if origin in (Union, types.UnionType):
+        return _union(tuple(hint_of(each) for each in inside))
+    if origin is tuple:
+        return _tuple(inside)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping(*map(hint_of, inside))
+    if origin is Callable:
+        return _object("a function", callable)
+    if origin is not None and issubclass(origin, Iterable):
+        return _several(origin, hint_of(inside[0]))
+    return _class(annotation)
+
+
+def _object(words: str, accepts: Callable[[Any], bool], **more: Any) -> Hint:
+    return Hint((words,), lambda value: value if accepts(value) else NO, **more)
+
+
+def _class(kind: Any) -> Hint:
+    if not isinstance(kind, type):  # a type variable, or what else says nothing about values
+        return ANYTHING
+    if issubclass(kind, Later):
+        return _object(_words(kind.__name__), kind.has, classes=(kind.__name__,))
+    if getattr(kind, "_is_protocol", False):
+        wanted = [name for name in vars(kind) if not name.startswith("_")]
+        return _object(_words(kind.__name__), lambda value: all(hasattr(type(value), name) for name in wanted))
+    words = STEP if kind.__module__.startswith("inception_search.spec") and "kind" in _fields(kind) else None
+    return _object(
+        words or _words(kind.__name__),
+        lambda value: isinstance(value, kind),
+        plain=frozenset({kind}),
+        classes=(kind.__name__,),
+    )
+
+
+def _fields(kind: type) -> Any:
+    return getattr(kind, "model_fields", ())
+
+
+def _words(name: str) -> str:
+    article = "an" if name[0] in "AEIOU" else "a"
+    return WORDS.get(name, f"{article} {name}")
+
+
+def _literal(values: tuple[Any, ...]) -> Hint:
+    kinds = tuple({type(value) for value in values})
+    words = f"one of {', '.join(map(repr, values))}"
+    return _object(words, lambda value: isinstance(value, kinds) and value in values, literals=values)
+
+
+def _union(hints: tuple[Hint, ...]) -> Hint:
+    def fit(value: Any) -> Any:
+        for hint in hints:
+            if type(value) in hint.plain:
+                return value
+        return next((found for hint in hints if (found := hint.fit(value)) is not NO), NO)
+
+    nothing = [hint for hint in hints if hint is PLAIN[None]]
+    words = [word for hint in hints if hint is not PLAIN[None] for word in hint.words]
+    if {"a network", "text", "a path"} <= {*words}:
+        words = ["its name or path" if word == "text" else word for word in words if word != "a path"]
+    return Hint(
+        (*words, *(["None"] if nothing else [])),
+        fit,
+        frozenset().union(*(hint.plain for hint in hints)),
+        tuple(value for hint in hints for value in hint.literals),
+        tuple(name for hint in hints for name in hint.classes),
+        next((hint.each for hint in hints if hint.each is not None), None),
+    )
+
+
+def _tuple(inside: tuple[Any, ...]) -> Hint:
+    if len(inside) == 2 and inside[1] is ...:
+        return _several(Sequence, hint_of(inside[0]), tuple)
+    hints = [hint_of(each) for each in inside]
+
+    def fit(value: Any) -> Any:
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence) or len(value) != len(hints):
+            return NO
+        found = tuple(_fitting(hint, item) for hint, item in zip(hints, value, strict=True))
+        return NO if any(item is NO for item in found) else found
+
+    return Hint((f"({', '.join(hint.text for hint in hints)})",), fit)
+
+
+def _several(kind: type, of: Hint, made: Callable[[Any], Any] | None = None) -> Hint:
+    """Several values; text is no sequence of texts, and what can be read only once is not read here."""
+
+    def fit(value: Any) -> Any:
+        if not isinstance(value, kind) or isinstance(value, bytes | Mapping):
+            return NO
+        if isinstance(value, str):
+            return NO if kind is not Iterable else value
+        if not isinstance(value, Sequence | AbstractSet):
+            return value
+        found = [_fitting(of, item) for item in value]
+        if any(item is NO for item in found):
+            return NO
+        return made(found) if made else value if all(map(_same, found, value)) else found
+
+    return Hint((f"a list (each of it {of.text})",), fit, each=of)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+def _mapping(key: Hint, value: Hint) -> Hint:
+    def fit(found: Any) -> Any:
+        if not isinstance(found, Mapping):
+            return NO
+        fits = all(_fitting(key, k) is not NO and _fitting(value, v) is not NO for k, v in found.items())
+        return found if fits else NO
+
+    said = "" if value is ANYTHING else f" to {value.text}"
+    return Hint((f"a mapping of {key.text}{said}",), fit)
+
+
+def _fitting(hint: Hint, value: Any) -> Any:
+    return value if type(value) in hint.plain else hint.fit(value)
+
+
+def _scalar(value: Any) -> Any:
+    """The number in a 0-d array, tensor or number of numpy; anything else as it is."""
+    if isinstance(value, bool | int | float | str) or type(getattr(value, "shape", None)) is not tuple:
+        return value
+    try:
+        return value.item() if len(value.shape) == 0 else value
+    except Exception:  # what only looks like a number
+        return value
+
+
+def _whole(value: Any) -> Any:
+    value = _scalar(value)
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else NO
+
+
+def _number(value: Any) -> Any:
+    value = _scalar(value)
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value) else NO
+
+
+def _flag(value: Any) -> Any:
+    value = _scalar(value)
+    return value if isinstance(value, bool) else NO
+
+
+def _path(value: Any) -> Any:
+    if isinstance(value, Path) or not isinstance(value, os.PathLike):
+        return value if isinstance(value, Path) else NO
+    text = os.fspath(value)
+    return Path(text) if isinstance(text, str) else NO
+
+
+def _is(kind: type) -> Callable[[Any], bool]:
+    return partial(_instance, kind)
+
+
+def _instance(kind: type, value: Any) -> bool:
+    return isinstance(value, kind)
+
+
+_PATH = Hint(("a path",), _path)
+PLAIN: dict[Any, Hint] = {
+    Any: ANYTHING,
+    object: ANYTHING,
+    None: Hint(("None",), lambda value: value if value is None else NO, frozenset({type(None)})),
+    bool: Hint(("True or False",), _flag, frozenset({bool})),
+    int: Hint(("a whole number",), _whole, frozenset({int})),
+    float: Hint(("a number",), _number, frozenset({int})),
+    str: _object("text", _is(str), plain=frozenset({str})),
+    dict: _object("a mapping", _is(dict), plain=frozenset({dict})),
+    list: _object("a list", _is(list), plain=frozenset({list})),
+    Path: _PATH,
+}
+PLAIN[type(None)] = PLAIN[None]
