@@ -12,7 +12,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from inception_search.credentials import masked_values
 from inception_search.data.class_weights import parse_class_weights
-from inception_search.errors import ConfigError, DocumentError, Place, SchemaVersionError, did_you_mean
+from inception_search.errors import (
+    ConfigError,
+    DocumentError,
+    InceptionSearchError,
+    Place,
+    SchemaVersionError,
+    did_you_mean,
+)
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.numbers import EXAMPLES, number, spelling, whole
 from inception_search.spec.document import read_text
@@ -239,7 +246,7 @@ class StudyConfig(Options):
         options = {key: value for key, value in data.items() if key not in HIDDEN}
         try:
             return cls.of(**{**options, **overrides})
-        except ConfigError as error:
+        except InceptionSearchError as error:
             name = (error.path or "").split(".")[0]
             if name in overrides:
                 raise
