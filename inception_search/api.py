@@ -222,13 +222,12 @@ def view(
         return page_of_study(name, RunFolder.open(item).records(), top=most, path=str(item))
     if isinstance(item, str | Path):
         found = named_item(item)
-        network: Network | AnyStep = found.network
+        network = found.network
         module, title = (found.module, title or found.name) if module is None else (module, title)
     else:
-        network = _document(item)
-    if not isinstance(network, Network):
-        mend = "name a module of a network with module=, or give a model made by ins.compile or ins.load_model"
-        raise ConfigError("only a network or a study can be viewed", found=type(network).__name__, mend=mend)
+        document = _document(item)
+        assert isinstance(document, Network)  # no step fits the annotation
+        network = document
     seconds = _measured(network) if time else None
     if module is None:
         return network_page(network_data(network, seconds) | ({"name": title} if title else {}))

@@ -117,7 +117,7 @@ def _words(name: str) -> str:
 
 def _literal(values: tuple[Any, ...]) -> Hint:
     kinds = tuple({type(value) for value in values})
-    words = f"one of {', '.join(map(repr, values))}"
+    words = f"one of {', '.join(str(value) or repr(value) for value in values)}"
     return _object(words, lambda value: isinstance(value, kinds) and value in values, literals=values)
 
 

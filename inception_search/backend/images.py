@@ -20,9 +20,6 @@ def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> to
     Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for other images.
     """
     network = network.network if isinstance(network, NetworkModule) else network
-    if not isinstance(network, Network):
-        found, mend = type(network).__name__, "give what load or compile made"
-        raise ConfigError("images are prepared for a network", found=found, mend=mend)
     facts = network.preprocess
     if facts is None:
         raise ConfigError(
@@ -30,10 +27,9 @@ def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> to
             path="preprocess",
             mend="add 'preprocess: {mean: ..., std: ...}' to it",
         )
-    tensor = isinstance(images, torch.Tensor)
     channels, height, width = network.input.shape
-    if not tensor or images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != channels:
-        found = f"{images.dtype} {tuple(images.shape)}" if tensor else type(images).__name__
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != channels:
+        found = f"{images.dtype} {tuple(images.shape)}"
         rule = "not RGB images" if channels == 3 else "not images with the channels of the network"
         raise ConfigError(rule, found=found, expected=f"torch.uint8 (N, {channels}, H, W)")
     x = _sized(images, facts, height, width).float()

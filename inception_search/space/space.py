@@ -152,8 +152,6 @@ class Space:
         """A random point as :meth:`sample` draws it, and its network."""
         rng = random_of(seed)
         by = by or self.sampling
-        if by not in ("points", "holes"):
-            raise unknown_name("way to sample", by, ("points", "holes"))
         if by == "points" and self.size == math.inf:
             raise NotInSpaceError("an endless space cannot be sampled evenly over its points", mend="sample by holes")
         for _ in range(TRIES):

@@ -165,7 +165,7 @@ def test_a_study_is_called_by_its_folder_not_by_the_way_to_it(tmp_path: Path) ->
 def test_what_cannot_be_viewed_or_saved(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown module of inception_v4, got 'inception_q'"):
         ins.view("inception_v4", module="inception_q")
-    with pytest.raises(ConfigError, match="only a network or a study can be viewed, got 'Concat'; name a module"):
+    with pytest.raises(ConfigError, match=r"item: .*of view\(\), got .*expected a network, a model"):
         ins.view(MIXED_6B)  # type: ignore[arg-type]
     page = ins.view("nin_cifar10")
     with pytest.raises(ConfigError, match=r"a page is an HTML file, got '.svg'; expected .html; write .*a\.html"):

@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 import pytest
 
-from inception_search.errors import NotInSpaceError, SpecError, UnknownNameError
+from inception_search.errors import ArgumentError, NotInSpaceError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
 from inception_search.spec.document import parse
@@ -106,7 +106,7 @@ def test_ways_to_sample_that_there_are_not() -> None:
     hidden = space("  stages: {a: {$choice: {x: relu, y: {dropout: {$float: [0, 0.4]}}}}}\n")
     with pytest.raises(NotInSpaceError, match="cannot be sampled evenly"):
         hidden.sample(0, by="points")
-    with pytest.raises(UnknownNameError, match=r"unknown way to sample, got 'point'.*did you mean 'points'"):
+    with pytest.raises(ArgumentError, match=r"by: .*of Space\.sample\(\), got 'point'.*did you mean 'points'"):
         endless.sample(0, by="point")  # type: ignore[arg-type]
 
 

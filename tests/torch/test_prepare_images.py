@@ -25,9 +25,9 @@ def test_a_compiled_network_is_its_document() -> None:
     assert torch.equal(x, ins.prepare_images(PHOTO, module.network))
     assert x.shape == (2, 3, 96, 96)
     for strange in ("inception_v3", torch.nn.Identity(), None):
-        with pytest.raises(ConfigError, match=r"prepared for a network, got '.*'; give what load or compile made"):
+        with pytest.raises(ConfigError, match=r"network: .*expected a network or a model made by compile"):
             ins.prepare_images(PHOTO, strange)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="not RGB images, got 'ndarray'"):
+    with pytest.raises(ConfigError, match=r"images: .*\(ndarray\); expected a tensor"):
         ins.prepare_images(PHOTO.numpy(), module)  # type: ignore[arg-type]
 
 
