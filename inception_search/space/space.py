@@ -266,7 +266,7 @@ def load_space(space: str | Path) -> Space:
     Warns (:class:`~inception_search.errors.UnusedBlockWarning`) of entries of ``define`` that nothing uses.
     """
     found = _read(space)
-    warn_of_unused_definitions(found.unused, found.file, stacklevel=3)
+    warn_of_unused_definitions(found.unused, found.file)
     return found
 
 
