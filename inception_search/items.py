@@ -174,8 +174,6 @@ def record_of(trial: Trial) -> TrialRecord:
 
 def _split_module(words: str | Path) -> tuple[str | Path, str | None]:
     """The name of a network, and the module behind its last dot where that is one."""
-    if not isinstance(words, str | Path):
-        raise SpecError("not a network", found=words, expected="a shipped name, a path, or YAML text")
     if _is_text(words) or _stands_for_network(words):
         return words, None
     parted = _WITH_MODULE.match(str(words))

@@ -99,8 +99,6 @@ def _checked(network: Network, text: str, file: str | None) -> Network:
 
 def _found(network: str | Path) -> tuple[str | Path, str | None]:
     """The shipped name or the path of a document that ``network`` stands for, and the dialect asked for."""
-    if not isinstance(network, str | Path):
-        raise SpecError("not a network", found=network, expected="a shipped name, a path, or YAML text")
     best = _best_of(network)
     if best is not None:
         return best, None

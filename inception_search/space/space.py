@@ -179,6 +179,7 @@ class Space:
                     seen.add(_key(point))
                     yield point
 
+    @checked
     def neighbour(self, params: Params, seed: int | random.Random, steps: Sequence[int] = (1,)) -> Params:
         """A random neighbour: one decision, labels sooner than numbers, has one of its other values.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import inception_search as ins
-from inception_search.errors import DocumentError, SpecError, UnknownNameError
+from inception_search.errors import ArgumentError, DocumentError, SpecError, UnknownNameError
 
 OWN = """\
 schema: inception-search/network
@@ -52,7 +52,7 @@ def test_a_saved_model_has_the_dialects_of_its_document(tmp_path: Path) -> None:
         ("inception_v9", UnknownNameError, r"unknown network.*did you mean 'inception_v.'.*"),
         ("no/such.yaml", DocumentError, "no/such.yaml: no such file"),
         ("weights.pth", SpecError, "weights.pth: this is a file of weights"),
-        (7, SpecError, "not a network, got 7"),
+        (7, ArgumentError, r"network: .*got 7 \(int\); expected text or a path"),
     ],
 )
 def test_dialects_of_nothing_are_refused(network: str, error: type[Exception], words: str) -> None:
