@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import inception_search as ins
-from inception_search.errors import ConfigError, SpecError
+from inception_search.errors import ArgumentError, ConfigError
 from inception_search.graph.cost import Cost
 from inception_search.measures import subject as subject_module
 from inception_search.measures import timing
@@ -121,7 +121,7 @@ def test_a_cost_alone_does_not_tell_all(limits: dict[str, Any]) -> None:
 
 
 def test_only_networks_have_a_budget() -> None:
-    with pytest.raises(SpecError, match="only a network can be measured"):
+    with pytest.raises(ArgumentError, match=r"of Budget.violation\(\), .*write network=load\('inception_v3'\)"):
         Budget(max_macs=1).violation("inception_v3")  # type: ignore[arg-type]
 
 
