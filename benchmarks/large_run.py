@@ -43,13 +43,14 @@ def make_run(target: Path, trials: int) -> Path:
 
 
 def measured(*arguments: str) -> dict[str, float]:
-    """Seconds and peak memory (MB) of one command of its own."""
+    """Seconds, those of processor time, and peak memory (MB) of one command of its own."""
     begun = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "inception_search", *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(arguments)} ended with status {status}")
-    return {"seconds": round(time.perf_counter() - begun, 2), "peak_mb": round(usage.ru_maxrss / 1024)}
+    seconds, busy = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+    return {"seconds": round(seconds, 2), "cpu_seconds": round(busy, 2), "peak_mb": round(usage.ru_maxrss / 1024)}
 
 
 def main() -> None:
