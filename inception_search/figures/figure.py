@@ -27,7 +27,8 @@ class Figure:
 
     ``outline`` is the same in words; a notebook shows the picture, a terminal the words. ``drawing`` and ``panels``
     are what it shows, placed and not, for the formats that are not made of the SVG; a comparison has no panels.
-    ``how`` is its size on paper and its palette, ``note`` what to know of them: type that is too small, or nothing.
+    ``bare`` is the drawing without the margins that make it as wide as the paper. ``how`` is its size on paper and its
+    palette, ``note`` what to know of them: type that is too small, or nothing.
     """
 
     svg: str
@@ -38,6 +39,7 @@ class Figure:
     drawing: Placement = field(repr=False)
     panels: tuple[tuple[str, Part], ...] = field(repr=False)
     about: str = field(repr=False)
+    bare: Placement = field(repr=False)
     flow: Flow = "down"
     how: Print = Print()  # noqa: RUF009  # frozen
     note: str = ""
@@ -57,7 +59,7 @@ class Figure:
         """
         return figure(
             self.title,
-            self.drawing,
+            self.bare,
             self.panels,
             about=self.about,
             words=self.outline,
@@ -111,9 +113,9 @@ def figure(
     told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
     how = how or Print()
     note = how.note(drawing.width)
-    drawing = padded(drawing, how)
+    bare, drawing = drawing, padded(drawing, how)
     picture = svg(drawing, title=title, description=line, how=how)
     told = told if words is None else words
     zoom = how.scale(drawing.width) if how.sized else 1.0
     width, height = round(drawing.width * zoom), round(drawing.height * zoom)
-    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, flow, how, note)
+    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, bare, flow, how, note)

@@ -172,3 +172,10 @@ def test_comparisons_are_printed_too() -> None:
     assert printed.width == 672
     assert printed.outline == figure.outline
     assert figure.printed().svg == figure.svg
+
+
+def test_a_printed_picture_is_printed_again_as_the_first_was() -> None:
+    figure = ins.draw(MIXED_7B)
+    large = figure.printed(width="3000px")
+    assert large.printed(width="300px").svg == figure.printed(width="300px").svg
+    assert large.printed().svg == figure.svg
