@@ -375,7 +375,8 @@ def _config_error(error: ValidationError) -> ConfigError:
         return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)
     name = name.split(".")[0]
     text = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    text = text.replace("a valid integer", "a whole number")
+    text = text.replace("a valid integer", "a whole number").replace("a valid string", "a text")
+    text = text.replace("a valid dictionary", "a number for each objective, such as 'accuracy=0.1,macs=1e7'")
     text = "a text that is not empty" if first["type"] == "string_too_short" else text
     return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=number_hint(first))
 
