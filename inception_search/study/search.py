@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -40,7 +40,7 @@ from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
 from inception_search.study.progress import progress
-from inception_search.study.proposer import Proposer, baselines
+from inception_search.study.proposer import Proposer, Wanted, baselines
 from inception_search.study.reap import reap
 from inception_search.study.recipe_change import recipe_change
 from inception_search.study.rungs import make_scheduler
@@ -199,9 +199,9 @@ def make_driver(
     packing: Packing | None = None,
 ) -> Driver:
     """The driver of a held run folder, after what an earlier one left has been put right."""
-    config, space = setting.config, setting.space
+    config = setting.config
     history = run.history()  # first: a record that cannot be read is told before anything is written
-    index = Index(run, space, config.objectives, config.storage, observer.note)
+    index = Index(run, setting.space, config.objectives, config.storage, observer.note)
     ledger = Ledger(run, index, setting, observer, history)
     if told := recipe_change(config, ledger.records.values()):
         observer.note(told)
@@ -212,31 +212,7 @@ def make_driver(
     )
     if again:
         observer.note(f"{run.trials_file} has lost the record of {_again(again)}")
-    scorer = make_scorer(setting.data_file, config.seed)
-    scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
-    budget = config.budget(setting.device, setting.threads)
-    screen = Screen(space, setting, budget, ledger.seen, scores)
-    # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
-    learned = all(OBJECTIVES[name].learned for name in config.objectives)
-    excess = make_excess(space, budget, setting.shape, setting.classes) if learned else None
-    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
-    begun: list[TrialRecord | Point] = [*ledger.records.values(), *(point for point, _ in unfinished)]
-    first = Screen(space, setting, budget, Seen())  # the same draws whenever a study goes on
-    draws = Problem(space, first, trials=config.trials, seed=config.seed, excess=excess)
-    warm_up_done = sum("warm_up" in each.facts for each in begun)
-    proposer = Proposer(
-        setting,
-        budget,
-        screen,
-        make_strategy(config.strategy, problem),
-        warmup=warm_up(draws, config, scorer, warm_up_done),
-    )
-    labels = [each.label for each in begun]
-    canonical = baselines(space, config, labels)
-    sampled = [wanted for wanted in again.values() if wanted.origin == "sampled"]
-    proposer.queue.extend([*sampled, *canonical, *warm_points(space, config, labels)])
-    if not begun and (told := about_baselines(config, canonical, screen)):
-        observer.note(told)
+    proposer = make_proposer(setting, ledger, [point for point, _ in unfinished], again.values(), observer)
     scheduler = make_scheduler(
         config.pruner,
         epochs=config.epochs,
@@ -259,6 +235,39 @@ def make_driver(
     )
     tell_again(history, driver)
     return driver
+
+
+def make_proposer(
+    setting: Setting, ledger: Ledger, under_way: Sequence[Point], lost: Iterable[Wanted], observer: Observer
+) -> Proposer:
+    """What is trained next: points whose records are ``lost``, canonical networks, earlier studies', then others."""
+    config, space = setting.config, setting.space
+    scorer = make_scorer(setting.data_file, config.seed)
+    scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
+    budget = config.budget(setting.device, setting.threads)
+    screen = Screen(space, setting, budget, ledger.seen, scores)
+    # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
+    learned = all(OBJECTIVES[name].learned for name in config.objectives)
+    excess = make_excess(space, budget, setting.shape, setting.classes) if learned else None
+    problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
+    begun: list[TrialRecord | Point] = [*ledger.records.values(), *under_way]
+    first = Screen(space, setting, budget, Seen())  # the same draws whenever a study goes on
+    draws = Problem(space, first, trials=config.trials, seed=config.seed, excess=excess)
+    warm_up_done = sum("warm_up" in each.facts for each in begun)
+    proposer = Proposer(
+        setting,
+        budget,
+        screen,
+        make_strategy(config.strategy, problem),
+        warmup=warm_up(draws, config, scorer, warm_up_done),
+    )
+    labels = [each.label for each in begun]
+    canonical = baselines(space, config, labels)
+    sampled = [wanted for wanted in lost if wanted.origin == "sampled"]
+    proposer.queue.extend([*sampled, *canonical, *warm_points(space, config, labels)])
+    if not begun and (told := about_baselines(config, canonical, screen)):
+        observer.note(told)
+    return proposer
 
 
 def _again(numbers: Collection[int]) -> str:
