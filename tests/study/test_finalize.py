@@ -383,5 +383,8 @@ def test_the_facade_has_it(tested, tmp_path):
     run = Path(shutil.copytree(tested, tmp_path / "run"))
     finals = ins.finalize(run, **SMALL)
     assert finals.verdict is not None
-    assert repr(finals).startswith("Finals(")
+    assert repr(finals) == f"Finals({str(run)!r}, {len(finals.rows)} networks, finished)"
+    html = finals._repr_html_()  # what a notebook shows: the table, then the verdict
+    assert (html.count("<tr>"), html.count("<p>")) == (len(finals.rows) + 1, len(finals.sentences))
+    assert finals.verdict.words in html
     assert all(path.is_file() for path in finals.files)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
+from inception_search.store.display import html_table
 from inception_search.store.record import QUALITIES
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.finals.folder import FinalsFolder
 from inception_search.study.finals.selection import Setting
-from inception_search.study.finals.table import FinalRow, FinalTable, comparison_data
+from inception_search.study.finals.table import COLUMNS, FinalRow, FinalTable, comparison_data
 from inception_search.study.verdict import Comparison, points
 
 SCHEMA = "inception-search/finals"
@@ -30,7 +32,16 @@ class Finals:
     finished: bool
 
     def __repr__(self) -> str:
-        return f"Finals({str(self.run.path)!r}, {len(self.rows)} networks, finished={self.finished})"
+        count = f"{len(self.rows)} network" if len(self.rows) == 1 else f"{len(self.rows)} networks"
+        return f"Finals({str(self.run.path)!r}, {f'{count}, finished' if self.finished else 'not finished'})"
+
+    def _repr_html_(self) -> str:
+        """The table of the final trainings, and below it what is to be said of it."""
+        caption = f"{self.run.path}: final trainings; test and validation are {QUALITIES[self.table.quality]}"
+        if not self.finished:
+            return html_table(COLUMNS, [], f"{caption}; not finished")
+        said = "".join(f"<p>{escape(sentence)}.</p>" for sentence in self.sentences)
+        return html_table(COLUMNS, (row.cells() for row in self.rows), caption) + said
 
     @property
     def rows(self) -> tuple[FinalRow, ...]:
