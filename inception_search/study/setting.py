@@ -34,13 +34,13 @@ class Setting:
     threads: int | None
     """CPU threads of one trial; None: as many as torch likes."""
 
-    def candidate_of(self, network: dict[str, Any], params: dict[str, Any]) -> Candidate:
-        """The candidate of a network document that was written earlier."""
-        return make_candidate(network_from_data(network), params, self.shape, self.classes)
+    def candidate_of(self, network: dict[str, Any], params: dict[str, Any], latency: float | None = None) -> Candidate:
+        """The candidate of a network document that was written earlier, with the ``latency`` that was recorded."""
+        return self._timed(make_candidate(network_from_data(network), params, self.shape, self.classes), latency)
 
     def point_of(self, record: TrialRecord) -> Point:
         """The point that a record is of."""
-        candidate = self.candidate_of(record.network or {}, dict(record.holes))
+        candidate = self.candidate_of(record.network or {}, dict(record.holes), record.latency)
         return Point(record.number, candidate, record.origin, record.label, dict(record.facts), record.seed)
 
     def point_of_job(self, job: Job) -> Point:
@@ -54,9 +54,18 @@ class Setting:
         facts = dict(trial.user_attrs)
         label, repeat_of, _ = facts.pop("label", None), facts.pop("repeat_of", None), facts.pop("arch_id", None)
         origin, seed = facts.pop("origin", "sampled"), facts.pop("seed", self.config.seed)
-        network = self.space.decode(trial.params)
-        candidate = make_candidate(network, dict(trial.params), self.shape, self.classes)
+        candidate = self.candidate_of(self.space.decode(trial.params).to_dict(), dict(trial.params))
         return Point(trial.number, candidate, origin, label, facts, seed, repeat_of)
+
+    def _timed(self, candidate: Candidate, latency: float | None) -> Candidate:
+        """``candidate`` with its latency, where the study needs it: as recorded, else from the times of its ops."""
+        if candidate.cost is not None and ("latency" in self.config.objectives or self.config.max_latency_ms):
+            target = self.config.budget(self.device, self.threads).target
+            if latency is None:
+                candidate.subject.latency(target)
+            else:
+                candidate.subject.latencies[target] = latency
+        return candidate
 
     def observed(self, record: TrialRecord, losses: tuple[float, ...] | None) -> Observation:
         """A record as strategies see it, with these losses; a paused one may still be told better."""

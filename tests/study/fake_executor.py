@@ -10,6 +10,7 @@ from typing import Any
 
 from inception_search.errors import RunFolderError
 from inception_search.store.atomic import write_atomic
+from inception_search.store.record import QUALITIES
 from inception_search.store.seal import sealed
 from inception_search.study.executor import BAD_DISK, Ended, Epoch, Event
 from inception_search.study.job import Job
@@ -26,7 +27,8 @@ def accuracy(arch_id: str, epoch: int) -> float:
 def metrics(arch_id: str, epoch: int) -> dict[str, Any]:
     """The metrics of an epoch as a trial process sends them."""
     losses = {"train_loss": 1.0 / epoch, "validation_loss": 1.0 / epoch, "learning_rate": 0.1, "seconds": 0.0}
-    return {"epoch": epoch, "validation_accuracy": accuracy(arch_id, epoch), **losses}
+    qualities = dict.fromkeys((f"validation_{name}" for name in QUALITIES), accuracy(arch_id, epoch))
+    return {"epoch": epoch, **qualities, **losses}
 
 
 TRAINED_WITH = dict.fromkeys(("python", "torch", "optuna", "inception-search"), "of the trial's process")

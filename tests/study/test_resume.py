@@ -6,10 +6,12 @@ import pytest
 from optuna.trial import TrialState
 
 from inception_search.errors import RunFolderError
+from inception_search.measures import timing
 from inception_search.store.record import TrialRecord
 from inception_search.study.executor import Ended, Event
 from inception_search.study.index import Index
 from inception_search.study.job import Job
+from inception_search.study.objectives import OBJECTIVES
 from tests.study.conftest import FakeStudy
 from tests.study.crashes import Crash, check, crash_at
 from tests.study.fake_executor import FakeExecutor
@@ -48,6 +50,23 @@ class TestAStopInOrder:
         assert study.go()
         check(study, 2)
 
+    @pytest.mark.parametrize("limit", [{}, {"max_latency_ms": 1000}], ids=["no limit", "limit"])
+    @pytest.mark.parametrize("name", OBJECTIVES)
+    def test_has_every_objective_afterwards(self, fake_study, monkeypatch, tmp_path, name, limit):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setattr(timing, "time_op", lambda op, inputs, target: 1.0)
+        objectives = tuple(dict.fromkeys(("accuracy", name)))
+        study = fake_study(trials=4, objectives=objectives, **limit)
+        for _ in range(2):
+            with monkeypatch.context() as patch:
+                stop_at(patch, study, epochs=4)
+                assert not study.go(capacity=2)
+        assert study.go(capacity=2)
+        assert sum(record.state == "complete" for record in study.records) == 4
+        assert {tuple(record.objectives) for record in study.records if record.curve} == {objectives}
+        timed = {record.latency is not None for record in study.records if record.curve}
+        assert timed == {name == "latency" or bool(limit)}
+
     def test_before_anything_was_asked(self, fake_study):
         study = fake_study(trials=2)
         with study.run.hold():
@@ -80,6 +99,18 @@ def killed_in_training(study: FakeStudy, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class TestAKilledDriver:
+    @pytest.mark.parametrize("point", ["ask", "job", "record"])
+    def test_measures_the_latency_of_its_trial_again(self, fake_study, monkeypatch, tmp_path, point):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setattr(timing, "time_op", lambda op, inputs, target: 1.0)
+        study = fake_study(trials=2, objectives=("accuracy", "latency"))
+        with monkeypatch.context() as patch:
+            crash_at(patch, point, 1, before=False)
+            with pytest.raises(Crash):
+                study.go()
+        assert study.go()
+        assert [record.objectives["latency"] for record in study.records] == [r.latency for r in study.records]
+
     def test_its_trial_keeps_number_point_and_label(self, fake_study, monkeypatch):
         study = fake_study(trials=3)
         killed_in_training(study, monkeypatch)
