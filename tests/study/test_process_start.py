@@ -194,7 +194,7 @@ def dies(*arguments: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kills", [1, local._MOST_UNBEGUN - 1])
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.slow), local._MOST_UNBEGUN - 1])
 def test_a_few_processes_killed_before_they_begin_cost_nothing(tmp_path, monkeypatch, kills):
     real, left = local.start, [None] * kills
 

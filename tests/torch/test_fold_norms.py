@@ -16,8 +16,8 @@ from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.lowering import lower
-from inception_search.space.space import load_space
 from inception_search.training.evaluate import evaluate
+from tests.shipped import shipped_space
 from tests.torch.networks_to_train import small_inception
 from tests.weights.small_network import SMALL
 
@@ -70,9 +70,9 @@ def test_canonical_networks(name: str) -> None:
     assert norms(same(model, x), x) == 0
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))])
 def test_points_of_a_space(seed: int) -> None:
-    space = load_space("separable_modules" if seed % 2 else "inception_modules")
+    space = shipped_space("separable_modules" if seed % 2 else "inception_modules")
     network = space.decode(space.sample(random.Random(seed)))
     model = unsettled(build(lower(network), name="x", seed=seed).double(), seed)
     x = torch.randn(2, 1, 14, 14, dtype=torch.float64)
@@ -132,7 +132,7 @@ def test_a_module_without_a_graph_is_run_as_it_is() -> None:
 
 def test_evaluation_is_folded() -> None:
     data = DeviceData(load_data("digits", limit=50, image_size=14), "cpu")
-    space = load_space("inception_modules")
+    space = shipped_space("inception_modules")
     network = space.decode(space.sample(random.Random(0)))
     model = unsettled(build(lower(network), name="x", seed=0)).to(memory_format=torch.channels_last).train()
     with ops() as seen:

@@ -18,7 +18,6 @@ from inception_search.data.augment import Augmentation
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import CheckpointError, ConfigError, TrainingError
-from inception_search.space.space import load_space
 from inception_search.spec.transform import scale_network_width
 from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
@@ -28,6 +27,7 @@ from inception_search.training.seeds_gain import measured_speedup, pays
 from inception_search.training.stacked import StackedWork, clip_each
 from inception_search.training.step import EagerStep, Work
 from inception_search.training.trainer import TrainingResult, train
+from tests.shipped import shipped_space
 from tests.torch.memory import Memory
 from tests.torch.networks_to_train import small_inception
 
@@ -81,7 +81,10 @@ def test_together_is_alone(few: DeviceData, recipe: str) -> None:
             assert point.to_dict() == pytest.approx({**other_point.to_dict(), "seconds": point.seconds}, rel=2e-3)
 
 
-@pytest.mark.parametrize(("recipe", "first"), [("rmsprop", "together"), ("adamw", "alone"), ("average", "together")])
+@pytest.mark.parametrize(
+    ("recipe", "first"),
+    [pytest.param("rmsprop", "together", marks=pytest.mark.slow), ("adamw", "alone"), ("average", "together")],
+)
 def test_either_goes_on_from_what_the_other_saved(few: DeviceData, recipe: str, first: str) -> None:
     fields = {"epochs": 2, "batch_size": 16, "norm_images": 32, "threads": 1, "learning_rate": 0.01}
     fidelity = Fidelity(**(fields | RECIPES[recipe]))
@@ -136,7 +139,7 @@ def test_a_compiled_network_trains_together(few: DeviceData) -> None:
 
 def compiled(seed: int) -> nn.Module:
     """A point of a shipped space."""
-    space = load_space("inception_modules")
+    space = shipped_space("inception_modules")
     network = scale_network_width(space.decode(space.sample(random.Random(0))), 0.25)
     return compile_network(network, in_channels=1, input_size=8, seed=seed)
 

@@ -131,7 +131,7 @@ def test_flipped_bits_raise_nothing_else(tmp_path: Path, name: str) -> None:
     content = (tmp_path / name).read_bytes()
     choose = random.Random(0)
     refusals = 0
-    for _ in range(150):
+    for _ in range(75):
         damaged = bytearray(content)
         damaged[choose.randrange(len(content))] ^= 1 << choose.randrange(8)
         (tmp_path / name).write_bytes(damaged)
