@@ -140,7 +140,7 @@ def test_compile_changes_the_head(
     ("more", "options", "words"),
     [
         ("head: {classifier: maps}\n", {"global_pool": "none"}, "it takes a pool"),
-        ("", {"global_pool": "l2"}, "'avg', 'max' or 'none'"),
+        ("", {"global_pool": "l2"}, "one of avg, max, none or None"),
         ("", {"global_pool": "none"}, "given without a classifier, got global_pool='none' with 1000 classes; give num"),
         ("", {"global_pool": "none", "num_classes": 4}, "got global_pool='none' with 4 classes; give num_classes=0"),
         ("", {"num_classes": -1}, "greater than or equal to 1"),
