@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
+from inspect import getattr_static
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -52,7 +53,7 @@ WORDS = {
     "NetworkModule": "a model made by compile or load_model",
     "Space": "a search space",
     "Tensor": "a tensor",
-    "HasNetwork": "a model",
+    "HasNetwork": "a model made by compile or load_model",
     "Dataset": "a dataset",
     "Observer": "an Observer",
     "FinalsObserver": "a FinalsObserver",
@@ -96,7 +97,9 @@ def _class(kind: Any) -> Hint:
         return _object(_words(kind.__name__), kind.has, classes=(kind.__name__,))
     if getattr(kind, "_is_protocol", False):
         wanted = [name for name in vars(kind) if not name.startswith("_")]
-        return _object(_words(kind.__name__), lambda value: all(hasattr(type(value), name) for name in wanted))
+        return _object(
+            _words(kind.__name__), lambda value: all(getattr_static(value, name, NO) is not NO for name in wanted)
+        )
     words = STEP if kind.__module__.startswith("inception_search.spec") and "kind" in _fields(kind) else None
     return _object(
         words or _words(kind.__name__),
