@@ -109,6 +109,10 @@ def _class(kind: Any) -> Hint:
     )
 
 
+def _has(value: Any, name: str) -> bool:
+    return getattr_static(value, name, NO) is not NO  # a property is not computed
+
+
 def _fields(kind: type) -> Any:
     return getattr(kind, "model_fields", ())
 
