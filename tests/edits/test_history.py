@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+import inception_search as ins
 from inception_search.canonical.catalogue import load
 from inception_search.edits.history import Move, path
 from inception_search.edits.traits import changes
-from inception_search.errors import NotInSpaceError, SpecError, UnknownNameError
+from inception_search.errors import ArgumentError, NotInSpaceError, UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.space import Space
@@ -153,5 +154,5 @@ def test_a_path_may_pass_other_networks() -> None:
 
 @pytest.mark.parametrize("wrong", [5, None, {}, ["inception_v1"]])
 def test_what_is_no_network_is_refused(wrong: Any) -> None:
-    with pytest.raises(SpecError, match="a path leads from network to network"):
-        path(wrong, "inception_v3")
+    with pytest.raises(ArgumentError, match="expected a network"):
+        ins.path(wrong, "inception_v3")
