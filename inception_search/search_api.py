@@ -142,6 +142,8 @@ def search(
 ) -> Study:
     """Search ``space`` and return the study; its run folder holds records, report and pictures.
 
+    The first Ctrl-C stops the search in order: the study is returned, not finished, and :func:`resume` continues it.
+
     Args:
         space: a shipped space's name, the path of a space document, or a :class:`Space`.
         progress: show live progress: a bar in a terminal, a widget in a notebook, one line per trial elsewhere.
@@ -157,8 +159,7 @@ def search(
     from inception_search.study.search import search as search_it
 
     with _shown(progress, observer, watched) as watcher:
-        study = search_it(space, observer=watcher, config=config, **options)
-    return _reported(study)
+        return _reported(search_it(space, observer=watcher, config=config, **options), watcher)
 
 
 def resume(
@@ -181,8 +182,7 @@ def resume(
     from inception_search.study.search import resume as resume_it
 
     with _shown(progress, observer, watched) as watcher:
-        study = resume_it(run, trials=trials, space=space, observer=watcher)
-    return _reported(study)
+        return _reported(resume_it(run, trials=trials, space=space, observer=watcher), watcher)
 
 
 @_with_options(FinalizeOptions, FinalOptions)
@@ -220,9 +220,12 @@ def _shown(
     return display() if progress and observer is None else nullcontext(observer)
 
 
-def _reported(study: Study) -> Study:
+def _reported(study: Study, watcher: Observer | None) -> Study:
+    """``study``, with its report written; one that Ctrl-C stopped says how to continue."""
     from inception_search.api import write_study_report
 
     if study.records:
         write_study_report(study.run)
+    if watcher and not study.finished:
+        watcher.note(f"stopped; to continue: ins.resume({str(study.path)!r})")
     return study

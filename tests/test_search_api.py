@@ -11,6 +11,7 @@ import inception_search as ins
 from inception_search.live_progress import progress_console, watched, watched_finals
 from inception_search.search_api import FinalizeOptions, SearchOptions
 from inception_search.store.display import ROWS, Records
+from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.finals.options import FinalOptions
 from inception_search.study.study import Study
@@ -74,4 +75,15 @@ def test_a_search_that_is_refused_leaves_no_display_behind(tmp_path: Path, capsy
         ins.search("inception_modules", trails=3, run=tmp_path / "run")  # type: ignore[call-arg]
     with watched(rich.console.Console(file=io.StringIO())):
         pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_search_that_is_stopped_says_how_to_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunFolder.create(tmp_path / "run", study_text="fake: true\n", space_text="")
+    monkeypatch.setattr("inception_search.study.search.search", lambda *_, **__: Study(run, finished=False))
+    assert not ins.search("inception_modules").finished
+    assert capsys.readouterr().err == f"note: stopped; to continue: ins.resume({str(run.path)!r})\n"
+    assert not ins.search("inception_modules", progress=False).finished
     assert capsys.readouterr().err == ""
