@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inception_search.cli.naming import complete_item, complete_run
+from inception_search.cli.naming import complete_implementation, complete_item, complete_run
 from inception_search.cli.numbers import integer
 from inception_search.errors import ConfigError, one_line
 
@@ -38,7 +38,11 @@ def convert(
         ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="Write under the names of this implementation (timm, keras ...), not as ours.")
+        str | None,
+        typer.Option(
+            help="Write under the names of this implementation (timm, keras ...), not as ours.",
+            autocompletion=complete_implementation,
+        ),
     ] = None,
     classes: Annotated[
         int | None,

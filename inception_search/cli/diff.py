@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inception_search.cli.naming import ITEM, complete_item
+from inception_search.cli.naming import ITEM, complete_item, complete_module
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.errors import ConfigError
 
@@ -26,7 +26,10 @@ def diff(
         str, typer.Argument(help="What to compare it with, named in the same ways", autocompletion=complete_item)
     ],
     module: Annotated[
-        list[str] | None, typer.Option(help="The block or stage to compare; given twice, that of A and that of B.")
+        list[str] | None,
+        typer.Option(
+            help="The block or stage to compare; given twice, that of A and that of B.", autocompletion=complete_module
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
     width: WidthOption = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from inception_search.cli.naming import ITEM, complete_item
+from inception_search.cli.naming import ITEM, complete_flow, complete_item, complete_module, complete_style
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
@@ -21,9 +21,15 @@ def draw(
     item: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help=f"File; -: print it. {SUFFIXES}")] = None,
     form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
-    module: Annotated[str | None, typer.Option(help="The block or stage of the network to draw.")] = None,
-    style: Annotated[str | None, typer.Option(help="plain, paper, detail or overview.")] = None,
-    flow: Annotated[str | None, typer.Option(help="down, up (paper: up) or right.")] = None,
+    module: Annotated[
+        str | None, typer.Option(help="The block or stage of the network to draw.", autocompletion=complete_module)
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="plain, paper, detail or overview.", autocompletion=complete_style)
+    ] = None,
+    flow: Annotated[
+        str | None, typer.Option(help="down, up (paper: up) or right.", autocompletion=complete_flow)
+    ] = None,
     blocks: Annotated[bool, typer.Option(help="Draw every module of the network beside it.")] = False,
     title: Annotated[str | None, typer.Option(help="Title of the picture.")] = None,
     width: WidthOption = None,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from inception_search.cli.datasets import ABOUT
 from inception_search.spec.shipped import shipped_folder, shipped_names
 
@@ -26,6 +28,13 @@ STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp",
 PRUNERS = ("median", "asha", "halving", "hyperband", "none")
 OPTIMIZERS = ("sgd", "rmsprop", "adamw")
 SCHEDULES = ("one_cycle", "cosine", "linear", "exponential", "constant")
+OBJECTIVES = (
+    "accuracy", "balanced_accuracy", "macro_f1", "loss", "params", "macs", "activation_bytes", "latency", "seconds",
+)  # fmt: skip
+IMPLEMENTATIONS = ("torchvision", "timm", "cadene", "facenet", "facenet_tf", "fid", "keras", "slim")
+STYLES = ("plain", "paper", "detail", "overview")
+FLOWS = ("down", "up", "right")
+PALETTES = ("colour", "grey", "print", "colour-blind")
 RUNS = "runs"
 
 Complete = Callable[[str], list[str]]
@@ -47,7 +56,24 @@ complete_optimizer = one_of(OPTIMIZERS)
 complete_schedule = one_of(SCHEDULES)
 complete_data = one_of(ABOUT)
 complete_device = one_of(("auto", "cpu", "cuda"))
+complete_implementation = one_of(IMPLEMENTATIONS)
+complete_style = one_of(STYLES)
+complete_flow = one_of(FLOWS)
+complete_palette = one_of(PALETTES)
 complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops"))
+
+
+def complete_objectives(incomplete: str) -> list[str]:
+    """The objectives that follow those before the last comma."""
+    before, comma, last = incomplete.rpartition(",")
+    left = [name for name in OBJECTIVES if name not in before.split(",")]
+    return [f"{before}{comma}{name}" for name in one_of(left)(last)]
+
+
+def complete_module(context: typer.Context, incomplete: str) -> list[str]:
+    """The modules of the shipped network, or dialect, that the last argument before names."""
+    network, _, dialect = (context.args[-1] if context.args else "").partition("@")
+    return one_of(_modules(network, dialect or None))(incomplete) if network in shipped_names("canonical") else []
 
 
 def complete_item(incomplete: str) -> list[str]:

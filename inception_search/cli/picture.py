@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from inception_search.cli.naming import complete_palette
 from inception_search.cli.numbers import real
 from inception_search.errors import one_line
 
@@ -19,7 +20,12 @@ FontSizeOption: TypeAlias = Annotated[
     float | None, real("--font-size", help="Type size of the picture on paper, in points.")
 ]
 PaletteOption: TypeAlias = Annotated[
-    str | None, typer.Option("--palette", help="colour, grey, print or colour-blind (all but the first: white paper).")
+    str | None,
+    typer.Option(
+        "--palette",
+        help="colour, grey, print or colour-blind (all but the first: white paper).",
+        autocompletion=complete_palette,
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ import typer
 from inception_search.cli.naming import (
     complete_data,
     complete_device,
+    complete_objectives,
     complete_optimizer,
     complete_pruner,
     complete_schedule,
@@ -55,7 +56,8 @@ def search(
         str | None,
         Opt(
             help="accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency, seconds; "
-            "several: a front."
+            "several: a front.",
+            autocompletion=complete_objectives,
         ),
     ] = None,
     reference: Annotated[str | None, Opt(help="Of the front's hypervolume: accuracy=0.1,macs=1e7.")] = None,

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from inception_search.cli.naming import ITEM, complete_item
+from inception_search.cli.naming import ITEM, complete_item, complete_module
 from inception_search.cli.numbers import integer
 
 
 def view(
     item: Annotated[str, typer.Argument(help=f"{ITEM}; a run folder shows its trials", autocompletion=complete_item)],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .html.")] = None,
-    module: Annotated[str | None, typer.Option(help="The block or stage of the network to show.")] = None,
+    module: Annotated[
+        str | None, typer.Option(help="The block or stage of the network to show.", autocompletion=complete_module)
+    ] = None,
     time: Annotated[bool, typer.Option("--time", help="Measure every op on this machine, to colour by.")] = False,
     top: Annotated[
         int | None, integer(least=1, help="Of a study: how many of the best trials, beside every baseline. [30]")

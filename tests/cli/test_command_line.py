@@ -14,12 +14,17 @@ from typing import get_args
 import pytest
 
 from inception_search.canonical.catalogue import dialects, names
+from inception_search.canonical.weight_names import implementations
 from inception_search.cli import naming
 from inception_search.cli.list import KINDS
 from inception_search.cli.main import VERBS
 from inception_search.data.catalogue import DATASETS
+from inception_search.figures.draw import Style
+from inception_search.figures.figure import Flow
+from inception_search.figures.printing.palettes import PALETTES
 from inception_search.space.space import names as spaces
 from inception_search.study.config import StudyConfig
+from inception_search.study.objectives import OBJECTIVES
 from inception_search.study.strategies.table import STRATEGIES
 from inception_search.training.optimizers import OPTIMIZERS
 from inception_search.training.schedule import SCHEDULES
@@ -104,6 +109,13 @@ COMPLETED: dict[str, tuple[str, ...]] = {
     "diff inception_v3 @ timm inception_v3 @ ke": ("@keras",),
     "show inception_v3 @ none.mi": (),
     "report runs/a : b": ("bc",),
+    "draw inception_v4 --style p": ("plain", "paper"),
+    "draw inception_v4 --palette c": ("colour", "colour-blind"),
+    "draw inception_v3 @ timm --module mixed_7": ("mixed_7a", "mixed_7b", "mixed_7c"),
+    "diff inception_v3 inception_v4 --module inception_": ("inception_a", "inception_b", "inception_c"),
+    "draw my.yaml --module i": (),
+    "search --objectives accuracy,ma": ("accuracy,macro_f1", "accuracy,macs"),
+    "convert w.pth --to f": ("facenet", "facenet_tf", "fid"),
 }
 
 
@@ -138,6 +150,10 @@ def test_what_is_offered_is_what_there_is() -> None:
     assert set(naming.complete_data("")) == set(DATASETS)
     assert set(naming.complete_kind("")) == set(KINDS)
     assert set(naming.STRATEGIES) == set(STRATEGIES)
+    assert tuple(OBJECTIVES) == naming.OBJECTIVES
+    assert (get_args(Style), get_args(Flow)) == (naming.STYLES, naming.FLOWS)
+    assert tuple(PALETTES) == naming.PALETTES
+    assert set(naming.IMPLEMENTATIONS) == {name for network in names() for name in implementations(network)}
     assert (set(naming.OPTIMIZERS), set(naming.SCHEDULES)) == (set(OPTIMIZERS), set(SCHEDULES))
     assert set(naming.PRUNERS) == set(get_args(StudyConfig.model_fields["pruner"].annotation))
 
