@@ -48,17 +48,20 @@ def _owned(run: Path) -> Iterator[os.DirEntry[str]]:
 
 def _below(entry: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
     """All that a folder holds, however deep."""
-    if entry.is_dir(follow_symlinks=False):
-        for inner in _entries(entry.path):
-            yield inner
-            yield from _below(inner)
+    waiting = [entry]
+    while waiting:
+        found = waiting.pop()
+        if found.is_dir(follow_symlinks=False):
+            inside = _entries(found.path)
+            yield from inside
+            waiting += inside
 
 
 def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError:  # a worker has just left
+    except (FileNotFoundError, NotADirectoryError):  # a worker has just left; a report's page is no folder
         return []
 
 

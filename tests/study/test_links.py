@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,42 @@ def test_what_is_no_file_is_refused(example: Path, tmp_path: Path) -> None:
     os.mkfifo(run / "workers" / "driver")
     with pytest.raises(RunFolderError, match="a pipe, a socket or a device"):
         refuse_links(run)
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A run folder with more folders within each other than Python calls; the innermost holds a link."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    for name in (names := ("results", *["x"] * 1200)):
+        os.mkdir(name, dir_fd=here)
+        here = step(here, name)
+    os.symlink("anywhere", "link", dir_fd=here)
+    yield tmp_path
+    os.unlink("link", dir_fd=here)
+    for name in reversed(names):
+        here = step(here, "..")
+        os.rmdir(name, dir_fd=here)
+    os.close(here)
+
+
+def step(here: int, name: str) -> int:
+    """The folder ``name``, opened from the open folder ``here``, which is closed."""
+    there = os.open(name, os.O_RDONLY, dir_fd=here)
+    os.close(here)
+    return there
+
+
+def test_folders_are_looked_through_however_deep_they_are(deep: Path) -> None:
+    with pytest.raises(RunFolderError, match="a symbolic link to 'anywhere'"):
+        refuse_links(deep)
+
+
+def test_the_page_of_a_report_is_replaced(example: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("old\n")
+    assert write_study_report(RunFolder.open(example), page) == [page]
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert sorted(tmp_path.iterdir()) == [page]
 
 
 def test_a_link_to_the_run_folder_and_links_of_the_users_own_are_fine(example: Path, tmp_path: Path) -> None:
