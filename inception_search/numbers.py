@@ -6,6 +6,7 @@ Options of a study file, of the command line and of Python calls are all read he
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,15 @@ def whole(value: Any) -> Any:
     """The same, and a float without a fraction as an int: ``1e6``."""
     value = number(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def is_finite(value: float) -> bool:
+    """Whether ``value`` is neither NaN nor infinite, nor an int that no float can hold.
+
+    >>> is_finite(1e300), is_finite(float("inf")), is_finite(10**400)
+    (True, False, False)
+    """
+    return abs(value) <= sys.float_info.max
 
 
 def spelling(value: Any) -> str | None:

@@ -48,6 +48,9 @@ def test_trials_are_those_of_the_records(tmp_path: Path, monkeypatch: pytest.Mon
         ("inception_v1..inception_v4:99", "inception_v1..inception_v4: no such point on the path, got 99; expected 0"),
         ("runs/none:3", "runs/none: there is no such run folder"),
         ("inception_v9", "did you mean"),
+        ("x" * 5000, "unknown network"),
+        ("inception_v1.." + "x" * 300, "unknown network"),
+        ("runs/" + "x" * 300 + ":3", "the file name is too long"),
     ],
 )
 def test_what_nothing_answers_to(words: str, said: str) -> None:

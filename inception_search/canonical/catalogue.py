@@ -86,7 +86,8 @@ def load(network: str | Path) -> Network:
         return _shipped(str(name), dialect)
     if is_model(name) or _best_of(network) is not None:  # written by this package
         return _from_file(name, dialect)
-    return _checked(load_network(name, dialect), read_text(name), str(name))
+    text = read_text(name)  # once: a pipe can be read once only
+    return _checked(parse_network(text, str(name), dialect), text, str(name))
 
 
 def _checked(network: Network, text: str, file: str | None) -> Network:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inception_search.errors import ConfigError, did_you_mean
+from inception_search.numbers import is_finite
 
 ClassWeights = str | Mapping[str, float]
 EXPECTED = "balanced, none, or a weight above 0 for classes by their names"
@@ -17,7 +17,7 @@ def is_usable(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return isinstance(value, str) and value in ("balanced", "none")
     numbers = [n for n in value.values() if isinstance(n, int | float) and not isinstance(n, bool)]
-    return len(numbers) == len(value) > 0 and all(0 < n < math.inf for n in numbers)
+    return len(numbers) == len(value) > 0 and all(n > 0 and is_finite(n) for n in numbers)
 
 
 def weights_of(chosen: ClassWeights, classes: Sequence[str], counts: Sequence[int]) -> tuple[float, ...] | None:
@@ -56,12 +56,27 @@ def parse_class_weights(value: Any) -> Any:
     if value is None:
         return "none"
     if isinstance(value, str) and "=" in value:
-        value = dict(part.rsplit("=", 1) for part in value.split(",") if "=" in part)
+        value = _weights_in(value)
     if isinstance(value, Mapping):
         try:
-            value = {str(name).strip(): float(weight) for name, weight in value.items()}
-        except (TypeError, ValueError):
+            value = {str(name).strip(): _weight(given) for name, given in value.items()}
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(EXPECTED) from None
     if not is_usable(value):
         raise ValueError(EXPECTED)
     return value
+
+
+def _weights_in(text: str) -> dict[str, str]:
+    """The names and weights in ``"ok=1,bad=10"``; ValueError for a part without weight or a name given twice."""
+    pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
+    found = {name.strip(): weight for name, equals, weight in pairs if equals}
+    if len(found) < len(pairs):
+        raise ValueError(EXPECTED)
+    return found
+
+
+def _weight(given: Any) -> float:
+    if isinstance(given, bool):
+        raise ValueError("not a number")
+    return float(given)

@@ -68,7 +68,6 @@ class DeviceData:
         self.device = torch.device(device)
         self.class_names = tuple(dataset.classes)
         self.classes = len(self.class_names)
-        self.class_names = dataset.classes
         self.shape = dataset.shape
         self.augmentation: Augmentation = dataset.augmentation
         self._splits = {name: _to_device(_find(dataset, name), self.device) for name in splits}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Collection, Mapping
 from itertools import accumulate
@@ -10,6 +9,7 @@ from itertools import accumulate
 from inception_search.edits.kind import Kind
 from inception_search.edits.table import DEFAULT_MIX, EDITS, known_names
 from inception_search.errors import EditError
+from inception_search.numbers import is_finite
 
 
 class Mix:
@@ -22,7 +22,7 @@ class Mix:
         known_names(weights)
         for name, weight in weights.items():
             number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            if not number or not math.isfinite(weight) or weight < 0:
+            if not number or not is_finite(weight) or weight < 0:
                 raise EditError("a weight is a finite number, 0 or more", path=f"mix.{name}", found=weight)
         self.weights = weights
         self.kinds = [EDITS[name] for name, weight in weights.items() if weight > 0]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from inception_search.errors import RunFolderError
+from inception_search.numbers import is_finite
 from inception_search.store.atomic import write_atomic
 from inception_search.warn import warn
 
@@ -92,4 +92,4 @@ def _milliseconds(data: Any) -> dict[str, float]:
 
 
 def _is_latency(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value) and value >= 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from inception_search.data.class_weights import EXPECTED, ClassWeights, is_usable
@@ -69,7 +69,7 @@ class Fidelity:
     depth: float = 1.0
     image_size: int | None = None
     train_images: int | None = None
-    class_weights: ClassWeights = "none"
+    class_weights: ClassWeights = field(default="none", hash=False)  # a mapping has no hash
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inception_search.errors import ConfigError
+from inception_search.numbers import is_finite
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Range:
         """Whether ``value`` is one of them."""
         above = value > self.low or (self.low_in and value == self.low)
         below = value < self.high or (self.high_in and value == self.high)
-        return math.isfinite(value) and above and below
+        return is_finite(value) and above and below
 
     def __str__(self) -> str:
         high = f" and {'at most' if self.high_in else 'below'} {self.high:g}" if self.high < math.inf else ""

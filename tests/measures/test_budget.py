@@ -88,6 +88,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"max_depth": True}, "max_depth: not a usable limit, got True"),
     ({"min_macs": "many"}, "min_macs: not a usable limit, got 'many'"),
     ({"max_macs": float("inf")}, "max_macs: not a usable limit, got inf"),
+    ({"max_macs": "1e999"}, "max_macs: not a usable limit, got '1e999'"),
+    ({"max_macs": 10**400}, "max_macs: not a usable limit, got a whole number of 1,329 bits"),
     ({"max_latency_ms": 0.0}, "max_latency_ms: not a usable limit, got 0.0; expected a number of milliseconds"),
     ({"max_latency_ms": float("nan")}, "max_latency_ms: not a usable limit"),
     ({"min_macs": 11, "max_macs": 10}, "min_macs: min_macs is above max_macs, got 11; expected at most 10; lower min_"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import warnings
@@ -24,6 +25,16 @@ DOCUMENTS = [
     (UNUSED.replace("{a: 2 x k}", "{a: {dag: [{inputs: [{node: 0, step: n}]}]}}"), ("k",)),
     (f"{UNUSED}aux: {{x: {{after: a, body: {{concat: [m, 1x1 2]}}}}}}\n", ("n",)),
 ]
+
+
+def test_a_document_from_a_pipe_is_read_once() -> None:
+    out, into = os.pipe()
+    os.write(into, UNUSED.replace("2 x k", "[k, n]").encode())
+    os.close(into)
+    try:
+        assert ins.load(f"/dev/fd/{out}").name == "n"
+    finally:
+        os.close(out)
 
 
 @pytest.mark.parametrize(("text", "expected"), DOCUMENTS)

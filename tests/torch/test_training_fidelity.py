@@ -54,6 +54,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"ema": 1}, "fidelity.ema: the value cannot be used, got 1; expected a number at least 0 and below 1"),
     ({"cutout": 1.0}, "fidelity.cutout: the value cannot be used, got 1.0"),
     ({"width": 0}, "fidelity.width: the value cannot be used, got 0; expected a number above 0"),
+    ({"width": 10**400}, "fidelity.width: the value cannot be used, got a whole number of 1,329 bits"),
     ({"depth": math.inf}, "fidelity.depth: the value cannot be used, got inf"),
     ({"depth": None}, "fidelity.depth: the value cannot be used; expected a number above 0"),
     ({"image_size": 0}, "fidelity.image_size: the value cannot be used, got 0; expected a whole number of at least 1"),
@@ -68,6 +69,12 @@ def test_bad_values_are_refused_with_their_field(values: dict[str, Any], words: 
     with pytest.raises(ConfigError) as caught:
         Fidelity.from_dict(values)
     assert words in str(caught.value)
+
+
+def test_recipes_can_be_kept_in_sets_with_class_weights_too() -> None:
+    weighted = Fidelity(class_weights={"cat": 2.0})
+    assert {weighted, Fidelity(class_weights={"cat": 2.0}), Fidelity()} == {Fidelity(), weighted}
+    assert weighted != Fidelity(class_weights={"cat": 3.0})
 
 
 def test_a_misspelt_field_is_answered_with_the_nearest() -> None:

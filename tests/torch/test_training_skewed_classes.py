@@ -137,6 +137,7 @@ GIVEN: list[tuple[Any, Any]] = [
     ("balanced", "balanced"),
     ("ok=1, bad=10", {"ok": 1.0, "bad": 10.0}),
     ("a=b=2", {"a=b": 2.0}),
+    ("ok=1,", {"ok": 1.0}),
     ({0: 2, "1": 3.5}, {"0": 2.0, "1": 3.5}),
 ]
 
@@ -147,7 +148,11 @@ def test_how_weights_are_written(given: Any, expected: str | Mapping[str, float]
 
 
 @pytest.mark.parametrize(
-    "given", ["heavy", "ok=", "ok=x", {}, {"ok": 0}, {"ok": -1}, {"ok": math.nan}, {"ok": None}, 3]
+    "given",
+    [
+        *("heavy", "ok=", "ok=x", "ok=1,bad", "ok=1, ok=2", "ok=1e400"),
+        *({}, {"ok": 0}, {"ok": -1}, {"ok": math.nan}, {"ok": None}, {"ok": True}, {"ok": 10**400}, 3),
+    ],
 )
 def test_what_is_no_weight_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="balanced, none, or a weight above 0 for classes by their names"):
