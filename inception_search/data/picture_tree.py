@@ -32,6 +32,8 @@ class PassedOver:
     endings: Counter[str] = field(default_factory=Counter)
     special: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
+    upward: list[Path] = field(default_factory=list)
+    """Links to a folder that the class's folder lies in: the pictures of other classes are there, too."""
     outside: list[Path] = field(default_factory=list)
     """Pictures that lie beside the folders of the classes."""
     nested: int = 0
@@ -47,6 +49,7 @@ class PassedOver:
         for files, what in (
             (self.special, "FIFOs, sockets and devices passed over"),
             (self.links, "links to nothing passed over"),
+            (self.upward, "links to a folder above the class passed over"),
             (self.outside, "pictures in no class's folder passed over"),
         ):
             if files:
@@ -181,13 +184,17 @@ def _check_same_classes(folder: Path, found: tuple[str, ...], train: Path, class
 
 def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
     """The picture files in one class folder and the folders below it, sorted; hidden files are passed over."""
-    found, waiting, seen = [], [folder], set()
+    found, waiting, seen = [], [folder], set[tuple[int, int]]()
+    above = {_identity(parent) for parent in (*folder.absolute().parents, *folder.resolve().parents)}
     while waiting:
         here = waiting.pop()
-        status = here.stat()
-        if (status.st_dev, status.st_ino) in seen:  # a link to a folder above it
+        same = _identity(here)
+        if same in above:
+            passed.upward.append(here)
             continue
-        seen.add((status.st_dev, status.st_ino))
+        if same in seen:  # a link to a folder that was walked
+            continue
+        seen.add(same)
         for entry, kind in _entries(here):
             if kind == "folder":
                 waiting.append(entry)
@@ -204,6 +211,11 @@ def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
         expected = "files ending in " + ", ".join(sorted(ENDINGS))
         raise DataError("the class folder holds no pictures", place=Place(str(folder)), expected=expected)
     return tuple(sorted(found))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _holds(folder: Path, what: Literal["folder", "picture"]) -> bool:

@@ -48,6 +48,16 @@ def test_a_link_to_a_folder_above_is_walked_once(tmp_path: Path) -> None:
     assert count(load_data("image_folder", root=tmp_path, image_size=8)) == 8
 
 
+@pytest.mark.parametrize("up", ["..", "../.."])
+def test_pictures_of_other_classes_do_not_come_in_by_a_link_upward(tmp_path: Path, up: str) -> None:
+    pictures(tmp_path / "pets" / "cat")
+    pictures(tmp_path / "pets" / "dog")
+    (tmp_path / "pets" / "cat" / "up").symlink_to(up)
+    data = load_data("image_folder", root=tmp_path / "pets", image_size=8)
+    assert sorted(label for split in data.splits.values() for label in split.labels.tolist()) == [0] * 4 + [1] * 4
+    assert data.notes == ("links to a folder above the class passed over: 1, the first cat/up",)
+
+
 @pytest.mark.parametrize("ending", sorted(ending for endings in FORMATS.values() for ending in endings))
 def test_every_ending_of_the_formats_is_read(tmp_path: Path, ending: str) -> None:
     name = next(name for name, endings in FORMATS.items() if ending in endings)
