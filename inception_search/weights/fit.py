@@ -172,7 +172,7 @@ def _leftovers(
     Parts that are not built, and a head that was asked to be left out or made anew, are reported; anything else is
     wrong.
     """
-    tensors, heads = inside.tensors, _own_head(inside, naming)
+    tensors, heads, gammas = inside.tensors, _own_head(inside, naming), _gammas(naming, own)
     replaced = allowed.classes and not any(key.startswith("head.") for key in found.used)
     taken = {*found.used.values(), *found.unused, *(entry.name for entry in naming.entries)}
     built = {part_of(key) for key in own}
@@ -182,7 +182,7 @@ def _leftovers(
         part = naming.parts.get(name) or (part_of(name) if naming.implementation == OURS else None)
         if part is not None and part not in built and part.partition(".")[0] in ("aux", "head"):
             found.unused[name] = f"of {part}, which is not built"
-        elif part is not None and name in (gammas := _gammas(naming, own)):
+        elif part is not None and name in gammas:
             if bool((tensors[name] == 1).all()):
                 found.unused[name] = "a gamma of ones, as norms without gamma have"
             else:

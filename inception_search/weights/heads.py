@@ -62,13 +62,13 @@ def linear_layers(names: Collection[str], tensors: Mapping[str, torch.Tensor]) -
     None, either, where several orders are possible and the file has none that counts: Keras' legacy files sort layers
     by name.
     """
-    found = []
+    found, known = [], set(names)
     for name in names:
         if (weight := _WEIGHT.fullmatch(name)) is not None and tensors[name].ndim == 2:
             layout, bias = "IO" if weight[2] == "kernel" else SAME, f"{weight[1]}bias"
             shape = torch_shape(layout, tuple(tensors[name].shape))
-            found.append(LinearLayer(name, bias if bias in names else None, layout, shape))
-    if {layer.weight for layer in found} | {layer.bias for layer in found if layer.bias} != set(names):
+            found.append(LinearLayer(name, bias if bias in known else None, layout, shape))
+    if {layer.weight for layer in found} | {layer.bias for layer in found if layer.bias} != known:
         return []
     ordered = all(after.shape[1] == before.shape[0] for before, after in pairwise(found))
     if ordered and all(layer.layout == SAME for layer in found):

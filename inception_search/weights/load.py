@@ -61,9 +61,10 @@ def load_weights(
 
 
 def _name_classes(module: NetworkModule, checkpoint: Checkpoint, report: WeightsReport) -> None:
-    """Take over the names of the classes where the whole classifier of the file is used."""
+    """Take over the names of the classes where the whole classifier of the file's head is used."""
     names = classes_in(checkpoint.metadata)
-    taken = not any(is_classifier(key) for key in (*report.fresh, *report.adapted))
+    changed = (*report.fresh, *report.adapted)
+    taken = not any(is_classifier(key) and key.startswith("head.") for key in changed)
     if names is not None and taken and len(names) == module.num_classes:
         module.classes = names
 

@@ -40,7 +40,7 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     if module.classes is not None:
-        metadata[CLASSES] = json.dumps(module.classes, ensure_ascii=False)
+        metadata[CLASSES] = json.dumps(module.classes)  # escaped: names of folders may be no UTF-8
     target = Path(path)
     write_whole(target, _in_order(serialised(state, metadata)))
     return target

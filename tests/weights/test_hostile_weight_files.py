@@ -272,6 +272,19 @@ def test_a_key_whose_hash_never_ends(tmp_path: Path, zipped: bool, at_once: None
     refused(tmp_path / "model.pth", "tuples within tuples without end; expected at most 100000 parts")
 
 
+# A torch.Size of 40,000 ones, and a tuple of it 40,000 times: its hash takes half a minute. A tuple used as many keys.
+SIZES = b"\x80\x02ctorch\nSize\n(" + b"K\x01" * 40_000 + b"t\x85Rq\x01}(" + b"h\x01" * 40_000 + b"tK\x01s."
+KEYS = b"\x80\x02(" + b"K\x01" * 40_000 + b"tq\x01}" + b"h\x01K\x01s" * 100_000 + b"."
+
+
+@pytest.mark.parametrize("pickled", [SIZES, KEYS], ids=["sizes", "keys"])
+def test_keys_whose_hashes_take_minutes(tmp_path: Path, pickled: bytes, at_once: None) -> None:
+    with zipfile.ZipFile(tmp_path / "model.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        archive.writestr("archive/version", "3\n")
+    refused(tmp_path / "model.pth", "tuples within tuples without end; expected at most 100000 parts")
+
+
 def test_a_key_that_takes_for_ever_to_print(at_once: None) -> None:
     key = reduce(lambda inner, _: (inner, inner), range(15), ("x",))
     with pytest.raises(WeightsError, match="names of tensors must be text"):

@@ -124,6 +124,16 @@ def test_equal_models_are_equal_files(tmp_path: Path) -> None:
     assert len(set(files)) == 1
 
 
+def test_the_names_of_classes_come_back(tmp_path: Path) -> None:
+    """Also into a network with auxiliary classifiers, which the file does not have."""
+    names = ("été", "no UTF-8: \udcff")  # as Python reads the names of such folders
+    model = ins.compile("inception_v1", num_classes=2, width=0.05)
+    model.classes = names
+    file = ins.save(model, tmp_path / "model.safetensors")
+    assert ins.load_model(file).classes == names
+    assert ins.compile("inception_v1", num_classes=2, width=0.05, aux=True, weights=file).classes == names
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ins.save(made(), tmp_path / "model.safetensors")
     old = path.read_bytes()
