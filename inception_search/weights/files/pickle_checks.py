@@ -14,6 +14,7 @@ from inception_search.errors import WeightsError
 LARGEST_PICKLE = 1 << 25  # bytes, without the numbers; the largest networks have 0.5 million
 _MOST_STEPS = 350_000  # opcodes, a second's work; a tensor takes about thirty
 _LARGEST_VALUE = 100_000  # parts of a tuple, its own tuples' parts included
+_MOST_PARTS = 10_000_000  # of all values that are used, counted at each use; a tensor takes about a hundred
 _MEND = "get the file as safetensors, or from where it was published"
 
 # Of each opcode: how many values it takes off the stack, those up to a mark apart, and how many it leaves there.
@@ -54,6 +55,7 @@ class _Sizes:
         self._stack: list[int] = []
         self._marks: list[int] = []
         self._memo: dict[int, int] = {}
+        self._used = 0
 
     def step(self, opcode: pickletools.OpcodeInfo, argument: object) -> None:
         """Do to the numbers what ``opcode`` does to values."""
@@ -66,8 +68,10 @@ class _Sizes:
             self._stack.append(self._memo[int(str(argument))])
         else:
             taken = self._taken(name)
-            size = 1 + sum(taken) if name in _TUPLES else 1
-            if size > _LARGEST_VALUE:
+            # torch.Size is a tuple that a call makes; a large tuple takes its time wherever it becomes a key.
+            size = 1 + sum(taken) if name.startswith("TUPLE") or name == "REDUCE" else 1
+            self._used += sum(taken)
+            if size > _LARGEST_VALUE or self._used > _MOST_PARTS:
                 rule = "the PyTorch file holds tuples within tuples without end"
                 raise WeightsError(rule, expected=f"at most {_LARGEST_VALUE} parts", mend=_MEND)
             self._stack += taken * 2 if name == "DUP" else [size] * _LEAVES[name]
