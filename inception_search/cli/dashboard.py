@@ -10,6 +10,7 @@ import typer
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer, real
 from inception_search.errors import one_line
+from inception_search.plural import counted
 
 if TYPE_CHECKING:
     from inception_search.store.record import TrialRecord
@@ -34,7 +35,7 @@ def dashboard(
         seen = len(server.copy.shown)
         kept = "a copy: what you write there is not kept"
         fresh = f"new ones every {watch:g} s" if watch else "as they are now; --watch 30 looks for new ones"
-        typer.echo(f"{seen} trials, {fresh}; {kept}. Ctrl-C stops.", err=True)
+        typer.echo(f"{counted(seen, 'trial')}, {fresh}; {kept}. Ctrl-C stops.", err=True)
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
 

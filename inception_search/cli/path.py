@@ -9,6 +9,7 @@ import typer
 
 from inception_search.cli.naming import NETWORK, complete_item, complete_space
 from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
+from inception_search.plural import counted
 
 if TYPE_CHECKING:
     from inception_search.edits.history import Move
@@ -108,7 +109,8 @@ def _print(rows: list[dict[str, str]], goal: str) -> None:
         table.add_row(*row.values())
     stdout_console().print(table)
     edits = len(rows) - 1
-    typer.echo(f"\n{edits} edits lead to {goal}" if edits else "\nthe two are one architecture")
+    said = f"{counted(edits, 'edit')} {'leads' if edits == 1 else 'lead'} to {goal}"
+    typer.echo(f"\n{said if edits else 'the two are one architecture'}")
 
 
 def _change(value: int) -> str:

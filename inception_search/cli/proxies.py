@@ -17,6 +17,7 @@ from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import integer
 from inception_search.cli.output import print_json, stdout_console
 from inception_search.errors import one_line
+from inception_search.plural import counted
 
 if TYPE_CHECKING:
     from inception_search.study.proxy_comparison import ProxyRow
@@ -61,7 +62,8 @@ def _progress() -> Iterator[Callable[[int, int], object]]:
 def _print(report: ProxyReport) -> None:
     console = stdout_console()
     console.print(_table(report))
-    told = f"\n{report.networks} networks; scores: {_count(report.images, 'training image')} (where they need any)"
+    told = f"\n{counted(report.networks, 'network')}; "
+    told += f"scores: {counted(report.images, 'training image')} (where they need any)"
     told += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
     told += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
     for name, reason in report.left_out.items():
@@ -79,7 +81,7 @@ def _table(report: ProxyReport) -> Table:
     for row in report.rows:
         found = row.correlation
         cells = [
-            row.name if row.networks == report.networks else f"{row.name} ({row.networks} networks)",
+            row.name if row.networks == report.networks else f"{row.name} ({counted(row.networks, 'network')})",
             _with_interval(found.spearman, found.spearman_interval),
             _with_interval(found.kendall, found.kendall_interval),
             *(["-" if row.top is None else f"{row.top:.2f}"] if top else []),
@@ -97,10 +99,6 @@ def _against(report: ProxyReport) -> str:
     if report.baseline is None:
         return "neither parameters nor MACs rank these networks"
     return f"{report.baseline} is the better baseline"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _data(report: ProxyReport) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import typer
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.numbers import real
+from inception_search.plural import counted
 
 
 def worker(
@@ -28,4 +29,4 @@ def worker(
     from inception_search.study.worker import attend
 
     ended = attend(run, device=device, idle=idle, note=lambda text: typer.echo(text, err=True))
-    typer.echo(f"{ended} trials ended here", err=True)
+    typer.echo(f"{counted(ended, 'trial')} ended here", err=True)

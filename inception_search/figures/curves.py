@@ -13,6 +13,7 @@ from inception_search.figures.plot_style import (
     named,
     new_figure,
     nothing_yet,
+    shares,
     whole_numbers,
 )
 from inception_search.store.display import trial_name
@@ -38,15 +39,24 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
     ends = []
     styles = [(r, SERIES[i % len(SERIES)], "-") for i, r in enumerate(sampled)]
     drawn = [*styles, *((r, BASELINE, "--") for r in baselines)]
-    for record, colour, line in drawn:
-        epochs, values = zip(*record.scores, strict=True)
+    aside = _aside([record for record, _, _ in drawn])
+    for (record, colour, line), step in zip(drawn, aside, strict=True):
+        epochs, values = zip(*((epoch + step, value) for epoch, value in record.scores), strict=True)
         ax.plot(epochs, values, line, color=colour, linewidth=1.5, marker="." if len(epochs) < 12 else "")
         ends.append((values[-1], trial_name(record), colour))
     ax.margins(x=0.0, y=0.06)
     ax.set_ylim(bottom=_floor([record for record, _, _ in drawn]))
     whole_numbers(ax)
+    shares(ax)
     label_right(ax, ends)
     return figure
+
+
+def _aside(records: Sequence[TrialRecord]) -> list[float]:
+    """How far from its epochs each curve is drawn: points of one and the same epoch stand beside each other."""
+    if len({epoch for record in records for epoch, _ in record.scores}) > 1:
+        return [0.0] * len(records)
+    return [0.8 * (index + 0.5) / len(records) - 0.4 for index in range(len(records))]
 
 
 def _floor(records: Sequence[TrialRecord]) -> float:

@@ -150,12 +150,12 @@ def _grid(scales: _Scales) -> str:
     parts.append("</g>")
     digits = 0 if all(abs(100 * y - round(100 * y)) < 1e-6 for y in ys) else 1
     parts += [_text(f"{100 * y:.{digits}f} %", LEFT - 8, scales.y(y) + 4, "end") for y in ys]
-    parts += [_text(_amount(x), scales.x(x), bottom + 18, "middle") for x in xs]
+    parts += [_text(amount, scales.x(x), bottom + 18, "middle") for amount, x in zip(_amounts(xs), xs, strict=True)]
     return "".join(parts)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5
+def _ticks(low: float, high: float, parts: int = 5) -> list[float]:
+    raw = (high - low) / parts
     power = 10 ** math.floor(math.log10(raw))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw)
     return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
@@ -167,7 +167,14 @@ def _log_ticks(low: float, high: float) -> list[float]:
         found = [m * 10.0**power for power in powers for m in steps if low <= m * 10.0**power <= high]
         if len(found) >= 3:
             return found
-    return [low, high] if len(found) < 2 else found
+    # So short a part of a logarithmic axis looks straight.
+    return next((found for parts in (5, 6, 7) if len(found := _ticks(low, high, parts)) >= 3), _ticks(low, high, 8))
+
+
+def _amounts(values: Sequence[float]) -> list[str]:
+    """Labels of ticks, in full where they are too close to each other for three digits."""
+    told = [_amount(value) for value in values]
+    return told if len(set(told)) == len(told) else [f"{value:,.10g}" for value in values]
 
 
 def _amount(value: float) -> str:

@@ -17,6 +17,7 @@ from inception_search.figures.plot_style import (
     named,
     new_figure,
     nothing_yet,
+    shares,
     whole_numbers,
 )
 from inception_search.store.display import trial_name
@@ -49,6 +50,7 @@ def plot_history(records: Sequence[TrialRecord]) -> Figure:
     _unfinished(ax, [r.number for r in records if r.state not in ("complete", "duplicate")])
     ax.margins(x=0.03, y=0.08)
     whole_numbers(ax)
+    shares(ax)
     legend_below(figure, ax)
     label_right(ax, [(value, name, BASELINE) for _, value, name in baselines])
     return figure

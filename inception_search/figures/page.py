@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
@@ -70,6 +71,15 @@ figure img { display: block; }
 """
 
 
+def prose(words: str) -> str:
+    """``words`` for HTML: clean, escaped, and what stands between backticks as code.
+
+    >>> prose("try `a < b`")
+    'try <code>a &lt; b</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text(words))
+
+
 def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
     """An HTML document; ``sections`` are headings and finished HTML, the other texts are plain.
 
@@ -83,7 +93,7 @@ def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{text(title)}</h1>\n<p class="lead">{text(lead)}</p>\n'
+        f'<h1>{text(title)}</h1>\n<p class="lead">{prose(lead)}</p>\n'
         f'<nav aria-label="Contents"><ol>{contents}</ol></nav>\n{body}\n</body>\n</html>\n'
     )
 
@@ -107,13 +117,16 @@ def table(
     )
     lines = []
     for index, row in enumerate(rows):
-        cells = "".join(f"<td{kind}>{text(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+        cells = "".join(
+            f"<td{kind}>{text(cell) if 'code' in kind else prose(cell)}</td>"
+            for kind, cell in zip(kinds, row, strict=True)
+        )
         mark = ' class="marked"' if index < len(marked) and marked[index] else ""
         lines.append(f"<tr{mark}>{cells}</tr>")
     inside = "\n".join(lines)
     small = ' class="dense"' if dense else ""
     return (
-        f'<div class="wide"><table{small}>\n<caption>{text(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
+        f'<div class="wide"><table{small}>\n<caption>{prose(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
         f"<tbody>\n{inside}\n</tbody>\n</table></div>"
     )
 
@@ -134,10 +147,10 @@ def image(svg: str, about: str) -> str:
     """An SVG as an embedded image, its ids and styles inside, over what it shows."""
     data = b64encode(svg.encode()).decode()
     source = f"data:image/svg+xml;base64,{data}"
-    return f'<figure><figcaption>{text(about)}</figcaption><img alt="{text(about)}" src="{source}"></figure>'
+    return f'<figure><figcaption>{prose(about)}</figcaption><img alt="{text(about)}" src="{source}"></figure>'
 
 
 def commands(lines: Iterable[tuple[str, str]]) -> str:
     """Command lines, each over what it does."""
-    parts = [f"<div><dt><code>{text(line)}</code></dt><dd>{text(about)}</dd></div>" for line, about in lines]
+    parts = [f"<div><dt><code>{text(line)}</code></dt><dd>{prose(about)}</dd></div>" for line, about in lines]
     return "<dl>\n" + "\n".join(parts) + "\n</dl>"

@@ -160,21 +160,40 @@ def crowded(records: Sequence[TrialRecord]) -> str:
 
 
 def whole_numbers(ax: Axes) -> None:
-    """Ticks of the x axis at whole numbers only."""
-    from matplotlib.ticker import MaxNLocator
+    """Ticks of the x axis at whole numbers only; where all marks are at one number, at that alone."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
 
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    low, high = ax.dataLim.intervalx
+    if high - low >= 1:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return
+    middle = round((low + high) / 2)
+    ax.set_xlim(middle - 1, middle + 1)
+    ax.xaxis.set_major_locator(FixedLocator([middle]))
 
 
-def legend_below(figure: Figure, ax: Axes) -> None:
-    """A legend of what ``ax`` shows, in one row under the figure."""
-    handles, labels = ax.get_legend_handles_labels()
-    if handles:
+def shares(ax: Axes) -> None:
+    """A y axis that ends at 100 %, with room for half a mark: nothing is more accurate."""
+    from matplotlib.ticker import FixedLocator
+
+    low, high = ax.get_ylim()
+    if high > 1:
+        ax.set_ylim(low, 1 + 0.015 * (1 - low))
+        ax.yaxis.set_major_locator(FixedLocator([tick for tick in ax.get_yticks() if tick <= 1 + 1e-9]))
+
+
+def legend_below(figure: Figure, *axes: Axes) -> None:
+    """A legend of what any of ``axes`` shows, in one row under the figure."""
+    shown = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        shown.update({label: handle for label, handle in zip(labels, handles, strict=True) if label not in shown})
+    if shown:
         figure.legend(
-            handles,
-            labels,
+            shown.values(),
+            shown.keys(),
             loc="outside lower center",
-            ncols=len(handles),
+            ncols=len(shown),
             frameon=False,
             fontsize=LABEL_SIZE,
             labelcolor=INK,

@@ -19,6 +19,7 @@ from inception_search.figures.plot_style import (
     new_figure,
     nothing_yet,
     safe,
+    shares,
 )
 from inception_search.figures.type_metrics import room_for
 from inception_search.store.display import trial_name
@@ -46,7 +47,8 @@ def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
         title = f"{words[0].upper()}{words[1:]} and {name.split()[0]}"
         named(ax, title, name, "" if index else f"validation {words}")
         _panel(ax, [r for r in records if r.score is not None and r.cost.get(cost, 0) > 0], cost)
-    legend_below(figure, axes[0])
+    shares(axes[0])
+    legend_below(figure, *axes)
     figure.draw_without_rendering()  # the labels need to know where the points are, and that they stay there
     figure.set_layout_engine("none")
     for ax, cost in zip(axes, COSTS, strict=True):
@@ -79,7 +81,11 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
             xs, ys = [xs[at] for at in shown], [ys[at] for at in shown]
             ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=origin, zorder=3)
     xs, ys = _coordinates(front, cost)
-    ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
+    if len(front) > 1:
+        ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
+    else:
+        ring = ax.plot(xs, ys, "o", markersize=10, mfc="none", mec=BEST, mew=1.3, label="Pareto front: one point")
+        ring[0].set(zorder=4, clip_on=False)
     ax.margins(x=0.12, y=0.1)
 
 
@@ -90,13 +96,17 @@ def _apart(costs: Sequence[float], values: Sequence[float]) -> list[int]:
 
 def _amounts(ax: Axes, costs: Sequence[int]) -> None:
     """``2 M`` on a logarithmic axis: the finer the steps, the less it spans."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
     span = max(costs) / min(costs)
+    ax.xaxis.set_minor_locator(NullLocator())
+    if span < 1.5:  # too short for round numbers in three digits
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        return
     steps = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0) if span < 8 else (1.0, 2.0, 5.0) if span < 100 else (1.0,)
     ax.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
-    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from inception_search.plural import counted
+
 if TYPE_CHECKING:
     from inception_search.store.record import TrialRecord
 
@@ -28,7 +30,7 @@ def words_of(record: TrialRecord) -> str:
     parts = [f"trial {record.number}", *([record.label] if record.label else []), record.state]
     if record.curve:
         last = record.curve[-1]
-        parts.append(f"{percent(record.reached or 0.0)} after {last.epoch} epoch{'' if last.epoch == 1 else 's'}")
+        parts.append(f"{percent(record.reached or 0.0)} after {counted(last.epoch, 'epoch')}")
     parts += [f"{record.cost['macs'] / 1e6:,.2f} M MACs"] if "macs" in record.cost else []
     parts += [f"{record.cost['params']:,} parameters"] if "params" in record.cost else []
     parts += [record.reason if len(record.reason) <= 80 else f"{record.reason[:77]}..."] if record.reason else []
@@ -68,14 +70,10 @@ class Records(list["TrialRecord"]):
 
     def __repr__(self) -> str:
         lines = [f"  {words_of(record)}" for record in self[:ROWS]]
-        return "\n".join([f"{_many(len(self))}:" if lines else "no trials", *lines, *self._more()])
+        return "\n".join([f"{counted(len(self), 'trial')}:" if lines else "no trials", *lines, *self._more()])
 
     def _repr_html_(self) -> str:
-        return html_table(COLUMNS, map(row_of, self[:ROWS]), ", ".join([_many(len(self)), *self._more()]))
+        return html_table(COLUMNS, map(row_of, self[:ROWS]), ", ".join([counted(len(self), "trial"), *self._more()]))
 
     def _more(self) -> list[str]:
         return [f"  ... and {len(self) - ROWS} more"] if len(self) > ROWS else []
-
-
-def _many(number: int) -> str:
-    return f"{number} trial" if number == 1 else f"{number} trials"

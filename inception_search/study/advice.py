@@ -59,5 +59,10 @@ def about_baselines(config: StudyConfig, canonical: Sequence[Wanted], screen: Sc
     if not trained:
         return "no canonical module is within the limits: there will be nothing to compare with"
     if trained >= config.trials:
-        return f"all {config.trials} trials are canonical modules: more trials, or no baselines, let it search"
+        canon = (
+            "the only trial is a canonical module"
+            if config.trials == 1
+            else f"all {config.trials} trials are canonical modules"
+        )
+        return f"{canon}: more trials, or no baselines, let it search"
     return None

@@ -42,7 +42,7 @@ def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
         "space": None if space is None else _words(space),
         "front": [record.number for record in front(records, config.objectives)] if several else None,
         "hypervolume": hypervolume(records, config.objectives, reference) if reference else None,
-        "rankings": _rankings(space, records),
+        "rankings": _rankings(space, records, config.run or str(run.path)),
         "environments": read_environments(run),
     }
 
@@ -72,6 +72,6 @@ def _words(space: Space) -> SpaceWords:
     return SpaceWords(space.name, about, size, holes, space.rounded_size)
 
 
-def _rankings(space: Space | None, records: Sequence[TrialRecord]) -> list[Importance]:
-    holes = [] if space is None else [hole_importance(space, records)]
-    return [*holes, statistic_importance(records)]
+def _rankings(space: Space | None, records: Sequence[TrialRecord], run: str) -> list[Importance]:
+    holes = [] if space is None else [hole_importance(space, records, run)]
+    return [*holes, statistic_importance(records, run)]

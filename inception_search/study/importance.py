@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,11 +57,11 @@ class Importance:
     refusal: str | None = None
 
 
-def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
+def hole_importance(space: Space, records: Iterable[TrialRecord], run: str = "RUN") -> Importance:
     """The share of the variance of the score (by default, validation accuracy) that each decision accounts for.
 
     Complete trials count. A decision that was not there to be made in a trial has the value "absent" there, so that
-    every trial counts.
+    every trial counts. ``run`` is the folder of the study, for the command that makes it longer.
     """
     records = list(records)
     words = quality_words(records)
@@ -68,7 +69,7 @@ def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
     points = [point for point, _ in known if point]
     values = np.array([value for point, value in known if point and value is not None])
     names = [name for name in space.holes if len({point.get(name, ABSENT) for point in points}) > 1]
-    if refusal := _refusal(len(points), values, names, words):
+    if refusal := _refusal(len(points), values, names, words, run):
         return Importance(TITLE, refusal=refusal)
     shares = _shares(space, points, values, names)
     shuffled = _shares(space, points, values, names, shuffled=True)
@@ -86,17 +87,18 @@ def hole_importance(space: Space, records: Iterable[TrialRecord]) -> Importance:
     return Importance(TITLE, _about(len(points), words), axis, columns, tuple(bars), chance=chance)
 
 
-def too_few(trials: int) -> str:
-    """The sentence for a study that is too small."""
+def too_few(trials: int, run: str) -> str:
+    """The sentence for a study in the folder ``run`` that is too small."""
     return (
         f"{trials} trained network{' is' if trials == 1 else 's are'} too few to tell what matters: "
-        f"from {LEAST} on it is computed; `inception-search resume RUN --trials N` makes the study longer."
+        f"from {LEAST} on it is computed; "
+        f"`inception-search resume {shlex.quote(run)} --trials N` makes the study longer."
     )
 
 
-def _refusal(trials: int, values: NDArray[np.float64], names: Sequence[str], words: str) -> str | None:
+def _refusal(trials: int, values: NDArray[np.float64], names: Sequence[str], words: str, run: str) -> str | None:
     if trials < LEAST:
-        return too_few(trials)
+        return too_few(trials, run)
     if not names:
         return f"All {trials} trained networks have made the same decisions."
     if np.ptp(values) == 0.0:

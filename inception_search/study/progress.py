@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from inception_search.plural import counted
 from inception_search.store.presence import BEAT, Watched
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
@@ -39,10 +40,10 @@ class Progress:
         if self.finished:
             return ""
         if self.running:
-            flight = len(self.under_way)
-            return f"Running: {_trials(flight)} in flight{self._last(now)}; {self.done} of {self.wanted} are trained."
+            flight = counted(len(self.under_way), "trial")
+            return f"Running: {flight} in flight{self._last(now)}; {self.done} of {self.wanted} are trained."
         told = f"Not finished: {self.done} of {self.wanted} trials are trained"
-        told += f", {_trials(len(self.under_way))} broken off" if self.under_way else ""
+        told += f", {counted(len(self.under_way), 'trial')} broken off" if self.under_way else ""
         return f"{told}; `inception-search resume {self.run}` goes on."
 
     def _last(self, now: datetime | None) -> str:
@@ -94,10 +95,6 @@ def _running(run: RunFolder, wait: Callable[[float], None]) -> bool:
 def _ended(record: TrialRecord) -> datetime:
     started = datetime.fromisoformat(record.started).astimezone(UTC)
     return started + timedelta(seconds=record.seconds)
-
-
-def _trials(number: int) -> str:
-    return f"{number} trial" if number == 1 else f"{number} trials"
 
 
 def _ago(seconds: float) -> str:

@@ -25,12 +25,15 @@ MOST = 1_000  # networks looked at, evenly spaced in the order they were trained
 COLUMNS = ("Property", "Spearman's rho#", "95 % interval", "Loss of the forest's R² without it#")
 
 
-def statistic_importance(records: Iterable[TrialRecord]) -> Importance:
-    """Spearman's rho of each property with validation accuracy, over complete trials, the strongest first."""
+def statistic_importance(records: Iterable[TrialRecord], run: str = "RUN") -> Importance:
+    """Spearman's rho of each property with validation accuracy, over complete trials, the strongest first.
+
+    ``run`` is the folder of the study, for the command that makes it longer.
+    """
     known = [record for record in merged(records) if record.state == "complete" and record.score is not None]
     rows, values = _read(known[at * len(known) // MOST] for at in range(MOST)) if len(known) > MOST else _read(known)
     if len(rows) < LEAST:
-        return Importance(TITLE, refusal=too_few(len(rows)))
+        return Importance(TITLE, refusal=too_few(len(rows), run))
     names = [name for name in rows[0] if all(name in row for row in rows)]
     table = np.array([[row[name] for name in names] for row in rows])
     kept = [at for at in range(len(names)) if varies(table[:, at])]

@@ -130,3 +130,12 @@ def test_of_a_very_large_front_those_with_pictures_have_their_numbers() -> None:
     assert len(numbered) == PICTURES + BELOW
     assert {1, number} <= numbered
     assert len((svg.findtext(f"{SVG}desc") or "").split("; ")) == PICTURES + BELOW
+
+
+@given(st.integers(1, 10**9), st.floats(1.0, 1000.0))
+def test_the_cost_axis_has_some_ticks_each_with_its_own_label(low: int, times: float) -> None:
+    root = front([low, low * times], [0.5, 0.9])
+    level = max(float(each.get("y", 0)) for each in root.iter(f"{SVG}text") if "logarithmic" in (each.text or "")) - 20
+    labels = [each.text for each in root.iter(f"{SVG}text") if float(each.get("y", 0)) == level]
+    assert 3 <= len(labels) <= 9
+    assert len(set(labels)) == len(labels)

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from figure_samples import record, study_records
+from figure_samples import epoch, record, study_records
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from inception_search.errors import UnknownNameError
 from inception_search.figures.plot_style import CELLS, DARK, MANY, apart, crowded, safe, spread
 from inception_search.figures.plots import PLOTS, plot, plot_png, plot_svg
 from inception_search.figures.tradeoff import pareto_front
+from inception_search.store.record import TrialRecord
 
 FOLDER = Path(room.__path__[0])
 
@@ -86,6 +87,37 @@ def test_history_shows_each_trial_and_the_running_best() -> None:
 def test_curves_show_five_sampled_trials_and_all_baselines() -> None:
     (axes,) = plot("curves", study_records()).axes
     assert len(axes.lines) == 5 + 2
+
+
+def one_epoch(values: list[float], macs: list[int]) -> list[TrialRecord]:
+    curves = [(epoch(1, 0.0).model_copy(update={"validation_accuracy": value}),) for value in values]
+    pairs = zip(values, macs, curves, strict=True)
+    return [record(n, value=v, cost={"macs": m, "params": m}, curve=c) for n, (v, m, c) in enumerate(pairs)]
+
+
+def test_curves_of_one_epoch_have_its_number_alone_and_a_mark_for_each_trial() -> None:
+    (axes,) = plot("curves", one_epoch([1.0] * 5, [1_000] * 5)).axes
+    assert list(axes.get_xticks()) == [1]
+    places = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+    assert len(set(places)) == 5
+    assert {round(x) for x, _ in places} == {1}
+    (axes,) = plot("curves", study_records()).axes
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+
+
+@pytest.mark.parametrize("name", ["history", "curves", "tradeoff"])
+def test_no_axis_goes_beyond_all_right(name: str) -> None:
+    for axes in plot(name, one_epoch([0.5, 0.75, 1.0], [1_000, 2_000, 4_000])).axes:
+        assert max(axes.get_yticks()) <= 1
+        assert 1 < axes.get_ylim()[1] < 1.02
+
+
+@pytest.mark.parametrize(("values", "words"), [([0.9, 0.8], "Pareto front: one point"), ([0.8, 0.9], "Pareto front")])
+def test_the_legend_names_the_front_as_it_is_drawn(values: list[float], words: str) -> None:
+    figure = plot("tradeoff", one_epoch(values, [1_000, 1_010]))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sampled", words]
+    low, high = figure.axes[0].get_xlim()
+    assert sum(low <= tick <= high for tick in figure.axes[0].get_xticks()) >= 3
 
 
 def test_pareto_front_drops_what_another_beats() -> None:

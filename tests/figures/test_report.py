@@ -182,6 +182,15 @@ def test_summary_says_how_often_was_trained_what_it_names() -> None:
     assert summary(trials).endswith("is 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
 
 
+@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
+def test_an_image_has_points_of_its_own_in_plain_accuracy_only(name: str) -> None:
+    trials = [record(0, value=1.0, objectives={name: 1.0}, data={"sizes": {"validation": 32}})]
+    told = summary(trials)
+    assert told.startswith("1 trial, 1 trained to the end.")
+    assert told.endswith("One of the 32 validation images counts more in a small class; each network was trained once.")
+    assert "3.12" not in told
+
+
 def test_summary_finds_what_a_table_calls_found() -> None:
     """What an earlier study gave is found, too; only canonical modules are not."""
     given = record(1, origin="warm_start", label="earlier:3", value=0.9)

@@ -151,6 +151,28 @@ def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: 
     assert "paused 0" in told
 
 
+def test_reasons_that_differ_in_their_numbers_alone_are_one(tmp_path: Path) -> None:
+    shapes = [f"a map of {n}x{n} at m.b{n}, {n}.5 MB of 2 GB" for n in (7, 7, 7)]
+    needs = [f"the 3x3 conv needs {n:,} bytes, the limit is 500" for n in (700, 1_200, 900)]
+    trials = [record(n, state="failed", reason=why) for n, why in enumerate([*needs, *shapes, "another"])]
+    told = written(tmp_path, trials)["Failures and other ends"]
+    assert "the 3x3 conv needs 700 to 1,200 bytes, the limit is 500 3 0, 1, 2" in told
+    assert "a map of 7x7 at m.b7, 7.5 MB of 2 GB 3 3, 4, 5" in told
+    assert "another 1 6" in told
+
+
+def test_what_stands_between_backticks_is_code(tmp_path: Path) -> None:
+    state, about = "Go on: `inception-search resume <b>`.", "widths are under `define`"
+    space = SpaceFacts("mine", about, "12 points", [("one", "1 or 2")])
+    path = write_report(tmp_path, [record(0)], study={**STUDY, "epochs": 1}, title="t", state=state, space=space)[0]
+    html = path.read_text(encoding="utf-8")
+    assert "<code>inception-search resume &lt;b&gt;</code>" in html
+    assert "widths are under <code>define</code>" in html
+    assert "12 points, 1 decision<" in html
+    assert "1 epoch, sgd" in html
+    assert "`" not in html
+
+
 def test_of_many_trials_each_further_five_hundred_are_a_table_to_open(tmp_path: Path) -> None:
     one = record(0)
     many = [one.model_copy(update={"number": n, "value": n / 2000}) for n in range(1003)]
@@ -218,7 +240,7 @@ def unfinished() -> Iterator[tuple[str, list[TrialRecord]]]:
 def test_a_report_is_written_of_what_there_is(tmp_path: Path, name: str, records: list[TrialRecord]) -> None:
     state = "Not finished: 12 of 40 trials are trained; `inception-search resume runs/mine` goes on."
     told = written(tmp_path, records, state=state, space=SPACE, front=[])
-    assert state in told[""]
+    assert state.replace("`", "") in told[""]  # what stands between backticks is code
     assert all(told.values())
 
 

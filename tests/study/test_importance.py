@@ -97,6 +97,7 @@ def test_too_few_trials_are_refused_with_what_to_type(count: int) -> None:
         assert found.refusal is not None
         assert found.refusal.startswith(f"{count} trained network")
         assert "inception-search resume RUN --trials N" in found.refusal
+    assert "resume runs/mine --trials N" in (statistic_importance(records, "runs/mine").refusal or "")
 
 
 def test_trials_that_do_not_differ_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_search.figures.page import image, table
+from inception_search.figures.page import image, prose, table
 from inception_search.figures.report.material import Material, Ranking
 from inception_search.figures.svg import text
 
@@ -20,10 +20,10 @@ def decisions_section(material: Material) -> str:
 def _ranking(ranking: Ranking, number: int, material: Material) -> str:
     head = f"<h3>{text(ranking.title)}</h3>\n"
     if ranking.refusal is not None:
-        return f"{head}<p>{text(ranking.refusal)}</p>"
+        return f"{head}<p>{prose(ranking.refusal)}</p>"
     rows = [(row.name, *row.cells) for row in ranking.rows[:ROWS]]
     drawn = image(material.plots[f"decisions-{number}"], f"{ranking.title}: {ranking.axis}.")
     left = len(ranking.rows) - len(rows)
-    more = f"<p>{left} more have less.</p>" if left else ""
+    more = f"<p>{left} more {'has' if left == 1 else 'have'} less.</p>" if left else ""
     listed = table("In numbers.", (*ranking.columns,), rows, dense=True)
-    return f"{head}<p>{text(ranking.about)}</p>\n{drawn}\n{listed}{more}"
+    return f"{head}<p>{prose(ranking.about)}</p>\n{drawn}\n{listed}{more}"

@@ -9,6 +9,7 @@ from inception_search.figures.labels import count
 from inception_search.figures.page import table
 from inception_search.figures.report.material import Material
 from inception_search.figures.svg import text
+from inception_search.plural import counted
 
 LIMITS = {
     "max_macs": "at most {} multiply-adds",
@@ -50,7 +51,7 @@ def _facts(material: Material) -> Iterator[tuple[str, str]]:
     named = str(material.option("space") or "")
     yield "Space", f"{space.name}: {space.about}" if space and space.about else named
     if space:
-        yield "Points", f"{space.size}, {len(space.holes)} decisions"
+        yield "Points", f"{space.size}, {counted(len(space.holes), 'decision')}"
     yield "Data", _data(material)
     yield "Notes", _notes(material)
     yield "Training", _training(material)
@@ -90,9 +91,11 @@ def _sentence(note: str) -> str:
 
 def _training(material: Material) -> str:
     get = material.option
-    if get("epochs") is None:
+    epochs = get("epochs")
+    if epochs is None:
         return ""
-    told = [f"{get('epochs')} epochs", f"{get('optimizer')}", f"batches of {get('batch_size')}"]
+    told = [counted(epochs, "epoch") if isinstance(epochs, int) else f"{epochs} epochs"]
+    told += [f"{get('optimizer')}", f"batches of {get('batch_size')}"]
     told += [f"learning rate {get('learning_rate')}"] if get("learning_rate") else []
     told += [f"schedule {get('schedule')}"] if get("schedule") else []
     told += [f"weight decay {get('weight_decay')}"] if get("weight_decay") else []
@@ -122,7 +125,7 @@ def _trials(material: Material) -> str:
     wanted = material.option("trials")
     if wanted is None:
         return ""
-    told = f"{wanted} different architectures"
+    told = f"{wanted} different architecture{'' if wanted == 1 else 's'}"
     told += ", the canonical ones first" if material.option("baselines") else ", without the canonical ones"
     repeats = material.option("repeats")
     if isinstance(repeats, int) and repeats > 1:
@@ -142,6 +145,8 @@ def _holes(material: Material) -> str:
         return ""
     tried = [record.holes for record in material.records if record.holes]
     rows = [(name, words, f"{sum(name in holes for holes in tried)}") for name, words in material.space.holes]
-    caption = f"The decisions of the space, and in how many of {len(tried)} trials each was there to be made."
+    caption = (
+        f"The decisions of the space, and in how many of {counted(len(tried), 'trial')} each was there to be made."
+    )
     listed = table(caption, ("Decision$", "One of", "Trials#"), rows, dense=True)
     return f"<details open>\n<summary>{text('Decisions of the space')}</summary>\n{listed}\n</details>"

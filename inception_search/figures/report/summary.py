@@ -6,17 +6,24 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inception_search.figures.table import best_baseline, points
+from inception_search.plural import counted
 from inception_search.store.display import percent, trial_name
 from inception_search.store.query import counts, leaderboard, quality_words
 from inception_search.store.record import TrialRecord
 
+# What one validation image is worth: the same in every class only for plain accuracy.
+_WORTH = {
+    "accuracy": "is {:.2f} points",
+    "balanced_accuracy": "counts more in a small class",
+    "macro_f1": "counts more in a small class",
+}
 _UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that the weights do not depend on
 
 
 def summary(records: Sequence[TrialRecord]) -> str:
     """The outcome of a study in one or two sentences."""
     numbers = counts(records)
-    told = f"{len(records)} trials, {numbers['complete']} trained to the end."
+    told = f"{counted(len(records), 'trial')}, {numbers['complete']} trained to the end."
     told += _recipes(records)
     found = next((r for r in leaderboard(records, len(records)) if r.origin != "baseline"), None)
     if found is None or found.score is None:
@@ -54,7 +61,8 @@ def _grain(records: Sequence[TrialRecord], *told: TrialRecord) -> str:
     often = [f"{trial_name(record)} was trained {_times(1 + again[record.number])}" for record in told]
     repeated = any(again[record.number] for record in told)
     trained = ", ".join(often) if repeated else "each network was trained once"
-    return f" One of the {images:,} validation images is {100 / images:.2f} points; {trained}."
+    worth = _WORTH[told[0].quality].format(100 / images)
+    return f" One of the {images:,} validation images {worth}; {trained}."
 
 
 def _times(number: int) -> str:

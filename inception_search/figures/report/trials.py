@@ -8,6 +8,7 @@ from inception_search.figures.labels import count, number
 from inception_search.figures.page import table
 from inception_search.figures.report.material import Material
 from inception_search.figures.svg import text
+from inception_search.plural import counted
 from inception_search.store.display import percent
 from inception_search.store.query import counts, quality_words
 from inception_search.store.record import TrialRecord
@@ -41,7 +42,8 @@ def trials_section(material: Material) -> str:
     html = _listed(parts[0], caption, columns, others)
     html += "".join(_shut(part, _listed(part, f"{_span(part)}.", columns, others)) for part in parts[1:PARTS])
     left = sum(map(len, parts[PARTS:]))
-    return html + (f"<p>{left:,} more trials are in trials.jsonl.</p>" if left else "")
+    rest = f"<p>{counted(left, 'more trial')} {'is' if left == 1 else 'are'} in trials.jsonl.</p>"
+    return html + (rest if left else "")
 
 
 def _listed(records: Sequence[TrialRecord], caption: str, columns: Sequence[str], others: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.figures.viewer.data import network_data
 from inception_search.figures.viewer.page import Page, study_page
+from inception_search.plural import counted
 from inception_search.spec.document import network_from_data
 from inception_search.store.display import trial_name
 from inception_search.store.query import leaderboard, quality_words
@@ -35,13 +36,14 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
     chosen = {r.number for r in sampled[:top]}
     shown = [r for r in (*ranked, *others) if r.origin == "baseline" or r.number in chosen]
     trials = [row for row in (_row(record, places.get(record.number)) for record in shown) if row]
+    all_trials = counted(len(records), "trial")
     if not trials:
-        found = f"{len(records)} trials" if records else "no trials yet"
+        found = all_trials if records else "no trials yet"
         mend = "view it again when a trial has ended, or view a network: inception-search view inception_v4"
         raise ConfigError("no trial has a network to show", path=path or title, found=found, mend=mend)
-    note = f"{len(trials)} of {len(records)} trials: the best {min(top, len(sampled))} found, and every baseline"
+    note = f"{len(trials)} of {all_trials}: the best {min(top, len(sampled))} found, and every baseline"
     if len(sampled) <= top:
-        note = f"All {len(trials)} trials that have a network"
+        note = f"All trials that have a network: {len(trials)}"
     words = quality_words(records)
     note += "" if words == "accuracy" else f". Accuracy is {words}"
     return study_page(

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from inception_search.plural import counted
 from inception_search.store.display import html_table
 from inception_search.store.record import QUALITIES
 from inception_search.store.run_folder import RunFolder
@@ -32,7 +33,7 @@ class Finals:
     finished: bool
 
     def __repr__(self) -> str:
-        count = f"{len(self.rows)} network" if len(self.rows) == 1 else f"{len(self.rows)} networks"
+        count = counted(len(self.rows), "network")
         return f"Finals({str(self.run.path)!r}, {f'{count}, finished' if self.finished else 'not finished'})"
 
     def _repr_html_(self) -> str:
