@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import PIL.Image
 import pytest
+import torch
 
 import inception_search as ins
 from inception_search.cli.main import VERBS
@@ -19,6 +21,7 @@ from inception_search.study.strategies.table import check, names
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SEARCH = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+CLASSIFY = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8").partition("## Classify a picture")[2]
 LANGUAGE = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
 
 
@@ -29,17 +32,20 @@ def block(language: str, text: str = README, index: int = 0) -> str:
 def test_the_python_example_runs(tmp_path: Path) -> None:
     code = block("python").replace("trials=40, epochs=4", "trials=2, epochs=1, train_images=64, image_size=8")
     assert "trials=2" in code
+    code += block("python", CLASSIFY, 1)
+    PIL.Image.new("RGB", (40, 50)).save(tmp_path / "seven.png")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert "Cost(params=42679816, macs=12253974624" in done.stdout
     assert "True a1-" in done.stdout
+    assert re.fullmatch(r"[0-9] [0-9]+\.[0-9]%", done.stdout.splitlines()[-1])
     assert (tmp_path / "v4.svg").is_file()
     assert (tmp_path / "runs" / "first" / "report.html").is_file()
 
 
 def test_the_example_of_weights_runs(tmp_path: Path) -> None:
     setting = """import torch, inception_search as ins
-photos = torch.randint(0, 256, (2, 3, 310, 330), dtype=torch.uint8)
+photos = [torch.randint(0, 256, (310 + i, 330, 3), dtype=torch.uint8).numpy() for i in range(2)]
 torch.save(ins.export_weights(ins.compile("inception_v3@torchvision", aux=True), "torchvision"), "inception_v3.pth")
 """
     code = (
@@ -50,6 +56,21 @@ torch.save(ins.export_weights(ins.compile("inception_v3@torchvision", aux=True),
     assert "torchvision's weights of inception_v3" in done.stdout
     assert "{'mixed_5d': (2, 288, 35, 35), 'mixed_7c': (2, 2048, 8, 8)}" in done.stdout
     assert ins.load(tmp_path / "model.safetensors").head.classes == 10
+
+
+def test_a_picture_is_classified_as_the_docs_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [f"class {k}" for k in range(1000)]
+    Path("imagenet_classes.txt").write_text("\n".join(names), encoding="utf-8")
+    PIL.Image.new("RGB", (340, 360), "orange").save("cat.jpg")
+    model = ins.compile("inception_v3@torchvision", seed=0)
+    torch.save(ins.export_weights(model, "torchvision"), "inception_v3_google-0cc3c7bd.pth")
+    exec(block("python", CLASSIFY), {})
+    shown = re.findall(r"^(class \d+) (\d+\.\d)%$", capsys.readouterr().out, flags=re.MULTILINE)
+    logits = model.eval()(ins.prepare_images("cat.jpg", model))
+    assert [name for name, _ in shown] == [names[k] for k in logits.topk(5).indices[0]]
 
 
 @pytest.mark.parametrize("text", [block("yaml", README, 1), block("yaml", SEARCH)], ids=["README", "search.md"])

@@ -6,18 +6,29 @@ import torch
 import torch.nn.functional as F
 
 from inception_search.backend.network_module import NetworkModule
+from inception_search.data.given_pictures import Pictures, pictures_in
 from inception_search.errors import ConfigError
 from inception_search.spec.network import Network, Preprocess
 
 
-def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> torch.Tensor:
-    """uint8 RGB images (N, 3, H, W) of any size as float32 (N, 3, h, w) input of ``network``, compiled or not.
+def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.Tensor:
+    """Pictures of any size as the float32 (N, 3, h, w) input of ``network``, compiled or not.
 
-    For a network that was trained on grey images they are (N, 1, H, W).
+    Args:
+        images: a path, a PIL image, a numpy uint8 array (H, W, 3) or (N, H, W, 3), a torch uint8 tensor (3, H, W) or
+            (N, 3, H, W), all RGB; or a list of paths, PIL images or single pictures, each of a size of its own. For a
+            network of grey pictures, files and PIL images become grey, and arrays have one channel.
+        network: what :func:`load`, :func:`compile` or :func:`load_model` returned.
 
     Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input,
     or without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
-    Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for other images.
+
+    >>> model = ins.load_model("runs/first")  # doctest: +SKIP
+    >>> model.classes[model(ins.prepare_images("seven.png", model)).argmax()]  # doctest: +SKIP
+    '7'
+
+    Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for what is no picture;
+    :class:`~inception_search.errors.DataError` for a file that cannot be read.
     """
     network = network.network if isinstance(network, NetworkModule) else network
     facts = network.preprocess
@@ -28,11 +39,11 @@ def prepare_images(images: torch.Tensor, network: Network | NetworkModule) -> to
             mend="add 'preprocess: {mean: ..., std: ...}' to it",
         )
     channels, height, width = network.input.shape
-    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != channels:
-        found = f"{images.dtype} {tuple(images.shape)}"
-        rule = "not RGB images" if channels == 3 else "not images with the channels of the network"
-        raise ConfigError(rule, found=found, expected=f"torch.uint8 (N, {channels}, H, W)")
-    x = _sized(images, facts, height, width).float()
+    return torch.cat([_prepared(x, facts, height, width) for x in pictures_in(images, channels)])
+
+
+def _prepared(pictures: torch.Tensor, facts: Preprocess, height: int, width: int) -> torch.Tensor:
+    x = _sized(pictures, facts, height, width).float()
     x = x.flip(1) if facts.order == "bgr" else x
     mean, std = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (facts.mean, facts.std))
     return (x * (facts.scale / 255) - mean) / std

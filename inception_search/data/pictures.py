@@ -87,6 +87,31 @@ def decode_all(files: Sequence[Path], mode: Mode, size: int, scale: DeepScale) -
     return images
 
 
+def read_picture(file: Path, mode: Mode) -> Tensor:
+    """The picture in ``file`` as uint8 (C, H, W), of its own size; see :func:`whole_picture`.
+
+    Raises DataError for a file that is not there or cannot be decoded, or where Pillow is not installed.
+    """
+    require_pillow()
+    if file.is_dir():
+        mend = f"give its files: sorted(pathlib.Path({str(file)!r}).glob('*.jpg'))"
+        raise DataError("this is a folder, not a picture", place=Place(str(file)), mend=mend)
+    if not file.exists():
+        raise DataError("there is no such picture", place=Place(str(file)), mend="check the path")
+    with _opened(file) as image:
+        return whole_picture(image, mode)
+
+
+def whole_picture(image: Image, mode: Mode) -> Tensor:
+    """``image`` as uint8 (C, H, W), turned upright; pixels of more than 8 bits are scaled by this picture alone."""
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    scale = make_scale([_extent(upright)] if upright.mode in DEEP else [])
+    pixels = np.array(eight_bits(upright, mode, scale), dtype=np.uint8)
+    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], len(mode))).permute(2, 0, 1)
+
+
 def _in_threads(
     work: Callable[[Image], T], files: Sequence[Path], draft: tuple[Mode, tuple[int, int]] | None = None
 ) -> Iterator[T]:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "estimate": {"spec", "graph", "lowering"},
     "edits": {"spec", "graph", "lowering", "estimate", "space", "canonical"},
     "store": {"spec"},
-    "backend": {"graph", "spec", "lowering"},  # a module knows its document, and is made anew for another head
+    "backend": {"graph", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
     "data": set(),
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data"},
