@@ -105,7 +105,15 @@ class SpecError(DocumentError):
     """A step or network breaks a rule of level 1 (wrong type, misspelt field, illegal combination)."""
 
 
-class UnusedBlockWarning(UserWarning):
+class DocumentWarning(UserWarning):
+    """A document can be used, but probably says something else than was meant."""
+
+
+class InputOrderWarning(DocumentWarning):
+    """An input is written as height, width, channels; it is read as channels, height, width."""
+
+
+class UnusedBlockWarning(DocumentWarning):
     """A network defines a block, or a search space an entry of ``define``, that nothing uses."""
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from inception_search.canonical.catalogue import SUFFIXES, is_file, is_folder, names
+from inception_search.canonical.catalogue import SUFFIXES, WEIGHTS, is_file, is_folder, names
 from inception_search.canonical.catalogue import load as load_document
-from inception_search.errors import ConfigError, SpecError, unknown_name
+from inception_search.errors import ConfigError, RunFolderError, SpecError, unknown_name
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
 from inception_search.store.record import TrialRecord
@@ -205,8 +205,23 @@ def _network(words: str | Path) -> tuple[str, Network]:
     trial = trial_named(text)
     if trial is not None and (trial.number is not None or not is_file(trial.run / "best.yaml")):
         return text, _document_of(trial)
+    if "/" in text and not text.endswith(SUFFIXES) and not (is_file(text) or is_folder(text)):
+        _no_run_folder(text)
     network = load_document(words)
     return (text if text.partition("@")[0] in names() else network.name), network
+
+
+def _no_run_folder(text: str) -> None:
+    """The error for a path where nothing is; weights and dialects of documents have errors of their own."""
+    from inception_search.store.run_folder import RunFolder
+
+    if text.endswith(WEIGHTS) or _DIALECT.search(text):
+        return
+    try:
+        RunFolder.open(text)
+    except RunFolderError as error:
+        error.mend = f"{error.mend}, or the path of a document ({', '.join(SUFFIXES)})"
+        raise
 
 
 def _document_of(trial: Trial) -> Network:

@@ -133,7 +133,7 @@ def _with_options(options: Any, model: type[BaseModel]) -> Callable[[Call], Call
 
 @_with_options(SearchOptions, StudyConfig)
 def search(
-    space: Space | str | Path,
+    space: Space | str | Path | None = None,
     *,
     progress: bool = True,
     observer: Observer | None = None,
@@ -145,7 +145,8 @@ def search(
     The first Ctrl-C stops the search in order: the study is returned, not finished, and :func:`resume` continues it.
 
     Args:
-        space: a shipped space's name, the path of a space document, or a :class:`Space`.
+        space: a shipped space's name, the path of a space document, or a :class:`Space`; without it that of
+            ``config``, else ``inception_modules``.
         progress: show live progress: a bar in a terminal, a widget in a notebook, one line per trial elsewhere.
         observer: is called with everything that happens, instead of that display.
         config: options from elsewhere; ``options`` override them.
@@ -159,7 +160,8 @@ def search(
     from inception_search.study.search import search as search_it
 
     with _shown(progress, observer, watched) as watcher:
-        return _reported(search_it(space, observer=watcher, config=config, **options), watcher)
+        chosen = space if space is not None else (config or StudyConfig()).space
+        return _reported(search_it(chosen, observer=watcher, config=config, **options), watcher)
 
 
 def resume(
@@ -174,7 +176,7 @@ def resume(
 
     Args:
         run: the run folder.
-        trials: how many architectures the study trains in all, from now on.
+        trials: how many distinct architectures the study trains in all, those already trained included.
         space: continue in this space, the study's own with new labels or wider ranges.
 
     Raises RunFolderError (in use, damaged, other data), ConfigError or DataError.

@@ -53,7 +53,7 @@ torch.save(ins.export_weights(ins.compile("inception_v3@torchvision", aux=True),
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    assert "torchvision's weights of inception_v3" in done.stdout
+    assert "torchvision's or timm's weights of inception_v3" in done.stdout
     assert "{'mixed_5d': (2, 288, 35, 35), 'mixed_7c': (2, 2048, 8, 8)}" in done.stdout
     assert ins.load(tmp_path / "model.safetensors").head.classes == 10
 
@@ -71,6 +71,18 @@ def test_a_picture_is_classified_as_the_docs_do(
     shown = re.findall(r"^(class \d+) (\d+\.\d)%$", capsys.readouterr().out, flags=re.MULTILINE)
     logits = model.eval()(ins.prepare_images("cat.jpg", model))
     assert [name for name, _ in shown] == [names[k] for k in logits.topk(5).indices[0]]
+
+
+def test_a_table_of_labels_becomes_class_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pictures").mkdir()
+    lines = ["file,label"]
+    for number in range(40):
+        PIL.Image.new("RGB", (8, 8)).save(f"pictures/{number}.png")
+        lines.append(f"{number}.png,{'cat' if number % 2 else 'dog'}")
+    Path("labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    exec(block("python", (ROOT / "docs" / "data.md").read_text(encoding="utf-8")), {})
+    assert ins.load_data("image_folder", root="classes", image_size=8).classes == ("cat", "dog")
 
 
 @pytest.mark.parametrize("text", [block("yaml", README, 1), block("yaml", SEARCH)], ids=["README", "search.md"])

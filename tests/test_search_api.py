@@ -29,6 +29,21 @@ def test_every_option_is_a_typed_keyword_with_its_default() -> None:
     assert (finalize["seeds"].default, finalize["max_macs"].annotation) == (3, "int | None")
 
 
+def test_the_space_has_its_default_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def search(space: object, **_: object) -> Study:
+        given.append(space)
+        return Study.open(EXAMPLE)
+
+    monkeypatch.setattr("inception_search.study.search.search", search)
+    monkeypatch.setattr("inception_search.api.write_study_report", lambda *_: [])
+    ins.search(trials=1, progress=False)
+    ins.search(config=StudyConfig(space="nin"), progress=False)
+    ins.search("inception", config=StudyConfig(space="nin"), progress=False)
+    assert given == ["inception_modules", "nin", "inception"]
+
+
 def test_a_study_and_its_records_fit_a_screen() -> None:
     study = Study.open(EXAMPLE)
     for shown in (repr(study), repr(study.best), repr(study.records[3]), str(study.records[3])):

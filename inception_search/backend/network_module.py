@@ -140,13 +140,17 @@ class NetworkModule(fx.GraphModule):
 
         Without ``stages``, those of the last stage of each size (height and width): a pyramid, the largest first.
 
-        Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have.
+        Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have, and
+        :class:`~inception_search.errors.ShapeError` for images of other channels, or too small for these stages: it
+        names the least size.
         """
         channels, height, width = self.network.input.shape
         if x.ndim != 4 or x.shape[1] != channels:
             expected = f"(N, {channels}, H, W), such as (1, {channels}, {height}, {width})"
             raise ShapeError("not the images of this network", found=tuple(x.shape), expected=expected)
-        found: dict[str, torch.Tensor] = self.feature_extractor(stages)(x)
+        wanted = self._last_of_each_size() if stages is None else _names(stages)
+        self._check_size(wanted, x.shape[2], x.shape[3])
+        found: dict[str, torch.Tensor] = self.feature_extractor(wanted)(x)
         return found
 
     @checked
@@ -162,6 +166,16 @@ class NetworkModule(fx.GraphModule):
             made[key] = self._extractor(key)
         made[key].training = self.training  # not train(): that would set the layers, frozen ones too
         return made[key]
+
+    def _check_size(self, stages: tuple[str, ...], height: int, width: int) -> None:
+        """Refuse images smaller than the document's that are too small for ``stages``; each size is looked at once."""
+        from inception_search.backend.least_image import check_size
+
+        own, fitting = self.network.input, self.__dict__.setdefault("_fitting", set())
+        size = (stages, height, width)
+        if (height < own.height or width < own.width) and size not in fitting and {*stages} <= {*self.stages}:
+            check_size(self.network, *size)
+            fitting.add(size)
 
     def _last_of_each_size(self) -> tuple[str, ...]:
         """The last stage of each height and width, by the document's input, in the order of the stages."""
@@ -192,6 +206,15 @@ class NetworkModule(fx.GraphModule):
         extractor = fx.GraphModule(self, graph, class_name="Features")
         name_parts(extractor, self.recall("network"))
         return extractor
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """One line in a notebook, where the last value of a cell is shown: ``model.freeze(...)``, say."""
+        sizes, parameters = self.network.input.shape, sum(value.numel() for value in self.parameters())
+        frozen = ", ".join(self.recall("frozen") or ())
+        printer.text(
+            f"<{self.network.name}: {parameters:,} parameters, input {'x'.join(map(str, sizes))}, "
+            f"{self.num_classes} classes{f', frozen: {frozen}' if frozen else ''}; print(model) lists the layers>"
+        )
 
     @checked
     def freeze(self, stages: str | Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:

@@ -10,6 +10,7 @@ from pathlib import Path
 from inception_search.errors import ConfigError, Place, SpecError, UnknownNameError, unknown_name
 from inception_search.spec.dialect import dialects_of
 from inception_search.spec.document import UPGRADES, check_header, load_network, parse_network, read_text
+from inception_search.spec.input_order import warn_of_order
 from inception_search.spec.network import SCHEMA, VERSION, Network
 from inception_search.spec.safetensors_header import read_document
 from inception_search.spec.shipped import shipped_folder, shipped_names
@@ -77,7 +78,8 @@ def load(network: str | Path) -> Network:
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
     :class:`~inception_search.errors.DocumentError` for a document that cannot be used. Warns
-    (:class:`~inception_search.errors.UnusedBlockWarning`) of blocks that a document of the user's never uses.
+    (:class:`~inception_search.errors.DocumentWarning`) of blocks that a document of the user's never uses, and of an
+    input that seems to be written as height, width, channels.
     """
     if isinstance(network, str) and ("\n" in network or network.lstrip().startswith("{")):
         return _checked(parse_network(network), network, None)
@@ -95,6 +97,8 @@ def _checked(network: Network, text: str, file: str | None) -> Network:
     data = read_yaml(text, file)
     others = (parse_network(text, file, name) for name in (None, *dialects_of(data, file)))
     warn_of_unused_blocks(network, others)
+    origin = network.origin
+    warn_of_order(*network.input.shape, Place(origin.file, origin.line(("input",)), "input"))
     return network
 
 

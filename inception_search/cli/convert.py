@@ -12,6 +12,7 @@ import typer
 
 from inception_search.cli.naming import complete_implementation, complete_item, complete_run
 from inception_search.cli.numbers import integer
+from inception_search.cli.wording import in_options
 from inception_search.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def convert(
     with_aux = aux and found.aux and bool(net.aux)
     with _warnings_told():
         module = compile_network(net, num_classes=classes, in_channels=in_channels, aux=with_aux, weights=checkpoint)
-        typer.echo(f"{weights}: {module.loaded}")
+        typer.echo(f"{weights}: {in_options(str(module.loaded))}")
     if out is not None:
         with _warnings_told():
             _write(module, out, to)
@@ -105,7 +106,7 @@ def _warnings_told() -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for warning in said:
-        typer.echo(f"warning: {one_line(warning.message)}", err=True)
+        typer.echo(f"warning: {in_options(one_line(warning.message))}", err=True)
 
 
 def _write(module: NetworkModule, out: Path, to: str | None) -> None:
@@ -121,11 +122,15 @@ def _write(module: NetworkModule, out: Path, to: str | None) -> None:
 def _check_out(out: Path, to: str | None) -> None:
     """Refuse a file that could not be written before anything is read."""
     from inception_search.weights.export import writer_of
+    from inception_search.weights.model_file import check_name
     from inception_search.weights.write import check_folder
 
     if to is not None:
         writer_of(out)
-    elif out.suffix != ".safetensors":
-        mend = "name --to for other formats"
-        raise ConfigError("a model of ours is a .safetensors file", found=out.suffix, mend=mend)
+    else:
+        try:
+            check_name(out)
+        except ConfigError as error:
+            error.mend = f"for other formats name an implementation: --to timm -o {out.name}, say"
+            raise
     check_folder(out)

@@ -17,11 +17,12 @@ from typer.core import TyperCommand, TyperGroup
 from inception_search import __version__
 from inception_search.cli.streams import prepare_streams, silence
 from inception_search.cli.tab import ASKS, answer_tab
+from inception_search.cli.wording import in_options, said_in_options, speak_of
 from inception_search.errors import (
+    DocumentWarning,
     InceptionSearchError,
     StorageFullError,
     UnknownDialectError,
-    UnusedBlockWarning,
     one_line,
 )
 
@@ -85,9 +86,17 @@ class Verbs(TyperGroup):
         return name, command if name is None else _command(name), rest
 
 
+class _VerbCommand(TyperCommand):
+    """A verb whose errors and notes speak of its options where they would speak of arguments in Python."""
+
+    def invoke(self, ctx: Any) -> Any:
+        speak_of(self)
+        return super().invoke(ctx)
+
+
 def _command(name: str) -> Any:
     alone = typer.Typer(add_completion=False, **_SETTINGS)
-    alone.command(name, no_args_is_help=VERBS[name].needs_argument)(VERBS[name].load(name))
+    alone.command(name, cls=_VerbCommand, no_args_is_help=VERBS[name].needs_argument)(VERBS[name].load(name))
     return typer.main.get_command(alone)
 
 
@@ -127,8 +136,8 @@ def _warning(
     line: str | None = None,
 ) -> None:
     """A warning about a document as errors are shown, any other as Python shows it; the text of both on one line."""
-    if issubclass(category, UnusedBlockWarning):
-        typer.echo(f"warning: {one_line(message)}", err=True)
+    if issubclass(category, DocumentWarning):
+        typer.echo(f"warning: {in_options(one_line(message))}", err=True)
     else:
         _shown(one_line(message), category, filename, lineno, file, line)
 
@@ -143,7 +152,7 @@ def run() -> None:
         finally:
             sys.stdout.flush()
     except InceptionSearchError as error:
-        _fail(f"error: {error}", exit_code(error))
+        _fail(f"error: {said_in_options(error)}", exit_code(error))
     except KeyboardInterrupt:
         _fail("stopped", INTERRUPTED)
     except OSError as error:

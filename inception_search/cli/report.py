@@ -31,7 +31,7 @@ def report(
     from inception_search.api import study_report, write_study_report
     from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
     from inception_search.cli.output import print_json
-    from inception_search.errors import TrainingError
+    from inception_search.errors import RunFolderError, StorageFullError, TrainingError
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
     from inception_search.study.damage import damage
@@ -54,7 +54,13 @@ def report(
         if state:
             typer.echo(state)
     if out is not None or not as_json:
-        print_files(write_study_report(folder, out, records), err=as_json)
+        try:
+            written = write_study_report(folder, out, records)
+        except RunFolderError as error:
+            if out is None and not isinstance(error, StorageFullError):
+                error.mend = "write it to another place with -o FOLDER"
+            raise
+        print_files(written, err=as_json)
     warn(found)
     if found:
         raise typer.Exit(1)

@@ -13,7 +13,10 @@ from inception_search.cli.numbers import integer
 
 def resume(
     run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
-    trials: Annotated[int | None, integer(least=1, help="Train this many in all from now on.")] = None,
+    trials: Annotated[
+        int | None,
+        integer(least=1, help="Distinct architectures to train in all, those already trained included. [as before]"),
+    ] = None,
     space: Annotated[str | None, typer.Option(help="Go on in this space: the study's own, grown.")] = None,
 ) -> None:
     """Go on with a search that was stopped or killed, or make a finished one longer."""

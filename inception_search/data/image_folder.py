@@ -47,7 +47,7 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
     ignored. Raises ConfigError without ``root``, DataError for missing, empty, corrupt or too many pictures.
     """
     if root is None:
-        raise ConfigError("image_folder needs a folder", path="root", mend="name it (--data-root)")
+        raise ConfigError("image_folder needs a folder", path="root", mend="write root=FOLDER")
     require_pillow()
     tree = read_tree(root)
     listings = {split: _listing(classes) for split, classes in tree.splits.items()}

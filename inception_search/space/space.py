@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from inception_search.arguments import checked
 from inception_search.canonical.catalogue import load, module
@@ -26,7 +26,8 @@ from inception_search.space.path import Step, path
 from inception_search.space.spelling import parted
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
-from inception_search.spec.network import Network, with_source
+from inception_search.spec.input_order import warn_of_order
+from inception_search.spec.network import Input, Network, with_source
 from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
@@ -268,7 +269,19 @@ def load_space(space: str | Path) -> Space:
     """
     found = _read(space)
     warn_of_unused_definitions(found.unused, found.file)
+    for shape in _inputs_of(found.template.root.get("input")):
+        warn_of_order(*shape, Place(found.file, path="network.input"))
     return found
+
+
+def _inputs_of(given: Any) -> Iterator[tuple[int, int, int]]:
+    """The inputs that the networks of a space may have; the usual number for what is a hole."""
+    if isinstance(given, Choice):
+        for option in given.options.values():
+            yield from _inputs_of(option)
+    elif isinstance(given, dict):
+        numbers = {name: value for name, value in given.items() if isinstance(value, int)}
+        yield remake(Input(), **numbers).shape
 
 
 def _read(space: str | Path) -> Space:

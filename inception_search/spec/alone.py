@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, Place
+from inception_search.spec.input_order import warn_of_order
 from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
 from inception_search.spec.step import AnyStep, Repeat, Use, children
 
@@ -71,7 +72,7 @@ def _find(step: AnyStep, wanted: AnyStep, path: str, blocks: Mapping[str, AnySte
 def _input(shape: tuple[int, int, int]) -> Input:
     try:
         channels, height, width = shape
-        return Input(channels=channels, height=height, width=width)
+        found = Input(channels=channels, height=height, width=width)
     except (TypeError, ValueError):
         raise ConfigError(
             "not a shape that can be drawn",
@@ -79,3 +80,5 @@ def _input(shape: tuple[int, int, int]) -> Input:
             found=shape,
             expected="(channels, height, width), each a number from 1",
         ) from None
+    warn_of_order(*found.shape, Place(path="input_shape"))
+    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inception_search.data.class_weights import weights_of
-from inception_search.errors import DataError, Place, RunFolderError, raw
+from inception_search.errors import ConfigError, DataError, Place, RunFolderError, raw
 from inception_search.space.space import Space
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
@@ -48,7 +48,7 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
     from inception_search.training.devices import pick_device
 
     device = str(pick_device(config.device))
-    with _memory_errors(config):
+    with _errors_of_options(config):
         dataset = load_data(
             config.data,
             root=config.data_root,
@@ -62,10 +62,17 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
 
 
 @contextmanager
-def _memory_errors(config: StudyConfig) -> Iterator[None]:
-    """Python and torch each have an error of their own for images that do not fit in memory."""
+def _errors_of_options(config: StudyConfig) -> Iterator[None]:
+    """Errors of reading the images under the names of the options of a study.
+
+    Python and torch each have an error of their own for images that do not fit in memory.
+    """
     try:
         yield
+    except ConfigError as error:
+        if error.path != "root":
+            raise
+        raise ConfigError(error.rule, path="data_root", mend="write data_root=FOLDER") from None
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from inception_search.backend.compile import build
-from inception_search.canonical.catalogue import dialects, load
+from inception_search.canonical.catalogue import load
 from inception_search.canonical.weight_names import tables
 from inception_search.canonical.weight_styles import torch_shape
 from inception_search.errors import WeightsError, raw
@@ -19,7 +19,7 @@ from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import BACKGROUND, is_classifier, readers_of_image
 from inception_search.weights.model_file import document_in
 from inception_search.weights.naming import Naming, naming_of
-from inception_search.weights.whose import network_in, origin_of
+from inception_search.weights.whose import network_in, network_of_implementation, origin_of
 
 
 class InFile(NamedTuple):
@@ -48,7 +48,7 @@ def network_of(checkpoint: Checkpoint) -> Network:
             mend="name the network with --network",
         ).at(file=checkpoint.file)
     network, (implementation, *_) = origin
-    return load(f"{network}@{implementation}" if implementation in dialects(network) else network)
+    return load(network_of_implementation(network, implementation))
 
 
 def made_for(checkpoint: Checkpoint, network: Network) -> InFile:

@@ -16,10 +16,10 @@ from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import Allowed, fit, is_classifier
-from inception_search.weights.naming import naming_of
+from inception_search.weights.naming import Naming, naming_of
 from inception_search.weights.other_function import what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
-from inception_search.weights.whose import network_in
+from inception_search.weights.whose import network_in, network_of_implementation
 
 
 class DialectWarning(UserWarning):
@@ -43,7 +43,7 @@ def load_weights(
     found = network_in(checkpoint.tensors, without_prefixes(own), file)
     naming = naming_of(found, network, own, file)
     state, report = fit(found, own, naming, network, allowed or Allowed(), file)
-    report = replace(report, left_out=checkpoint.left_out)
+    report = replace(report, left_out=checkpoint.left_out, alike=_alike(naming))
     if difference := what_differs(network, naming.network, naming.alike):
         theirs, there = naming.implementation, difference.dialect
         warn(
@@ -58,6 +58,12 @@ def load_weights(
     module.remember(loaded=report)
     _name_classes(module, checkpoint, report)
     return report
+
+
+def _alike(naming: Naming) -> tuple[str, ...]:
+    """The other dialects whose implementations have the names that were found."""
+    others = [network_of_implementation(naming.network, name) for name in naming.alike[1:]]
+    return tuple(name for name in others if "@" in name)
 
 
 def _name_classes(module: NetworkModule, checkpoint: Checkpoint, report: WeightsReport) -> None:

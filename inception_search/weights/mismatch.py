@@ -9,6 +9,7 @@ from typing import NamedTuple
 from inception_search.canonical.catalogue import dialects, names
 from inception_search.spec.network import Network
 from inception_search.weights.naming import Naming
+from inception_search.weights.whose import network_of_implementation
 
 
 class Cause(Enum):
@@ -63,13 +64,13 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
             f"in_channels={ours} given to compile brings the first convolution to {ours}, in_channels={theirs} keeps it"
         )
     if cause is Cause.AUX:
-        return f"compile without auxiliary classifiers (aux=False): the file has only a part of {theirs}"
+        return f"leave the auxiliary classifiers out (aux=False): the file has only a part of {theirs}"
     if cause is Cause.GAMMA:
         return _gamma_mend(naming)
     if cause is Cause.VALUES:
         return "check that the file is whole and holds floats that the network's dtype can hold"
     if cause is Cause.WIDTH and in_channels:
-        return "compile without in_channels (a depthwise first convolution keeps its channels) and without width"
+        return "leave in_channels out (a depthwise first convolution keeps its channels), and a width of your own"
     return _unchanged(naming, "with their width" if cause is Cause.WIDTH else "unchanged")
 
 
@@ -79,7 +80,8 @@ def _head_mend(widths: str) -> str:
     *hidden, classes = widths.split(", ")
     if not classes:
         return leave
-    return f"{leave}; a document with 'head: {{hidden: [{', '.join(hidden)}], classes: {classes}}}' takes it, too"
+    head = f"'head: {{hidden: [{', '.join(hidden)}], classes: {classes}}}'"
+    return f"{leave}; compile a document with {head} to take it, too"
 
 
 def _gamma_mend(naming: Naming) -> str:
@@ -96,7 +98,4 @@ def _unchanged(naming: Naming, how: str) -> str:
 
 
 def _their_network(naming: Naming) -> str:
-    """The network these weights are of, in the dialect of their implementation where there is a document of it."""
-    if naming.network in names() and naming.implementation in dialects(naming.network):
-        return f"{naming.network}@{naming.implementation}"
-    return naming.network
+    return network_of_implementation(naming.network, naming.implementation)

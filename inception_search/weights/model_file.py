@@ -10,7 +10,7 @@ import torch
 
 from inception_search.backend.compile import build
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import WeightsError, raw
+from inception_search.errors import ConfigError, WeightsError, raw
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
@@ -23,27 +23,41 @@ from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights
 from inception_search.weights.write import write_whole
 
+SUFFIX = ".safetensors"
 _MEND = "fetch the file again, or save the model again"
 
 
 def save(module: NetworkModule, path: str | Path) -> Path:
     """Write ``module`` to ``path`` (safetensors): weights, document, a digest and the names of the classes if known.
 
-    A file that is there is replaced whole.
+    A file that is there is replaced whole. ``path`` ends in ``.safetensors``.
 
     :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
-    :class:`WeightsError` for a module that was changed after compile, and where the file cannot be written.
+    :class:`ConfigError` for another ending, :class:`WeightsError` for a module that was changed after compile, and
+    where the file cannot be written.
     """
     from safetensors.torch import save as serialised
 
+    target = Path(path)
+    check_name(target)
     state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
     _check_document(module.network, state)
     metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
     if module.classes is not None:
         metadata[CLASSES] = json.dumps(module.classes)  # escaped: names of folders may be no UTF-8
-    target = Path(path)
     write_whole(target, _in_order(serialised(state, metadata)))
     return target
+
+
+def check_name(path: Path) -> None:
+    """Raise :class:`ConfigError` unless ``path`` ends as the file of a model does."""
+    if path.suffix != SUFFIX:
+        raise ConfigError(
+            f"a model is saved in a {SUFFIX} file",
+            found=path.name,
+            expected=path.with_suffix(SUFFIX).name if path.name else f"a name that ends in {SUFFIX}",
+            mend=f"for the weights alone under our names write torch.save(model.state_dict(), {path.name!r})",
+        )
 
 
 def _check_document(network: Network, state: Mapping[str, torch.Tensor]) -> None:

@@ -16,7 +16,7 @@ from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.heads import entries_of_head
-from inception_search.weights.whose import NetworkIn, origin_of
+from inception_search.weights.whose import NetworkIn, network_of_implementation, origin_of
 
 OURS = "inception-search"
 
@@ -74,7 +74,7 @@ def _known_naming(
             f"these are {implementation}'s weights of another network",
             found=found,
             expected=base,
-            mend=f"compile {found} with them",
+            mend=f"compile {network_of_implementation(found, implementation)} for them",
         ).at(file=file)
     try:
         known_entries = entries(_without_hidden(layers(lower(network))), found, implementation)

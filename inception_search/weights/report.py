@@ -16,6 +16,7 @@ class WeightsReport:
     on the way, and how. ``filled``: our keys the file's implementation does not have, with their value (gamma 1).
     ``fresh``: our keys left as they were initialised. ``unused``: the file's tensors that have no place, and why.
     ``left_out``: what the file holds besides these weights: an optimizer's state, a second state dict.
+    ``alike``: the networks of the other implementations with the same names, whose weights they may as well be.
     ``below``: what comes before the names in the file, ``encoder.`` say.
     """
 
@@ -29,10 +30,13 @@ class WeightsReport:
     unused: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     below: str = ""
+    alike: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         below = f" below {printable(self.below)}" if self.below else ""
-        lines = [f"{self.implementation}'s weights of {self.network}{below}: {len(self.used)} tensors used"]
+        same = "".join(f" or {name.rpartition('@')[2]}'s" for name in self.alike)
+        lines = [f"{self.implementation}'s{same} weights of {self.network}{below}: {len(self.used)} tensors used"]
+        lines += [f"the names are the same; compile {' or '.join(self.alike)} {_IF_THERE}"] * bool(self.alike)
         lines += [f"adapted {key}: {how}" for key, how in self.adapted.items()]
         for value, what in ((1.0, "gammas"), (0.0, "counts of batches")):
             number = sum(filled == value for filled in self.filled.values())
@@ -43,6 +47,9 @@ class WeightsReport:
         others = [printable(name) for name in self.left_out]
         lines += [f"not read, besides the weights: {_some(others)}"] * bool(others)
         return "\n".join(lines)
+
+
+_IF_THERE = "if they are from there: its images may be prepared otherwise"
 
 
 def _some(names: tuple[str, ...] | list[str], most: int = 4) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from inception_search.canonical.catalogue import dialects, load
+from inception_search.canonical.catalogue import names as shipped
 from inception_search.canonical.weight_names import classifier_of, known_by, recognise, renumbered
 from inception_search.canonical.weight_styles import torch_shape
 from inception_search.errors import WeightsError, raw
@@ -48,6 +49,12 @@ def classes_in(tensors: Mapping[str, torch.Tensor], network: str, implementation
         return next((torch_shape(layout, shape)[0] for shape in shapes.values() if shape), None)
     except WeightsError:
         return None
+
+
+def network_of_implementation(network: str, implementation: str) -> str:
+    """The name of a shipped network in the dialect of ``implementation``, where there is a document of it."""
+    known = network in shipped() and implementation in dialects(network)
+    return f"{network}@{implementation}" if known else network
 
 
 class NetworkIn(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from inception_search.errors import (
     CompileError,
     ConfigError,
     DocumentError,
+    ShapeError,
     UnknownNameError,
 )
 from inception_search.spec.transform import scale_network_width, set_classes, set_depth, set_input
@@ -362,3 +364,21 @@ def test_a_module_that_compile_did_not_make_says_so() -> None:
     ):
         with pytest.raises(ArgumentError, match=r"expected a model.*; give the module that"):
             call()
+
+
+def test_images_too_small_for_maps_say_the_least_size() -> None:
+    model = ins.compile("inception_v3")
+    with pytest.raises(ShapeError, match=r"mixed_7a.*3x3 is larger than its 2x2 map; use images of at least 75x75"):
+        model.features(torch.zeros(1, 3, 64, 64))
+    assert model.features(torch.zeros(1, 3, 64, 64), ["mixed_5d"])["mixed_5d"].shape == (1, 288, 5, 5)
+    assert set(model.eval().features(torch.zeros(1, 3, 75, 75))) <= set(model.stages)
+
+
+def test_a_notebook_shows_one_line(module: NetworkModule) -> None:
+    shown: list[str] = []
+    printer = types.SimpleNamespace(text=shown.append)
+    module.freeze("stem")._repr_pretty_(printer, False)
+    (line,) = shown
+    assert "frozen: stem" in line
+    assert len(line) < 200
+    assert "\n" not in line

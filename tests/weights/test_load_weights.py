@@ -263,7 +263,7 @@ WRONG: dict[str, tuple[Callable[[Weights], Weights], list[str]]] = {
     "many": (lambda t: {n: v[..., 1:] for n, v in t.items()}, ["in 230 places", "(63, 3, 7, 7) for (64, 3, 7, 7)"]),
     "another network": (
         lambda _: weights("inception_resnet_v1", "facenet"),
-        ["another network", "inception_resnet_v1", "compile inception_resnet_v1 with them"],
+        ["another network", "inception_resnet_v1", "compile inception_resnet_v1@facenet for them"],
     ),
     "another dialect": (lambda _: weights("inception_v1", "torchvision"), ["inception_v1", "a gamma", "conv1.norm"]),
     "strangers": (

@@ -100,7 +100,7 @@ MENDS: dict[str, tuple[str, dict[str, Any], Callable[[], Weights], str]] = {
         V1,
         {"aux": True},
         theirs(without("aux1.conv")),
-        "compile without auxiliary classifiers (aux=False): the file has only a part of aux.aux1",
+        "leave the auxiliary classifiers out (aux=False): the file has only a part of aux.aux1",
     ),
     "a layer less": (
         V1,
@@ -136,7 +136,7 @@ MENDS: dict[str, tuple[str, dict[str, Any], Callable[[], Weights], str]] = {
         "bn_inception@slim",
         {"in_channels": 1},
         theirs(of=("bn_inception", "slim")),
-        "compile without in_channels (a depthwise first convolution keeps its channels) and without width",
+        "leave in_channels out (a depthwise first convolution keeps its channels), and a width of your own",
     ),
 }
 

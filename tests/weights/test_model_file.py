@@ -19,7 +19,7 @@ from torch import Tensor
 
 import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import ArgumentError, DocumentError, LimitError, WeightsError
+from inception_search.errors import ArgumentError, ConfigError, DocumentError, LimitError, WeightsError
 from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.weights.digest import DIGEST, digest
 from inception_search.weights.export import write_weights
@@ -313,3 +313,12 @@ def test_weights_of_another_dialect_of_our_own_warn(tmp_path: Path) -> None:
     with pytest.warns(DialectWarning, match="saved with another document.*conv1.0.conv has padding"):
         ins.compile("bn_inception@paper_576", width=0.25, weights=path)
     ins.compile("bn_inception@slim_gamma", width=0.25, weights=path, num_classes=3)  # no warning
+
+
+@pytest.mark.parametrize("name", ["ft.pth", "model", "model.bin", "a.weights.h5", "b.SAFETENSORS"])
+def test_a_name_that_says_another_format_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"saved in a \.safetensors file, got .*; expected [a-z.]+\.safetensors; .*torch"
+    ):
+        ins.save(made(), tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -161,7 +161,7 @@ def test_a_prefix_that_is_the_networks_own_stays(tmp_path: Path) -> None:
     for source in (
         module.state_dict(),
         prefixed(dict(module.state_dict()), "model."),
-        ins.save(module, tmp_path / "m"),
+        ins.save(module, tmp_path / "m.safetensors"),
     ):
         assert same_state(ins.compile(ONE_STAGE, weights=source).state_dict(), module.state_dict())
 
@@ -188,3 +188,31 @@ def test_what_lies_beside_the_weights_is_reported() -> None:
     plain = ins.compile(SMALL, weights=state).loaded
     assert plain.left_out == ()
     assert "besides" not in str(plain)
+
+
+def test_a_report_names_the_implementations_that_have_the_same_names() -> None:
+    """torchvision and timm share theirs for Inception v3; Inception v1 is torchvision's alone."""
+    theirs = ins.export_weights(ins.compile("inception_v3@timm"), "timm")
+    for dialect, first, other in (
+        ("timm", "timm's or torchvision's", "torchvision"),
+        ("keras", "torchvision's or timm's", "timm"),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            report = ins.compile(f"inception_v3@{dialect}", weights=theirs).loaded
+        assert report.alike == (f"inception_v3@{other}",)
+        lines = str(report).splitlines()
+        assert lines[0].startswith(f"{first} weights of inception_v3: ")
+        assert lines[1].startswith(f"the names are the same; compile inception_v3@{other} if they are from there")
+    assert ins.compile("inception_v1@torchvision", weights=weights("inception_v1", "torchvision")).loaded.alike == ()
+
+
+def test_another_network_is_named_with_the_dialect_that_fits() -> None:
+    with pytest.raises(WeightsError, match=r"of another network, .*; compile inception_v1@torchvision for them"):
+        ins.compile("inception_v3", weights=weights("inception_v1", "torchvision"))
+
+
+def test_a_pickled_model_is_told_how_to_be_saved(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pth")
+    with pytest.raises(WeightsError, match=r"save your own model with torch\.save\(model\.state_dict\(\)"):
+        ins.compile(SMALL, weights=tmp_path / "whole.pth")

@@ -64,7 +64,8 @@ def _refusal(error: Exception) -> WeightsError:
     text = str(error)
     if named := re.search(r"GLOBAL (\w[\w.]*)", text):
         rule = "the file wants to run something that is not weights; nothing of it was run"
-        return WeightsError(rule, found=named[1], expected="tensors by name", mend=_MEND)
+        mend = f"save your own model with torch.save(model.state_dict(), 'weights.pth'); of others' files, {_MEND}"
+        return WeightsError(rule, found=named[1], expected="tensors by name", mend=mend)
     detail = text.split("WeightsUnpickler error:")[-1].strip().split("\n")[0] or "unexpected end of the file"
     rule = "the PyTorch file is damaged, cut off or not of weights; nothing of it was run"
     return WeightsError(rule, found=raw(f"{type(error).__name__}: {detail}"), mend=_MEND)

@@ -1,0 +1,64 @@
+"""Errors and warnings that speak of arguments in Python, said with the options of the verb that is running."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from inception_search.errors import InceptionSearchError, raw
+
+Params = dict[str, Any]
+_OTHER_NAMES = {"num_classes": "classes"}  # an argument in Python: the parameter of verbs
+_GIVEN = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=([^\s,;:)]+)( given to compile)?")
+_NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b(?![=:.('])")
+_NETWORK = re.compile(r"\b(?:compile|write) (?=[a-z0-9_]+@[a-z]|(?:a|the) (?:network|document)\b)")
+
+
+_running: Params = {}  # the options of the verb that is running, by the names of their parameters
+
+
+def speak_of(command: Any) -> None:
+    """From now on texts are said with the options of the verb ``command``."""
+    _running.clear()
+    _running.update({param.name: param for param in command.params if param.param_type_name == "option"})
+
+
+def in_options(text: str) -> str:
+    """``text`` with the options of the verb that is running in place of the arguments in Python of the same meaning.
+
+    ``num_classes=0`` becomes ``--classes 0``, ``aux=False`` ``--no-aux``, and ``compile inception_v3@timm``
+    ``use --network inception_v3@timm``; what the verb has no option for is left as it is.
+    """
+    text = _GIVEN.sub(_given, text)
+    text = _NAMED.sub(_named, text)
+    return _NETWORK.sub("use --network ", text) if "network" in _running else text
+
+
+def said_in_options(error: InceptionSearchError) -> InceptionSearchError:
+    """``error`` said so; what was found and the names of files stay as they are."""
+    str(error)  # some look for their mend when they are read
+    error.rule = in_options(error.rule)
+    error.expected = error.expected and in_options(error.expected)
+    error.mend = error.mend and in_options(error.mend)
+    if isinstance(error.found, type(raw(""))):
+        error.found = raw(in_options(error.found))
+    return error
+
+
+def _option(name: str) -> Any:
+    return _running.get(_OTHER_NAMES.get(name, name))
+
+
+def _given(match: re.Match[str]) -> str:
+    option, value = _option(match[1]), match[2]
+    if option is None:
+        return match[0]
+    if not option.is_flag:
+        return f"{option.opts[0]} {value}"
+    flags = option.opts if value == "True" else option.secondary_opts
+    return flags[0] if flags else match[0]
+
+
+def _named(match: re.Match[str]) -> str:
+    option = _option(match[0])
+    return match[0] if option is None else str(option.opts[0])
