@@ -131,6 +131,6 @@ def _check_out(out: Path, to: str | None) -> None:
         try:
             check_name(out)
         except ConfigError as error:
-            error.mend = f"for other formats name an implementation: --to timm -o {out.name}, say"
+            error.mend = "for other formats name an implementation, such as --to timm"
             raise
     check_folder(out)

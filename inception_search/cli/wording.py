@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from inception_search.errors import InceptionSearchError, raw
+from inception_search.errors import InceptionSearchError, Place, raw
 
 Params = dict[str, Any]
 _OTHER_NAMES = {"num_classes": "classes"}  # an argument in Python: the parameter of verbs
@@ -13,6 +13,7 @@ _GIVEN = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=([^\s,;:)]+)( given to compile)?")
 _NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b(?![=:.('])")
 _NETWORK = re.compile(r"\b(?:compile|write) (?=[a-z0-9_]+@[a-z]|(?:a|the) (?:network|document)\b)")
 
+_DOCUMENTS = (".yaml", ".yml", ".json")
 
 _running: Params = {}  # the options of the verb that is running, by the names of their parameters
 
@@ -23,25 +24,30 @@ def speak_of(command: Any) -> None:
     _running.update({param.name: param for param in command.params if param.param_type_name == "option"})
 
 
-def in_options(text: str) -> str:
+def in_options(text: str, names: bool = True) -> str:
     """``text`` with the options of the verb that is running in place of the arguments in Python of the same meaning.
 
     ``num_classes=0`` becomes ``--classes 0``, ``aux=False`` ``--no-aux``, and ``compile inception_v3@timm``
-    ``use --network inception_v3@timm``; what the verb has no option for is left as it is.
+    ``use --network inception_v3@timm``; what the verb has no option for is left as it is. ``names``: a name alone,
+    ``in_channels``, becomes an option, too.
     """
     text = _GIVEN.sub(_given, text)
-    text = _NAMED.sub(_named, text)
+    text = _NAMED.sub(_named, text) if names else text
     return _NETWORK.sub("use --network ", text) if "network" in _running else text
 
 
 def said_in_options(error: InceptionSearchError) -> InceptionSearchError:
-    """``error`` said so; what was found and the names of files stay as they are."""
+    """``error`` said so; what was found, and the fields of a document that it is about, stay as they are."""
     str(error)  # some look for their mend when they are read
-    error.rule = in_options(error.rule)
-    error.expected = error.expected and in_options(error.expected)
-    error.mend = error.mend and in_options(error.mend)
+    place = error.place
+    names = not (place.file or "").endswith(_DOCUMENTS)
+    error.rule = in_options(error.rule, names)
+    error.expected = error.expected and in_options(error.expected, names)
+    error.mend = error.mend and in_options(error.mend, names)
     if isinstance(error.found, type(raw(""))):
-        error.found = raw(in_options(error.found))
+        error.found = raw(in_options(error.found, names))
+    if place.file is None and place.path is not None and (option := _option(place.path)) is not None:
+        error.place = Place(path=option.opts[0])
     return error
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inception_search.data.deep_pixels import DEEP, DeepScale, Extent, extent_of, make_scale
-from inception_search.errors import DataError, Place, raw
+from inception_search.errors import DataError, Place, raw, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -93,11 +93,15 @@ def read_picture(file: Path, mode: Mode) -> Tensor:
     Raises DataError for a file that is not there or cannot be decoded, or where Pillow is not installed.
     """
     require_pillow()
-    if file.is_dir():
-        mend = f"give its files: sorted(pathlib.Path({str(file)!r}).glob('*.jpg'))"
+    try:
+        kind = file.stat().st_mode
+    except FileNotFoundError:
+        raise DataError("there is no such picture", place=Place(str(file)), mend="check the path") from None
+    except (OSError, ValueError) as error:
+        raise _corrupt(file, getattr(error, "strerror", None) or str(error)) from None
+    if stat.S_ISDIR(kind):
+        mend = f"give its files: sorted(pathlib.Path({shorten(str(file))}).glob('*.jpg'))"
         raise DataError("this is a folder, not a picture", place=Place(str(file)), mend=mend)
-    if not file.exists():
-        raise DataError("there is no such picture", place=Place(str(file)), mend="check the path")
     with _opened(file) as image:
         return whole_picture(image, mode)
 

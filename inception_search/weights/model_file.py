@@ -10,7 +10,7 @@ import torch
 
 from inception_search.backend.compile import build
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import ConfigError, WeightsError, raw
+from inception_search.errors import ConfigError, WeightsError, raw, shorten
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
@@ -55,8 +55,8 @@ def check_name(path: Path) -> None:
         raise ConfigError(
             f"a model is saved in a {SUFFIX} file",
             found=path.name,
-            expected=path.with_suffix(SUFFIX).name if path.name else f"a name that ends in {SUFFIX}",
-            mend=f"for the weights alone under our names write torch.save(model.state_dict(), {path.name!r})",
+            expected=shorten(path.stem + SUFFIX) if path.name else f"a name that ends in {SUFFIX}",
+            mend=f"for the weights alone under our names write torch.save(model.state_dict(), {shorten(path.name)})",
         )
 
 

@@ -235,7 +235,7 @@ REFUSED: list[tuple[list[str], list[str]]] = [
         ["facenet.pth", "another network", "use --network inception_resnet_v1@facenet for them"],
     ),
     (["slim.pth", "--network", "inception_v1"], ["slim.pth", "use --network inception_v1@slim for them"]),
-    (["slim.pth", "-o", "model.bin"], ["'model.bin'", "expected model.safetensors", "--to"]),
+    (["slim.pth", "-o", "model.bin"], ["'model.bin'", "expected 'model.safetensors'", "--to"]),
     (["slim.pth", "--to", "slim", "-o", "out.onnx"], ["'out.onnx'", ".safetensors", ".pth"]),
     (["slim.pth", "--to", "slym", "-o", "out.pth"], ["implementation of inception_v1", "did you mean 'slim'"]),
     (["slim.pth", "--to", "keras", "-o", "out.pth"], ["implementation of inception_v1", "slim, torchvision"]),

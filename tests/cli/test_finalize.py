@@ -99,7 +99,7 @@ BAD = [
     (["--width", "0"], 2, "width"),
     (["--device", "tpu"], 2, "device"),
     (["--max-macs", "1"], 1, "no network of at most 1 multiply-adds"),
-    (["--image-size", "99999"], 2, "image_size"),
+    (["--image-size", "99999"], 2, "--image-size"),
 ]
 
 

@@ -70,7 +70,7 @@ def test_images_that_are_too_small_name_the_switch(command: Command) -> None:
 
 def test_pictures_without_a_folder_name_the_option(command: Command) -> None:
     said = command("search", "--data", "image_folder")
-    assert said.err == "error: data_root: image_folder needs a folder; write --data-root FOLDER\n"
+    assert said.err == "error: --data-root: image_folder needs a folder; write --data-root FOLDER\n"
 
 
 def test_a_report_that_cannot_be_written_names_another_place(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

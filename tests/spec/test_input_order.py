@@ -13,7 +13,15 @@ from inception_search.errors import InputOrderWarning
 
 STAGES = "stages: {a: 1x1 8}\n"
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\n"
-SPACE = "schema: inception-search/space\nversion: 1\nname: s\nnetwork:\n  name: s\n  INPUT\n  stages: {a: 1x1 {$int: [4, 8]}}\n"
+SPACE = """
+schema: inception-search/space
+version: 1
+name: s
+network:
+  name: s
+  INPUT
+  stages: {a: {conv: {kernel: 1x1, width: {$int: [4, 8]}}}}
+"""
 
 
 @pytest.mark.parametrize("given", ["96x96x3", "[96, 96, 3]", "{channels: 96, height: 96, width: 3}"])
@@ -42,6 +50,6 @@ def test_the_shape_that_a_module_reads_is_looked_at() -> None:
 
 @pytest.mark.parametrize("given", ["input: 32x32x1", "input: {$choice: {a: 3x32x32, b: 32x32x1}}"])
 def test_the_networks_of_a_space_are_looked_at(given: str) -> None:
-    text = SPACE.replace("INPUT", given).replace("1x1 {$int: [4, 8]}", "{conv: {kernel: 1x1, width: {$int: [4, 8]}}}")
+    text = SPACE.replace("INPUT", given)
     with pytest.warns(InputOrderWarning, match=r"network\.input: 32x32x1 is read as .* write 1x32x32"):
         ins.load_space(text)
