@@ -208,7 +208,7 @@ def _network(words: str | Path) -> tuple[str, Network]:
     if "/" in text and not text.endswith(SUFFIXES) and not (is_file(text) or is_folder(text)):
         _no_run_folder(text)
     network = load_document(words)
-    return (text if text.partition("@")[0] in names() else network.name), network
+    return (text if text.partition("@")[0] in names() or is_run_folder(text) else network.name), network
 
 
 def _no_run_folder(text: str) -> None:

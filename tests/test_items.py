@@ -37,6 +37,8 @@ def test_trials_are_those_of_the_records(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     for record in ins.Study.open("runs/a").records:
         assert item(f"runs/a:{record.number}").network.to_dict() == record.network
+    for words in ("runs/a", "runs/a:1", "runs/a.module", "runs/a:1.module"):
+        assert item(words).name == words
     with pytest.raises(InceptionSearchError, match=r"runs/a: no such trial, got 77; expected 0 to 4"):
         item("runs/a:77")
 

@@ -69,7 +69,7 @@ def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool) -> Figure:
     from inception_search.figures.steps import Edited, draw_steps
 
     if as_diff:
-        told = [f"{index}. {move.title}" if index else move.title for index, move in enumerate(moves)]
+        told = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]
         return draw_diffs(title, [Edited(said, *_shown(move)) for said, move in zip(told, moves, strict=True)])
     return draw_steps(title, [Edited(_heading(index, move), *_shown(move)) for index, move in enumerate(moves)])
 
@@ -86,7 +86,7 @@ def _rows(moves: tuple[Move, ...]) -> list[dict[str, str]]:
         rows.append(
             {
                 "step": str(index) if index else "",
-                "edit": "; ".join((move.title, *move.more)),
+                "edit": move.words,
                 "parameters": f"{move.cost.params:,}",
                 "more parameters": _change(params),
                 "MACs": f"{move.cost.macs:,}",
@@ -119,4 +119,4 @@ def _change(value: int) -> str:
 
 def _heading(index: int, move: Move) -> str:
     cost = f"{move.cost.params / 1e6:.1f} M parameters, {move.cost.macs / 1e9:.2f} G MACs"
-    return f"{index}. {move.title}: {cost}" if index else f"{move.title}: {cost}"
+    return f"{index}. {move.words}: {cost}" if index else f"{move.words}: {cost}"

@@ -43,7 +43,12 @@ class Move:
     """The stage of the network that shows the edit, where one does."""
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.cost.params:,} parameters, {self.cost.macs:,} MACs)"
+        return f"{self.words} ({self.cost.params:,} parameters, {self.cost.macs:,} MACs)"
+
+    @property
+    def words(self) -> str:
+        """Everything that changed, in a line."""
+        return "; ".join((self.title, *self.more))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON data."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from inception_search.spec.network import Network
+from inception_search.plural import counted
+from inception_search.spec.model import BatchNorm
+from inception_search.spec.network import Aux, Embedding, Network
 from inception_search.spec.step import AnyStep, Block, Concat, Conv, Lrn, Pool, Repeat, Use, children
 
 
@@ -16,7 +18,7 @@ class Trait(NamedTuple):
     name: str
     value: Callable[[Network], Any]
     words: Callable[[Any, Any], str]
-    """What is said of a change from one value to another."""
+    """What is said of a change from one value to another; nothing where another trait says it."""
 
 
 def changes(before: Network, after: Network) -> list[str]:
@@ -24,8 +26,8 @@ def changes(before: Network, after: Network) -> list[str]:
     found = []
     for trait in TRAITS:
         old, new = trait.value(before), trait.value(after)
-        if old != new:
-            found.append(trait.words(old, new))
+        if old != new and (said := trait.words(old, new)):
+            found.append(said)
     return found
 
 
@@ -134,23 +136,53 @@ def _toggle(words: str) -> Callable[[Any, Any], str]:
 
 def _number(thing: str, where: str = "") -> Callable[[Any, Any], str]:
     def words(old: int, new: int) -> str:
-        return f"{_counted(new, thing) if new else f'no {thing}s'}{where} ({'was' if old == 1 else 'were'} {old})"
+        return f"{counted(new, thing) if new else f'no {thing}s'}{where} ({'was' if old == 1 else 'were'} {old})"
 
     return words
 
 
 def _residual(old: int, new: int) -> str:
     if not old:
-        return f"add residual sums around {_counted(new, 'module')}"
-    return f"residual sums around {_counted(new, 'module')} (were {old})" if new else "drop the residual sums"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+        return f"add residual sums around {counted(new, 'module')}"
+    return f"residual sums around {counted(new, 'module')} (were {old})" if new else "drop the residual sums"
 
 
 def _of_stem(old: tuple[str, ...], new: tuple[str, ...]) -> str:
     return f"another stem: {', '.join(old)} becomes {', '.join(new)}"
+
+
+def _either(who: str, yes: str, no: str, what: str) -> Callable[[Any, Any], str]:
+    return lambda old, new: f"{who} {yes if new else no} {what}"
+
+
+def _listed(widths: tuple[int, ...]) -> str:
+    return ", ".join(map(str, widths)) or "none"
+
+
+def _embedding(old: Embedding | None, new: Embedding | None) -> str:
+    return f"an embedding of {new.width}{' and unit length' if new.unit_length else ''}" if new else "no embedding"
+
+
+def _norm(old: BatchNorm | None, new: BatchNorm | None) -> str:
+    """The settings of a batch norm that stays one."""
+    if old is None or new is None:
+        return ""
+    before, after = old.to_dict(), new.to_dict()
+    names = [name for name in type(new).model_fields if before.get(name) != after.get(name)]
+    told = [f"{name} {getattr(new, name)} (was {getattr(old, name)})" for name in names]
+    return f"batch norm with {', '.join(told)}"
+
+
+def _aux_heads(old: Mapping[str, Aux], new: Mapping[str, Aux]) -> str:
+    """What changed of the auxiliary heads that stay."""
+    told = []
+    for name, aux in new.items():
+        before = old.get(name, aux)
+        if aux.after != before.after:
+            told.append(f"auxiliary head {name} after stage {aux.after} (was {before.after})")
+        if aux.model_copy(update={"after": before.after}) != before:
+            told.append(f"other layers or weight in auxiliary head {name}")
+    return ", ".join(told)
 
 
 TRAITS: tuple[Trait, ...] = (
@@ -160,12 +192,23 @@ TRAITS: tuple[Trait, ...] = (
     Trait("modules", _modules, _number("Inception module")),
     Trait("residual", _residuals, _residual),
     Trait("kernels", _spatial, _kernels),
-    Trait("averages", _averages, lambda old, new: f"average pooling in {_counted(new, 'module')} (was {old})"),
+    Trait("averages", _averages, lambda old, new: f"average pooling in {counted(new, 'module')} (was {old})"),
     Trait("image", _size, lambda old, new: f"images of {new} (were {old})"),
     Trait("response norm", lambda net: _lrns(net) > 0, _toggle("local response normalisation")),
     Trait("aux", lambda net: len(net.aux), _number("auxiliary head")),
     Trait("head", lambda net: net.head.classifier, lambda old, new: f"a head of kind {new} (was {old})"),
     Trait("dropout", lambda net: net.head.dropout, lambda old, new: f"dropout {new:g} (was {old:g})"),
+    Trait("head pool", lambda net: net.head.pool, lambda old, new: f"global pooling {new} (was {old})"),
+    Trait(
+        "hidden", lambda net: net.head.hidden, lambda old, new: f"hidden layers {_listed(new)} (were {_listed(old)})"
+    ),
+    Trait("embedding", lambda net: net.head.embedding, _embedding),
+    Trait("aux heads", lambda net: net.aux, _aux_heads),
+    Trait("count_pad", lambda net: net.pool_defaults.count_pad, _either("averages", "count", "leave out", "padding")),
+    Trait("ceil", lambda net: net.pool_defaults.ceil, _either("pools", "round", "do not round", "sizes up")),
+    Trait("padding", lambda net: net.same_padding, lambda old, new: f"{new} padding (was {old})"),
+    Trait("norm", lambda net: net.conv_defaults.norm, _norm),
+    Trait("channels", lambda net: net.input.channels, _number("channel", " of the image")),
     Trait("bias", lambda net: net.conv_defaults.bias, _toggle("biases of convolutions")),
     Trait("act", lambda net: net.conv_defaults.act, lambda old, new: f"{new} (was {old})"),
     Trait("classes", lambda net: net.head.classes, lambda old, new: f"{new} classes (were {old})"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
@@ -14,15 +14,17 @@ from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.overview import NetworkTree, opens
 from inception_search.figures.parts import Box, Kind, Note, Part, column
+from inception_search.figures.printing.advice import advice
 from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.printing.size import Print, fitted, print_of
 from inception_search.figures.sheet import Panel, sheet
 from inception_search.figures.sizes import Room
 from inception_search.figures.svg import clean
-from inception_search.spec.alone import MODULE, check_blocks, first_place
+from inception_search.spec.alone import MODULE, check_blocks, first_place, step_before
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
 
+NO_BLOCKS, OVERVIEW, DOWN = "no blocks", "style 'overview'", "flow 'down'"  # what makes a picture narrower
 Style: TypeAlias = Literal["plain", "paper", "detail", "overview"]
 
 
@@ -70,7 +72,13 @@ def _draw_network(network: Network, style: Style, flow: Flow, title: str, blocks
     panels = [("", tree.part())]
     for names, step, path in _modules(network) if blocks else ():
         panels.append((", ".join(names), _module(step, path, network, facts, look)))
-    return _figure(title, network.name, panels, flow, how)
+
+    def changed(made: frozenset[str]) -> Panels:
+        folded = NetworkTree(network, facts, folded=True).part() if OVERVIEW in made else panels[0][1]
+        return [("", folded), *([] if NO_BLOCKS in made else panels[1:])]
+
+    changes = [words for words, can in ((NO_BLOCKS, blocks), (OVERVIEW, style != "overview")) if can]
+    return _figure(title, network.name, panels, flow, how, changes, changed)
 
 
 def _draw_step(
@@ -114,7 +122,7 @@ def module_part(
     """A step below its input; where shapes are known, with sizes along its trunk and its output."""
     read, fact = (facts.read_by(path), facts.get(path)) if facts else (None, None)
     first = network is not None and path == next(iter(network.stages))
-    name = "Input" if first else look.captions.start(step)
+    name = "Input" if first else look.captions.start(step, step_before(network, step) if network else None)
     size = shape_text(read, look.captions.shape) if read else ""
     lines = look.captions.input(size) if first and read else (name, size) if read and look.captions.sizes else (name,)
     kind: Kind = "input" if first or look.captions.sizes else "act" if isinstance(step, Block) else "concat"
@@ -203,14 +211,38 @@ def placed(part: Part, flow: Flow = "down", room: Room | None = None) -> Placeme
     return placement.flipped() if flow == "up" else placement
 
 
-def _figure(title: str, name: str, panels: Panels, flow: Flow, how: Print) -> Figure:
-    """The panels under ``title``; a figure without one is called ``name``."""
+def _figure(
+    title: str,
+    name: str,
+    panels: Panels,
+    flow: Flow,
+    how: Print,
+    changes: Sequence[str] = (),
+    changed: Callable[[frozenset[str]], Panels] | None = None,
+) -> Figure:
+    """The panels under ``title``; a figure without one is called ``name``.
 
+    ``changes`` and ``changed``, for a whole network, are what could make it narrower, and the panels it has then.
+    """
+    drawing = _laid_out(title, panels, flow, how)
+    less = ""
+    if how.room is not None and drawing.width > how.room:
+
+        def fits(made: frozenset[str]) -> bool:
+            shown = changed(made) if changed else panels
+            return _laid_out(title, shown, "down" if DOWN in made else flow, how).width <= (how.room or 0)
+
+        found = advice([*changes, *([DOWN] if flow == "right" else [])], fits)
+        less = ", ".join(filter(None, (found, "one module" if changed else "")))
+    return figure(title or name, drawing, panels, flow=flow, how=how, less=less)
+
+
+def _laid_out(title: str, panels: Panels, flow: Flow, how: Print) -> Placement:
     def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
         drawings = [Panel(heading, placed(change(part), flow, room)) for heading, part in panels]
         return sheet(title, drawings, how.room)
 
-    return figure(title or name, fitted(how, laid_out, turned=flow == "right"), panels, flow=flow, how=how)
+    return fitted(how, laid_out, turned=flow == "right")
 
 
 def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:

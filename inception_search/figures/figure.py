@@ -28,7 +28,8 @@ class Figure:
     ``outline`` is the same in words; a notebook shows the picture, a terminal the words. ``drawing`` and ``panels``
     are what it shows, placed and not, for the formats that are not made of the SVG; a comparison has no panels.
     ``bare`` is the drawing without the margins that make it as wide as the paper. ``how`` is its size on paper and its
-    palette, ``note`` what to know of them: type that is too small, or nothing.
+    palette, ``note`` what to know of them: type that is too small, a height above a page's, or nothing; ``less``:
+    options that the note advises.
     """
 
     svg: str
@@ -43,6 +44,7 @@ class Figure:
     flow: Flow = "down"
     how: Print = Print()  # noqa: RUF009  # frozen
     note: str = ""
+    less: str = field(default="", repr=False)
 
     @property
     def scale(self) -> float:
@@ -65,6 +67,7 @@ class Figure:
             words=self.outline,
             flow=self.flow,
             how=print_of(width, font_size, palette),
+            less=self.less,
         )
 
     @checked
@@ -103,19 +106,21 @@ def figure(
     words: str | None = None,
     flow: Flow = "down",
     how: Print | None = None,
+    less: str = "",
 ) -> Figure:
     """The figure of a placed drawing, with its size on paper and palette where ``how`` gives them.
 
     ``about`` describes it in a line and ``words`` in full, by default the first panel, and all of them, in words.
+    ``less`` are the options with which there is less to draw, for the note of a picture that is too wide.
     """
     title = clean(title)
     line = sentence(panels[0][1]) if about is None else about
     told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
     how = how or Print()
-    note = how.note(drawing.width)
+    note = how.note(drawing.width, drawing.height, less)
     bare, drawing = drawing, padded(drawing, how)
     picture = svg(drawing, title=title, description=line, how=how)
     told = told if words is None else words
     zoom = how.scale(drawing.width) if how.sized else 1.0
     width, height = round(drawing.width * zoom), round(drawing.height * zoom)
-    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, bare, flow, how, note)
+    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, bare, flow, how, note, less)

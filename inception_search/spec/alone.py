@@ -8,7 +8,7 @@ from functools import lru_cache
 from inception_search.errors import ConfigError, Place
 from inception_search.spec.input_order import warn_of_order
 from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
-from inception_search.spec.step import AnyStep, Repeat, Use, children
+from inception_search.spec.step import AnyStep, Chain, Repeat, Use, children
 
 MODULE = "module"  # the name and only stage of the network of a step alone
 
@@ -39,6 +39,18 @@ def first_place(network: Network, wanted: AnyStep) -> str | None:
     return None
 
 
+def step_before(network: Network, wanted: AnyStep) -> AnyStep | None:
+    """The step whose output ``wanted`` reads; None where that is the image, or differs from place to place.
+
+    Chains, repeats and blocks that are only named are looked into: it is never one of those.
+    """
+    found: list[AnyStep | None] = []
+    last: AnyStep | None = None
+    for step in network.stages.values():
+        last = _note_before(step, wanted, last, network.blocks, found)
+    return found[0] if found and all(step == found[0] for step in found) else None
+
+
 def check_blocks(step: AnyStep, network: Network | None) -> None:
     """A :class:`ConfigError` where ``step`` uses a block that ``network`` does not have."""
     stack = [step]
@@ -52,6 +64,25 @@ def check_blocks(step: AnyStep, network: Network | None) -> None:
                 mend="write network= the network that defines it",
             )
         stack.extend(inner for _, inner in children(part))
+
+
+def _note_before(
+    step: AnyStep, wanted: AnyStep, last: AnyStep | None, blocks: Mapping[str, AnyStep], found: list[AnyStep | None]
+) -> AnyStep | None:
+    """Note what is read wherever ``wanted`` stands in ``step``, which reads ``last``; the step that is read next."""
+    if step == wanted:
+        found.append(last)
+    if isinstance(step, Use):
+        return _note_before(blocks[step.name], wanted, last, blocks, found)
+    if isinstance(step, Repeat):
+        for _ in range(min(step.times, 2)):  # the second and all after it read the same
+            last = _note_before(step.body, wanted, last, blocks, found)
+        return last
+    inside = last
+    for _, part in children(step):
+        after = _note_before(part, wanted, inside, blocks, found)
+        inside = after if isinstance(step, Chain) else last
+    return inside if isinstance(step, Chain) else step
 
 
 def _find(step: AnyStep, wanted: AnyStep, path: str, blocks: Mapping[str, AnyStep]) -> str | None:

@@ -9,7 +9,7 @@ from figure_samples import INCEPTION_3A
 
 from inception_search.canonical.catalogue import load
 from inception_search.figures.draw import Style, draw
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse, parse_network
 from inception_search.spec.transform import remake
 
 
@@ -55,6 +55,48 @@ def test_a_module_of_no_paper_has_the_words_of_the_last() -> None:
     assert "3x3 Conv (128)" in draw(INCEPTION_3A, style="paper").outline
     block = parse("{block: {skip: add, project: linear, act: none, body: 5x5 8}}")
     assert "1x1 Conv (Linear)" in draw(block, style="paper").outline
+
+
+MINE = """
+schema: inception-search/network
+version: 1
+name: mine
+input: 32x64x64
+blocks:
+  sum: {block: {skip: add, act: ACT, body: 3x3 32}}
+  other: {concat: [1x1 16, 1x1 16]}
+stages:
+  first: 3x3 32
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "stages", "expected"),
+    [
+        ("sum", ["max 3x3", "sum"], "Previous layer"),
+        ("sum", ["sum"], "Previous layer"),  # of a convolution, as in the figure of v1
+        ("sum", ["relu", "sum"], "Relu activation"),
+        ("sum", ["other", "sum"], "Filter concat"),
+        ("sum", ["max 3x3", "{repeat: {times: 3, body: sum}}"], "Previous layer"),  # the first reads another layer
+        ("other", ["{repeat: {times: 3, body: sum}}", "other"], "Relu activation"),
+        ("other", ["max 3x3", "other"], "Previous layer"),
+        ("other", ["[relu, {concat: [other, 1x1 8]}]"], "Relu activation"),
+        ("other", ["[sum, {concat: [[max 3x3, other], 1x1 8]}]"], "Previous layer"),
+    ],
+)
+def test_a_module_of_no_paper_stands_over_what_it_reads(module: str, stages: list[str], expected: str) -> None:
+    told = "".join(f"  s{number}: {stage}\n" for number, stage in enumerate(stages))
+    network = parse_network(MINE.replace("ACT", "relu") + told)
+    assert draw(network.blocks[module], network=network, style="paper").outline.splitlines()[0] == expected
+
+
+def test_a_sum_without_activation_is_none_below_the_next() -> None:
+    network = parse_network(MINE.replace("ACT", "none") + "  a: sum\n  b: other\n")
+    assert draw(network.blocks["other"], network=network, style="paper").outline.startswith("Previous layer\n")
+
+
+def test_a_module_alone_stands_over_the_layer_before_it() -> None:
+    assert draw(parse("{block: {skip: add, body: 5x5 8}}"), style="paper").outline.startswith("Previous layer\n")
 
 
 def branches(name: str, module: str) -> list[list[str]]:

@@ -5,7 +5,7 @@ The figures print neither filters nor sizes; both are in their tables.
 
 from __future__ import annotations
 
-from inception_search.figures.captions.words import Captions, Lines, channels_last, letter_x, lines
+from inception_search.figures.captions.words import Lines, bare, letter_x, lines
 from inception_search.figures.labels import conv_facts, pool_facts
 from inception_search.spec.step import Conv, Pool
 
@@ -20,12 +20,4 @@ def _pool(pool: Pool) -> Lines:
     return lines(f"{letter_x(pool.kernel)} {POOLS[pool.mode]}", pool_facts(pool))
 
 
-CAPTIONS = Captions(
-    _conv,
-    _pool,
-    start=lambda _: "Previous layer",
-    concat="Filter concatenation",
-    input=lambda _: ("Input",),
-    shape=channels_last,
-    notes=False,
-)
+CAPTIONS = bare(_conv, _pool, "Previous layer", "Filter concatenation")

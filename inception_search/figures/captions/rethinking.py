@@ -6,8 +6,10 @@ write n for a side of 7, the number stands.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inception_search.figures.captions.order import longest_first
-from inception_search.figures.captions.words import Captions, Lines, channels_last, letter_x, lines
+from inception_search.figures.captions.words import Lines, bare, letter_x, lines
 from inception_search.figures.labels import conv_facts, pool_facts
 from inception_search.spec.step import Conv, Pool
 
@@ -24,13 +26,4 @@ def _printed(facts: list[str]) -> list[str]:
     return [fact for fact in facts if fact not in ("V", "ceil") and not fact.startswith("pad ")]
 
 
-CAPTIONS = Captions(
-    _conv,
-    _pool,
-    start=lambda _: "Base",
-    concat="Filter Concat",
-    input=lambda _: ("Input",),
-    shape=channels_last,
-    order=longest_first,
-    notes=False,
-)
+CAPTIONS = replace(bare(_conv, _pool, "Base", "Filter Concat"), order=longest_first)

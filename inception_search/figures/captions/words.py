@@ -22,6 +22,7 @@ def _projection(channels: str, linear: bool) -> Lines:
 class Captions:
     """The words for convolutions, pools and activations, for what a module reads, and for its joins.
 
+    ``start`` gets the module and the step that it reads, where that is known and everywhere the same.
     ``projection`` gets the channels (empty where they are not known) and whether it is linear. ``input`` are the lines
     of a network's input, given its size, and ``shape`` writes a size (C, H, W). ``order`` are the numbers of branches
     from left to right. ``sizes``: what a module reads and makes is shown with its shape, ``notes``: sizes stand beside
@@ -32,7 +33,7 @@ class Captions:
     pool: Callable[[Pool], Lines] = pool_lines
     act: Callable[[str], str] = ACTIVATIONS.__getitem__
     projection: Callable[[str, bool], Lines] = _projection
-    start: Callable[[AnyStep], str] = lambda _: "Input"
+    start: Callable[[AnyStep, AnyStep | None], str] = lambda *_: "Input"
     concat: str = "Filter concat"
     input: Callable[[str], Lines] = lambda size: ("Input", size)
     shape: Callable[[int, int, int], str] = shape
@@ -51,6 +52,19 @@ class Captions:
 
 
 PLAIN = Captions(sizes=True)
+
+
+def bare(conv: Callable[[Conv], Lines], pool: Callable[[Pool], Lines], start: str, concat: str) -> Captions:
+    """The words of figures that print neither sizes nor the image's: ``start`` is what every module reads."""
+    return Captions(
+        conv,
+        pool,
+        start=lambda *_: start,
+        concat=concat,
+        input=lambda _: ("Input",),
+        shape=channels_last,
+        notes=False,
+    )
 
 
 def letter_x(kernel: tuple[int, int]) -> str:

@@ -2,11 +2,13 @@
 
 A px of a drawing is 1/96 inch, so its type is 9.75 pt and its small type 9 pt. A picture that is too wide is drawn with
 narrower boxes, their words on more lines, as long as it is too wide; then it is made smaller. Where the type becomes
-smaller than :data:`LEAST` points, or than was asked for, the figure has a note that says so.
+smaller than :data:`LEAST` points, or than was asked for, or the picture taller than a page, the figure has a note that
+says so.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +23,7 @@ from inception_search.figures.sizes import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, 
 from inception_search.figures.type_metrics import wrapped
 
 PX = {"px": 1.0, "pt": 96 / 72, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}  # px of each unit
+PAGES = {"Letter": 11.0, "A4": 297 / 25.4}  # in, their heights
 LEAST = 6.0  # pt, the smallest type that can be read on paper
 _LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(px|pt|mm|cm|in)\s*")
 _WRAPPED = (72, 56, 44, 32)  # px for the words of a box
@@ -57,8 +60,22 @@ class Print:
         wanted = self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else 1.0
         return wanted if self.width is None else min(wanted, self.width * PX[self.unit] / width)
 
-    def note(self, width: int) -> str:
-        """What to know of a drawing ``width`` px wide: the size of its type, where that is too small; or nothing."""
+    def note(self, width: int, height: int, less: str = "") -> str:
+        """What to know of a drawing of so many px: type that is too small, or a height above a page's; or nothing.
+
+        ``less`` are options with which there is less to draw.
+        """
+        return "; ".join(filter(None, (self._of_type(width, less), self._of_height(self.scale(width) * height))))
+
+    def _of_height(self, height: float) -> str:
+        over = [name for name, inches in PAGES.items() if height > inches * PX["in"]]
+        if not over or not self.sized or (self.unit == "px" and self.width is not None):
+            return ""
+        unit = "in" if self.unit == "px" else self.unit
+        pages = " and ".join(f"{name} is {PAGES[name] * PX['in'] / PX[unit]:.4g}{unit}" for name in over)
+        return f"the picture is {height / PX[unit]:.4g}{unit} tall, more than a page: {pages}"
+
+    def _of_type(self, width: int, less: str) -> str:
         scale = self.scale(width)
         small, large = SMALL * PX_IN_POINTS * scale, TEXT * PX_IN_POINTS * scale
         if self.width is None or (small >= LEAST - 0.01 and large >= (self.font_size or 0) - 0.01):
@@ -67,7 +84,8 @@ class Print:
         asked = f"{self.font_size:g} pt" if self.font_size else f"at least {LEAST:g} pt"
         return (
             f"at a width of {self.width:g}{self.unit} the type is {large:.1f} pt, in small {small:.1f} pt, and not "
-            f"{asked}; that needs a width of {needed:.0f}{self.unit}, or less to draw: style 'overview', one module"
+            f"{asked}; that needs a width of {math.ceil(needed - 0.01)}{self.unit}"
+            + (f", or less to draw: {less}" if less else "")
         )
 
 
