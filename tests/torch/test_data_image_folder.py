@@ -183,7 +183,7 @@ def test_too_much_for_memory_is_refused_before_decoding(tmp_path: Path, monkeypa
 
 
 def test_without_root() -> None:
-    with pytest.raises(ConfigError, match=r"root: image_folder needs a folder; name it \(--data-root\)"):
+    with pytest.raises(ConfigError, match=r"root: image_folder needs a folder; write root=FOLDER"):
         load_data("image_folder")
 
 
