@@ -13,6 +13,7 @@ from typing import Any, Literal
 from inception_search.arguments import checked
 from inception_search.canonical.catalogue import load, module
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.plural import counted
 from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
@@ -67,7 +68,7 @@ class Space:
         check_ambiguity(self._builder, file)
 
     def __repr__(self) -> str:
-        return f"Space({self.name!r}, {len(self.holes)} holes, {self.size_in_words} points)"
+        return f"Space({self.name!r}, {counted(len(self.holes), 'hole')}, {self.size_in_words} points)"
 
     @property
     def name(self) -> str:

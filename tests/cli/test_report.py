@@ -26,7 +26,7 @@ def test_a_study_that_was_broken_off(command: Command, tmp_path: Path) -> None:
     assert said.code == 0
     assert "Not finished: 13 of 34 trials are trained; `inception-search resume mine` goes on." in said.out
     html = (run / "report.html").read_text(encoding="utf-8")
-    assert "Not finished: 13 of 34 trials are trained; `inception-search resume runs/example` goes on." in html
+    assert "13 of 34 trials are trained; <code>inception-search resume runs/example</code> goes on." in html
     assert "13 trained networks are too few to tell what matters" in html
     assert files(run) == before
 
