@@ -144,7 +144,7 @@ class TestRefusals:
             port = taken.getsockname()[1]
             said = command("dashboard", "mine", "--port", port)
         assert said.code == 2
-        assert said.err.startswith(f"error: port: the port is taken, got {port}; write --port ")
+        assert said.err.startswith(f"error: --port: the port is taken, got {port}; write --port ")
         assert int(said.err.rsplit(" ", 1)[1]) != port
 
     def test_an_address_of_nobody(self, command: Command, tmp_path: Path) -> None:

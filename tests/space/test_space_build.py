@@ -179,3 +179,27 @@ def _any_point(of: Space) -> Params:
         return of.sample(0, by="holes")
     except InceptionSearchError:
         return next(iter(every_point(of)))
+
+
+def test_a_number_that_two_fields_share_by_name_is_known_as_what_it_is_of() -> None:
+    """Searches widen what is a width, and short forms are those of the field, however a number is defined."""
+    space = Space(
+        """
+schema: inception-search/space
+version: 1
+name: shared
+define:
+  widths: {$int: [4, 16]}
+  size: {$choice: [3x3, 5x5]}
+network:
+  name: shared
+  input: 3x32x32
+  stages:
+    a: {conv: {kernel: {$use: size, $name: k}, width: {$use: widths, $name: shared}}}
+    b: {conv: {kernel: {$use: size, $name: k}, width: {$use: widths, $name: shared}}}
+  head: {pool: avg, classes: 10}
+"""
+    )
+    assert {name: hole.path for name, hole in space.holes.items()} == {"k": "a.kernel", "shared": "a.width"}
+    built = space.decode({"k": "5x5", "shared": 8})
+    assert [(built.stages[name].kernel, built.stages[name].width) for name in "ab"] == [((5, 5), 8)] * 2  # type: ignore[union-attr]
