@@ -9,6 +9,7 @@ from typing import Any
 
 from inception_search.errors import did_you_mean
 from inception_search.space.holes import Float, Integer, Of
+from inception_search.spec.yaml_reader import MarkedDict
 
 _OF = re.compile(r"(?:([1-9][0-9]{0,3})\*)?([a-z][a-z0-9_]{0,63})(?:/([1-9][0-9]{0,3}))?\Z")
 MAX_MEMBERS = 10_000  # of a stepped float range
@@ -93,3 +94,16 @@ def _numbers(raw: Any, kinds: tuple[type, ...], lengths: tuple[int, ...]) -> tup
     if not fits or any(isinstance(n, bool) or not isinstance(n, kinds) for n in raw):
         raise RangeError("not a range", found=raw, expected="[low, high] or [low, high, step]")
     return tuple(raw)
+
+
+def is_one_hole(raw: Any) -> bool:
+    """Whether an entry of ``define`` is a number, or a choice of plain values, without a name of its own."""
+    if not isinstance(raw, dict) or "$name" in raw or not ("$int" in raw or "$float" in raw or "$choice" in raw):
+        return False
+    choice = raw.get("$choice", ())
+    return not any(isinstance(each, dict | list) for each in (choice.values() if isinstance(choice, dict) else choice))
+
+
+def named(raw: dict[str, Any], name: Any, line: int | None) -> dict[str, Any]:
+    """The hole ``raw`` with this ``$name``, as if it stood in ``line``."""
+    return MarkedDict({**raw, "$name": name}, line, getattr(raw, "lines", None))

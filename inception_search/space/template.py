@@ -14,7 +14,6 @@ hole, with one domain.
 from __future__ import annotations
 
 import re
-from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -243,8 +242,10 @@ class TemplateReader:
         self.check_depth(name, raw.get("$depth"), path, line)
         self.sizes.setdefault(name, _nodes(known[name]))
         self.counted(self.sizes[name], path, line)
-        if "$name" in raw and not step and _is_one_hole(known[name]):
-            return self.fields(_named(known[name], raw["$name"]), path)  # at its own place, which says what it is of
+        if "$name" in raw and not step and ranges.is_one_hole(known[name]):
+            return self.fields(
+                ranges.named(known[name], raw["$name"], line), path
+            )  # at its own place, which says what it is of
         if "$name" in raw:
             path = self.name(raw["$name"], path, line)  # all uses of this name have their holes at one place
         lines = getattr(self.define if name in self.define else self.blocks, "lines", {})
@@ -366,23 +367,6 @@ def _same_domain(one: Any, other: Any) -> bool:
     if isinstance(one, Choice):
         return bool(one.domain == other.domain)
     return bool(one == other)
-
-
-def _is_one_hole(raw: Any) -> bool:
-    """Whether an entry of ``define`` is a number, or a choice of plain values, without a name of its own."""
-    if not isinstance(raw, dict) or "$name" in raw or not ("$int" in raw or "$float" in raw or "$choice" in raw):
-        return False
-    options = raw.get("$choice", ())
-    return not any(
-        isinstance(each, dict | list) for each in (options.values() if isinstance(options, dict) else options)
-    )
-
-
-def _named(raw: dict[str, Any], name: Any) -> dict[str, Any]:
-    """The hole ``raw`` with this ``$name``, read from the same line."""
-    named = copy(raw)
-    named["$name"] = name
-    return named
 
 
 def _labels(raw: Any) -> list[str]:
