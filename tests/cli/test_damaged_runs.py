@@ -14,7 +14,16 @@ from inception_search.spec.checksum import with_checksum
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.damage import damage
 from tests.cli.conftest import Command
-from tests.example import copy_example
+from tests.example import EXAMPLE, copy_example
+
+RECORDS = 4  # of the example: a report of more has more pictures and forests, which say nothing of damage
+
+
+def journal_until(number: int) -> str:
+    """The example's index as it was when the trial of that number ended."""
+    lines = (EXAMPLE / "journal.log").read_text().splitlines(keepends=True)
+    ended = (at for at, line in enumerate(lines) if f'"trial_id":{number},' in line and '"op_code":6,' in line)
+    return "".join(lines[: next(ended) + 1])
 
 
 def lose_a_record(run: Path) -> str:
@@ -22,6 +31,7 @@ def lose_a_record(run: Path) -> str:
     gone = next(line for line in reversed(lines) if '"state": "complete"' in line)
     (run / "trials.jsonl").write_text("".join(line for line in lines if line != gone))
     number = json.loads(gone)["number"]
+    (run / "journal.log").write_text(journal_until(number))
     return f"mine/trials.jsonl has lost the record of trial {number}; `inception-search resume` trains it again"
 
 
@@ -43,7 +53,7 @@ def damage_environment(run: Path) -> str:
 
 @pytest.mark.parametrize("harm", [lose_a_record, cut_the_last_line, damage_space, damage_environment])
 def test_report_writes_the_rest_says_what_is_damaged_and_fails(command: Command, tmp_path: Path, harm) -> None:
-    run = copy_example(tmp_path / "mine")
+    run = copy_example(tmp_path / "mine", records=RECORDS)
     (run / "report.html").unlink(missing_ok=True)
     words = harm(run)
     said = command("report", "mine")
@@ -53,7 +63,7 @@ def test_report_writes_the_rest_says_what_is_damaged_and_fails(command: Command,
 
 
 def test_view_says_it_too(command: Command, tmp_path: Path) -> None:
-    lose_a_record(copy_example(tmp_path / "mine"))
+    lose_a_record(copy_example(tmp_path / "mine", records=RECORDS))
     said = command("view", "mine", "--top", "1")
     assert said.code == 1
     assert "has lost the record of trial" in said.err
@@ -65,7 +75,7 @@ def test_a_whole_study_has_no_damage(tmp_path: Path) -> None:
 
 
 def test_report_elsewhere_changes_nothing_in_the_run_folder(command: Command, tmp_path: Path) -> None:
-    run = copy_example(tmp_path / "mine")
+    run = copy_example(tmp_path / "mine", records=RECORDS)
     shutil.rmtree(run / "figures")
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
     folders = {path: path.stat().st_mtime_ns for path in (run, *run.rglob("*")) if path.is_dir()}
