@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.canonical.catalogue import load, names
+from inception_search.compare import align
 from inception_search.compare.coarse import common
 from inception_search.compare.comparison import COARSER, Comparison, alignment_of
 from inception_search.compare.entry import walk
@@ -22,7 +23,7 @@ from inception_search.figures.diff import diff_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Conv, chain, concat
 
-PAIRS = Path(__file__).with_name("canonical_pairs.json")
+KNOWN = json.loads(Path(__file__).with_name("canonical_pairs.json").read_text(encoding="utf-8"))
 
 
 def network(stage: AnyStep) -> Network:
@@ -43,26 +44,47 @@ def digest(found: Comparison) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def test_canonical_networks_are_compared_as_ever() -> None:
+# Those that do not stand beside one another in the list of networks are slow.
+CANONICAL = [
+    pytest.param(*pair, marks=() if pair in pairwise(names()) else pytest.mark.slow)
+    for pair in combinations(names(), 2)
+]
+
+
+@pytest.mark.parametrize(("a", "b"), CANONICAL)
+def test_canonical_networks_are_compared_as_ever(a: str, b: str) -> None:
     """The digests were made before the work was bounded; make the file anew only for a change that is meant."""
-    sides = [subject(load(name)) for name in names()]
-    known = json.loads(PAIRS.read_text(encoding="utf-8"))
-    found = {f"{a.name} {b.name}": Comparison(a, b, *alignment_of(a, b)) for a, b in combinations(sides, 2)}
-    assert not any(difference.coarser for difference in found.values())
-    assert {pair: digest(difference) for pair, difference in found.items()} == known
+    sides = subject(load(a)), subject(load(b))
+    found = Comparison(*sides, *alignment_of(*sides))
+    assert not found.coarser
+    assert digest(found) == KNOWN[f"{a} {b}"]
 
 
-LARGE: dict[str, Callable[[], tuple[Network, Network]]] = {
-    "2,000 branches and a canonical network": lambda: (wide([1 + i % 90 for i in range(2000)]), load("inception_v1")),
-    "2,000 branches each": lambda: (wide([1 + i % 90 for i in range(2000)]), wide([1 + i % 70 for i in range(2000)])),
-    "no branch like another": lambda: (wide(range(1, 1001)), wide(range(1001, 2001))),
-    "5,000 layers each": lambda: (deep([1 + i % 7 for i in range(5000)]), deep([1 + i % 5 for i in range(5000)])),
+def test_every_pair_has_its_digest() -> None:
+    assert set(KNOWN) == {f"{a} {b}" for a, b in combinations(names(), 2)}
+
+
+# Of each how many layers or branches are far too many, and the two networks with so many.
+LARGE: dict[str, tuple[int, Callable[[int], tuple[Network, Network]]]] = {
+    "branches and a canonical network": (2000, lambda n: (wide([1 + i % 90 for i in range(n)]), load("inception_v1"))),
+    "branches each": (2000, lambda n: (wide([1 + i % 90 for i in range(n)]), wide([1 + i % 70 for i in range(n)]))),
+    "no branch like another": (1000, lambda n: (wide(range(1, n + 1)), wide(range(n + 1, 2 * n + 1)))),
+    "layers each": (5000, lambda n: (deep([1 + i % 7 for i in range(n)]), deep([1 + i % 5 for i in range(n)]))),
 }
+SIZES = [
+    pytest.param(what, part, marks=pytest.mark.slow if part == 1 and what != "no branch like another" else ())
+    for what in LARGE
+    for part in (1, 5)
+]
 
 
-@pytest.mark.parametrize("what", LARGE)
-def test_what_is_too_large_is_compared_in_a_coarser_way(what: str) -> None:
-    a, b = LARGE[what]()
+@pytest.mark.parametrize(("what", "part"), SIZES)
+def test_what_is_too_large_is_compared_in_a_coarser_way(what: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``part``: of the size, and of each side of the tables that may be looked at."""
+    for limit in ("CELLS", "WITHIN", "BUDGET"):
+        monkeypatch.setattr(align, limit, getattr(align, limit) // part**2)
+    size, made = LARGE[what]
+    a, b = made(size // part)
     found = diff_of(a, b)
     assert found
     assert found.coarser
@@ -93,12 +115,12 @@ def test_a_coarser_drawing_says_so() -> None:
 
 
 def test_few_changes_of_many_branches_or_layers_are_found() -> None:
-    widths = [1 + i * 7 % 500 for i in range(1500)]
+    widths = [1 + i * 7 % 500 for i in range(600)]
     for made in (wide, deep):
-        changed = diff_of(made(widths), made([*widths[:700], 777, *widths[701:]]))
+        changed = diff_of(made(widths), made([*widths[:300], 777, *widths[301:]]))
         assert changed.counts()["changed"] <= 2
         assert changed.counts()["added"] == changed.counts()["removed"] == 0
-    longer = diff_of(deep(widths), deep([*widths[:300], 600, *widths[300:900], 601, *widths[900:]]))
+    longer = diff_of(deep(widths), deep([*widths[:100], 600, *widths[100:400], 601, *widths[400:]]))
     assert longer.counts() == {"added": 2, "removed": 0, "changed": 0}
 
 
