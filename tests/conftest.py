@@ -36,3 +36,9 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(10_000, 10, 10)
         gc.enable()
+
+
+@pytest.fixture
+def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports whose plots are empty pictures, for tests of their words: drawing a plot takes longer than the rest."""
+    monkeypatch.setattr("inception_search.figures.report.write.plot_svg", lambda figure, name: "<svg/>")

@@ -51,6 +51,7 @@ def damage_environment(run: Path) -> str:
     return "mine/env.json cannot be read"
 
 
+@pytest.mark.usefixtures("without_plots")
 @pytest.mark.parametrize("harm", [lose_a_record, cut_the_last_line, damage_space, damage_environment])
 def test_report_writes_the_rest_says_what_is_damaged_and_fails(command: Command, tmp_path: Path, harm) -> None:
     run = copy_example(tmp_path / "mine", records=RECORDS)

@@ -117,6 +117,7 @@ def test_json_is_typed_and_documented(command: Command, tmp_path: Path, verb: st
         assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_report_as_json_says_what_the_page_says(command: Command, tmp_path: Path) -> None:
     run = copy_example(tmp_path / "part", records=18)
     (run / "report.html").unlink()
@@ -140,6 +141,7 @@ def test_a_report_as_json_says_what_the_page_says(command: Command, tmp_path: Pa
     assert all(ranking["rows"] or ranking["refusal"] for ranking in data["importance"])
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_damaged_run_says_so_in_json(command: Command, tmp_path: Path) -> None:
     run = copy_example(tmp_path / "mine", records=14)
     (run / "env.json").write_text("{{{")

@@ -31,6 +31,7 @@ def test_a_study_that_was_broken_off(command: Command, tmp_path: Path) -> None:
     assert files(run) == before
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_study_that_runs(command: Command, tmp_path: Path) -> None:
     run = copy_example(tmp_path / "mine", records=14)
     (run / "workers").mkdir()
@@ -41,6 +42,7 @@ def test_a_study_that_runs(command: Command, tmp_path: Path) -> None:
     assert "Running: 0 trials in flight, last result at 20" in (run / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_study_in_which_nothing_was_trained(command: Command, tmp_path: Path) -> None:
     run = copy_example(tmp_path / "mine")
     lines = [line for line in (run / "trials.jsonl").read_text().splitlines() if '"infeasible"' in line]
@@ -66,6 +68,7 @@ def test_an_empty_study(command: Command, tmp_path: Path) -> None:
     assert run.is_dir()
 
 
+@pytest.mark.usefixtures("without_plots")
 @pytest.mark.parametrize("broken", ["space.yaml", "env.json"])
 def test_a_damaged_side_file_is_done_without(command: Command, tmp_path: Path, broken: str) -> None:
     run = copy_example(tmp_path / "mine", records=14)

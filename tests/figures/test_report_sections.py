@@ -104,6 +104,7 @@ def test_folder_and_table_agree() -> None:
     assert all(section.make.__doc__ for section in SECTIONS)
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_contents_lead_to_every_section(tmp_path: Path) -> None:
     html = write_report(tmp_path, study_records(), study=STUDY, title="t")[0].read_text(encoding="utf-8")
     links = re.findall(r'<a href="#(\w+)">([^<]+)</a>', html)
@@ -111,6 +112,7 @@ def test_contents_lead_to_every_section(tmp_path: Path) -> None:
     assert [target for target, _ in links] == re.findall(r'<section id="(\w+)">', html)
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
     told = written(tmp_path, [record(1, holes={"residual": "on"})], space=SPACE)["What was searched, and how"]
     for words in (
@@ -127,6 +129,7 @@ def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
         assert words in told, words
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_baselines_stand_beside_the_best_found_at_one_scale(tmp_path: Path) -> None:
     path = write_report(tmp_path, study_records(), study=STUDY, title="t")[0]
     told = sections(path)["Best found and the baselines"]
@@ -138,6 +141,7 @@ def test_baselines_stand_beside_the_best_found_at_one_scale(tmp_path: Path) -> N
     assert all(stated == drawn for stated, drawn in pictures)
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: Path) -> None:
     trials = [
         record(1),
@@ -151,6 +155,7 @@ def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: 
     assert "paused 0" in told
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_reasons_that_differ_in_their_numbers_alone_are_one(tmp_path: Path) -> None:
     shapes = [f"a map of {n}x{n} at m.b{n}, {n}.5 MB of 2 GB" for n in (7, 7, 7)]
     needs = [f"the 3x3 conv needs {n:,} bytes, the limit is 500" for n in (700, 1_200, 900)]
@@ -161,6 +166,7 @@ def test_reasons_that_differ_in_their_numbers_alone_are_one(tmp_path: Path) -> N
     assert "another 1 6" in told
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_what_stands_between_backticks_is_code(tmp_path: Path) -> None:
     state, about = "Go on: `inception-search resume <b>`.", "widths are under `define`"
     space = SpaceFacts("mine", about, "12 points", [("one", "1 or 2")])
@@ -173,6 +179,7 @@ def test_what_stands_between_backticks_is_code(tmp_path: Path) -> None:
     assert "`" not in html
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_of_many_trials_each_further_five_hundred_are_a_table_to_open(tmp_path: Path) -> None:
     one = record(0)
     many = [one.model_copy(update={"number": n, "value": n / 2000}) for n in range(1003)]
@@ -182,6 +189,7 @@ def test_of_many_trials_each_further_five_hundred_are_a_table_to_open(tmp_path: 
     assert all(f" {n} complete sampled" in told for n in range(1003))
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_the_tables_of_trials_end_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inception_search.figures.report.trials.PARTS", 1)
     many = [record(0).model_copy(update={"number": n}) for n in range(503)]
@@ -190,6 +198,7 @@ def test_the_tables_of_trials_end_with_a_note(tmp_path: Path, monkeypatch: pytes
     assert told.endswith("3 more trials are in trials.jsonl.")
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_environment_says_what_is_not_known(tmp_path: Path) -> None:
     old = written(tmp_path, [record(1)])["Environment"]
     assert "system not recorded" in old
@@ -201,6 +210,7 @@ def test_environment_says_what_is_not_known(tmp_path: Path) -> None:
     assert "gpu not recorded big" in new
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_commands_name_the_run_folder_of_the_study(tmp_path: Path) -> None:
     told = written(tmp_path, [record(1)])["Doing it again"]
     assert "inception-search search runs/mine/study.yaml --space runs/mine/space.yaml --run runs/mine-again" in told
@@ -216,6 +226,7 @@ def test_curves_say_on_how_many_images_their_points_are_measured(some: int | Non
     assert ("is measured on all 359 validation images, the others on 100 of them" in words) is told
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_rankings_are_drawn_or_refused(tmp_path: Path) -> None:
     rows = (Row("residual", 0.5, 0.3, 0.6, ("50 %",)), Row("module.b0", 0.05, 0.0, 0.1, ("5 %",)))
     ranked, refused = Ranked(rows=rows), Ranked(title="Others", refusal="12 trained networks are too few.")
