@@ -25,6 +25,13 @@ for name, examples in {"quick": 25, "thorough": 200}.items():
 settings.load_profile("quick")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Processes take neighbouring tests, and from one another at the end: most fixtures of a module are made once."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collection makes a million objects that stay: the garbage collector does not look at them, then or later."""

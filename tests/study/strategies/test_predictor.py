@@ -174,7 +174,7 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=3, deadline=None)  # each draws a thousand points
+@settings(max_examples=2, deadline=None)  # each draws a thousand points
 def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(seed: int) -> None:
     problem = replace(World(CELLS).problem, seed=seed)
     drawn = [each.params for each in Prospects(problem, Decisions(CELLS)).of([], 0)]
