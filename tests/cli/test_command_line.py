@@ -160,8 +160,8 @@ def test_what_is_offered_is_what_there_is() -> None:
 
 DONE, FAILED, REFUSED = 0, 1, 2
 CODES: dict[str, int] = {
-    "list": DONE,
-    "list --json": DONE,
+    "list ops": DONE,
+    "list ops --json": DONE,
     "show inception_v1": DONE,
     "shwo inception_v1": REFUSED,
     "show --dept 3 inception_v1": REFUSED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.shipped import shipped_space
 CANONICAL = ("nin_cifar10", "nin_imagenet", "inception_v1", "bn_inception", "inception_v2", "inception_v3",
              "inception_v4", "inception_resnet_v1", "inception_resnet_v2")  # fmt: skip
 SPACE = shipped_space("inception")
+between = cache(path)  # some tests look at the same way
 
 
 def check(moves: tuple[Move, ...], start: Network, goal: Network) -> None:
@@ -46,7 +48,7 @@ PAIRS = [("inception_v1", "inception_v4"), ("inception_v4", "inception_resnet_v2
 
 @pytest.mark.parametrize(("start", "goal"), PAIRS)
 def test_every_step_is_a_valid_costed_point_of_the_space(start: str, goal: str) -> None:
-    check(path(start, goal), load(start), load(goal))
+    check(between(start, goal), load(start), load(goal))
 
 
 @pytest.mark.slow
@@ -57,19 +59,19 @@ def test_every_canonical_network_leads_to_every_other(start: str, goal: str) -> 
 
 def test_the_story_of_four_papers() -> None:
     """Batch norm, factorised kernels, strided reductions, another stem, more and wider modules."""
-    words = [" ".join((move.title, *move.more)) for move in path("inception_v1", "inception_v4")]
+    words = [" ".join((move.title, *move.more)) for move in between("inception_v1", "inception_v4")]
     assert words[1].startswith("add batch norm")
     order = ["add batch norm", "9 fewer 5x5", "average pooling in 9", "strided convolutions", "another stem: 7x7",
              "images of 299x299", "14 Inception modules (were 9)", "widen"]  # fmt: skip
     found = [next(i for i, text in enumerate(words) if part in text) for part in order]
     assert found == sorted(found)
-    residual = [move.title for move in path("inception_v4", "inception_resnet_v2")]
+    residual = [move.title for move in between("inception_v4", "inception_resnet_v2")]
     assert any(title.startswith("add residual sums") for title in residual)
 
 
 def test_a_step_says_everything_that_it_changes() -> None:
     """Whatever two networks on the way differ in outside their stages is in the words of the step between them."""
-    moves = path("inception_v1", "inception_v3")
+    moves = between("inception_v1", "inception_v3")
     (last,) = [move for move in moves if "dropout" in move.words]
     for said in ("dropout 0 (was 0.4)", "averages count padding", "auxiliary head aux2 after stage b3 (was b4)"):
         assert said in last.words
@@ -171,7 +173,7 @@ def test_a_path_may_pass_other_networks() -> None:
     assert names == ["inception_v1", "bn_inception", "inception_v3", "inception_v4"]
     assert "factorise: 9 fewer 5x5, 18 more 3x3" in [move.title for move in moves]
     legs = [("inception_v1", "bn_inception"), ("bn_inception", "inception_v3"), ("inception_v3", "inception_v4")]
-    assert len(moves) == 1 + sum(len(path(*leg)) - 1 for leg in legs)
+    assert len(moves) == 1 + sum(len(between(*leg)) - 1 for leg in legs)
 
 
 @pytest.mark.parametrize("wrong", [5, None, {}, ["inception_v1"]])

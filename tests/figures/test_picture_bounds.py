@@ -8,7 +8,7 @@ from picture_bounds import outside
 
 import inception_search as ins
 from inception_search.cli.path import _drawn
-from inception_search.edits.history import path
+from inception_search.edits.history import Move, path
 from inception_search.figures.front_picture import FrontPoint, Member, draw_front
 from inception_search.figures.plots import PLOTS, plot, plot_svg
 from inception_search.figures.thumbnail import thumbnail
@@ -43,9 +43,14 @@ def test_comparisons(a: str, b: str) -> None:
     assert outside(ins.diff(a, b).draw().svg) == []
 
 
+@pytest.fixture(scope="module")
+def moves() -> tuple[Move, ...]:
+    """From one network to another."""
+    return path("inception_v1", "inception_v4")
+
+
 @pytest.mark.parametrize("as_diff", [False, True])
-def test_paths_are_whole_and_say_all(as_diff: bool) -> None:
-    moves = path("inception_v1", "inception_v4")
+def test_paths_are_whole_and_say_all(as_diff: bool, moves: tuple[Move, ...]) -> None:
     figure = _drawn("From inception_v1 to inception_v4", moves, as_diff)
     assert outside(figure.svg) == []
     told = " ".join(heading.text for heading in figure.drawing.headings)
@@ -54,9 +59,9 @@ def test_paths_are_whole_and_say_all(as_diff: bool) -> None:
         assert move.title in told
 
 
-def test_every_step_of_a_path_shows_something() -> None:
+def test_every_step_of_a_path_shows_something(moves: tuple[Move, ...]) -> None:
     """Also an edit of what is in no stage: the settings that it changed stand in the box."""
-    figure = _drawn("", path("inception_v1", "inception_v4"), as_diff=False)
+    figure = _drawn("", moves, as_diff=False)
     boxes = [box.box for box in figure.drawing.boxes]
     assert not any(box.lines == ("whole network",) for box in boxes)
     assert any("whole network" in box.lines and len(box.lines) > 1 for box in boxes)

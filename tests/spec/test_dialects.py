@@ -383,6 +383,6 @@ def read(text: str, counts: dict[str, int]) -> None:
 @pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 30))])
 def test_mutated_dialects_are_read_or_refused(block: int) -> None:
     counts = {"read": 0, "refused": 0}
-    for seed in range(100):
+    for seed in range(40):
         read(mutated(random.Random(block * 100 + seed)), counts)
-    assert min(counts.values()) > 50  # both happen, or the mutations test nothing
+    assert min(counts.values()) > 20  # both happen, or the mutations test nothing
