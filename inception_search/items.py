@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,7 +206,7 @@ def _network(words: str | Path) -> tuple[str, Network]:
     trial = trial_named(text)
     if trial is not None and (trial.number is not None or not is_file(trial.run / "best.yaml")):
         return text, _document_of(trial)
-    if "/" in text and not text.endswith(SUFFIXES) and not (is_file(text) or is_folder(text)):
+    if "/" in text and not text.endswith(SUFFIXES) and not os.path.lexists(text):  # a pipe is there, too
         _no_run_folder(text)
     network = load_document(words)
     return (text if text.partition("@")[0] in names() or is_run_folder(text) else network.name), network
@@ -215,7 +216,7 @@ def _no_run_folder(text: str) -> None:
     """The error for a path where nothing is; weights and dialects of documents have errors of their own."""
     from inception_search.store.run_folder import RunFolder
 
-    if text.endswith(WEIGHTS) or _DIALECT.search(text):
+    if text.endswith(WEIGHTS) or _DIALECT.search(text) or text.partition("@")[0] in names():
         return
     try:
         RunFolder.open(text)

@@ -315,12 +315,16 @@ def _known_fields(place: Path_, long: Any, model: Any) -> list[str]:
     value: Any = long
     for part in place[:-1]:
         value, model = value[part], model_inside(model, part)
-        if isinstance(value, dict) and value.get("kind") in KINDS:
-            model = KINDS[value["kind"]]
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind in KINDS:
+        model = KINDS.get(_kind(value), model)
+    if (kind := _kind(value)) in KINDS:
         return [name for name in KINDS[kind].model_fields if name != "kind"]
     return field_names(model)
+
+
+def _kind(value: Any) -> str:
+    """The kind that a mapping says it is of; empty where it says none."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def field_names(model: Any) -> list[str]:
