@@ -33,7 +33,7 @@ def test_a_document_says_where_and_what_to_write(given: str, tmp_path: Path) -> 
     assert len(said) == 1
 
 
-@pytest.mark.parametrize("given", ["3x96x96", "1x28x28", "4x64x3", "96x3x3", "64x1x1", "3x96x3", "256x35x35"])
+@pytest.mark.parametrize("given", ["3x96x96", "1x28x28", "4x64x3", "96x3x3", "64x1x1", "3x96x3", "256x35x35", "9x4x3"])
 def test_other_inputs_are_meant(given: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
