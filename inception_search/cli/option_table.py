@@ -1,7 +1,6 @@
-"""Every option of a study with the values it takes, as a table in Markdown: ``python -m`` this writes the docs' part.
+"""The Markdown table of all study options in docs/search.md; ``python -m inception_search.cli.option_table`` prints it.
 
-Read from the class of the options, so that the table, the editors' completion and the reader cannot say different
-things.
+The table is generated from ``StudyConfig``, as is the JSON Schema that editors use, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -17,15 +16,17 @@ from inception_search.study.json_schema import meanings
 from inception_search.study.objectives import OBJECTIVES
 from inception_search.training.optimizers import OPTIMIZERS
 
-_MOST = 10**15  # a limit that is there against mistakes, and not told
-_DEFAULT = re.compile(r" \(default[^:]*: (.*?)\)")  # what a text says of an option that is None
+_MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
+_DEFAULT = re.compile(
+    r" \(default[^:]*: (.*?)\)"
+)  # the default that a docstring states for an option whose value is None
 
 
 def option_table() -> str:
-    """The table."""
+    """The table, one row for each field of ``StudyConfig``: name, values, default, meaning."""
     schema, meant = StudyConfig.model_json_schema()["properties"], meanings()
     rows = [_row(name, value, meant[name]) for name, value in schema.items()]
-    return "| option | values | default | is |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    return "| option | values | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def _row(name: str, value: dict[str, Any], meaning: str) -> str:
@@ -36,7 +37,7 @@ def _row(name: str, value: dict[str, Any], meaning: str) -> str:
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Without what people need not know."""
+    """The schema of a field without upper limits that only catch typing errors."""
     options = [_plain(option) for option in value.get("anyOf", ())]
     kept = {key: item for key, item in value.items() if key != "maximum" or item < _MOST}
     return {**kept, "anyOf": options} if options else kept
@@ -47,7 +48,7 @@ def _by_optimizer(name: str) -> str:
 
 
 _BY_OPTIMIZER = {name: _by_optimizer(name) for name in ("learning_rate", "weight_decay")}
-# What the schema of an option only calls text, fields or a list.
+# The values of options for which the schema says no more than text, object or list.
 _NAMES = {
     "space": "a shipped space's name, or a path",
     "data": codes(ABOUT),

@@ -110,10 +110,10 @@ class StudyConfig(Options):
     train_images: Whole | None = None
     """Train on at most this many images, stratified (default: all)."""
     validation_images: Whole | None = None
-    """Validate on so many images (default: the dataset's validation images); more than it has are taken from the
-    training images that ``train_images`` leaves over."""
+    """Number of validation images (default: the dataset's validation images). If the dataset has fewer, the others come
+    from the training images that are not used."""
     curve_images: Whole | None = None
-    """After an epoch that another follows, validate on so many images (default: 1,000); after the last, on all."""
+    """Number of validation images after each epoch but the last (default: 1,000); the last epoch uses all of them."""
     download: bool = False
     """Allow the dataset to be downloaded."""
     trials: Whole = 40
@@ -137,44 +137,46 @@ class StudyConfig(Options):
     min_receptive_field: Whole | None = None
     """Least side, in pixels, of what one position of the last map sees (default: none)."""
     objectives: Names = ("accuracy",)
-    """What is searched by: accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency,
-    seconds; of several, the front."""
+    """What the search optimises: accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency
+    or seconds; with several of them it looks for the Pareto front."""
     reference: Point | None = None
-    """Objective to value ("accuracy=0.1,macs=1e7"): where the hypervolume of a front is measured from."""
+    """Reference point of the hypervolume: a value for each objective ("accuracy=0.1,macs=1e7")."""
     baselines: bool = True
     """Train the space's canonical modules first."""
     warm_start: Names = ()
-    """Run folders of earlier studies: their best networks that are in the space are trained next."""
+    """Run folders of earlier studies. Their best networks that lie in the space are trained after the baselines."""
     warm_top: Whole = 5
-    """How many networks of each earlier study."""
+    """Number of networks taken from each study in ``warm_start``."""
     repeats: Whole = 1
-    """Train every architecture so often, with another seed each time; the search goes by the mean."""
+    """Number of times each architecture is trained, each time with another seed; the search uses the mean."""
     repeat_top: Whole | None = None
-    """Repeat only the best so many, after all else: until all of the best by their mean have been (default: all)."""
+    """Repeat only this many of the best architectures, after all trials have finished (default: all)."""
     strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
-    """How points of the space are chosen."""
+    """The search algorithm that suggests the next architecture."""
     warmup_proxy: Name | None = None
-    """A zero-cost proxy: of ``warmup_points`` random points, those it likes best are trained first."""
+    """A zero-cost proxy that scores ``warmup_points`` random architectures; those with the best scores are trained
+    first."""
     warmup_points: Whole = 100
-    """How many random points ``warmup_proxy`` scores."""
+    """Number of random architectures that ``warmup_proxy`` scores."""
     warmup_trials: Whole = 10
-    """How many of them are trained first."""
+    """Number of those architectures that are trained first."""
     proxies: Names = ()
-    """Zero-cost proxies that are features of the predictor strategy."""
+    """Zero-cost proxies that the predictor strategy uses as input features."""
     pruner: Literal["median", "asha", "halving", "hyperband", "none"] = "median"
-    """Stop (median) or pause trials that at equal epochs are behind; baselines are never stopped."""
+    """How trials that fall behind others at the same epoch end early: median stops them, asha, halving and hyperband
+    pause them. Baselines are never stopped."""
     eta: Annotated[int, Field(strict=True, ge=2, le=16)] = 3
-    """Of so many trials at a rung of asha, halving and hyperband, one goes on."""
+    """Reduction factor of asha, halving and hyperband: one trial of this many at a rung continues."""
     min_epochs: Whole = 1
-    """The first rung, in epochs."""
+    """Epochs of a trial before the first rung."""
     epochs: Whole = 8
     """Epochs of one trial."""
     width: Factor = 1.0
-    """Train with every width times this (the proxy); limits and objectives are of the whole network."""
+    """Factor on the filters of the networks that are trained; limits and costs stay those of the full network."""
     depth: Factor = 1.0
-    """Train with every repeat's times multiplied by this."""
+    """Factor on the number of repeated blocks of the networks that are trained."""
     optimizer: Literal["sgd", "rmsprop", "adamw"] = "sgd"
-    """sgd with Nesterov momentum, rmsprop as in the papers, or adamw."""
+    """The optimizer: sgd with Nesterov momentum, rmsprop as in the papers, or adamw."""
     schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None = None
     """Learning rate over the epochs (default: one_cycle; constant with a decay where the pruner pauses trials)."""
     warmup: Share | None = None
@@ -183,16 +185,16 @@ class StudyConfig(Options):
     """Share of the steps, the last ones of the constant schedule, over which the learning rate falls to zero
     (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
     weight_decay: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
-    """Of convolutions and linear layers (default: the optimizer's)."""
+    """Weight decay of convolutions and linear layers (default: the optimizer's)."""
     label_smoothing: Share | None = None
-    """What the training loss takes from the right class and spreads over all (default: 0.1)."""
+    """Label smoothing: the share of the target probability that is spread over all classes (default: 0.1)."""
     class_weights: ChosenWeights = "none"
-    """What each class counts in the training loss: none (all alike), balanced (rare classes more), or weights by name
-    ("ok=1,bad=10"), 1 for the others."""
+    """Weights of the classes in the training loss: none (all equal), balanced (rare classes count more), or weights by
+    class name ("ok=1,bad=10"; 1 for the others)."""
     ema: Share = 0.0
-    """Decay per step of a moving average of the weights, which is then what is validated and kept (0: none)."""
+    """Decay per step of an exponential moving average of the weights, which is then validated and saved (0: none)."""
     cutout: Share = 0.0
-    """Side of the square that is cut out of training images, as a fraction of theirs."""
+    """Side of the square that cutout erases from training images, as a fraction of the image's side (0: none)."""
     augment: bool = True
     """Augment training images as the dataset allows."""
     aux: bool = True
@@ -202,23 +204,24 @@ class StudyConfig(Options):
     learning_rate: Positive | None = None
     """The peak learning rate (default: the optimizer's)."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the arithmetic in training; weights are float32."""
+    """Precision of the arithmetic in training; weights are always float32."""
     workers: Whole | None = None
-    """Trials at a time (default: one per core on a CPU; on a GPU, as many as are measured to be faster, up to 8)."""
+    """Number of trials that run at the same time (default: one per core on a CPU; on a GPU, as many as are measured to
+    be faster, up to 8)."""
     threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
-    """CPU threads of one trial, settled when the study is made, since results depend on it to the last digits
-    (default on a CPU: 1; all cores where one trial runs at a time)."""
+    """CPU threads of one trial. The study keeps this number, since the last digits of results depend on it
+    (default on a CPU: 1; all cores if one trial runs at a time)."""
     device: str = "auto"
-    """Where trials are trained: cpu, cuda, cuda:<number>, or auto, which is a GPU where there is one."""
+    """Device of the trials: cpu, cuda, cuda:<number>, or auto (a GPU if there is one)."""
     trial_seconds: Positive = 3600.0
-    """Wall-clock limit of one trial, from its start; one over it goes on from its last epoch, once."""
+    """Time limit of one trial in seconds. A trial over the limit continues from its last epoch once, then it fails."""
     retries: Whole = 3
-    """So often a trial whose process is lost without having finished an epoch is begun."""
+    """Number of times a trial is started if its process dies before it finishes an epoch."""
     storage: Storage | None = None
     """URL of the Optuna storage for the index, such as postgresql://user@host/db (default: a journal in the run
-    folder). Its password is used and not kept: ``study.yaml`` has ``***`` in its place."""
+    folder). Its password is never saved: ``study.yaml`` has ``***`` in its place."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
-    """Of the strategy, the weights, the order of the images and their augmentation."""
+    """Seed of the strategy, the initial weights, the order of the images and their augmentation."""
     run: Name | None = None
     """The run folder (default: a new one under runs/)."""
 
