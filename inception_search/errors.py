@@ -39,7 +39,7 @@ class Place:
 class InceptionSearchError(Exception):
     """Base class: ``rule`` says what is wrong; the keyword facts say where, and what to write instead.
 
-    ``of_value``: whether the error says that a value cannot be that somebody gave to a function or a command.
+    ``of_value``: whether the error is about a value that the caller, or the command line, gave.
     """
 
     of_value: ClassVar[bool] = False

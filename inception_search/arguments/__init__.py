@@ -1,4 +1,4 @@
-"""One check of what callers of public functions give: :func:`checked`."""
+"""Argument checks of the public functions; see :func:`checked`."""
 
 from inception_search.arguments.checked import checked, checked_init, checked_on_failure
 

@@ -19,14 +19,15 @@ SELF = ("self", "cls")
 
 
 def checked(function: Callable[P, R], *, name: str | None = None, free: Collection[str] = ()) -> Callable[P, R]:
-    """``function``, which refuses arguments that its annotations do not allow with an :class:`ArgumentError`.
+    """Wrap ``function`` so that arguments which do not match its annotations raise :class:`ArgumentError`.
 
-    Numbers of numpy arrive as Python's, other paths as ``Path``. The annotations are read at the first call.
+    Numpy numbers are converted to Python numbers and path-like objects to ``Path``. The annotations are read at the
+    first call.
 
     Args:
         function: a public function or method.
         name: what it is called in errors.
-        free: parameters that it checks itself.
+        free: names of parameters that the function checks itself.
     """
     ready: list[_Parameters] = []
 
@@ -41,7 +42,7 @@ def checked(function: Callable[P, R], *, name: str | None = None, free: Collecti
 
 
 def checked_on_failure(function: Callable[P, R]) -> Callable[P, R]:
-    """The same for a method called thousands of times: its arguments are looked at only where it fails."""
+    """Like :func:`checked`, for methods that are called thousands of times: checks only after a call has failed."""
     ready: list[_Parameters] = []
 
     @wraps(function)
@@ -60,7 +61,7 @@ def checked_on_failure(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def checked_init(made: type[T], *, free: Collection[str] = ()) -> type[T]:
-    """The same class, whose constructor checks its arguments but those that are ``free``."""
+    """Make the constructor of a class check its arguments, except those in ``free``; returns the class."""
     setattr(made, "__init__", checked(made.__init__, name=made.__name__, free=free))  # noqa: B010
     return made
 
@@ -73,13 +74,13 @@ class _Parameter:
 
 
 class _Parameters:
-    """What a function takes."""
+    """The parameters of one function, with their hints."""
 
     def __init__(self, function: Callable[..., Any], name: str, free: Collection[str]) -> None:
         bare = inspect.unwrap(function)
         code = bare.__code__
         own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        self.others = bool(code.co_flags & inspect.CO_VARKEYWORDS)  # names that the function checks itself
+        self.others = bool(code.co_flags & inspect.CO_VARKEYWORDS)  # it takes **options, whose names it checks itself
         self.name = name
         known = {**getattr(function, "__globals__", {}), **bare.__globals__}
         self.positional: list[_Parameter] = []
@@ -91,8 +92,8 @@ class _Parameters:
         self.needed_by_name = [p.name for p in self.named.values() if p.needed and p not in self.positional]
 
     def _add(self, parameter: inspect.Parameter, known: Mapping[str, Any], free: Collection[str]) -> None:
-        untold = parameter.name in free or parameter.name in SELF or parameter.annotation is parameter.empty
-        hint = ANYTHING if untold else hint_of(resolved(parameter.annotation, known))
+        unchecked = parameter.name in free or parameter.name in SELF or parameter.annotation is parameter.empty
+        hint = ANYTHING if unchecked else hint_of(resolved(parameter.annotation, known))
         found = _Parameter(parameter.name, hint, parameter.default is parameter.empty)
         if parameter.kind is parameter.VAR_POSITIONAL:
             self.more = found
@@ -102,7 +103,7 @@ class _Parameters:
                 self.positional.append(found)
 
     def checked(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments as the function takes them."""
+        """The arguments, converted where their hints say so. Raises ArgumentError."""
         self._check_names(args, named)
         changed = list(args)
         for index, value in enumerate(args):
@@ -123,13 +124,13 @@ class _Parameters:
 
     def _misfit(self, parameter: _Parameter, value: Any) -> ArgumentError:
         found, hint = raw(f"{shorten(value)} ({type(value).__name__})"), parameter.hint
-        mend = _mend(self.name, parameter.name, hint, value)
+        mend = _likely_fix(self.name, parameter.name, hint, value)
         return ArgumentError(
             f"not a usable argument of {self.name}()", path=parameter.name, found=found, expected=hint.text, mend=mend
         )
 
     def _check_names(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """Every argument given once, none too many, none unknown, none missing."""
+        """Raise ArgumentError for arguments that are missing, unknown, given twice or too many."""
         if len(args) > len(self.positional) and self.more is None:
             raise self._too_many(len(args))
         for name in named:
@@ -162,12 +163,12 @@ class _Parameters:
         )
 
 
-def _mend(function: str, parameter: str, hint: Hint, value: Any) -> str | None:
-    """What was probably meant."""
+def _likely_fix(function: str, parameter: str, hint: Hint, value: Any) -> str | None:
+    """What the caller probably meant, as an instruction; None where nothing is likely."""
     if hint.each is not None and hint.each.fit(value) is not NO:
         return f"write {parameter}=[{shorten(value)}]"
     if isinstance(value, str):
-        return _mend_of_text(parameter, hint, value)
+        return _fix_of_text(parameter, hint, value)
     if isinstance(value, float) and value.is_integer() and hint.text.startswith("a whole number"):
         return f"write {parameter}={value:.0f}"
     if hint.classes == ("NetworkModule",):
@@ -176,7 +177,7 @@ def _mend(function: str, parameter: str, hint: Hint, value: Any) -> str | None:
     return f"write {function}({maker}(...))" if maker else None
 
 
-def _mend_of_text(parameter: str, hint: Hint, value: str) -> str | None:
+def _fix_of_text(parameter: str, hint: Hint, value: str) -> str | None:
     if near := did_you_mean(value, [each for each in hint.literals if isinstance(each, str)]):
         return near
     if maker := _maker(hint):
@@ -193,5 +194,5 @@ _MAKERS = {"Network": "load", "NetworkModule": "compile", "Space": "load_space"}
 
 
 def _maker(hint: Hint) -> str | None:
-    """The function that makes what fits of its name."""
+    """The public function that returns what fits, such as ``load`` for a network."""
     return next((_MAKERS[name] for name in hint.classes if name in _MAKERS), None)

@@ -1,18 +1,18 @@
-"""What an annotation accepts, said in words: the small part of ``typing`` that public functions use.
+"""What an annotation accepts, and how an error describes it; covers the part of ``typing`` that our functions use.
 
-Numbers of numpy and 0-d arrays and tensors are numbers, every ``os.PathLike`` of text is a path, a list will do for a
-tuple. ``True`` is no whole number, NaN no number, and bytes are no text.
+Numpy numbers and 0-d arrays and tensors count as numbers, any ``os.PathLike`` of text as a path, and a list as a
+tuple. ``True`` is not a whole number, NaN is not a number, and bytes are not text.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 import os
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
 from inspect import getattr_static
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,33 +21,33 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from inception_search.arguments.later import Later
 
 NO: Final = object()
-"""What a hint makes of a value that does not fit."""
+"""The result of ``fit`` for a value that does not fit."""
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One annotation: ``fit`` gives the value as the function takes it, or :data:`NO`; ``words`` say what fits."""
+    """What one annotation accepts: ``fit`` converts a value, or returns :data:`NO`; ``words`` describe what fits."""
 
     words: tuple[str, ...]
-    """Alternatives, in the order in which they are said."""
+    """Descriptions of the alternatives, in the order of the annotation."""
     fit: Callable[[Any], Any]
     plain: frozenset[type] = frozenset()
-    """Types of which every value fits as it is; asked first, since that takes no time."""
+    """Types whose values always fit unchanged; this cheap test comes first."""
     literals: tuple[Any, ...] = ()
     classes: tuple[str, ...] = ()
-    """The names of the classes whose objects fit."""
+    """Names of the classes whose instances fit."""
     each: Hint | None = None
-    """What fits as one of several values."""
+    """The hint for one element, where the annotation is a sequence."""
 
     @property
     def text(self) -> str:
-        """The alternatives in one phrase."""
+        """The alternatives joined into one phrase: ``a number, text or None``."""
         words = list(dict.fromkeys(self.words))
         return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 ANYTHING = Hint(("anything",), lambda value: value)
-# Words for the classes that a person meets under another name than the class.
+# How errors call instances of these classes.
 WORDS = {
     "Network": "a network",
     "NetworkModule": "a model made by compile or load_model",
@@ -65,7 +65,7 @@ STEP = "a step"
 
 
 def hint_of(annotation: Any) -> Hint:
-    """The hint of an annotation, whose names are resolved."""
+    """The hint of an annotation; forward references are already resolved."""
     origin, inside = get_origin(annotation), get_args(annotation)
     if annotation in PLAIN:
         return PLAIN[annotation]
@@ -91,14 +91,15 @@ def _object(words: str, accepts: Callable[[Any], bool], **more: Any) -> Hint:
 
 
 def _class(kind: Any) -> Hint:
-    if not isinstance(kind, type):  # a type variable, or what else says nothing about values
+    if not isinstance(kind, type):  # a type variable accepts anything
         return ANYTHING
     if issubclass(kind, Later):
         return _object(_words(kind.__name__), kind.has, classes=(kind.__name__,))
     if getattr(kind, "_is_protocol", False):
         wanted = [name for name in vars(kind) if not name.startswith("_")]
         return _object(
-            _words(kind.__name__), lambda value: all(getattr_static(value, name, NO) is not NO for name in wanted)
+            _words(kind.__name__),
+            lambda value: all(getattr_static(value, name, NO) is not NO for name in wanted),  # computes no property
         )
     words = STEP if kind.__module__.startswith("inception_search.spec") and "kind" in _fields(kind) else None
     return _object(
@@ -107,10 +108,6 @@ def _class(kind: Any) -> Hint:
         plain=frozenset({kind}),
         classes=(kind.__name__,),
     )
-
-
-def _has(value: Any, name: str) -> bool:
-    return getattr_static(value, name, NO) is not NO  # a property is not computed
 
 
 def _fields(kind: type) -> Any:
@@ -164,7 +161,7 @@ def _tuple(inside: tuple[Any, ...]) -> Hint:
 
 
 def _several(kind: type, of: Hint, made: Callable[[Any], Any] | None = None) -> Hint:
-    """Several values; text is no sequence of texts, and what can be read only once is not read here."""
+    """A collection of values. A string is not a list of strings, and iterators are not consumed here."""
 
     def fit(value: Any) -> Any:
         if not isinstance(value, kind) or isinstance(value, bytes | Mapping):
@@ -176,13 +173,9 @@ def _several(kind: type, of: Hint, made: Callable[[Any], Any] | None = None) -> 
         found = [_fitting(of, item) for item in value]
         if any(item is NO for item in found):
             return NO
-        return made(found) if made else value if all(map(_same, found, value)) else found
+        return made(found) if made else value if all(map(operator.is_, found, value)) else found
 
     return Hint((f"a list (each of it {of.text})",), fit, each=of)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other
 
 
 def _mapping(key: Hint, value: Hint) -> Hint:
@@ -206,7 +199,7 @@ def _scalar(value: Any) -> Any:
         return value
     try:
         return value.item() if len(value.shape) == 0 else value
-    except Exception:  # what only looks like a number
+    except Exception:  # an object that only resembles an array
         return value
 
 
@@ -235,11 +228,7 @@ def _path(value: Any) -> Any:
 
 
 def _is(kind: type) -> Callable[[Any], bool]:
-    return partial(_instance, kind)
-
-
-def _instance(kind: type, value: Any) -> bool:
-    return isinstance(value, kind)
+    return lambda value: isinstance(value, kind)
 
 
 _PATH = Hint(("a path",), _path)

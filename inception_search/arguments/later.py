@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-# Aliases that modules import for type checkers only.
+# Names that modules import for type checkers only, and the module of each.
 ALIASES = {
     "AnyStep": "inception_search.spec.step",
     "Same": "inception_search.spec.factor",
@@ -19,7 +19,7 @@ PACKAGES = ("inception_search", "torch")
 
 
 class _LaterType(type):
-    """``torch.Tensor`` of a module that is not imported is the class of that name."""
+    """Makes ``torch.Tensor`` in an annotation the class called ``Tensor``, although torch is not imported."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -28,11 +28,11 @@ class _LaterType(type):
 
 
 class Later(metaclass=_LaterType):
-    """A class of ours or torch's, by its name: where it is not imported yet, no object is one of its."""
+    """Stands for a class of this package or of torch, by name; as long as it is not imported, it has no instances."""
 
     @classmethod
     def has(cls, value: Any) -> bool:
-        """Whether ``value`` is an object of the class."""
+        """Whether ``value`` is an instance of the class."""
         bases = type(value).__mro__
         return any(base.__name__ == cls.__name__ and base.__module__.split(".")[0] in PACKAGES for base in bases)
 
@@ -43,7 +43,7 @@ def named(name: str) -> Any:
 
 
 class Names(Mapping[str, Any]):
-    """What the names in an annotation stand for: those of the module, of Python, and of :data:`ALIASES`."""
+    """The namespace in which annotations are evaluated: the function's module, builtins, then :data:`ALIASES`."""
 
     def __init__(self, known: Mapping[str, Any]) -> None:
         self.known = known

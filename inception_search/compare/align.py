@@ -157,7 +157,7 @@ class Aligner:
         return [back.get(i) for i in range(len(xs))]
 
     def _few(self, rows: int, columns: int) -> bool:
-        """Whether the cheapest partners of so many can be looked for, which is then paid for."""
+        """Whether the budget allows to find the cheapest partners of a table of this size; if so, subtract its cost."""
         fewer = min(rows, columns) if rows > FEW else rows
         cells = rows * columns + fewer * fewer * (rows + columns) // STEPS
         if cells > min(WITHIN, self._to_price):
@@ -166,7 +166,7 @@ class Aligner:
         return True
 
     def _small(self, cells: int) -> bool:
-        """Whether two elements with so many pairs of elements inside them can be looked into."""
+        """Whether the budget allows to align what is inside two elements; ``cells`` is the number of pairs in them."""
         small = cells <= WITHIN and self._to_price > 0
         self.coarse = self.coarse or not small
         return small

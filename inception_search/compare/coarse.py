@@ -1,4 +1,4 @@
-"""The coarser comparison of what is too large to look for its cheapest alignment: equals first, others in order."""
+"""The coarser comparison, for networks too large for the cheapest alignment: equal parts first, the rest in order."""
 
 from __future__ import annotations
 

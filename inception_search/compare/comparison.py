@@ -15,7 +15,7 @@ from inception_search.compare.subject import Subject
 from inception_search.graph.types import Type
 from inception_search.spec.network import Aux, Network
 
-COARSER = "a coarser comparison: too large to look for the fewest changes; equal parts first, others in their order"
+COARSER = "a coarser comparison: too large for the exact one; equal parts are matched first, the others in order"
 SETTINGS = ("preprocess", "recipe", "conv_defaults", "pool_defaults", "same_padding")
 
 
@@ -41,7 +41,7 @@ class Delta(NamedTuple):
 class Comparison:
     """What makes ``b`` of ``a``, in the order of the networks. True where anything differs.
 
-    ``coarser``: some of it was too large to look for the fewest changes, so there may be a description with fewer.
+    ``coarser``: some parts were too large for the exact alignment, so a description with fewer changes may exist.
     """
 
     a: Subject
