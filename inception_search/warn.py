@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the caller's that they are about, however deep in the package they arise."""
+"""Warnings that point at the caller's line, no matter how deep in the package they are raised."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """A thing as plain JSON data, and what a table says otherwise than its data."""
+    """A row of `list`: its JSON data, and the words of the table where they differ from the data."""
 
     data: dict[str, Any]
     words: dict[str, str] = {}

@@ -87,7 +87,7 @@ class Verbs(TyperGroup):
 
 
 class _VerbCommand(TyperCommand):
-    """A verb whose errors and notes speak of its options where they would speak of arguments in Python."""
+    """A verb; its error messages name the verb's options instead of Python arguments."""
 
     def invoke(self, ctx: Any) -> Any:
         speak_of(self)

@@ -1,4 +1,4 @@
-"""TAB: what Typer is kept from doing, so that it answers in time, and bash's way of taking words apart."""
+"""Shell completion: keeps Typer from importing pydantic, and undoes the way bash splits words at @, : and =."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def answer_tab(app: Callable[[], object]) -> None:
 
 
 def as_typed(parts: list[str], current: int) -> tuple[list[str], str]:
-    """The words up to the one at the cursor, and what stays of that one: bash replaces the rest.
+    """The words up to the cursor, and the part of the last word that bash keeps (it replaces the rest).
 
     An @ is replaced with what follows it, a : or = stays.
 

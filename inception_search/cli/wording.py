@@ -1,4 +1,4 @@
-"""Errors and warnings that speak of arguments in Python, said with the options of the verb that is running."""
+"""Error messages for the command line: names of Python arguments become the options of the running verb."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _running: Params = {}  # the options of the verb that is running, by the names o
 
 
 def speak_of(command: Any) -> None:
-    """From now on texts are said with the options of the verb ``command``."""
+    """Use the options of the verb ``command`` in all messages from now on."""
     _running.clear()
     _running.update({param.name: param for param in command.params if param.param_type_name == "option"})
 
@@ -37,7 +37,7 @@ def in_options(text: str, names: bool = True) -> str:
 
 
 def said_in_options(error: InceptionSearchError) -> InceptionSearchError:
-    """``error`` said so; what was found, and the fields of a document that it is about, stay as they are."""
+    """The message of ``error`` with options instead of arguments; found values and document fields stay unchanged."""
     str(error)  # some look for their mend when they are read
     place = error.place
     names = not (place.file or "").endswith(_DOCUMENTS)

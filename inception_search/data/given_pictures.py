@@ -1,4 +1,4 @@
-"""Pictures as people have them (files, PIL images, arrays, tensors) as uint8 tensors with the channels of a network."""
+"""Converts files, PIL images, numpy arrays and tensors to uint8 tensors (N, C, H, W) with a network's channels."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _is_one(images: object) -> bool:
 
 
 def _is_pil(picture: object) -> bool:
-    """Whether this is an image of Pillow, which is not imported for it: whoever has one has imported it."""
+    """Whether this is a PIL image; does not import Pillow, since the caller who has an image already did."""
     pillow: Any = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(picture, pillow.Image)
 
@@ -119,7 +119,7 @@ def _other_channels(shape: tuple[int, ...], axis: int, channels: int) -> str | N
 
 
 def _not_bytes(images: Any, channels: int, values: torch.Tensor, convert: str) -> ConfigError:
-    """The error for other numbers than bytes; the mend goes by their range."""
+    """The error for images that are not uint8; its hint depends on the range of the values."""
     low, high = (float(values.min()), float(values.max())) if values.numel() else (0.0, 0.0)
     if low >= 0 and high <= _UNIT and _is_float(images):
         mend = f"for values from 0 to 1 write {convert.format('(images * 255).round()')}"

@@ -90,7 +90,7 @@ def draw_front(points: Sequence[FrontPoint], members: Sequence[Member], cost: st
 
 
 def pictured(number: int) -> tuple[list[int], list[int]]:
-    """Which of so many members of a front have pictures, from 0: those over the plot, and those below it."""
+    """Indices of the members of a front that get a picture: those above the plot, and those below it."""
     over = _spread(range(number), PICTURES)
     return over, _spread([at for at in range(number) if at not in over], BELOW)
 

@@ -173,7 +173,7 @@ def whole_numbers(ax: Axes) -> None:
 
 
 def shares(ax: Axes) -> None:
-    """A y axis that ends at 100 %, with room for half a mark: nothing is more accurate."""
+    """Limit a y axis of accuracies to 100 %, with room for half a mark."""
     from matplotlib.ticker import FixedLocator
 
     low, high = ax.get_ylim()

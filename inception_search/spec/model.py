@@ -30,7 +30,7 @@ _ALL: dict[type[BaseModel], set[str]] = {}
 
 
 class SpokenType(type(BaseModel)):  # type: ignore[misc]
-    """Models whose constructor raises our own error: what readers and transforms validate is not made by it."""
+    """Pydantic models whose constructor raises SpecError; readers and transforms validate without the constructor."""
 
     def __call__(cls, *values: Any, **fields: Any) -> Any:
         if values:

@@ -1,4 +1,4 @@
-"""Records of a large study in little memory: what is large in one is read again when somebody looks at it."""
+"""Lean records: the large fields of a record stay in the file and are read on access, to save memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 class LeanRecord(TrialRecord):
-    """A record that was read, checked and put away but for what is small in it.
+    """A record that was read and checked once, and keeps only its small fields in memory.
 
     Its network, its curve and the other fields of :data:`LEFT` are read from the file each time they are asked for.
     """
@@ -50,7 +50,7 @@ class LeanRecord(TrialRecord):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Called for what is not there: a field that stayed in the file."""
+            """Read a field that stayed in the file (Python calls this for attributes that are not set)."""
             return getattr(self._again(), name) if name in LEFT else super().__getattr__(name)
 
     @property

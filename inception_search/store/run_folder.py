@@ -106,7 +106,7 @@ class RunFolder(Layout):
         return sorted(self.history(), key=lambda record: record.number)
 
     def lean_records(self) -> list[TrialRecord]:
-        """As :meth:`records`, but what is large in a record stays in the file until somebody looks at it.
+        """Like :meth:`records`, but the large fields of a record are read from the file on access.
 
         See :class:`~inception_search.store.lean_record.LeanRecord`. Raises what :meth:`records` raises.
         """

@@ -77,7 +77,7 @@ class Driver:
         self.points: dict[int, Point] = {}
         """Points of paused trials, as far as this driver has made them."""
         self.late: set[int] = set()
-        """Trials that ran out of time once, and go on."""
+        """Trials that exceeded their time limit once and continue."""
         known = (*ledger.records, *(point.number for point, _ in self.unfinished), len(index) - 1)
         self.number = max(known) + 1
         self.learned = next(name for name in setting.config.objectives if not OBJECTIVES[name].beforehand)

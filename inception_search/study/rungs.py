@@ -264,7 +264,7 @@ class Halving(Asha):
         return count
 
     def _best_of_cohorts(self, rung: _Rung, least: Callable[[_Cohort], int]) -> list[int]:
-        """The best of each cohort of which at least so many trials are at the rung."""
+        """The best trials of each cohort that has enough trials at the rung."""
         chosen: list[int] = []
         for cohort in self.cohorts:
             here = [number for number in cohort.numbers if number in rung.losses]

@@ -1,4 +1,4 @@
-"""What to change of a picture that is too wide for its paper: advice that was tried."""
+"""Advice for a picture that is too wide for the page; each suggestion is laid out first to see that it fits."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Print:
         return wanted if self.width is None else min(wanted, self.width * PX[self.unit] / width)
 
     def note(self, width: int, height: int, less: str = "") -> str:
-        """What to know of a drawing of so many px: type that is too small, or a height above a page's; or nothing.
+        """A note for a drawing of this size in px, if its type is too small or it is taller than a page; else empty.
 
         ``less`` are options with which there is less to draw.
         """

@@ -1,4 +1,4 @@
-"""What a report says, as plain JSON: for programs what the page is for people."""
+"""The content of a report as plain JSON, for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each test image adds to accuracy, balanced accuracy or macro F1, so that one comparison does for all three."""
+"""The contribution of each test image to accuracy, balanced accuracy or macro F1; their mean is the score."""
 
 from __future__ import annotations
 
