@@ -148,7 +148,7 @@ def _no_picture(images: object, channels: int) -> ConfigError:
 
 
 def _rule(channels: int) -> str:
-    return "these are no RGB pictures" if channels == 3 else f"these are no pictures of {channels} channels"
+    return "these are not RGB pictures" if channels == 3 else f"these are not pictures of {channels} channels"
 
 
 def _described(images: Any) -> str:

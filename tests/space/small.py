@@ -177,3 +177,24 @@ def brute_force(of: Space) -> list[Params] | None:
 def key(params: Params) -> frozenset[tuple[str, object]]:
     """A point as something that can be in a set."""
     return frozenset(params.items())
+
+
+# A document with one of every kind of hole.
+EVERY_HOLE = """\
+schema: inception-search/space
+version: 1
+name: s
+about: One of every hole.
+contains: {v: {module: inception_v1.inception_3a, width: 0.25}, w: {network: nin_cifar10}}
+define:
+  w: {$int: [4, 16, 4], $name: width}
+  c: {$choice: {a: [1x1 8, {conv: {kernel: 3x3, width: {$use: w}}}], none: absent}}
+network:
+  name: n
+  input: 3x9x9
+  conv_defaults: {act: {$choice: [relu, elu], $weights: [2, 1]}}
+  blocks:
+    module: {concat: [{$use: c}, {conv: {kernel: {$choice: [1x1, 3x3]}, width: {$use: w}}}, {$use: c}]}
+  stages: {a: {repeat: {times: {$int: [1, 2]}, body: module}}, b: {dropout: {$float: [0.1, 0.5], $log: true}}}
+  head: {pool: {$choice: [avg, max]}, classes: 3}
+"""

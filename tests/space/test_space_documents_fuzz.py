@@ -13,25 +13,8 @@ import yaml
 from inception_search.errors import InceptionSearchError
 from inception_search.space.space import Space
 from inception_search.spec.shipped import shipped_folder
+from tests.space.small import EVERY_HOLE
 
-SMALL = """\
-schema: inception-search/space
-version: 1
-name: s
-about: One of every hole.
-contains: {v: {module: inception_v1.inception_3a, width: 0.25}, w: {network: nin_cifar10}}
-define:
-  w: {$int: [4, 16, 4], $name: width}
-  c: {$choice: {a: [1x1 8, {conv: {kernel: 3x3, width: {$use: w}}}], none: absent}}
-network:
-  name: n
-  input: 3x9x9
-  conv_defaults: {act: {$choice: [relu, elu], $weights: [2, 1]}}
-  blocks:
-    module: {concat: [{$use: c}, {conv: {kernel: {$choice: [1x1, 3x3]}, width: {$use: w}}}, {$use: c}]}
-  stages: {a: {repeat: {times: {$int: [1, 2]}, body: module}}, b: {dropout: {$float: [0.1, 0.5], $log: true}}}
-  head: {pool: {$choice: [avg, max]}, classes: 3}
-"""
 FILE = "fuzz.yaml"
 FILES = sorted(shipped_folder().glob("*.yaml"))
 LONGEST = 1_500  # characters of an error
@@ -89,7 +72,7 @@ def faults(document: Any, rng: random.Random, most: int, each: int) -> list[str]
 
 
 def test_every_place_of_a_small_space_may_be_wrong() -> None:
-    document = yaml.safe_load(SMALL)
+    document = yaml.safe_load(EVERY_HOLE)
     assert fault(document) is None
     assert not faults(document, random.Random(0), 10_000, 5)
 

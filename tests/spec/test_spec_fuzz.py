@@ -21,6 +21,7 @@ from inception_search.spec.network import Network
 from inception_search.spec.normal import normal
 from inception_search.spec.shipped import shipped_folder
 from tests.bounds import PATIENCE
+from tests.space.small import EVERY_HOLE
 
 NETWORKS = [path.read_text() for path in sorted((shipped_folder() / "canonical").glob("*.yaml"))]
 SPACES = [path.read_text() for path in sorted(shipped_folder().glob("*.yaml"))]
@@ -39,21 +40,6 @@ stages:
 head: {pool: avg, hidden: [8], dropout: 0.2, classes: 3}
 aux:
   x: {after: stem, body: [avg 3x3 valid, 1x1 4], weight: 0.3}
-"""
-SMALL_SPACE = """\
-schema: inception-search/space
-version: 1
-name: s
-contains: {v: {module: inception_v1.inception_3a, width: 0.25}}
-define:
-  w: {$int: [4, 16, 4], $name: width}
-  c: {$choice: {a: [1x1 8, {conv: {kernel: 3x3, width: {$use: w}}}], none: absent}}
-network:
-  name: n
-  input: 3x9x9
-  blocks:
-    module: {concat: [{$use: c}, {conv: {kernel: {$choice: [1x1, 3x3]}, width: {$use: w}}}, {$use: c}]}
-  stages: {a: 2 x module, b: {dropout: {$float: [0.1, 0.5], $log: true}}}
 """
 # Words that mean something somewhere, to be put where they mean nothing.
 TOKENS = [
@@ -132,7 +118,7 @@ def test_random_words_are_read_or_refused(words: str, start: str) -> None:
     read_everything("schema: inception-search/network\nversion: 1\nname: n\n" + start + words)
 
 
-@given(st.sampled_from((SMALL, SMALL_SPACE)), st.integers(0, 2**32))
+@given(st.sampled_from((SMALL, EVERY_HOLE)), st.integers(0, 2**32))
 def test_mutated_small_documents_are_read_or_refused(document: str, seed: int) -> None:
     read_everything(mutated(document, random.Random(seed)))
 
@@ -148,7 +134,7 @@ def test_mutated_shipped_documents_are_read_or_refused(document: str, seed: int)
 def test_ten_thousand_mutated_documents_are_read_or_refused(block: int) -> None:
     for seed in range(block * 1_000, (block + 1) * 1_000):
         rng = random.Random(seed)
-        read_everything(mutated(rng.choice((SMALL, SMALL_SPACE, *SPACES)), rng))
+        read_everything(mutated(rng.choice((SMALL, EVERY_HOLE, *SPACES)), rng))
 
 
 HEAD = "schema: inception-search/network\\nversion: 1\\nname: n\\n"

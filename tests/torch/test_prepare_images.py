@@ -156,7 +156,7 @@ def test_a_network_of_grey_pictures_takes_colour_files_as_grey(files: list[Path]
     assert expected.shape == (1, 1, 299, 299)
     for given in (files[0], grey[..., None], torch.from_numpy(grey), torch.from_numpy(grey)[None, None]):
         assert torch.equal(ins.prepare_images(given, net), expected)
-    with pytest.raises(ConfigError, match=r"no pictures of 1 channels, got torch.uint8 \(2, 3, 360, 420\)"):
+    with pytest.raises(ConfigError, match=r"not pictures of 1 channels, got torch.uint8 \(2, 3, 360, 420\)"):
         ins.prepare_images(PHOTO, net)
 
 
@@ -182,11 +182,11 @@ NOT_PICTURES: dict[str, tuple[Any, str]] = {
     "grey with a channel": (PHOTO[:, :1], r"images.repeat_interleave\(3, -3\)"),
     "four channels": (np.zeros((9, 9, 4), np.uint8), r"leave the transparency out: images\[..., :3\]"),
     "nothing": ([], "there are no pictures"),
-    "a list in a list": ([ARRAY, [ARRAY]], r"images\[1\]: these are no RGB pictures, got list"),
+    "a list in a list": ([ARRAY, [ARRAY]], r"images\[1\]: these are not RGB pictures, got list"),
     "a batch in a list": ([PHOTO], r"images\[0\]: .* got torch.uint8 \(2, 3, 360, 420\).*one array of all"),
     "bytes": (b"x", "got bytes; expected a path, a PIL image or a numpy.uint8 array"),
     "none": (None, "got NoneType"),
-    "words": (np.array(["a.jpg"]), "no RGB pictures, got numpy.<U5"),
+    "words": (np.array(["a.jpg"]), "not RGB pictures, got numpy.<U5"),
 }
 
 
