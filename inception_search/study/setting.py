@@ -54,11 +54,12 @@ class Setting:
         facts = dict(trial.user_attrs)
         label, repeat_of, _ = facts.pop("label", None), facts.pop("repeat_of", None), facts.pop("arch_id", None)
         origin, seed = facts.pop("origin", "sampled"), facts.pop("seed", self.config.seed)
-        candidate = self.candidate_of(self.space.decode(trial.params).to_dict(), dict(trial.params))
+        network, params = self.space.decode(trial.params), dict(trial.params)
+        candidate = self._timed(make_candidate(network, params, self.shape, self.classes))
         return Point(trial.number, candidate, origin, label, facts, seed, repeat_of)
 
-    def _timed(self, candidate: Candidate, latency: float | None) -> Candidate:
-        """``candidate`` with its latency, where the study needs it: as recorded, else from the times of its ops."""
+    def _timed(self, candidate: Candidate, latency: float | None = None) -> Candidate:
+        """``candidate`` with its ``latency`` in ms (measured if None), if the study has it as an objective or limit."""
         if candidate.cost is not None and ("latency" in self.config.objectives or self.config.max_latency_ms):
             target = self.config.budget(self.device, self.threads).target
             if latency is None:
