@@ -85,13 +85,13 @@ class Landscape:
 def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
     """One search; the best accuracy after each trial, and the seconds its asking and telling took."""
     from inception_search.space.space import load_space
+    from inception_search.strategies.protocol import Observation, Problem
+    from inception_search.strategies.table import make_strategy
     from inception_search.study.config import StudyConfig
     from inception_search.study.dedupe import Seen
     from inception_search.study.excess import make_excess
     from inception_search.study.screen import Screen
     from inception_search.study.setting import Setting
-    from inception_search.study.strategies.strategy import Observation, Problem
-    from inception_search.study.strategies.table import make_strategy
 
     strategy, seed, trials, data, scratch = task
     landscape = Landscape(data, Path(scratch) / "landscape.jsonl")

@@ -33,10 +33,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.evidence import processor
 from benchmarks.kill_watch import Arrivals, servers, trials
+from inception_search.optuna_bridge.index import Index
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.index import Index
 from inception_search.study.search import search
 
 RESULTS = Path(__file__).parent / "results" / "kills.json"

@@ -18,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from inception_search.store.provenance import versions
 from inception_search.store.run_folder import RunFolder
 from inception_search.store.seal import sealed
-from inception_search.study.versions import versions
 
 EXAMPLE = Path(__file__).parents[1] / "runs" / "example"
 

@@ -26,13 +26,13 @@ from typing import Any
 from evidence import processor
 
 import inception_search as ins
+from inception_search.runner.executor import Ended, Event, Word
+from inception_search.runner.job import Job
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 from inception_search.store.seal import sealed
 from inception_search.study.config import StudyConfig
-from inception_search.study.driver import Driver
-from inception_search.study.executor import Ended, Event, Word
-from inception_search.study.job import Job
+from inception_search.study.loop import Driver
 from inception_search.study.observer import Observer
 from inception_search.study.search import make_driver
 from inception_search.study.setting import Setting

@@ -110,8 +110,8 @@ def ours(
 ) -> Iterator[tuple[int, ...]]:
     """The cells that one of our strategies evaluates."""
     from inception_search import load_space
-    from inception_search.study.strategies.strategy import Observation, Problem, Screened
-    from inception_search.study.strategies.table import make_strategy
+    from inception_search.strategies.protocol import Observation, Problem, Screened
+    from inception_search.strategies.table import make_strategy
 
     space = load_space("nas_bench_201")
     network, _ = space.draw(0)  # stands in for all of them: a screen makes the network, which takes longest
@@ -160,7 +160,7 @@ def tasks(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
     from inception_search import load_space
     from inception_search.errors import InceptionSearchError
-    from inception_search.study.strategies.table import STRATEGIES, check
+    from inception_search.strategies.table import STRATEGIES, check
 
     shared = {"table": str(options.table), "told": {"direct": options.reported, "short": options.short}}
     for name in options.strategies.split(",") if options.strategies else (*STRATEGIES, *PEERS):

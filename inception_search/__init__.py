@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from inception_search._version import __version__
 
 if TYPE_CHECKING:
     from inception_search.api import compile, diff, draw, load_space, view

@@ -302,14 +302,14 @@ def write_study_report(
 
     Of a study that is running or was broken off, what there is of it.
     """
-    from inception_search.figures.report import write_report
+    from inception_search.report import write_report
+    from inception_search.report.findings import findings, settings_of
     from inception_search.spec.checksum import with_checksum
     from inception_search.spec.document import network_from_data
     from inception_search.spec.text import network_text
     from inception_search.store.atomic import write_atomic
     from inception_search.store.links import refuse_links
     from inception_search.store.query import best
-    from inception_search.study.findings import findings, settings_of
 
     target = run.path if out is None else Path(out)
     refuse_links(target)
@@ -327,9 +327,9 @@ def write_study_report(
 def study_report(run: RunFolder, top: int = 10) -> dict[str, Any]:
     """What the report of a run folder says, as plain JSON data; ``docs/json.md`` lists its keys. Nothing is written."""
     from inception_search.credentials import masked_values
-    from inception_search.figures.report.data import report_data
-    from inception_search.figures.report.material import Material
-    from inception_search.study.findings import findings, settings_of
+    from inception_search.report.data import report_data
+    from inception_search.report.findings import findings, settings_of
+    from inception_search.report.material import Material
 
     records = run.lean_records()
     study = masked_values(settings_of(run, records))

@@ -20,14 +20,13 @@ from rich.text import Text
 from inception_search.errors import one_line
 from inception_search.store import query
 from inception_search.store.display import percent, trial_name
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TRAINED, TrialRecord
 from inception_search.study.config import StudyConfig
-from inception_search.study.dedupe import TRAINED
-from inception_search.study.finals.observer import FinalsObserver
+from inception_search.study.final.observer import FinalsObserver
 from inception_search.study.observer import Observer
 
 if TYPE_CHECKING:
-    from inception_search.study.finals.record import FinalRecord
+    from inception_search.study.final.record import FinalRecord
 
 SHOWN = 4  # trials at work that are named
 

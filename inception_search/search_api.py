@@ -16,12 +16,12 @@ from pydantic import BaseModel
 
 from inception_search.live_progress import watched, watched_finals
 from inception_search.study.config import StudyConfig
-from inception_search.study.finals.options import FinalOptions
+from inception_search.study.final.options import FinalOptions
 
 if TYPE_CHECKING:
     from inception_search.space.space import Space
-    from inception_search.study.finals.observer import FinalsObserver
-    from inception_search.study.finals.result import Finals
+    from inception_search.study.final.observer import FinalsObserver
+    from inception_search.study.final.result import Finals
     from inception_search.study.observer import Observer
     from inception_search.study.study import Study
 
@@ -91,7 +91,7 @@ class SearchOptions(TypedDict, total=False):
 
 
 class FinalizeOptions(TypedDict, total=False):
-    """The options of final trainings: those of :class:`~inception_search.study.finals.options.FinalOptions`."""
+    """The options of final trainings: those of :class:`~inception_search.study.final.options.FinalOptions`."""
 
     top: int
     baselines: int | None
@@ -201,12 +201,12 @@ def finalize(
         run: the run folder of the study.
         progress: show live progress, as for :func:`search`.
         observer: is called with everything that happens, instead of that display.
-        options: see :class:`~inception_search.study.finals.options.FinalOptions` and ``docs/finalize.md``.
+        options: see :class:`~inception_search.study.final.options.FinalOptions` and ``docs/finalize.md``.
 
     Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
     Raises ConfigError, DataError, RunFolderError (also for a study without complete trials or baselines).
     """
-    from inception_search.study.finalize import finalize as finalize_it
+    from inception_search.study.final.finalize import finalize as finalize_it
 
     with _shown(progress, observer, watched_finals) as watcher:
         return finalize_it(run, observer=watcher, **options)

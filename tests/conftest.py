@@ -48,4 +48,4 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.fixture
 def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports whose plots are empty pictures, for tests of their words: drawing a plot takes longer than the rest."""
-    monkeypatch.setattr("inception_search.figures.report.write.plot_svg", lambda figure, name: "<svg/>")
+    monkeypatch.setattr("inception_search.report.write.plot_svg", lambda figure, name: "<svg/>")

@@ -15,8 +15,8 @@ import inception_search as ins
 from inception_search.cli.main import VERBS
 from inception_search.figures.draw import draw
 from inception_search.spec.document import parse
+from inception_search.strategies.table import check, names
 from inception_search.study.config import StudyConfig
-from inception_search.study.strategies.table import check, names
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

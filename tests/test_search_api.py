@@ -13,7 +13,7 @@ from inception_search.search_api import FinalizeOptions, SearchOptions
 from inception_search.store.display import ROWS, Records
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.finals.options import FinalOptions
+from inception_search.study.final.options import FinalOptions
 from inception_search.study.study import Study
 from tests.example import EXAMPLE
 

@@ -13,8 +13,8 @@ from inception_search.errors import one_line
 from inception_search.plural import counted
 
 if TYPE_CHECKING:
+    from inception_search.optuna_bridge.dashboard_server import DashboardServer
     from inception_search.store.record import TrialRecord
-    from inception_search.study.dashboard_server import DashboardServer
 
 
 def dashboard(
@@ -27,9 +27,10 @@ def dashboard(
 ) -> None:
     """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
     from inception_search.cli.leaderboard import warn
+    from inception_search.optuna_bridge.dashboard_server import serve_dashboard
     from inception_search.store.run_folder import RunFolder
+    from inception_search.study.config import StudyConfig, index_name
     from inception_search.study.damage import damage
-    from inception_search.study.dashboard_server import serve_dashboard
 
     def ready(server: DashboardServer) -> None:
         seen = len(server.copy.shown)
@@ -44,13 +45,23 @@ def dashboard(
 
     folder = RunFolder.open(run)
     warn(damage(folder))
-    serve_dashboard(folder, _draw, host=host, port=port, every=watch or 0.0, ready=ready, note=note)
+    serve_dashboard(
+        folder,
+        _draw,
+        objectives=StudyConfig.read(folder.study_file).objectives,
+        name=index_name(folder.study_file),
+        host=host,
+        port=port,
+        every=watch or 0.0,
+        ready=ready,
+        note=note,
+    )
 
 
 def _draw(record: TrialRecord) -> str | None:
     """The picture of a trial's module; None where there is none to draw."""
     from inception_search.errors import InceptionSearchError
-    from inception_search.figures.report import draw_searched
+    from inception_search.report import draw_searched
 
     try:
         return draw_searched(record).svg

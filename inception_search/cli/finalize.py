@@ -14,7 +14,7 @@ from inception_search.cli.numbers import integer, real
 from inception_search.cli.output import print_json, stdout_console
 
 if TYPE_CHECKING:
-    from inception_search.study.finals.result import Finals
+    from inception_search.study.final.result import Finals
 
 INTERRUPTED = 130
 
@@ -48,7 +48,7 @@ def finalize(
 ) -> None:
     """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
     from inception_search.live_progress import watched_finals
-    from inception_search.study.finalize import finalize as finalize_it
+    from inception_search.study.final.finalize import finalize as finalize_it
 
     options: dict[str, Any] = {
         "top": top,
@@ -80,7 +80,7 @@ def finalize(
 
 def _print(finals: Finals) -> None:
     from inception_search.store.record import QUALITIES
-    from inception_search.study.finals.table import COLUMNS, LEFT
+    from inception_search.study.final.table import COLUMNS, LEFT
 
     console = stdout_console()
     words = QUALITIES[finals.table.quality]

@@ -29,7 +29,7 @@ WIDE = 100  # columns of a terminal on which the architectures' ids have room, t
 
 def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
     """The best trials and every canonical baseline, as a table on stdout."""
-    from inception_search.figures.report import summary
+    from inception_search.report import summary
 
     records = list(records)
     console = stdout_console()
@@ -87,7 +87,8 @@ def finish(study: Study) -> None:
 
 def print_front(study: Study, records: Sequence[TrialRecord]) -> None:
     """The Pareto front of a study of several objectives, and its hypervolume."""
-    from inception_search.study.front import front, hypervolume, reference_of
+    from inception_search.analysis.front import front, hypervolume
+    from inception_search.study.reference_point import reference_of
 
     names = study.config.objectives
     trials = front(records, names) if len(names) > 1 else []

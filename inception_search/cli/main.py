@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn, TextIO
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from inception_search import __version__
+from inception_search._version import __version__
 from inception_search.cli.streams import prepare_streams, silence
 from inception_search.cli.tab import ASKS, answer_tab
 from inception_search.cli.wording import in_options, said_in_options, speak_of

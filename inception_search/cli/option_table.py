@@ -11,9 +11,9 @@ from typing import Any
 from inception_search.cli.datasets import ABOUT
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.field_table import codes, default_in_words, values_in_words
+from inception_search.store.objectives import OBJECTIVES
 from inception_search.study.config import StudyConfig
 from inception_search.study.json_schema import meanings
-from inception_search.study.objectives import OBJECTIVES
 from inception_search.training.optimizers import OPTIMIZERS
 
 _MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out

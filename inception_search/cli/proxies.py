@@ -20,9 +20,9 @@ from inception_search.errors import one_line
 from inception_search.plural import counted
 
 if TYPE_CHECKING:
-    from inception_search.study.proxy_comparison import ProxyRow
+    from inception_search.analysis.proxy_ranking import ProxyRow
+    from inception_search.analysis.rank_correlation import Interval
     from inception_search.study.proxy_report import ProxyReport
-    from inception_search.study.rank_correlation import Interval
 
 
 def proxies(

@@ -26,7 +26,7 @@ def worker(
 
     Ctrl-C detaches it: its trial goes on elsewhere from its last epoch.
     """
-    from inception_search.study.worker import attend
+    from inception_search.study.attend import attend
 
     ended = attend(run, device=device, idle=idle, note=lambda text: typer.echo(text, err=True))
     typer.echo(f"{counted(ended, 'trial')} ended here", err=True)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from inception_search.figures.report.material import Ranking
+    from inception_search.analysis.importance import Importance
 
 SHOWN = 15  # bars
 
 
-def bars(ranking: Ranking) -> Figure:
+def bars(ranking: Importance) -> Figure:
     """The first fifteen rows as horizontal bars with intervals; pale where chance cannot be ruled out."""
     rows = list(ranking.rows[:SHOWN])
     figure, (ax,) = new_figure(width=7.2, height=1.1 + 0.27 * max(len(rows), 2))
@@ -31,7 +31,7 @@ def bars(ranking: Ranking) -> Figure:
     return figure
 
 
-def _axes(ax: Axes, ranking: Ranking, names: list[str]) -> None:
+def _axes(ax: Axes, ranking: Importance, names: list[str]) -> None:
     ax.set_yticks(range(len(names)), names, fontsize=LABEL_SIZE, color=INK, parse_math=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(False, axis="y")

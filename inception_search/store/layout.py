@@ -30,7 +30,7 @@ class Layout:
 
     @property
     def journal_file(self) -> Path:
-        """The search index, for :class:`inception_search.store.journal.JournalBackend`."""
+        """The search index, for :class:`inception_search.optuna_bridge.journal.JournalBackend`."""
         return self.path / "journal.log"
 
     @property

@@ -30,6 +30,8 @@ from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, 
 
 State = Literal["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]
 Origin = Literal["baseline", "sampled", "warm_start"]
+TRAINED = ("complete", "pruned", "paused", "failed")
+FINAL = ("complete", "pruned", "infeasible", "failed", "duplicate")  # a paused trial may still go on
 
 
 def utc_now() -> str:

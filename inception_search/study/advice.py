@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from inception_search.data.catalogue import DOWNLOADED, EMBEDDED
 from inception_search.study.config import StudyConfig
-from inception_search.study.proposer import Wanted
+from inception_search.study.queue import Wanted
 from inception_search.study.screen import Screen
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from inception_search.errors import (
 )
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.numbers import EXAMPLES, number, spelling, whole
+from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
-from inception_search.study.objectives import check_objectives
-from inception_search.study.storage_url import StorageUrl
+from inception_search.store.objectives import check_objectives
 
 Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
@@ -317,6 +317,11 @@ def facts_of(path: Path) -> dict[str, Any]:
     """The facts a ``study.yaml`` has besides the options."""
     facts = _mapping(path).get("facts")
     return dict(json.loads(json.dumps(facts))) if isinstance(facts, dict) else {}  # without the lines it came from
+
+
+def index_name(path: Path) -> str:
+    """The name of the Optuna study of a ``study.yaml``, in a storage that may hold others; it moves with the folder."""
+    return str(facts_of(path).get("index") or f"inception-search: {path.parent.name}")
 
 
 class _Dumper(yaml.SafeDumper):

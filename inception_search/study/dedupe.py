@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from inception_search.errors import InceptionSearchError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.identity import arch_id, may_have_another_id
-from inception_search.store.record import TrialRecord
-
-TRAINED = ("complete", "pruned", "paused", "failed")
-FINAL = ("complete", "pruned", "infeasible", "failed", "duplicate")  # a paused trial may still go on
+from inception_search.store.record import TRAINED, TrialRecord
 
 
 class Seen:

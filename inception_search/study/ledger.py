@@ -10,16 +10,16 @@ from pydantic import ValidationError
 
 from inception_search.credentials import masked
 from inception_search.errors import Place, RunFolderError
+from inception_search.optuna_bridge.index import Index
 from inception_search.store.disk import typed_errors
-from inception_search.store.record import TrialRecord, utc_now
+from inception_search.store.objectives import numbers
+from inception_search.store.provenance import versions
+from inception_search.store.record import FINAL, TRAINED, TrialRecord, utc_now
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import FINAL, TRAINED, Seen
-from inception_search.study.index import Index
-from inception_search.study.objectives import numbers
+from inception_search.study.dedupe import Seen
 from inception_search.study.observer import Observer
 from inception_search.study.point import Point
 from inception_search.study.setting import Setting
-from inception_search.study.versions import versions
 
 _LONGEST = 600  # characters of a reason
 STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-
-from optuna.trial import FrozenTrial
+from typing import TYPE_CHECKING
 
 from inception_search.errors import InceptionSearchError
-from inception_search.study.proposer import Wanted
+from inception_search.study.queue import Wanted
 from inception_search.study.setting import Setting
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 
 def lost_points(trials: Iterable[FrozenTrial], setting: Setting, known: Collection[str]) -> dict[int, Wanted]:

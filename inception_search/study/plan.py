@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from inception_search.data.class_weights import weights_of
 from inception_search.errors import ConfigError, DataError, Place, RunFolderError, raw
 from inception_search.space.space import Space
+from inception_search.store.provenance import fingerprint, versions
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.versions import fingerprint, versions
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset

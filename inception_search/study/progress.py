@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from inception_search.plural import counted
+from inception_search.runner.job import read_jobs
+from inception_search.runner.remote_executor import DRIVER
 from inception_search.store.presence import BEAT, Watched
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import FINAL, TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.attached import DRIVER
 from inception_search.study.config import StudyConfig
-from inception_search.study.dedupe import FINAL, TRAINED
-from inception_search.study.job import read_jobs
 
 MINUTE, HOUR = 60.0, 3600.0
 

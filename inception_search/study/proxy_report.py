@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inception_search.analysis.proxy_ranking import LEAST, ProxyRow, Score, compare, top_count
+from inception_search.analysis.rank_correlation import varies
 from inception_search.errors import ConfigError, TrainingError
 from inception_search.proxies.table import BASELINES, known
 from inception_search.space.space import Space
@@ -21,9 +23,7 @@ from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.plan import check_same, make_plan
-from inception_search.study.proxy_comparison import LEAST, ProxyRow, Score, compare, top_count
 from inception_search.study.proxy_scores import ProxyScores, fill
-from inception_search.study.rank_correlation import varies
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inception_search.analysis.proxy_ranking import Score
 from inception_search.errors import RunFolderError
 from inception_search.spec.network import Network
 from inception_search.store.atomic import write_atomic
 from inception_search.store.links import refuse_links
-from inception_search.study.proxy_comparison import Score
 
 if TYPE_CHECKING:
     from inception_search.proxies.batch import ProxyBatch

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-
-from optuna.trial import FrozenTrial
+from typing import TYPE_CHECKING
 
 from inception_search.errors import InceptionSearchError
+from inception_search.runner.job import Job, read_jobs
 from inception_search.store.disk import typed_errors
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import FINAL, TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import FINAL
-from inception_search.study.job import Job, read_jobs
 from inception_search.study.ledger import clear
 from inception_search.study.point import Point
 from inception_search.study.setting import Setting
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 
 def reap(

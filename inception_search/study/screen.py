@@ -11,10 +11,10 @@ from inception_search.measures.budget import Budget
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
+from inception_search.strategies.protocol import Screened
 from inception_search.study.candidate import UNFIT, Candidate, make_candidate
 from inception_search.study.dedupe import Seen
 from inception_search.study.setting import Setting
-from inception_search.study.strategies.strategy import Screened
 
 REMEMBERED = 4096  # points; a candidate of a large network is some 100 kB
 Scores = Callable[[Network], Mapping[str, float]]

@@ -12,48 +12,48 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from inception_search.errors import Place, RunFolderError
+from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
+from inception_search.optuna_bridge.storage_url import password_in, unlocked
 from inception_search.proxies.table import known as check_proxies
+from inception_search.runner.composite_executor import Together
+from inception_search.runner.executor import Executor
+from inception_search.runner.fork_server import start_server
+from inception_search.runner.gpu_concurrency import Packing
+from inception_search.runner.process_executor import LocalExecutor
+from inception_search.runner.remote_executor import AttachedExecutor
+from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space, load_space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
-from inception_search.store.record import TrialRecord
+from inception_search.store.environment import cores, note_environment
+from inception_search.store.objectives import OBJECTIVES, losses, numbers
+from inception_search.store.record import TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.strategies.protocol import Problem
+from inception_search.strategies.table import check as check_strategy
+from inception_search.strategies.table import make_strategy
 from inception_search.study.advice import about_baselines, about_data, without_effect
-from inception_search.study.attached import AttachedExecutor
-from inception_search.study.config import VERSION, StudyConfig, facts_of, version_of
-from inception_search.study.dedupe import TRAINED, Seen
-from inception_search.study.driver import Driver, asked
-from inception_search.study.environment import cores, note_environment
+from inception_search.study.config import VERSION, StudyConfig, facts_of, index_name, version_of
+from inception_search.study.dedupe import Seen
 from inception_search.study.excess import make_excess
-from inception_search.study.executor import Executor
 from inception_search.study.feasible import check_feasible
-from inception_search.study.fork_server import start_server
-from inception_search.study.front import reference_point
-from inception_search.study.grow import begin_growth, finish_growth
-from inception_search.study.index import Index
 from inception_search.study.ledger import Ledger
-from inception_search.study.local import LocalExecutor
+from inception_search.study.loop import Driver, asked
 from inception_search.study.lost import lost_points
-from inception_search.study.objectives import OBJECTIVES, losses, numbers
+from inception_search.study.migrate_space import begin_growth, finish_growth
 from inception_search.study.observer import Observer
-from inception_search.study.packing import Packing
 from inception_search.study.plan import Plan, check_same, make_plan
 from inception_search.study.point import Point
 from inception_search.study.progress import progress
-from inception_search.study.proposer import Proposer, Wanted, baselines
+from inception_search.study.pruners import make_scheduler
+from inception_search.study.queue import Proposer, Wanted, baselines
 from inception_search.study.reap import reap
 from inception_search.study.recipe_change import recipe_change
-from inception_search.study.rungs import make_scheduler
+from inception_search.study.reference_point import reference_point
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
-from inception_search.study.signals import stop_on_signals
-from inception_search.study.storage import check_storage, new_name
-from inception_search.study.storage_url import password_in, unlocked
-from inception_search.study.strategies.strategy import Problem
-from inception_search.study.strategies.table import check as check_strategy
-from inception_search.study.strategies.table import make_strategy
 from inception_search.study.study import Study
-from inception_search.study.together import Together
 from inception_search.study.warm_start import warm_points
 from inception_search.study.warm_up import make_scorer, warm_up
 
@@ -201,7 +201,14 @@ def make_driver(
     """The driver of a held run folder, after what an earlier one left has been put right."""
     config = setting.config
     history = run.history()  # first: a record that cannot be read is told before anything is written
-    index = Index(run, setting.space, config.objectives, config.storage, observer.note)
+    index = Index(
+        run,
+        setting.space,
+        config.objectives,
+        config.storage,
+        index_name(run.study_file) if config.storage else NAME,  # a journal has one study
+        observer.note,
+    )
     ledger = Ledger(run, index, setting, observer, history)
     if told := recipe_change(config, ledger.records.values()):
         observer.note(told)

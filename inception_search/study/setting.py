@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from optuna.trial import FrozenTrial
-
+from inception_search.runner.job import Job
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+from inception_search.strategies.protocol import Observation
 from inception_search.study.candidate import Candidate, make_candidate
 from inception_search.study.config import StudyConfig
-from inception_search.study.job import Job
 from inception_search.study.point import Point
-from inception_search.study.strategies.strategy import Observation
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,31 @@ class Setting:
                 candidate.subject.latencies[target] = latency
         return candidate
 
+    def job_of(self, point: Point, attempt: int, tries: int, run: RunFolder) -> Job:
+        """The job of training ``point`` in ``run``."""
+        number, candidate = point.number, point.candidate
+        return Job(
+            number=number,
+            attempt=attempt,
+            arch_id=candidate.arch_id,
+            started=point.started,
+            network=candidate.network.to_dict(),
+            data=_inside(self.data_file, run),
+            fidelity=self.config.fidelity(self.threads),
+            seed=point.seed,
+            device=self.device,
+            result=_inside(run.result_file(number), run),
+            checkpoint=_inside(run.checkpoint_file(number), run),
+            state=_inside(run.state_file(number), run),
+            aux=self.config.aux,
+            tries=tries,
+            params=candidate.holes,
+            origin=point.origin,
+            label=point.label,
+            facts=point.facts,
+            repeat_of=point.repeat_of,
+        )
+
     def observed(self, record: TrialRecord, losses: tuple[float, ...] | None) -> Observation:
         """A record as strategies see it, with these losses; a paused one may still be told better."""
         state: Any = "pruned" if record.state == "paused" else record.state
@@ -78,3 +105,7 @@ class Setting:
         arch_id = record.arch_id or ""
         facts = dict(record.facts)
         return Observation(record.number, params, arch_id, state, known, epochs, costs, facts, self.space)
+
+
+def _inside(path: Path, run: RunFolder) -> str:
+    return str(path.relative_to(run.path)) if path.is_relative_to(run.path) else str(path)

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from inception_search.analysis.front import front, hypervolume
 from inception_search.arguments import checked
 from inception_search.errors import RunFolderError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
 from inception_search.store.display import COLUMNS, Records, html_table, row_of, words_of
+from inception_search.store.objectives import OBJECTIVES
 from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.front import front, hypervolume, reference_of
-from inception_search.study.objectives import OBJECTIVES
+from inception_search.study.reference_point import reference_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.proposer import Wanted
+from inception_search.study.queue import Wanted
 
 
 def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] = ()) -> list[Wanted]:

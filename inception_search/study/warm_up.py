@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from inception_search.space.holes import Params
 from inception_search.spec.network import Network
+from inception_search.strategies.protocol import Problem
+from inception_search.strategies.unseen_point import fresh_point
 from inception_search.study.config import StudyConfig
-from inception_search.study.proposer import Wanted
+from inception_search.study.queue import Wanted
 from inception_search.study.screen import Screen
-from inception_search.study.strategies.fresh import fresh_point
-from inception_search.study.strategies.strategy import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,9 @@ from inception_search.figures.draw import Style
 from inception_search.figures.figure import Flow
 from inception_search.figures.printing.palettes import PALETTES
 from inception_search.space.space import names as spaces
+from inception_search.store.objectives import OBJECTIVES
+from inception_search.strategies.table import STRATEGIES
 from inception_search.study.config import StudyConfig
-from inception_search.study.objectives import OBJECTIVES
-from inception_search.study.strategies.table import STRATEGIES
 from inception_search.training.optimizers import OPTIMIZERS
 from inception_search.training.schedule import SCHEDULES
 from tests.cli.conftest import Command

@@ -21,8 +21,8 @@ from xml.etree import ElementTree
 import pytest
 
 from inception_search.cli.dashboard import _draw
+from inception_search.optuna_bridge.dashboard_server import DashboardServer, serve_dashboard
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dashboard_server import DashboardServer, serve_dashboard
 from tests.bounds import PATIENCE
 from tests.cli.conftest import Command
 from tests.example import copy_example
@@ -40,7 +40,8 @@ def served(run: Path, **options: Any) -> Iterator[tuple[DashboardServer, Get]]:
         there.append(server)
         is_ready.set()
 
-    keywords = {"host": "127.0.0.1", "port": 0, "ready": ready, **options}
+    of_study = {"objectives": ("accuracy",), "name": run.name}
+    keywords = {"host": "127.0.0.1", "port": 0, "ready": ready, **of_study, **options}
     thread = threading.Thread(target=serve_dashboard, args=(RunFolder.open(run), _draw), kwargs=keywords)
     thread.start()
     assert is_ready.wait(PATIENCE)
@@ -132,7 +133,7 @@ def test_a_damaged_record_is_told_and_the_server_goes_on(tmp_path: Path) -> None
 
 
 def test_hostile_names_are_text_in_notes() -> None:
-    from inception_search.study.dashboard import _plain
+    from inception_search.optuna_bridge.dashboard import _plain
 
     assert _plain("](javascript:alert(1))<img src=x>\n# h") == (r"\]\(javascript:alert\(1\)\)\<img src=x\> \# h")
 
@@ -155,7 +156,7 @@ class TestRefusals:
 
     def test_a_missing_extra(self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         copy_example(tmp_path / "mine", records=3)
-        monkeypatch.setattr("inception_search.study.dashboard.find_spec", lambda name: None)
+        monkeypatch.setattr("inception_search.optuna_bridge.dashboard.find_spec", lambda name: None)
         said = command("dashboard", "mine")
         assert said.code == 1
         assert said.err.count("\n") == 1
@@ -236,7 +237,7 @@ class TestWhoIsAnswered:
         assert self.ask(port, "PUT", f"localhost:{port}", f"http://localhost:{port}")[0] != 403
 
     def test_a_server_for_everybody_knows_the_address_it_was_reached_at(self) -> None:
-        from inception_search.study.dashboard_guard import ADDRESS, Guard
+        from inception_search.optuna_bridge.dashboard_guard import ADDRESS, Guard
 
         def status(host: str) -> str:
             said: list[str] = []

@@ -15,7 +15,7 @@ from inception_search.cli.numbers import integer, real
 from inception_search.errors import ConfigError
 from inception_search.numbers import PATTERN, number, spelling, whole
 from inception_search.study.config import StudyConfig, number_kind
-from inception_search.study.finals.options import FinalOptions
+from inception_search.study.final.options import FinalOptions
 
 # What is written, the number it is.
 WRITTEN: list[tuple[str, float]] = [

@@ -10,9 +10,9 @@ import yaml
 
 from inception_search.cli.datasets import ABOUT
 from inception_search.proxies.table import PROXIES
+from inception_search.store.objectives import OBJECTIVES
 from inception_search.study.config import FIDELITY, StudyConfig
 from inception_search.study.json_schema import study_schema
-from inception_search.study.objectives import OBJECTIVES
 from inception_search.training.fidelity import Fidelity
 
 SEARCH = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")

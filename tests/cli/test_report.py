@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from inception_search.runner.remote_executor import DRIVER
 from inception_search.store.presence import Presence
-from inception_search.study.attached import DRIVER
 from tests.cli.conftest import Command
 from tests.example import copy_example
 

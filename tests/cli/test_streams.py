@@ -10,7 +10,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.cli.main import VERBS, run
-from inception_search.study.finalize import finalize
+from inception_search.study.final.finalize import finalize
 from inception_search.study.search import search
 from tests.example import copy_example
 from tests.study.spaces import TINY

@@ -30,7 +30,7 @@ from inception_search.graph.ops.input import Input
 from inception_search.graph.types import FeatureMap
 from inception_search.space.draw import first
 from inception_search.study.config import StudyConfig
-from inception_search.study.finals.options import FinalOptions
+from inception_search.study.final.options import FinalOptions
 from tests.example import EXAMPLE
 
 LONGEST = 1_500  # characters of an error

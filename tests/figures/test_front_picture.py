@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front
-from inception_search.figures.report.front import front_section, front_svg
-from inception_search.figures.report.material import Material
 from inception_search.figures.thumbnail import thumbnail
+from inception_search.report.front import front_section, front_svg
+from inception_search.report.material import Material
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from figure_samples import record, small_network, study_records
 
-from inception_search.figures.report import write_report
-from inception_search.figures.report.curves import curves_section
-from inception_search.figures.report.material import Material, SpaceFacts
-from inception_search.figures.report.sections import SECTIONS
+from inception_search.report import write_report
+from inception_search.report.curves import curves_section
+from inception_search.report.material import Material, SpaceFacts
+from inception_search.report.sections import SECTIONS
 from inception_search.store.record import TrialRecord
 
 HOSTILE = '"><script>alert(1)</script><b onclick=x>'
@@ -94,7 +94,7 @@ def written(tmp_path: Path, records: list[TrialRecord], **known: object) -> dict
 
 
 def test_folder_and_table_agree() -> None:
-    folder = Path(__file__).parents[2] / "inception_search/figures/report"
+    folder = Path(__file__).parents[2] / "inception_search/report"
     makers = {
         name
         for path in folder.glob("*.py")
@@ -191,7 +191,7 @@ def test_of_many_trials_each_further_five_hundred_are_a_table_to_open(tmp_path: 
 
 @pytest.mark.usefixtures("without_plots")
 def test_the_tables_of_trials_end_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inception_search.figures.report.trials.PARTS", 1)
+    monkeypatch.setattr("inception_search.report.trials.PARTS", 1)
     many = [record(0).model_copy(update={"number": n}) for n in range(503)]
     told = written(tmp_path, many)["All trials"]
     assert "500 complete" not in told

@@ -139,7 +139,7 @@ def test_same_bytes_in_every_process() -> None:
 
 def test_drawing_imports_nothing_heavy() -> None:
     code = (
-        "import sys, inception_search.figures.draw, inception_search.figures.report;"
+        "import sys, inception_search.figures.draw, inception_search.report;"
         "print(sorted({'torch', 'optuna', 'matplotlib', 'networkx', 'numpy', 'resvg_py'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

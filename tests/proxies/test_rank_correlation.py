@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from inception_search.study.proxy_comparison import Comparison, Score, compare, top_count
-from inception_search.study.rank_correlation import correlation, draws, interval, kendall_of, spearman_of, varies
+from inception_search.analysis.proxy_ranking import Comparison, Score, compare, top_count
+from inception_search.analysis.rank_correlation import correlation, draws, interval, kendall_of, spearman_of, varies
 
 RNG = np.random.default_rng(0)
 SAMPLES = {
@@ -63,7 +63,7 @@ def test_in_pieces_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = SAMPLES["ties"]
     chosen = draws(len(x), resamples=50)
     whole = spearman_of(x, y, chosen), kendall_of(x, y, chosen)
-    monkeypatch.setattr("inception_search.study.rank_correlation._CELLS", 100)
+    monkeypatch.setattr("inception_search.analysis.rank_correlation._CELLS", 100)
     np.testing.assert_array_equal(whole, (spearman_of(x, y, chosen), kendall_of(x, y, chosen)))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.store.pareto import crowding, dominates, front, hypervolume, ranks
+from inception_search.analysis.pareto import crowding, dominates, front, hypervolume, ranks
 
 small = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.tuples(*[st.integers(0, 5)] * width), min_size=0, max_size=9)

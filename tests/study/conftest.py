@@ -15,7 +15,7 @@ from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.driver import Driver
+from inception_search.study.loop import Driver
 from inception_search.study.observer import Observer
 from inception_search.study.search import make_driver
 from inception_search.study.setting import Setting

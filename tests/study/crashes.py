@@ -8,12 +8,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from inception_search.optuna_bridge.index import Index
+from inception_search.runner.job import Job
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import ledger, reap
-from inception_search.study.driver import Driver
-from inception_search.study.index import Index
-from inception_search.study.job import Job
-from inception_search.study.proposer import Proposer
+from inception_search.study.loop import Driver
+from inception_search.study.queue import Proposer
 from tests.study.conftest import FakeStudy
 from tests.study.fake_executor import FakeExecutor, accuracy
 

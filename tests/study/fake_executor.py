@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.errors import RunFolderError
+from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Event
+from inception_search.runner.job import Job
 from inception_search.store.atomic import write_atomic
 from inception_search.store.record import QUALITIES
 from inception_search.store.seal import sealed
-from inception_search.study.executor import BAD_DISK, Ended, Epoch, Event
-from inception_search.study.job import Job
 
 Fate = Callable[[Job], str]
 

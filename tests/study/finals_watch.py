@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inception_search.study.finals.observer import FinalsObserver
+from inception_search.study.final.observer import FinalsObserver
 
 
 class Watch(FinalsObserver):

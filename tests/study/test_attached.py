@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 from inception_search.errors import DocumentError, ProcessStartError, RunFolderError, RunInUseError
+from inception_search.runner import worker as worker_room
+from inception_search.runner.executor import Ended, Epoch
+from inception_search.runner.remote_executor import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
+from inception_search.runner.worker import Worker
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.presence import Presence
+from inception_search.store.provenance import common_facts
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
-from inception_search.study import worker as worker_room
-from inception_search.study.attached import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
 from inception_search.study.config import StudyConfig
-from inception_search.study.executor import Ended, Epoch
 from inception_search.study.study import Study
-from inception_search.study.versions import common_facts
-from inception_search.study.worker import Worker
 from tests.bounds import PATIENCE
 from tests.study.programs import SMALL, jobs, members, wait_for
 from tests.study.spaces import TINY

@@ -12,13 +12,13 @@ import pytest
 from inception_search.api import write_study_report
 from inception_search.credentials import masked
 from inception_search.errors import ConfigError
+from inception_search.optuna_bridge import storage_url
+from inception_search.optuna_bridge.storage import does_not_open
+from inception_search.optuna_bridge.storage_url import VARIABLE, StorageUrl, unlocked
 from inception_search.store.run_folder import RunFolder
-from inception_search.study import storage_url
 from inception_search.study.config import StudyConfig
 from inception_search.study.observer import Observer
 from inception_search.study.search import resume, search
-from inception_search.study.storage import does_not_open
-from inception_search.study.storage_url import VARIABLE, StorageUrl, unlocked
 from tests.example import copy_example
 from tests.study.spaces import TINY
 
@@ -154,7 +154,7 @@ class Listener(Observer):
 def opened_as_sqlite(monkeypatch: pytest.MonkeyPatch, real: str) -> list[str]:
     """Databases that take any password: every URL is opened as ``real``; the URLs that were opened."""
     seen: list[str] = []
-    from inception_search.study import index, storage
+    from inception_search.optuna_bridge import index, storage
 
     whole = storage.open_storage
 

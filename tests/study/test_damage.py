@@ -11,9 +11,9 @@ import pytest
 from optuna.trial import TrialState
 
 from inception_search.errors import InceptionSearchError
+from inception_search.runner.job import read_jobs
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.job import read_jobs
 from tests.study.conftest import FakeStudy
 from tests.study.crashes import Crash, crash_at
 from tests.study.spaces import THREE_POINTS

@@ -10,7 +10,7 @@ from inception_search.api import write_study_report
 from inception_search.errors import ConfigError
 from inception_search.store import query
 from inception_search.store.record import QUALITIES
-from inception_search.study.finalize import finalize
+from inception_search.study.final.finalize import finalize
 from inception_search.study.search import search
 from tests.study.conftest import Watch
 from tests.study.spaces import TINY

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from inception_search.errors import RunFolderError
+from inception_search.runner import process_executor as local
 from inception_search.store.record import TrialRecord
-from inception_search.study import local
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
 from tests.study.conftest import Watch

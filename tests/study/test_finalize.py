@@ -23,10 +23,10 @@ from inception_search.errors import ConfigError, DataError, DocumentError, RunFo
 from inception_search.spec.document import network_from_data
 from inception_search.store import query
 from inception_search.store.run_folder import RunFolder
-from inception_search.study import finalize as verb
-from inception_search.study.finalize import finalize
-from inception_search.study.finals import loop
-from inception_search.study.finals.record import read_finals
+from inception_search.study.final import finalize as verb
+from inception_search.study.final import loop
+from inception_search.study.final.finalize import finalize
+from inception_search.study.final.record import read_finals
 from inception_search.study.search import resume, search
 from tests.study.finals_watch import Watch
 from tests.study.programs import kill_group, start, wait_for

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
+from inception_search.runner.executor import Ended, Event
+from inception_search.runner.job import Job
 from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.candidate import make_candidate
 from inception_search.study.config import StudyConfig
-from inception_search.study.executor import Ended, Event
-from inception_search.study.finalize import finalize
-from inception_search.study.finals.folder import FinalsFolder
-from inception_search.study.finals.loop import FinalsLoop, How, Training
-from inception_search.study.finals.options import FinalOptions, recipe_of
-from inception_search.study.finals.record import read_finals
-from inception_search.study.finals.selection import make_setting
-from inception_search.study.job import Job
+from inception_search.study.final.finalize import finalize
+from inception_search.study.final.folder import FinalsFolder
+from inception_search.study.final.loop import FinalsLoop, How, Training
+from inception_search.study.final.options import FinalOptions, recipe_of
+from inception_search.study.final.record import read_finals
+from inception_search.study.final.selection import make_setting
 from inception_search.study.search import search
 from tests.study.finals_watch import Watch
 from tests.study.spaces import TINY

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from inception_search.study.finals.quality import Classes, image_parts, packed, unpacked
-from inception_search.study.verdict import Scores, compare
+from inception_search.analysis.significance import Scores, compare
+from inception_search.training.score_parts import Classes, image_parts, packed, unpacked
 
 SCORES = {
     "accuracy": lambda truth, answers: float((truth == answers).mean()),

@@ -4,10 +4,11 @@ import math
 
 import pytest
 
+from inception_search.analysis.front import front, hypervolume
 from inception_search.space.space import Space
 from inception_search.store.query import best, leaderboard, merged
 from inception_search.study.config import StudyConfig
-from inception_search.study.front import front, hypervolume, reference_point
+from inception_search.study.reference_point import reference_point
 from inception_search.study.study import Study
 from tests.study.spaces import THREE_POINTS, TINY
 

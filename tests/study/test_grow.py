@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 from inception_search.errors import NotInSpaceError, RunFolderError
 from inception_search.space.space import Space
 from inception_search.store import run_folder
-from inception_search.study import grow
-from inception_search.study.grow import NOTE, begin_growth, finish_growth
+from inception_search.study import migrate_space as grow
+from inception_search.study.migrate_space import NOTE, begin_growth, finish_growth
 from tests.study.conftest import FakeStudy
 
 SMALL = """\

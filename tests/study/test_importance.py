@@ -6,12 +6,13 @@ import random
 
 import pytest
 
+from inception_search.analysis import decision_importance as importance
+from inception_search.analysis.decision_importance import LEAST, hole_importance
+from inception_search.analysis.importance import Importance
+from inception_search.analysis.network_statistics import network_statistics
+from inception_search.analysis.property_importance import statistic_importance
 from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
-from inception_search.study import importance
-from inception_search.study.importance import LEAST, Importance, hole_importance
-from inception_search.study.network_statistics import network_statistics
-from inception_search.study.statistic_importance import statistic_importance
 from tests.shipped import shipped_space
 
 SPACE = shipped_space("inception_modules")
@@ -162,7 +163,7 @@ def test_statistics_count_the_network_written_out() -> None:
 
 
 def test_of_very_many_networks_some_are_looked_at_and_the_text_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inception_search.study.statistic_importance.MOST", 30)
+    monkeypatch.setattr("inception_search.analysis.property_importance.MOST", 30)
     few = statistic_importance(planted(30)).about
     many = statistic_importance(planted(90)).about
     assert "Counted in the networks of 30 complete trials, each network" in few

@@ -12,13 +12,13 @@ import pytest
 
 from inception_search.api import write_study_report
 from inception_search.errors import InceptionSearchError, RunFolderError
+from inception_search.runner import trial_process
 from inception_search.store.links import FOLDERS, refuse_links
 from inception_search.store.run_folder import RunFolder
-from inception_search.study import trial_process
-from inception_search.study.finalize import finalize
+from inception_search.study.attend import attend
+from inception_search.study.final.finalize import finalize
 from inception_search.study.proxy_scores import ProxyScores
 from inception_search.study.search import resume
-from inception_search.study.worker import attend
 from tests.example import copy_example
 
 FILES = (
@@ -157,7 +157,7 @@ def test_scores_of_proxies_are_not_written_through_a_link(tmp_path: Path) -> Non
 @pytest.mark.parametrize("field", ["result", "checkpoint", "state"])
 @pytest.mark.parametrize("path", ["../victim", "/tmp/victim", "results/../../victim"])
 def test_a_job_that_names_a_file_outside_is_not_done(tmp_path: Path, field: str, path: str) -> None:
-    from inception_search.study.job import Job
+    from inception_search.runner.job import Job
 
     named = {"result": "results/0.json", "checkpoint": "checkpoints/0.safetensors", "state": None, field: path}
     job = Job(

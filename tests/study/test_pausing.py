@@ -7,7 +7,7 @@ from optuna.trial import TrialState
 
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
-from inception_search.study.worker import is_done
+from inception_search.study.attend import is_done
 from tests.study.crashes import Crash, crash_after_steps, crash_at
 from tests.study.fake_executor import accuracy
 

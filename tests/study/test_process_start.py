@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from inception_search.errors import ConfigError, ProcessStartError
-from inception_search.study import fork_server, local, trial_process
-from inception_search.study.finalize import finalize
+from inception_search.runner import fork_server, trial_process
+from inception_search.runner import process_executor as local
+from inception_search.study.attend import attend
+from inception_search.study.final.finalize import finalize
 from inception_search.study.search import resume, search
-from inception_search.study.worker import attend
 from tests.bounds import PATIENCE
 from tests.study.programs import ROOT
 from tests.study.spaces import TINY
@@ -53,7 +54,7 @@ NO_FORK = """\
     def fork(): raise BlockingIOError(11, 'Resource temporarily unavailable')
     os.fork = fork
 """
-NO_JOB = "    sys.modules['inception_search.study.job'] = None\n"
+NO_JOB = "    sys.modules['inception_search.runner.job'] = None\n"
 NO_TORCH = """\
     import importlib.abc
     class Damaged(importlib.abc.MetaPathFinder):
@@ -90,7 +91,7 @@ def test_a_long_tmpdir_and_a_script_that_cannot_be_imported_are_no_obstacle(tmp_
     [
         pytest.param(NO_FORK, "it may be out of memory, or of processes", marks=pytest.mark.slow),
         pytest.param(
-            NO_JOB, "import of inception_search.study.job halted; None in sys.modules", marks=pytest.mark.slow
+            NO_JOB, "import of inception_search.runner.job halted; None in sys.modules", marks=pytest.mark.slow
         ),
         (NO_TORCH, "OSError: libtorch.so: invalid ELF header"),
     ],

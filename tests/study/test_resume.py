@@ -7,11 +7,11 @@ from optuna.trial import TrialState
 
 from inception_search.errors import RunFolderError
 from inception_search.measures import timing
+from inception_search.optuna_bridge.index import Index
+from inception_search.runner.executor import Ended, Event
+from inception_search.runner.job import Job
+from inception_search.store.objectives import OBJECTIVES
 from inception_search.store.record import TrialRecord
-from inception_search.study.executor import Ended, Event
-from inception_search.study.index import Index
-from inception_search.study.job import Job
-from inception_search.study.objectives import OBJECTIVES
 from tests.study.conftest import FakeStudy
 from tests.study.crashes import Crash, check, crash_at
 from tests.study.fake_executor import FakeExecutor

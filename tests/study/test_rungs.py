@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from inception_search.errors import UnknownNameError
-from inception_search.study.rungs import PRUNERS, STARTUP, Hyperband, make_scheduler
+from inception_search.study.pruners import PRUNERS, STARTUP, Hyperband, make_scheduler
 
 ONE, ACCURACY_AND_COST = (False,), (False, True)
 

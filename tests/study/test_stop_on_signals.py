@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from inception_search.study.signals import stop_on_signals
+from inception_search.runner.signals import stop_on_signals
 
 
 class TestStopOnSignals:

@@ -10,8 +10,8 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from inception_search.errors import ConfigError
-from inception_search.study import driver
-from inception_search.study.index import Index
+from inception_search.optuna_bridge.index import Index
+from inception_search.study import loop as driver
 from inception_search.study.search import resume, search
 from tests.study.crashes import check
 from tests.study.spaces import TINY

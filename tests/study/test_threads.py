@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from inception_search.store.environment import read_environments
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
 from inception_search.study.config import StudyConfig
-from inception_search.study.environment import read_environments
 from tests.study.spaces import TINY
 
 SMALL: dict[str, Any] = {"train_images": 64, "image_size": 8, "baselines": False, "epochs": 1, "device": "cpu"}

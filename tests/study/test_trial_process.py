@@ -17,11 +17,11 @@ import torch
 from inception_search.data.catalogue import load_data
 from inception_search.data.frozen import freeze
 from inception_search.errors import StorageFullError
+from inception_search.runner import trial_process
+from inception_search.runner.executor import BAD_DISK, READY
+from inception_search.runner.job import Job, OtherSeed
 from inception_search.space.space import Space
 from inception_search.spec.transform import set_input
-from inception_search.study import trial_process
-from inception_search.study.executor import BAD_DISK, READY
-from inception_search.study.job import Job, OtherSeed
 from tests.study.spaces import TINY
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from inception_search.study.verdict import Bools, Interval, Scores, compare, holm, signed
+from inception_search.analysis.significance import Bools, Interval, Scores, compare, holm, signed
 
 
 def drawn(rng: np.random.Generator, seeds: int, images: int, *, share: float, spread: float = 0.0) -> Bools:

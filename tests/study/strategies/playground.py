@@ -13,7 +13,7 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.spec.identity import arch_id
-from inception_search.study.strategies.strategy import Observation, Problem, Proposal, Screened, Strategy
+from inception_search.strategies.protocol import Observation, Problem, Proposal, Screened, Strategy
 
 EPOCHS = 9
 

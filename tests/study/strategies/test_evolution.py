@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from inception_search.study.strategies.evolution import Evolution, population_size
-from inception_search.study.strategies.nsga2 import Nsga2
-from inception_search.study.strategies.standing import best_first, leaders
-from inception_search.study.strategies.strategy import Observation
+from inception_search.strategies.evolution import Evolution, population_size
+from inception_search.strategies.nsga2 import Nsga2
+from inception_search.strategies.protocol import Observation
+from inception_search.strategies.ranking import best_first, leaders
 from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 

@@ -16,13 +16,13 @@ from inception_search.measures.budget import Budget
 from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
+from inception_search.strategies.candidate_pool import Prospects
+from inception_search.strategies.features import Decisions
+from inception_search.strategies.protocol import Observation, Problem
+from inception_search.strategies.scale_to_budget import FACTORS, drawn, fitted
+from inception_search.strategies.unseen_point import fresh_point
+from inception_search.strategies.variation import mutant
 from inception_search.study.excess import make_excess
-from inception_search.study.strategies.children import mutant
-from inception_search.study.strategies.features import Decisions
-from inception_search.study.strategies.fitted import FACTORS, drawn, fitted
-from inception_search.study.strategies.fresh import fresh_point
-from inception_search.study.strategies.prospects import Prospects
-from inception_search.study.strategies.strategy import Observation, Problem
 from tests.shipped import shipped_space
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World

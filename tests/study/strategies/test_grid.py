@@ -6,9 +6,9 @@ import pytest
 
 from inception_search.errors import SpecError
 from inception_search.space.space import Space
-from inception_search.study.strategies import grid
-from inception_search.study.strategies.grid import Grid
-from inception_search.study.strategies.walk import walk
+from inception_search.strategies import grid
+from inception_search.strategies.enumerate_points import walk
+from inception_search.strategies.grid import Grid
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, key, points_of, small
 from tests.study.spaces import TINY

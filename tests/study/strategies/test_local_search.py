@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from inception_search.study.strategies.local_search import PATIENCE, STARTS, LocalSearch
+from inception_search.strategies.local_search import PATIENCE, STARTS, LocalSearch
 from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 

@@ -12,13 +12,13 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from inception_search.measures.budget import Budget
+from inception_search.optuna_bridge.list_storage import engine
 from inception_search.space.space import Space
+from inception_search.strategies.cmaes_search import CmaEs
+from inception_search.strategies.evolution import Evolution
+from inception_search.strategies.optuna_sampler import Gp, SharedHolesTpe, Tpe, freeze
+from inception_search.strategies.protocol import Observation
 from inception_search.study.excess import make_excess
-from inception_search.study.strategies.cmaes_search import CmaEs
-from inception_search.study.strategies.evolution import Evolution
-from inception_search.study.strategies.optuna_sampler import Gp, SharedHolesTpe, Tpe, freeze
-from inception_search.study.strategies.optuna_storage import engine
-from inception_search.study.strategies.strategy import Observation
 from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.study.spaces import TINY

@@ -17,13 +17,14 @@ from sklearn.gaussian_process.kernels import RBF
 
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
-from inception_search.study.strategies import merit, surrogate
-from inception_search.study.strategies.features import Decisions, costs
-from inception_search.study.strategies.merit import merits
-from inception_search.study.strategies.prospects import MANY, PERIOD, Prospects
-from inception_search.study.strategies.strategy import Observation
-from inception_search.study.strategies.surrogate import Shape, Surrogate
-from inception_search.study.strategies.table import make_strategy
+from inception_search.strategies import gaussian_process as surrogate
+from inception_search.strategies import rank_targets as merit
+from inception_search.strategies.candidate_pool import MANY, PERIOD, Prospects
+from inception_search.strategies.features import Decisions, costs
+from inception_search.strategies.gaussian_process import Shape, Surrogate
+from inception_search.strategies.protocol import Observation
+from inception_search.strategies.rank_targets import merits
+from inception_search.strategies.table import make_strategy
 from tests.shipped import shipped_space
 from tests.study.spaces import TINY
 from tests.study.strategies.playground import World, additive

@@ -7,8 +7,8 @@ from statistics import mean, stdev
 
 import pytest
 
-from inception_search.store.pareto import hypervolume
-from inception_search.study.strategies.table import make_strategy
+from inception_search.analysis.pareto import hypervolume
+from inception_search.strategies.table import make_strategy
 from tests.shipped import shipped_space
 from tests.study.strategies.playground import World
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from inception_search.space.space import Space
-from inception_search.study.strategies.strategy import Problem, Screened, Strategy
-from inception_search.study.strategies.table import make_strategy, names
-from inception_search.study.strategies.walk import walk
+from inception_search.strategies.enumerate_points import walk
+from inception_search.strategies.protocol import Problem, Screened, Strategy
+from inception_search.strategies.table import make_strategy, names
 from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.study.spaces import THREE_POINTS, TINY

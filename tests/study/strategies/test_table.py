@@ -10,9 +10,9 @@ import pytest
 
 from inception_search.errors import ConfigError, UnknownNameError
 from inception_search.space.space import Space
-from inception_search.study.strategies import cmaes_search, table
-from inception_search.study.strategies.flatness import why_not_flat
-from inception_search.study.strategies.table import STRATEGIES, check, make_strategy, names
+from inception_search.strategies import cmaes_search, table
+from inception_search.strategies.conditionality import why_not_flat
+from inception_search.strategies.table import STRATEGIES, check, make_strategy, names
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, points_of, small, space
 from tests.study.spaces import TINY

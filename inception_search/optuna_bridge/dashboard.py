@@ -1,0 +1,168 @@
+"""A copy of a study for optuna-dashboard: in memory, every trial with the picture of its module.
+
+The run folder is read and never written; what somebody writes in the dashboard stays in the copy.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.artifacts import FileSystemArtifactStore
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from inception_search.errors import MissingRequirementError
+from inception_search.optuna_bridge.frozen_trials import frozen_trial
+from inception_search.optuna_bridge.optuna_logging import quiet
+from inception_search.space.space import Space
+from inception_search.store.objectives import directions
+from inception_search.store.record import QUALITIES, TrialRecord
+from inception_search.store.run_folder import RunFolder
+
+Draw = Callable[[TrialRecord], str | None]
+COLUMNS = ("params", "macs", "depth", "receptive_field")
+_ARTIFACT = "artifacts:"  # what Optuna calls them among a trial's system attributes
+
+
+def check_installed() -> None:
+    """Raise MissingRequirementError where optuna-dashboard is missing."""
+    if find_spec("optuna_dashboard") is None:
+        raise MissingRequirementError(
+            "the dashboard needs the optuna-dashboard package",
+            mend='write pip install "inception-search[dashboard]"; `inception-search report RUN` needs nothing more',
+        )
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """What save_note asks of a trial."""
+
+    storage: InMemoryStorage
+    study: optuna.Study
+    _trial_id: int
+
+
+class DashboardCopy:
+    """The copy; ``draw`` makes the SVG of a record's module (or None), ``folder`` is where pictures go."""
+
+    def __init__(self, run: RunFolder, objectives: tuple[str, ...], name: str, draw: Draw, folder: Path) -> None:
+        self.run, self.draw = run, draw
+        self.objectives = objectives
+        self.space = Space(run.space_text(), str(run.space_file))
+        self.storage = InMemoryStorage()
+        self.artifacts = FileSystemArtifactStore(str(folder))
+        self.shown: dict[int, TrialRecord] = {}
+        with quiet():
+            self.study = optuna.create_study(
+                storage=self.storage,
+                sampler=optuna.samplers.RandomSampler(seed=0),
+                study_name=name,
+                directions=directions(self.objectives),
+            )
+            self.study.set_metric_names(list(self.objectives))
+
+    def refresh(self) -> int:
+        """Bring the copy up to the records; how many are new. Raises what reading them raises."""
+        records = {record.number: record for record in self.run.records()}
+        fresh = 0
+        for number in range(max(records, default=-1) + 1):
+            record = records.get(number)
+            if record is None or self.shown.get(number) == record:
+                if number >= len(self._trials()):
+                    self._create(create_trial(state=TrialState.RUNNING))  # under way: it has a number, no record
+                continue
+            self._put(number, record)
+            self.shown[number] = record
+            fresh += 1
+        return fresh
+
+    def _put(self, number: int, record: TrialRecord) -> None:
+        trial = frozen_trial(record, self.space, self.objectives, self._attributes(record))
+        trial.datetime_start = datetime.fromisoformat(record.started)
+        if trial.state.is_finished():
+            trial.datetime_complete = trial.datetime_start + timedelta(seconds=record.seconds)
+        picture = self._picture(record)
+        if picture is not None:
+            trial._system_attrs[_ARTIFACT + picture["artifact_id"]] = json.dumps(picture)
+        known = self._trials()
+        if number < len(known):
+            trial_id = known[number]._trial_id
+            self._update(trial_id, trial)
+        else:
+            trial_id = self._create(trial)
+        self._note(trial_id, record, picture)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.storage.get_all_trials(self.study._study_id, deepcopy=False)
+
+    def _create(self, trial: FrozenTrial) -> int:
+        return self.storage.create_new_trial(self.study._study_id, template_trial=trial)
+
+    def _update(self, trial_id: int, trial: FrozenTrial) -> None:
+        """Make a trial that was under way what ``trial`` is."""
+        storage = self.storage
+        if storage.get_trial(trial_id).state.is_finished():
+            return
+        for name, known in trial.distributions.items():
+            storage.set_trial_param(trial_id, name, known.to_internal_repr(trial.params[name]), known)
+        for epoch, value in trial.intermediate_values.items():
+            storage.set_trial_intermediate_value(trial_id, epoch, value)
+        for key, said in trial.user_attrs.items():
+            storage.set_trial_user_attr(trial_id, key, said)
+        for key, said in trial.system_attrs.items():
+            storage.set_trial_system_attr(trial_id, key, said)
+        if trial.state.is_finished():
+            storage.set_trial_state_values(trial_id, trial.state, trial.values)
+
+    def _attributes(self, record: TrialRecord) -> dict[str, Any]:
+        """The columns of the dashboard's table."""
+        costs = {name: record.cost[name] for name in COLUMNS if name in record.cost}
+        said = {
+            "name": record.label or f"trial {record.number}",
+            "origin": record.origin,
+            **costs,
+            "arch_id": record.arch_id,
+            "reason": record.reason,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _picture(self, record: TrialRecord) -> dict[str, Any] | None:
+        """The artifact of a record's module; None where it cannot be drawn."""
+        svg = self.draw(record)
+        if svg is None:
+            return None
+        artifact = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.study.study_name} {record.number}"))
+        self.artifacts.write(artifact, io.BytesIO(svg.encode()))
+        name = f"{record.number}.svg"
+        return {"artifact_id": artifact, "filename": name, "mimetype": "image/svg+xml", "encoding": None}
+
+    def _note(self, trial_id: int, record: TrialRecord, picture: dict[str, Any] | None) -> None:
+        """The facts, and the picture as large as it is."""
+        from optuna_dashboard import save_note
+
+        said = self._attributes(record)
+        lines = [f"**{_plain(said.pop('name'))}**, {record.state}", ""]
+        lines += [f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in said.items()]
+        if record.score is not None:
+            lines.append(f"- validation {QUALITIES[record.quality]}: {100 * record.score:.2f} %")
+        if picture is not None:
+            lines += ["", f"![module](/artifacts/{self.study._study_id}/{trial_id}/{picture['artifact_id']})"]
+        with quiet():
+            save_note(_Noted(self.storage, self.study, trial_id), "\n".join(lines))
+
+
+def _plain(value: Any) -> str:
+    """A value on one line that Markdown takes for nothing else."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = " ".join(str(value).split())
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+!|~&" else char for char in text)

@@ -1,0 +1,110 @@
+"""Serving optuna-dashboard on a copy of a study."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from tempfile import TemporaryDirectory
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from inception_search.errors import ConfigError, InceptionSearchError, TrainingError
+from inception_search.optuna_bridge.dashboard import DashboardCopy, Draw, check_installed
+from inception_search.optuna_bridge.dashboard_guard import ADDRESS, Guard
+from inception_search.optuna_bridge.optuna_logging import quiet
+from inception_search.store.run_folder import RunFolder
+
+TRIES = 50  # ports after a taken one that are tried, to name a free one
+
+
+class DashboardServer(ThreadingMixIn, WSGIServer):
+    """A server that looks for new records every ``every`` seconds; 0: never."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    copy: DashboardCopy
+    every: float = 0.0
+    note: Callable[[str], None] = staticmethod(lambda text: None)
+    looked: float = 0.0
+
+    def service_actions(self) -> None:
+        """Called by the loop twice a second."""
+        if not self.every or time.monotonic() - self.looked < self.every:
+            return
+        self.looked = time.monotonic()
+        try:
+            if fresh := self.copy.refresh():
+                self.note(f"{fresh} new")
+        except InceptionSearchError as error:
+            self.note(str(error))
+
+
+class _Quiet(WSGIRequestHandler):
+    def get_environ(self) -> dict[str, Any]:
+        """The request, with the address of this machine that it came to."""
+        return {**super().get_environ(), ADDRESS: self.connection.getsockname()[0]}
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
+        """Nothing: a line for each request is of no use to anybody."""
+
+
+def serve_dashboard(
+    run: RunFolder,
+    draw: Draw,
+    *,
+    objectives: tuple[str, ...],
+    name: str,
+    host: str,
+    port: int,
+    every: float = 0.0,
+    ready: Callable[[DashboardServer], None] = lambda server: None,
+    note: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Serve the study in ``run`` until KeyboardInterrupt, or until ``ready`` or another thread shuts it down.
+
+    Raises MissingRequirementError without the package, ConfigError where the port cannot be had, and what reading the
+    study raises.
+    """
+    check_installed()
+    with TemporaryDirectory(prefix="inception-search-") as folder:
+        copy = DashboardCopy(run, objectives, name, draw, Path(folder))
+        if not copy.refresh():
+            mend = f"`inception-search resume {run.path}` goes on"
+            raise TrainingError("the study has no trial to show yet", path=str(run.trials_file), mend=mend)
+        with _server(copy, host, port) as server:
+            server.copy, server.every, server.note, server.looked = copy, every, note, time.monotonic()
+            ready(server)
+            with quiet():  # it computes importances as they are looked at, and warns of small samples each time
+                server.serve_forever()
+
+
+def _server(copy: DashboardCopy, host: str, port: int) -> DashboardServer:
+    from optuna_dashboard import wsgi
+
+    app = wsgi(copy.storage, artifact_store=copy.artifacts)
+    try:
+        server = DashboardServer((host, port), _Quiet)
+    except OSError as error:
+        raise _refused(host, port, error) from None
+    server.set_app(Guard(app, host, server.server_port))
+    return server
+
+
+def _refused(host: str, port: int, error: OSError) -> ConfigError:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return ConfigError("not an address of this machine", path="host", found=host, mend="write --host 127.0.0.1")
+    free = next((each for each in range(max(port, 1023) + 1, port + TRIES + 1024) if _free(host, each)), 0)
+    rule = "the port is taken" if error.errno == errno.EADDRINUSE else "the port cannot be used"
+    return ConfigError(rule, path="port", found=port, mend=f"write --port {free}")
+
+
+def _free(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,60 @@
+"""Optuna's fANOVA over the decisions of a space: the share of the variance that each accounts for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import create_trial
+
+from inception_search.optuna_bridge.distributions import distribution
+from inception_search.optuna_bridge.optuna_logging import quiet
+from inception_search.space.holes import Hole, Params, Value
+
+ABSENT = "(absent)"
+
+
+def fanova(
+    points: Sequence[Params],
+    values: NDArray[np.float64],
+    known: dict[str, tuple[BaseDistribution, Value]],
+    *,
+    trees: int,
+    seed: int,
+) -> list[float]:
+    """The share of each of ``known``: holes with their distribution and the value that stands for absent."""
+    varied = [name for name, (_, absent) in known.items() if len({point.get(name, absent) for point in points}) > 1]
+    if not varied or np.ptp(values) == 0.0:
+        return [0.0] * len(known)
+    from optuna.importance import FanovaImportanceEvaluator  # brings scikit-learn
+
+    with quiet():
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), direction="maximize")
+    distributions = {name: known[name][0] for name in varied}
+    for point, value in zip(points, values, strict=True):
+        params = {name: point.get(name, known[name][1]) for name in varied}
+        study.add_trial(create_trial(params=params, distributions=distributions, value=float(value)))
+    found = FanovaImportanceEvaluator(n_trees=trees, seed=seed).evaluate(study)
+    return [float(found.get(name, 0.0)) for name in known]
+
+
+def with_absent(hole: Hole, name: str, points: Sequence[Params]) -> tuple[BaseDistribution, Value]:
+    """The distribution of ``hole`` and the value that stands for "absent", included where some point lacks the hole.
+
+    A number's stands below all others: a tree can part it from them in one cut.
+    """
+    known = distribution(hole)
+    if isinstance(known, CategoricalDistribution):
+        lacking = any(name not in point for point in points)
+        return CategoricalDistribution((*known.choices, *([ABSENT] if lacking else []))), ABSENT
+    if isinstance(known, IntDistribution):
+        below = known.low - known.step
+        lowest = below if any(name not in point for point in points) else known.low
+        return IntDistribution(lowest, known.high, step=known.step), below
+    assert isinstance(known, FloatDistribution)
+    under = known.low - (known.step or (known.high - known.low) / 10)
+    lacking = any(name not in point for point in points)
+    return FloatDistribution(under if lacking else known.low, known.high), under

@@ -1,0 +1,77 @@
+"""How the trials ended, and why those that failed did."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from inception_search.figures.page import table
+from inception_search.plural import counted
+from inception_search.report.material import Material
+from inception_search.store.query import counts
+from inception_search.store.record import TrialRecord
+
+REASONS = 12  # distinct reasons of one state that are shown
+NUMBERS = 12  # trial numbers given for each
+# A number that stands alone: not the 3 of 3x3, of a name or of a path.
+_NUMBER = re.compile(r"(?<![\w.:/-])[0-9][0-9,]*(?:\.[0-9]+)?(?![\w:/-]|[.,][\w])")
+MEANING = {
+    "complete": "trained to its end",
+    "pruned": "stopped early, behind others",
+    "paused": "stopped at a rung; may go on",
+    "infeasible": "outside the limits; never trained",
+    "failed": "its training came to nothing",
+    "duplicate": "an architecture that was there already",
+}
+
+
+def failures_section(material: Material) -> str:
+    """Counts of every state, and the distinct reasons with the trials they are of."""
+    states = [(state, str(number), MEANING[state]) for state, number in counts(material.records).items()]
+    html = table("How the trials ended.", ("State", "Trials#", "Meaning"), states)
+    rows = [row for state in MEANING for row in _reasons(material, state)]
+    if not rows:
+        return html + "<p>No trial has a reason to tell.</p>"
+    columns = ("State", "Reason", "Count#", "Trials", "To look at the first$")
+    return html + table("Reasons, as recorded; those that differ in their numbers alone are one.", columns, rows)
+
+
+def _reasons(material: Material, state: str) -> list[tuple[str, ...]]:
+    found: dict[str, list[TrialRecord]] = defaultdict(list)
+    for record in material.records:
+        if record.state == state and record.reason:
+            found[_NUMBER.sub("#", record.reason)].append(record)
+    ordered = sorted(found.values(), key=lambda records: (-len(records), records[0].reason or ""))
+    rows: list[tuple[str, ...]] = [
+        (state, _common(records), str(len(records)), _numbers(records), _look(material.run, records[0]))
+        for records in ordered[:REASONS]
+    ]
+    left = ordered[REASONS:]
+    if left:
+        rows.append((state, f"and {counted(len(left), 'more reason')}", str(sum(map(len, left))), "", "trials.jsonl"))
+    return rows
+
+
+def _common(records: Sequence[TrialRecord]) -> str:
+    """Their reason; numbers in which they differ are given from the least to the greatest."""
+    reasons = [record.reason or "" for record in records]
+    columns = zip(*map(_NUMBER.findall, reasons), strict=True)
+    spans = iter([_span(column) for column in columns])
+    return _NUMBER.sub(lambda _: next(spans), reasons[0])
+
+
+def _span(told: Sequence[str]) -> str:
+    low, high = (end(told, key=lambda words: float(words.replace(",", ""))) for end in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
+def _numbers(records: Sequence[TrialRecord]) -> str:
+    told = ", ".join(str(record.number) for record in records[:NUMBERS])
+    return told if len(records) <= NUMBERS else f"{told}, …"
+
+
+def _look(run: str, record: TrialRecord) -> str:
+    if record.network is None:
+        return f"trials.jsonl, number {record.number}"
+    return f"inception-search draw {run}:{record.number}"

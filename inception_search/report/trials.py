@@ -1,0 +1,77 @@
+"""All trials, one a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inception_search.figures.labels import count, number
+from inception_search.figures.page import table
+from inception_search.figures.svg import text
+from inception_search.plural import counted
+from inception_search.report.material import Material
+from inception_search.store.display import percent
+from inception_search.store.query import counts, quality_words
+from inception_search.store.record import TrialRecord
+
+ROWS = 500  # of one table; the first is open
+PARTS = 100  # tables
+TOLD = ("macs", "params", "seconds")  # objectives that have a column anyway
+
+
+def trials_section(material: Material) -> str:
+    """Number, state, origin, accuracy, other objectives, costs, seconds and architecture."""
+    if not material.records:
+        return "<p>The study has no trials yet.</p>"
+    ranked_by = next((record.quality for record in material.records if record.objectives), "accuracy")
+    others = [name for name in material.option("objectives") or () if name not in (*TOLD, ranked_by)]
+    titles = [f"{name.replace('_', ' ')}#" for name in others]
+    words = quality_words(material.records)
+    columns = (
+        "Trial#",
+        "State",
+        "Origin",
+        f"{words[0].upper()}{words[1:]}#",
+        *titles,
+        "MACs#",
+        "Parameters#",
+        "Seconds#",
+        "Architecture$",
+    )
+    caption = f"Every trial; {words} is on the validation images, that of a pruned trial at the epoch it was stopped."
+    parts = [material.records[start : start + ROWS] for start in range(0, len(material.records), ROWS)]
+    html = _listed(parts[0], caption, columns, others)
+    html += "".join(_shut(part, _listed(part, f"{_span(part)}.", columns, others)) for part in parts[1:PARTS])
+    left = sum(map(len, parts[PARTS:]))
+    rest = f"<p>{counted(left, 'more trial')} {'is' if left == 1 else 'are'} in trials.jsonl.</p>"
+    return html + (rest if left else "")
+
+
+def _listed(records: Sequence[TrialRecord], caption: str, columns: Sequence[str], others: Sequence[str]) -> str:
+    """Some of the trials as a table."""
+    rows = [_row(record, others) for record in records]
+    return table(caption, columns, rows, marked=[record.origin == "baseline" for record in records], dense=True)
+
+
+def _shut(records: Sequence[TrialRecord], html: str) -> str:
+    """A table that a reader opens, under what is in it."""
+    ended = ", ".join(f"{number} {state}" for state, number in counts(records).items() if number)
+    scores = [record.score for record in records if record.score is not None]
+    best = f"; the best {percent(max(scores))}" if scores else ""
+    return f"\n<details>\n<summary>{text(f'{_span(records)}: {ended}{best}')}</summary>\n{html}\n</details>"
+
+
+def _span(records: Sequence[TrialRecord]) -> str:
+    return f"Trials {records[0].number} to {records[-1].number}"
+
+
+def _row(record: TrialRecord, others: Sequence[str]) -> tuple[str, ...]:
+    return (
+        str(record.number),
+        record.state,
+        record.label or record.origin.replace("_", " "),
+        "" if record.reached is None else percent(record.reached),
+        *(number(record.objectives[name]) if name in record.objectives else "" for name in others),
+        *(count(record.cost[name]) if name in record.cost else "" for name in ("macs", "params")),
+        f"{record.seconds:.1f}",
+        record.arch_id or "",
+    )

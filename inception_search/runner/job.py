@@ -1,0 +1,94 @@
+"""What a trial process is asked, and what it answers: plain JSON both ways.
+
+The job file is also what makes an ask durable: a trial that was asked for and is not recorded has one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from inception_search.errors import DocumentError
+from inception_search.store.atomic import write_atomic
+from inception_search.store.run_folder import RunFolder
+from inception_search.store.seal import sealed, unsealed
+
+APART = "apart"
+"""The state of a job whose seeds have to be trained one by one: nothing came of them together."""
+
+
+@dataclass(frozen=True)
+class OtherSeed:
+    """Another seed of the same network, trained together with the job's own."""
+
+    seed: int
+    result: str
+    checkpoint: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a network document, data already split, how to train, where to leave the result.
+
+    File names are relative to the run folder, which may lie elsewhere for who does the job.
+    """
+
+    number: int
+    attempt: int
+    arch_id: str
+    started: str  # UTC, ISO 8601
+    network: dict[str, Any]
+    data: str  # the file of train and validation images
+    fidelity: dict[str, Any]
+    seed: int
+    device: str
+    result: str  # the result file, written once and whole
+    checkpoint: str  # the weights, when it is complete
+    state: str | None = None  # the training as far as it came, after every epoch
+    until: int | None = None  # epochs after which to pause
+    aux: bool = True  # train auxiliary classifiers, too
+    test: str | None = None  # the file of test images, where this is the training that is tested
+    others: tuple[OtherSeed, ...] = ()
+    if_faster: bool = True  # together only where that is measured to be faster
+    tries: int = 1  # attempts in a row that did not finish an epoch
+    params: dict[str, Any] = field(default_factory=dict)
+    origin: str = "sampled"
+    label: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    repeat_of: int | None = None
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What a result repeats of its job, so that it can be recorded without it."""
+        return {"arch_id": self.arch_id, "attempt": self.attempt, "started": self.started}
+
+    @property
+    def trainings(self) -> tuple[Self, ...]:
+        """Each seed as a job of its own, the job's own first."""
+        return replace(self, others=()), *(replace(self, others=(), **vars(other)) for other in self.others)
+
+    def write(self, path: Path) -> None:
+        """Write the job durably, before it starts."""
+        write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
+        facts = json.loads(unsealed(path.read_text(encoding="utf-8")))
+        return cls(**{**facts, "others": tuple(OtherSeed(**other) for other in facts.get("others", ()))})
+
+
+def read_jobs(run: RunFolder) -> dict[int, Job]:
+    """The jobs in a run folder by number; one that cannot be read any more is as if it had not been asked for."""
+    found = {}
+    for path in run.jobs_folder.glob("*.json"):
+        try:
+            job = Job.read(path)
+        except (OSError, ValueError, TypeError, RecursionError, DocumentError):
+            continue
+        if path.stem == str(job.number):
+            found[job.number] = job
+    return dict(sorted(found.items()))

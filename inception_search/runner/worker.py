@@ -1,0 +1,154 @@
+"""A worker: attaches itself to a study that a driver runs, here or on another machine, and does its trials."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from inception_search.errors import Place, RunFolderError, raw
+from inception_search.runner.executor import Ended, Epoch, Event
+from inception_search.runner.process_executor import LocalExecutor
+from inception_search.runner.remote_executor import ALIVE, DRIVER, EVENTS, ORDERS, Log
+from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import append_line
+from inception_search.store.presence import Presence, Watched
+from inception_search.store.provenance import common_facts, differences
+from inception_search.store.run_folder import RunFolder
+
+_PAUSE = 0.02  # seconds between looks at the orders
+_LOOK = 0.5  # and between looks for a driver
+
+
+class Worker:
+    """One trial at a time, in a process of its own."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        device: str,
+        *,
+        trial_seconds: float,
+        is_done: Callable[[], bool],
+        note: Callable[[str], None],
+        stop: threading.Event,
+    ) -> None:
+        self.run, self.device, self.note, self.stop = run, device, note, stop
+        self.trial_seconds, self.is_done = trial_seconds, is_done
+        self.ended = 0
+        self.done = False
+        self.number: int | None = None
+        """The trial at work."""
+
+    def until_done(self, idle: float) -> int:
+        """Attach to one driver after the other."""
+        since = time.monotonic()
+        while not self.stop.is_set():
+            driver = Watched(self.run.workers_folder / DRIVER)
+            session = driver.facts.get("session") if driver.there() else None
+            if session:
+                self.serve(driver, str(session))
+                since = time.monotonic()
+            if self.done or (not session and self.is_done()):
+                self.note(f"the study in {self.run.path} is done")
+                break
+            if time.monotonic() - since > idle:
+                self.note(
+                    f"no search has run in {self.run.path} for {idle:g} s; start one with inception-search resume"
+                )
+                break
+            self.stop.wait(_PAUSE if session else _LOOK)
+        return self.ended
+
+    def serve(self, driver: Watched, session: str) -> None:
+        """Do the trials of one driver, until it or this worker goes.
+
+        Raises RunFolderError where this process has another version of the package or of torch than the search, or
+        reads another space: its results would not compare.
+        """
+        self.check_same(driver)
+        name = f"{socket.gethostname()}-{os.getpid()}-{session}"
+        folder = self.run.workers_folder / name
+        with typed_errors(folder):
+            folder.mkdir(exist_ok=True)
+        persistent = self.device != "cpu"
+        executor = LocalExecutor(1, self.trial_seconds, persistent=persistent, device=self.device)
+        orders = Log(folder / ORDERS)
+        self.number, leaves = None, True  # where an error ends the block below, too
+        with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
+            self.note(f"attached to the search in {self.run.path} as {name}")
+            try:
+                while not self.stop.is_set() and not self.done and self._same(driver, session):
+                    presence.beat()
+                    for order in orders.new():
+                        self.obey(executor, order)
+                    for event in executor.wait(_PAUSE):
+                        self.say(folder, event)
+                self.done = self.done or any(order["order"] == "leave" for order in orders.new())
+                leaves = self.stop.is_set()
+            finally:
+                executor.cancel()
+                if leaves:
+                    self.hand_back(folder)
+        if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_same(self, driver: Watched) -> None:
+        """Refuse to work for a search that has other versions or another space."""
+        theirs = driver.facts.get("common")
+        known = theirs if isinstance(theirs, dict) else {}  # a search of before does not say
+        for name, has, here in differences(known, common_facts(self.run)):
+            what = "reads another space" if name == "space" else f"has another version of {name}"
+            mend = "see that both read the same folder" if name == "space" else f"install {name} {has} here"
+            raise RunFolderError(
+                f"this worker {what} than the search it would work for",
+                place=Place(str(self.run.path)),
+                found=raw(here),
+                expected=has,
+                mend=f"{mend}, since results that are trained differently do not compare",
+            )
+
+    def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
+        """Do what the driver says."""
+        if order["order"] == "run":
+            self.number = int(order["number"])
+            executor.submit(self.number, self.run.job_file(self.number))
+        elif order["order"] == "word" and order["number"] in executor.running:
+            executor.answer(order["number"], order["word"])
+        elif order["order"] == "cancel":
+            executor.cancel()
+            self.number = None
+        elif order["order"] == "leave":
+            self.done = True
+
+    def say(self, folder: Path, event: Event) -> None:
+        """Tell the driver what a trial did."""
+        if isinstance(event, Epoch):
+            said: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
+        else:
+            assert isinstance(event, Ended)
+            if self.stop.is_set() and event.exit_code != 0:  # what stops this worker ended its trial, too
+                self.hand_back(folder)
+                return
+            self.ended, self.number = self.ended + event.began, None
+            said = {"event": "ended", "exit_code": event.exit_code, "late": event.late, "began": event.began}
+        append_line(folder / EVENTS, json.dumps({"number": event.number, **said}))
+
+    def hand_back(self, folder: Path) -> None:
+        """Tell the driver that the trial at work, if there is any, is unfinished because this worker leaves."""
+        if self.number is None:
+            return
+        with suppress(RunFolderError):  # the folder is gone: the driver has let go of this worker
+            append_line(folder / EVENTS, json.dumps({"number": self.number, "event": "handed_back"}))
+        self.number = None
+
+    def _same(self, driver: Watched, session: str) -> bool:
+        """Whether the driver is there, and the same: another one has asked for its trials again."""
+        return driver.there() and driver.facts.get("session") == session

@@ -1,0 +1,45 @@
+"""Every point of a finite space, once, in a fixed order."""
+
+from __future__ import annotations
+
+import math
+
+from inception_search.errors import ConfigError
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.strategies.enumerate_points import walk
+from inception_search.strategies.protocol import Observation, Problem, Proposal
+
+PASSED = 20_000  # points in a row that are known or outside before it gives up; more than a small space has
+
+
+class Grid:
+    """Goes on after the last point it proposed: what is before was proposed then, or could not be trained."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.index = -1
+        self.last: Params | None = None
+
+    @staticmethod
+    def suits(space: Space, objectives: int) -> None:
+        """Raise for a space that has no end."""
+        if space.size == math.inf:
+            hole = next(name for name, hole in space.holes.items() if hole.domain is None)
+            mend = "give its range a step, or search with another strategy"
+            raise ConfigError(f"the grid of space {space.name!r} is endless", path=hole, mend=mend)
+
+    def tell(self, observation: Observation) -> None:
+        """Remember how far it has come."""
+        index = observation.facts.get("index")
+        if isinstance(index, int) and index > self.index:
+            self.index, self.last = index, observation.params
+
+    def ask(self, number: int) -> Proposal | None:
+        """The next fresh point; None after the last one. ``index``: how many points (fresh or not) come before it."""
+        for passed, params in enumerate(walk(self.problem.space, self.last)):
+            if self.problem.screen(params).fresh:
+                return Proposal(params, {"index": self.index + 1 + passed})
+            if passed >= PASSED:
+                break
+        return None

@@ -1,0 +1,89 @@
+"""Local search with restarts (White et al., "Local Search is State of the Art for Neural Architecture Search
+Benchmarks", 2005.02960; for several objectives: Paquete et al., "Pareto Local Optimum Sets", 2004)."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from inception_search.errors import SpecError
+from inception_search.space.holes import Params
+from inception_search.space.neighbours import changes
+from inception_search.space.spelling import parted
+from inception_search.strategies.history import History
+from inception_search.strategies.protocol import Observation, Problem, Proposal
+from inception_search.strategies.ranking import best_first, leaders
+from inception_search.strategies.unseen_point import fresh_point
+
+STARTS = 5  # random points that are tried first; the search goes up from the best of them
+PATIENCE = 2  # neighbours, for each decision of a point, that fail to improve before it counts as a local optimum
+
+
+class LocalSearch:
+    """First improvement: as soon as a neighbour is better, its neighbours are tried, in random order.
+
+    A point is left when all its neighbours are known or many have failed; when all leading points of all restarts
+    are, a new one begins at a random point. While neighbours are being trained, others are asked for.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.history = History()
+        self.used_up: set[int] = set()  # trials all of whose neighbours are known, which they stay
+
+    def tell(self, observation: Observation) -> None:
+        """Keep it."""
+        self.history.tell(observation)
+
+    def ask(self, number: int) -> Proposal | None:
+        """A neighbour of the best point that is worth more trials, else a new start."""
+        trials, restarts = self.history.by_number.values(), self._restarts()
+        tried = _tried(trials)
+        if len(trials) >= STARTS:
+            incumbents = [each for members in restarts.values() for each in leaders(members)]
+            for incumbent in best_first(incumbents):
+                worth = tried[incumbent.number] < PATIENCE * len(parted(incumbent.params)[0])
+                params = self._neighbour(incumbent) if worth else None
+                if params is not None:
+                    facts = {"restart": incumbent.facts.get("restart", 0), "from": incumbent.number}
+                    return Proposal(params, facts)
+        params = fresh_point(self.problem, self.problem.rng(number))
+        begun = max((_restart(each) for each in trials), default=0)
+        return None if params is None else Proposal(params, {"restart": begun + 1})
+
+    def _restarts(self) -> dict[int, list[Observation]]:
+        """The trials that ended, by restart; those that were given are the first one's."""
+        members: dict[int, list[Observation]] = {}
+        for observation in self.history.ended:
+            members.setdefault(_restart(observation), []).append(observation)
+        return members
+
+    def _neighbour(self, incumbent: Observation) -> Params | None:
+        """The next fresh neighbour in an order that is the incumbent's own."""
+        if incumbent.number in self.used_up:
+            return None
+        fresh = (params for params in self._neighbours(incumbent) if self.problem.screen(params).fresh)
+        params = next(fresh, None)
+        if params is None:
+            self.used_up.add(incumbent.number)
+        return params
+
+    def _neighbours(self, incumbent: Observation) -> Iterator[Params]:
+        space, params = self.problem.space, parted(incumbent.params)[0]
+        moves = [(name, value) for name in params for value in changes(space.holes[name], params[name])]
+        random.Random(f"{self.problem.seed}:neighbours:{incumbent.number}").shuffle(moves)
+        for name, value in moves:
+            try:
+                yield space.changed(params, {name: value})
+            except SpecError:  # this neighbour breaks a rule of documents
+                continue
+
+
+def _restart(observation: Observation) -> int:
+    return int(observation.facts.get("restart", 0))
+
+
+def _tried(trials: Iterable[Observation]) -> Counter[int]:
+    """How many neighbours of each trial have been tried, or are being trained."""
+    return Counter(each.facts["from"] for each in trials if "from" in each.facts)

@@ -1,0 +1,68 @@
+"""NSGA-II on trees (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE TEC 2002).
+
+Steady-state: a child is made whenever one is asked for, and competes as soon as it has ended, so no generation waits
+for its slowest trial (Durillo et al., "On the Effect of the Steady-State Selection Scheme in Multi-Objective Genetic
+Algorithms", EMO 2009).
+"""
+
+from __future__ import annotations
+
+import random
+
+from inception_search.strategies.evolution import RETRIES, population_size
+from inception_search.strategies.history import History
+from inception_search.strategies.protocol import Observation, Problem, Proposal
+from inception_search.strategies.ranking import best_first
+from inception_search.strategies.unseen_point import fresh_point
+from inception_search.strategies.variation import crossed, mutant
+
+CROSSOVER = 0.9
+MUTATION = 0.6  # of crossed children; about what one mutation in n of n genes comes to (1 - 1/e)
+
+
+class Nsga2:
+    """The population is the best of all trials that ended; parents win binary tournaments in it."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.size = population_size(problem.trials)
+        self.history = History()
+
+    def tell(self, observation: Observation) -> None:
+        """Keep it."""
+        self.history.tell(observation)
+
+    def ask(self, number: int) -> Proposal | None:
+        """A fresh child of two winners; a random point while the population fills, or where no child is fresh."""
+        rng, ended = self.problem.rng(number), self.history.ended
+        if len(ended) >= 2 and len(ended) + len(self.history.running) >= self.size:
+            child = self._child(best_first(ended)[: self.size], rng)
+            if child is not None:
+                return child
+        params = fresh_point(self.problem, rng, fit=True)
+        return None if params is None else Proposal(params, {"edit": "drawn"})
+
+    def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
+        for _ in range(RETRIES):
+            one = _winner(population, rng)
+            other = _winner([each for each in population if each is not one], rng)
+            child = self._made(one, other, rng)
+            if child is not None and self.problem.screen(child.params).fresh:
+                return child
+        return None
+
+    def _made(self, one: Observation, other: Observation, rng: random.Random) -> Proposal | None:
+        both = crossed(self.problem.space, one, other, rng) if rng.random() < CROSSOVER else None
+        if both is not None and rng.random() >= MUTATION:
+            return Proposal(both, {"parents": [one.number, other.number], "edit": "crossed"})
+        child = mutant(self.problem, one.params if both is None else both, rng)
+        if child is None:
+            return None
+        if both is None:
+            return Proposal(child.params, {"parent": one.number, "edit": child.edit})
+        return Proposal(child.params, {"parents": [one.number, other.number], "edit": f"crossed; {child.edit}"})
+
+
+def _winner(population: list[Observation], rng: random.Random) -> Observation:
+    """The better of two; ``population`` is sorted, best first."""
+    return population[min(rng.randrange(len(population)), rng.randrange(len(population)))]

@@ -1,0 +1,49 @@
+"""The strategies by name; a new one is a file and a row here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, cast
+
+from inception_search.errors import unknown_name
+from inception_search.space.space import Space
+from inception_search.strategies.protocol import Problem, Strategy
+
+# Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
+STRATEGIES: dict[str, str] = {
+    "random": "strategies.random_search:RandomSearch",
+    "tpe": "strategies.optuna_sampler:Tpe",
+    "evolution": "strategies.evolution:Evolution",
+    "nsga2": "strategies.nsga2:Nsga2",
+    "local": "strategies.local_search:LocalSearch",
+    "predictor": "strategies.predictor:Predictor",
+    "gp": "strategies.optuna_sampler:Gp",
+    "cmaes": "strategies.cmaes_search:CmaEs",
+    "grid": "strategies.grid:Grid",
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all strategies."""
+    return tuple(STRATEGIES)
+
+
+def find_strategy(name: str) -> Any:
+    """The class of strategy ``name``."""
+    if name not in STRATEGIES:
+        raise unknown_name("strategy", name, STRATEGIES)
+    module, _, attribute = STRATEGIES[name].partition(":")
+    return getattr(import_module(f"inception_search.{module}"), attribute)
+
+
+def check(name: str, space: Space, objectives: int = 1) -> None:
+    """Raise :class:`~inception_search.errors.ConfigError` where ``name`` cannot search ``space`` for so many."""
+    suits = getattr(find_strategy(name), "suits", None)
+    if suits is not None:
+        suits(space, objectives)
+
+
+def make_strategy(name: str, problem: Problem, **options: Any) -> Strategy:
+    """Strategy ``name`` for a problem, with options of its own."""
+    check(name, problem.space, problem.objectives)
+    return cast(Strategy, find_strategy(name)(problem, **options))

@@ -1,0 +1,78 @@
+"""Children of trials: one random edit inside the space, or parts of two trials and an edit."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+from inception_search.edits.crossover import crossover
+from inception_search.edits.mutate import mutate
+from inception_search.errors import InceptionSearchError
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.space.spelling import parted
+from inception_search.spec.network import Network
+from inception_search.strategies.protocol import Observation, Problem
+from inception_search.strategies.scale_to_budget import FITTED, fitted
+
+# Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick and reaches all.
+TREE = 0.5
+TWICE = 0.3  # of children are changed a second time: some points are better by two changes and worse by either
+STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
+LONGEST = 200  # characters of an edit in words
+
+
+class Child(NamedTuple):
+    """A point and what made it of its parents, in words."""
+
+    params: Params
+    edit: str
+
+
+def mutant(problem: Problem, params: Params, rng: random.Random) -> Child | None:
+    """The point with a random edit of its network, or a decision changed, or two; mostly as wide as the limits allow.
+
+    None where the point has no neighbour.
+    """
+    child = _mutant(problem.space, params, rng)
+    if child is not None and rng.random() < TWICE:
+        second = _mutant(problem.space, child.params, rng)
+        child = Child(second.params, f"{child.edit}; {second.edit}"[:LONGEST]) if second is not None else child
+    if child is None or problem.excess is None or rng.random() >= FITTED:
+        return child
+    fit = fitted(problem, child.params)
+    return child if fit in (None, child.params) else Child(fit, f"{child.edit}; widths fitted to the limits")
+
+
+def _mutant(space: Space, params: Params, rng: random.Random) -> Child | None:
+    try:
+        if rng.random() < TREE:
+            return _edited(space, space.decode(params), rng)
+    except InceptionSearchError:  # no edit fits, or too many ways to match the result
+        pass
+    try:
+        moved = space.neighbour(params, rng, STEPS)
+    except InceptionSearchError:
+        return None
+    return Child(moved, _words(params, moved))
+
+
+def crossed(space: Space, one: Observation, other: Observation, rng: random.Random) -> Params | None:
+    """The point of a child of two trials, unlike both; None where they have none."""
+    try:
+        child = crossover(one.network, other.network, rng, space=space)
+        return parted(space.encode(child.network))[0]
+    except InceptionSearchError:
+        return None
+
+
+def _edited(space: Space, network: Network, rng: random.Random) -> Child:
+    mutation = mutate(network, rng, space=space)
+    words = "; ".join(map(str, mutation.edits))
+    return Child(parted(space.encode(mutation.network))[0], words[:LONGEST])
+
+
+def _words(params: Params, moved: Params) -> str:
+    """The first decision that differs; what it brings or takes away follows from it."""
+    name = next((name for name in params if params[name] != moved.get(name)), None)
+    return "one more decision" if name is None else f"{name}: {params[name]} -> {moved.get(name, 'gone')}"

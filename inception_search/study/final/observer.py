@@ -1,0 +1,24 @@
+"""Who watches the final trainings: a terminal, a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inception_search.study.final.record import FinalRecord
+
+
+class FinalsObserver:
+    """Called by the loop; every method may be left as it is."""
+
+    def started(self, done: int, left: int, epochs: int) -> None:
+        """``done`` trainings are recorded already, ``left`` are to come."""
+
+    def epoch(self, name: str, metrics: dict[str, Any]) -> None:
+        """A training has finished an epoch."""
+
+    def recorded(self, name: str, record: FinalRecord) -> None:
+        """A training has ended and is on disk."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""

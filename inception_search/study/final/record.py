@@ -1,0 +1,145 @@
+"""One line of ``finals.jsonl``: a training, the one time it was tested, or why it was not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from inception_search.analysis.significance import Bools
+from inception_search.errors import DocumentError, Place, SchemaVersionError
+from inception_search.store.jsonl import append_line, read_lines
+from inception_search.store.record import Count, Facts, Number, utc_now
+from inception_search.training.score_parts import Classes, Floats, image_parts, unpacked
+
+SCHEMA: Final = "inception-search/final"
+VERSION: Final = 1
+
+
+class FinalRecord(BaseModel):
+    """A final training. ``failed``: it would fail again; ``lost``: its process was, and the next call tries again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: Literal["inception-search/final"] = Field(default=SCHEMA, alias="schema")
+    version: Literal[1] = VERSION
+    state: Literal["complete", "failed", "lost"]
+    recipe: str
+    """Id of the recipe; trainings of the same one stand in one table."""
+    setting: str
+    """Id of the networks, recipe and seeds under which it was trained."""
+    trial: Count
+    origin: str
+    label: str | None = None
+    arch_id: str
+    seed: Count
+    attempt: Count = 1
+    test_accuracy: Number | None = None
+    """0..1."""
+    test_balanced_accuracy: Number | None = None
+    test_macro_f1: Number | None = None
+    """0..1; not in older records."""
+    test_loss: Number | None = None
+    """Cross-entropy in nats."""
+    test_images: Count | None = None
+    test_right: str | None = None
+    """Which test images, in their order, were right: packed bits (first image highest), in hexadecimal."""
+    test_truth: str | None = None
+    test_answers: str | None = None
+    """The class of each test image, and the one answered (:func:`~inception_search.training.score_parts.packed`); not
+    in older records."""
+    validation_accuracy: Number | None = None
+    validation_balanced_accuracy: Number | None = None
+    validation_macro_f1: Number | None = None
+    """After the last epoch, 0..1; the last two are not in older records."""
+    seconds: Number = 0.0
+    started: str
+    ended: str = Field(default_factory=utc_now)
+    """UTC, ISO 8601."""
+    cost: dict[str, Count]
+    """``params``, ``macs`` ... at the final image size."""
+    fidelity: Facts = Field(default_factory=dict)
+    device: str
+    data: Facts
+    """The dataset as trained on: name, fingerprint, sizes."""
+    versions: dict[str, str]
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_state_needs(self) -> Self:
+        if self.state != "complete":
+            if not self.reason:
+                raise ValueError("a training that is not complete needs a reason")
+        elif None in (self.test_accuracy, self.test_images, self.test_right, self.validation_accuracy):
+            raise ValueError("a complete training needs what was tested")
+        elif len(self.test_right or "") != 2 * -(-(self.test_images or 0) // 8):
+            raise ValueError("test_right is not one bit an image")
+        elif not np.array_equal(self.right, np.equal(*self.answered) if self.answered else self.right):
+            raise ValueError("test_right is not that of test_truth and test_answers")
+        return self
+
+    @property
+    def right(self) -> Bools:
+        """Which test images were right, in their order."""
+        packed = np.frombuffer(bytes.fromhex(self.test_right or ""), dtype=np.uint8)
+        return np.unpackbits(packed, count=self.test_images or 0).astype(np.bool_)
+
+    @property
+    def answered(self) -> tuple[Classes, Classes] | None:
+        """The class of each test image, and the one answered; None in an older record."""
+        if self.test_truth is None or self.test_answers is None:
+            return None
+        images = self.test_images or 0
+        return unpacked(self.test_truth, images), unpacked(self.test_answers, images)
+
+    def parts(self, quality: str) -> Floats:
+        """What each test image adds to ``quality``, which is their mean; see :func:`image_parts`."""
+        if quality == "accuracy":
+            return self.right.astype(np.float64)
+        assert self.answered is not None
+        return image_parts(*self.answered, quality)
+
+
+def append_final(path: Path, record: FinalRecord) -> None:
+    """Add a line durably. Raises StorageFullError or RunFolderError, after which the file is as before."""
+    append_line(path, json.dumps(record.model_dump(mode="json", by_alias=True), allow_nan=False))
+
+
+def read_finals(path: Path) -> list[FinalRecord]:
+    """All lines, the first of each training that came to its end winning; none where there is no file.
+
+    Raises DocumentError or SchemaVersionError with the line that cannot be read.
+    """
+    if not path.exists():
+        return []
+    latest: dict[tuple[str, str, int], FinalRecord] = {}
+    for number, text in read_lines(path):
+        record = _read(text, Place(str(path), number))
+        key = (record.recipe, record.arch_id, record.seed)
+        if key not in latest or latest[key].state == "lost":
+            latest[key] = record
+    return list(latest.values())
+
+
+def _read(text: str, place: Place) -> FinalRecord:
+    mend = "the file was damaged; delete the line, or restore the file from a copy"
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DocumentError("this line is not a JSON document", place=place, found=text, mend=mend) from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise DocumentError("this is not the record of a final training", place=place, expected=f"schema {SCHEMA!r}")
+    if document.get("version") != VERSION:
+        mend = "install a newer inception-search"
+        found = document.get("version")
+        raise SchemaVersionError("unknown version", place=place, found=found, expected=str(VERSION), mend=mend)
+    try:
+        return FinalRecord.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        rule = f"not a valid record of a final training: {where + ': ' if where else ''}{first['msg']}"
+        raise DocumentError(rule, place=place, mend=mend) from None

@@ -1,0 +1,337 @@
+"""Multi-fidelity: which trials go on at an epoch, which stop, which are paused and go on later from where they were.
+
+All compare trials at equal epochs of one schedule, for one objective or several: Optuna's own pruners refuse several.
+Costs known beforehand (parameters, MACs) count from the first epoch on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from inception_search.analysis.pareto import crowding, ranks
+from inception_search.errors import unknown_name
+from inception_search.runner.executor import Word
+
+Losses: TypeAlias = tuple[float, ...]
+STARTUP = 8  # trials that must have been trained before the median rule stops any
+
+
+class Scheduler(Protocol):
+    """Told the losses of every trial at every epoch; ``spared`` trials are compared with but never stopped."""
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """A trial has finished an epoch (again, when a study that was killed goes on): what it does next."""
+
+    def promotable(self) -> int | None:
+        """A paused trial that is to go on, or None."""
+
+    def promote(self, number: int) -> None:
+        """The paused trial goes on."""
+
+    def hold(self, number: int) -> None:
+        """The trial is paused at the epoch it last reported, whatever its place there is now."""
+
+    def drop(self, number: int) -> None:
+        """The trial failed: it takes nobody's place."""
+
+    def close(self) -> None:
+        """No new trials will come."""
+
+
+class NoPruning:
+    """Every trial is trained to its end."""
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Go on."""
+        return "go on"
+
+    def promotable(self) -> int | None:
+        """Nothing is ever paused."""
+        return None
+
+    def promote(self, number: int) -> None:
+        """Nothing is ever paused."""
+
+    def hold(self, number: int) -> None:
+        """Nothing is ever paused."""
+
+    def drop(self, number: int) -> None:
+        """It makes no difference."""
+
+    def close(self) -> None:
+        """It makes no difference."""
+
+
+class Median(NoPruning):
+    """Stop a trial that is behind more than half of those it can be compared with at the same epoch.
+
+    With several objectives those are the trials that cost no more, as far as that is known beforehand: the median
+    rule of Golovin et al. ("Google Vizier", KDD 2017), made for fronts. The first half of the epochs decides nothing:
+    the learning rate is still near its height.
+    """
+
+    def __init__(self, epochs: int, beforehand: tuple[bool, ...]) -> None:
+        self.first = epochs // 2 + 1
+        self.beforehand = beforehand
+        self.epochs: dict[int, dict[int, Losses]] = {}
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Stop or go on."""
+        seen = self.epochs.setdefault(epoch, {})
+        others = [other for key, other in seen.items() if key != number and self._comparable(other, losses)]
+        seen[number] = losses
+        if spared or epoch < self.first or len(others) < STARTUP:
+            return "go on"
+        ahead = sum(self._learned(other) < self._learned(losses) for other in others)
+        return "stop" if ahead > len(others) / 2 else "go on"
+
+    def _comparable(self, other: Losses, mine: Losses) -> bool:
+        return all(a <= b for a, b, known in zip(other, mine, self.beforehand, strict=True) if known)
+
+    def _learned(self, losses: Losses) -> Losses:
+        return tuple(loss for loss, known in zip(losses, self.beforehand, strict=True) if not known)
+
+
+@dataclass
+class _Rung:
+    """The trials that have reached an epoch: their losses, which of them continued, which are exempt from pausing."""
+
+    epoch: int
+    losses: dict[int, Losses] = field(default_factory=dict)
+    promoted: set[int] = field(default_factory=set)
+    exempt: set[int] = field(default_factory=set)
+
+    def ranked(self, among: list[int] | None = None) -> list[int]:
+        """Trials of the rung, the best first: by non-domination, then where the front is thin."""
+        numbers = list(self.losses) if among is None else among
+        values = [self.losses[number] for number in numbers]
+        front, room = ranks(values), crowding(values)
+        order = sorted(range(len(numbers)), key=lambda i: (front[i], *_thin(room[i], values[i]), numbers[i]))
+        return [numbers[i] for i in order]
+
+    def drop(self, number: int) -> None:
+        """Forget a trial."""
+        self.losses.pop(number, None)
+        self.promoted.discard(number)
+        self.exempt.discard(number)
+
+
+def _thin(room: float, losses: Losses) -> tuple[float, ...]:
+    return losses if len(losses) == 1 else (-room,)
+
+
+class Asha:
+    """Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning",
+    MLSys 2020, algorithm 2): at each rung the best one in ``eta`` of those that came so far goes on, when it is
+    among them or as soon as it is; the others pause with their state kept.
+
+    The paper says nothing of the end of a study, where few trials can have reached the last rungs. Here, when no new
+    trials come, the best ceil(n / eta) of the n trials at a rung continue, from the first rung to the last, and at
+    least one that is not exempt from pausing: of N trials, at least ceil(N / eta^rungs) are trained to the end.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        self.rungs = [_Rung(epoch) for epoch in rungs]
+        self.eta = eta
+        self.waiting: set[int] = set()
+        self.closed = False
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """Go on between rungs, and from one where it is among the best; else pause."""
+        for lower in self.rungs:
+            if lower.epoch < epoch and number in lower.losses:
+                lower.promoted.add(number)
+        rung = next((rung for rung in self.rungs if rung.epoch == epoch), None)
+        if rung is None:
+            return "go on"
+        rung.losses[number] = losses
+        if spared:
+            rung.exempt.add(number)
+        if spared or number in rung.promoted or number in self._chosen(rung):
+            rung.promoted.add(number)
+            return "go on"
+        return "pause"
+
+    def promotable(self) -> int | None:
+        """The best paused trial that by now is among the best of its rung, from the highest rung down.
+
+        When no new trials come, from the lowest rung up, and only once all have arrived that are to reach it.
+        """
+        for rung in self.rungs if self.closed else reversed(self.rungs):
+            for number in self._chosen_at_the_end(rung) if self.closed else self._chosen(rung):
+                if number in self.waiting and number not in rung.promoted:
+                    return number
+            if self.closed and self._awaited(rung):
+                return None
+        return None
+
+    def _awaited(self, rung: _Rung) -> bool:
+        """Whether trials that continued from this rung have still to reach the next one."""
+        following = [upper for upper in self.rungs if upper.epoch > rung.epoch][:1]
+        return any(number not in upper.losses for upper in following for number in rung.promoted)
+
+    def promote(self, number: int) -> None:
+        """It goes on from the highest rung it is on."""
+        self.waiting.discard(number)
+        for rung in self.rungs:
+            if number in rung.losses:
+                rung.promoted.add(number)
+
+    def hold(self, number: int) -> None:
+        """It waits on the highest rung it is on."""
+        self.waiting.add(number)
+        for rung in reversed(self.rungs):
+            if number in rung.losses:
+                rung.promoted.discard(number)
+                return
+
+    def drop(self, number: int) -> None:
+        """The next best has its place on every rung."""
+        self.waiting.discard(number)
+        for rung in self.rungs:
+            rung.drop(number)
+
+    def close(self) -> None:
+        """The best of every rung that are still missing continue."""
+        self.closed = True
+
+    def _chosen(self, rung: _Rung) -> list[int]:
+        return rung.ranked()[: len(rung.losses) // self.eta]
+
+    def _chosen_at_the_end(self, rung: _Rung) -> list[int]:
+        ranked = rung.ranked()
+        chosen = ranked[: math.ceil(len(ranked) / self.eta)]
+        searched = [number for number in ranked if number not in rung.exempt]
+        return chosen if set(chosen) - rung.exempt else [*chosen, *searched[:1]]
+
+
+@dataclass
+class _Cohort:
+    """The trials that decide together, and how many more of them have failed."""
+
+    numbers: list[int] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def joined(self) -> int:
+        return len(self.numbers) + self.failed
+
+
+class Halving(Asha):
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
+
+    A cohort is eta to the number of rungs. When no new trials come, those that are not full decide with the trials they
+    have: the best ceil(n / eta) of the n that reached a rung continue.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        super().__init__(rungs, eta)
+        self.cohorts: list[_Cohort] = []
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """As in :class:`Asha`, for the cohort that the trial joined at the first rung."""
+        if self.rungs and epoch == self.rungs[0].epoch and not spared and self._cohort(number) is None:
+            if not self.cohorts or self.cohorts[-1].joined >= self.eta ** len(self.rungs):
+                self.cohorts.append(_Cohort())
+            self.cohorts[-1].numbers.append(number)
+        return super().report(number, epoch, losses, spared=spared)
+
+    def drop(self, number: int) -> None:
+        """Its cohort decides without it."""
+        super().drop(number)
+        if (cohort := self._cohort(number)) is not None:
+            cohort.numbers.remove(number)
+            cohort.failed += 1
+
+    def _cohort(self, number: int) -> _Cohort | None:
+        return next((cohort for cohort in self.cohorts if number in cohort.numbers), None)
+
+    def _chosen(self, rung: _Rung) -> list[int]:
+        level = self.rungs.index(rung)
+        return self._best_of_cohorts(rung, lambda cohort: self._expected(cohort, level))
+
+    def _chosen_at_the_end(self, rung: _Rung) -> list[int]:
+        return self._best_of_cohorts(rung, lambda cohort: 1)
+
+    def _expected(self, cohort: _Cohort, level: int) -> int:
+        """How many trials of a full cohort come to the rung with the number ``level``, those that fail not counted."""
+        count: int = self.eta ** len(self.rungs) - cohort.failed
+        for _ in range(level):
+            count = math.ceil(count / self.eta)
+        return count
+
+    def _best_of_cohorts(self, rung: _Rung, least: Callable[[_Cohort], int]) -> list[int]:
+        """The best trials of each cohort that has enough trials at the rung."""
+        chosen: list[int] = []
+        for cohort in self.cohorts:
+            here = [number for number in cohort.numbers if number in rung.losses]
+            if here and len(here) >= least(cohort):
+                chosen += rung.ranked(here)[: math.ceil(len(here) / self.eta)]
+        return chosen
+
+
+class Hyperband:
+    """Hyperband (Li et al., JMLR 2018) with asynchronous brackets: each begins at another rung.
+
+    Bracket ``s`` gets trials in proportion to the n of the paper's algorithm 1, by trial number, so that a study that
+    goes on puts every trial where it was.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+        self.brackets = [Asha(rungs[first:], eta) for first in range(len(rungs) + 1)]
+        top = len(rungs)
+        sizes = [math.ceil((top + 1) / (top - b + 1) * eta ** (top - b)) for b in range(top + 1)]
+        self.turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
+
+    def bracket(self, number: int) -> Asha:
+        """The bracket of a trial."""
+        # A stride that is prime to the number of turns spreads the brackets over the study.
+        stride = next(step for step in range(7, 10**6) if math.gcd(step, len(self.turns)) == 1)
+        return self.brackets[self.turns[number * stride % len(self.turns)]]
+
+    def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
+        """As its bracket says."""
+        return self.bracket(number).report(number, epoch, losses, spared=spared)
+
+    def promotable(self) -> int | None:
+        """The first that any bracket has."""
+        return next((found for b in self.brackets if (found := b.promotable()) is not None), None)
+
+    def promote(self, number: int) -> None:
+        """It goes on in its bracket."""
+        self.bracket(number).promote(number)
+
+    def hold(self, number: int) -> None:
+        """It waits in its bracket."""
+        self.bracket(number).hold(number)
+
+    def drop(self, number: int) -> None:
+        """Its bracket decides without it."""
+        self.bracket(number).drop(number)
+
+    def close(self) -> None:
+        """The best of every rung of every bracket continue."""
+        for bracket in self.brackets:
+            bracket.close()
+
+
+Make: TypeAlias = Callable[[int, tuple[int, ...], int, tuple[bool, ...]], Scheduler]
+PRUNERS: dict[str, Make] = {
+    "median": lambda epochs, rungs, eta, beforehand: Median(epochs, beforehand),
+    "asha": lambda epochs, rungs, eta, beforehand: Asha(rungs, eta),
+    "halving": lambda epochs, rungs, eta, beforehand: Halving(rungs, eta),
+    "hyperband": lambda epochs, rungs, eta, beforehand: Hyperband(rungs, eta),
+    "none": lambda epochs, rungs, eta, beforehand: NoPruning(),
+}
+
+
+def make_scheduler(
+    name: str, *, epochs: int, rungs: tuple[int, ...], eta: int, beforehand: tuple[bool, ...]
+) -> Scheduler:
+    """The pruner ``name``; trials may pause at the epochs ``rungs``; ``beforehand``: which losses are costs."""
+    if name not in PRUNERS:
+        raise unknown_name("pruner", name, PRUNERS)
+    return PRUNERS[name](epochs, rungs, eta, beforehand)

@@ -1,0 +1,55 @@
+"""The point that the hypervolume of a study is measured from, fixed before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from inception_search.space.space import Space
+from inception_search.store.record import QUALITIES
+from inception_search.store.run_folder import RunFolder
+from inception_search.study.candidate import make_candidate
+from inception_search.study.config import StudyConfig, facts_of
+
+WIDER = 2.0  # times the largest canonical network's cost, where a cost has no limit
+_LIMITS = {
+    "params": "max_params",
+    "macs": "max_macs",
+    "activation_bytes": "max_activation_bytes",
+    "latency": "max_latency_ms",
+    "seconds": "trial_seconds",
+}
+
+
+def reference_of(run: RunFolder, config: StudyConfig) -> Mapping[str, float] | None:
+    """The point that the hypervolume of a study is measured from, fixed when the study began; None: there is none.
+
+    Studies of version 0.1 kept it among the facts of ``study.yaml``.
+    """
+    return config.reference or facts_of(run.study_file).get("reference")
+
+
+def reference_point(
+    config: StudyConfig, space: Space, shape: tuple[int, int, int], classes: int
+) -> dict[str, float] | None:
+    """The study's own point, else one that is fixed before anything is trained.
+
+    No accuracy, the loss of a guess, the limit of a cost or else twice what the largest canonical network costs.
+    None where a cost has neither: then no hypervolume can be compared.
+    """
+    if config.reference is not None:
+        return dict(config.reference)
+    known = {**dict.fromkeys(QUALITIES, 0.0), "loss": math.log(classes)}
+    found = {name: known.get(name, getattr(config, _LIMITS.get(name, ""), None)) for name in config.objectives}
+    missing = [name for name, value in found.items() if value is None]
+    costs = [_costs(space, label, shape, classes) for label in space.fixed_points] if missing else []
+    for name in missing:
+        sizes = [cost[name] for cost in costs if name in cost]
+        found[name] = WIDER * max(sizes) if sizes else None
+    point = {name: float(value) for name, value in found.items() if value is not None}
+    return point if len(point) == len(found) else None
+
+
+def _costs(space: Space, label: str, shape: tuple[int, int, int], classes: int) -> Mapping[str, float]:
+    cost = make_candidate(space.fixed_points[label], {}, shape, classes).cost
+    return {} if cost is None else cost.to_dict()
