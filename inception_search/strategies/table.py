@@ -11,15 +11,15 @@ from inception_search.strategies.protocol import Problem, Strategy
 
 # Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
 STRATEGIES: dict[str, str] = {
-    "random": "strategies.random_search:RandomSearch",
-    "tpe": "strategies.optuna_sampler:Tpe",
-    "evolution": "strategies.evolution:Evolution",
-    "nsga2": "strategies.nsga2:Nsga2",
-    "local": "strategies.local_search:LocalSearch",
-    "predictor": "strategies.predictor:Predictor",
-    "gp": "strategies.optuna_sampler:Gp",
-    "cmaes": "strategies.cmaes_search:CmaEs",
-    "grid": "strategies.grid:Grid",
+    "random": "random_search:RandomSearch",
+    "tpe": "optuna_sampler:Tpe",
+    "evolution": "evolution:Evolution",
+    "nsga2": "nsga2:Nsga2",
+    "local": "local_search:LocalSearch",
+    "predictor": "predictor:Predictor",
+    "gp": "optuna_sampler:Gp",
+    "cmaes": "cmaes_search:CmaEs",
+    "grid": "grid:Grid",
 }
 
 
@@ -33,7 +33,7 @@ def find_strategy(name: str) -> Any:
     if name not in STRATEGIES:
         raise unknown_name("strategy", name, STRATEGIES)
     module, _, attribute = STRATEGIES[name].partition(":")
-    return getattr(import_module(f"inception_search.{module}"), attribute)
+    return getattr(import_module(f"inception_search.strategies.{module}"), attribute)
 
 
 def check(name: str, space: Space, objectives: int = 1) -> None:

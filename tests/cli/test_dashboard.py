@@ -23,6 +23,7 @@ import pytest
 from inception_search.cli.dashboard import _draw
 from inception_search.optuna_bridge.dashboard_server import DashboardServer, serve_dashboard
 from inception_search.store.run_folder import RunFolder
+from inception_search.study.config import StudyConfig
 from tests.bounds import PATIENCE
 from tests.cli.conftest import Command
 from tests.example import copy_example
@@ -40,7 +41,7 @@ def served(run: Path, **options: Any) -> Iterator[tuple[DashboardServer, Get]]:
         there.append(server)
         is_ready.set()
 
-    of_study = {"objectives": ("accuracy",), "name": run.name}
+    of_study = {"objectives": StudyConfig.read(run / "study.yaml").objectives, "name": run.name}
     keywords = {"host": "127.0.0.1", "port": 0, "ready": ready, **of_study, **options}
     thread = threading.Thread(target=serve_dashboard, args=(RunFolder.open(run), _draw), kwargs=keywords)
     thread.start()
