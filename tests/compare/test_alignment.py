@@ -36,7 +36,7 @@ from inception_search.spec.step import (
 )
 from inception_search.spec.transform import map_children, remake
 from tests.compare.every_alignment import least
-from tests.strategies import networks, same_size, steps
+from tests.generators import networks, same_size, steps
 
 checked = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -25,7 +25,7 @@ from inception_search.spec.shipped import shipped_folder
 from inception_search.spec.shorthand import ACTIVATIONS, FACTORS, POOLS, SINGLES, Expander
 from inception_search.spec.step import KINDS
 from inception_search.spec.text import short
-from tests.strategies import steps
+from tests.generators import steps
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
-from tests.strategies import networks
+from tests.generators import networks
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\n"
 

@@ -27,7 +27,7 @@ from inception_search.spec.document import parse
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.spec.transform import remake, set_depth
-from tests.strategies import networks
+from tests.generators import networks
 
 SVG = "{http://www.w3.org/2000/svg}"
 checked = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -17,14 +17,14 @@ from inception_search.figures.type_metrics import room_for
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.text import network_text
-from tests import strategies
+from tests import generators
 
 checked = settings(suppress_health_check=list(HealthCheck))
 styles = st.sampled_from(("overview", "plain", "paper", "detail"))
 
 
 @checked
-@given(strategies.networks(), styles, st.booleans())
+@given(generators.networks(), styles, st.booleans())
 def test_random_networks_are_drawn_cleanly(network: Network, style: str, blocks: bool) -> None:
     try:
         figure = draw(network, style=style, blocks=blocks)  # type: ignore[arg-type]
@@ -46,7 +46,7 @@ def test_random_networks_are_drawn_cleanly(network: Network, style: str, blocks:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(strategies.networks(), styles)
+@given(generators.networks(), styles)
 @pytest.mark.parametrize("suffix", [s for s in FORMATS if s in (".dot", ".mmd", ".tikz", ".txt")])
 def test_random_networks_have_every_text_format(suffix: str, network: Network, style: str) -> None:
     try:

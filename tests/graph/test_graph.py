@@ -21,7 +21,7 @@ from inception_search.graph.verify import verify
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
-from tests.strategies import networks
+from tests.generators import networks
 
 
 def small() -> Graph:

@@ -14,9 +14,9 @@ from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
+from tests.generators import networks
 from tests.space.small import every_point
 from tests.space.templates import documents, mangled
-from tests.strategies import networks
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=CHECKS)

@@ -20,8 +20,8 @@ from inception_search.spec.identity import arch_id
 from inception_search.spec.step import Block
 from inception_search.spec.transform import scale_width
 from tests.bounds import bounded
+from tests.generators import points
 from tests.shipped import shipped_space
-from tests.strategies import points
 
 SHIPPED = {name: shipped_space(name) for name in names()}
 WAYS: tuple[By, ...] = ("points", "holes")

@@ -19,9 +19,9 @@ from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import Block, Use
 from inception_search.spec.transform import remake
 from tests.bounds import bounded
+from tests.generators import networks, points
 from tests.shipped import shipped_space
 from tests.space.small import C, small, space
-from tests.strategies import networks, points
 
 SHIPPED = {name: shipped_space(name) for name in ("inception", "inception_modules", "nas_bench_201")}
 

@@ -27,7 +27,7 @@ from inception_search.spec.transform import (
     set_input,
     swap_stem,
 )
-from tests.strategies import networks, steps
+from tests.generators import networks, steps
 
 
 def net(step: AnyStep, side: int | tuple[int, int] = 17, **parts: Any) -> Network:

@@ -27,7 +27,7 @@ from inception_search.spec.step import (
     concat,
 )
 from inception_search.spec.text import network_text, text
-from tests.strategies import branches_with_absent, networks, steps_with_uses
+from tests.generators import branches_with_absent, networks, steps_with_uses
 
 A = Conv(kernel=(1, 1), width=8)
 B = Conv(kernel=(3, 3), width=16)

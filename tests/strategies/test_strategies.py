@@ -12,8 +12,8 @@ from inception_search.strategies.protocol import Problem, Screened, Strategy
 from inception_search.strategies.table import make_strategy, names
 from tests.shipped import shipped_space
 from tests.space.small import small
+from tests.strategies.playground import World, additive, mixed
 from tests.study.spaces import THREE_POINTS, TINY
-from tests.study.strategies.playground import World, additive, mixed
 
 ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "grid")
 SEVERAL = tuple(name for name in ANYWHERE if name != "grid")

@@ -11,8 +11,8 @@ from inception_search.strategies.enumerate_points import walk
 from inception_search.strategies.grid import Grid
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, key, points_of, small
+from tests.strategies.playground import World
 from tests.study.spaces import TINY
-from tests.study.strategies.playground import World
 
 
 def is_network(space: Space, params: dict) -> bool:

@@ -15,8 +15,8 @@ from inception_search.strategies.conditionality import why_not_flat
 from inception_search.strategies.table import STRATEGIES, check, make_strategy, names
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, points_of, small, space
+from tests.strategies.playground import World
 from tests.study.spaces import TINY
-from tests.study.strategies.playground import World
 
 FOLDER = Path(table.__file__).parent
 

@@ -24,8 +24,8 @@ from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import mutant
 from inception_search.study.excess import make_excess
 from tests.shipped import shipped_space
+from tests.strategies.playground import World
 from tests.study.spaces import TINY
-from tests.study.strategies.playground import World
 
 MODULES = shipped_space("separable_modules")
 LIMIT = 1_800_000

@@ -10,7 +10,7 @@ import pytest
 from inception_search.analysis.pareto import hypervolume
 from inception_search.strategies.table import make_strategy
 from tests.shipped import shipped_space
-from tests.study.strategies.playground import World
+from tests.strategies.playground import World
 
 TRIALS = 80  # half of them are the first population of NSGA-II and evolution at 60
 MODULES = shipped_space("inception_modules")

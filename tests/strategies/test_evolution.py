@@ -9,7 +9,7 @@ from inception_search.strategies.nsga2 import Nsga2
 from inception_search.strategies.protocol import Observation
 from inception_search.strategies.ranking import best_first, leaders
 from tests.shipped import shipped_space
-from tests.study.strategies.playground import World
+from tests.strategies.playground import World
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ from inception_search.strategies.protocol import Observation
 from inception_search.strategies.rank_targets import merits
 from inception_search.strategies.table import make_strategy
 from tests.shipped import shipped_space
+from tests.strategies.playground import World, additive
 from tests.study.spaces import TINY
-from tests.study.strategies.playground import World, additive
 
 CELLS = shipped_space("nas_bench_201")
 MODULES = shipped_space("inception_modules")

@@ -21,8 +21,8 @@ from inception_search.strategies.protocol import Observation
 from inception_search.study.excess import make_excess
 from tests.shipped import shipped_space
 from tests.space.small import small
+from tests.strategies.playground import World, mixed
 from tests.study.spaces import TINY
-from tests.study.strategies.playground import World, mixed
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from inception_search.strategies.local_search import PATIENCE, STARTS, LocalSearch
 from tests.shipped import shipped_space
-from tests.study.strategies.playground import World
+from tests.strategies.playground import World
 
 
 @pytest.fixture(scope="module")
