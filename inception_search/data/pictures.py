@@ -24,6 +24,7 @@ from torch import Tensor
 
 from inception_search.data.deep_pixels import DEEP, DeepScale, Extent, extent_of, make_scale
 from inception_search.errors import DataError, Place, raw, shorten
+from inception_search.extras import install
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,8 +56,7 @@ def require_pillow() -> None:
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        mend = 'pip install "inception-search[images]"'
-        raise DataError("reading pictures needs the Pillow package", mend=mend) from error
+        raise DataError("reading pictures needs the Pillow package", mend=install("images")) from error
 
 
 def survey(files: Sequence[Path]) -> tuple[Mode, DeepScale]:

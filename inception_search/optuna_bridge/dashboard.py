@@ -21,6 +21,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from inception_search.errors import MissingRequirementError
+from inception_search.extras import install
 from inception_search.optuna_bridge.frozen_trials import frozen_trial
 from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.space.space import Space
@@ -38,7 +39,7 @@ def check_installed() -> None:
     if find_spec("optuna_dashboard") is None:
         raise MissingRequirementError(
             "the dashboard needs the optuna-dashboard package",
-            mend='write pip install "inception-search[dashboard]"; `inception-search report RUN` needs nothing more',
+            mend=f"{install('dashboard')}; `inception-search report RUN` needs nothing more",
         )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inception_search.errors import ConfigError, MissingRequirementError
+from inception_search.extras import install
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
@@ -50,10 +51,8 @@ class CmaEs:
             raise ConfigError(rule, path="strategy", mend="use tpe, gp, evolution, nsga2, local or predictor")
         check_flat("cmaes", space)
         if find_spec("cmaes") is None:
-            mend = "pip install 'inception-search[cmaes]'"
-            raise MissingRequirementError(
-                "cmaes needs the package cmaes, which is not installed", path="strategy", mend=mend
-            )
+            rule = "cmaes needs the package cmaes, which is not installed"
+            raise MissingRequirementError(rule, path="strategy", mend=install("cmaes"))
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from inception_search.errors import MissingRequirementError, WeightsError, raw
+from inception_search.extras import install
 from inception_search.weights.files.keras_order import own_names, placed
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ def keras_weights(tensors: Mapping[str, torch.Tensor]) -> bytes:
     try:
         import h5py
     except ImportError:
-        mend = "pip install inception-search[keras]"
-        raise MissingRequirementError("writing Keras' weights needs h5py", mend=mend) from None
+        raise MissingRequirementError("writing Keras' weights needs h5py", mend=install("keras")) from None
     groups = _groups(tensors)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:

@@ -161,7 +161,7 @@ class TestRefusals:
         said = command("dashboard", "mine")
         assert said.code == 1
         assert said.err.count("\n") == 1
-        assert 'pip install "inception-search[dashboard]"' in said.err
+        assert "pip install optuna-dashboard, or in a clone of inception-search pip install '.[dashboard]'" in said.err
 
     def test_an_empty_study(self, command: Command, tmp_path: Path) -> None:
         copy_example(tmp_path / "mine", records=0)

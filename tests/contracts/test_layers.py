@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "inception_search"
-TOP = {"arguments", "errors", "credentials", "numbers", "plural", "warn", "_version", "__init__"}
+TOP = {"arguments", "errors", "credentials", "extras", "numbers", "plural", "warn", "_version", "__init__"}
 # Room (or file at the top) -> rooms it may import; errors may be imported by all.
 MAY_IMPORT = {
     "spec": set(),

@@ -65,7 +65,10 @@ def test_every_name_is_there_and_has_a_docstring() -> None:
     for name in NAMES:
         value = getattr(ins, name)
         assert name == "__version__" or value.__doc__
-        assert name in dir(ins)
+
+
+def test_dir_shows_the_public_names_only() -> None:
+    assert dir(ins) == sorted(NAMES)
 
 
 def test_no_name_is_a_rooms() -> None:

@@ -191,7 +191,7 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for name in [m for m in sys.modules if m == "PIL" or m.startswith("PIL.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(DataError, match=r'pip install "inception-search\[images\]"'):
+    with pytest.raises(DataError, match=r"pip install pillow, or .* pip install '\.\[images\]'"):
         load_data("image_folder", root=tmp_path)
 
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inception_search.errors import MissingRequirementError
+from inception_search.extras import install
 from inception_search.figures.figure import Figure
 
 ZOOM = 2  # PNG pixels per px of the figure
@@ -20,7 +21,7 @@ def render(figure: Figure) -> bytes:
     except ImportError:
         raise MissingRequirementError(
             "PNG figures need the resvg-py package",
-            mend='write pip install "inception-search[png]", or save as .pdf, .svg or .html',
+            mend=f"{install('png')}; or save as .pdf, .svg or .html",
         ) from None
     how = figure.how
     if not how.sized:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from inception_search.errors import WeightsError, raw
+from inception_search.extras import install
 from inception_search.weights.files.arrays import is_numeric, to_tensor
 from inception_search.weights.files.contents import check_count, check_total
 
@@ -109,8 +110,7 @@ def open_hdf5(source: str | BinaryIO, size: int, max_bytes: int) -> Iterator[Che
     try:
         import h5py
     except ImportError:
-        mend = "pip install 'inception-search[keras]'"
-        raise WeightsError("reading HDF5 files needs h5py, which is not installed", mend=mend) from None
+        raise WeightsError("reading HDF5 files needs h5py, which is not installed", mend=install("keras")) from None
     try:
         with h5py.File(source, "r", locking=False) as file:
             yield CheckedHdf5(file, size, max_bytes)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.errors import WeightsError, raw
+from inception_search.extras import install
 from inception_search.weights.files.arrays import to_tensor
 from inception_search.weights.files.contents import Contents, check_count, check_total
 from inception_search.weights.files.tensorflow_paths import checkpoint_files, tensorflow_prefix
@@ -60,7 +61,7 @@ def _open(prefix: Path) -> tuple[Any, dict[str, int]]:
         import tensorflow
     except ImportError:
         rule = "reading a TensorFlow checkpoint needs TensorFlow, which is not installed"
-        mend = "pip install tensorflow, or convert the checkpoint to safetensors where TensorFlow is installed"
+        mend = f"{install('tensorflow')}; or convert the checkpoint to safetensors where TensorFlow is installed"
         raise WeightsError(rule, mend=mend) from None
     try:
         reader = tensorflow.train.load_checkpoint(str(prefix))
