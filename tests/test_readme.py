@@ -170,7 +170,7 @@ SPACES = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
 def test_the_examples_of_spaces_run(tmp_path: Path) -> None:
     """Those of the README and of the document on spaces; what they print is what is said there."""
     begin = 'import inception_search as ins\nnet = ins.load("inception_v4")\n'
-    code = begin + block("python", index=2) + block("python", SPACES) + block("python", SPACES, 1)
+    code = begin + block("python", index=2) + block("python", SPACES, 1) + block("python", SPACES, 2)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -189,6 +189,19 @@ def test_the_template_of_the_docs_is_a_space() -> None:
         point = space.sample(seed)
         assert space.encode(space.decode(point)) == point
     assert space.sampling == "holes"  # one choice has weights
+
+
+def test_the_space_with_a_canonical_module_can_be_searched(tmp_path: Path) -> None:
+    (tmp_path / "my_space.yaml").write_text(block("yaml", SPACES, 1), encoding="utf-8")
+    code = block("python", SPACES)
+    small = code.replace(
+        "trials=12, epochs=2", "trials=2, epochs=1, train_images=64, validation_images=64, image_size=8"
+    )
+    assert small != code
+    done = subprocess.run([sys.executable, "-c", small], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("5x5", "['v3_5b']")
 
 
 def test_the_error_of_the_docs_on_spaces(tmp_path: Path) -> None:

@@ -38,12 +38,25 @@ def space_schema() -> dict[str, Any]:
         "required": ["name", "stages"],
         "additionalProperties": False,
     }
+    schema["properties"]["contains"] = _contains(schema["properties"]["contains"])
     schema["$defs"] |= {**models, "Hole": _hole(), "StepHole": _step_hole()}
     schema["required"] = ["schema", "version", "name", "network"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"inception-search space, version {VERSION}",
         **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def _contains(fields: dict[str, Any]) -> dict[str, Any]:
+    """Entries by label, each as fields or as a name; or a list of names, from which the labels follow."""
+    ((pattern, entry),) = fields["patternProperties"].items()
+    labelled = {"type": "object", "patternProperties": {pattern: {"anyOf": [{"type": "string"}, entry]}}}
+    names = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
+    return {
+        "description": "canonical networks or modules that are points of the space; a search trains them first",
+        "default": {},
+        "anyOf": [labelled | {"additionalProperties": False}, names],
     }
 
 

@@ -15,7 +15,7 @@ from inception_search.space.mismatch import NOTHING, Mismatch
 from inception_search.spec.limits import MAX_MATCHES
 from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
-from inception_search.spec.step import Absent, AnyStep, Chain, Concat, Identity, Repeat
+from inception_search.spec.step import Absent, AnyStep, Block, Chain, Concat, Identity, Repeat
 
 # What of a document is no architecture: a space says nothing of it, a point's spelling may.
 SPELLED = ("name", "source", "dialect", "preprocess", "recipe")
@@ -204,6 +204,9 @@ class Matcher:
         elif kind in ("chain", "repeat", "use", "identity"):
             yield from self.whole((template,), _steps(value), path, bound)
         elif kind == "concat":
+            if isinstance(value, Block) and not _may_be_one_branch(template["branches"]):
+                self.differs(template, value, path, bound)  # of the concat itself, not of its first branch
+                return
             for branches in _branches(value):
                 yield from self.parallel(template["branches"], branches, _join(path, "branches"), bound)
         elif isinstance(value, SpecModel) and getattr(value, "kind", None) == kind:
@@ -373,6 +376,11 @@ def _may_go(node: Any) -> bool:
     if isinstance(node, Many):
         return node.low == 0 or all(map(_may_go, node.items[: node.low]))
     return node["kind"] == "absent" or (node["kind"] == "concat" and all(map(_may_go, node["branches"])))
+
+
+def _may_be_one_branch(branches: Sequence[Any]) -> bool:
+    """Whether all branches of a template but one may be absent."""
+    return sum(not _may_go(branch) for branch in branches) <= 1
 
 
 def _steps(value: Any) -> tuple[AnyStep, ...]:

@@ -17,6 +17,7 @@ from inception_search.plural import counted
 from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
+from inception_search.space.contents import check_contents, written_out
 from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill, try_fill
 from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
@@ -33,12 +34,13 @@ from inception_search.spec.shipped import shipped_folder, shipped_names
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
 from inception_search.spec.unused import warn_of_unused_definitions
-from inception_search.spec.yaml_reader import read_yaml
+from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
 UPGRADES: dict[int, Upgrade] = {}
 SUFFIXES = (".yaml", ".yml", ".json")
 PROBES = 20  # points tried before a space in which none can be built is refused
 TRIES = 1_000  # points drawn before sampling gives up on a space most of whose points break rules
+MODULE = "module"  # the block or stage that takes the canonical modules
 EXACT = 2**53  # larger whole numbers lose digits in most readers of JSON
 By = Literal["points", "holes"]
 
@@ -52,6 +54,9 @@ class Space:
         self.file = file
         raw = read_yaml(text, file)
         data = check_header(raw, SCHEMA, VERSION, UPGRADES, file)
+        if "contains" in data:
+            entries = written_out(data["contains"], file, data.lines.get("contains"))
+            data = MarkedDict({**data, "contains": entries}, data.line, data.lines)
         self.document: SpaceDocument = validated(SpaceDocument.model_validate, data, file, SpaceDocument)
         if "stages" not in data["network"]:
             raise SpecError("the network has no stages", place=Place(file, data.lines.get("network"), "network"))
@@ -217,13 +222,29 @@ class Space:
 
     @checked
     def with_module(self, step: AnyStep) -> Network:
-        """The template's network with ``step`` as its block ``module``, other holes at their first value."""
+        """The template's network with ``step`` as its block (or stage) ``module``, other holes at their first value.
+
+        Where the template writes its module as a ``block:``, a step that is none is put into one. A step that is
+        outside the space gives a network that is. Raises :class:`SpecError` where the template has neither a block nor
+        a stage of that name.
+
+        >>> import inception_search as ins
+        >>> space = ins.load_space("inception_modules")
+        >>> space.with_module(ins.parse("[1x1 8, 3x3 8]")).blocks["module"].kind
+        'block'
+        """
         base, _ = self.fill(first)
-        if "module" not in base.blocks:
-            raise SpecError(f"space {self.name!r} has no block called 'module' to put a module in")
-        body = step if isinstance(step, Block) else Block(body=step)
-        network = remake(base, blocks={**base.blocks, "module": body})
-        return with_source(network, base.origin.without("blocks", "module"))
+        section = "blocks" if MODULE in base.blocks else "stages"
+        parts: dict[str, AnyStep] = getattr(base, section)
+        if MODULE not in parts:
+            mend = "give the block or stage that takes the module this name"
+            raise SpecError(f"space {self.name!r} has no block or stage called 'module' to put a module in", mend=mend)
+        forms: list[AnyStep] = [step] if isinstance(step, Block) else [step, Block(body=step)]
+        if isinstance(parts[MODULE], Block):
+            forms.reverse()
+        made = [remake(base, **{section: {**parts, MODULE: form}}) for form in forms]
+        network = next(filter(self.contains, made), made[0])
+        return with_source(network, base.origin.without(section, MODULE))
 
     @checked
     def fill(self, answer: Callable[[Hole], Value]) -> tuple[Network, Params]:
@@ -266,9 +287,13 @@ def names() -> tuple[str, ...]:
 def load_space(space: str | Path) -> Space:
     """A space by shipped name, from a file, or from YAML text.
 
+    Raises :class:`~inception_search.errors.NotInSpaceError` for an entry of ``contains`` that is not one of its points,
+    and :class:`~inception_search.errors.DocumentError` for what else is wrong in the document, both with the place.
     Warns (:class:`~inception_search.errors.UnusedBlockWarning`) of entries of ``define`` that nothing uses.
     """
     found = _read(space)
+    if found.file is None or Path(found.file).parent != shipped_folder():  # tests hold those to it
+        check_contents(found)
     warn_of_unused_definitions(found.unused, found.file)
     for shape in _inputs_of(found.template.root.get("input")):
         warn_of_order(*shape, Place(found.file, path="network.input"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from inception_search.errors import NotInSpaceError, Place
 from inception_search.measures.budget import Budget
 from inception_search.measures.sample import sample_within
-from inception_search.space.holes import Params
+from inception_search.space.contents import contained_point
 from inception_search.space.space import Space
 from inception_search.study.candidate import make_candidate
 
@@ -18,17 +17,8 @@ def check_feasible(space: Space, budget: Budget, shape: tuple[int, int, int], cl
     The canonical modules the space says it contains must be in it: NotInSpaceError else. With ``baselines`` one of
     them within the budget is enough. Where all points drawn are outside the budget, one brought within it is enough.
     """
-    fixed = {label: encoded(space, label) for label in space.fixed_points}
+    fixed = {label: contained_point(space, label) for label in space.fixed_points}
     for label, holes in fixed.items() if baselines else ():
         if make_candidate(space.fixed_points[label], holes, shape, classes).violation(budget) is None:
             return
     sample_within(space, budget, tries=_SAMPLES, shape=shape, classes=classes)
-
-
-def encoded(space: Space, label: str) -> Params:
-    """The point of a canonical network that the space says it contains; NotInSpaceError names the entry."""
-    try:
-        return space.encode(space.fixed_points[label])
-    except NotInSpaceError as error:
-        place = Place(space.file, path=f"contains.{label}")
-        raise NotInSpaceError(f"it is not a point of the space: {error}", place=place) from None

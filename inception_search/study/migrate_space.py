@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, RunFolderError
+from inception_search.space.contents import contained_point
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.store.atomic import write_atomic
@@ -19,7 +20,6 @@ from inception_search.store.jsonl import read_lines
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.store.seal import sealed
-from inception_search.study.feasible import encoded
 
 NOTE = "growing.json"  # what is being done, until it is done
 
@@ -34,7 +34,7 @@ def begin_growth(run: RunFolder, space: Space, study_text: str, baselines: bool 
     if run.space_text() == space.text:
         return ""
     for label in space.fixed_points if baselines else ():
-        encoded(space, label)
+        contained_point(space, label)
     if run.read_results():
         mend = "resume it once without another space, then with it"
         raise RunFolderError("trained results wait to be recorded", place=Place(str(run.path)), mend=mend)

@@ -115,7 +115,7 @@ FIXED: list[tuple[str, type[InceptionSearchError], str]] = [
     ("{network: inception_v9}", UnknownNameError, "unknown network"),
     ("{network: nowhere.yaml}", DocumentError, "no such file"),
     ("{module: inception_v4.inception_a, width: 1000000}", SpecError, "a width factor is positive and at most"),
-    ("{module: inception_v1.inception_3a}", SpecError, "has no block called 'module'"),
+    ("{module: inception_v1.inception_3a}", SpecError, "has no block or stage called 'module'"),
 ]
 
 

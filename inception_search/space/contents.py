@@ -1,0 +1,98 @@
+"""What a space says it contains: the forms in which that is written, the networks, and whether they are points."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from inception_search.canonical.catalogue import SUFFIXES
+from inception_search.errors import NotInSpaceError, Place, SpecError
+from inception_search.space.holes import Params
+from inception_search.spec.yaml_reader import MarkedDict
+
+if TYPE_CHECKING:
+    from inception_search.space.space import Space
+
+ENTRY = "a name such as inception_v3.mixed_5b, or {module: inception_v3.mixed_5b, width: 0.25}"
+SECTION = "{v3_5b: {module: inception_v3.mixed_5b, width: 0.25}, ...}, or a list of names such as inception_v3.mixed_5b"
+_LONGEST = 64  # characters of a label
+
+
+def written_out(contains: Any, file: str | None, line: int | None = None) -> MarkedDict:
+    """``contains`` of a space document with every entry as fields under its label.
+
+    A name alone stands for the module or the network that it names; in a list its label follows from it:
+    ``inception_v3.mixed_5b`` is ``inception_v3_mixed_5b``. ``line`` is that of the section.
+
+    Raises :class:`SpecError` with the place of an entry that has none of these forms.
+
+    >>> written_out(["inception_v3.mixed_5b"], None)
+    {'inception_v3_mixed_5b': {'module': 'inception_v3.mixed_5b'}}
+    """
+    if isinstance(contains, list):
+        contains = _labelled(contains, file)
+    if not isinstance(contains, dict):
+        raise SpecError("not a usable value", place=Place(file, line, "contains"), found=contains, expected=SECTION)
+    lines = getattr(contains, "lines", {})
+    entries = {label: _fields(label, entry, file, lines.get(label)) for label, entry in contains.items()}
+    return MarkedDict(entries, getattr(contains, "line", None), lines)
+
+
+def _fields(label: str, entry: Any, file: str | None, line: int | None) -> Any:
+    """An entry as fields."""
+    if isinstance(entry, dict):
+        return entry
+    if not isinstance(entry, str):
+        place = Place(file, line, f"contains.{label}")
+        raise SpecError("not a usable value", place=place, found=entry, expected=ENTRY)
+    whole = "." not in entry or "/" in entry or entry.endswith(SUFFIXES)
+    return MarkedDict({"network" if whole else "module": entry}, line)
+
+
+def _labelled(names: list[Any], file: str | None) -> MarkedDict:
+    """A list of names as a mapping from their labels."""
+    found = MarkedDict((), getattr(names, "line", None))
+    lines = getattr(names, "lines", None) or [None] * len(names)
+    for index, (name, line) in enumerate(zip(names, lines, strict=True)):
+        place = Place(file, line, f"contains.{index}")
+        if not isinstance(name, str):
+            mend = "a list holds names alone; give each entry a label: {v3_5b: {module: inception_v3.mixed_5b, ...}}"
+            raise SpecError("not a name", place=place, found=name, mend=mend)
+        label = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+        if not label[:1].isalpha() or len(label) > _LONGEST or name.endswith(SUFFIXES):
+            mend = "write it under a label of its own: {my_label: NAME}"
+            raise SpecError("no label follows from this name", place=place, found=name, mend=mend)
+        if label in found:
+            mend = "leave one of them out, or give each a label: {my_label: NAME, ...}"
+            raise SpecError(f"two entries with the label {label!r}", place=place, found=name, mend=mend)
+        found[label] = name
+        if line is not None:
+            found.lines[label] = line
+    return found
+
+
+def contained_point(space: Space, label: str) -> Params:
+    """The point of a canonical network that ``space`` says it contains.
+
+    Raises :class:`NotInSpaceError`, which names the entry and what of it is outside.
+    """
+    try:
+        return space.encode(space.fixed_points[label])
+    except NotInSpaceError as error:
+        place = Place(space.file, space.lines.get(label), f"contains.{label}")
+        raise NotInSpaceError(
+            f"it is not a point of the space: {error}", place=place, mend=_mend(space, label)
+        ) from None
+
+
+def check_contents(space: Space) -> None:
+    """Raise the error of the first entry of ``contains`` that is not a point of ``space``, or no network at all."""
+    for label in space.fixed_points:
+        contained_point(space, label)
+
+
+def _mend(space: Space, label: str) -> str:
+    fixed = space.document.contains[label]
+    if fixed.network is not None:
+        return "widen the template, or leave the entry out"
+    return "widen the template, give the entry another width, or leave it out"
