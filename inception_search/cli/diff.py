@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.cli.naming import ITEM, complete_item, complete_module
-from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
+from inception_search.cli.picture import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def diff(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
     palette: PaletteOption = None,
@@ -54,7 +55,7 @@ def diff(
     else:
         _print(found)
     if out is not None or (picture and not as_json and not as_markdown):
-        figure = found.draw().printed(width=width, font_size=font_size, palette=palette)
+        figure = found.draw(title=title, width=width, font_size=font_size, palette=palette)  # type: ignore[arg-type]  # checked there
         tell_note(figure)
         typer.echo(str(figure.save(out or Path(f"{items[0].stem}_to_{items[1].stem}.svg"))), err=as_json)
     if exit_code and found:

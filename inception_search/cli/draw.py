@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from inception_search.cli.naming import ITEM, complete_flow, complete_item, complete_module, complete_style
-from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
+from inception_search.cli.picture import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
 
@@ -31,7 +31,7 @@ def draw(
         str | None, typer.Option(help="down, up (paper: up) or right.", autocompletion=complete_flow)
     ] = None,
     blocks: Annotated[bool, typer.Option(help="Draw every module of the network beside it.")] = False,
-    title: Annotated[str | None, typer.Option(help="Title of the picture.")] = None,
+    title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
     palette: PaletteOption = None,

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.cli.naming import NETWORK, complete_item, complete_space
-from inception_search.cli.picture import FontSizeOption, PaletteOption, WidthOption, tell_note
+from inception_search.cli.picture import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
 from inception_search.plural import counted
 
 if TYPE_CHECKING:
     from inception_search.edits.history import Move
     from inception_search.figures.figure import Figure
+    from inception_search.figures.printing.size import Print
     from inception_search.spec.network import Network
 
+SPACE = "inception"  # that of the points that A..B:3 names
 NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
 
 
@@ -24,12 +26,13 @@ def path(
     goal: Annotated[str, typer.Argument(help="The network to arrive at", autocompletion=complete_item)],
     space: Annotated[
         str, typer.Option(help="The space to stay in: a shipped one's name, or a path.", autocompletion=complete_space)
-    ] = "inception",
+    ] = SPACE,
     via: Annotated[
         list[str] | None,
         typer.Option(help="A network to pass on the way; may be repeated.", autocompletion=complete_item),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
     palette: PaletteOption = None,
@@ -43,6 +46,7 @@ def path(
     """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
     from inception_search.cli.output import markdown, print_json
     from inception_search.edits.history import path as edits_between
+    from inception_search.figures.printing.size import print_of
     from inception_search.items import load
 
     networks = load(start), load(goal)
@@ -57,21 +61,26 @@ def path(
         _print(rows, networks[1].name)
     if picture:
         names = [network.name.replace("/", "_") for network in networks]
-        figure = _drawn(f"From {names[0]} to {names[1]}", moves, as_diff)
-        figure = figure.printed(width=width, font_size=font_size, palette=palette)
+        less = f"one step, as {start}..{goal}:1" if space == SPACE and not via else ""
+        shown = f"From {names[0]} to {names[1]}" if title is None else title
+        figure = _drawn(shown, moves, as_diff, print_of(width, font_size, palette), less)
         tell_note(figure)
         typer.echo(str(figure.save(out or Path(f"{names[0]}_to_{names[1]}.svg"))))
 
 
-def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool) -> Figure:
-    """The strip of the edits: the modules they lead to, or those before and after, marked."""
+def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool, how: Print | None = None, less: str = "") -> Figure:
+    """The strip of the edits: the modules they lead to, or those before and after, marked; on paper as ``how`` says."""
     from inception_search.figures.diff_strip import draw_diffs
     from inception_search.figures.steps import Edited, draw_steps
 
     if as_diff:
         told = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]
-        return draw_diffs(title, [Edited(said, *_shown(move)) for said, move in zip(told, moves, strict=True)])
-    return draw_steps(title, [Edited(_heading(index, move), *_shown(move)) for index, move in enumerate(moves)])
+        return draw_diffs(
+            title, [Edited(said, *_shown(move)) for said, move in zip(told, moves, strict=True)], how, less
+        )
+    return draw_steps(
+        title, [Edited(_heading(index, move), *_shown(move)) for index, move in enumerate(moves)], how, less
+    )
 
 
 def _shown(move: Move) -> tuple[Network, str | None]:

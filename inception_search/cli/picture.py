@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
 
 WidthOption: TypeAlias = Annotated[
-    str | None, typer.Option("--width", help="Width of the picture on paper: 240pt, 85mm, 3.3in, 640px.")
+    str | None,
+    typer.Option("--width", help="Width of the picture on paper: 240pt, 229.5texpt (TeX's pt), 85mm, 3.3in, 640px."),
+]
+TitleOption: TypeAlias = Annotated[
+    str | None, typer.Option("--title", help='Title of the picture; --title "" leaves it out.')
 ]
 FontSizeOption: TypeAlias = Annotated[
     float | None, real("--font-size", help="Type size of the picture on paper, in points.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from inception_search.arguments import checked
 from inception_search.canonical.catalogue import names as canonical_names
 from inception_search.compare.comparison import COARSER, SETTINGS, Comparison, alignment_of
 from inception_search.compare.nearest import nearest_module
@@ -18,9 +19,11 @@ from inception_search.figures.facts import Facts, facts_of_network, facts_of_ste
 from inception_search.figures.figure import Figure, figure
 from inception_search.figures.labels import count
 from inception_search.figures.layout import PlacedBox, Placement, Text
-from inception_search.figures.parts import Box, Mark
+from inception_search.figures.parts import Box, Mark, Part
+from inception_search.figures.printing.palettes import PaletteName
+from inception_search.figures.printing.size import fitted, print_of
 from inception_search.figures.sheet import Panel, sheet
-from inception_search.figures.sizes import SMALL, box_height, box_width
+from inception_search.figures.sizes import SMALL, Room, box_height, box_width
 from inception_search.figures.svg import clean
 from inception_search.figures.type_metrics import room_for
 from inception_search.spec.network import Network
@@ -48,16 +51,35 @@ class Diff(Comparison):
         """The difference line by line, with ``+``, ``-`` and ``~``, and the totals."""
         return text_of(self)
 
-    def draw(self) -> Figure:
-        """The two beside each other: added, removed and changed boxes marked, and each module that changed."""
-        title = clean(f"{self.a.name} → {self.b.name}" if self.a.name != self.b.name else self.a.name)
-        drawer = drawer_of(self)
-        panels = [Panel(_summary(self), _first(self, drawer))]
-        if self.a.step is None:
-            panels += [panel(self, drawer, pair) for pair in pairs_of(self)]
-        drawing = sheet(title, panels)
-        about = f"{title}: {_summary(self)}" + (f"; {COARSER}" if self.coarser else "")
-        return figure(title, drawing, about=about, words=self.text)
+    @checked
+    def draw(
+        self,
+        *,
+        title: str | None = None,
+        width: str | float | None = None,
+        font_size: float | None = None,
+        palette: PaletteName | None = None,
+    ) -> Figure:
+        """The two beside each other: added, removed and changed boxes marked, and each module that changed.
+
+        ``title=""`` leaves the title out. ``width`` (``"7in"``), ``font_size`` and ``palette`` are those of
+        :func:`inception_search.draw`: a picture that is too wide has fewer columns and narrower boxes.
+        """
+        how = print_of(width, font_size, palette)
+        name = clean(f"{self.a.name} → {self.b.name}" if self.a.name != self.b.name else self.a.name)
+        shown = name if title is None else clean(title)
+        drawer, whole = drawer_of(self), self.a.step is None
+        pairs = pairs_of(self) if whole else []
+
+        def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
+            narrow = drawer.within(change, room)
+            panels = [Panel(_summary(self), _first(self, narrow)), *(panel(self, narrow, pair) for pair in pairs)]
+            return sheet(shown, panels, how.room)
+
+        drawing = fitted(how, laid_out, turned=False)
+        about = f"{name}: {_summary(self)}" + (f"; {COARSER}" if self.coarser else "")
+        less = "one module" if whole else ""
+        return figure(shown or name, drawing, about=about, words=self.text, how=how, less=less)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.draw().svg, "text/plain": self.text}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from inception_search.compare.comparison import Comparison
@@ -16,6 +16,7 @@ from inception_search.figures.module import ModuleTree
 from inception_search.figures.overview import NetworkTree, opens
 from inception_search.figures.parts import Box, Note, Part, column
 from inception_search.figures.side_by_side import side_by_side
+from inception_search.figures.sizes import Room
 from inception_search.spec.step import Chain, Use
 
 COMPOSITES = ("concat", "block", "dag")
@@ -72,23 +73,39 @@ def pairs_of(comparison: Comparison) -> list[Pair]:
 class Drawer:
     """Draws the two sides of a comparison, marked."""
 
-    def __init__(self, comparison: Comparison, facts: tuple[Facts | None, Facts | None]) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        facts: tuple[Facts | None, Facts | None],
+        change: Callable[[Part], Part] | None = None,
+        room: Room | None = None,
+    ) -> None:
         self.comparison = comparison
         self.facts = facts
+        self.change, self.room = change, room
         self.subjects = (comparison.a, comparison.b)
         self.marks = Marks(comparison, second=False), Marks(comparison, second=True)
+
+    def within(self, change: Callable[[Part], Part], room: Room) -> Drawer:
+        """The same with every part changed by a function (its words on more lines) and placed in a room."""
+        return Drawer(self.comparison, self.facts, change, room)
 
     def overview(self) -> Placement:
         """The two networks, a box for each stage."""
         left, right = self._network(0), self._network(1)
         names = (self.comparison.a.name, self.comparison.b.name)
         entries = [entry for entry in self.comparison.entries if entry.kind != "aux"]
-        return side_by_side(left, right, entries, names)
+        return self._beside(left, right, entries, names)
 
     def pair(self, pair: Pair) -> Placement:
         """Two modules."""
         left, right = self._series(0, pair.a, pair), self._series(1, pair.b, pair)
-        return side_by_side(left, right, pair.entries, pair.names[0])
+        return self._beside(left, right, pair.entries, pair.names[0])
+
+    def _beside(self, left: Part, right: Part, entries: Sequence[Entry], names: tuple[str, str]) -> Placement:
+        if self.change is not None:
+            left, right = self.change(left), self.change(right)
+        return side_by_side(left, right, entries, names, self.room)
 
     def _network(self, side: int) -> Part:
         network, facts = self.subjects[side].network, self.facts[side]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from inception_search.compare.entry import Entry
 from inception_search.compare.words import SIGNS, place, said
@@ -18,39 +19,63 @@ from inception_search.figures.diff import (
     settings_of,
     stacked,
 )
-from inception_search.figures.diff_panels import pairs_of
+from inception_search.figures.diff_panels import Drawer, pairs_of
 from inception_search.figures.draw import network_part, placed
 from inception_search.figures.figure import Figure, figure
 from inception_search.figures.layout import Placement
+from inception_search.figures.parts import Part
+from inception_search.figures.printing.size import Print, fitted
 from inception_search.figures.sheet import Panel, sheet
-from inception_search.figures.steps import Edited
+from inception_search.figures.sizes import Room
+from inception_search.figures.steps import Edited, name_of
 from inception_search.figures.svg import clean
 
 SETTINGS = ("conv_defaults", "pool_defaults", "same_padding")
 ROOM = 4  # lines of what is in no module
 
 
-def draw_diffs(title: str, steps: Sequence[Edited]) -> Figure:
-    """The first and the last network whole; between them, for each edit, the module before and after it, marked."""
-    first, last = steps[0], steps[-1]
-    panels = [Panel(clean(first.heading), stacked(legend(), placed(network_part(first.network))))]
-    words = [clean(first.heading)]
-    for before, after in pairwise(steps):
+def draw_diffs(title: str, steps: Sequence[Edited], how: Print | None = None, less: str = "") -> Figure:
+    """The first and the last network whole; between them, for each edit, the module before and after it, marked.
+
+    ``how`` is its size on paper, ``less`` what a note advises where it is too small or too tall.
+    """
+    first, last = clean(steps[0].heading), clean(steps[-1].network.name)
+    ends = network_part(steps[0].network), network_part(steps[-1].network)
+    how = how or Print()
+    edits = [_Edit.of(before, after) for before, after in pairwise(steps)]
+
+    def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
+        start, goal = (placed(change(part), room=room) for part in ends)
+        between = [Panel(edit.heading, _shown(edit, edit.drawer.within(change, room))) for edit in edits]
+        return sheet(clean(title), [Panel(first, stacked(legend(), start)), *between, Panel(last, goal)], how.room)
+
+    drawing = fitted(how, laid_out, turned=False)
+    words = "\n".join([first, *(f"{edit.heading}\n{edit.diff.text}" for edit in edits)])
+    about = "; ".join([first, *(edit.heading for edit in edits), last])
+    return figure(title or name_of(steps), drawing, about=about, words=words, how=how, less=less)
+
+
+class _Edit(NamedTuple):
+    """One edit: what it changed, what draws that, the words over it, and the stage that shows it."""
+
+    diff: Diff
+    drawer: Drawer
+    heading: str
+    part: str | None
+
+    @classmethod
+    def of(cls, before: Edited, after: Edited) -> _Edit:
         diff = diff_of(before.network, after.network)
         a, b = diff.a, diff.b
         costs = (a.params or 0, a.macs or 0), (b.params or 0, b.macs or 0)
-        heading = f"{clean(after.heading)}: {cost_change(*costs)}"
-        panels.append(Panel(heading, _edit(diff, after.part)))
-        words.append(f"{heading}\n{diff.text}")
-    panels.append(Panel(f"{clean(last.network.name)}", placed(network_part(last.network))))
-    drawing = sheet(clean(title), panels)
-    return figure(title, drawing, about="; ".join(panel.heading for panel in panels), words="\n".join(words))
+        return cls(diff, drawer_of(diff), f"{clean(after.heading)}: {cost_change(*costs)}", after.part)
 
 
-def _edit(diff: Diff, part: str | None) -> Placement:
+def _shown(edit: _Edit, drawer: Drawer) -> Placement:
     """The module that shows an edit, before and after it, and what is in no module in words."""
+    diff, part = edit.diff, edit.part
     if any(_is_more_or_less(entry) for entry in diff.entries):
-        return drawer_of(diff).overview()
+        return drawer.overview()
     pairs = pairs_of(diff)
     shown = next((pair for pair in pairs if part in pair.stages), pairs[0] if pairs else None)
     lines = [*settings_of(diff, SETTINGS), *_elsewhere(diff)]
@@ -60,7 +85,7 @@ def _edit(diff: Diff, part: str | None) -> Placement:
         return noted(lines or [("", "no difference")])
     more = sum(len(pair.counted) for pair in pairs) - len(shown.counted)
     lines += [("", f"and in {more} other place{'s' * (more != 1)}")] if more else []
-    return stacked(noted(lines), drawer_of(diff).pair(shown))
+    return stacked(noted(lines), drawer.pair(shown))
 
 
 def _is_more_or_less(entry: Entry) -> bool:

@@ -48,7 +48,8 @@ def draw(
     shape, parameters and MACs; ``paper`` is a module as its paper draws it: upwards, in the paper's words.
     ``flow``: ``down``, ``right``, or ``up`` as the papers draw (the default in their style). ``blocks`` puts every
     module of a network beside it. For a step, ``network`` is where the blocks it uses (and its shapes) come from and
-    ``input_shape`` (C, H, W) what it reads. ``width`` (``"240pt"``; mm, cm, in, px), ``font_size`` (points) and
+    ``input_shape`` (C, H, W) what it reads. ``title=""`` leaves the title out. ``width`` (``"240pt"``; texpt, which is
+    TeX's pt, mm, cm, in, px), ``font_size`` (points) and
     ``palette`` (``colour``, ``grey``, ``print``, ``colour-blind``) are for paper: where the picture is too wide its
     words are wrapped, and ``.note`` says where type is still too small.
     """
@@ -224,20 +225,22 @@ def _figure(
 
     ``changes`` and ``changed``, for a whole network, are what could make it narrower, and the panels it has then.
     """
-    drawing = _laid_out(title, panels, flow, how)
+    drawing = panels_in(title, panels, flow, how)
     less = ""
     if how.room is not None and drawing.width > how.room:
 
         def fits(made: frozenset[str]) -> bool:
             shown = changed(made) if changed else panels
-            return _laid_out(title, shown, "down" if DOWN in made else flow, how).width <= (how.room or 0)
+            return panels_in(title, shown, "down" if DOWN in made else flow, how).width <= (how.room or 0)
 
         found = advice([*changes, *([DOWN] if flow == "right" else [])], fits)
         less = ", ".join(filter(None, (found, "one module" if changed else "")))
     return figure(title or name, drawing, panels, flow=flow, how=how, less=less)
 
 
-def _laid_out(title: str, panels: Panels, flow: Flow, how: Print) -> Placement:
+def panels_in(title: str, panels: Panels, flow: Flow, how: Print) -> Placement:
+    """The panels under ``title`` on one sheet, as wide as ``how`` has room for where that can be done."""
+
     def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
         drawings = [Panel(heading, placed(change(part), flow, room)) for heading, part in panels]
         return sheet(title, drawings, how.room)

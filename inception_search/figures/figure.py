@@ -117,7 +117,7 @@ def figure(
     line = sentence(panels[0][1]) if about is None else about
     told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
     how = how or Print()
-    note = how.note(drawing.width, drawing.height, less)
+    note = how.note(drawing, less)
     bare, drawing = drawing, padded(drawing, how)
     picture = svg(drawing, title=title, description=line, how=how)
     told = told if words is None else words

@@ -10,17 +10,19 @@ from inception_search.compare.entry import Entry
 from inception_search.figures.layout import Heading, Placement, lay_out
 from inception_search.figures.parts import Part
 from inception_search.figures.sheet import SUBTITLE
-from inception_search.figures.sizes import DROP, PLUS, most_lines
+from inception_search.figures.sizes import DROP, PLUS, Room, most_lines
 from inception_search.figures.type_metrics import room_for
 
 BETWEEN = 56  # px, between the two
 HEAD = 30  # px, the room of a heading
 
 
-def side_by_side(a: Part, b: Part, entries: Sequence[Entry], names: tuple[str, str]) -> Placement:
+def side_by_side(
+    a: Part, b: Part, entries: Sequence[Entry], names: tuple[str, str], room: Room | None = None
+) -> Placement:
     """The drawings of two parts, each under its name; rows are level where ``entries`` pair them."""
     lines = max(most_lines(a), most_lines(b))
-    left, right = lay_out(a, lines), lay_out(b, lines)
+    left, right = lay_out(a, lines, room), lay_out(b, lines, room)
     level(left, right, entries)
     widths = [
         max(side.width, room_for(name, SUBTITLE, bold=True)) for side, name in zip((left, right), names, strict=True)

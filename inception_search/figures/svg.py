@@ -18,7 +18,7 @@ from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus
 from inception_search.figures.marking import badge, mark_rules, marks_of, outline, pale, ring
 from inception_search.figures.parts import Kind
 from inception_search.figures.printing.palettes import recoloured
-from inception_search.figures.printing.size import PX, Print
+from inception_search.figures.printing.size import IN_SVG, PX, Print
 from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
 from inception_search.figures.type_metrics import FAMILY
 from inception_search.figures.wires import heads, lines
@@ -53,7 +53,7 @@ def svg(drawing: Placement, *, title: str, description: str, how: Print | None =
 def _size(drawing: Placement, how: Print) -> str:
     if not how.sized:
         return f'width="{drawing.width}" height="{drawing.height}"'
-    unit = how.unit if how.width is not None else "pt"
+    unit = IN_SVG.get(how.unit, how.unit) if how.width is not None else "pt"
     zoom = how.scale(drawing.width) / PX[unit]
     return f'width="{drawing.width * zoom:.6g}{unit}" height="{drawing.height * zoom:.6g}{unit}"'
 

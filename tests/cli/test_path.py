@@ -43,6 +43,19 @@ def test_documents_of_ones_own_and_no_picture(command: Command, tmp_path: Path) 
     assert not list(tmp_path.glob("*.svg"))
 
 
+@pytest.mark.parametrize("options", [(), ("--diff",)])
+def test_on_paper_the_steps_stand_in_as_many_columns_as_fit(
+    command: Command, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    done = command("path", "inception_v1", "bn_inception", "--width", "7in", "--title", "", "-o", "p.svg", *options)
+    assert done.code == 0, done.err
+    assert "type is" not in done.err
+    assert done.err.endswith("or less to draw: one step, as inception_v1..bn_inception:1\n")
+    picture = (tmp_path / "p.svg").read_text()
+    assert 'width="7in"' in picture
+    assert ">From inception_v1" not in picture.partition("</title>")[2]
+
+
 WRONG = [
     (("inception_v1", "inception_v9"), "did you mean 'inception_v4'"),
     (("inception_v1", "nin_cifar10", "--space", "nin"), "inception_v1 is not in space 'nin'"),

@@ -15,6 +15,8 @@ from inception_search.errors import ConfigError
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
 from inception_search.figures.printing.palettes import PALETTES
+from inception_search.figures.printing.size import PX
+from inception_search.figures.sheet import TITLE
 from inception_search.figures.sizes import SMALL, TEXT
 
 COLUMN = "240pt"  # of a paper with two
@@ -40,6 +42,56 @@ def test_modules_can_be_read_in_a_column(name: str, style: str) -> None:
     assert figure.width == 320
 
 
+@pytest.mark.parametrize("unit", ["pt", "texpt", "mm", "cm", "in", "px"])
+@pytest.mark.parametrize("font_size", [None, 8])
+def test_the_width_that_is_advised_suffices_and_hardly_less_does(unit: str, font_size: float | None) -> None:
+    step = 0.1 if unit in ("cm", "in") else 1.0
+    with pytest.warns(UserWarning, match="needs a width of"):
+        note = ins.draw("inception_v3.mixed_7b", width=f"{60 / PX[unit]:.3f}{unit}", font_size=font_size).note
+    needed = float(re.search(r"needs a width of ([\d.]+)", note)[1])  # type: ignore[index]
+    told = ins.draw("inception_v3.mixed_7b", width=f"{needed:.6g}{unit}", font_size=font_size)
+    assert "type" not in told.note
+    with pytest.warns(UserWarning, match="less than"):
+        ins.draw("inception_v3.mixed_7b", width=f"{needed - 2 * step:.6g}{unit}", font_size=font_size)
+
+
+@pytest.mark.parametrize("tenths", range(40, 90, 7))
+def test_a_note_does_not_contradict_itself(tenths: int) -> None:
+    note = ins.diff("inception_v3.mixed_6b", "inception_v4.inception_b").draw().printed(width=f"{tenths / 10}in").note
+    said = re.search(r"type is ([\d.]+) pt, less than ([\d.]+) pt; that needs a width of ([\d.]+)in", note)
+    assert (said is None) == (tenths >= 76)
+    assert said is None or (float(said[1]) < float(said[2]) and float(said[3]) > tenths / 10)
+
+
+def test_a_small_type_that_was_asked_for_has_no_note() -> None:
+    assert ins.draw("inception_v3.mixed_7b", font_size=5, width="7in").note == ""
+
+
+@pytest.mark.parametrize(("unit", "inches"), [("pt", 1 / 72), ("bp", 1 / 72), ("texpt", 1 / 72.27)])
+def test_points_are_those_of_their_unit(unit: str, inches: float) -> None:
+    """TeX's pt is a little smaller than that of SVG and CSS, which TeX calls bp."""
+    figure = ins.draw("inception_v4.inception_c", width=f"229.5{unit}")
+    assert float(re.search(r'<svg [^>]*width="([\d.]+)pt"', figure.svg)[1]) == pytest.approx(
+        229.5 * inches * 72, abs=1e-3
+    )  # type: ignore[index]
+    box = re.search(r"bounding box\] \(0,0\) rectangle \(([\d.]+),", figure.text(".tikz"))
+    assert box
+    assert float(box[1]) * 0.75 / 72 == pytest.approx(229.5 * inches, abs=1e-4)
+
+
+@pytest.mark.parametrize("title", ["", "Mine"])
+def test_a_title_may_be_left_out(title: str) -> None:
+    for figure in (
+        ins.draw("inception_v1", title=title),
+        ins.draw("inception_v4.inception_a", title=title),
+        ins.diff("inception_v4.inception_a", "inception_v3.mixed_5b").draw(title=title),
+    ):
+        large = [heading.text for heading in figure.drawing.headings if heading.size == TITLE]
+        assert large == ([title] if title else [])
+        assert figure.title  # a picture has a name for those who do not see it
+        assert outside(figure.svg) == []
+
+
 def test_words_stay_in_their_boxes_when_wrapped() -> None:
     for placed in ins.draw("inception_v4.inception_c", width=COLUMN, style="paper").drawing.boxes:
         for index, line in enumerate(placed.box.lines):
@@ -47,12 +99,14 @@ def test_words_stay_in_their_boxes_when_wrapped() -> None:
 
 
 def test_a_picture_that_does_not_fit_says_the_width_it_needs() -> None:
-    with pytest.warns(UserWarning, match=r"at a width of 100pt the type is .* needs a width of \d+pt"):
+    with pytest.warns(
+        UserWarning, match=r"at a width of 100pt the smallest type is 3.32 pt, less than 6 pt; that needs"
+    ):
         figure = ins.draw("inception_v3.mixed_7b", width="100pt")
     needed = re.search(r"needs a width of (\d+)pt", figure.note)
     assert needed
     assert smallest(ins.draw("inception_v3.mixed_7b", width=f"{needed[1]}pt")) >= 6.0
-    with pytest.warns(UserWarning, match="not 12 pt"):
+    with pytest.warns(UserWarning, match=r"the type is \d\.\d\d pt, less than 12 pt; that needs"):
         ins.draw("inception_v3.mixed_7b", width=COLUMN, font_size=12)
 
 
@@ -210,6 +264,17 @@ def test_comparisons_are_printed_too() -> None:
     assert printed.width == 672
     assert printed.outline == figure.outline
     assert figure.printed().svg == figure.svg
+
+
+def test_comparisons_fit_a_page() -> None:
+    difference = ins.diff("inception_v3.mixed_6b", "inception_v4.inception_b")
+    figure = difference.draw(width="7in", palette="grey")
+    assert (figure.note, figure.width, outside(figure.svg)) == ("", 672, [])
+    assert figure.scale * SMALL * 0.75 >= 6
+    assert figure.outline == difference.text
+    whole = ins.diff("inception_v3", "inception_v4").draw(width="7in")
+    assert (whole.width, outside(whole.svg)) == (672, [])
+    assert re.fullmatch(r"the picture is .* tall, more than a page: .*, or less to draw: one module", whole.note)
 
 
 def test_a_printed_picture_is_printed_again_as_the_first_was() -> None:

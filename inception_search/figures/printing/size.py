@@ -22,10 +22,13 @@ from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.sizes import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, Room
 from inception_search.figures.type_metrics import wrapped
 
-PX = {"px": 1.0, "pt": 96 / 72, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}  # px of each unit
+PX = {"px": 1.0, "pt": 96 / 72, "bp": 96 / 72, "texpt": 96 / 72.27, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+UNITS = "px, pt (1/72 inch; also bp), texpt (TeX's pt, 1/72.27 inch), mm, cm or in"
+IN_SVG = {"bp": "pt", "texpt": "pt"}  # what stands for a unit that SVG does not have
 PAGES = {"Letter": 11.0, "A4": 297 / 25.4}  # in, their heights
 LEAST = 6.0  # pt, the smallest type that can be read on paper
-_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(px|pt|mm|cm|in)\s*")
+_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(px|pt|bp|texpt|mm|cm|in)\s*")
+_STEPS = {"in": 0.1, "cm": 0.1}  # in which a width is advised; 1 of any other unit
 _WRAPPED = (72, 56, 44, 32)  # px for the words of a box
 
 
@@ -60,32 +63,44 @@ class Print:
         wanted = self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else 1.0
         return wanted if self.width is None else min(wanted, self.width * PX[self.unit] / width)
 
-    def note(self, width: int, height: int, less: str = "") -> str:
-        """A note for a drawing of this size in px, if its type is too small or it is taller than a page; else empty.
+    def height(self, drawing: Placement) -> float:
+        """How tall a drawing is printed, in px of 1/96 inch."""
+        return self.scale(drawing.width) * drawing.height
+
+    def note(self, drawing: Placement, less: str = "") -> str:
+        """A note for a drawing, if its type is too small or it is taller than a page; else empty.
 
         ``less`` are options with which there is less to draw.
         """
-        return "; ".join(filter(None, (self._of_type(width, less), self._of_height(self.scale(width) * height))))
+        narrow, tall = self._of_type(drawing.width), self._of_height(drawing)
+        advice = f", or less to draw: {less}" if less and (narrow or tall) else ""
+        return "; ".join(filter(None, (narrow + advice, tall) if narrow else (tall + advice,)))
 
-    def _of_height(self, height: float) -> str:
-        over = [name for name, inches in PAGES.items() if height > inches * PX["in"]]
-        if not over or not self.sized or (self.unit == "px" and self.width is not None):
+    def pages_below(self, drawing: Placement) -> list[str]:
+        """The pages that a drawing is taller than; none on a screen."""
+        if not self.sized or (self.unit == "px" and self.width is not None):
+            return []
+        return [name for name, inches in PAGES.items() if self.height(drawing) > inches * PX["in"]]
+
+    def _of_height(self, drawing: Placement) -> str:
+        over, height = self.pages_below(drawing), self.height(drawing)
+        if not over:
             return ""
         unit = "in" if self.unit == "px" else self.unit
         pages = " and ".join(f"{name} is {PAGES[name] * PX['in'] / PX[unit]:.4g}{unit}" for name in over)
         return f"the picture is {height / PX[unit]:.4g}{unit} tall, more than a page: {pages}"
 
-    def _of_type(self, width: int, less: str) -> str:
+    def _of_type(self, width: int) -> str:
         scale = self.scale(width)
-        small, large = SMALL * PX_IN_POINTS * scale, TEXT * PX_IN_POINTS * scale
-        if self.width is None or (small >= LEAST - 0.01 and large >= (self.font_size or 0) - 0.01):
+        size, wanted = (TEXT, self.font_size) if self.font_size else (SMALL, LEAST)
+        points = size * PX_IN_POINTS * scale
+        if self.width is None or points >= wanted - 0.01:  # so that two digits show the difference
             return ""
-        needed = width * max(self.least, LEAST / (SMALL * PX_IN_POINTS)) / PX[self.unit]
-        asked = f"{self.font_size:g} pt" if self.font_size else f"at least {LEAST:g} pt"
+        step = _STEPS.get(self.unit, 1)
+        needed = math.ceil(width * self.least / PX[self.unit] / step - 0.001) * step
         return (
-            f"at a width of {self.width:g}{self.unit} the type is {large:.1f} pt, in small {small:.1f} pt, and not "
-            f"{asked}; that needs a width of {math.ceil(needed - 0.01)}{self.unit}"
-            + (f", or less to draw: {less}" if less else "")
+            f"at a width of {self.width:g}{self.unit} the {'' if self.font_size else 'smallest '}type is "
+            f"{points:.2f} pt, less than {wanted:g} pt; that needs a width of {needed:.6g}{self.unit}"
         )
 
 
@@ -102,7 +117,7 @@ def print_of(width: str | float | None, font_size: float | None, palette: str | 
                 "the width cannot be used",
                 path="width",
                 found=width,
-                expected="a length with its unit (px, pt, mm, cm or in), such as 240pt",
+                expected=f"a length with its unit, such as 240pt; {UNITS}",
             )
         found, unit = float(match[1]), match[2]
     if font_size is not None and not (isinstance(font_size, int | float) and 1 <= font_size <= 100):
@@ -117,12 +132,18 @@ def print_of(width: str | float | None, font_size: float | None, palette: str | 
 
 
 def fitted(how: Print, lay_out: Callable[[Callable[[Part], Part], Room], Placement], *, turned: bool) -> Placement:
-    """The drawing that ``lay_out`` makes of parts (changed by a function) in a room, the first that is not too wide."""
+    """The drawing that ``lay_out`` makes of parts (changed by a function) in a room, the first that is not too wide.
+
+    Where it is taller than a page, narrower boxes may leave room for more columns: the lowest one is taken.
+    """
+    narrow: list[Placement] = []
     for change, room in _rooms():
         drawing = lay_out(change, replace(room, turned=turned))
         if how.room is None or drawing.width <= how.room:
-            break
-    return drawing
+            if not how.pages_below(drawing):
+                return drawing
+            narrow.append(drawing)
+    return min(narrow, key=how.height) if narrow else drawing
 
 
 def padded(drawing: Placement, how: Print) -> Placement:
