@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from inception_search.canonical.catalogue import dialects, is_file, is_model, names
 from inception_search.errors import ConfigError, raw, unknown_name
 from inception_search.items import item as named_item
-from inception_search.items import load, record_of, trial_named
+from inception_search.items import load, trial_named
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inception_search.store.record import TrialRecord
     from inception_search.store.run_folder import RunFolder
     from inception_search.weights.checkpoint import Checkpoint
+    from inception_search.weights.trained import Trained
 
 
 def compile(  # the word users look for
@@ -54,8 +55,9 @@ def compile(  # the word users look for
     ``"runs/first:12"``: the network of a trial, with fresh weights; :func:`load_model` is the trained one.
 
     ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), a trial
-    (``"runs/first:12"``), or a ``state_dict``; loaded strictly, ``module.loaded`` reports on every tensor. Another
-    ``num_classes`` or ``in_channels`` keeps the rest of them. A saved model (``model.safetensors`` for the network)
+    (``"runs/first:12"``, ``"runs/first:final"``), or a ``state_dict``; loaded strictly, ``module.loaded`` reports on
+    every tensor. Another ``num_classes`` or ``in_channels`` keeps the rest of them. Weights of a trial bring the
+    normalisation of the images they were trained on. A saved model (``model.safetensors`` for the network)
     brings its own. Module paths and keys are places in the document.
 
     Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged),
@@ -67,6 +69,8 @@ def compile(  # the word users look for
     net = network if isinstance(network, Network) else load(network)
     if aux and not net.aux:
         raise _no_aux(net)
+    found = _of_trial(weights)
+    net = _normalised_as(net, found)
     net = set_head(net, num_classes, global_pool)
     height, wide = _sides(input_size)
     net = set_input(net, channels=in_channels, height=height, width=wide)
@@ -82,21 +86,28 @@ def compile(  # the word users look for
         from inception_search.weights.fit import Allowed
         from inception_search.weights.load import load_weights
 
-        weights = _of_trial(weights)
+        weights = weights if found is None else found.checkpoint
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed)
     return module
 
 
-def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint) -> str | Path | Mapping[str, Any] | Checkpoint:
-    """The weights of a trial where one is named; else ``weights``."""
+def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint | None) -> Trained | None:
+    """What the training of a trial left, where ``weights`` name one; else None."""
     trial = trial_named(weights) if isinstance(weights, str | Path) else None
     if trial is None:
-        return weights
-    from inception_search.store.run_folder import RunFolder
-    from inception_search.weights.trained import trained_weights
+        return None
+    from inception_search.named import trained_of
 
-    return trained_weights(RunFolder.open(trial.run), record_of(trial))
+    return trained_of(trial)
+
+
+def _normalised_as(network: Network, trained: Trained | None) -> Network:
+    """``network`` with the normalisation of the images that the weights were trained on, which these need."""
+    facts = None if trained is None else trained.network.preprocess
+    if facts is None or len(facts.mean) != network.input.channels:
+        return network
+    return remake(network, preprocess=facts)
 
 
 def _check_seed(seed: int | None) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_search.canonical.catalogue import SUFFIXES, WEIGHTS, is_file, is_folder, names
 from inception_search.canonical.catalogue import load as load_document
@@ -15,9 +15,13 @@ from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
 from inception_search.store.record import TrialRecord
 
+if TYPE_CHECKING:
+    from inception_search.store.final_training import FinalTraining
+
 BETWEEN = ".."
 TRIALS = "trials.jsonl"
 _NUMBERED = re.compile(r"(.+):([0-9]{1,9})\Z", re.DOTALL)
+_FINAL = re.compile(r"(.+):final(?::([0-9]{1,9}))?\Z", re.DOTALL)
 _WITH_MODULE = re.compile(r"(.+)\.([a-z][a-z0-9_]{0,63})\Z", re.DOTALL)
 _DIALECT = re.compile(r"@[A-Za-z0-9_]*\Z")
 _LONGEST = 4096
@@ -52,10 +56,11 @@ class Item(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A trial of a run folder, by its number; None: the best one."""
+    """A trial of a run folder, by its number; None: the best one. ``final``: as ``finalize`` trained it."""
 
     run: Path
     number: int | None
+    final: bool = False
 
 
 def item(words: str | Path, module: str | None = None) -> Item:
@@ -82,9 +87,9 @@ def load(network: str | Path) -> Network:
     """The whole network that a name stands for (docs/naming.md has all forms).
 
     ``network``: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
-    saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), or a point on the path
-    between two networks (``"inception_v1..inception_v4:3"``). The networks of a study have the classes and the input
-    size of its images.
+    saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), the best network that
+    ``finalize`` trained (``"runs/first:final"``), or a point on the path between two networks
+    (``"inception_v1..inception_v4:3"``). The networks of a study have the classes and the input size of its images.
 
     >>> load("inception_v3").head.classes
     1000
@@ -135,10 +140,11 @@ def trial_named(words: str | Path) -> Trial | None:
     text = str(words)
     if is_run_folder(text):
         return Trial(Path(text), None)
-    numbered = _NUMBERED.match(text)
-    if numbered is None or "\n" in text or is_file(text) or _sides(numbered[1]) is not None:
+    final = _FINAL.match(text)
+    found = final or _NUMBERED.match(text)
+    if found is None or "\n" in text or is_file(text) or _sides(found[1]) is not None:
         return None
-    return Trial(Path(numbered[1]), int(numbered[2]))
+    return Trial(Path(found[1]), None if found[2] is None else int(found[2]), final is not None)
 
 
 def is_run_folder(words: str | Path) -> bool:
@@ -156,10 +162,15 @@ def records_of(run: str | Path) -> dict[int, TrialRecord]:
 
 
 def record_of(trial: Trial) -> TrialRecord:
-    """The record of a trial; raises :class:`ConfigError` for a number without one, or a study without a best."""
+    """The record of a trial; raises :class:`ConfigError` for a number without one, or a study without a best.
+
+    Raises :class:`RunFolderError`, too, where the best of the final trainings is named and there are none.
+    """
     from inception_search.store.query import best
     from inception_search.store.run_folder import RunFolder
 
+    if (final := final_of(trial)) is not None:
+        return record_of(Trial(trial.run, final.trial))
     if trial.number is not None and (record := RunFolder.open(trial.run).record(trial.number)) is not None:
         return record
     records = records_of(trial.run)
@@ -171,6 +182,19 @@ def record_of(trial: Trial) -> TrialRecord:
         return found
     known = f"0 to {max(records)}" if records else "a study with trials; this one has none yet"
     raise ConfigError("no such trial", path=str(trial.run), found=trial.number, expected=known)
+
+
+def final_of(trial: Trial) -> FinalTraining | None:
+    """The final training that ``trial`` names; None where it names a trial of the search.
+
+    Raises :class:`RunFolderError` where no final training is finished, :class:`ConfigError` for one that there is not.
+    """
+    if not trial.final:
+        return None
+    from inception_search.store.final_training import final_training
+    from inception_search.store.run_folder import RunFolder
+
+    return final_training(RunFolder.open(trial.run), trial.number)
 
 
 def _split_module(words: str | Path) -> tuple[str | Path, str | None]:
@@ -191,7 +215,8 @@ def _stands_for_network(words: str | Path) -> bool:
     """Whether ``words`` have the form of a whole network's name: shipped, numbered, or a path that exists."""
     text = str(words)
     base = text if is_file(text) else _DIALECT.sub("", text)
-    return base in names() or _NUMBERED.match(text) is not None or is_file(base) or is_run_folder(text)
+    numbered = _NUMBERED.match(text) or _FINAL.match(text)
+    return base in names() or numbered is not None or is_file(base) or is_run_folder(text)
 
 
 def _network(words: str | Path) -> tuple[str, Network]:
@@ -204,7 +229,7 @@ def _network(words: str | Path) -> tuple[str, Network]:
     if sides is not None:
         return text, _point(*sides, None if numbered is None else int(numbered[2]))
     trial = trial_named(text)
-    if trial is not None and (trial.number is not None or not is_file(trial.run / "best.yaml")):
+    if trial is not None and (trial.number is not None or trial.final or not is_file(trial.run / "best.yaml")):
         return text, _document_of(trial)
     if "/" in text and not text.endswith(SUFFIXES) and not os.path.lexists(text):  # a pipe is there, too
         _no_run_folder(text)
@@ -232,7 +257,8 @@ def _document_of(trial: Trial) -> Network:
     if record.network is None:
         found, mend = record.reason, "name another trial"
         raise ConfigError(f"trial {record.number} has no network", path=str(trial.run), found=found, mend=mend)
-    return network_from_data(record.network)
+    final = final_of(trial)
+    return network_from_data(record.network) if final is None else final.network(record)
 
 
 def _sides(text: str) -> tuple[str, str] | None:

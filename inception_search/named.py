@@ -14,7 +14,7 @@ from inception_search.edits import history as _history
 from inception_search.edits import mutate as _mutate
 from inception_search.edits import table as _table
 from inception_search.errors import WeightsError
-from inception_search.items import item, load, module, module_item, record_of, trial_named
+from inception_search.items import Trial, final_of, item, load, module, module_item, record_of, trial_named
 from inception_search.lowering import lower as _lower
 from inception_search.measures import measure as _measure
 from inception_search.spec import identity as _identity
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from inception_search.edits.history import Move
     from inception_search.space.space import Space
     from inception_search.spec.factor import Same
+    from inception_search.weights.trained import Trained
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -147,26 +148,32 @@ def path(
 
 
 def load_model(model: str | Path) -> NetworkModule:
-    """A trained model: of a file that :func:`save` wrote, or of a trial of a search.
+    """A trained model: of a file that :func:`save` wrote, of a trial of a search, or of a final training.
 
-    ``model``: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); or a trial
-    (``"runs/first:12"``). The module is in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits.
+    ``model``: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
+    (``"runs/first:12"``); or what :func:`finalize` trained (``"runs/first:final"``: the best network with the best
+    seed, both by validation; ``"runs/first:final:12"``: trial 12 with its best seed). The module is in evaluation mode
+    on the CPU: (N, C, H, W) images to (N, classes) logits.
     A trial's model has the classes, the input size and the normalisation of the study's images, and the width and depth
-    that the study trained at; ``model.network`` is its document, :func:`prepare_images` makes its input of images.
+    that it was trained at; ``model.network`` is its document, :func:`prepare_images` makes its input of images.
 
     Raises :class:`~inception_search.errors.WeightsError` for a file that is damaged or holds no document, and
     for a trial whose weights are not kept (those of complete trials are), :class:`~inception_search.errors.ConfigError`
-    for a number that the study does not have.
+    for a number that the study does not have, and :class:`~inception_search.errors.RunFolderError` where no final
+    training is finished.
     """
     from inception_search.weights.model_file import load_model as load_file
 
     trial = trial_named(model)
-    if trial is None:
-        return load_file(_model_path(model))
-    from inception_search.store.run_folder import RunFolder
-    from inception_search.weights.trained import trained_model
+    return load_file(_model_path(model)) if trial is None else trained_of(trial).model()
 
-    return trained_model(RunFolder.open(trial.run), record_of(trial))
+
+def trained_of(trial: Trial) -> Trained:
+    """What the training left that ``trial`` names; raises what :func:`load_model` raises."""
+    from inception_search.store.run_folder import RunFolder
+    from inception_search.weights.trained import trained
+
+    return trained(RunFolder.open(trial.run), record_of(trial), final_of(trial))
 
 
 def _model_path(model: str | Path) -> str | Path:

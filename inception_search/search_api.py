@@ -204,7 +204,9 @@ def finalize(
         options: see :class:`~inception_search.study.final.options.FinalOptions` and ``docs/finalize.md``.
 
     Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
-    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials or baselines).
+    The weights are kept: ``ins.load_model("runs/first:final")`` is the best network with its best seed, both by
+    validation; ``finals.rows[0].trainings[0].file`` is the model file of one training.
+    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials).
     """
     from inception_search.study.final.finalize import finalize as finalize_it
 

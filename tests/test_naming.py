@@ -251,3 +251,84 @@ def test_show_gives_the_costs_of_a_module_as_in_its_network(command: Command) ->
 def test_what_names_a_trial(words: str, number: int | bool | None, there: Path) -> None:
     trial = trial_named(words)
     assert (False if trial is None else trial.number) is number
+
+
+@pytest.fixture(scope="module")
+def finals(folder: Path) -> Any:
+    """Final trainings of another study beside it, runs/f: three networks, one of them found, with two seeds each."""
+    ins.search(TINY, run=folder / "runs/f", progress=False, **{**SEARCHED, "trials": 3})
+    options = {"top": 1, "seeds": 2, "train_images": 64, "image_size": 16, "workers": 2}
+    return ins.finalize(folder / "runs/f", progress=False, **options)
+
+
+class TestFinal:
+    """The networks that ``finalize`` trained, by the names ``runs/f:final`` and ``runs/f:final:1``."""
+
+    def test_it_is_the_best_network_and_seed_by_validation(self, finals: Any, there: Path) -> None:
+        row = max(finals.rows, key=lambda row: (row.validation, -row.macs))
+        training = max(row.trainings, key=lambda training: training.validation)
+        assert training == finals.best
+        best, direct = ins.load_model("runs/f:final"), ins.load_model(training.file)
+        assert all(torch.equal(tensor, direct.state_dict()[name]) for name, tensor in best.state_dict().items())
+        for row in finals.rows:
+            number = row.entrant.record.number
+            one = ins.load_model(f"runs/f:final:{number}").network
+            assert (
+                ins.arch_id(one)
+                == ins.arch_id(f"runs/f:final:{number}")
+                == ins.arch_id(row.trainings[0].network(row.entrant.record))
+            )
+            assert ins.measure(one, "macs") == row.macs
+
+    def test_every_file_is_a_whole_model_with_the_accuracy_on_record(self, finals: Any, command: Command) -> None:  # noqa: F811
+        data = ins.load_data("digits", limit=64, image_size=16).validation
+        for row in finals.rows:
+            for record, training in zip(row.records, row.trainings, strict=True):
+                model = ins.load_model(training.file)
+                assert model.classes == tuple("0123456789")
+                with torch.no_grad():
+                    right = model(ins.prepare_images(data.images, model)).argmax(1) == data.labels
+                assert float(right.float().mean()) == pytest.approx(record.validation_accuracy, abs=1e-6)
+        assert command("show", training.file).code == 0
+        assert command("convert", training.file).code == 0
+
+    def test_functions_and_verbs_take_it(self, finals: Any, command: Command) -> None:  # noqa: F811
+        name = f"{finals.run.path}:final"
+        assert ins.load(name).input.shape == (1, 16, 16)
+        model = ins.compile(name, num_classes=3, weights=name)
+        assert ins.prepare_images(torch.zeros(1, 20, 20, dtype=torch.uint8), model).shape == (1, 1, 16, 16)
+        assert ins.module(f"{name}.module") == ins.load(name).blocks["module"]
+        for verb in (["show"], ["draw", "-o", "a.svg"], ["view", "-o", "a.html"], ["convert", "-o", "f.safetensors"]):
+            assert command(verb[0], name, *verb[1:]).code == 0, verb
+        assert ins.load_model("f.safetensors").network.preprocess == ins.load_model(name).network.preprocess
+        assert command("diff", name, f"{name}:0", "--json").code == 0
+
+    def test_what_there_is_not_is_said(self, finals: Any, there: Path) -> None:
+        with pytest.raises(ConfigError, match=r"no final training of this trial, got 77; expected one of 0, 1, 2"):
+            ins.load_model("runs/f:final:77")
+        for call in (ins.load, ins.load_model):
+            with pytest.raises(
+                InceptionSearchError, match=r"no final training of the study is finished; inception-search fin"
+            ):
+                call(f"{EXAMPLE}:final")
+        kept, text = finals.best.file, (there / "runs/f/finals.json").read_text()
+        kept.rename(there / "aside")
+        (there / "runs/f/finals.json").write_text(text.replace('"rows"', '"lines"'))
+        try:
+            with pytest.raises(InceptionSearchError, match=r"finals.json: the final trainings cannot be read"):
+                ins.load_model("runs/f:final")
+            (there / "runs/f/finals.json").write_text(text)
+            with pytest.raises(WeightsError, match=r"are not there any more; restore .*safetensors, or train again"):
+                ins.load_model("runs/f:final")
+        finally:
+            (there / "aside").rename(kept)
+
+
+def test_weights_of_a_run_bring_their_normalisation(there: Path) -> None:
+    trained = ins.load_model("runs/s:1")
+    other = ins.compile("runs/s:1", width=0.5, num_classes=5, weights="runs/s:1")
+    picture = torch.randint(0, 256, (1, 12, 12), dtype=torch.uint8)
+    assert torch.equal(ins.prepare_images(picture, other), ins.prepare_images(picture, trained))
+    stated = ins.text(trained.network).replace("preprocess:", "preprocess:\n  scale: 255")  # another normalisation
+    assert ins.compile(stated, weights="runs/s:1").network.preprocess == trained.network.preprocess
+    assert ins.compile("runs/s:1", width=0.5, in_channels=3, weights="runs/s:1").network.preprocess is None

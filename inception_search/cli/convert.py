@@ -26,7 +26,7 @@ def convert(
     weights: Annotated[
         str,
         typer.Argument(
-            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12)",
+            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12, :final)",
             autocompletion=complete_run,
         ),
     ],
@@ -75,19 +75,17 @@ def convert(
 
 def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
     """The weights in a file or of a trial, and the network that is named, else the one that they are of."""
-    from inception_search.items import load, record_of, trial_named
-    from inception_search.store.run_folder import RunFolder
+    from inception_search.items import load, trial_named
+    from inception_search.named import trained_of
     from inception_search.weights.checkpoint import read_checkpoint
     from inception_search.weights.identify import network_of
-    from inception_search.weights.trained import trained_network, trained_weights
 
     trial = trial_named(weights)
     if trial is None:
         checkpoint = read_checkpoint(weights)
         return checkpoint, network_of(checkpoint) if network is None else load(network)
-    run, record = RunFolder.open(trial.run), record_of(trial)
-    checkpoint = trained_weights(run, record)
-    return checkpoint, trained_network(run, record, checkpoint) if network is None else load(network)
+    found = trained_of(trial)
+    return found.checkpoint, found.network if network is None else load(network)
 
 
 def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: int | None) -> Network:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ def finalize(
     run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     top: Annotated[int, integer(least=1, help="So many of the networks found, the best by validation.")] = 3,
     baselines: Annotated[
-        int | None, integer(least=0, help="So many of the canonical ones (default: all that are complete).")
+        int | None, integer(least=0, help="So many of the canonical ones (default: all that are complete, or none).")
     ] = None,
     seeds: Annotated[int, integer(least=1, help="Trainings of each network.")] = 3,
     epochs: Annotated[int | None, integer(least=1, help="Default: the study's.")] = None,
@@ -95,3 +96,16 @@ def _print(finals: Finals) -> None:
     console.print(f"\n{said}", highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
     for path in finals.files:
         typer.echo(str(path))
+    if finals.best is not None:
+        typer.echo(_how_to_load(finals))
+
+
+def _how_to_load(finals: Finals) -> str:
+    """What the best network is called, and where its weights lie."""
+    best, name = finals.best, f"{finals.run.path}:final"
+    assert best is not None
+    return (
+        f"best by validation: trial {best.trial} with seed {best.seed}, {best.file}\n"
+        f"load it in Python with ins.load_model({name!r}), or write it with inception-search convert {quote(name)} "
+        "-o model.safetensors"
+    )

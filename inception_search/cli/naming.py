@@ -17,11 +17,12 @@ from inception_search.spec.shipped import shipped_folder, shipped_names
 
 ITEM = (
     "A network (inception_v4, inception_v3@keras, a file), a module (inception_v4.inception_a), a run folder "
-    "(its best), a trial (runs/NAME:12) or a point on a path (inception_v1..inception_v4:3); docs/naming.md"
+    "(its best), a trial (runs/NAME:12), a final training (runs/NAME:final) or a point on a path "
+    "(inception_v1..inception_v4:3); docs/naming.md"
 )
 NETWORK = (
-    "A network: inception_v4, inception_v3@keras, a file, a run folder (its best), a trial (runs/NAME:12) or a "
-    "point on a path (inception_v1..inception_v4:3); docs/naming.md"
+    "A network: inception_v4, inception_v3@keras, a file, a run folder (its best), a trial (runs/NAME:12), a final "
+    "training (runs/NAME:final) or a point on a path (inception_v1..inception_v4:3); docs/naming.md"
 )
 # The values of options; a test compares them with the tables that the search reads, which take longer to load.
 STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid")

@@ -69,10 +69,11 @@ class DeviceData:
         self.class_names = tuple(dataset.classes)
         self.classes = len(self.class_names)
         self.shape = dataset.shape
+        self.mean, self.std = tuple(dataset.mean), tuple(dataset.std)
         self.augmentation: Augmentation = dataset.augmentation
         self._splits = {name: _to_device(_find(dataset, name), self.device) for name in splits}
-        std = torch.tensor(dataset.std, dtype=torch.float64)
-        mean = torch.tensor(dataset.mean, dtype=torch.float64)
+        std = torch.tensor(self.std, dtype=torch.float64)
+        mean = torch.tensor(self.mean, dtype=torch.float64)
         self._scale = (1 / (255 * std)).float().to(self.device)  # (C,)
         self._offset = (-mean / std).float().to(self.device)  # (C,)
 

@@ -37,8 +37,7 @@ from inception_search.runner.executor import BAD_DISK, DONE, READY
 from inception_search.runner.job import APART, Job
 from inception_search.runner.multi_seed_job import trained_together
 from inception_search.spec.document import network_from_data
-from inception_search.spec.network import Network
-from inception_search.spec.safetensors_header import CLASSES
+from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
@@ -50,6 +49,7 @@ from inception_search.training.fidelity import Fidelity
 from inception_search.training.result import EpochMetrics, TrainingResult
 from inception_search.training.score_parts import packed
 from inception_search.training.trainer import train
+from inception_search.weights.model_file import model_bytes
 
 _log = logging.getLogger(__name__)
 _STATES = {"stop": "pruned", "pause": "paused"}
@@ -239,7 +239,7 @@ class Trial:
         state = _STATES[self.word] if result.stopped else "complete"
         tested = {}
         if state == "complete":
-            _save(model, self.data.class_names, self.root / self.job.checkpoint)
+            self.save(model)
             tested = self.tested(model)
         return {
             "state": state,
@@ -264,6 +264,13 @@ class Trial:
     def aux_weights(self) -> list[float]:
         """The weights of the losses of its auxiliary classifiers."""
         return [aux.weight for aux in self.network.aux.values()]
+
+    def save(self, model: torch.nn.Module) -> None:
+        """Write the trained weights as a whole model: with the document, the normalisation and the classes."""
+        facts = Preprocess(mean=self.data.mean, std=self.data.std)
+        document = remake(self.network, preprocess=facts)
+        content = model_bytes(document, model.state_dict(), self.data.class_names)
+        write_atomic(self.root / self.job.checkpoint, content)
 
     def built(self) -> torch.nn.Module:
         """The network as a module, with the weights of the seed."""
@@ -341,11 +348,3 @@ def _resources(result: TrainingResult) -> dict[str, float]:
         "resumed_from": float(result.resumed_from),
     }
     return {name: value for name, value in found.items() if value}
-
-
-def _save(model: torch.nn.Module, classes: Sequence[str], path: Path) -> None:
-    """The trained weights as safetensors under the document's keys, with the names of the classes."""
-    from safetensors.torch import save
-
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    write_atomic(path, save(state, {CLASSES: json.dumps(classes, ensure_ascii=False)}))

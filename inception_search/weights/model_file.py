@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -36,17 +36,23 @@ def save(module: NetworkModule, path: str | Path) -> Path:
     :class:`ConfigError` for another ending, :class:`WeightsError` for a module that was changed after compile, and
     where the file cannot be written.
     """
-    from safetensors.torch import save as serialised
-
     target = Path(path)
     check_name(target)
-    state = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+    state = module.state_dict()
     _check_document(module.network, state)
-    metadata = {"format": "pt", DOCUMENT: network_text(module.network), DIGEST: digest(state)}
-    if module.classes is not None:
-        metadata[CLASSES] = json.dumps(module.classes)  # escaped: names of folders may be no UTF-8
-    write_whole(target, _in_order(serialised(state, metadata)))
+    write_whole(target, model_bytes(module.network, state, module.classes))
     return target
+
+
+def model_bytes(network: Network, state: Mapping[str, torch.Tensor], classes: Sequence[str] | None) -> bytes:
+    """The content of a model file: the weights ``state`` of ``network``, and the names of its classes if known."""
+    from safetensors.torch import save as serialised
+
+    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    metadata = {"format": "pt", DOCUMENT: network_text(network), DIGEST: digest(tensors)}
+    if classes is not None:
+        metadata[CLASSES] = json.dumps(classes)  # escaped: names of folders may be no UTF-8
+    return _in_order(serialised(tensors, metadata))
 
 
 def check_name(path: Path) -> None:

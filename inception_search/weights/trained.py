@@ -1,65 +1,97 @@
-"""The trained model of a trial: its network with the weights that the search kept."""
+"""The trained model of a trial: its network with the weights that the search, or ``finalize``, kept."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import InceptionSearchError, WeightsError
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network, Preprocess
+from inception_search.spec.safetensors_header import classes_in
 from inception_search.spec.transform import remake, shrink
 from inception_search.spec.yaml_reader import read_yaml
+from inception_search.store.final_training import FinalTraining
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
-from inception_search.weights.model_file import filled
+from inception_search.weights.model_file import document_in, filled
 
 SHOWN = 10  # trials that an error names
 
 
-def trained_model(run: RunFolder, record: TrialRecord) -> NetworkModule:
-    """The model that ``record``'s trial of ``run`` trained, in evaluation mode on the CPU.
+class Trained(NamedTuple):
+    """What a training left: the network as it was trained, with what it expects of images, its weights, its classes."""
+
+    network: Network
+    checkpoint: Checkpoint
+    classes: tuple[str, ...] | None
+
+    def model(self) -> NetworkModule:
+        """The model in evaluation mode on the CPU; raises :class:`WeightsError` where its weights are damaged."""
+        module = filled(self.network, self.checkpoint)
+        if self.classes is not None and len(self.classes) == module.num_classes:
+            module.classes = self.classes
+        return module
+
+
+def trained(run: RunFolder, record: TrialRecord, final: FinalTraining | None = None) -> Trained:
+    """What ``record``'s trial of ``run`` left; with ``final``, what that final training of its network left.
 
     Raises :class:`WeightsError` where its weights are not kept or are damaged.
     """
-    checkpoint = trained_weights(run, record)
-    module = filled(trained_network(run, record, checkpoint), checkpoint)
-    names = data_facts(run).get("class_names")
-    if isinstance(names, list) and len(names) == module.num_classes:
-        module.classes = tuple(map(str, names))
-    return module
+    checkpoint = read_checkpoint(_kept(run, record) if final is None else _kept_final(run, final))
+    network = document_in(checkpoint)
+    facts = {} if network is not None else _data_facts(run)
+    if network is None:  # a training of version 0.1 kept its weights alone
+        whole = _as_searched(record) if final is None else final.network(record)
+        network = _with_facts(whole, checkpoint, facts)
+    names = classes_in(checkpoint.metadata) or tuple(map(str, facts.get("class_names") or ()))
+    return Trained(network, checkpoint, names or None)
 
 
-def trained_weights(run: RunFolder, record: TrialRecord) -> Checkpoint:
+def _kept(run: RunFolder, record: TrialRecord) -> Path:
     """The weights of a trial; :class:`WeightsError` where they are not kept, with the trials whose weights are."""
     file = run.checkpoint_file(record.number)
-    if record.state != "complete" or not file.is_file():
-        kept = sorted(int(path.stem) for path in run.checkpoints_folder.glob("*.safetensors") if path.stem.isdecimal())
-        shown = ", ".join(map(str, kept[:SHOWN])) + (f" and {len(kept) - SHOWN} more" if len(kept) > SHOWN else "")
-        why = "" if record.state == "complete" else f": it is {record.state}"
-        raise WeightsError(
-            f"no weights are kept of trial {record.number}{why}",
-            expected=f"a trial whose weights are kept: {shown}" if kept else None,
-            mend=None if kept else f"no file is left in {run.checkpoints_folder}; compile the network and train it",
-        ).at(file=str(run.path))
-    return read_checkpoint(file)
+    if record.state == "complete" and file.is_file():
+        return file
+    kept = sorted(int(path.stem) for path in run.checkpoints_folder.glob("*.safetensors") if path.stem.isdecimal())
+    shown = ", ".join(map(str, kept[:SHOWN])) + (f" and {len(kept) - SHOWN} more" if len(kept) > SHOWN else "")
+    why = "" if record.state == "complete" else f": it is {record.state}"
+    raise WeightsError(
+        f"no weights are kept of trial {record.number}{why}",
+        expected=f"a trial whose weights are kept: {shown}" if kept else None,
+        mend=None if kept else f"no file is left in {run.checkpoints_folder}; compile the network and train it",
+    ).at(file=str(run.path))
 
 
-def trained_network(run: RunFolder, record: TrialRecord, checkpoint: Checkpoint) -> Network:
-    """The network that the weights are of: at the width and depth of the training, with what it expects of images."""
+def _kept_final(run: RunFolder, final: FinalTraining) -> Path:
+    """The weights of a final training; :class:`WeightsError` where its file is gone."""
+    if final.file.is_file():
+        return final.file
+    mend = f"restore {final.file}, or train again: move finals.jsonl away, then inception-search finalize {run.path}"
+    rule = f"the weights of the final training of trial {final.trial} with seed {final.seed} are not there any more"
+    raise WeightsError(rule, mend=mend).at(file=str(run.path))
+
+
+def _as_searched(record: TrialRecord) -> Network:
+    """The network of a trial at the width and depth at which the search trained it."""
     factors = {name: record.fidelity.get(name, 1.0) for name in ("width", "depth")}
-    network = shrink(network_from_data(record.network), **factors)  # type: ignore[arg-type]
+    return shrink(network_from_data(record.network), **factors)  # type: ignore[arg-type]
+
+
+def _with_facts(network: Network, checkpoint: Checkpoint, facts: dict[str, Any]) -> Network:
+    """``network`` with the normalisation of the study's images, and with auxiliary classifiers if they were trained."""
     if not any(name.startswith("aux.") for name in checkpoint.tensors):
-        network = remake(network, aux={})  # the study trained without them
-    facts = data_facts(run)
+        network = remake(network, aux={})
     mean, std = facts.get("mean"), facts.get("std")
     if not mean or not std or len(mean) != network.input.channels:
         return network  # a study of an earlier version, which did not record them
     return remake(network, preprocess=Preprocess(mean=tuple(mean), std=tuple(std)))
 
 
-def data_facts(run: RunFolder) -> dict[str, Any]:
+def _data_facts(run: RunFolder) -> dict[str, Any]:
     """What study.yaml says of the images: ``class_names``, ``mean``, ``std`` ...; empty where it says nothing."""
     try:
         found = read_yaml(run.study_text(), str(run.study_file))["facts"]["data"]

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+import inception_search as ins
 from inception_search.study.search import search
 from tests.bounds import PATIENCE
 from tests.cli.conftest import Command
@@ -48,9 +50,17 @@ def test_a_table_and_a_verdict(command: Command, run: Path) -> None:
     assert "95 % interval" in said.out
     assert "Holm" in said.out
     assert "\x1b" not in said.out + said.err
-    assert said.out.splitlines()[-3:] == [str(run / name) for name in ("finals.md", "finals.json", "finals.jsonl")]
+    *_, table, data, records, best, how = said.out.splitlines()
+    assert [table, data, records] == [str(run / name) for name in ("finals.md", "finals.json", "finals.jsonl")]
+    assert "rank in the search" in said.out
+    file = Path(best.rpartition(", ")[2])
+    assert best.startswith("best by validation: trial ")
+    assert f"ins.load_model('{run}:final')" in how
+    assert f"inception-search convert {run}:final -o model.safetensors" in how
+    same = ins.load_model(f"{run}:final").state_dict()
+    assert all(torch.equal(tensor, same[name]) for name, tensor in ins.load_model(file).state_dict().items())
     table = (run / "finals.md").read_text()
-    assert table.startswith("| rank | network |")
+    assert table.startswith("| rank in the search | network |")
     assert len([line for line in table.splitlines() if line.startswith("| ")]) == 6
     assert "95 % interval" in table
 
@@ -68,6 +78,18 @@ def test_a_table_and_a_verdict(command: Command, run: Path) -> None:
         assert (row["versus_best_baseline"] is not None) == row["found"]
     other = command("finalize", run, *SMALL, "--top", 1)
     assert "under 2 different settings" in other.out
+
+
+def test_a_study_without_baselines_is_finalized_without_a_comparison(command: Command, tmp_path: Path) -> None:
+    options = {"epochs": 1, "train_images": 64, "image_size": 8, "workers": 1, "trials": 1, "baselines": False}
+    run = search(TINY, run=tmp_path / "run", **options).path
+    said = command("finalize", run, *SMALL, "--seeds", 1)
+    assert (said.code, said.err.count("\n")) == (0, 1)
+    assert len([line for line in said.out.splitlines() if line.startswith("No comparison: ")]) == 1
+    asked = command("finalize", run, *SMALL, "--seeds", 1, "--baselines", 2)
+    assert asked.code != 0
+    assert "no canonical baseline is complete" in asked.err
+    assert "leave out --baselines" in asked.err
 
 
 def test_one_seed_is_no_verdict(command: Command, run: Path) -> None:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "measures": {"spec", "graph", "lowering", "estimate", "space", "store", "backend"},  # backend: latency only
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
-    "runner": {"spec", "lowering", "backend", "data", "training", "store"},  # no space, no strategy, no study
+    "runner": {"spec", "lowering", "backend", "data", "training", "store", "weights"},  # no space, strategy or study
     "optuna_bridge": {"spec", "space", "store"},  # the only rooms that import optuna: this one and one strategy
     "analysis": {"spec", "space", "edits", "store", "optuna_bridge", "proxies"},  # functions of records
     "strategies": {"spec", "graph", "space", "edits", "estimate", "store"},

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 import inception_search as ins
@@ -66,3 +68,19 @@ def test_the_killed_study_goes_on_where_it_was(killed: Path) -> None:
     assert after[:4] == before, "a record stays as it was written"
     assert sorted(record.number for record in study.records) == [0, 1, 2, 3, 4, 5]
     assert {record.state for record in study.records} == {"complete"}
+
+
+def test_its_final_weights_without_a_document_are_read_by_name(finished: Path, tmp_path: Path) -> None:
+    """The fixture keeps no final weights, which are large: others stand in for those of one of the two seeds."""
+    best = ins.load(f"{finished}:final")
+    assert ins.arch_id(best) == ins.arch_id(f"{finished}:final:0")
+    folder = finished / "finals/checkpoints"
+    folder.mkdir()
+    state = ins.compile(f"{finished}:final:12", aux=False, seed=1).state_dict()
+    save_file(state, folder / "ad9f5e5b5fc5-12-1003.safetensors")
+    model = ins.load_model(f"{finished}:final:12")
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    assert model.classes == tuple("0123456789")
+    searched = ins.load_model(f"{finished}:12").network.preprocess
+    assert searched is not None
+    assert model.network.preprocess == searched

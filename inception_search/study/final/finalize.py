@@ -37,7 +37,7 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
 
     Options are those of :class:`~inception_search.study.final.options.FinalOptions` (top, baselines, seeds, epochs
     ...). Called again it trains what is missing; where nothing is, it gives what is stored and reads no image.
-    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials or baselines).
+    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials).
     """
     checked = FinalOptions.of(**options)
     folder = RunFolder.open(Path(run).expanduser())
@@ -53,7 +53,7 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
         if finished:
             finals.note(setting)
         records = finals.records()
-        told = Finals(folder, setting, make_table(setting, records), len(finals.seen(records)), finished)
+        told = Finals(folder, setting, make_table(setting, records, folder.path), len(finals.seen(records)), finished)
         if finished:
             write_atomic(finals.table_file, json.dumps(told.data(), indent=1, allow_nan=False) + "\n")
             write_atomic(finals.markdown_file, markdown(told.rows, told.sentences))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from inception_search.analysis.significance import Bools
 from inception_search.errors import DocumentError, Place, SchemaVersionError
+from inception_search.store.final_training import FinalTraining, weight_file
 from inception_search.store.jsonl import append_line, read_lines
 from inception_search.store.record import Count, Facts, Number, utc_now
 from inception_search.training.score_parts import Classes, Floats, image_parts, unpacked
@@ -80,6 +81,12 @@ class FinalRecord(BaseModel):
         elif not np.array_equal(self.right, np.equal(*self.answered) if self.answered else self.right):
             raise ValueError("test_right is not that of test_truth and test_answers")
         return self
+
+    def training(self, run: Path, quality: str) -> FinalTraining:
+        """This complete training in the folder ``run``, with its validation result in ``quality``."""
+        file = weight_file(run, self.recipe, self.trial, self.seed)
+        value: float = getattr(self, f"validation_{quality}") or 0.0
+        return FinalTraining(self.trial, self.seed, value, self.cost.get("macs", 0), file, self.fidelity, self.data)
 
     @property
     def right(self) -> Bools:

@@ -11,6 +11,7 @@ from typing import Any
 from inception_search.analysis.significance import Comparison, points
 from inception_search.plural import counted
 from inception_search.store.display import html_table
+from inception_search.store.final_training import FinalTraining, best_training
 from inception_search.store.record import QUALITIES
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.final.folder import FinalsFolder
@@ -55,6 +56,14 @@ class Finals:
         return self.table.verdict if self.finished else None
 
     @property
+    def best(self) -> FinalTraining | None:
+        """The best training of the best network, both by validation: ``ins.load_model(finals.best.file)`` reads it.
+
+        ``ins.load_model("runs/first:final")`` is the same one. None before all is trained, or where all failed.
+        """
+        return best_training(training for row in self.rows for training in row.trainings)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """What was written."""
         folder = FinalsFolder(self.run)
@@ -76,6 +85,7 @@ class Finals:
             "times_read": self.times_read,
             "quality": self.table.quality,
             "best_baseline": self.table.best_baseline,
+            "best": None if self.best is None else {"trial": self.best.trial, "seed": self.best.seed},
             "rows": [row.data() for row in self.rows],
             "verdict": None if self.verdict is None else comparison_data(self.verdict),
             "sentences": self.sentences,
@@ -99,6 +109,13 @@ def _other_results(finals: Finals) -> Iterator[str]:
         )
 
 
+def _no_verdict(finals: Finals) -> str:
+    if all(row.entrant.found for row in finals.rows):
+        return "no comparison: these trainings are of networks that the search found, without a canonical baseline"
+    missing = "canonical network" if finals.table.best_baseline is None else "found network"
+    return f"no verdict: there is no {missing} that was trained in full to compare with"
+
+
 def _sentences(finals: Finals) -> Iterator[str]:
     table, verdict = finals.table, finals.verdict
     words, chosen = QUALITIES[table.quality], QUALITIES[finals.setting.quality]
@@ -111,8 +128,7 @@ def _sentences(finals: Finals) -> Iterator[str]:
             f"validation {chosen}), by test {words}: {verdict.words}"
         )
     else:
-        missing = "canonical network" if table.best_baseline is None else "found network"
-        yield f"no verdict: there is no {missing} that was trained in full to compare with"
+        yield _no_verdict(finals)
     yield from _other_results(finals)
     compared = [row for row in finals.rows if row.p_value is not None]
     if len(compared) > 1:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from inception_search.errors import RunFolderError
 from inception_search.store import query
+from inception_search.store.final_training import id_of
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
@@ -50,7 +49,7 @@ class Setting:
     @property
     def recipe_id(self) -> str:
         """Trainings with the same one can stand beside each other."""
-        return _digest(self.recipe)
+        return id_of(self.recipe)
 
     @property
     def quality(self) -> str:
@@ -61,11 +60,14 @@ class Setting:
     def id(self) -> str:
         """Of the whole setting: the same one gives the same table."""
         networks = sorted(str(entrant.record.arch_id) for entrant in self.entrants)
-        return _digest([self.recipe, networks, self.seeds])
+        return id_of([self.recipe, networks, self.seeds])
 
 
 def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, recipe: dict[str, Any]) -> Setting:
-    """The best found and the best canonical networks. RunFolderError when the study has none of a kind."""
+    """The best found and the best canonical networks.
+
+    Raises RunFolderError when the study has none that was found, or no canonical one where a number of them is given.
+    """
     ranked = [Entrant(record, rank) for rank, record in enumerate(_ranked(run), 1)]
     most = options.max_macs or config.max_macs
     within = [each for each in ranked if most is None or each.record.cost.get("macs", 0) <= most]
@@ -74,8 +76,8 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, rec
     bound = "" if most is None else f" of at most {most:,} multiply-adds"
     if not found:
         raise _none(run, ranked, f"no network{bound} that the search found is complete", limited=most is not None)
-    if not canonical and options.baselines != 0:
-        mend = "test without a comparison (--baselines 0), or let a search train baselines"
+    if not canonical and options.baselines:
+        mend = "test without a comparison (leave out --baselines), or let a search train baselines"
         raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), mend=mend)
     seeds = tuple(config.seed + SEEDS_APART + number for number in range(options.seeds))
     chosen = sorted([*found, *canonical], key=lambda each: each.rank)
@@ -93,7 +95,3 @@ def _none(run: RunFolder, ranked: Sequence[Entrant], rule: str, *, limited: bool
         return RunFolderError("no trial of the study is complete", path=str(run.path), mend=mend)
     more = f"let the search go on with more trials: inception-search resume {run.path} --trials N"
     return RunFolderError(rule, path=str(run.path), mend=f"{more}, or raise --max-macs" if limited else more)
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

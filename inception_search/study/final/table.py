@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -19,10 +20,14 @@ from inception_search.analysis.significance import (
     points,
     signed,
 )
+from inception_search.store.final_training import FinalTraining
 from inception_search.study.final.record import FinalRecord
 from inception_search.study.final.selection import Entrant, Setting
 
-COLUMNS = ("rank", "network", "test", "spread", "validation", "seeds", "parameters", "MACs", "vs best baseline", "")
+COLUMNS = (
+    *("rank in the search", "network", "test", "spread", "validation", "seeds", "parameters", "MACs"),
+    *("vs best baseline", ""),
+)
 LEFT = ("network", "vs best baseline", "")
 
 
@@ -32,7 +37,9 @@ class FinalRow:
 
     ``quality`` is what results are of: what the study ranks by, ``accuracy``, ``balanced_accuracy`` or ``macro_f1``.
 
-    ``rank`` and the order of rows are the search's, by validation. ``versus`` compares a network that was found with
+    ``trainings`` are those that came to their end, by seed: ``row.trainings[0].file`` has the weights of the first.
+
+    The rank and the order of rows are the search's, by validation. ``versus`` compares a network that was found with
     the best baseline; ``p_value`` is its, adjusted by Holm for the number of networks compared.
     """
 
@@ -42,6 +49,7 @@ class FinalRow:
     params: int | None
     macs: int | None
     quality: str = "accuracy"
+    trainings: tuple[FinalTraining, ...] = ()
     versus: Comparison | None = None
     p_value: float | None = None
 
@@ -128,8 +136,13 @@ class FinalRow:
             "validation_balanced_accuracy": self.mean("validation_balanced_accuracy"),
             "validation_macro_f1": self.mean("validation_macro_f1"),
             "trainings": [
-                {"seed": record.seed, "test": result}
-                for record, result in zip(self.records, self._results, strict=True)
+                {
+                    "seed": each.seed,
+                    "test": result,
+                    "validation": each.validation,
+                    "weights": "/".join(each.file.parts[-3:]),
+                }
+                for each, result in zip(self.trainings, self._results, strict=True)
             ],
             "params": self.params,
             "macs": self.macs,
@@ -151,12 +164,12 @@ class FinalTable:
     """What results are of."""
 
 
-def make_table(setting: Setting, records: Iterable[FinalRecord]) -> FinalTable:
-    """From the trainings of ``setting``; those of others in ``records`` are passed over."""
+def make_table(setting: Setting, records: Iterable[FinalRecord], run: Path) -> FinalTable:
+    """From the trainings of ``setting`` in the folder ``run``; those of others in ``records`` are passed over."""
     known = [record for record in records if record.recipe == setting.recipe_id and record.seed in setting.seeds]
     quality = _quality(setting, known)
     rows = [
-        _row(entrant, [r for r in known if r.arch_id == entrant.record.arch_id], quality)
+        _row(entrant, [r for r in known if r.arch_id == entrant.record.arch_id], quality, run)
         for entrant in setting.entrants
     ]
     baselines = [row for row in rows if row.tested and not row.entrant.found]
@@ -204,11 +217,13 @@ def markdown(rows: Sequence[FinalRow], sentences: Sequence[str]) -> str:
     return f"{table}\n\n" + "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
-def _row(entrant: Entrant, records: Sequence[FinalRecord], quality: str) -> FinalRow:
+def _row(entrant: Entrant, records: Sequence[FinalRecord], quality: str, run: Path) -> FinalRow:
     complete = sorted((record for record in records if record.state == "complete"), key=lambda record: record.seed)
     failures = [f"seed {record.seed}: {record.reason}" for record in records if record.state != "complete"]
     cost = records[0].cost if records else {}
-    return FinalRow(entrant, tuple(complete), tuple(failures), cost.get("params"), cost.get("macs"), quality)
+    trainings = tuple(record.training(run, quality) for record in complete)
+    costs = cost.get("params"), cost.get("macs")
+    return FinalRow(entrant, tuple(complete), tuple(failures), *costs, quality, trainings)
 
 
 def _compared(row: FinalRow, comparison: Comparison | None, p_value: float | None) -> FinalRow:

@@ -1,0 +1,117 @@
+"""The networks that ``finalize`` trained, by the table that it wrote last: which is the best, and where it lies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from inception_search.errors import ConfigError, DocumentError, Place, RunFolderError, raw
+from inception_search.spec.document import network_from_data
+from inception_search.spec.network import Network
+from inception_search.spec.transform import set_classes, set_input, shrink
+from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import read_lines
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class FinalTraining:
+    """One complete final training: the network of ``trial`` with one ``seed``."""
+
+    trial: int
+    seed: int
+    validation: float
+    """The result on the validation images that the study ranks by, 0..1."""
+    macs: int
+    file: Path
+    """Where its weights are kept."""
+    fidelity: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+
+    def network(self, record: TrialRecord) -> Network:
+        """The network of ``record``, its trial, as it was trained: at the final size, classes, width and depth."""
+        channels, height, width = self.data["shape"]
+        whole = set_input(network_from_data(record.network), channels=channels, height=height, width=width)
+        factors = {name: self.fidelity.get(name, 1.0) for name in ("width", "depth")}
+        return shrink(set_classes(whole, self.data["classes"]), **factors)
+
+
+def id_of(setting: Any) -> str:
+    """The id of plain data; that of a recipe is what the names of its weight files begin with."""
+    return hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def weight_file(run: Path, recipe: str, trial: int, seed: int) -> Path:
+    """The weights of one final training in the run folder ``run``."""
+    return run / "finals" / "checkpoints" / f"{recipe}-{trial}-{seed}.safetensors"
+
+
+def best_training(trainings: Iterable[FinalTraining]) -> FinalTraining | None:
+    """The best training of the best network, both by validation; None where there is no training.
+
+    Networks are ranked by their mean over seeds, then by fewest multiply-adds.
+    """
+    networks: dict[int, list[FinalTraining]] = {}
+    for training in trainings:
+        networks.setdefault(training.trial, []).append(training)
+    best = max(networks.values(), key=lambda seeds: (fmean(s.validation for s in seeds), -seeds[0].macs), default=[])
+    return max(best, key=lambda training: training.validation, default=None)
+
+
+def final_training(run: RunFolder, trial: int | None = None) -> FinalTraining:
+    """The best of the final trainings in the last table of ``run``; with a number, of those of that trial.
+
+    Raises :class:`RunFolderError` where no final training is finished, :class:`ConfigError` for a trial that was not
+    finally trained, :class:`DocumentError` for files that cannot be read.
+    """
+    known = _trainings(run)
+    found = best_training(known if trial is None else [each for each in known if each.trial == trial])
+    if found is not None:
+        return found
+    if not known:
+        mend = f"inception-search finalize {run.path}"
+        raise RunFolderError("no final training of the study is finished", place=Place(str(run.path)), mend=mend)
+    trials = ", ".join(str(number) for number in sorted({each.trial for each in known}))
+    mend = f"name one of them, or the best of them with {str(run.path) + ':final'!r}"
+    rule = "no final training of this trial"
+    raise ConfigError(rule, path=str(run.path), found=trial, expected=raw(f"one of {trials}"), mend=mend)
+
+
+def _trainings(run: RunFolder) -> list[FinalTraining]:
+    """The complete trainings of the table in ``finals.json``; none where there is no table."""
+    table_file, records_file = run.path / "finals.json", run.path / "finals.jsonl"
+    if not table_file.is_file():
+        return []
+    try:
+        with typed_errors(table_file):
+            table = json.loads(table_file.read_text(encoding="utf-8"))
+        recipe, seeds = id_of(table["recipe"]), set(table["seeds"])
+        networks = {row["arch_id"] for row in table["rows"]}
+        result = f"validation_{table['quality']}"
+        found: dict[tuple[str, int], FinalTraining] = {}
+        for record in _complete(records_file):
+            key = (record["arch_id"], record["seed"])
+            if record["recipe"] == recipe and key[0] in networks and key[1] in seeds and key not in found:
+                file = weight_file(run.path, recipe, record["trial"], record["seed"])
+                macs, value = record["cost"].get("macs", 0), record[result]
+                facts = record["fidelity"], record["data"]
+                found[key] = FinalTraining(record["trial"], record["seed"], value, macs, file, *facts)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        rule, mend = "the final trainings cannot be read", f"write them again: inception-search finalize {run.path}"
+        what = raw(f"{type(error).__name__}: {error}")
+        raise DocumentError(rule, place=Place(str(table_file)), found=what, mend=mend) from None
+    return list(found.values())
+
+
+def _complete(file: Path) -> Iterator[Mapping[str, Any]]:
+    """The records of the trainings that came to their end."""
+    for _, text in read_lines(file):
+        record = json.loads(text)
+        if record["state"] == "complete":
+            yield record
