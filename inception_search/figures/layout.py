@@ -92,7 +92,10 @@ class Wire:
 
 @dataclass(slots=True)
 class Placement:
-    """A drawing with every part in its place, on a canvas of ``width`` by ``height`` px."""
+    """A drawing with every part in its place, on a canvas of ``width`` by ``height`` px.
+
+    ``axis`` is where its trunk runs, in px from the left, if it runs down or up; titles stand over it.
+    """
 
     width: int
     height: int
@@ -102,6 +105,7 @@ class Placement:
     texts: list[Text] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
+    axis: int | None = None
 
     def flipped(self) -> Placement:
         """The same drawing with the flow upwards, as in the papers."""
@@ -115,6 +119,7 @@ class Placement:
             [replace(t, y=h - t.y) for t in self.texts],
             [replace(w, points=tuple((x, h - y) for x, y in w.points)) for w in self.wires],
             [replace(t, y=h - t.y) for t in self.headings],
+            self.axis,
         )
 
     def turned(self) -> Placement:
@@ -129,6 +134,12 @@ class Placement:
             [replace(w, points=tuple((y, x) for x, y in w.points)) for w in self.wires],
             [replace(t, x=t.y, y=t.x) for t in self.headings],
         )
+
+    def title_axis(self, room: int) -> int:
+        """The middle of a title of ``room`` px: over the trunk, or as near to it as the canvas allows."""
+        half = min(room, self.width) // 2
+        axis = self.width // 2 if self.axis is None else self.axis
+        return max(half, min(axis, self.width - half))
 
     def include(self, other: Placement, dx: int, dy: int) -> None:
         """Add every part of ``other``, moved by ``dx`` and ``dy`` px; the canvas stays as large as it is."""
@@ -146,7 +157,7 @@ def lay_out(part: Part, lines: int = 1, room: Room | None = None) -> Placement:
     With a ``room`` that is turned the flow runs to the right.
     """
     sized = measured(part, lines, room)
-    placement = Placement(sized.left + sized.right, sized.height)
+    placement = Placement(sized.left + sized.right, sized.height, axis=sized.left)
     ends = _place(sized, placement, [], sized.left, 0)
     placement.wires.extend(Wire(path, arrow=False) for path in map(_straight, ends) if len(path) > 1)
     if room is None or not room.turned:

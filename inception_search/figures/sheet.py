@@ -31,7 +31,7 @@ def sheet(title: str, panels: Sequence[Panel], most: float | None = None) -> Pla
     """
     blocks = [_titled(panel.heading, panel.drawing, SUBTITLE) for panel in panels]
     columns = _columns(blocks, None if most is None else most - 2 * MARGIN)
-    inside = Placement(*_size(columns))
+    inside = Placement(*_size(columns), axis=blocks[0].axis if len(blocks) == 1 else None)
     x = 0
     for column in columns:
         width, y = max(block.width for block in column), 0
@@ -43,17 +43,19 @@ def sheet(title: str, panels: Sequence[Panel], most: float | None = None) -> Pla
 
 
 def _titled(title: str, drawing: Placement, size: int) -> Placement:
-    """``drawing`` under the lines of ``title``, both centred."""
+    """``drawing`` under the lines of ``title``, which stand over its trunk as far as its width allows."""
     if not title:
         return drawing
     lines = wrapped(title, size, max(drawing.width, 320), bold=True, limit=LINES)
-    width = max(drawing.width, *(room_for(line, size, bold=True) for line in lines))
+    longest = max(room_for(line, size, bold=True) for line in lines)
+    width = max(drawing.width, longest)
     width += (width - drawing.width) % 2
     step = size + size // 3
-    top = step * len(lines) + 12
-    out = Placement(width, drawing.height + top)
-    out.headings = [Heading(line, width // 2, size + step * i, size) for i, line in enumerate(lines)]
-    out.include(drawing, (width - drawing.width) // 2, top)
+    top, left = step * len(lines) + 12, (width - drawing.width) // 2
+    out = Placement(width, drawing.height + top, axis=None if drawing.axis is None else drawing.axis + left)
+    middle = out.title_axis(longest)
+    out.headings = [Heading(line, middle, size + step * i, size) for i, line in enumerate(lines)]
+    out.include(drawing, left, top)
     return out
 
 

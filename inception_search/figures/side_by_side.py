@@ -31,7 +31,8 @@ def side_by_side(
     x = 0
     for side, name, width in zip((left, right), names, widths, strict=True):
         out.include(side, x + (width - side.width) // 2, HEAD)
-        out.headings.append(Heading(name, x + width // 2, SUBTITLE, SUBTITLE))
+        middle = (width - side.width) // 2 + side.title_axis(room_for(name, SUBTITLE, bold=True))
+        out.headings.append(Heading(name, x + middle, SUBTITLE, SUBTITLE))
         x += width + BETWEEN
     return out
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import combinations, pairwise
 
+import pytest
 from figure_samples import drawing_trees
 from hypothesis import HealthCheck, given, settings
+from picture_bounds import outside
 
+import inception_search as ins
 from inception_search.figures.layout import Placement, lay_out
 from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Part, Residual, Tap, boxes
 from inception_search.figures.sizes import BOX_PAD_X, PLUS, SMALL, TEXT
@@ -140,3 +144,21 @@ def test_upwards_is_the_mirror_image(tree: Part) -> None:
     up = down.flipped()
     assert [(b.x, down.height - b.y - b.height) for b in down.boxes] == [(b.x, b.y) for b in up.boxes]
     assert up.flipped() == down
+
+
+@pytest.mark.parametrize("width", [None, "240pt"])
+@pytest.mark.parametrize("item", ["inception_v4", "inception_v1", "inception_v3.mixed_7b", "inception_v4.reduction_b"])
+def test_a_title_stands_over_the_trunk(item: str, width: str | None) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some are taller than a page
+        drawing = ins.draw(item, width=width).drawing
+    first = drawing.boxes[0]
+    assert [h.x for h in drawing.headings] == [first.x + first.width // 2] * len(drawing.headings)
+
+
+def test_a_long_title_stands_as_near_to_the_trunk_as_the_drawing_is_wide() -> None:
+    """The canvas is no wider for it."""
+    short, long = (ins.draw("inception_v1", title=title) for title in ("v1", "Inception version 1, i.e. GoogLeNet"))
+    assert short.width == long.width
+    assert outside(long.svg) == []
+    assert short.drawing.headings[0].x <= long.drawing.headings[0].x <= long.width // 2
