@@ -56,11 +56,13 @@ class SearchOptions(TypedDict, total=False):
     repeats: int
     repeat_top: int | None
     strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"]
+    strategy_options: Mapping[str, Any]
     warmup_proxy: str | None
     warmup_points: int
     warmup_trials: int
     proxies: Sequence[str] | str
     pruner: Literal["median", "asha", "halving", "hyperband", "none"]
+    pruner_options: Mapping[str, Any]
     eta: int
     min_epochs: int
     epochs: int

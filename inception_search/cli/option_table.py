@@ -1,19 +1,25 @@
-"""The Markdown table of all study options in docs/search.md; ``python -m inception_search.cli.option_table`` prints it.
+"""The Markdown tables of options in docs/search.md; ``python -m inception_search.cli.option_table`` prints that of all
+options of a study, with ``strategies`` or ``pruners`` those of each strategy or pruner.
 
-The table is generated from ``StudyConfig``, as is the JSON Schema that editors use, so the two cannot disagree.
+The tables are generated from the classes that check the options (that of a study is also the JSON Schema that editors
+use), so they cannot disagree.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from inception_search.cli.datasets import ABOUT
+from inception_search.options import Options, meanings
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.field_table import codes, default_in_words, values_in_words
 from inception_search.store.objectives import OBJECTIVES
+from inception_search.strategies.table import STRATEGIES, find_strategy
 from inception_search.study.config import StudyConfig
-from inception_search.study.json_schema import meanings
+from inception_search.study.pruner_options import PRUNER_OPTIONS
 from inception_search.training.optimizers import OPTIMIZERS
 
 _MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
@@ -24,9 +30,24 @@ _DEFAULT = re.compile(
 
 def option_table() -> str:
     """The table, one row for each field of ``StudyConfig``: name, values, default, meaning."""
-    schema, meant = StudyConfig.model_json_schema()["properties"], meanings()
+    schema, meant = StudyConfig.model_json_schema()["properties"], meanings(StudyConfig)
     rows = [_row(name, value, meant[name]) for name, value in schema.items()]
     return "| option | values | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def tables() -> dict[str, str]:
+    """Every table, by the word that prints it."""
+    strategies = {name: find_strategy(name).settings for name in STRATEGIES}
+    return {"": option_table(), "strategies": owned("strategy", strategies), "pruners": owned("pruner", PRUNER_OPTIONS)}
+
+
+def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
+    """The table of the options of several owners: a row for each of their options."""
+    rows = []
+    for owner, kind in kinds.items():
+        schema, meant = kind.model_json_schema()["properties"], meanings(kind)
+        rows += [f"| `{owner}` {_row(name, value, meant[name])}" for name, value in schema.items()]
+    return f"| {what} | option | values | default | meaning |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def _row(name: str, value: dict[str, Any], meaning: str) -> str:
@@ -56,6 +77,8 @@ _NAMES = {
     "objectives": f"one or several of {codes(OBJECTIVES)}",
     "reference": "a number for each objective: `accuracy=0.1,macs=1e7`, or a mapping",
     "warm_start": "paths",
+    "strategy_options": "a mapping: `{population: 20}`; as flags `--strategy-option population=20`, one for each",
+    "pruner_options": "a mapping: `{eta: 4}`; as flags `--pruner-option eta=4`, one for each",
     "warmup_proxy": codes(PROXIES),
     "proxies": "some of those of `warmup_proxy`",
     "class_weights": "`none`, `balanced`, or a number by class name: `ok=1,bad=10`, or a mapping",
@@ -66,4 +89,4 @@ _NAMES = {
 }
 
 if __name__ == "__main__":
-    print(option_table(), end="")
+    print(tables()[sys.argv[1] if len(sys.argv) > 1 else ""], end="")

@@ -73,12 +73,18 @@ def search(
             autocompletion=complete_strategy,
         ),
     ] = None,
+    strategy_options: Annotated[
+        list[str] | None, Opt("--strategy-option", "--strategy-options", help="NAME=VALUE, once for each option.")
+    ] = None,
     warmup_proxy: Annotated[str | None, Opt(help="Zero-cost proxy that chooses the first points.")] = None,
     warmup_points: Annotated[int | None, integer(help="Among how many. [100]")] = None,
     warmup_trials: Annotated[int | None, integer(help="How many it chooses. [10]")] = None,
     proxies: Annotated[str | None, Opt(help="Zero-cost proxies, by commas, that the predictor sees.")] = None,
     pruner: Annotated[
         str | None, Opt(help="median, asha, halving, hyperband or none. [median]", autocompletion=complete_pruner)
+    ] = None,
+    pruner_options: Annotated[
+        list[str] | None, Opt("--pruner-option", "--pruner-options", help="NAME=VALUE, once for each option.")
     ] = None,
     eta: Annotated[int | None, integer(help="One in so many goes on at a rung. [3]")] = None,
     min_epochs: Annotated[int | None, integer(help="Epochs before the first rung. [1]")] = None,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from inception_search.errors import NotInSpaceError
+from inception_search.options import Options, Probability, Whole
 from inception_search.space.draw import draw
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import moves
@@ -15,15 +16,30 @@ from inception_search.strategies.conditionality import why_not_flat
 from inception_search.strategies.features import Array, Decisions
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FITTED, drawn, fitted
-from inception_search.strategies.variation import STEPS, TWICE
+from inception_search.strategies.variation import STEPS
 
-MUTANTS = 12  # of each parent
 DEAR = 60  # holes of a space beyond which fewer points are brought within the limits: that takes its time
-RANDOM = 40
-PERIOD = 10  # asks after which they are drawn anew: in a large space drawing them costs more than anything else
 # Where a point takes no time to draw: on the table of NAS-Bench-201, told 12-epoch accuracy, a fifth of the searches
 # that drew 40 for 10 asks stayed near a local optimum to their end. The model knows the way out, where it is shown it.
+FEW, PERIOD = 40, 10
 MANY, BRIEF = 1000, 3
+
+
+class PoolOptions(Options):
+    """The options of what a model is asked about."""
+
+    mutants: Whole = 12
+    """Number of mutants of each parent that the model is asked about."""
+    random: Whole | None = None
+    """Number of random points that the model is asked about (default: 40; 1,000 in a flat space without limits)."""
+    # In a large space drawing them costs more than anything else.
+    period: Whole | None = None
+    """Number of trials after which mutants and random points are drawn anew (default: 10; 3 in a flat space without
+    limits)."""
+    twice: Probability = 0.3
+    """Probability that a mutant is changed a second time."""
+    fitted: Probability = FITTED
+    """Probability that a mutant is made as wide as the study's limits allow."""
 
 
 class Prospect(NamedTuple):
@@ -37,12 +53,13 @@ class Prospect(NamedTuple):
 class Prospects:
     """What is drawn depends on the problem's seed, the parent and the period alone; it is kept for the period."""
 
-    def __init__(self, problem: Problem, decisions: Decisions) -> None:
-        self.problem, self.decisions = problem, decisions
+    def __init__(self, problem: Problem, decisions: Decisions, options: PoolOptions | None = None) -> None:
+        self.problem, self.decisions, self.options = problem, decisions, options or PoolOptions()
         # Where every point has the same holes a neighbour is one value changed; elsewhere the space has to say.
         self.flat = why_not_flat(problem.space) is None
         self.free = self.flat and problem.excess is None
-        self.lasts = BRIEF if self.free else PERIOD
+        self.lasts = self.options.period or (BRIEF if self.free else PERIOD)
+        self.random = self.options.random or (MANY if self.free else FEW)
         self.affordable = min(1.0, DEAR / max(1, len(problem.space.holes)))
         self.period = -1
         self.drawn: dict[int | None, list[Prospect]] = {}
@@ -66,10 +83,10 @@ class Prospects:
     def _random(self, rng: random.Random) -> Iterator[Params]:
         space = self.problem.space
         if self.free:
-            for _ in range(MANY):
+            for _ in range(self.random):
                 yield {name: draw(hole, rng) for name, hole in space.holes.items()}
         else:
-            for _ in range(RANDOM):
+            for _ in range(self.random):
                 # As many moves as a point has holes, and each takes its time for each of them.
                 within = drawn(self.problem, rng) if rng.random() < self.affordable**2 else None
                 yield within or parted(space.sample(rng))[0]
@@ -81,9 +98,9 @@ class Prospects:
         own = parted(params)[0]
         mutants: dict[frozenset[tuple[str, object]], Params] = {}
         try:
-            for _ in range(MUTANTS):
+            for _ in range(self.options.mutants):
                 mutant = self._moved(own, rng)
-                mutant = self._moved(mutant, rng) if rng.random() < TWICE else mutant
+                mutant = self._moved(mutant, rng) if rng.random() < self.options.twice else mutant
                 mutant = self._fit(mutant, rng)
                 mutants.setdefault(frozenset(mutant.items()), mutant)
         except NotInSpaceError:  # a point without neighbours
@@ -92,7 +109,7 @@ class Prospects:
 
     def _fit(self, params: Params, rng: random.Random) -> Params:
         """The point, mostly as wide as the study's limits allow."""
-        if self.problem.excess is None or rng.random() >= FITTED * self.affordable:
+        if self.problem.excess is None or rng.random() >= self.options.fitted * self.affordable:
             return params
         return fitted(self.problem, params) or params
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import random
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from inception_search.errors import ConfigError, MissingRequirementError
 from inception_search.extras import install
+from inception_search.options import Options, Positive, Whole
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
@@ -27,16 +29,28 @@ from inception_search.strategies.unseen_point import fresh_point
 if TYPE_CHECKING:
     from cmaes import CMAwM
 
-TRIES = 60
-SIGMA = 0.25  # of the range of a hole
 DIGITS = 6  # of the places that are kept with a trial
+
+
+class CmaEsOptions(Options):
+    """The options of ``cmaes``."""
+
+    population: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
+    """Number of trials of a generation (default: 4 + 3 ln n for n holes); a restart has twice that of the one before,
+    up to 16 times."""
+    sigma: Positive = 0.25
+    """The first step size, as a share of the range of a hole."""
+    tries: Whole = 60
+    """Number of points that may be known or outside the limits before the search restarts."""
 
 
 class CmaEs:
     """Every trial it proposes says of which restart and generation it is, and from which place in the unit cube."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    settings = CmaEsOptions
+
+    def __init__(self, problem: Problem, options: CmaEsOptions | None = None) -> None:
+        self.problem, self.options = problem, options or CmaEsOptions()
         self.history = History()
         self.holes = [hole for hole in problem.space.holes.values() if hole.domain is None or len(hole.domain) > 1]
 
@@ -73,7 +87,7 @@ class CmaEs:
     def _proposed(self, restart: int, rng: random.Random) -> Proposal | None:
         optimiser = self._optimiser(restart)
         optimiser.reseed_rng(rng.getrandbits(31))
-        for _ in range(TRIES):
+        for _ in range(self.options.tries):
             there, place = optimiser.ask()
             params = self._point(there)
             if self.problem.screen(params).fresh:
@@ -86,10 +100,11 @@ class CmaEs:
         from cmaes import CMAwM
 
         steps = np.array([_step(hole) for hole in self.holes])
-        population = (4 + math.floor(3 * math.log(len(self.holes)))) * 2 ** min(restart, 4)
+        first = self.options.population or 4 + math.floor(3 * math.log(len(self.holes)))
+        population = first * 2 ** min(restart, 4)
         optimiser = CMAwM(
             mean=self._start(restart),
-            sigma=SIGMA,
+            sigma=self.options.sigma,
             bounds=np.array([[0.0, 1.0]] * len(self.holes)),
             steps=steps,
             population_size=population,

@@ -9,15 +9,37 @@ instead of 76.6 %, 11 and 20 seeds of benchmarks/conditional.py). Who wants a mo
 from __future__ import annotations
 
 import random
+from typing import Annotated
 
+from pydantic import Field
+
+from inception_search.options import Probability, Whole
 from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.ranking import best_first
 from inception_search.strategies.unseen_point import fresh_point
-from inception_search.strategies.variation import mutant
+from inception_search.strategies.variation import Variation, mutant
 
-RETRIES = 30
-SEEDS = 4  # a quarter of the population at most is given: more, and the tournament collapses on them
+
+class PopulationOptions(Variation):
+    """The options of strategies that breed."""
+
+    population: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
+    """Number of trials that compete (default: by the number of trials of the study: a quarter of up to 120, 10 at
+    least; 30 of up to 300; a tenth of more, 50 at most)."""
+    retries: Whole = 30
+    """Number of children that may be known or outside the limits before a random point is taken."""
+
+
+class EvolutionOptions(PopulationOptions):
+    """The options of ``evolution``."""
+
+    tournament: Whole | None = None
+    """Number of trials among which the best is the parent, the whole population at most (default: a third of it, 3 at
+    least)."""
+    # With more of them the tournament collapses on the canonical modules.
+    seeds: Probability = 0.25
+    """Share of the population that trials may hold that the strategy did not make, such as canonical modules."""
 
 
 def population_size(trials: int) -> int:
@@ -32,10 +54,12 @@ def population_size(trials: int) -> int:
 class Evolution:
     """The population is the latest trials that ended; it is read from what was told, never kept."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.size = population_size(problem.trials)
-        self.tournament = max(3, self.size // 3)
+    settings = EvolutionOptions
+
+    def __init__(self, problem: Problem, options: EvolutionOptions | None = None) -> None:
+        self.problem, self.options = problem, options or EvolutionOptions()
+        self.size = self.options.population or population_size(problem.trials)
+        self.tournament = min(self.size, self.options.tournament or max(3, self.size // 3))
         self.history = History()
 
     def tell(self, observation: Observation) -> None:
@@ -57,14 +81,15 @@ class Evolution:
         """The latest to end; of those nobody drew or edited (the best first) so many as may seed it."""
         ended = self.history.ended
         given = [observation for observation in ended if "edit" not in observation.facts]
-        seeds = {observation.number for observation in best_first(given)[: max(1, self.size // SEEDS)]}
+        most = max(1, int(self.size * self.options.seeds))
+        seeds = {observation.number for observation in best_first(given)[:most]}
         members = [each for each in ended if "edit" in each.facts or each.number in seeds]
         return members[-self.size :]
 
     def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
-        for _ in range(RETRIES):
+        for _ in range(self.options.retries):
             parent = best_first(rng.sample(population, self.tournament))[0]
-            child = mutant(self.problem, parent.params, rng)
+            child = mutant(self.problem, parent.params, rng, self.options)
             if child is not None and self.problem.screen(child.params).fresh:
                 return Proposal(child.params, {"parent": parent.number, "edit": child.edit})
         return None

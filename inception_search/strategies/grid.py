@@ -5,19 +5,27 @@ from __future__ import annotations
 import math
 
 from inception_search.errors import ConfigError
+from inception_search.options import Options, Whole
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.enumerate_points import walk
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 
-PASSED = 20_000  # points in a row that are known or outside before it gives up; more than a small space has
+
+class GridOptions(Options):
+    """The options of ``grid``."""
+
+    patience: Whole = 20_000
+    """Number of points in a row that are known or outside the limits before the search ends."""
 
 
 class Grid:
     """Goes on after the last point it proposed: what is before was proposed then, or could not be trained."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    settings = GridOptions
+
+    def __init__(self, problem: Problem, options: GridOptions | None = None) -> None:
+        self.problem, self.options = problem, options or GridOptions()
         self.index = -1
         self.last: Params | None = None
 
@@ -40,6 +48,6 @@ class Grid:
         for passed, params in enumerate(walk(self.problem.space, self.last)):
             if self.problem.screen(params).fresh:
                 return Proposal(params, {"index": self.index + 1 + passed})
-            if passed >= PASSED:
+            if passed >= self.options.patience:
                 break
         return None

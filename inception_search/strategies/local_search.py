@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from inception_search.errors import SpecError
+from inception_search.options import Options, Positive, Whole
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
 from inception_search.space.spelling import parted
@@ -16,8 +17,14 @@ from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.ranking import best_first, leaders
 from inception_search.strategies.unseen_point import fresh_point
 
-STARTS = 5  # random points that are tried first; the search goes up from the best of them
-PATIENCE = 2  # neighbours, for each decision of a point, that fail to improve before it counts as a local optimum
+
+class LocalOptions(Options):
+    """The options of ``local``."""
+
+    starts: Whole = 5
+    """Number of random points that are tried first; the search goes up from the best of them."""
+    patience: Positive = 2
+    """Neighbours, for each decision of a point, that fail to improve before it counts as a local optimum."""
 
 
 class LocalSearch:
@@ -27,8 +34,10 @@ class LocalSearch:
     are, a new one begins at a random point. While neighbours are being trained, others are asked for.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    settings = LocalOptions
+
+    def __init__(self, problem: Problem, options: LocalOptions | None = None) -> None:
+        self.problem, self.options = problem, options or LocalOptions()
         self.history = History()
         self.used_up: set[int] = set()  # trials all of whose neighbours are known, which they stay
 
@@ -40,10 +49,10 @@ class LocalSearch:
         """A neighbour of the best point that is worth more trials, else a new start."""
         trials, restarts = self.history.by_number.values(), self._restarts()
         tried = _tried(trials)
-        if len(trials) >= STARTS:
+        if len(trials) >= self.options.starts:
             incumbents = [each for members in restarts.values() for each in leaders(members)]
             for incumbent in best_first(incumbents):
-                worth = tried[incumbent.number] < PATIENCE * len(parted(incumbent.params)[0])
+                worth = tried[incumbent.number] < self.options.patience * len(parted(incumbent.params)[0])
                 params = self._neighbour(incumbent) if worth else None
                 if params is not None:
                     facts = {"restart": incumbent.facts.get("restart", 0), "from": incumbent.number}

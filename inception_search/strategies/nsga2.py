@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import random
 
-from inception_search.strategies.evolution import RETRIES, population_size
+from inception_search.options import Probability
+from inception_search.strategies.evolution import PopulationOptions, population_size
 from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.ranking import best_first
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import crossed, mutant
 
-CROSSOVER = 0.9
-MUTATION = 0.6  # of crossed children; about what one mutation in n of n genes comes to (1 - 1/e)
+
+class Nsga2Options(PopulationOptions):
+    """The options of ``nsga2``."""
+
+    crossover: Probability = 0.9
+    """Probability that a child has two parents."""
+    # About what one mutation in n of n genes comes to (1 - 1/e).
+    mutation: Probability = 0.6
+    """Probability that a child of two parents is changed, too; one of a single parent always is."""
 
 
 class Nsga2:
     """The population is the best of all trials that ended; parents win binary tournaments in it."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.size = population_size(problem.trials)
+    settings = Nsga2Options
+
+    def __init__(self, problem: Problem, options: Nsga2Options | None = None) -> None:
+        self.problem, self.options = problem, options or Nsga2Options()
+        self.size = self.options.population or population_size(problem.trials)
         self.history = History()
 
     def tell(self, observation: Observation) -> None:
@@ -43,7 +53,7 @@ class Nsga2:
         return None if params is None else Proposal(params, {"edit": "drawn"})
 
     def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
-        for _ in range(RETRIES):
+        for _ in range(self.options.retries):
             one = _winner(population, rng)
             other = _winner([each for each in population if each is not one], rng)
             child = self._made(one, other, rng)
@@ -52,10 +62,10 @@ class Nsga2:
         return None
 
     def _made(self, one: Observation, other: Observation, rng: random.Random) -> Proposal | None:
-        both = crossed(self.problem.space, one, other, rng) if rng.random() < CROSSOVER else None
-        if both is not None and rng.random() >= MUTATION:
+        both = crossed(self.problem.space, one, other, rng) if rng.random() < self.options.crossover else None
+        if both is not None and rng.random() >= self.options.mutation:
             return Proposal(both, {"parents": [one.number, other.number], "edit": "crossed"})
-        child = mutant(self.problem, one.params if both is None else both, rng)
+        child = mutant(self.problem, one.params if both is None else both, rng, self.options)
         if child is None:
             return None
         if both is None:

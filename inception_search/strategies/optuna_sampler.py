@@ -1,22 +1,19 @@
 """Samplers of Optuna as strategies: TPE and Gaussian processes.
 
 A sampler is given a study of its own for every ask, made of what was told, so that the same history gets the same
-answer whether or not the search was interrupted. Optuna's pruned trials rank behind complete ones, as they do here.
+answer whether or not the search was interrupted.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, GPSampler, TPESampler
-from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import SpecError
-from inception_search.optuna_bridge.distributions import distributions
-from inception_search.optuna_bridge.list_storage import engine
+from inception_search.options import Options, Whole
+from inception_search.optuna_bridge.engine import Engine, freeze
+from inception_search.optuna_bridge.own_samplers import gp, tpe
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
@@ -26,29 +23,57 @@ from inception_search.strategies.ranking import best_first
 from inception_search.strategies.scale_to_budget import fitted
 from inception_search.strategies.unseen_point import fresh_near, fresh_point
 
-STARTUP = 10  # trials, given ones included, before a model is fitted
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
+
 BROKEN = 1.0  # how far outside a point counts that is no network
+
+
+class SamplerOptions(Options):
+    """The options of strategies that ask a sampler of Optuna's."""
+
+    tries: Whole = 60
+    """Number of points of the sampler that may be known or outside the limits before another is taken: one near the
+    last of them, else a random one."""
+    # Under a tight limit most proposals are outside, and each takes ten milliseconds in a long study. On a model of the
+    # trainings of benchmarks/conditional.py, searches that narrowed the first or the second ended 0.4 points lower,
+    # +- 0.6, than those that narrowed the third, the sixth or none.
+    narrow: Whole = 3
+    """From this point outside the limits on, such points are made as narrow as they have to be."""
+    outside: Whole = 10
+    """Number of points outside the limits after which one near the last of them is taken."""
+
+
+class ModelOptions(SamplerOptions):
+    """The options of samplers that fit a model."""
+
+    startup: Whole = 10
+    """Number of trials, canonical modules included, before the model is fitted."""
+    # The time of an ask grows with them, its quality hardly.
+    best: Whole = 60
+    """Number of the best trials that the model learns from."""
+    latest: Whole = 100
+    """Number of the latest trials that the model learns from."""
 
 
 class OptunaSampler(ABC):
     """Asks a sampler that knows the best and the latest trials until it proposes a fresh point."""
 
-    BEST, LATEST = 60, 100  # trials that are shown to it: the time of an ask grows with them, its quality hardly
-    TRIES = 60
-    # Under a tight limit most proposals are outside, and each takes ten milliseconds in a long study. The third one of
-    # an ask is made as narrow as it has to be, and those after it; after ten a point near the last is taken. On a model
-    # of the trainings of benchmarks/conditional.py, searches that narrowed the first or the second ended 0.4 points
-    # lower, +- 0.6, than those that narrowed the third, the sixth or none.
-    FIT, OUTSIDE = 3, 10
+    settings: type[SamplerOptions] = SamplerOptions
 
-    def __init__(self, problem: Problem, startup: int = STARTUP) -> None:
-        self.problem, self.startup = problem, startup
+    def __init__(self, problem: Problem, options: SamplerOptions | None = None) -> None:
+        self.problem, self.options = problem, options or self.settings()
         self.history = History()
         self.frozen: dict[int, tuple[Observation, FrozenTrial]] = {}
 
     @abstractmethod
     def sampler(self, seed: int) -> BaseSampler:
         """A new sampler."""
+
+    @abstractmethod
+    def shown(self) -> Iterator[FrozenTrial]:
+        """The trials that the sampler knows, by number."""
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""
@@ -58,37 +83,46 @@ class OptunaSampler(ABC):
         """What the sampler proposes, or as much of its widths as the limits allow; where that is never fresh a point
         near the last of it, else a random one."""
         rng = self.problem.rng(number)
-        sampler = self.sampler(rng.getrandbits(31))
-        study = engine(self._shown(), self.problem.objectives, sampler)
+        engine = self.engine(number, rng.getrandbits(31))
         last: Screened | None = None
         outside = 0
-        for _ in range(self.TRIES):
-            found = self._asked(study)
+        for _ in range(self.options.tries):
+            found = self._asked(engine)
             if found is not None and found.fresh:
-                return Proposal(found.params)
+                return self._proposal(engine, found.params)
             last = found or last
             outside += found is None or found.violation > 0.0
-            within = self._within(found) if found is not None and outside >= self.FIT else None
+            within = self._within(found) if found is not None and outside >= self.options.narrow else None
             if within is not None:
-                return Proposal(within, {"how": "fitted"})
-            if outside == self.OUTSIDE:
+                return self._proposal(engine, within, how="fitted")
+            if outside == self.options.outside:
                 break
         params = last and fresh_near(self.problem, last, rng)
         how = "near" if params else "drawn"
         params = params or fresh_point(self.problem, rng)
-        return None if params is None else Proposal(params, {"how": how})
+        return None if params is None else self._proposal(engine, params, how=how)
 
-    def _asked(self, study: Study) -> Screened | None:
+    def engine(self, number: int, seed: int) -> Engine:
+        """The sampler, with what it knows when it is asked for trial ``number``."""
+        return Engine(self.problem.space, self.shown(), self.problem.objectives, self.sampler(seed))
+
+    def facts(self, engine: Engine) -> dict[str, Any]:
+        """What is kept with the trial."""
+        return {}
+
+    def _proposal(self, engine: Engine, params: Params, **facts: Any) -> Proposal:
+        return Proposal(params, {**facts, **self.facts(engine)})
+
+    def _asked(self, engine: Engine) -> Screened | None:
         """What is known of the point that the sampler proposes; None where it is no network."""
-        trial = study.ask()
         try:
-            screened = self.problem.screen(self.problem.space.suggest(trial)[1])
+            screened = self.problem.screen(engine.propose())
         except SpecError:
-            self.refuse(study, trial, BROKEN)
+            self.refuse(engine, BROKEN)
             return None
         # A known point stays with the sampler as one that is running: it is no good to propose it again.
         if screened.violation > 0.0:
-            self.refuse(study, trial, screened.violation)
+            self.refuse(engine, screened.violation)
         return screened
 
     def _within(self, screened: Screened) -> Params | None:
@@ -98,58 +132,72 @@ class OptunaSampler(ABC):
         params = fitted(self.problem, screened.params)
         return params if params is not None and self.problem.screen(params).fresh else None
 
-    def refuse(self, study: Study, trial: Trial, violation: float) -> None:
+    def refuse(self, engine: Engine, violation: float) -> None:
         """Tell of a point that cannot be trained."""
-        trial.set_constraint("feasible", violation)
-        study.tell(trial, state=TrialState.PRUNED)
+        engine.refuse(violation)
 
-    def _shown(self) -> Iterator[FrozenTrial]:
-        """The trials a sampler is shown, by number."""
-        ended = self.history.ended
-        kept = {each.number for each in ended[-self.LATEST :]}
-        if len(ended) > self.LATEST:
-            kept |= {each.number for each in best_first(ended)[: self.BEST]}
-        for number in sorted(kept | {each.number for each in self.history.running}):
-            yield self._frozen(self.history.by_number[number])
-
-    def _frozen(self, observation: Observation) -> FrozenTrial:
+    def as_trial(self, observation: Observation) -> FrozenTrial:
+        """An observation as a trial of Optuna's."""
         known = self.frozen.get(observation.number)
         if known is None or known[0] is not observation:
-            known = self.frozen[observation.number] = (observation, freeze(self.problem, observation))
+            known = self.frozen[observation.number] = (observation, self.freeze(observation))
         return known[1]
 
+    def freeze(self, observation: Observation) -> FrozenTrial:
+        """The same, made anew."""
+        return frozen(self.problem, observation)
 
-class Tpe(OptunaSampler):
+
+class ModelSampler(OptunaSampler, ABC):
+    """A sampler that fits a model, to the best and the latest trials."""
+
+    settings: type[ModelOptions] = ModelOptions
+    options: ModelOptions
+
+    def shown(self) -> Iterator[FrozenTrial]:
+        """The best and the latest trials, and those that are running."""
+        ended, options = self.history.ended, self.options
+        kept = {each.number for each in ended[-options.latest :]}
+        if len(ended) > options.latest:
+            kept |= {each.number for each in best_first(ended)[: options.best]}
+        for number in sorted(kept | {each.number for each in self.history.running}):
+            yield self.as_trial(self.history.by_number[number])
+
+
+class TpeOptions(ModelOptions):
+    """The options of ``tpe``."""
+
+    candidates: Whole = 24
+    """Number of points that are drawn for each proposal, of which the model takes the best."""
+
+
+class Tpe(ModelSampler):
     """Tree-structured Parzen estimator, multivariate for one objective (Bergstra et al., NeurIPS 2011; Watanabe,
     2304.11127; several objectives: Ozaki et al., JAIR 2022). Holes that only some points have are drawn one by one."""
 
+    settings: type[TpeOptions] = TpeOptions
+    options: TpeOptions
+
     def sampler(self, seed: int) -> BaseSampler:
-        return SharedHolesTpe(seed=seed, n_startup_trials=self.startup)
+        return tpe(seed, startup=self.options.startup, candidates=self.options.candidates)
 
 
-class SharedHolesTpe(TPESampler):
-    """TPE that finds the holes that all points have by their names.
+class GpOptions(ModelOptions):
+    """The options of ``gp``."""
 
-    They are drawn together. Optuna compares the distributions of all trials one by one, a tenth of an ask of ours; here
-    a name has one distribution, that of the space.
-    """
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if len(study.directions) > 1:  # each hole is then drawn on its own
-            return {}
-        ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-        if not ended:
-            return {}
-        shared = set(ended[0].distributions).intersection(*(each.distributions for each in ended))
-        known = {name: ended[0].distributions[name] for name in sorted(shared)}
-        return {name: distribution for name, distribution in known.items() if not distribution.single()}
+    # Each takes seconds, and fitting takes the cube of the number of trials.
+    tries: Whole = 4
+    """Number of points of the sampler that may be known or outside the limits before another is taken: one near the
+    last of them, else a random one."""
+    best: Whole = 100
+    """Number of the best trials that the model learns from."""
 
 
-class Gp(OptunaSampler):
+class Gp(ModelSampler):
     """Gaussian-process search (Optuna's GPSampler) of spaces whose points all have the same holes."""
 
-    BEST, LATEST = 100, 100  # fitting takes the cube of their number
-    TRIES = 4  # each takes seconds
+    settings: type[GpOptions] = GpOptions
+    options: GpOptions
 
     @staticmethod
     def suits(space: Space, objectives: int) -> None:
@@ -157,24 +205,20 @@ class Gp(OptunaSampler):
         check_flat("gp", space)
 
     def sampler(self, seed: int) -> BaseSampler:
-        return GPSampler(seed=seed, n_startup_trials=self.startup, warn_independent_sampling=False)
+        return gp(seed, startup=self.options.startup)
 
-    def refuse(self, study: Study, trial: Trial, violation: float) -> None:
+    def refuse(self, engine: Engine, violation: float) -> None:
         """It stays running: GPSampler reads no pruned trials, but keeps away from running ones."""
 
 
-def freeze(problem: Problem, observation: Observation) -> FrozenTrial:
-    """An observation as a trial of Optuna's."""
-    params, known = distributions(problem.space, observation.params)
-    losses, epochs = observation.losses, observation.epochs
-    if losses is None:
-        return create_trial(state=TrialState.RUNNING, params=params, distributions=known)
-    if observation.state == "pruned" and problem.objectives == 1:
-        reported = {epochs: losses[0]}
-        return create_trial(state=TrialState.PRUNED, params=params, distributions=known, intermediate_values=reported)
-    # Of several objectives Optuna takes no values on the way; what breaks a constraint ranks behind the rest, too.
-    stopped = 1.0 / (1 + epochs) if observation.state == "pruned" else 0.0
-    several = {"trained": stopped} if problem.objectives > 1 else None
-    return create_trial(
-        state=TrialState.COMPLETE, values=losses, params=params, distributions=known, constraints=several
+def frozen(problem: Problem, observation: Observation, marks: dict[str, Any] | None = None) -> FrozenTrial:
+    """An observation as a trial of Optuna's, with the ``marks`` that its sampler wrote down."""
+    return freeze(
+        problem.space,
+        observation.params,
+        observation.losses,
+        epochs=observation.epochs,
+        pruned=observation.state == "pruned",
+        objectives=problem.objectives,
+        marks=marks,
     )

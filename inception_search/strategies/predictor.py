@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from inception_search.options import Positive, Whole
 from inception_search.space.spelling import parted
-from inception_search.strategies.candidate_pool import Prospect, Prospects
+from inception_search.strategies.candidate_pool import PoolOptions, Prospect, Prospects
 from inception_search.strategies.features import Array, Decisions, costs
 from inception_search.strategies.gaussian_process import Surrogate
 from inception_search.strategies.history import History
@@ -21,17 +22,32 @@ from inception_search.strategies.protocol import Observation, Problem, Proposal,
 from inception_search.strategies.rank_targets import merits
 from inception_search.strategies.unseen_point import fresh_point
 
-# Drawn points that ended before a model is fitted. Given ones do not count: the canonical modules are much alike, and a
-# model of them alone knows nothing of what they are not.
-STARTUP = 10
-PARENTS = 10  # the best trials, whose mutants are looked at
-LEARNT = 100  # of the best trials, and as many of the latest, are learnt from: a fit takes time with the cube of them
-SHORTLIST = 6  # fresh points whose costs are looked at, too
 # How many deviations a draw takes. With 1, four in a hundred searches of NAS-Bench-201 stayed in a local optimum for
 # 200 trials, none with 1.4. The best of a thousand draws is bold by itself; of the few points that can be looked at in
 # a conditional space most are mutants of one kind of module, and searches stayed with it.
 BOLD, AMONG_MANY = 2.0, 1.4
-LOOKS = 60  # points that are screened before a random one is taken instead
+
+
+class PredictorOptions(PoolOptions):
+    """The options of ``predictor``."""
+
+    # Given trials do not count: the canonical modules are much alike, and a model of them alone knows nothing of what
+    # they are not.
+    startup: Whole | None = None
+    """Number of trials of random points that have ended before the model is fitted (default: a fifth of the trials, 3
+    to 10)."""
+    parents: Whole = 10
+    """Number of the best trials, mutants of which the model is asked about."""
+    # A fit takes time with the cube of them.
+    learnt: Whole = 100
+    """Number of the best trials, and of the latest ones, that the model learns from."""
+    shortlist: Whole = 6
+    """Number of points whose costs (and zero-cost proxies) the model sees, too, before it chooses."""
+    boldness: Positive | None = None
+    """Factor on the model's standard deviation where it draws how good a point may be (default: 2; 1.4 in a flat
+    space without limits)."""
+    looks: Whole = 60
+    """Number of points that may be known or outside the limits before a random point is taken."""
 
 
 class Found(NamedTuple):
@@ -48,13 +64,15 @@ class Predictor:
     few best are looked at and ranked again with their costs and, where a study has them, zero-cost proxies.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    settings = PredictorOptions
+
+    def __init__(self, problem: Problem, options: PredictorOptions | None = None) -> None:
+        self.problem, self.options = problem, options or PredictorOptions()
         self.history = History()
         self.decisions = Decisions(problem.space)
-        self.prospects = Prospects(problem, self.decisions)
-        self.startup = min(STARTUP, max(3, problem.trials // 5))
-        self.boldness = AMONG_MANY if self.prospects.free else BOLD
+        self.prospects = Prospects(problem, self.decisions, self.options)
+        self.startup = self.options.startup or min(10, max(3, problem.trials // 5))
+        self.boldness = self.options.boldness or (AMONG_MANY if self.prospects.free else BOLD)
         self.rows: dict[int, Array] = {}
 
     def tell(self, observation: Observation) -> None:
@@ -76,7 +94,7 @@ class Predictor:
     def _promising(self, number: int, rng: random.Random) -> Found | None:
         learnt, merit = self._learnt(rng)
         known = [*learnt, *self.history.running]
-        parents = [learnt[at] for at in np.argsort(-merit, kind="stable")[:PARENTS]]
+        parents = [learnt[at] for at in np.argsort(-merit, kind="stable")[: self.options.parents]]
         prospects = self.prospects.of(parents, number)
         told = self._views(np.stack([self.rows[each.number] for each in known]))
         ahead = self._views(np.stack([prospect.row for prospect in prospects]))
@@ -94,10 +112,11 @@ class Predictor:
         failed = [each for each in self.history.by_number.values() if each.state == "failed"]
         ended = [*failed, *self.history.ended]
         merit = merits(ended, rng)
-        if len(ended) <= 2 * LEARNT:
+        learnt = self.options.learnt
+        if len(ended) <= 2 * learnt:
             return ended, merit
-        best = np.argsort(-merit, kind="stable")[:LEARNT]
-        kept = np.union1d(best, np.arange(len(ended) - LEARNT, len(ended)))
+        best = np.argsort(-merit, kind="stable")[:learnt]
+        kept = np.union1d(best, np.arange(len(ended) - learnt, len(ended)))
         return [ended[at] for at in kept], merit[kept]
 
     def _views(self, rows: Array) -> list[Array]:
@@ -106,11 +125,11 @@ class Predictor:
     def _shortlist(self, prospects: Sequence[Prospect]) -> list[Found]:
         """The first few that are fresh, each architecture once."""
         found: dict[str | None, Found] = {}
-        for prospect in prospects[:LOOKS]:
+        for prospect in prospects[: self.options.looks]:
             screened = self.problem.screen(prospect.params)
             if screened.fresh:
                 found.setdefault(screened.arch_id, Found(prospect, screened))
-            if len(found) == SHORTLIST:
+            if len(found) == self.options.shortlist:
                 break
         return list(found.values())
 

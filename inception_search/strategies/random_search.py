@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inception_search.options import Options
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.unseen_point import fresh_point
 
@@ -9,7 +10,9 @@ from inception_search.strategies.unseen_point import fresh_point
 class RandomSearch:
     """Draws as the space samples, what is known or outside the limits left out."""
 
-    def __init__(self, problem: Problem) -> None:
+    settings = Options
+
+    def __init__(self, problem: Problem, options: Options | None = None) -> None:
         self.problem = problem
 
     def ask(self, number: int) -> Proposal | None:

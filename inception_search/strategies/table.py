@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, cast
 
 from inception_search.errors import unknown_name
+from inception_search.options import Options, read_options
 from inception_search.space.space import Space
 from inception_search.strategies.protocol import Problem, Strategy
 
@@ -36,14 +39,22 @@ def find_strategy(name: str) -> Any:
     return getattr(import_module(f"inception_search.strategies.{module}"), attribute)
 
 
-def check(name: str, space: Space, objectives: int = 1) -> None:
-    """Raise :class:`~inception_search.errors.ConfigError` where ``name`` cannot search ``space`` for so many."""
+def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Raise :class:`~inception_search.errors.ConfigError` where strategy ``name`` cannot search ``space`` for so many
+    objectives, or does not have such ``options``."""
+    settings_of(name, options)
     suits = getattr(find_strategy(name), "suits", None)
     if suits is not None:
         suits(space, objectives)
 
 
 def make_strategy(name: str, problem: Problem, **options: Any) -> Strategy:
-    """Strategy ``name`` for a problem, with options of its own."""
+    """Strategy ``name`` for a problem, with options of its own: those of its class ``settings``. Raises ConfigError."""
     check(name, problem.space, problem.objectives)
-    return cast(Strategy, find_strategy(name)(problem, **options))
+    return cast(Strategy, find_strategy(name)(problem, settings_of(name, options)))
+
+
+def settings_of(name: str, options: Mapping[str, Any]) -> Options:
+    """The options of strategy ``name``, checked. Raises ConfigError."""
+    kind: type[Options] = find_strategy(name).settings
+    return read_options(kind, options, owner=f"strategy {name}", path="strategy_options")

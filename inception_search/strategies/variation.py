@@ -8,6 +8,7 @@ from typing import NamedTuple
 from inception_search.edits.crossover import crossover
 from inception_search.edits.mutate import mutate
 from inception_search.errors import InceptionSearchError
+from inception_search.options import Options, Probability
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
@@ -15,11 +16,21 @@ from inception_search.spec.network import Network
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FITTED, fitted
 
-# Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick and reaches all.
-TREE = 0.5
-TWICE = 0.3  # of children are changed a second time: some points are better by two changes and worse by either
 STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
 LONGEST = 200  # characters of an edit in words
+
+
+class Variation(Options):
+    """How children are made of trials."""
+
+    # Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick, reaches all.
+    tree: Probability = 0.5
+    """Probability that a change is an edit of the network (a branch, a factorisation), not of one decision."""
+    # Some points are better by two changes and worse by either.
+    twice: Probability = 0.3
+    """Probability that a child is changed a second time."""
+    fitted: Probability = FITTED
+    """Probability that a child is made as wide as the study's limits allow."""
 
 
 class Child(NamedTuple):
@@ -29,24 +40,24 @@ class Child(NamedTuple):
     edit: str
 
 
-def mutant(problem: Problem, params: Params, rng: random.Random) -> Child | None:
+def mutant(problem: Problem, params: Params, rng: random.Random, how: Variation) -> Child | None:
     """The point with a random edit of its network, or a decision changed, or two; mostly as wide as the limits allow.
 
     None where the point has no neighbour.
     """
-    child = _mutant(problem.space, params, rng)
-    if child is not None and rng.random() < TWICE:
-        second = _mutant(problem.space, child.params, rng)
+    child = _mutant(problem.space, params, rng, how.tree)
+    if child is not None and rng.random() < how.twice:
+        second = _mutant(problem.space, child.params, rng, how.tree)
         child = Child(second.params, f"{child.edit}; {second.edit}"[:LONGEST]) if second is not None else child
-    if child is None or problem.excess is None or rng.random() >= FITTED:
+    if child is None or problem.excess is None or rng.random() >= how.fitted:
         return child
     fit = fitted(problem, child.params)
     return child if fit in (None, child.params) else Child(fit, f"{child.edit}; widths fitted to the limits")
 
 
-def _mutant(space: Space, params: Params, rng: random.Random) -> Child | None:
+def _mutant(space: Space, params: Params, rng: random.Random, tree: float) -> Child | None:
     try:
-        if rng.random() < TREE:
+        if rng.random() < tree:
             return _edited(space, space.decode(params), rng)
     except InceptionSearchError:  # no edit fits, or too many ways to match the result
         pass

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, WrapValidator
 
 from inception_search.credentials import masked_values
 from inception_search.data.class_weights import parse_class_weights
@@ -21,14 +21,15 @@ from inception_search.errors import (
     did_you_mean,
 )
 from inception_search.measures.budget import LIMITS, Budget
-from inception_search.numbers import EXAMPLES, number, spelling, whole
+from inception_search.numbers import number
+from inception_search.options import Options, Positive, Whole, number_hint
 from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.store.objectives import check_objectives
+from inception_search.study.given_options import Given, given_options
+from inception_search.study.pruner_options import AshaOptions, Eta, pruner_options
 
-Whole: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10**15)]
-Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
 Storage: TypeAlias = Annotated[
     str,
@@ -65,35 +66,6 @@ def _point(value: Any) -> Any:
     if isinstance(value, str) and all("=" in part for part in value.split(",")):
         value = dict(part.split("=", 1) for part in value.replace(" ", "").split(","))
     return {name: number(item) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-class Options(BaseModel):
-    """Options whose numbers may be written as people do: ``10M``, ``1e7``, ``10_000_000``, ``"10,000,000"``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _numbers(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        read: dict[Any, Callable[[Any], Any]] = {int: whole, float: number, None: lambda value: value}
-        kinds = {name: number_kind(field.annotation) for name, field in cls.model_fields.items()}
-        return {name: read[kinds.get(name)](value) for name, value in data.items()}
-
-
-def number_kind(annotation: Any) -> type[int] | type[float] | None:
-    """Whether an option is a whole number, a number or neither, by its annotation."""
-    parts = {annotation, *get_args(annotation)}
-    kinds = parts | {get_args(part)[0] for part in parts if get_args(part)}
-    return int if int in kinds else float if float in kinds else None
-
-
-def number_hint(error: Any) -> str | None:
-    """How a number should have been written, from pydantic's complaint about it."""
-    if error["type"] not in ("int_type", "float_type") or not isinstance(error["input"], str):
-        return None
-    return spelling(error["input"]) or f"numbers are written {EXAMPLES}"
 
 
 class StudyConfig(Options):
@@ -153,6 +125,8 @@ class StudyConfig(Options):
     """Repeat only this many of the best architectures, after all trials have finished (default: all)."""
     strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
     """The search algorithm that suggests the next architecture."""
+    strategy_options: Given = {}
+    """Options of the strategy, by name."""
     warmup_proxy: Name | None = None
     """A zero-cost proxy that scores ``warmup_points`` random architectures; those with the best scores are trained
     first."""
@@ -165,7 +139,9 @@ class StudyConfig(Options):
     pruner: Literal["median", "asha", "halving", "hyperband", "none"] = "median"
     """How trials that fall behind others at the same epoch end early: median stops them, asha, halving and hyperband
     pause them. Baselines are never stopped."""
-    eta: Annotated[int, Field(strict=True, ge=2, le=16)] = 3
+    pruner_options: Given = {}
+    """Options of the pruner, by name; its ``eta`` and ``min_epochs`` override the two below."""
+    eta: Eta = 3
     """Reduction factor of asha, halving and hyperband: one trial of this many at a rung continues."""
     min_epochs: Whole = 1
     """Epochs of a trial before the first rung."""
@@ -232,6 +208,7 @@ class StudyConfig(Options):
             config = cls.model_validate(options)
         except ValidationError as error:
             raise _config_error(error) from None
+        config = config.model_copy(update=_rungs_of(config))
         config.budget()  # limits that contradict each other
         check_objectives(config.objectives)
         _check_reference(config)
@@ -248,7 +225,7 @@ class StudyConfig(Options):
         data = _mapping(Path(path))
         options = {key: value for key, value in data.items() if key not in HIDDEN}
         try:
-            return cls.of(**{**options, **overrides})
+            return cls.of(**{**options, **_joined(options, overrides)})
         except InceptionSearchError as error:
             name = (error.path or "").split(".")[0]
             if name in overrides:
@@ -284,6 +261,12 @@ class StudyConfig(Options):
         return given if threads is None else {**given, "threads": threads}
 
     @property
+    def pruning(self) -> Options:
+        """The options of the pruner, all of them."""
+        own = {"eta": self.eta, "min_epochs": self.min_epochs} if self.pruner in PAUSING else {}
+        return pruner_options(self.pruner, {**own, **self.pruner_options})
+
+    @property
     def rungs(self) -> tuple[int, ...]:
         """The epochs at which trials may be paused, without the last."""
         found, epoch = [], self.min_epochs
@@ -291,6 +274,18 @@ class StudyConfig(Options):
             found.append(epoch)
             epoch *= self.eta
         return tuple(found)
+
+
+def _rungs_of(config: StudyConfig) -> dict[str, int]:
+    """``eta`` and ``min_epochs`` of the pruner's options, which are those of the study. Raises ConfigError."""
+    pruning = config.pruning
+    return {"eta": pruning.eta, "min_epochs": pruning.min_epochs} if isinstance(pruning, AshaOptions) else {}
+
+
+def _joined(options: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """``overrides``, with those of the options of strategy and pruner that they do not name."""
+    both = [name for name in ("strategy_options", "pruner_options") if name in options and name in overrides]
+    return {**overrides, **{name: {**given_options(options[name]), **given_options(overrides[name])} for name in both}}
 
 
 def _check_reference(config: StudyConfig) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-from itertools import pairwise
 from typing import Any
 
 from inception_search.numbers import PATTERN
+from inception_search.options import meanings
 from inception_search.study.config import SCHEMA, VERSION, StudyConfig
 
 NUMBERS = ("integer", "number")
@@ -18,7 +16,7 @@ POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}
 def study_schema() -> dict[str, Any]:
     """The schema, as plain JSON data: every option with its default and what it means."""
     schema = StudyConfig.model_json_schema()
-    meant = meanings()
+    meant = meanings(StudyConfig)
     properties = {name: _written(name, value, meant[name]) for name, value in schema["properties"].items()}
     properties["schema"] = {"const": SCHEMA}
     properties["version"] = {"type": "integer", "minimum": 1, "maximum": VERSION}
@@ -33,24 +31,14 @@ def study_schema() -> dict[str, Any]:
     }
 
 
-def meanings() -> dict[str, str]:
-    """What each option means: the text below it in the class. Read here, not at each import, which it would slow."""
-    body = ast.parse(inspect.getsource(StudyConfig)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
-    for field, text in pairwise(body.body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            assert isinstance(text.value, ast.Constant)
-            found[field.target.id] = " ".join(str(text.value.value).replace("``", "`").split())
-    return found
-
-
 def _written(name: str, value: dict[str, Any], meaning: str) -> dict[str, Any]:
     """An option as people may write it: numbers also as ``10M``, lists also with commas."""
     value = {**value, "description": meaning}
     rest = {key: item for key, item in value.items() if key in ("description", "default", "title")}
     if isinstance(value.get("default"), list | tuple):
         return {**rest, **LISTS}
+    if name in ("strategy_options", "pruner_options"):
+        return {**rest, "anyOf": [{"type": "object"}, *LISTS["anyOf"]]}
     if name == "reference":
         return {**rest, "anyOf": [*POINT["anyOf"], {"type": "null"}]}
     options = value.get("anyOf", [value])

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from inception_search.analysis.pareto import crowding, ranks
-from inception_search.errors import unknown_name
+from inception_search.options import Options
 from inception_search.runner.executor import Word
+from inception_search.study.pruner_options import AshaOptions, HalvingOptions, HyperbandOptions, MedianOptions
 
 Losses: TypeAlias = tuple[float, ...]
-STARTUP = 8  # trials that must have been trained before the median rule stops any
 
 
 class Scheduler(Protocol):
@@ -73,8 +73,9 @@ class Median(NoPruning):
     the learning rate is still near its height.
     """
 
-    def __init__(self, epochs: int, beforehand: tuple[bool, ...]) -> None:
-        self.first = epochs // 2 + 1
+    def __init__(self, epochs: int, beforehand: tuple[bool, ...], options: MedianOptions) -> None:
+        self.first = options.first_epoch or epochs // 2 + 1
+        self.startup = options.startup
         self.beforehand = beforehand
         self.epochs: dict[int, dict[int, Losses]] = {}
 
@@ -83,7 +84,7 @@ class Median(NoPruning):
         seen = self.epochs.setdefault(epoch, {})
         others = [other for key, other in seen.items() if key != number and self._comparable(other, losses)]
         seen[number] = losses
-        if spared or epoch < self.first or len(others) < STARTUP:
+        if spared or epoch < self.first or len(others) < self.startup:
             return "go on"
         ahead = sum(self._learned(other) < self._learned(losses) for other in others)
         return "stop" if ahead > len(others) / 2 else "go on"
@@ -223,18 +224,19 @@ class _Cohort:
 class Halving(Asha):
     """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
 
-    A cohort is eta to the number of rungs. When no new trials come, those that are not full decide with the trials they
-    have: the best ceil(n / eta) of the n that reached a rung continue.
+    A cohort is eta to the number of rungs, or as many as ``cohort`` says. When no new trials come, those that are not
+    full decide with the trials they have: the best ceil(n / eta) of the n that reached a rung continue.
     """
 
-    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
+    def __init__(self, rungs: tuple[int, ...], eta: int, cohort: int | None = None) -> None:
         super().__init__(rungs, eta)
+        self.size: int = cohort or eta ** len(rungs)
         self.cohorts: list[_Cohort] = []
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
         """As in :class:`Asha`, for the cohort that the trial joined at the first rung."""
         if self.rungs and epoch == self.rungs[0].epoch and not spared and self._cohort(number) is None:
-            if not self.cohorts or self.cohorts[-1].joined >= self.eta ** len(self.rungs):
+            if not self.cohorts or self.cohorts[-1].joined >= self.size:
                 self.cohorts.append(_Cohort())
             self.cohorts[-1].numbers.append(number)
         return super().report(number, epoch, losses, spared=spared)
@@ -258,7 +260,7 @@ class Halving(Asha):
 
     def _expected(self, cohort: _Cohort, level: int) -> int:
         """How many trials of a full cohort come to the rung with the number ``level``, those that fail not counted."""
-        count: int = self.eta ** len(self.rungs) - cohort.failed
+        count = self.size - cohort.failed
         for _ in range(level):
             count = math.ceil(count / self.eta)
         return count
@@ -280,10 +282,11 @@ class Hyperband:
     goes on puts every trial where it was.
     """
 
-    def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
-        self.brackets = [Asha(rungs[first:], eta) for first in range(len(rungs) + 1)]
+    def __init__(self, rungs: tuple[int, ...], eta: int, brackets: int | None = None) -> None:
         top = len(rungs)
-        sizes = [math.ceil((top + 1) / (top - b + 1) * eta ** (top - b)) for b in range(top + 1)]
+        used = range(min(brackets or top + 1, top + 1))
+        self.brackets = [Asha(rungs[first:], eta) for first in used]
+        sizes = [math.ceil((top + 1) / (top - b + 1) * eta ** (top - b)) for b in used]
         self.turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
 
     def bracket(self, number: int) -> Asha:
@@ -318,20 +321,19 @@ class Hyperband:
             bracket.close()
 
 
-Make: TypeAlias = Callable[[int, tuple[int, ...], int, tuple[bool, ...]], Scheduler]
-PRUNERS: dict[str, Make] = {
-    "median": lambda epochs, rungs, eta, beforehand: Median(epochs, beforehand),
-    "asha": lambda epochs, rungs, eta, beforehand: Asha(rungs, eta),
-    "halving": lambda epochs, rungs, eta, beforehand: Halving(rungs, eta),
-    "hyperband": lambda epochs, rungs, eta, beforehand: Hyperband(rungs, eta),
-    "none": lambda epochs, rungs, eta, beforehand: NoPruning(),
-}
+def make_scheduler(options: Options, *, epochs: int, rungs: tuple[int, ...], beforehand: tuple[bool, ...]) -> Scheduler:
+    """The pruner whose options these are.
 
-
-def make_scheduler(
-    name: str, *, epochs: int, rungs: tuple[int, ...], eta: int, beforehand: tuple[bool, ...]
-) -> Scheduler:
-    """The pruner ``name``; trials may pause at the epochs ``rungs``; ``beforehand``: which losses are costs."""
-    if name not in PRUNERS:
-        raise unknown_name("pruner", name, PRUNERS)
-    return PRUNERS[name](epochs, rungs, eta, beforehand)
+    Args:
+        options: those of a pruner, as :func:`~inception_search.study.pruner_options.pruner_options` makes them.
+        epochs: the epochs of a whole trial.
+        rungs: the epochs at which trials may pause.
+        beforehand: which losses are costs.
+    """
+    if isinstance(options, MedianOptions):
+        return Median(epochs, beforehand, options)
+    if isinstance(options, HalvingOptions):
+        return Halving(rungs, options.eta, options.cohort)
+    if isinstance(options, HyperbandOptions):
+        return Hyperband(rungs, options.eta, options.brackets)
+    return Asha(rungs, options.eta) if isinstance(options, AshaOptions) else NoPruning()

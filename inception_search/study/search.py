@@ -78,7 +78,7 @@ def search(
     config = _with_password(config, observer)
     if config.data_root:  # the study may be resumed from elsewhere
         config = config.model_copy(update={"data_root": str(Path(config.data_root).expanduser().absolute())})
-    check_strategy(config.strategy, loaded, len(config.objectives))
+    check_strategy(config.strategy, loaded, len(config.objectives), config.strategy_options)
     if names := {*config.proxies, config.warmup_proxy} - {None}:
         check_proxies(str(name) for name in names)
     warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
@@ -221,10 +221,9 @@ def make_driver(
         observer.note(f"{run.trials_file} has lost the record of {_again(again)}")
     proposer = make_proposer(setting, ledger, [point for point, _ in unfinished], again.values(), observer)
     scheduler = make_scheduler(
-        config.pruner,
+        config.pruning,
         epochs=config.epochs,
         rungs=config.rungs,
-        eta=config.eta,
         beforehand=tuple(OBJECTIVES[name].beforehand for name in config.objectives),
     )
     driver = Driver(
@@ -265,7 +264,7 @@ def make_proposer(
         setting,
         budget,
         screen,
-        make_strategy(config.strategy, problem),
+        make_strategy(config.strategy, problem, **config.strategy_options),
         warmup=warm_up(draws, config, scorer, warm_up_done),
     )
     labels = [each.label for each in begun]

@@ -196,6 +196,8 @@ CODES: dict[str, int] = {
     "search --space none": REFUSED,
     "search --trials -1": REFUSED,
     "search --trials many": REFUSED,
+    "search --strategy evolution --strategy-option popultion=3": REFUSED,
+    "search --pruner asha --pruner-option eta=1": REFUSED,
     "search --optimizer sgdd": REFUSED,
     "search --learning-rate -1": REFUSED,
     "search --data image_folder --data-root none": REFUSED,

@@ -14,7 +14,8 @@ import inception_search as ins
 from inception_search.cli.numbers import integer, real
 from inception_search.errors import ConfigError
 from inception_search.numbers import PATTERN, number, spelling, whole
-from inception_search.study.config import StudyConfig, number_kind
+from inception_search.options import number_kind
+from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 
 # What is written, the number it is.

@@ -37,7 +37,7 @@ def test_every_option_has_its_row(name: str) -> None:
 def test_the_default_is_that_of_a_study(name: str) -> None:
     value, said = getattr(StudyConfig(), name), ROWS[name][1]
     if value is not None:
-        expected = "none" if value == () else value[0] if isinstance(value, tuple) else value
+        expected = "none" if value in ((), {}) else value[0] if isinstance(value, tuple) else value
         assert yaml.safe_load(said.strip("`")) == expected
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from inception_search.errors import SpecError
 from inception_search.space.space import Space
-from inception_search.strategies import grid
 from inception_search.strategies.enumerate_points import walk
-from inception_search.strategies.grid import Grid
+from inception_search.strategies.grid import Grid, GridOptions
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, key, points_of, small
 from tests.strategies.playground import World
@@ -53,8 +52,7 @@ def test_a_grid_goes_on_where_it_was():
     assert len(world.seen) - looked_at == proposal.facts["index"] - before  # nothing is gone through again
 
 
-def test_a_grid_gives_up_where_nothing_can_be_trained(monkeypatch):
-    monkeypatch.setattr(grid, "PASSED", 50)
+def test_a_grid_gives_up_where_nothing_can_be_trained():
     world = World(shipped_space("inception_modules"), violation=lambda screened: 1.0)
-    assert Grid(world.problem).ask(0) is None
+    assert Grid(world.problem, GridOptions(patience=50)).ask(0) is None
     assert len(world.seen) == 51

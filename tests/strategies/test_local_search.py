@@ -6,9 +6,11 @@ from collections import Counter
 
 import pytest
 
-from inception_search.strategies.local_search import PATIENCE, STARTS, LocalSearch
+from inception_search.strategies.local_search import LocalOptions, LocalSearch
 from tests.shipped import shipped_space
 from tests.strategies.playground import World
+
+STARTS, PATIENCE = LocalOptions().starts, int(LocalOptions().patience)
 
 
 @pytest.fixture(scope="module")

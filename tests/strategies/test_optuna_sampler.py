@@ -13,10 +13,11 @@ from optuna.trial import TrialState
 
 from inception_search.measures.budget import Budget
 from inception_search.optuna_bridge.list_storage import engine
+from inception_search.optuna_bridge.own_samplers import SharedHolesTpe
 from inception_search.space.space import Space
 from inception_search.strategies.cmaes_search import CmaEs
 from inception_search.strategies.evolution import Evolution
-from inception_search.strategies.optuna_sampler import Gp, SharedHolesTpe, Tpe, freeze
+from inception_search.strategies.optuna_sampler import Gp, GpOptions, Tpe, TpeOptions, frozen
 from inception_search.strategies.protocol import Observation
 from inception_search.study.excess import make_excess
 from tests.shipped import shipped_space
@@ -35,7 +36,7 @@ def test_trials_as_optuna_sees_them(modules):
         world = World(modules, objectives=objectives)
         world.go(Evolution(world.problem), 12, state=mixed)
         for observation in world.told:
-            trial = freeze(world.problem, observation)
+            trial = frozen(world.problem, observation)
             assert trial.params == observation.params
             if observation.state == "complete":
                 assert trial.state == TrialState.COMPLETE
@@ -54,7 +55,7 @@ def test_tpe_proposes_what_optunas_proposes(modules, objectives):
     world.go(Evolution(world.problem), 25, state=mixed)
     proposed = []
     for sampler in (SharedHolesTpe, optuna.samplers.TPESampler):
-        study = engine((freeze(world.problem, each) for each in world.told), objectives, sampler(seed=3))
+        study = engine((frozen(world.problem, each) for each in world.told), objectives, sampler(seed=3))
         points = []
         for _ in range(4):  # one is refused, and then part of what is learnt from
             trial = study.ask()
@@ -67,11 +68,10 @@ def test_tpe_proposes_what_optunas_proposes(modules, objectives):
 
 def test_a_sampler_is_shown_the_best_and_the_latest(modules):
     world = World(modules, trials=50)
-    strategy = Tpe(world.problem)
-    strategy.BEST, strategy.LATEST = 5, 10
+    strategy = Tpe(world.problem, TpeOptions(best=5, latest=10))
     ended = world.go(strategy, 40)
     begun = world.begin(strategy, strategy.ask(40))
-    shown = list(strategy._shown())
+    shown = list(strategy.shown())
     best = sorted(ended, key=lambda each: each.losses)[:5]
     wanted = [each for each in ended if each in best or each.number >= 30]
     assert [trial.params for trial in shown] == [each.params for each in (*wanted, begun)]
@@ -159,10 +159,10 @@ def test_nothing_is_said(modules, caplog, capsys):
 @pytest.mark.slow
 def test_gp(objectives):
     world = World(Space(TINY), objectives=objectives)
-    strategy = Gp(world.problem, startup=4)
+    strategy = Gp(world.problem, GpOptions(startup=4))
     ended = world.go(strategy, 9, workers=2, state=mixed)
     assert len(ended) == 9
-    again = Gp(world.problem, startup=4)
+    again = Gp(world.problem, GpOptions(startup=4))
     for observation in world.told:
         again.tell(observation)
     assert again.ask(9) == strategy.ask(9)

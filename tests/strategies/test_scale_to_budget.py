@@ -21,7 +21,7 @@ from inception_search.strategies.features import Decisions
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FACTORS, drawn, fitted
 from inception_search.strategies.unseen_point import fresh_point
-from inception_search.strategies.variation import mutant
+from inception_search.strategies.variation import Variation, mutant
 from inception_search.study.excess import make_excess
 from tests.shipped import shipped_space
 from tests.strategies.playground import World
@@ -119,14 +119,14 @@ def test_what_is_no_network_has_no_room() -> None:
 def test_children_under_a_budget_are_mostly_fitted_and_say_so() -> None:
     rng, found = random.Random(0), []
     for _ in range(40):
-        child = mutant(problem(), _first(), rng)
+        child = mutant(problem(), _first(), rng, Variation())
         assert child is not None
         found.append(child)
     said = [child.edit.endswith("; widths fitted to the limits") for child in found]
     assert 10 < sum(said) < 40
     assert all(macs(child.params) <= LIMIT for child, fit in zip(found, said, strict=True) if fit)
     free = World(MODULES).problem
-    assert not any("fitted" in mutant(free, _first(), random.Random(seed)).edit for seed in range(20))  # type: ignore[union-attr]
+    assert not any("fitted" in mutant(free, _first(), random.Random(seed), Variation()).edit for seed in range(20))  # type: ignore[union-attr]
 
 
 def test_random_points_are_made_simpler_rather_than_thin() -> None:

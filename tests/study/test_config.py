@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.study.config import FIDELITY, StudyConfig, facts_of
+from inception_search.study.pruner_options import AshaOptions
 from inception_search.training.fidelity import Fidelity
 
 TEXTS = [
@@ -262,4 +263,43 @@ def test_repeats_of_the_best_need_repeats():
 def test_objectives_are_a_list_or_a_text_with_commas(tmp_path):
     config = StudyConfig.of(objectives="accuracy, macs", reference={"accuracy": 0.1, "macs": 1e7}, warm_start="a,b")
     assert (config.objectives, config.warm_start) == (("accuracy", "macs"), ("a", "b"))
+    assert StudyConfig.read(written(tmp_path, config, {})) == config
+
+
+def test_the_options_of_the_pruner_win_over_those_of_the_study(tmp_path):
+    config = StudyConfig.of(pruner="asha", epochs=30, eta=3, pruner_options={"eta": 4, "min_epochs": "2"})
+    assert (config.eta, config.min_epochs, config.rungs) == (4, 2, (2, 8))
+    assert StudyConfig.read(written(tmp_path, config, {})) == config
+    assert StudyConfig.of(pruner="asha", epochs=30, eta=5).pruning == AshaOptions(eta=5)
+
+
+@pytest.mark.parametrize(
+    ("pruner", "options", "told"),
+    [
+        ("asha", {"etta": 4}, r"pruner asha has no such option; got 'etta'|did you mean 'eta'"),
+        ("none", {"eta": 4}, "expected no options"),
+        ("median", {"startup": 0}, "pruner_options.startup: not a usable option of pruner median, got 0"),
+        ("median", "startup", "expected a mapping, or name=value"),
+    ],
+)
+def test_options_that_a_pruner_does_not_have_are_refused(pruner, options, told):
+    with pytest.raises(ConfigError, match=told):
+        StudyConfig.of(pruner=pruner, pruner_options=options)
+
+
+def test_options_are_written_in_three_ways(tmp_path):
+    expected = {"population": 20, "twice": 0.5, "label": "a", "on": True}
+    for given_ in (
+        expected,
+        ["population=20", "twice=0.5", "label=a", "on=true"],
+        "population=20,twice=.5,label=a,on=true",
+    ):
+        assert StudyConfig.of(strategy_options=given_).strategy_options == expected
+
+
+def test_flags_win_over_a_file_one_by_one(tmp_path):
+    path = tmp_path / "search.yaml"
+    path.write_text("strategy_options: {population: 20, tournament: 5}\n", encoding="utf-8")
+    config = StudyConfig.read(path, strategy_options=["tournament=3"])
+    assert config.strategy_options == {"population": 20, "tournament": 3}
     assert StudyConfig.read(written(tmp_path, config, {})) == config

@@ -6,9 +6,11 @@ from collections import Counter
 import pytest
 
 from inception_search.errors import UnknownNameError
-from inception_search.study.pruners import PRUNERS, STARTUP, Hyperband, make_scheduler
+from inception_search.study.pruner_options import PRUNER_OPTIONS, MedianOptions, pruner_options
+from inception_search.study.pruners import Hyperband, make_scheduler
 
 ONE, ACCURACY_AND_COST = (False,), (False, True)
+STARTUP = MedianOptions().startup
 
 
 def reported(rule, number, epoch, losses):
@@ -19,11 +21,12 @@ def reported(rule, number, epoch, losses):
     return word
 
 
-def scheduler(name, epochs=27, rungs=(1, 3, 9), eta=3, beforehand=ONE):
-    return make_scheduler(name, epochs=epochs, rungs=rungs, eta=eta, beforehand=beforehand)
+def scheduler(name, epochs=27, rungs=(1, 3, 9), eta=3, beforehand=ONE, **options):
+    own = {} if name in ("median", "none") else {"eta": eta}
+    return make_scheduler(pruner_options(name, own | options), epochs=epochs, rungs=rungs, beforehand=beforehand)
 
 
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", PRUNER_OPTIONS)
 def test_spared_trials_are_never_held_back(name):
     rule = scheduler(name)
     for number in range(40):
@@ -236,3 +239,26 @@ def test_a_simulated_study_spends_little_and_finds_the_best(name, seed):
     best = min(level, key=level.get)
     assert best in finished
     assert spent < 81 * 27 * {"asha": 0.4, "halving": 0.25, "hyperband": 0.6}[name]
+
+
+def test_median_waits_for_as_many_trials_and_epochs_as_it_is_told():
+    rule = scheduler("median", epochs=10, startup=3, first_epoch=2)
+    for number in range(3):
+        assert rule.report(number, 1, (float(number),)) == "go on"
+        assert rule.report(number, 2, (float(number),)) == "go on"
+    assert rule.report(9, 1, (99.0,)) == "go on"
+    assert rule.report(9, 2, (99.0,)) == "stop"
+
+
+def test_halving_decides_when_a_cohort_of_the_size_it_is_told_has_come():
+    rule = scheduler("halving", rungs=(1, 3), cohort=4)
+    for number in range(4):
+        assert rule.promotable() is None
+        assert reported(rule, number, 1, (float(number),)) == "pause"
+    assert rule.promotable() == 0
+
+
+def test_hyperband_has_as_many_brackets_as_it_is_told():
+    rule = scheduler("hyperband", brackets=1)
+    assert [len(bracket.rungs) for bracket in rule.brackets] == [3]
+    assert len(scheduler("hyperband").brackets) == 4

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError
 
 from inception_search.errors import ConfigError, did_you_mean
-from inception_search.study.config import Factor, Options, StudyConfig, Whole, number_hint
+from inception_search.options import Options, Whole, number_hint
+from inception_search.study.config import Factor, StudyConfig
 
 _SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless told otherwise
 

@@ -1,0 +1,70 @@
+"""A sampler of Optuna's asked for points: a study that lives as long as one ask, made of what is known of the trials.
+
+Optuna's pruned trials rank behind complete ones, as they do here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from inception_search.optuna_bridge.distributions import distributions
+from inception_search.optuna_bridge.list_storage import engine
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+
+
+class Engine:
+    """Proposes points of ``space`` until one can be trained; all ``objectives`` are made small."""
+
+    def __init__(self, space: Space, trials: Iterable[FrozenTrial], objectives: int, sampler: BaseSampler) -> None:
+        self.space = space
+        self.study = engine(trials, objectives, sampler)
+        self.trial: Trial | None = None
+
+    def propose(self) -> Params:
+        """A point. Raises SpecError where it is no network; whatever else the sampler raises."""
+        self.trial = self.study.ask()
+        return self.space.suggest(self.trial)[1]
+
+    def refuse(self, violation: float) -> None:
+        """The last point cannot be trained; ``violation``: how far outside the limits it is."""
+        assert self.trial is not None
+        self.trial.set_constraint("feasible", violation)
+        self.study._storage.set_trial_state_values(self.trial._trial_id, TrialState.PRUNED)
+
+
+def freeze(
+    space: Space,
+    params: Params,
+    losses: Sequence[float] | None,
+    *,
+    epochs: int,
+    pruned: bool,
+    objectives: int,
+    marks: Mapping[str, Any] | None = None,
+) -> FrozenTrial:
+    """A trial as Optuna has it.
+
+    Args:
+        space: the space of the study.
+        params: its point.
+        losses: one number per objective, all to be made small; None while it is running.
+        epochs: how long it was trained.
+        pruned: whether it was stopped before its last epoch.
+        objectives: their number.
+        marks: what the sampler wrote down with it.
+    """
+    values, known = distributions(space, params)
+    named: dict[str, Any] = {"params": values, "distributions": known, "system_attrs": dict(marks or {})}
+    if losses is None:
+        return create_trial(state=TrialState.RUNNING, **named)
+    if pruned and objectives == 1:
+        return create_trial(state=TrialState.PRUNED, intermediate_values={epochs: losses[0]}, **named)
+    # Of several objectives Optuna takes no values on the way; what breaks a constraint ranks behind the rest, too.
+    stopped = 1.0 / (1 + epochs) if pruned else 0.0
+    several = {"trained": stopped} if objectives > 1 else None
+    return create_trial(state=TrialState.COMPLETE, values=list(losses), constraints=several, **named)
