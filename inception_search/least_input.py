@@ -8,7 +8,6 @@ from inception_search.errors import InceptionSearchError, MapTooSmallError
 from inception_search.graph.types import FeatureMap
 from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep
 from inception_search.spec.transform import remake
 
 _BEYOND = 64  # pixels that are tried where the maps are large enough, but something else does not fit
@@ -33,14 +32,6 @@ def larger_image(network: Network, aux: bool) -> str:
         needed = "" if enough else f" (then {_pixels(trunk)} are enough)"
         advice.append(f"leave the auxiliary classifiers out with aux=False{needed}")
     return ", or ".join([*advice, _OTHERWISE])
-
-
-def larger_map(network: Network, step: AnyStep, shape: FeatureMap) -> str:
-    """The least map that ``step`` of ``network`` can read, and what else helps."""
-    from inception_search.lowering import lower_step
-
-    least = _least(shape, lambda size: lower_step(network, step, size))
-    return f"give it a map of at least {_pixels(least)}, or {_OTHERWISE}" if least else _OTHERWISE
 
 
 def _least(given: FeatureMap, lowered: Callable[[FeatureMap], object]) -> FeatureMap | None:

@@ -8,23 +8,25 @@ index of the copy after its place, a factorised convolution the name of the fact
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
+from typing import Any, Generic, TypeVar
 
 from inception_search.errors import ConfigError, MapTooSmallError, ShapeError, SpecError
 from inception_search.graph import ops
 from inception_search.graph.graph import Graph, GraphBuilder
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.least_input import larger_image, larger_map
+from inception_search.least_input import larger_image
 from inception_search.spec import step as spec
 from inception_search.spec.alone import first_place
-from inception_search.spec.factor import PARALLEL, factors, padding_of, plain_dilation, shortcut, stride_of
+from inception_search.spec.factor import PARALLEL, factor_widths, padding_of, plain_dilation, shortcut, stride_of
 from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.model import BatchNorm, SpecModel
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.source import Place
+from inception_search.spec.node_paths import place_of
 
-RULES: dict[type[SpecModel], Callable[..., int]] = {}
+V = TypeVar("V")  # what a lowering makes of a step: a node of a graph, or its type and cost
+_CONCAT = ops.Concat()
 # The projections of blocks; how many filters they have is only known where they stand.
 PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
@@ -38,20 +40,11 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
     if not isinstance(network, Network):
         raise SpecError("lower takes a network", found=network, mend="write lower(load(...))")
     try:
-        return _Lowering(network).network(aux)
+        lowering = _GraphLowering(network)
+        output, taps = lowering.trunk()
+        return lowering.builder.build(output, *(lowering.aux(taps) if aux else ()))
     except MapTooSmallError as error:
         error.advice = partial(larger_image, network, aux)
-        raise
-
-
-def lower_step(network: Network, step: spec.AnyStep, shape: Type) -> Graph:
-    """The graph of one step of ``network`` alone, on an input of (C, H, W) ``shape``."""
-    lowering = _Lowering(network)
-    x = lowering.add(ops.Input(_map(shape)), (), "input")
-    try:
-        return lowering.builder.build(lowering.step(step, x, "step"))
-    except MapTooSmallError as error:
-        error.advice = partial(larger_map, network, step, _map(shape))
         raise
 
 
@@ -66,25 +59,18 @@ def lower_module(network: Network, module: str) -> Graph:
     entered = next((graph.nodes[node.inputs[0]].type for node in inside if node.inputs), None)
     if entered is None:
         raise ConfigError("no stage uses the block, so its input size is not known", found=f"{network.name}.{module}")
-    lowering = _Lowering(network)
+    lowering = _GraphLowering(network)
     x = lowering.add(ops.Input(_map(entered)), (), "input")
     return lowering.builder.build(lowering.step(step, x, module))
 
 
-def lower_head(network: Network, head: Head | Aux, shape: Type) -> Graph:
-    """The graph of one classifier of ``network`` alone, on an input of (C, H, W) ``shape``."""
-    lowering = _Lowering(network)
-    x = lowering.add(ops.Input(_map(shape)), (), "input")
-    return lowering.builder.build(lowering.head(head, x, "head"))
-
-
-def check_filters(conv: ops.Conv, path: str | None = None) -> None:
+def check_filters(width: int, path: str | None = None) -> None:
     """A :class:`ShapeError` for more filters than a document may write: some numbers of them are only computed."""
-    if conv.width > MAX_WIDTH:
+    if width > MAX_WIDTH:
         raise ShapeError(
             "a convolution has too many filters",
             path=path,
-            found=conv.width,
+            found=width,
             expected=f"at most {MAX_WIDTH:,}",
             mend="a projection has as many as its block has input channels, a depthwise one multiplies them",
         )
@@ -98,72 +84,77 @@ def _norm(norm: BatchNorm) -> ops.BatchNorm:
     return ops.BatchNorm(norm.eps, norm.momentum, norm.gamma)
 
 
-class _Lowering:
+class Lowering(Generic[V]):
+    """What every kind of step is made of; a subclass says what a value ``V`` is and what an op makes of values."""
+
     def __init__(self, network: Network) -> None:
         self.net = network
-        self.builder = GraphBuilder()
-        norm = network.conv_defaults.norm
-        self.norm = _norm(norm) if norm else None
-        self.act = ops.Act(network.conv_defaults.act) if network.conv_defaults.act != "none" else None
-        self.bias = network.conv_defaults.bias
-        self.place: Place = ()
 
-    def network(self, aux: bool) -> Graph:
+    @cached_property
+    def norm(self) -> ops.BatchNorm | None:
+        """The network's norm."""
+        norm = self.net.conv_defaults.norm
+        return _norm(norm) if norm else None
+
+    @cached_property
+    def act(self) -> ops.Act | None:
+        """The network's activation."""
+        act = self.net.conv_defaults.act
+        return None if act == "none" else ops.Act(act)
+
+    def add(self, op: Op, inputs: tuple[V, ...], path: str) -> V:
+        """The value that ``op`` makes of ``inputs``; a :class:`ShapeError` where they do not fit."""
+        raise NotImplementedError
+
+    def type(self, x: V) -> Type:
+        """The type of a value."""
+        raise NotImplementedError
+
+    def trunk(self) -> tuple[V, dict[str, V]]:
+        """What the classifier returns, and what every stage does."""
         net = self.net
         x = self.add(ops.Input(net.input.shape), (), "input")
-        taps: dict[str, int] = {}
+        taps: dict[str, V] = {}
         for name, step in net.stages.items():
-            self.place = ("stages", name)
             x = taps[name] = self.step(step, x, name)
-        self.place = ("head",)
-        outputs = [self.head(net.head, x, "head")]
-        for name, tap in net.aux.items() if aux else ():
-            self.place = ("aux", name, "body")
+        return self.head(net.head, x, "head"), taps
+
+    def aux(self, taps: dict[str, V]) -> list[V]:
+        """What the auxiliary classifiers return."""
+        outputs = []
+        for name, tap in self.net.aux.items():
             y = self.step(tap.body, taps[tap.after], f"aux.{name}.body")
-            self.place = ("aux", name)
             outputs.append(self.head(tap, y, f"aux.{name}"))
-        return self.builder.build(*outputs)
+        return outputs
 
-    def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
-        try:
-            if isinstance(op, ops.Conv):
-                check_filters(op, path)
-            return self.builder.add(op, inputs, path)
-        except ShapeError as error:
-            origin = self.net.origin
-            raise error.at(file=origin.file, line=origin.line(self.place)) from None
+    def step(self, step: spec.AnyStep, x: V, path: str) -> V:
+        """What ``step`` makes of ``x``."""
+        made: V = RULES[type(step)](self, step, x, path)
+        return made
 
-    def step(self, step: spec.AnyStep, x: int, path: str) -> int:
-        """Lower ``step`` on the value ``x``; the index of its output."""
-        return RULES[type(step)](self, step, x, path)
+    def copy(self, step: spec.AnyStep, x: V, path: str) -> V:
+        """Lower a step of which there may be several copies."""
+        return self.step(step, x, path)
 
-    def inside(self, step: spec.AnyStep, x: int, path: str, *place: str | int) -> int:
-        """Lower a step that stands at ``place`` inside the present one."""
-        outer = self.place
-        self.place = (*outer, *place)
-        out = self.step(step, x, path)
-        self.place = outer
-        return out
-
-    def conv(self, step: spec.Conv, x: int, path: str) -> int:
-        parts = factors(step)
+    def conv(self, step: spec.Conv, x: V, path: str) -> V:
+        if step.factor == "none":
+            return self.followed(step, x, path, step.width, step.groups)
+        parts = factor_widths(step)
         if step.factor in PARALLEL:
-            return self.add(ops.Concat(), tuple(self.conv(p, x, f"{path}.{n}") for n, p in parts), f"{path}.concat")
-        for name, part in parts:
-            x = self.conv(part, x, f"{path}.{name}")
-        return x if parts else self.plain_conv(step, x, path)
+            outs = [self.followed(p, x, f"{path}.{name}", width, step.groups) for name, p, width in parts]
+            return self.add(_CONCAT, tuple(outs), f"{path}.concat")
+        for name, part, width in parts:
+            x = self.followed(part, x, f"{path}.{name}", width, step.groups)
+        return x
 
-    def plain_conv(self, step: spec.Conv, x: int, path: str) -> int:
-        return self.followed(step, x, path, step.width, step.groups)
-
-    def depthwise(self, step: spec.Depthwise, x: int, path: str) -> int:
-        channels = self.builder.type(x).channels
+    def depthwise(self, step: spec.Depthwise, x: V, path: str) -> V:
+        channels = self.type(x).channels
         return self.followed(step, x, path, channels * step.multiplier, channels)
 
-    def followed(self, step: spec.Conv | spec.Depthwise, x: int, path: str, width: int, groups: int) -> int:
+    def followed(self, step: spec.Conv | spec.Depthwise, x: V, path: str, width: int, groups: int) -> V:
         """The convolution, its norm and its activation."""
         padding = padding_of(step.kernel, step.padding, step.dilation, step.stride, self.net.same_padding)
-        bias = step.linear or (self.bias if step.bias is None else step.bias)
+        bias = step.linear or (self.net.conv_defaults.bias if step.bias is None else step.bias)
         stride, dilation = stride_of(step.stride), stride_of(plain_dilation(step))
         conv = ops.Conv(width, step.kernel, stride, padding, dilation, groups, bias)
         x = self.add(conv, (x,), f"{path}.conv")
@@ -182,7 +173,7 @@ class _Lowering:
             return None
         return self.norm or (ops.BatchNorm() if step.norm else None)
 
-    def pool(self, step: spec.Pool, x: int, path: str) -> int:
+    def pool(self, step: spec.Pool, x: V, path: str) -> V:
         defaults = self.net.pool_defaults
         count = defaults.count_pad if step.count_pad is None else step.count_pad
         ceil = defaults.ceil if step.ceil is None else step.ceil
@@ -190,93 +181,85 @@ class _Lowering:
         stride = stride_of(step.stride)
         return self.add(ops.Pool(step.mode, step.kernel, stride, padding, count, ceil), (x,), path)
 
-    def adaptive_pool(self, step: spec.AdaptivePool, x: int, path: str) -> int:
+    def adaptive_pool(self, step: spec.AdaptivePool, x: V, path: str) -> V:
         return self.add(ops.AdaptivePool(step.size, step.mode), (x,), path)
 
-    def lrn(self, step: spec.Lrn, x: int, path: str) -> int:
+    def lrn(self, step: spec.Lrn, x: V, path: str) -> V:
         return self.add(ops.Lrn(step.size, step.alpha, step.beta, step.k), (x,), path)
 
-    def dropout(self, step: spec.Dropout, x: int, path: str) -> int:
+    def dropout(self, step: spec.Dropout, x: V, path: str) -> V:
         return self.add(ops.Dropout(step.p), (x,), path)
 
-    def norm_alone(self, step: spec.Norm, x: int, path: str) -> int:
+    def norm_alone(self, step: spec.Norm, x: V, path: str) -> V:
         return self.add(self.norm or ops.BatchNorm(), (x,), path)
 
-    def act_alone(self, step: spec.Act, x: int, path: str) -> int:
+    def act_alone(self, step: spec.Act, x: V, path: str) -> V:
         return x if step.name == "none" else self.add(ops.Act(step.name), (x,), path)
 
-    def zero(self, step: spec.Zero, x: int, path: str) -> int:
+    def zero(self, step: spec.Zero, x: V, path: str) -> V:
         return self.add(ops.Zero(), (x,), path)
 
-    def narrow(self, step: spec.Narrow, x: int, path: str) -> int:
+    def narrow(self, step: spec.Narrow, x: V, path: str) -> V:
         return self.add(ops.Narrow(step.width, step.start), (x,), path)
 
-    def identity(self, step: spec.Identity, x: int, path: str) -> int:
+    def identity(self, step: spec.Identity, x: V, path: str) -> V:
         return x
 
-    def chain(self, step: spec.Chain, x: int, path: str) -> int:
+    def chain(self, step: spec.Chain, x: V, path: str) -> V:
         for index, part in enumerate(step.steps):
-            x = self.inside(part, x, f"{path}.{index}", "steps", index)
+            x = self.step(part, x, f"{path}.{index}")
         return x
 
-    def concat(self, step: spec.Concat, x: int, path: str) -> int:
-        outs = tuple(
-            self.inside(part, x, f"{path}.branches.{index}", "branches", index)
-            for index, part in enumerate(step.branches)
-        )
-        return self.add(ops.Concat(), outs, f"{path}.concat")
+    def concat(self, step: spec.Concat, x: V, path: str) -> V:
+        outs = [self.step(part, x, f"{path}.branches.{index}") for index, part in enumerate(step.branches)]
+        return self.add(_CONCAT, tuple(outs), f"{path}.concat")
 
-    def block(self, step: spec.Block, x: int, path: str) -> int:
-        y = self.inside(step.body, x, f"{path}.body", "body")
+    def block(self, step: spec.Block, x: V, path: str) -> V:
+        y = self.step(step.body, x, f"{path}.body")
         if step.project != "none":
             y = self.project(step, x, y, f"{path}.project")
         if step.skip != "none":
             if step.skip == "project":
-                width = self.builder.type(y).channels
+                width = self.type(y).channels
                 x = self.followed(shortcut(step), x, f"{path}.skip", width, 1)
             y = self.add(ops.Add(step.scale), (x, y), f"{path}.add")
         elif step.scale != 1.0:
             y = self.add(ops.Scale(step.scale), (y,), f"{path}.scale")
         return y if step.act == "none" else self.add(ops.Act(step.act), (y,), f"{path}.act")
 
-    def project(self, step: spec.Block, x: int, y: int, path: str) -> int:
-        return self.followed(PROJECTIONS[step.project], y, path, self.builder.type(x).channels, 1)
+    def project(self, step: spec.Block, x: V, y: V, path: str) -> V:
+        return self.followed(PROJECTIONS[step.project], y, path, self.type(x).channels, 1)
 
-    def dag(self, step: spec.Dag, x: int, path: str) -> int:
-        values, outer = [x], self.place
+    def dag(self, step: spec.Dag, x: V, path: str) -> V:
+        values = [x]
         for index, node in enumerate(step.nodes):
-            self.place = (*outer, "nodes", index)
             values.append(self.dag_node(node, values, f"{path}.nodes.{index}"))
-        self.place = outer
         return values[-1]
 
-    def dag_node(self, node: spec.DagNode, values: list[int], path: str) -> int:
+    def dag_node(self, node: spec.DagNode, values: list[V], path: str) -> V:
         ins = tuple(
-            self.inside(entry.step, values[entry.node], f"{path}.inputs.{index}.step", "inputs", index, "step")
+            self.step(entry.step, values[entry.node], f"{path}.inputs.{index}.step")
             for index, entry in enumerate(node.inputs)
         )
         y = ins[0]
         if len(ins) > 1:
-            y = self.add(ops.Add() if node.join == "add" else ops.Concat(), ins, f"{path}.{node.join}")
-        return self.inside(node.then, y, f"{path}.then", "then")
+            y = self.add(ops.Add() if node.join == "add" else _CONCAT, ins, f"{path}.{node.join}")
+        return self.step(node.then, y, f"{path}.then")
 
-    def repeat(self, step: spec.Repeat, x: int, path: str) -> int:
+    def repeat(self, step: spec.Repeat, x: V, path: str) -> V:
         for copy in range(step.times):
-            x = self.inside(step.body, x, f"{path}.{copy}", "body")
+            x = self.copy(step.body, x, f"{path}.{copy}")
         return x
 
-    def use(self, step: spec.Use, x: int, path: str) -> int:
-        outer, self.place = self.place, ("blocks", step.name)
-        x = self.step(self.net.blocks[step.name], x, path)
-        self.place = outer
-        return x
+    def use(self, step: spec.Use, x: V, path: str) -> V:
+        return self.copy(self.net.blocks[step.name], x, path)
 
-    def head(self, head: Head | Aux, x: int, path: str) -> int:
+    def head(self, head: Head | Aux, x: V, path: str) -> V:
         if isinstance(head, Head) and head.classifier != "linear":
             return self.maps_head(head, x, path) if head.classifier == "maps" else self.headless(head, x, path)
         return self.add(ops.Linear(self.net.head.classes), (self.features(head, x, path),), f"{path}.classifier")
 
-    def features(self, head: Head | Aux, x: int, path: str) -> int:
+    def features(self, head: Head | Aux, x: V, path: str) -> V:
         """What the last linear layer reads: pooled, flattened, through the hidden layers and the embedding."""
         if head.pool != "none":
             x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
@@ -292,15 +275,15 @@ class _Lowering:
             x = self.add(self.norm or ops.BatchNorm(), (x,), f"{path}.embedding.norm")
         return x
 
-    def maps_head(self, head: Head, x: int, path: str) -> int:
+    def maps_head(self, head: Head, x: V, path: str) -> V:
         """One map per class, pooled (Network in Network)."""
         if head.dropout:
             x = self.add(ops.Dropout(head.dropout), (x,), f"{path}.dropout")
-        x = self.plain_conv(spec.Conv(kernel=(1, 1), width=head.classes), x, f"{path}.classifier")
+        x = self.followed(PROJECTIONS["conv"], x, f"{path}.classifier", head.classes, 1)
         x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
         return self.add(ops.Flatten(), (x,), f"{path}.flatten")
 
-    def headless(self, head: Head, x: int, path: str) -> int:
+    def headless(self, head: Head, x: V, path: str) -> V:
         """Features without a classifier: a vector, or the maps themselves when nothing pools them."""
         if head.pool == "none" and not head.hidden and not head.embedding:
             return x
@@ -309,24 +292,42 @@ class _Lowering:
         return self.add(ops.Normalize(), (x,), f"{path}.normalize") if unit_length else x
 
 
-RULES.update(
-    {
-        spec.Conv: _Lowering.conv,
-        spec.Depthwise: _Lowering.depthwise,
-        spec.Pool: _Lowering.pool,
-        spec.AdaptivePool: _Lowering.adaptive_pool,
-        spec.Lrn: _Lowering.lrn,
-        spec.Dropout: _Lowering.dropout,
-        spec.Norm: _Lowering.norm_alone,
-        spec.Act: _Lowering.act_alone,
-        spec.Zero: _Lowering.zero,
-        spec.Narrow: _Lowering.narrow,
-        spec.Identity: _Lowering.identity,
-        spec.Chain: _Lowering.chain,
-        spec.Concat: _Lowering.concat,
-        spec.Block: _Lowering.block,
-        spec.Dag: _Lowering.dag,
-        spec.Repeat: _Lowering.repeat,
-        spec.Use: _Lowering.use,
-    }
-)
+class _GraphLowering(Lowering[int]):
+    """Values are the nodes of a graph, by index; errors say where in the document."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.builder = GraphBuilder()
+
+    def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
+        try:
+            if isinstance(op, ops.Conv):
+                check_filters(op.width, path)
+            return self.builder.add(op, inputs, path)
+        except ShapeError as error:
+            origin = self.net.origin
+            raise error.at(file=origin.file, line=origin.line(place_of(self.net, path))) from None
+
+    def type(self, x: int) -> Type:
+        return self.builder.type(x)
+
+
+RULES: dict[type[SpecModel], Callable[..., Any]] = {
+    spec.Conv: Lowering.conv,
+    spec.Depthwise: Lowering.depthwise,
+    spec.Pool: Lowering.pool,
+    spec.AdaptivePool: Lowering.adaptive_pool,
+    spec.Lrn: Lowering.lrn,
+    spec.Dropout: Lowering.dropout,
+    spec.Norm: Lowering.norm_alone,
+    spec.Act: Lowering.act_alone,
+    spec.Zero: Lowering.zero,
+    spec.Narrow: Lowering.narrow,
+    spec.Identity: Lowering.identity,
+    spec.Chain: Lowering.chain,
+    spec.Concat: Lowering.concat,
+    spec.Block: Lowering.block,
+    spec.Dag: Lowering.dag,
+    spec.Repeat: Lowering.repeat,
+    spec.Use: Lowering.use,
+}

@@ -6,10 +6,13 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
 
 import inception_search as ins
 from inception_search.errors import ShapeError
 from inception_search.estimate import estimate
+from inception_search.spec.network import Network
+from tests.generators import networks
 from tests.shipped import shipped_space
 
 
@@ -72,6 +75,11 @@ head: {{pool: none, hidden: [7], classes: 3}}
 aux: {{b: {{after: a, body: 3x3 5, hidden: [2]}}}}
 """
     net = ins.load(text)
+    assert estimate(net) == ins.lower(net).cost()
+
+
+@given(networks())
+def test_any_network(net: Network) -> None:
     assert estimate(net) == ins.lower(net).cost()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Literal, TypeAlias
 
 from inception_search.spec.model import Dilation, Factor, Pad, Padding, Stride
 from inception_search.spec.step import AnyStep, Block, Conv, Depthwise, chain, concat
@@ -14,23 +16,40 @@ PARALLEL: frozenset[Factor] = frozenset({"split"})
 
 def factors(conv: Conv) -> tuple[tuple[str, Conv], ...]:
     """The convolutions of ``conv`` by name, in series (side by side for ``split``); empty when not factored."""
+    return tuple((name, part.model_copy(update={"width": width})) for name, part, width in factor_widths(conv))
+
+
+def factor_widths(conv: Conv) -> tuple[tuple[str, Conv, int], ...]:
+    """The convolutions of ``conv`` by name, each with its number of filters; their own ``width`` means nothing.
+
+    All but the numbers is made once for convolutions that differ in their widths only: a search tries thousands.
+    """
     if conv.factor == "none":
         return ()
+    names, parts = _parts(*_WITHOUT_WIDTHS(conv.__dict__))
+    if conv.factor in PARALLEL:
+        widths: tuple[int, ...] = (conv.width // 2,) * len(parts)
+    else:
+        widths = (*(conv.mid or conv.width,) * (len(parts) - 1), conv.width)
+    return tuple(zip(names, parts, widths, strict=True))
+
+
+_FIELDS = tuple(name for name in Conv.model_fields if name not in ("kind", "width", "mid"))
+_WITHOUT_WIDTHS = itemgetter(*_FIELDS)
+
+
+@lru_cache(maxsize=4096)
+def _parts(*fields: Any) -> tuple[tuple[str, ...], tuple[Conv, ...]]:
+    """The convolutions of a factored one with these fields; their widths mean nothing."""
+    conv = Conv.model_construct(**dict(zip(_FIELDS, fields, strict=True)), width=1)
     if conv.factor == "stacked":
         return _stacked(conv)
     if conv.factor == "split":
-        half = {"factor": "none", "width": conv.width // 2}
-        h, w = conv.kernel
-        return (
-            ("row", conv.model_copy(update={**half, "kernel": (1, w), "dilation": dilation_of(conv)[1]})),
-            ("col", conv.model_copy(update={**half, "kernel": (h, 1), "dilation": dilation_of(conv)[0]})),
-        )
+        (h, w), (down, across) = conv.kernel, dilation_of(conv)
+        row = conv.model_copy(update={"factor": "none", "kernel": (1, w), "dilation": across})
+        return ("row", "col"), (row, row.model_copy(update={"kernel": (h, 1), "dilation": down}))
     order = ("row", "col") if conv.factor == "row_col" else ("col", "row")
-    mid = conv.mid or conv.width
-    return (
-        (order[0], _axis(conv, order[0], mid, last=False)),
-        (order[1], _axis(conv, order[1], conv.width, True)),
-    )
+    return order, (_axis(conv, order[0], last=False), _axis(conv, order[1], last=True))
 
 
 def opened(conv: Conv) -> AnyStep:
@@ -41,7 +60,7 @@ def opened(conv: Conv) -> AnyStep:
     return concat(*parts) if conv.factor in PARALLEL else chain(*parts)
 
 
-def _axis(conv: Conv, axis: str, width: int, last: bool) -> Conv:
+def _axis(conv: Conv, axis: str, last: bool) -> Conv:
     """The 1×k (``row``) or k×1 (``col``) factor, with that axis' stride and padding."""
     (h, w), (sh, sw) = conv.kernel, stride_of(conv.stride)
     row = axis == "row"
@@ -51,23 +70,21 @@ def _axis(conv: Conv, axis: str, width: int, last: bool) -> Conv:
     return conv.model_copy(
         update={
             "kernel": (1, w) if row else (h, 1),
-            "width": width,
             "stride": _stride(1, sw) if row else _stride(sh, 1),
             "padding": padding,
             "dilation": dilation_of(conv)[1 if row else 0],
             "factor": "none",
-            "mid": None,
             "linear": conv.linear and last,
         }
     )
 
 
-def _stacked(conv: Conv) -> tuple[tuple[str, Conv], ...]:
+def _stacked(conv: Conv) -> tuple[tuple[str, ...], tuple[Conv, ...]]:
     count = (conv.kernel[0] - 1) // 2
-    first = {"kernel": (3, 3), "factor": "none", "mid": None}
-    inner = conv.model_copy(update={**first, "width": conv.mid or conv.width, "stride": 1, "linear": False})
+    first = {"kernel": (3, 3), "factor": "none"}
+    inner = conv.model_copy(update={**first, "stride": 1, "linear": False})
     last = conv.model_copy(update=first)
-    return tuple((str(i), last if i == count - 1 else inner) for i in range(count))
+    return tuple(map(str, range(count))), (*(inner,) * (count - 1), last)
 
 
 def _stride(h: int, w: int) -> Stride:

@@ -19,16 +19,18 @@ class Concat(Op):
 
     def infer(self, inputs: tuple[Type, ...]) -> FeatureMap:
         """(sum of channels, H, W)."""
-        first = feature_map("concat", inputs[0])
-        channels = 0
-        for index, value in enumerate(inputs):
-            x = feature_map("concat", value)
-            if (x.height, x.width) != (first.height, first.width):
-                sizes = ", ".join(f"{v[1]}x{v[2]}" for v in inputs if isinstance(v, FeatureMap))
-                raise ShapeError(
-                    f"branches of a concat must have one map size, branch {index} differs",
-                    found=sizes,
-                    mend="give every branch the same total stride and padding",
-                )
-            channels += x.channels
-        return FeatureMap(channels, first.height, first.width)
+        sizes = {value[1:] for value in inputs}
+        if len(sizes) > 1 or not isinstance(inputs[0], FeatureMap):
+            raise _unequal(inputs)
+        return FeatureMap(sum([value[0] for value in inputs]), *sizes.pop())
+
+
+def _unequal(inputs: tuple[Type, ...]) -> ShapeError:
+    """Which input differs from the first, or is no map: that one's own error is raised."""
+    maps = [feature_map("concat", value) for value in inputs]
+    index = next(index for index, value in enumerate(maps) if value[1:] != maps[0][1:])
+    return ShapeError(
+        f"branches of a concat must have one map size, branch {index} differs",
+        found=", ".join(f"{value.height}x{value.width}" for value in maps),
+        mend="give every branch the same total stride and padding",
+    )
