@@ -141,6 +141,8 @@ def test_every_verb_is_in_the_readme() -> None:
 def test_the_pictures_are_what_the_commands_draw() -> None:
     picture = (ROOT / "docs" / "images" / "inception_v4.svg").read_text(encoding="utf-8")
     assert draw(ins.load("inception_v4"), blocks=True).svg == picture
+    block17 = (ROOT / "docs" / "images" / "block17.svg").read_text(encoding="utf-8")
+    assert ins.draw("inception_resnet_v2.block17", title="Inception-ResNet-v2, 17×17 block").svg == block17
 
 
 def test_the_document_of_the_docs_is_a_network() -> None:
