@@ -13,6 +13,8 @@ from inception_search.errors import one_line
 from inception_search.plural import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inception_search.optuna_bridge.dashboard_server import DashboardServer
     from inception_search.store.record import TrialRecord
 
@@ -28,6 +30,8 @@ def dashboard(
     """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
     from inception_search.cli.leaderboard import warn
     from inception_search.optuna_bridge.dashboard_server import serve_dashboard
+    from inception_search.space.holes import varying_parts
+    from inception_search.space.space import Space
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig, index_name
     from inception_search.study.damage import damage
@@ -45,9 +49,10 @@ def dashboard(
 
     folder = RunFolder.open(run)
     warn(damage(folder))
+    varying = varying_parts(Space(folder.space_text(), str(folder.space_file)).template.root)
     serve_dashboard(
         folder,
-        _draw,
+        lambda record: _draw(record, varying),
         objectives=StudyConfig.read(folder.study_file).objectives,
         name=index_name(folder.study_file),
         host=host,
@@ -58,12 +63,12 @@ def dashboard(
     )
 
 
-def _draw(record: TrialRecord) -> str | None:
-    """The picture of a trial's module; None where there is none to draw."""
+def _draw(record: TrialRecord, varying: Sequence[str]) -> str | None:
+    """The picture of the modules that a trial searched; None where there is none to draw."""
     from inception_search.errors import InceptionSearchError
     from inception_search.report import draw_searched
 
     try:
-        return draw_searched(record).svg
+        return draw_searched(record, varying=varying).svg
     except InceptionSearchError:
         return None

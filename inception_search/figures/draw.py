@@ -175,6 +175,14 @@ def modules_of(network: Network) -> list[tuple[list[str], AnyStep]]:
     return [(names, step) for names, step, _ in _modules(network)]
 
 
+def draw_modules(network: Network, names: Sequence[str], title: str) -> Figure:
+    """Some of the different modules of a network side by side, by the names that :func:`modules_of` has for them."""
+    facts = facts_of_network(network)
+    chosen = [(known, step, path) for known, step, path in _modules(network) if set(known) & set(names)]
+    panels = [(", ".join(known), _module(step, path, network, facts, Look())) for known, step, path in chosen]
+    return _figure(title, network.name, panels, "down", print_of(None, None, None))
+
+
 def _note(found: list[tuple[list[str], AnyStep, str]], name: str, step: AnyStep, path: str) -> None:
     for names, other, _ in found:
         if other == step:

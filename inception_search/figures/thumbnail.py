@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE
+from inception_search.figures.draw import network_part
 from inception_search.figures.layout import PlacedBox, Placement, lay_out
 from inception_search.figures.module import ModuleTree
-from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, Tap
+from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
 from inception_search.figures.sizes import BOX_MIN_WIDTH, PLUS
 from inception_search.figures.svg import text
 from inception_search.figures.type_metrics import clipped
@@ -34,8 +35,18 @@ class Thumbnail:
 
 def thumbnail(step: AnyStep, network: Network) -> Thumbnail:
     """The module ``step`` of ``network`` with one short word in each box."""
-    part = _short(ModuleTree(network.blocks).step(step, "module"))
-    drawing = lay_out(part)
+    return _thumbnail(ModuleTree(network.blocks).step(step, "module"))
+
+
+def network_thumbnail(network: Network) -> Thumbnail:
+    """A whole network with one short word for each stage."""
+    return _thumbnail(network_part(network))
+
+
+def _thumbnail(part: Part) -> Thumbnail:
+    drawing = lay_out(_short(part))
+    if not drawing.height:  # a bare wire
+        drawing = lay_out(Box(("identity",), "act", slim=True))
     return Thumbnail(_elements(drawing), drawing.width, drawing.height, _exit(drawing))
 
 
@@ -62,6 +73,8 @@ def _short(part: Part) -> Part:
         return Fork(tuple(_short(branch) for branch in part.branches), join)
     if isinstance(part, Residual):
         return Residual(_short(part.body))
+    if isinstance(part, Mesh):
+        return Mesh(tuple(map(_short, part.parts)), part.reads)
     return _short(part.body) if isinstance(part, Group) else Column()
 
 

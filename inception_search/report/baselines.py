@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.labels import count
 from inception_search.figures.page import picture
@@ -25,7 +27,7 @@ def baselines_section(material: Material) -> str:
     shown = ([best] if best else []) + canonical[:CANONICAL]
     if not shown:
         return "<p>No trial has been trained to its end.</p>"
-    pictures = "\n".join(_picture(record, best) for record in shown)
+    pictures = "\n".join(_picture(record, best, material.varying) for record in shown)
     left = len(canonical) - CANONICAL
     more = f"<p>{left} more baselines are in the leaderboard.</p>" if left > 0 else ""
     return (
@@ -34,12 +36,12 @@ def baselines_section(material: Material) -> str:
     )
 
 
-def _picture(record: TrialRecord, best: TrialRecord | None) -> str:
+def _picture(record: TrialRecord, best: TrialRecord | None, varying: Sequence[str]) -> str:
     found = record.origin != "baseline"
     costs = "".join(f", {count(record.cost[name])} {unit}" for name, unit in COSTS if name in record.cost)
     about = f"{'best found by the search' if found else 'canonical'}: {percent(record.score or 0.0)}{costs}"
     try:
-        drawn = draw_searched(record, title="")
+        drawn = draw_searched(record, "", varying)
     except InceptionSearchError as error:
         return f"<p>{text(trial_name(record))} cannot be drawn: {text(str(error))}</p>"
     against = "" if found or best is None else _against(record, best)

@@ -11,6 +11,7 @@ from inception_search.analysis.importance import Importance
 from inception_search.analysis.property_importance import statistic_importance
 from inception_search.errors import InceptionSearchError
 from inception_search.report.material import SpaceFacts
+from inception_search.space.holes import varying_parts
 from inception_search.space.space import Space
 from inception_search.space.words import hole_words
 from inception_search.spec.yaml_reader import read_yaml
@@ -60,7 +61,7 @@ def _space(run: RunFolder) -> Space | None:
 def _words(space: Space) -> SpaceFacts:
     holes = tuple((name, hole_words(hole)) for name, hole in space.holes.items())
     about, size = " ".join(space.about.split()), f"{space.size_in_words} points"
-    return SpaceFacts(space.name, about, size, holes, space.rounded_size)
+    return SpaceFacts(space.name, about, size, holes, space.rounded_size, varying_parts(space.template.root))
 
 
 def _rankings(space: Space | None, records: Sequence[TrialRecord], run: str) -> list[Importance]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_search.errors import InceptionSearchError
@@ -9,10 +10,10 @@ from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, 
 from inception_search.figures.labels import count, number
 from inception_search.figures.page import image, inline, table
 from inception_search.figures.plot_style import crowded
-from inception_search.figures.thumbnail import Thumbnail, thumbnail
+from inception_search.figures.thumbnail import Thumbnail
 from inception_search.figures.tradeoff import pareto_front
 from inception_search.report.material import Material
-from inception_search.report.modules import searched
+from inception_search.report.modules import draw_small
 from inception_search.store.display import percent, trial_name
 from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
@@ -76,7 +77,7 @@ def front_svg(material: Material) -> str | None:
             cost=cost,
             accuracy=record.score or 0.0,
             baseline=record.origin == "baseline",
-            picture=_thumbnail(record) if at in drawn else None,
+            picture=_thumbnail(record, material.varying) if at in drawn else None,
         )
         for at, (record, cost) in enumerate(shown)
     ]
@@ -118,10 +119,9 @@ def _volume(material: Material) -> str:
     return "" if volume is None else f" Hypervolume {volume:.6g}, from the reference point in the configuration."
 
 
-def _thumbnail(record: TrialRecord) -> Thumbnail | None:
-    """The module of a trial, small; None where it cannot be drawn or is a whole network."""
+def _thumbnail(record: TrialRecord, varying: Sequence[str]) -> Thumbnail | None:
+    """What a trial searched, small; None where it cannot be drawn."""
     try:
-        network, module = searched(record)
-        return None if module is None else thumbnail(module, network)
+        return draw_small(record, varying)
     except InceptionSearchError:
         return None

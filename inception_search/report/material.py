@@ -11,6 +11,8 @@ from inception_search.analysis.importance import Importance
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 
+VARYING = ("module",)  # what is taken to vary where the space is not known
+
 
 @dataclass(frozen=True)
 class SpaceFacts:
@@ -23,6 +25,8 @@ class SpaceFacts:
     holes: Sequence[tuple[str, str]]
     points: int | float | None = None
     """As a number; None where no float is as large."""
+    varying: Sequence[str] = ()
+    """The blocks and stages with decisions, by name."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Material:
     def run(self) -> str:
         """The run folder as the study calls it: the commands in a report name it."""
         return str(self.study.get("run") or "RUN")
+
+    @property
+    def varying(self) -> Sequence[str]:
+        """The blocks and stages that the search varies: what pictures show."""
+        return (self.space and self.space.varying) or VARYING
 
     @cached_property
     def best(self) -> TrialRecord | None:

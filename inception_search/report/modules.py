@@ -4,43 +4,70 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from inception_search.errors import InceptionSearchError
-from inception_search.figures.draw import draw
+from inception_search.figures.draw import draw, draw_modules, modules_of
 from inception_search.figures.figure import Figure
-from inception_search.report.material import Material
+from inception_search.figures.thumbnail import Thumbnail, network_thumbnail, thumbnail
+from inception_search.report.material import VARYING, Material
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep
+from inception_search.spec.step import AnyStep, Concat, Dag, chain, children
 from inception_search.store.display import trial_name
 from inception_search.store.query import baselines
 from inception_search.store.record import TrialRecord
 
-MODULE = "module"  # the name of the searched block in a study's networks
+MOST = 3  # modules in a picture; of a network in which more vary, the whole is drawn
 
 
-def searched(record: TrialRecord) -> tuple[Network, AnyStep | None]:
-    """The network of a trial, and its searched block; None where it has no block called ``module``.
+def searched(record: TrialRecord, varying: Collection[str] = VARYING) -> tuple[Network, list[tuple[str, AnyStep]]]:
+    """The network of a trial, and its modules that the search varies, with their names, in their order.
+
+    ``varying`` are the names of blocks and stages with decisions. Modules are what has branches, or the only part that
+    varies. There are none where several parts without branches vary, and where more modules vary than a picture has
+    room for: the whole network is to be drawn then.
 
     Raises an :class:`InceptionSearchError` when the record holds no network that can be read.
     """
     if record.network is None:
         raise InceptionSearchError("the trial has no network", path=trial_name(record))
     network = network_from_data(record.network)
-    return network, network.blocks.get(MODULE)
+    known = [(names, step) for names, step in modules_of(network) if _number_in(names, varying)]
+    found = [(names, step) for names, step in known if _branches(step)] or (known if len(varying) == 1 else [])
+    places = sum(_number_in(names, varying) for names, _ in found)  # those that are the same by chance, too
+    return network, [(names[0], step) for names, step in found] if places <= MOST else []
 
 
-def draw_searched(record: TrialRecord, title: str | None = None) -> Figure:
-    """The module a trial searched, or its network where it has no block called ``module``.
+def draw_searched(record: TrialRecord, title: str | None = None, varying: Collection[str] = VARYING) -> Figure:
+    """The modules a trial searched, or its network where :func:`searched` has none.
 
     Raises an :class:`InceptionSearchError` when the record holds no network that can be drawn.
     """
-    network, module = searched(record)
+    network, modules = searched(record, varying)
     heading = trial_name(record) if title is None else title
-    if module is not None:
-        return draw(module, network=network, title=heading)
-    return draw(network, title=heading)
+    if len(modules) == 1:
+        return draw(modules[0][1], network=network, title=heading)
+    return draw_modules(network, [name for name, _ in modules], heading) if modules else draw(network, title=heading)
+
+
+def draw_small(record: TrialRecord, varying: Collection[str]) -> Thumbnail:
+    """The same as :func:`draw_searched` for a plot, several modules as a chain.
+
+    Raises an :class:`InceptionSearchError` when the record holds no network that can be drawn.
+    """
+    network, modules = searched(record, varying)
+    if not modules:
+        return network_thumbnail(network)
+    return thumbnail(chain(*(step for _, step in modules)), network)
+
+
+def _number_in(names: Sequence[str], varying: Collection[str]) -> int:
+    return len({name.partition(".")[0] for name in names} & set(varying))
+
+
+def _branches(step: AnyStep) -> bool:
+    return isinstance(step, Concat | Dag) or any(_branches(part) for _, part in children(step))
 
 
 def module_files(material: Material) -> Iterator[tuple[str, str]]:
@@ -49,7 +76,7 @@ def module_files(material: Material) -> Iterator[tuple[str, str]]:
     known += _baseline_files(material.records)
     for name, record in known:
         try:
-            yield name, draw_searched(record).svg
+            yield name, draw_searched(record, varying=material.varying).svg
         except InceptionSearchError:
             continue  # the report says why
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -124,3 +125,46 @@ def items(node: Any) -> tuple[Any, ...]:
     if isinstance(node, dict):
         return tuple(node.values())
     return tuple(node) if isinstance(node, list) else ()
+
+
+def varying_parts(template: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the blocks and stages of a template with decisions of their own, blocks first.
+
+    One whose decisions are all taken in an earlier one (``$name``) is left out.
+
+    >>> width = Integer("w", 1, 2)
+    >>> varying_parts({"blocks": {"m": {"width": width}}, "stages": {"a": {"width": width}, "b": {"width": 4}}})
+    ('m',)
+    """
+    seen: set[str] = set()
+    found: list[str] = []
+    for section in ("blocks", "stages"):
+        for name, node in (template.get(section) or {}).items():
+            for part, names in _parts(name, node):
+                found += [part] if names - seen and part not in found else []
+                seen |= names
+    return tuple(found)
+
+
+def _parts(name: str, node: Any) -> Iterator[tuple[str, set[str]]]:
+    """The entries of a section that ``name`` may stand for, each with the names of the holes that it depends on."""
+    if isinstance(node, Many):
+        for index, item in enumerate(node.items, start=1):
+            yield f"{name}{index}", {hole.name for hole in _holes_in(item)}
+    elif isinstance(node, Choice):
+        for option in node.options.values():
+            for part, names in _parts(name, option):
+                yield part, {node.name, *names}
+    else:
+        yield name, {hole.name for hole in _holes_in(node)}
+
+
+def _holes_in(node: Any) -> Iterator[Hole]:
+    """The holes in a part of a template, those inside options included."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Choice | Integer | Float | Many):
+            yield part
+        stack.extend(part.options.values() if isinstance(part, Choice) else items(part))
+        stack.extend(part.items if isinstance(part, Many) else ())
