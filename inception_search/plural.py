@@ -10,3 +10,12 @@ def counted(number: int, thing: str) -> str:
     ('1 epoch', '20 epochs')
     """
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def class_count(number: int) -> str:
+    """How many classes, without commas.
+
+    >>> class_count(1), class_count(1000)
+    ('1 class', '1000 classes')
+    """
+    return f"{number} class" if number == 1 else f"{number} classes"

@@ -11,6 +11,7 @@ from torch import fx, nn
 from inception_search.arguments import checked
 from inception_search.backend.parts import name_parts
 from inception_search.errors import CompileError, ConfigError, ShapeError, unknown_name
+from inception_search.plural import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_head
 
@@ -213,7 +214,7 @@ class NetworkModule(fx.GraphModule):
         frozen = ", ".join(self.recall("frozen") or ())
         printer.text(
             f"<{self.network.name}: {parameters:,} parameters, input {'x'.join(map(str, sizes))}, "
-            f"{self.num_classes} classes{f', frozen: {frozen}' if frozen else ''}; print(model) lists the layers>"
+            f"{class_count(self.num_classes)}{f', frozen: {frozen}' if frozen else ''}; print(model) lists the layers>"
         )
 
     @checked

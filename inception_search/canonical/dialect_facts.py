@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from inception_search.plural import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Pool, children
 
@@ -72,7 +73,7 @@ def _head(head: Mapping[str, Any]) -> str:
     if embedding := head["embedding"]:
         words.append(f"embedding {embedding['width']}{' of unit length' if embedding['unit_length'] else ''}")
     if head["classes"] is not None:
-        words.append(f"{head['classes']} classes{' as maps' if head['classifier'] == 'maps' else ''}")
+        words.append(f"{class_count(head['classes'])}{' as maps' if head['classifier'] == 'maps' else ''}")
     return ", ".join(words)
 
 

@@ -47,7 +47,9 @@ def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
     table = Table(
         title="leaderboard of the trials trained to their last epoch", title_justify="left", box=None, pad_edge=False
     )
-    columns = ("rank", "network", words, "vs baseline", "MACs", "parameters", "arch_id")
+    rows = list(rows)
+    compared = any(row.versus_baseline is not None for row in rows)
+    columns = ["rank", "network", words, *(["vs baseline"] if compared else []), "MACs", "parameters", "arch_id"]
     for name in columns if with_ids else columns[:-1]:
         table.add_column(name, justify="left" if name in ("network", "arch_id") else "right", no_wrap=True)
     for row in rows:
@@ -55,7 +57,7 @@ def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
             str(row.rank),
             f"{row.name} (canonical)" if row.baseline else row.name,
             percent(row.accuracy),
-            points(row.versus_baseline),
+            *([points(row.versus_baseline)] if compared else []),
             f"{row.macs / 1e6:,.2f} M" if row.macs is not None else "",
             f"{row.params:,}" if row.params is not None else "",
             row.arch_id or "",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from inception_search.compare.element import Element, Field, Value
+from inception_search.plural import class_count
 from inception_search.spec.dag_words import node_words
 from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
 from inception_search.spec.model import BatchNorm, Dilation, Padding, SpecModel
@@ -228,7 +229,7 @@ def _block_fields(block: Block) -> tuple[Field, ...]:
 def _layers(head: Head | Aux, classes: int) -> Iterator[Layer]:
     """Kind, words, place and fields of the layers of a head."""
     own = head if isinstance(head, Head) else Head()
-    last: Layer = ("classifier", f"{classes} classes", "classifier", {"form": own.classifier, "classes": classes})
+    last: Layer = ("classifier", class_count(classes), "classifier", {"form": own.classifier, "classes": classes})
     if own.classifier == "maps":
         yield last
     if head.pool != "none":

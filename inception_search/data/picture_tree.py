@@ -157,8 +157,14 @@ def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
         inner = folder / classes[0]
         mend = "put the images of each class into a folder of its own"
         if _holds(inner, "folder"):
-            mend = f"its folders are not read as classes: if they are, name {inner} (--data-root); else {mend}"
-        raise DataError("one class alone cannot be told apart", place=Place(str(folder)), found=classes[0], mend=mend)
+            mend = f"if the folders inside it are the classes, use {inner} as the data root (--data-root); else {mend}"
+        raise DataError(
+            "there is only one class folder here",
+            place=Place(str(folder)),
+            found=classes[0],
+            expected="at least two",
+            mend=mend,
+        )
     _check_no_splits_inside(folder, classes)
     return classes
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from inception_search.plural import counted
+from inception_search.plural import class_count, counted
 from inception_search.spec.model import BatchNorm
 from inception_search.spec.network import Aux, Embedding, Network
 from inception_search.spec.step import AnyStep, Block, Concat, Conv, Lrn, Pool, Repeat, Use, children
@@ -211,6 +211,6 @@ TRAITS: tuple[Trait, ...] = (
     Trait("channels", lambda net: net.input.channels, _number("channel", " of the image")),
     Trait("bias", lambda net: net.conv_defaults.bias, _toggle("biases of convolutions")),
     Trait("act", lambda net: net.conv_defaults.act, lambda old, new: f"{new} (was {old})"),
-    Trait("classes", lambda net: net.head.classes, lambda old, new: f"{new} classes (were {old})"),
+    Trait("classes", lambda net: net.head.classes, lambda old, new: f"{class_count(new)} (were {old})"),
     Trait("points", _pointwise, _number("1x1 convolution")),
 )

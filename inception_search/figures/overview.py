@@ -9,6 +9,7 @@ from inception_search.figures.facts import Facts, shape_text
 from inception_search.figures.labels import Single, number
 from inception_search.figures.module import ModuleTree
 from inception_search.figures.parts import Box, Group, Kind, Note, Part, Tap, column
+from inception_search.plural import class_count
 from inception_search.spec.dag_words import dag_size
 from inception_search.spec.factor import factors
 from inception_search.spec.network import Aux, Head, Network
@@ -81,7 +82,7 @@ class NetworkTree:
     def _head(self, head: Head | Aux, path: str) -> Iterator[Part]:
         own = head if isinstance(head, Head) else Head()
         if own.classifier == "maps":
-            lines = ("1×1 conv", f"{self.net.head.classes} classes")
+            lines = ("1×1 conv", class_count(self.net.head.classes))
             yield self.modules.box(Box(lines, "linear", path=f"{path}.classifier"))
         if head.pool != "none":
             kind: Kind = "avg" if head.pool == "avg" else "max"
@@ -99,7 +100,7 @@ class NetworkTree:
                 yield self.modules.box(Box(("unit length",), "norm", path=f"{path}.normalize", slim=True))
         if own.classifier != "linear":
             return
-        lines = ("linear", f"{self.net.head.classes} classes")
+        lines = ("linear", class_count(self.net.head.classes))
         yield self.modules.box(Box(lines, "linear", path=f"{path}.classifier"))
 
 

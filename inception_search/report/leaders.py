@@ -9,14 +9,14 @@ from inception_search.report.material import Material
 from inception_search.store.display import percent
 from inception_search.store.query import quality_words
 
+AGAINST = "Against best baseline#"
 ROWS = 20  # places shown; baselines below them are shown, too
 COLUMNS = (
-    *("Rank#", "Name", "Origin", "Accuracy#", "Against best baseline#"),
+    *("Rank#", "Name", "Origin", "Accuracy#", AGAINST),
     *("MACs#", "Parameters#", "Architecture$"),
 )
-CAPTION = (
-    "Trials trained to their last epoch, by validation {}; differences in percentage points; baselines are marked."
-)
+CAPTION = "Trials trained to their last epoch, by validation {}"
+COMPARED = "differences in percentage points; baselines are marked"
 
 
 def leaders_section(material: Material) -> str:
@@ -39,4 +39,8 @@ def leaders_section(material: Material) -> str:
     ]
     words = quality_words(material.records)
     columns = [f"{words[0].upper()}{words[1:]}#" if name == "Accuracy#" else name for name in COLUMNS]
-    return table(CAPTION.format(words), columns, cells, marked=[row.baseline for row in rows])
+    caption, marked = CAPTION.format(words), [row.baseline for row in rows]
+    if any(marked):
+        return table(f"{caption}; {COMPARED}.", columns, cells, marked=marked)
+    kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is nothing to compare with
+    return table(f"{caption}.", [columns[at] for at in kept], [tuple(row[at] for at in kept) for row in cells])

@@ -126,7 +126,10 @@ def _trials(material: Material) -> str:
     if wanted is None:
         return ""
     told = f"{wanted} different architecture{'' if wanted == 1 else 's'}"
-    told += ", the canonical ones first" if material.option("baselines") else ", without the canonical ones"
+    if not material.option("baselines"):
+        told += ", without the canonical ones"
+    elif any(record.origin == "baseline" for record in material.records):
+        told += ", the canonical ones first"
     repeats = material.option("repeats")
     if isinstance(repeats, int) and repeats > 1:
         top = material.option("repeat_top")

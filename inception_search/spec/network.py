@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from inception_search.arguments import checked
 from inception_search.errors import did_you_mean
+from inception_search.plural import class_count
 from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
 from inception_search.spec.model import BatchNorm as BatchNorm
@@ -176,7 +177,7 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
 
     def __repr__(self) -> str:
         size = "x".join(map(str, self.input.shape))
-        return f"Network({self.name!r}, {size}, {len(self.stages)} stages, {self.head.classes} classes)"
+        return f"Network({self.name!r}, {size}, {len(self.stages)} stages, {class_count(self.head.classes)})"
 
     __str__ = __repr__
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from inception_search.errors import ConfigError, SpecError, raw
+from inception_search.plural import class_count
 from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.model import SpecModel, refusal
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
@@ -155,7 +156,7 @@ def set_head(network: Network, classes: int | None = None, pool: str | None = No
     if pool == "none" and head.classifier == "linear" and head.pool != "none":
         raise ConfigError(
             "maps that are not pooled are given without a classifier",
-            found=raw(f"global_pool='none' with {head.classes} classes"),
+            found=raw(f"global_pool='none' with {class_count(head.classes)}"),
             mend="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
         )
     return remake(network, head=remake(head, pool=pool))

@@ -20,7 +20,7 @@ MINUTE, HOUR = 60.0, 3600.0
 
 @dataclass(frozen=True)
 class Progress:
-    """Trials of a study that are done, wanted and under way; ``last`` is when the last one ended."""
+    """Trials of a study that are done, wanted, under way and ``paused``; ``last`` is when the last one ended."""
 
     done: int
     wanted: int
@@ -28,6 +28,7 @@ class Progress:
     running: bool
     last: datetime | None
     run: str
+    paused: int = 0
 
     @property
     def finished(self) -> bool:
@@ -40,10 +41,14 @@ class Progress:
             return ""
         if self.running:
             flight = counted(len(self.under_way), "trial")
-            return f"Running: {flight} in flight{self._last(now)}; {self.done} of {self.wanted} are trained."
-        told = f"Not finished: {self.done} of {self.wanted} trials are trained"
+            told = f"Running: {flight} in flight{self._last(now)}; {self.done} of {self.wanted} are trained"
+            return f"{told}{self._paused()}."
+        told = f"Not finished: {self.done} of {self.wanted} trials are trained{self._paused()}"
         told += f", {counted(len(self.under_way), 'trial')} broken off" if self.under_way else ""
         return f"{told}; `inception-search resume {self.run}` goes on."
+
+    def _paused(self) -> str:
+        return f", {self.paused} paused" if self.paused else ""
 
     def _last(self, now: datetime | None) -> str:
         if self.last is None:
@@ -77,6 +82,7 @@ def progress(
         running=_running(run, wait),
         last=max(map(_ended, known), default=None),
         run=name or str(run.path),
+        paused=len({record.number for record in known if record.state == "paused"} - final),
     )
 
 

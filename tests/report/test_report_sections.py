@@ -123,7 +123,7 @@ def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
         "tpe; trials worse than the median at an equal epoch are stopped",
         "validation accuracy (high), multiply-adds (few)",
         "at most 4.20 M multiply-adds",
-        "40 different architectures, the canonical ones first",
+        "40 different architectures",
         "module.b0 conv or none 0 residual off or on 1",
     ):
         assert words in told, words

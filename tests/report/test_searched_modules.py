@@ -9,6 +9,7 @@ import pytest
 from figure_samples import record
 
 import inception_search as ins
+from inception_search.cli.leaderboard import print_leaderboard
 from inception_search.figures.thumbnail import network_thumbnail, thumbnail
 from inception_search.report import draw_searched, write_report
 from inception_search.report.material import SpaceFacts
@@ -95,3 +96,17 @@ def test_a_module_without_operations_has_a_picture(step: str) -> None:
 
 def test_a_whole_network_has_a_small_picture() -> None:
     assert ">linear<" in network_thumbnail(ins.load("inception_v1")).svg
+
+
+def test_a_study_without_canonical_networks_is_not_compared_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = {"trials": 30, "baselines": True}
+    sampled, canonical = [record(1), record(2)], record(0, origin="baseline", label="v1_3a")
+    for records, there in ((sampled, False), ([canonical, *sampled], True)):
+        write_report(tmp_path, records, study=study, title="t")
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        print_leaderboard(records)
+        assert ("the canonical ones first" in page) is there
+        assert ("Against best baseline" in page) is there
+        assert ("vs baseline" in capsys.readouterr().out) is there

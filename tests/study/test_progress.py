@@ -53,6 +53,18 @@ def test_one_that_was_broken_off_says_how_it_goes_on(broken_off: RunFolder) -> N
     )
 
 
+def test_paused_trials_are_counted(broken_off: RunFolder) -> None:
+    """Each once, and not those that have ended since."""
+    run, config = broken_off, StudyConfig.read(broken_off.study_file)
+    records = run.records()
+    first, second = (record.model_copy(update={"state": "paused"}) for record in records[:2])
+    found = progress(run, config, [*records[2:], first, second, second], name="runs/mine")
+    assert found.paused == 2
+    assert "trials are trained, 2 paused" in found.words()
+    assert seen(run).paused == 0
+    assert progress(run, config, [first, *records], name="runs/mine").paused == 0
+
+
 def test_a_running_one_says_what_is_in_flight_and_when_it_was_heard_of(broken_off: RunFolder) -> None:
     with Presence(broken_off.workers_folder / DRIVER, {}):
         found = seen(broken_off)

@@ -195,7 +195,16 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         load_data("image_folder", root=tmp_path)
 
 
+def test_a_root_one_folder_too_high_names_the_right_one(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "a", {"cat": 9, "dog": 9})
+    with pytest.raises(DataError) as caught:
+        load_data("image_folder", root=tmp_path)
+    inner = f"if the folders inside it are the classes, use {tmp_path / 'a'} as the data root (--data-root)"
+    assert f"there is only one class folder here, got 'a'; expected at least two; {inner}" in str(caught.value)
+
+
 def test_one_class_alone_is_refused(tmp_path: Path) -> None:
     write_pictures(tmp_path, {"cat": 9})
-    with pytest.raises(DataError, match="one class alone cannot be told apart, got 'cat'; put the images"):
+    words = "there is only one class folder here, got 'cat'; expected at least two; put the images"
+    with pytest.raises(DataError, match=words):
         load_data("image_folder", root=tmp_path)
