@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         swap_stem,
         text,
     )
-    from inception_search.search_api import finalize, resume, search
+    from inception_search.search_api import finalize, open_run, resume, search
     from inception_search.space.space import Space
     from inception_search.spec.document import parse
     from inception_search.spec.network import Network
@@ -84,6 +84,7 @@ _PUBLIC = {
     "mutate": "named:mutate",
     "names": "canonical.catalogue:names",
     "normal": "named:normal",
+    "open_run": "search_api:open_run",
     "parse": "spec.document:parse",
     "path": "named:path",
     "prepare_images": "backend.images:prepare_images",
@@ -133,6 +134,7 @@ __all__ = [
     "mutate",
     "names",
     "normal",
+    "open_run",
     "parse",
     "path",
     "prepare_images",

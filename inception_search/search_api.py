@@ -189,6 +189,30 @@ def resume(
         return _reported(resume_it(run, trials=trials, space=space, observer=watcher), watcher)
 
 
+def open_run(run: str | Path) -> Study:
+    """The study in a run folder, for reading, also while its search runs.
+
+    Args:
+        run: the run folder.
+
+    Returns:
+        The study: its records, ``best``, ``front``, and ``optuna``, a study of Optuna's with every trial.
+
+    Raises:
+        RunFolderError: it is no run folder, or is damaged.
+
+    >>> import inception_search as ins
+    >>> study = ins.open_run("runs/example")  # doctest: +SKIP
+    >>> optuna.visualization.plot_optimization_history(study.optuna)  # doctest: +SKIP
+    """
+    from inception_search.study.progress import progress
+    from inception_search.study.study import Study
+
+    study = Study.open(Path(run).expanduser())
+    study.finished = progress(study.run, study.config, study.records, wait=lambda seconds: None).finished
+    return study
+
+
 @_with_options(FinalizeOptions, FinalOptions)
 def finalize(
     run: str | Path,

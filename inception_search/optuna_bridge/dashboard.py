@@ -10,7 +10,6 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ from typing import Any
 import optuna
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.storages import InMemoryStorage
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial
 
 from inception_search.errors import MissingRequirementError
 from inception_search.extras import install
-from inception_search.optuna_bridge.frozen_trials import frozen_trial
+from inception_search.optuna_bridge.export import StudyCopy, trial_of
 from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.space.space import Space
-from inception_search.store.objectives import directions
 from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
 
@@ -59,70 +57,26 @@ class DashboardCopy:
         self.run, self.draw = run, draw
         self.objectives = objectives
         self.space = Space(run.space_text(), str(run.space_file))
-        self.storage = InMemoryStorage()
         self.artifacts = FileSystemArtifactStore(str(folder))
-        self.shown: dict[int, TrialRecord] = {}
-        with quiet():
-            self.study = optuna.create_study(
-                storage=self.storage,
-                sampler=optuna.samplers.RandomSampler(seed=0),
-                study_name=name,
-                directions=directions(self.objectives),
-            )
-            self.study.set_metric_names(list(self.objectives))
+        self.copy = StudyCopy(objectives, name)
+        self.storage, self.study, self.shown = self.copy.storage, self.copy.study, self.copy.shown
+        self.pictures: dict[int, dict[str, Any] | None] = {}
 
     def refresh(self) -> int:
         """Bring the copy up to the records; how many are new. Raises what reading them raises."""
-        records = {record.number: record for record in self.run.records()}
         fresh = 0
-        for number in range(max(records, default=-1) + 1):
-            record = records.get(number)
-            if record is None or self.shown.get(number) == record:
-                if number >= len(self._trials()):
-                    self._create(create_trial(state=TrialState.RUNNING))  # under way: it has a number, no record
-                continue
-            self._put(number, record)
-            self.shown[number] = record
+        for trial_id, record in self.copy.refresh(self.run.records(), self._trial):
+            self._note(trial_id, record, self.pictures.pop(record.number))
             fresh += 1
         return fresh
 
-    def _put(self, number: int, record: TrialRecord) -> None:
-        trial = frozen_trial(record, self.space, self.objectives, self._attributes(record))
-        trial.datetime_start = datetime.fromisoformat(record.started)
-        if trial.state.is_finished():
-            trial.datetime_complete = trial.datetime_start + timedelta(seconds=record.seconds)
-        picture = self._picture(record)
+    def _trial(self, record: TrialRecord) -> FrozenTrial:
+        """The trial of a record, with its picture as an artifact."""
+        trial = trial_of(record, self.space, self.objectives, self._attributes(record))
+        picture = self.pictures[record.number] = self._picture(record)
         if picture is not None:
             trial._system_attrs[_ARTIFACT + picture["artifact_id"]] = json.dumps(picture)
-        known = self._trials()
-        if number < len(known):
-            trial_id = known[number]._trial_id
-            self._update(trial_id, trial)
-        else:
-            trial_id = self._create(trial)
-        self._note(trial_id, record, picture)
-
-    def _trials(self) -> list[FrozenTrial]:
-        return self.storage.get_all_trials(self.study._study_id, deepcopy=False)
-
-    def _create(self, trial: FrozenTrial) -> int:
-        return self.storage.create_new_trial(self.study._study_id, template_trial=trial)
-
-    def _update(self, trial_id: int, trial: FrozenTrial) -> None:
-        """Make a trial that was under way what ``trial`` is."""
-        storage = self.storage
-        if storage.get_trial(trial_id).state.is_finished():
-            return
-        for name, known in trial.distributions.items():
-            storage.set_trial_param(trial_id, name, known.to_internal_repr(trial.params[name]), known)
-        for epoch, value in trial.intermediate_values.items():
-            storage.set_trial_intermediate_value(trial_id, epoch, value)
-        for key, said in trial.user_attrs.items():
-            storage.set_trial_user_attr(trial_id, key, said)
-        for key, said in trial.system_attrs.items():
-            storage.set_trial_system_attr(trial_id, key, said)
-        if trial.state.is_finished():
-            storage.set_trial_state_values(trial_id, trial.state, trial.values)
+        return trial
 
     def _attributes(self, record: TrialRecord) -> dict[str, Any]:
         """The columns of the dashboard's table."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_search.analysis.front import front, hypervolume
 from inception_search.arguments import checked
 from inception_search.errors import RunFolderError
+from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
@@ -16,8 +18,11 @@ from inception_search.store.display import COLUMNS, Records, html_table, row_of,
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.store.record import QUALITIES, TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.config import StudyConfig, facts_of, index_name
 from inception_search.study.reference_point import reference_of
+
+if TYPE_CHECKING:
+    import optuna
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,27 @@ class Study:
     def records(self) -> Records:
         """One record per trial, by number: a list that shows itself as a table."""
         return Records(self.run.records())
+
+    @cached_property
+    def space(self) -> Space:
+        """The space that is searched."""
+        return Space(self.run.space_text(), str(self.run.space_file))
+
+    @property
+    def optuna(self) -> optuna.Study:
+        """The study as one of Optuna's, with every trial of the moment: a copy in memory, made anew each time.
+
+        A trial has its point as parameters, the objectives as values, validation by epoch as intermediate values, and
+        as user attributes its costs, origin, label, ``arch_id``, seed, seconds, reason and what the strategy said of
+        it. A paused trial is running, an infeasible one pruned, a duplicate failed; ``user_attrs["state"]`` is ours.
+
+        >>> import inception_search as ins
+        >>> copy = ins.open_run("runs/example").optuna  # doctest: +SKIP
+        >>> optuna.importance.get_param_importances(copy)  # doctest: +SKIP
+        """
+        from inception_search.optuna_bridge.export import study_of
+
+        return study_of(self.records, self.space, self.config.objectives, index_name(self.run.study_file))
 
     @cached_property
     def config(self) -> StudyConfig:

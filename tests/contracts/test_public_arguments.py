@@ -260,6 +260,7 @@ ROWS: dict[str, Row] = {
     "mutate": Row(ins.mutate, lambda: {"network": net(), "seed": 0, "space": None, "mix": {"set_width": 1}, "different": True}),
     "names": Row(ins.names, dict),
     "normal": Row(ins.normal, lambda: {"step": net().stages["body"], "blocks": net().blocks, "pool_defaults": net().pool_defaults, "same_padding": "tf"}),
+    "open_run": Row(ins.open_run, lambda: {"run": EXAMPLE}),
     "parse": Row(ins.parse, lambda: {"text": "3x3 8", "file": "a.yaml"}),
     "path": Row(ins.path, lambda: {"start": space().decode(point()), "goal": space().decode({**point(), "w": 8}), "space": space(), "via": []}),
     "prepare_images": Row(ins.prepare_images, lambda: {"images": IMAGES, "network": net()}),

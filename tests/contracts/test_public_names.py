@@ -38,6 +38,7 @@ NAMES = [
     "mutate",
     "names",
     "normal",
+    "open_run",
     "parse",
     "path",
     "prepare_images",
