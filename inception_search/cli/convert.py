@@ -56,7 +56,8 @@ def convert(
 ) -> None:
     """Identify the source of a weight file, and convert it to our format or to another implementation's."""
     from inception_search.api import compile as compile_network
-    from inception_search.weights.identify import made_for
+    from inception_search.warn import warn
+    from inception_search.weights.identify import made_for, taken_for
 
     if out is not None:
         _check_out(out, to)
@@ -67,6 +68,8 @@ def convert(
     with _warnings_told():
         module = compile_network(net, num_classes=classes, in_channels=in_channels, aux=with_aux, weights=checkpoint)
         typer.echo(f"{weights}: {in_options(str(module.loaded))}")
+        if network is None and (doubt := taken_for(net, module.loaded.alike)):
+            warn(doubt)
     if out is not None:
         with _warnings_told():
             _write(module, out, to)

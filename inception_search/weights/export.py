@@ -45,8 +45,9 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
     base = network.name.partition("@")[0]
     if difference := what_differs(network, base, (implementation,)):
         warn(
-            f"{implementation} will compute something else with these weights than {network.name}: here "
-            f"{difference.what}; train {difference.dialect} for weights that agree",
+            f"{implementation} will compute something else with these weights than {network.name}: {difference.what}; "
+            f"no conversion changes that: use them in {network.name}, or train {difference.dialect} for "
+            f"{implementation}",
             DialectWarning,
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from inception_search.canonical.weight_names import tables
 from inception_search.canonical.weight_styles import torch_shape
 from inception_search.errors import WeightsError, raw
 from inception_search.lowering import lower
-from inception_search.spec.network import Network
+from inception_search.spec.network import Network, Preprocess
 from inception_search.weights.checkpoint import Checkpoint
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import BACKGROUND, is_classifier, readers_of_image
@@ -49,6 +49,27 @@ def network_of(checkpoint: Checkpoint) -> Network:
         ).at(file=checkpoint.file)
     network, (implementation, *_) = origin
     return load(network_of_implementation(network, implementation))
+
+
+def taken_for(network: Network, alike: Iterable[str]) -> str | None:
+    """What to know where ``network`` was taken for one of several whose weights have the same names: None, or words.
+
+    None, too, where images are prepared for all of them in the same way.
+    """
+    dialects = [network, *(load(name) for name in alike)]
+    facts = {each.dialect or each.name: each.preprocess for each in dialects}
+    known = {name: preprocess for name, preprocess in facts.items() if preprocess is not None}
+    names = [n for n in Preprocess.model_fields if len({getattr(each, n) for each in known.values()}) > 1]
+    if not names or network.preprocess is None:
+        return None
+    words = [f"{each}: {', '.join(f'{name} {getattr(known[each], name)}' for name in names)}" for each in known]
+    first, *others = facts
+    *before, last = [f"{network.name.partition('@')[0]}@{name}" for name in facts]
+    return (
+        f"the tensors have the names of {first}, and of {' and '.join(others)} as well; they are taken for {first}'s. "
+        f"Images are prepared differently for each ({'; '.join(words)}). Say where the weights are from: "
+        f"write {', '.join(before)} or {last}"
+    )
 
 
 def made_for(checkpoint: Checkpoint, network: Network) -> InFile:

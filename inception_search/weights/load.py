@@ -9,17 +9,20 @@ from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.spec.document import parse_network
-from inception_search.spec.network import Network
+from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.safetensors_header import DOCUMENT, classes_in
+from inception_search.spec.transform import remake, set_input
 from inception_search.warn import warn
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import Allowed, fit, is_classifier
 from inception_search.weights.naming import Naming, naming_of
-from inception_search.weights.other_function import what_differs, what_differs_from
+from inception_search.weights.other_function import Sides, what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
 from inception_search.weights.whose import network_in, network_of_implementation
+
+IN_FILE = Sides("here", "in the file")
 
 
 class DialectWarning(UserWarning):
@@ -51,11 +54,12 @@ def load_weights(
             f"write {there} for the network these weights were trained in",
             DialectWarning,
         )
-    elif DOCUMENT in checkpoint.metadata and (what := what_differs_from(network, _document(checkpoint))):
-        said = f"the weights were saved with another document, which computes something else: here {what}"
+    elif DOCUMENT in checkpoint.metadata and (what := what_differs_from(network, _document(checkpoint), IN_FILE)):
+        said = f"the weights were saved with another document, which computes something else: {what}"
         warn(said, DialectWarning)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
+    _normalise_as_saved(module, checkpoint)
     _name_classes(module, checkpoint, report)
     return report
 
@@ -64,6 +68,26 @@ def _alike(naming: Naming) -> tuple[str, ...]:
     """The other dialects whose implementations have the names that were found."""
     others = [network_of_implementation(naming.network, name) for name in naming.alike[1:]]
     return tuple(name for name in others if "@" in name)
+
+
+def _normalise_as_saved(module: NetworkModule, checkpoint: Checkpoint) -> None:
+    """Take over what a model of ours expects of images, where the document of ``module`` does not say it.
+
+    Warns where the two say something else.
+    """
+    if DOCUMENT not in checkpoint.metadata:
+        return
+    network, saved = module.network, _document(checkpoint)
+    channels, height, width = network.input.shape
+    theirs = set_input(saved, channels=channels, height=height, width=width).preprocess
+    if theirs is None or theirs == network.preprocess:
+        return
+    if network.preprocess is None:
+        module.remember(network=remake(network, preprocess=theirs))
+        return
+    pairs = [(name, getattr(network.preprocess, name), getattr(theirs, name)) for name in Preprocess.model_fields]
+    words = ", ".join(f"{name} {ours} here and {other} in the file" for name, ours, other in pairs if ours != other)
+    warn(f"the weights were saved for images that are prepared otherwise: {words}", DialectWarning)
 
 
 def _name_classes(module: NetworkModule, checkpoint: Checkpoint, report: WeightsReport) -> None:

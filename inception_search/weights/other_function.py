@@ -26,6 +26,13 @@ class Difference(NamedTuple):
     what: str
 
 
+class Sides(NamedTuple):
+    """Where each of two values is, in the words of a sentence."""
+
+    ours: str = "here"
+    theirs: str = "there"
+
+
 def what_differs(network: Network, base: str, implementations: Iterable[str]) -> Difference | None:
     """Where ``network`` computes something else with the same weights than ``base`` in ``implementations``; or None.
 
@@ -36,23 +43,26 @@ def what_differs(network: Network, base: str, implementations: Iterable[str]) ->
     for dialect in implementations:
         if base not in names() or dialect not in dialects(base):
             continue
-        what = what_differs_from(network, load(f"{base}@{dialect}"))
+        there = f"{base}@{dialect}"
+        here = "here" if network.name == there else f"in {network.name}"
+        what = what_differs_from(network, load(there), Sides(here, f"in {there}"))
         if what is None:
             return None
-        first = first or Difference(f"{base}@{dialect}", what)
+        first = first or Difference(there, what)
     return first
 
 
-def what_differs_from(network: Network, other: Network) -> str | None:
+def what_differs_from(network: Network, other: Network, sides: Sides = Sides()) -> str | None:  # noqa: B008
     """Where ``network`` computes something else with the same weights than ``other`` at its size; or None.
 
-    Where ``other`` does not fit that size, both are compared at the size of ``other``.
+    The words say both values, and with ``sides`` which is whose. Where ``other`` does not fit that size, both are
+    compared at the size of ``other``.
     """
     ours, theirs = _function(network), _function(_resized(other, network))
     if theirs is None:
         network = set_input(network, height=other.input.height, width=other.input.width)
         ours, theirs = _function(network), _function(_resized(other, network))
-    return _difference(ours, theirs)
+    return _difference(ours, theirs, sides)
 
 
 def _resized(network: Network, like: Network) -> Network:
@@ -90,12 +100,15 @@ def _attributes(graph: Graph, index: int) -> tuple[Any, ...]:
     return (op.name, *((f.name, getattr(op, f.name)) for f in fields(op) if f.name not in skipped))  # type: ignore[arg-type]
 
 
-def _difference(ours: Any, theirs: Any) -> str | None:
+def _difference(ours: Any, theirs: Any, sides: Sides) -> str | None:
     """The first place where the two are not the same."""
     if ours is None or theirs is None or ours == theirs:
         return None
     for (path, mine), (other, yours) in zip(ours, theirs, strict=False):
         if (path, mine) != (other, yours):
-            words = [f"{a[0]} {a[1]} for {b[1]}" for a, b in zip(mine[1:], yours[1:], strict=False) if a != b]
-            return f"{path} has {', '.join(words) or f'{mine[0]} for {yours[0]} at {other}'}"
+            if (path, mine[0]) != (other, yours[0]):
+                return f"{path} is {mine[0]} {sides.ours}, and {other} is {yours[0]} in its place {sides.theirs}"
+            pairs = [(a[0], a[1], b[1]) for a, b in zip(mine[1:], yours[1:], strict=True) if a != b]
+            words = [f"{name} {a} {sides.ours} and {b} {sides.theirs}" for name, a, b in pairs]
+            return f"{path} has {', '.join(words)}"
     return "they have other numbers of ops"

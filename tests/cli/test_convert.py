@@ -134,6 +134,19 @@ def test_a_file_without_a_classifier_is_a_network_without(command: Command, tmp_
     assert ins.load(tmp_path / "model.safetensors").head.classes == 5
 
 
+def test_names_that_several_implementations_have_are_warned_of(command: Command, tmp_path: Path) -> None:
+    theirs = ins.export_weights(ins.compile("inception_v3@timm", num_classes=7, seed=0), "timm")
+    torch.save(theirs, tmp_path / "flowers.pth")
+    said = command("convert", "flowers.pth", "-o", "model.safetensors")
+    assert said.code == 0
+    assert said.err.startswith("warning: the tensors have the names of torchvision, and of timm and fid as well; ")
+    assert "(torchvision: resize 342, interpolation bilinear; timm: resize 341, interpolation bicubic; " in said.err
+    assert "use --network inception_v3@torchvision, inception_v3@timm or inception_v3@fid" in said.err
+    stated = command("convert", "flowers.pth", "--network", "inception_v3@timm", "-o", "timm.safetensors")
+    assert (stated.code, stated.err) == (0, "")
+    assert ins.load(tmp_path / "timm.safetensors").preprocess == ins.load("inception_v3@timm").preprocess
+
+
 def test_the_background_of_1001_classes_is_still_dropped(command: Command, tmp_path: Path) -> None:
     theirs = weights("inception_v1", "slim")
     for name in ("weights", "biases"):

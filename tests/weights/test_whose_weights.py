@@ -15,7 +15,7 @@ from inception_search.errors import WeightsError
 from inception_search.weights.checkpoint import read_checkpoint
 from inception_search.weights.identify import network_of
 from inception_search.weights.load import DialectWarning
-from inception_search.weights.other_function import what_differs, what_differs_from
+from inception_search.weights.other_function import Sides, what_differs, what_differs_from
 from inception_search.weights.whose import classes_in, origin_of
 from tests.canonical.lists import measured
 from tests.weights.small_network import SMALL, shaken
@@ -82,7 +82,12 @@ def test_weights_of_the_fid_network_in_another_dialect_warn() -> None:
 
 def test_an_export_is_compared_with_the_implementation_that_was_named() -> None:
     module = ins.compile("inception_v3@fid")
-    with pytest.warns(DialectWarning, match="torchvision will compute something else"):
+    said = (
+        r"torchvision will compute something else .* than inception_v3@fid: .* has count_pad False in "
+        r"inception_v3@fid and True in inception_v3@torchvision; no conversion changes that: use them in "
+        r"inception_v3@fid, or train inception_v3@torchvision for torchvision"
+    )
+    with pytest.warns(DialectWarning, match=said):
         ins.export_weights(module, "torchvision")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -102,7 +107,8 @@ def test_a_network_for_images_too_small_for_theirs_is_compared_at_their_size() -
     assert difference is not None
     assert difference.dialect == "inception_v3@timm"
     assert "padding" in difference.what
-    assert what_differs_from(small, theirs) == difference.what
+    assert f" in {small.name} and " in difference.what
+    assert what_differs_from(small, theirs, Sides(f"in {small.name}", "in inception_v3@timm")) == difference.what
     strided = ins.set_stem_stride(small, 1)
     assert what_differs_from(strided, ins.load("inception_v3@keras")) is not None
     assert what_differs_from(small, small) is None
@@ -113,7 +119,7 @@ def test_a_stem_that_theirs_cannot_have_is_a_difference_not_an_error(stride: int
     text = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x24x24\nstages: {stem: 3x3 4 s%d}"
     one, other = ins.load(text % stride), ins.load(text % 2)
     what = what_differs_from(one, other)
-    assert what is None if stride == 1 else what == "stem.conv has stride (3, 3) for (2, 2)"
+    assert what is None if stride == 1 else what == "stem.conv has stride (3, 3) here and (2, 2) there"
 
 
 def test_own_weights_of_a_document_that_does_not_fit_the_size_still_warn(tmp_path: Path) -> None:
@@ -121,6 +127,19 @@ def test_own_weights_of_a_document_that_does_not_fit_the_size_still_warn(tmp_pat
     path = ins.save(ins.compile(text), tmp_path / "n.safetensors")
     with pytest.warns(DialectWarning, match=r"another document.*a\.conv has padding"):
         ins.compile(text.replace(" valid", "").replace("24x24", "4x4"), weights=path)
+
+
+def test_what_a_saved_model_expects_of_images_comes_along(tmp_path: Path) -> None:
+    said = "preprocess: {mean: [0.1, 0.2, 0.3], std: [0.5, 0.5, 0.5]}\n"
+    path = ins.save(ins.compile(SMALL + said, seed=0), tmp_path / "small.safetensors")
+    expected = ins.load(SMALL + said).preprocess
+    assert ins.compile(SMALL, weights=path, num_classes=3).network.preprocess == expected
+    assert ins.compile(SMALL, weights=path, in_channels=1).network.preprocess is None  # there is a mean a channel
+    with pytest.warns(
+        DialectWarning, match=r"prepared otherwise: mean \(0.0, 0.2, 0.3\) here and \(0.1, 0.2, 0.3\) in"
+    ):
+        other = ins.compile(SMALL + said.replace("0.1", "0.0"), weights=path)
+    assert other.network.preprocess.mean == (0.0, 0.2, 0.3)
 
 
 # Prefixes ------------------------------------------------------------------------------------------------------
