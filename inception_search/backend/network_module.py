@@ -25,6 +25,7 @@ class NetworkModule(fx.GraphModule):
     __jit_unused_properties__ = [
         *fx.GraphModule.__jit_unused_properties__,
         *("network", "loaded", "stages", "classes", "num_classes", "num_features", "pretrained_cfg", "default_cfg"),
+        "feature_info",
     ]
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -153,6 +154,41 @@ class NetworkModule(fx.GraphModule):
         self._check_size(wanted, x.shape[2], x.shape[3])
         found: dict[str, torch.Tensor] = self.feature_extractor(wanted)(x)
         return found
+
+    @property
+    def feature_info(self) -> list[dict[str, Any]]:
+        """``num_chs``, ``reduction`` (the stride) and ``module`` (the stage) of the maps of :meth:`features`."""
+        from inception_search.backend.forward_parts import feature_info
+
+        return feature_info(self.network, dict(self.recall("shapes") or {}), self._last_of_each_size())
+
+    @checked
+    def forward_features(self, x: torch.Tensor) -> torch.Tensor:
+        """The maps (N, C, H, W) of the last stage for images ``x``: what :meth:`forward_head` takes.
+
+        Raises :class:`~inception_search.errors.ShapeError` as :meth:`features` does.
+        """
+        last = self.stages[-1]
+        return self.features(x, last)[last]
+
+    @checked
+    def forward_head(self, x: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
+        """The logits (N, classes) of maps ``x`` of the last stage; ``pre_logits``: the features (N, num_features).
+
+        Auxiliary classifiers are not run, not even in training.
+
+        >>> model.forward_head(model.forward_features(x))  # in evaluation mode the same as model(x)  # doctest: +SKIP
+        """
+        from inception_search.backend.forward_parts import head_module
+
+        made: dict[tuple[str, ...], fx.GraphModule] = self.__dict__.setdefault("_extractors", {})
+        key = ("", "features" if pre_logits else "logits")  # no stage has the name ""
+        if key not in made or not self._has_layers_of(made[key]):
+            last = self.recall("stages")[self.stages[-1]]
+            made[key] = head_module(self, last, pre_logits=pre_logits)
+        made[key].training = self.training  # not train(): that would set the layers, frozen ones too
+        logits: torch.Tensor = made[key](x)
+        return logits
 
     @checked
     def feature_extractor(self, stages: str | Iterable[str] | None = None) -> fx.GraphModule:

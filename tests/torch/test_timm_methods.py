@@ -91,6 +91,50 @@ def test_features_of_known_networks(name: str, features: int, layer: type[nn.Mod
     assert isinstance(module.get_classifier(), layer)
 
 
+# The two parts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [(SMALL, 16), ("nin_cifar10", 32), ("inception_resnet_v1@facenet", 96), ("inception_v1", 64)]
+)
+def test_the_head_on_the_last_maps_is_the_network(name: str, size: int) -> None:
+    module = ins.compile(name, input_size=size, seed=0).eval()
+    x = torch.rand(2, 3, size, size)
+    maps = module.forward_features(x)
+    assert maps.shape[1:] == module.recall("shapes")[module.stages[-1]]
+    assert torch.equal(module.forward_head(maps), module(x))
+    features = module.forward_head(maps, pre_logits=True)
+    assert features.shape == (2, module.num_features)
+    assert torch.equal(features, module.reset_classifier(0)(x))
+    assert torch.equal(module.forward_head(maps), features)
+
+
+def test_the_head_follows_the_classifier_and_the_mode() -> None:
+    module = shaken(ins.compile(SMALL, aux=True))
+    maps = module.forward_features(X)
+    module.forward_head(maps)
+    assert module.reset_classifier(3).forward_head(maps).shape == (2, 3)
+    module.train()
+    assert isinstance(module(X), tuple)
+    assert module.forward_head(module.forward_features(X)).shape == (2, 3)
+    assert torch.equal(copy.deepcopy(module).eval().forward_head(maps), module.eval().forward_head(maps))
+    with pytest.raises(ConfigError, match="pre_logits"):
+        module.forward_head(maps, pre_logits="yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2"])
+def test_the_last_feature_info_is_timms(name: str) -> None:
+    from tests import torchvision_shim  # noqa: F401  (before torchvision)
+
+    timm = pytest.importorskip("timm")
+    with torch.device("meta"):
+        ours, theirs = ins.compile(f"{name}@timm").feature_info, timm.create_model(name).feature_info
+    known = {info["reduction"]: info["num_chs"] for info in theirs}
+    assert [info["reduction"] for info in ours] == sorted({info["reduction"] for info in ours})
+    assert all(known[info["reduction"]] == info["num_chs"] for info in ours[-2:])
+    assert ours[-1]["reduction"] == 32
+
+
 # The facts of the weights ------------------------------------------------------------------------------------------
 
 
