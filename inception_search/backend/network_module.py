@@ -175,12 +175,17 @@ class NetworkModule(fx.GraphModule):
     def forward_head(self, x: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
         """The logits (N, classes) of maps ``x`` of the last stage; ``pre_logits``: the features (N, num_features).
 
-        Auxiliary classifiers are not run, not even in training.
+        Auxiliary classifiers are not run, not even in training. Raises
+        :class:`~inception_search.errors.ShapeError` for what are no maps of the last stage.
 
         >>> model.forward_head(model.forward_features(x))  # in evaluation mode the same as model(x)  # doctest: +SKIP
         """
         from inception_search.backend.forward_parts import head_module
 
+        channels = (self.recall("shapes") or {})[self.stages[-1]][0]
+        if x.ndim != 4 or x.shape[1] != channels:
+            expected = f"(N, {channels}, H, W), what forward_features gives"
+            raise ShapeError("not the maps of the last stage", found=tuple(x.shape), expected=expected)
         made: dict[tuple[str, ...], fx.GraphModule] = self.__dict__.setdefault("_extractors", {})
         key = ("", "features" if pre_logits else "logits")  # no stage has the name ""
         if key not in made or not self._has_layers_of(made[key]):

@@ -218,6 +218,8 @@ ROWS: dict[str, Row] = {
     "Network.resolve": Row(lambda **given: net().resolve(**given), lambda: {"step": net().stages["stem"]}),
     "NetworkModule.feature_extractor": Row(lambda **given: model().feature_extractor(**given), lambda: {"stages": ["stem"]}),
     "NetworkModule.features": Row(lambda **given: model().features(**given), lambda: {"x": torch.zeros(1, 3, 16, 16), "stages": ["stem"]}),
+    "NetworkModule.forward_features": Row(lambda **given: model().forward_features(**given), lambda: {"x": torch.zeros(1, 3, 16, 16)}),
+    "NetworkModule.forward_head": Row(lambda **given: model().forward_head(**given), lambda: {"x": model().forward_features(torch.zeros(1, 3, 16, 16)), "pre_logits": True}),
     "NetworkModule.freeze": Row(lambda **given: model().freeze(**given), lambda: {"stages": ["stem"], "until": "stem"}),
     "NetworkModule.reset_classifier": Row(lambda **given: classifier().reset_classifier(**given), lambda: {"num_classes": 4, "global_pool": "max"}),
     "Page.save": Row(lambda **given: page().save(**given), lambda: {"path": "out/n.html"}),

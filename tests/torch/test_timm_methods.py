@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import inception_search as ins
-from inception_search.errors import CompileError, ConfigError, SpecError, UnknownNameError
+from inception_search.errors import CompileError, ConfigError, ShapeError, SpecError, UnknownNameError
 from inception_search.spec.transform import shrink
 from tests.weights.small_network import SMALL, shaken
 from tests.weights.their_weights import state_of
@@ -118,6 +118,10 @@ def test_the_head_follows_the_classifier_and_the_mode() -> None:
     assert isinstance(module(X), tuple)
     assert module.forward_head(module.forward_features(X)).shape == (2, 3)
     assert torch.equal(copy.deepcopy(module).eval().forward_head(maps), module.eval().forward_head(maps))
+    with pytest.raises(
+        ShapeError, match=r"not the maps of the last stage, got \(2, 3, 16, 16\); expected \(N, 16, H, W\)"
+    ):
+        module.forward_head(X)
     with pytest.raises(ConfigError, match="pre_logits"):
         module.forward_head(maps, pre_logits="yes")  # type: ignore[arg-type]
 
