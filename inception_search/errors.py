@@ -221,8 +221,9 @@ def unknown_name(
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str | None:
     """``"did you mean 'x'?"`` for the nearest known spelling, or None, also for what is no text."""
-    near = difflib.get_close_matches(_text(name)[:LONGEST_NAME].lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else None
+    names = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(_text(name)[:LONGEST_NAME].lower(), list(names), n=1, cutoff=0.6)
+    return f"did you mean {names[near[0]]!r}?" if near else None
 
 
 def shorten(value: Any) -> str:

@@ -19,6 +19,8 @@ from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 
 if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
     from inception_search.space.space import Space
     from inception_search.study.final.observer import FinalsObserver
     from inception_search.study.final.result import Finals
@@ -55,7 +57,7 @@ class SearchOptions(TypedDict, total=False):
     warm_top: int
     repeats: int
     repeat_top: int | None
-    strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"]
+    strategy: str | BaseSampler
     strategy_options: Mapping[str, Any]
     warmup_proxy: str | None
     warmup_points: int
@@ -171,6 +173,7 @@ def resume(
     *,
     trials: int | None = None,
     space: Space | str | Path | None = None,
+    strategy: BaseSampler | None = None,
     progress: bool = True,
     observer: Observer | None = None,
 ) -> Study:
@@ -180,13 +183,15 @@ def resume(
         run: the run folder.
         trials: how many distinct architectures the study trains in all, those already trained included.
         space: continue in this space, the study's own with new labels or wider ranges.
+        strategy: the sampler that the study was begun with, where it was given in Python and cannot be made from what
+            ``study.yaml`` says of it.
 
     Raises RunFolderError (in use, damaged, other data), ConfigError or DataError.
     """
     from inception_search.study.search import resume as resume_it
 
     with _shown(progress, observer, watched) as watcher:
-        return _reported(resume_it(run, trials=trials, space=space, observer=watcher), watcher)
+        return _reported(resume_it(run, trials=trials, space=space, strategy=strategy, observer=watcher), watcher)
 
 
 def open_run(run: str | Path) -> Study:

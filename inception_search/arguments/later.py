@@ -15,7 +15,7 @@ ALIASES = {
     "random": "random",
     "Number": "inception_search.measures.measure",
 }
-PACKAGES = ("inception_search", "torch")
+PACKAGES = ("inception_search", "torch", "optuna")
 
 
 class _LaterType(type):
@@ -28,7 +28,8 @@ class _LaterType(type):
 
 
 class Later(metaclass=_LaterType):
-    """Stands for a class of this package or of torch, by name; as long as it is not imported, it has no instances."""
+    """Stands for a class of this package, of torch or of Optuna, by name; as long as it is not imported, it has no
+    instances."""
 
     @classmethod
     def has(cls, value: Any) -> bool:

@@ -77,6 +77,7 @@ _NAMES = {
     "objectives": f"one or several of {codes(OBJECTIVES)}",
     "reference": "a number for each objective: `accuracy=0.1,macs=1e7`, or a mapping",
     "warm_start": "paths",
+    "strategy": f"{codes(STRATEGIES)}, `optuna:NAME`, `optunahub:samplers/NAME`; in Python also a sampler of Optuna's",
     "strategy_options": "a mapping: `{population: 20}`; as flags `--strategy-option population=20`, one for each",
     "pruner_options": "a mapping: `{eta: 4}`; as flags `--pruner-option eta=4`, one for each",
     "warmup_proxy": codes(PROXIES),

@@ -69,7 +69,8 @@ def search(
     strategy: Annotated[
         str | None,
         Opt(
-            help="random, tpe, evolution, nsga2, local, predictor, gp, cmaes or grid. [tpe]",
+            help="random, tpe, evolution, nsga2, local, predictor, gp, cmaes, grid, optuna:NAME or "
+            "optunahub:samplers/NAME. [tpe]",
             autocompletion=complete_strategy,
         ),
     ] = None,

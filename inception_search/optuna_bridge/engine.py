@@ -6,13 +6,15 @@ Optuna's pruned trials rank behind complete ones, as they do here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from inception_search.optuna_bridge.distributions import distributions
 from inception_search.optuna_bridge.list_storage import engine
+from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 
@@ -20,15 +22,40 @@ from inception_search.space.space import Space
 class Engine:
     """Proposes points of ``space`` until one can be trained; all ``objectives`` are made small."""
 
-    def __init__(self, space: Space, trials: Iterable[FrozenTrial], objectives: int, sampler: BaseSampler) -> None:
+    def __init__(
+        self,
+        space: Space,
+        trials: Iterable[FrozenTrial],
+        objectives: int,
+        sampler: BaseSampler,
+        marks: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """``marks``: what the sampler has written down with the study."""
         self.space = space
+        self.before = dict(marks)
         self.study = engine(trials, objectives, sampler)
+        self.study._storage.system_attrs |= self.before  # type: ignore[attr-defined]
         self.trial: Trial | None = None
+        self.written: dict[str, dict[str, Any]] = {}
 
     def propose(self) -> Params:
         """A point. Raises SpecError where it is no network; whatever else the sampler raises."""
-        self.trial = self.study.ask()
-        return self.space.suggest(self.trial)[1]
+        with quiet():
+            self.trial = self.study.ask()
+            try:
+                return self.space.suggest(self.trial)[1]
+            finally:
+                self._look()
+
+    def _look(self) -> None:
+        """See what the sampler has written down with the trial, and what is new with the study."""
+        assert self.trial is not None
+        storage = self.study._storage
+        of_study = storage.get_study_system_attrs(self.study._study_id)
+        self.written = {
+            "trial": dict(storage.get_trial_system_attrs(self.trial._trial_id)),
+            "study": {name: value for name, value in of_study.items() if self.before.get(name) != value},
+        }
 
     def refuse(self, violation: float) -> None:
         """The last point cannot be trained; ``violation``: how far outside the limits it is."""
@@ -43,7 +70,7 @@ def freeze(
     losses: Sequence[float] | None,
     *,
     epochs: int,
-    pruned: bool,
+    state: Literal["running", "complete", "pruned", "failed"],
     objectives: int,
     marks: Mapping[str, Any] | None = None,
 ) -> FrozenTrial:
@@ -52,16 +79,19 @@ def freeze(
     Args:
         space: the space of the study.
         params: its point.
-        losses: one number per objective, all to be made small; None while it is running.
+        losses: one number per objective, all to be made small; None for a trial without.
         epochs: how long it was trained.
-        pruned: whether it was stopped before its last epoch.
+        state: what became of it.
         objectives: their number.
         marks: what the sampler wrote down with it.
     """
     values, known = distributions(space, params)
     named: dict[str, Any] = {"params": values, "distributions": known, "system_attrs": dict(marks or {})}
+    if losses is None and state == "failed":
+        return create_trial(state=TrialState.FAIL, **named)
     if losses is None:
         return create_trial(state=TrialState.RUNNING, **named)
+    pruned = state == "pruned"
     if pruned and objectives == 1:
         return create_trial(state=TrialState.PRUNED, intermediate_values={epochs: losses[0]}, **named)
     # Of several objectives Optuna takes no values on the way; what breaks a constraint ranks behind the rest, too.

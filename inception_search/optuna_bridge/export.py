@@ -19,6 +19,7 @@ from inception_search.space.space import Space
 from inception_search.store.objectives import directions
 from inception_search.store.record import TrialRecord
 
+SAMPLER = "sampler"  # what a sampler wrote down for itself
 Make = Callable[[TrialRecord], FrozenTrial]
 
 
@@ -49,7 +50,7 @@ def trial_of(record: TrialRecord, space: Space, objectives: tuple[str, ...], att
 def attributes(record: TrialRecord) -> dict[str, Any]:
     """All that a record says besides point, values and curve: user attributes of its trial."""
     said = {
-        **record.facts,
+        **{name: fact for name, fact in record.facts.items() if name != SAMPLER},
         **record.measures,
         "state": record.state,
         "origin": record.origin,

@@ -118,7 +118,9 @@ def _strategy(material: Material) -> str:
     if strategy is None:
         return ""
     rule = PRUNERS.get(str(pruner), f"{pruner} pauses trials at rungs (eta {material.option('eta')})")
-    return f"{strategy}; {rule}"
+    options = material.option("strategy_options")
+    own = ", ".join(f"{name} {value}" for name, value in options.items()) if isinstance(options, Mapping) else ""
+    return f"{strategy} ({own}); {rule}" if own else f"{strategy}; {rule}"
 
 
 def _trials(material: Material) -> str:

@@ -218,7 +218,7 @@ def frozen(problem: Problem, observation: Observation, marks: dict[str, Any] | N
         observation.params,
         observation.losses,
         epochs=observation.epochs,
-        pruned=observation.state == "pruned",
+        state=observation.state,
         objectives=problem.objectives,
         marks=marks,
     )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from inception_search.errors import unknown_name
 from inception_search.options import Options, read_options
+from inception_search.optuna_bridge.given_sampler import PREFIXES
 from inception_search.space.space import Space
 from inception_search.strategies.protocol import Problem, Strategy
 
@@ -34,7 +35,7 @@ def names() -> tuple[str, ...]:
 def find_strategy(name: str) -> Any:
     """The class of strategy ``name``."""
     if name not in STRATEGIES:
-        raise unknown_name("strategy", name, STRATEGIES)
+        raise unknown_name("strategy", name, STRATEGIES, path="strategy")
     module, _, attribute = STRATEGIES[name].partition(":")
     return getattr(import_module(f"inception_search.strategies.{module}"), attribute)
 
@@ -42,6 +43,9 @@ def find_strategy(name: str) -> Any:
 def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Raise :class:`~inception_search.errors.ConfigError` where strategy ``name`` cannot search ``space`` for so many
     objectives, or does not have such ``options``."""
+    if name.startswith(PREFIXES):
+        _user_sampler().check(name, space, objectives, options)
+        return
     settings_of(name, options)
     suits = getattr(find_strategy(name), "suits", None)
     if suits is not None:
@@ -50,8 +54,14 @@ def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, An
 
 def make_strategy(name: str, problem: Problem, **options: Any) -> Strategy:
     """Strategy ``name`` for a problem, with options of its own: those of its class ``settings``. Raises ConfigError."""
+    if name.startswith(PREFIXES):
+        return cast(Strategy, _user_sampler().make(name, problem, options))
     check(name, problem.space, problem.objectives)
     return cast(Strategy, find_strategy(name)(problem, settings_of(name, options)))
+
+
+def _user_sampler() -> Any:
+    return import_module("inception_search.strategies.user_sampler")
 
 
 def settings_of(name: str, options: Mapping[str, Any]) -> Options:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from inception_search.data.catalogue import DOWNLOADED, EMBEDDED
+from inception_search.optuna_bridge.given_sampler import PREFIXES
+from inception_search.space.space import Space
 from inception_search.study.config import StudyConfig
 from inception_search.study.queue import Wanted
 from inception_search.study.screen import Screen
@@ -49,6 +51,15 @@ def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
     if config.class_weights == "none":
         told += "; class_weights: balanced makes the images of rare classes count more in the loss"
     yield told
+
+
+def about_sampler(config: StudyConfig, space: Space) -> Iterator[str]:
+    """A sentence where a sampler of Optuna's draws decisions of the space at random."""
+    if config.strategy.startswith(PREFIXES):
+        from inception_search.strategies.user_sampler import draws_at_random
+
+        if told := draws_at_random(config.strategy, config.strategy_options, space):
+            yield told
 
 
 def about_baselines(config: StudyConfig, canonical: Sequence[Wanted], screen: Screen) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, WrapValidator
+from pydantic import BeforeValidator, Field, ValidationError, WrapValidator, model_validator
 
 from inception_search.credentials import masked_values
 from inception_search.data.class_weights import parse_class_weights
@@ -27,8 +27,10 @@ from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.store.objectives import check_objectives
+from inception_search.strategies.table import STRATEGIES
 from inception_search.study.given_options import Given, given_options
 from inception_search.study.pruner_options import AshaOptions, Eta, pruner_options
+from inception_search.study.strategy_name import StrategyName, with_sampler_named
 
 Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
 Storage: TypeAlias = Annotated[
@@ -123,8 +125,8 @@ class StudyConfig(Options):
     """Number of times each architecture is trained, each time with another seed; the search uses the mean."""
     repeat_top: Whole | None = None
     """Repeat only this many of the best architectures, after all trials have finished (default: all)."""
-    strategy: Literal["random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid"] = "tpe"
-    """The search algorithm that suggests the next architecture."""
+    strategy: StrategyName = "tpe"
+    """The search algorithm that suggests the next architecture: a strategy, or a sampler of Optuna or OptunaHub."""
     strategy_options: Given = {}
     """Options of the strategy, by name."""
     warmup_proxy: Name | None = None
@@ -200,6 +202,11 @@ class StudyConfig(Options):
     """Seed of the strategy, the initial weights, the order of the images and their augmentation."""
     run: Name | None = None
     """The run folder (default: a new one under runs/)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sampler(cls, data: Any) -> Any:
+        return with_sampler_named(data)
 
     @classmethod
     def of(cls, **options: Any) -> Self:
@@ -385,5 +392,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _literals(name: str) -> tuple[str, ...]:
+    if name == "strategy":
+        return tuple(STRATEGIES)
     annotation: Any = StudyConfig.model_fields[name].annotation
     return tuple(str(value) for value in getattr(annotation, "__args__", ()))

@@ -33,7 +33,7 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
-from inception_search.study.advice import about_baselines, about_data, without_effect
+from inception_search.study.advice import about_baselines, about_data, about_sampler, without_effect
 from inception_search.study.config import VERSION, StudyConfig, facts_of, index_name, version_of
 from inception_search.study.dedupe import Seen
 from inception_search.study.excess import make_excess
@@ -53,11 +53,14 @@ from inception_search.study.recipe_change import recipe_change
 from inception_search.study.reference_point import reference_point
 from inception_search.study.screen import Screen
 from inception_search.study.setting import Setting
+from inception_search.study.strategy_name import given_again
 from inception_search.study.study import Study
 from inception_search.study.warm_start import warm_points
 from inception_search.study.warm_up import make_scorer, warm_up
 
 if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
     from inception_search.data.dataset import Dataset
 
 MOST_ON_A_GPU = 8  # trials at a time, where the user does not say
@@ -92,7 +95,7 @@ def search(
     chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
     config = config.model_copy(update={"run": str(path), "reference": reference})
     plan = Plan(config, loaded, plan.dataset, plan.device)
-    notes = [*about_data(plan.dataset, config), *without_effect(chosen, reference)]
+    notes = [*about_data(plan.dataset, config), *about_sampler(config, loaded), *without_effect(chosen, reference)]
     facts = {**plan.facts(), **({"notes": notes} if notes else {})}
     if config.storage:
         check_storage(config.storage)
@@ -110,9 +113,11 @@ def resume(
     observer: Observer | None = None,
     trials: int | None = None,
     space: Space | str | Path | None = None,
+    strategy: BaseSampler | None = None,
 ) -> Study:
     """Go on with the study in a run folder; ``trials`` changes how many it trains in all, from now on.
 
+    ``strategy``: the sampler that the study was begun with, where it was given in Python.
     ``space``: go on in this one, the study's own grown (new labels, wider ranges): its trials are found again in it.
     """
     run = RunFolder.open(Path(path).expanduser())
@@ -123,7 +128,7 @@ def resume(
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records
-        before = _with_password(StudyConfig.read(run.study_file), observer)
+        before = given_again(_with_password(StudyConfig.read(run.study_file), observer), strategy)
         config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
         facts = facts_of(run.study_file)
         if loaded is None:

@@ -198,6 +198,9 @@ CODES: dict[str, int] = {
     "search --trials many": REFUSED,
     "search --strategy evolution --strategy-option popultion=3": REFUSED,
     "search --pruner asha --pruner-option eta=1": REFUSED,
+    "search --strategy optuna:NSGA2Sampler": REFUSED,
+    "search --strategy optuna:GPSampler": REFUSED,
+    "search --strategy python:mine.Sampler": REFUSED,
     "search --optimizer sgdd": REFUSED,
     "search --learning-rate -1": REFUSED,
     "search --data image_folder --data-root none": REFUSED,
@@ -218,6 +221,7 @@ CODES: dict[str, int] = {
 LACKING = {
     "dashboard run": "optuna_dashboard",
     "draw nin_cifar10 -o nin.png": "resvg_py",
+    "search --strategy optunahub:samplers/whale_optimization": "optunahub",
     "search --data image_folder --data-root empty": "PIL",
 }
 

@@ -266,7 +266,7 @@ ROWS: dict[str, Row] = {
     "parse": Row(ins.parse, lambda: {"text": "3x3 8", "file": "a.yaml"}),
     "path": Row(ins.path, lambda: {"start": space().decode(point()), "goal": space().decode({**point(), "w": 8}), "space": space(), "via": []}),
     "prepare_images": Row(ins.prepare_images, lambda: {"images": IMAGES, "network": net()}),
-    "resume": Row(ins.resume, lambda: {"run": "no/run", "trials": 2, "space": None, "progress": False, "observer": None}, refused=True),
+    "resume": Row(ins.resume, lambda: {"run": "no/run", "trials": 2, "space": None, "strategy": None, "progress": False, "observer": None}, refused=True),
     "sample_within": Row(ins.sample_within, lambda: {"space": space(), "budget": MAX_MACS, "seed": 0, "tries": 3, "shape": (3, 16, 16), "classes": 3, "seconds": 2.0}),
     "save": Row(ins.save, lambda: {"module": model(), "path": "out/n.safetensors"}, writes=True),
     "scale_width": Row(ins.scale_width, lambda: {"network": net(), "factor": 2.0, "multiple": 4}),
@@ -345,4 +345,4 @@ def test_annotations_name_classes_that_there_are(monkeypatch: pytest.MonkeyPatch
         for parameter in inspect.signature(function).parameters.values() if inspect.isfunction(function) else ():
             if isinstance(parameter.annotation, str):
                 resolved(parameter.annotation, inspect.unwrap(function).__globals__)
-    assert found <= {"Checkpoint", "FinalsObserver", "Observer", "Space", "NetworkModule", "torch"}
+    assert found <= {"Checkpoint", "FinalsObserver", "BaseSampler", "Observer", "Space", "NetworkModule", "torch"}

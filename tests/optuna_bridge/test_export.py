@@ -69,7 +69,7 @@ def test_optuna_draws_it(plot: str, copy: optuna.Study) -> None:
     from optuna.visualization import matplotlib as plots
 
     target = {"target": lambda trial: trial.values[0]} if plot in ("optimization_history", "slice") else {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), mpl.rc_context():  # Optuna sets a style for all plots
         warnings.simplefilter("ignore")  # they are experimental
         assert getattr(plots, f"plot_{plot}")(copy, **target) is not None
 
