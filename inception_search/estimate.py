@@ -107,7 +107,7 @@ class _CostLowering(Lowering[_Value]):
         return x[0]
 
     def step(self, step: spec.AnyStep, x: _Value, path: str) -> _Value:
-        made: _Value = _RULES[type(step)](self, step, x, path)
+        made: _Value = COSTS[type(step)](self, step, x, path)
         return made
 
     def copy(self, step: spec.AnyStep, x: _Value, path: str) -> _Value:
@@ -186,7 +186,7 @@ class _CostLowering(Lowering[_Value]):
 
 
 _EVEN = (spec.Pool, spec.AdaptivePool, spec.Lrn, spec.Dropout, spec.Norm, spec.Act, spec.Zero)
-_RULES: dict[type[SpecModel], Callable[..., Any]] = {**RULES, **dict.fromkeys(_EVEN, _CostLowering.even)}
+COSTS: dict[type[SpecModel], Callable[..., Any]] = {**RULES, **dict.fromkeys(_EVEN, _CostLowering.even)}
 # What the windows of a convolution depend on, besides the size of the map.
 _OF_WINDOWS = itemgetter("kernel", "stride", "padding", "dilation", "linear", "norm", "act", "bias")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -48,35 +48,65 @@ class Reader:
 
     def series(self, step: AnyStep, path: str, name: str = "") -> tuple[Element, ...]:
         """``step`` as elements in series; none for an identity."""
-        if isinstance(step, Use):
-            return self.series(self.blocks[step.name], path, step.name)
-        if isinstance(step, Chain):
-            parts = (self.series(part, f"{path}.{i}") for i, part in enumerate(step.steps))
-            return tuple(element for part in parts for element in part)
-        if isinstance(step, Block) and step.trivial:
-            return self.series(step.body, f"{path}.body", name)
-        if isinstance(step, Repeat) and step.times == 1:
-            return self.series(step.body, f"{path}.0", name)
-        return () if isinstance(step, Identity) else (self.element(step, path, name),)
+        rule = SERIES.get(type(step), Reader._alone)
+        return rule(self, step, path, name)
+
+    def _alone(self, step: AnyStep, path: str, name: str) -> tuple[Element, ...]:
+        return (self.element(step, path, name),)
+
+    def _opened_use(self, step: Use, path: str, name: str) -> tuple[Element, ...]:
+        return self.series(self.blocks[step.name], path, step.name)
+
+    def _opened_chain(self, step: Chain, path: str, name: str) -> tuple[Element, ...]:
+        return tuple(element for i, part in enumerate(step.steps) for element in self.series(part, f"{path}.{i}"))
+
+    def _opened_block(self, step: Block, path: str, name: str) -> tuple[Element, ...]:
+        return self.series(step.body, f"{path}.body", name) if step.trivial else self._alone(step, path, name)
+
+    def _opened_repeat(self, step: Repeat, path: str, name: str) -> tuple[Element, ...]:
+        return self.series(step.body, f"{path}.0", name) if step.times == 1 else self._alone(step, path, name)
+
+    def _nothing(self, step: AnyStep, path: str, name: str) -> tuple[Element, ...]:
+        return ()
 
     def element(self, step: AnyStep, path: str, name: str = "") -> Element:
         """One step that is no chain."""
-        if isinstance(step, Concat):
-            branches = [
-                self._branch(self.series(b, f"{path}.branches.{i}"), path, i) for i, b in enumerate(step.branches)
-            ]
-            return self._made("concat", f"{len(branches)} branches", path, (), branches, step=step, name=name)
-        if isinstance(step, Block):
-            inside = self.series(step.body, f"{path}.body")
-            return self._made("block", _block_words(step), path, _block_fields(step), inside, step=step, name=name)
-        if isinstance(step, Repeat):
-            body = step.body
-            called = body.name if isinstance(body, Use) else ""
-            inside, times = self.series(body, f"{path}.0"), (Field("times", step.times, step.times),)
-            words = f"{step.times} x {called}" if called else f"{step.times} x"
-            return self._made("repeat", words, path, times, inside, step=step, name=name)
-        made = self._made(step.kind, _words(step), path, self._fields(step), step=step, name=name)
-        return replace(made, factors=self._factors(step, path)) if isinstance(step, Conv) else made
+        rule = ELEMENTS.get(type(step), Reader._leaf)
+        return rule(self, step, path, name)
+
+    def _leaf(self, step: AnyStep, path: str, name: str, fields: Iterable[Field] | None = None) -> Element:
+        found = _all_fields(step) if fields is None else fields
+        return self._made(step.kind, _words(step), path, tuple(found), step=step, name=name)
+
+    def _conv(self, step: Conv, path: str, name: str) -> Element:
+        return replace(self._depthwise(step, path, name), factors=self._factors(step, path))
+
+    def _depthwise(self, step: Conv | Depthwise, path: str, name: str) -> Element:
+        return self._leaf(step, path, name, self._conv_fields(step))
+
+    def _pool(self, step: Pool, path: str, name: str) -> Element:
+        return self._leaf(step, path, name, self._pool_fields(step))
+
+    def _dag(self, step: Dag, path: str, name: str) -> Element:
+        nodes = map_dag(step, self._written_out).nodes
+        fields = [_same(f"node {i}", node_words(node)) for i, node in enumerate(nodes, start=1)]
+        return self._leaf(step, path, name, fields)
+
+    def _concat(self, step: Concat, path: str, name: str) -> Element:
+        parts = [self.series(branch, f"{path}.branches.{i}") for i, branch in enumerate(step.branches)]
+        branches = [self._branch(part, path, i) for i, part in enumerate(parts)]
+        return self._made("concat", f"{len(branches)} branches", path, (), branches, step=step, name=name)
+
+    def _block(self, step: Block, path: str, name: str) -> Element:
+        inside = self.series(step.body, f"{path}.body")
+        return self._made("block", _block_words(step), path, _block_fields(step), inside, step=step, name=name)
+
+    def _repeat(self, step: Repeat, path: str, name: str) -> Element:
+        body = step.body
+        called = body.name if isinstance(body, Use) else ""
+        inside, times = self.series(body, f"{path}.0"), (Field("times", step.times, step.times),)
+        words = f"{step.times} x {called}" if called else f"{step.times} x"
+        return self._made("repeat", words, path, times, inside, step=step, name=name)
 
     def classifier(self, head: Head | Aux, path: str, classes: int) -> tuple[Element, ...]:
         """The layers of a head, as they follow each other."""
@@ -127,16 +157,6 @@ class Reader:
         content = (kind, repr(fields), tuple(part.key for part in parts))
         key = self.keys.setdefault(content, len(self.keys))
         return Element(kind, words, path, key, fields, parts, step=step, name=name)
-
-    def _fields(self, step: AnyStep) -> tuple[Field, ...]:
-        if isinstance(step, Conv | Depthwise):
-            return tuple(self._conv_fields(step))
-        if isinstance(step, Pool):
-            return tuple(self._pool_fields(step))
-        if isinstance(step, Dag):
-            nodes = map_dag(step, self._written_out).nodes
-            return tuple(_same(f"node {i}", node_words(node)) for i, node in enumerate(nodes, start=1))
-        return tuple(Field(name, _plain(value), _plain(value)) for name, value in step if name != "kind")
 
     def _written_out(self, step: AnyStep) -> AnyStep:
         """``step`` with the blocks it uses in their place."""
@@ -205,6 +225,30 @@ def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) 
     if odd and zeros == padding_of(kernel, "same", dilation):
         return "same"
     return "valid" if zeros == (0, 0) else _size(zeros)
+
+
+# Steps that are something else than one element.
+SERIES: dict[type[SpecModel], Callable[[Reader, Any, str, str], tuple[Element, ...]]] = {
+    Identity: Reader._nothing,
+    Chain: Reader._opened_chain,
+    Block: Reader._opened_block,
+    Repeat: Reader._opened_repeat,
+    Use: Reader._opened_use,
+}
+# Other kinds have their fields as they are. A chain and a use are opened before.
+ELEMENTS: dict[type[SpecModel], Callable[[Reader, Any, str, str], Element]] = {
+    Conv: Reader._conv,
+    Depthwise: Reader._depthwise,
+    Pool: Reader._pool,
+    Concat: Reader._concat,
+    Block: Reader._block,
+    Repeat: Reader._repeat,
+    Dag: Reader._dag,
+}
+
+
+def _all_fields(step: AnyStep) -> Iterator[Field]:
+    return (Field(name, _plain(value), _plain(value)) for name, value in step if name != "kind")
 
 
 def _words(step: AnyStep) -> str:

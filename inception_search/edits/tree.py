@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from inception_search.edits.memo import Memo
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     AnyStep,
@@ -86,15 +87,14 @@ _OUTLINES: Memo[AnyStep, tuple[Spot, ...]] = Memo()
 
 def with_part(parent: AnyStep, index: int, part: AnyStep) -> AnyStep:
     """``parent`` with ``part`` as its child ``index``; pydantic's ValidationError where it cannot stand there."""
-    if isinstance(parent, Chain):
-        return Chain(steps=(*parent.steps[:index], part, *parent.steps[index + 1 :]))
-    if isinstance(parent, Concat):
-        return Concat(branches=(*parent.branches[:index], part, *parent.branches[index + 1 :]))
-    if isinstance(parent, Block):
-        return Block(**{**parent.__dict__, "body": part})
-    if isinstance(parent, Repeat):
-        return Repeat(times=parent.times, body=part)
-    assert isinstance(parent, Dag)
+    return WITH_PART[type(parent)](parent, index, part)
+
+
+def _replaced(steps: tuple[AnyStep, ...], index: int, part: AnyStep) -> tuple[AnyStep, ...]:
+    return (*steps[:index], part, *steps[index + 1 :])
+
+
+def _with_part_of_dag(parent: Dag, index: int, part: AnyStep) -> Dag:
     _, number, *place = children(parent)[index][0]
     nodes = list(parent.nodes)
     nodes[int(number)] = _with_part_of_node(nodes[int(number)], place, part)
@@ -108,6 +108,15 @@ def _with_part_of_node(node: DagNode, place: list[str | int], part: AnyStep) -> 
     inputs = list(node.inputs)
     inputs[int(place[1])] = DagInput(node=inputs[int(place[1])].node, step=part)
     return DagNode(join=node.join, inputs=tuple(inputs), then=node.then)
+
+
+WITH_PART: dict[type[SpecModel], Callable[[Any, int, AnyStep], AnyStep]] = {
+    Chain: lambda parent, index, part: Chain(steps=_replaced(parent.steps, index, part)),
+    Concat: lambda parent, index, part: Concat(branches=_replaced(parent.branches, index, part)),
+    Block: lambda parent, index, part: Block(**{**parent.__dict__, "body": part}),
+    Repeat: lambda parent, index, part: Repeat(times=parent.times, body=part),
+    Dag: _with_part_of_dag,
+}
 
 
 def settled(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep] | None:

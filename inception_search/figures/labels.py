@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from inception_search.figures.parts import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
-from inception_search.spec.model import Dilation, Padding, Stride
+from inception_search.spec.model import Dilation, Padding, SpecModel, Stride
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Narrow, Norm, Pool, Zero
 
@@ -33,27 +36,7 @@ def with_defaults(step: Single, pools: PoolDefaults) -> Single:
 
 def labelled(step: Single, path: str = "") -> Box:
     """The box of a single step; a conv must not be factored any more."""
-    if isinstance(step, Conv):
-        return Box(conv_lines(step), conv_kind(step), path=path)
-    if isinstance(step, Depthwise):
-        return Box(depthwise_lines(step), "spatial", path=path)
-    if isinstance(step, AdaptivePool):
-        return Box((f"{_POOLS[step.mode]} to {size(step.size)}",), "avg" if step.mode == "avg" else "max", path=path)
-    if isinstance(step, Pool):
-        kind: Kind = "avg" if step.mode == "avg" else "max"
-        return Box(pool_lines(step), kind, path=path)
-    if isinstance(step, Act):
-        return Box((ACTIVATIONS[step.name],), "act", path=path, slim=True)
-    if isinstance(step, Lrn):
-        return Box(("local resp. norm", f"{step.size} channels"), "norm", path=path)
-    if isinstance(step, Dropout):
-        return Box(("dropout", f"p = {number(step.p)}"), "norm", path=path)
-    if isinstance(step, Zero):
-        return Box(("zeros",), "norm", path=path, slim=True)
-    if isinstance(step, Narrow):
-        first = "first channels" if step.start == 0 else f"channels from {step.start}"
-        return Box((first, str(step.width)), "norm", path=path)
-    return Box(("normalisation",), "norm", path=path, slim=True)
+    return LABELS[type(step)](step, path)
 
 
 def conv_lines(conv: Conv) -> tuple[str, ...]:
@@ -159,3 +142,26 @@ def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) 
     if odd and zeros == padding_of(kernel, "same", dilation):
         return []
     return ["V"] if zeros == (0, 0) else [f"pad {size(zeros)}"]
+
+
+def _narrow_lines(step: Narrow) -> tuple[str, ...]:
+    first = "first channels" if step.start == 0 else f"channels from {step.start}"
+    return first, str(step.width)
+
+
+def _pool_kind(step: Pool | AdaptivePool) -> Kind:
+    return "avg" if step.mode == "avg" else "max"
+
+
+LABELS: dict[type[SpecModel], Callable[[Any, str], Box]] = {
+    Conv: lambda step, path: Box(conv_lines(step), conv_kind(step), path=path),
+    Depthwise: lambda step, path: Box(depthwise_lines(step), "spatial", path=path),
+    Pool: lambda step, path: Box(pool_lines(step), _pool_kind(step), path=path),
+    AdaptivePool: lambda step, path: Box((f"{_POOLS[step.mode]} to {size(step.size)}",), _pool_kind(step), path=path),
+    Act: lambda step, path: Box((ACTIVATIONS[step.name],), "act", path=path, slim=True),
+    Lrn: lambda step, path: Box(("local resp. norm", f"{step.size} channels"), "norm", path=path),
+    Dropout: lambda step, path: Box(("dropout", f"p = {number(step.p)}"), "norm", path=path),
+    Norm: lambda step, path: Box(("normalisation",), "norm", path=path, slim=True),
+    Zero: lambda step, path: Box(("zeros",), "norm", path=path, slim=True),
+    Narrow: lambda step, path: Box(_narrow_lines(step), "norm", path=path),
+}

@@ -7,17 +7,19 @@ either: its branches run straight into that box.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.dag import dag_part
 from inception_search.figures.facts import Fact, Facts
-from inception_search.figures.labels import Single, conv_facts, number, with_defaults
+from inception_search.figures.labels import LABELS, Single, conv_facts, number, with_defaults
 from inception_search.figures.parts import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
 from inception_search.spec.factor import PARALLEL, factors, shortcut
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import PoolDefaults
-from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Repeat, Use
+from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Identity, Repeat, Use
 
 
 class ModuleTree:
@@ -39,25 +41,7 @@ class ModuleTree:
 
     def step(self, step: AnyStep, path: str, ends_open: bool = False) -> Part:
         """The part of ``step``, which stands at ``path``; ``ends_open``: a concat at its end gets no bar."""
-        if isinstance(step, Conv) and step.factor != "none":
-            return self._factored(step, path, ends_open)
-        if isinstance(step, Chain):
-            last = len(step.steps) - 1
-            parts = (self.step(s, f"{path}.{i}", ends_open and i == last) for i, s in enumerate(step.steps))
-            return column(*parts)
-        if isinstance(step, Concat):
-            branches = [self.step(b, f"{path}.branches.{i}", True) for i, b in enumerate(step.branches)]
-            order = self.captions.order(branches)
-            return self._fork([branches[i] for i in order], path, ends_open, order)
-        if isinstance(step, Block):
-            return self._block(step, path, ends_open)
-        if isinstance(step, Repeat):
-            return self._repeat(step, path, ends_open)
-        if isinstance(step, Dag):
-            return dag_part(step, path, self.step, self._join)
-        if isinstance(step, Use):
-            return Group(self.step(self.blocks[step.name], path), step.name, path)
-        return self.single(step, path) if isinstance(step, Single) else Column()
+        return PARTS[type(step)](self, step, path, ends_open)
 
     def single(self, step: Single, path: str) -> Box:
         """The box of a single step; a conv must not be factored any more."""
@@ -73,6 +57,30 @@ class ModuleTree:
             return replace(box, tip=tip)
         lines = (*_without_width(box.lines, fact), *fact.lines()) if self.detail else box.lines
         return replace(box, tip=f"{tip}; {fact.tip()}", lines=lines, slim=box.slim and not self.detail)
+
+    def _single(self, step: Single, path: str, ends_open: bool) -> Part:
+        return self.single(step, path)
+
+    def _conv(self, conv: Conv, path: str, ends_open: bool) -> Part:
+        return self.single(conv, path) if conv.factor == "none" else self._factored(conv, path, ends_open)
+
+    def _nothing(self, step: AnyStep, path: str, ends_open: bool) -> Part:
+        return Column()
+
+    def _chain(self, step: Chain, path: str, ends_open: bool) -> Part:
+        last = len(step.steps) - 1
+        return column(*(self.step(s, f"{path}.{i}", ends_open and i == last) for i, s in enumerate(step.steps)))
+
+    def _branches(self, step: Concat, path: str, ends_open: bool) -> Part:
+        branches = [self.step(b, f"{path}.branches.{i}", True) for i, b in enumerate(step.branches)]
+        order = self.captions.order(branches)
+        return self._fork([branches[i] for i in order], path, ends_open, order)
+
+    def _dag(self, step: Dag, path: str, ends_open: bool) -> Part:
+        return dag_part(step, path, self.step, self._join)
+
+    def _use(self, step: Use, path: str, ends_open: bool) -> Part:
+        return Group(self.step(self.blocks[step.name], path), step.name, path)
 
     def _factored(self, conv: Conv, path: str, ends_open: bool) -> Part:
         parts = [self.single(part, f"{path}.{name}") for name, part in factors(conv)]
@@ -153,6 +161,19 @@ class ModuleTree:
     def _alike(self, path: str, times: int) -> bool:
         facts = [self.facts.get(f"{path}.{copy}") for copy in range(times)] if self.facts else []
         return all(fact == facts[0] for fact in facts)
+
+
+PARTS: dict[type[SpecModel], Callable[[ModuleTree, Any, str, bool], Part]] = {
+    **dict.fromkeys(LABELS, ModuleTree._single),
+    Conv: ModuleTree._conv,
+    Identity: ModuleTree._nothing,
+    Chain: ModuleTree._chain,
+    Concat: ModuleTree._branches,
+    Block: ModuleTree._block,
+    Repeat: ModuleTree._repeat,
+    Dag: ModuleTree._dag,
+    Use: ModuleTree._use,
+}
 
 
 def _without_width(lines: tuple[str, ...], fact: Fact) -> tuple[str, ...]:

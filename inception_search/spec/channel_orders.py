@@ -15,9 +15,10 @@ alike would go unnoticed: architectures that differ so have different ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, DagNode, Depthwise, Lrn, Narrow, Zero
 
@@ -95,22 +96,27 @@ class _Orders:
 
     def step(self, step: AnyStep, x: int, place: Place) -> int:
         """Follow the value ``x`` through ``step``, which stands at ``place``; its output."""
-        if isinstance(step, Chain):
-            for index, part in enumerate(step.steps):
-                x = self.step(part, x, (*place, index))
-            return x
-        if isinstance(step, Concat):
-            return self.concat([self.step(b, x, (*place, i)) for i, b in enumerate(step.branches)], place)
-        if isinstance(step, Block):
-            y = self.step(step.body, x, (*place, 0))
-            y = y if step.project == "none" else self.value()
-            return self.one_order(x, y) if step.skip == "add" else y  # the filters of a projected skip follow y
-        if isinstance(step, Dag):
-            values = [x]
-            for index, node in enumerate(step.nodes):
-                values.append(self.node(node, values, (*place, index)))
-            return values[-1]
-        return self.single(step, x)
+        rule = ORDERS.get(type(step))
+        return rule(self, step, x, place) if rule else x
+
+    def chain(self, step: Chain, x: int, place: Place) -> int:
+        for index, part in enumerate(step.steps):
+            x = self.step(part, x, (*place, index))
+        return x
+
+    def branches(self, step: Concat, x: int, place: Place) -> int:
+        return self.concat([self.step(b, x, (*place, i)) for i, b in enumerate(step.branches)], place)
+
+    def block(self, step: Block, x: int, place: Place) -> int:
+        y = self.step(step.body, x, (*place, 0))
+        y = y if step.project == "none" else self.value()
+        return self.one_order(x, y) if step.skip == "add" else y  # the filters of a projected skip follow y
+
+    def dag(self, step: Dag, x: int, place: Place) -> int:
+        values = [x]
+        for index, node in enumerate(step.nodes):
+            values.append(self.node(node, values, (*place, index)))
+        return values[-1]
 
     def node(self, node: DagNode, values: list[int], place: Place) -> int:
         inputs = [self.step(e.step, values[e.node], (*place, i)) for i, e in enumerate(node.inputs)]
@@ -122,17 +128,37 @@ class _Orders:
         self.parts += [(branch, whole) for branch in branches]
         return whole
 
-    def single(self, step: AnyStep, x: int) -> int:
-        if isinstance(step, Zero) or (isinstance(step, Conv) and step.groups == 1):
-            return self.value()
-        if isinstance(step, Conv | Lrn):
-            self.claimed.append(x)
-            return self.value(claimed=True)
-        if isinstance(step, Narrow):
-            self.claimed.append(x)
-            self.parts.append((y := self.value(), x))
-            return y
-        if isinstance(step, Depthwise) and step.multiplier > 1:
-            self.parts.append((x, y := self.value(claimed=True)))
-            return y
-        return x  # pools, norms, activations, dropout, depthwise convolutions: channel by channel
+    def conv(self, step: Conv, x: int, place: Place) -> int:
+        return self.value() if step.groups == 1 else self.pinned(step, x, place)
+
+    def pinned(self, step: AnyStep, x: int, place: Place) -> int:
+        self.claimed.append(x)
+        return self.value(claimed=True)
+
+    def depthwise(self, step: Depthwise, x: int, place: Place) -> int:
+        if step.multiplier == 1:
+            return x
+        self.parts.append((x, y := self.value(claimed=True)))
+        return y
+
+    def narrow(self, step: Narrow, x: int, place: Place) -> int:
+        self.claimed.append(x)
+        self.parts.append((y := self.value(), x))
+        return y
+
+    def zero(self, step: Zero, x: int, place: Place) -> int:
+        return self.value()
+
+
+# Other kinds work channel by channel: pools, norms, activations, dropout.
+ORDERS: dict[type[SpecModel], Callable[[_Orders, Any, int, Place], int]] = {
+    Conv: _Orders.conv,
+    Depthwise: _Orders.depthwise,
+    Lrn: _Orders.pinned,
+    Zero: _Orders.zero,
+    Narrow: _Orders.narrow,
+    Chain: _Orders.chain,
+    Concat: _Orders.branches,
+    Block: _Orders.block,
+    Dag: _Orders.dag,
+}

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
+from inception_search.spec.model import SpecModel
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Depthwise, Narrow, Repeat, Use
+
+_Blocks: TypeAlias = Mapping[str, AnyStep]
 
 
 def channels_after(step: AnyStep, channels: int, blocks: Mapping[str, AnyStep]) -> int:
     """The channels of ``step``'s output when ``channels`` come in; ``blocks`` are those its uses name."""
-    if isinstance(step, Conv):
-        return step.width
-    if isinstance(step, Depthwise):
-        return channels * step.multiplier
-    if isinstance(step, Chain):
-        for part in step.steps:
-            channels = channels_after(part, channels, blocks)
-        return channels
-    if isinstance(step, Concat):
-        return sum(channels_after(branch, channels, blocks) for branch in step.branches)
-    if isinstance(step, Block):
-        kept = step.skip == "add" or step.project != "none"
-        return channels if kept else channels_after(step.body, channels, blocks)
-    if isinstance(step, Dag):
-        return _dag(step, channels, blocks)
-    if isinstance(step, Narrow):
-        return step.width
-    if isinstance(step, Repeat):
-        return _repeated(step, channels, blocks)
-    return channels_after(blocks[step.name], channels, blocks) if isinstance(step, Use) else channels
+    rule = CHANNELS.get(type(step))
+    return rule(step, channels, blocks) if rule else channels
 
 
-def _dag(step: Dag, channels: int, blocks: Mapping[str, AnyStep]) -> int:
+def _chain(step: Chain, channels: int, blocks: _Blocks) -> int:
+    for part in step.steps:
+        channels = channels_after(part, channels, blocks)
+    return channels
+
+
+def _block(step: Block, channels: int, blocks: _Blocks) -> int:
+    kept = step.skip == "add" or step.project != "none"
+    return channels if kept else channels_after(step.body, channels, blocks)
+
+
+def _dag(step: Dag, channels: int, blocks: _Blocks) -> int:
     values = [channels]
     for node in step.nodes:
         widths = [channels_after(entry.step, values[entry.node], blocks) for entry in node.inputs]
@@ -39,10 +36,24 @@ def _dag(step: Dag, channels: int, blocks: Mapping[str, AnyStep]) -> int:
     return values[-1]
 
 
-def _repeated(step: Repeat, channels: int, blocks: Mapping[str, AnyStep]) -> int:
+def _repeat(step: Repeat, channels: int, blocks: _Blocks) -> int:
     for _ in range(step.times):
         after = channels_after(step.body, channels, blocks)
         if after == channels:
             break
         channels = after
     return channels
+
+
+# Other kinds keep the channels.
+CHANNELS: dict[type[SpecModel], Callable[[Any, int, _Blocks], int]] = {
+    Conv: lambda step, channels, blocks: step.width,
+    Depthwise: lambda step, channels, blocks: channels * step.multiplier,
+    Narrow: lambda step, channels, blocks: step.width,
+    Chain: _chain,
+    Concat: lambda step, channels, blocks: sum(channels_after(part, channels, blocks) for part in step.branches),
+    Block: _block,
+    Dag: _dag,
+    Repeat: _repeat,
+    Use: lambda step, channels, blocks: channels_after(blocks[step.name], channels, blocks),
+}

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import singledispatch
+from collections.abc import Callable
 from typing import Any
 
 from inception_search.errors import SpecError
 from inception_search.spec.channel_orders import FREED, NONE, PINNED, Freed, Place, free_concats, order_mark
 from inception_search.spec.dag_identity import dag_code, free_orders
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Depthwise, Identity, Lrn, Narrow, Zero
@@ -99,19 +100,35 @@ def code(step: AnyStep, absorbed: bool, place: Place = (), freed: Freed = NONE) 
 
     ``place`` is where it stands; ``freed`` are the places of concats whose branches may be in any order all the same.
     """
-    if isinstance(step, Chain):
-        return "(" + ";".join(_chain_codes(step, absorbed, place, freed)) + ")"
-    if isinstance(step, Concat):
-        codes = [code(branch, absorbed, (*place, index), freed) for index, branch in enumerate(step.branches)]
-        mark = order_mark(absorbed, place, freed)
-        return "[" + "|".join(codes if mark == PINNED else sorted(codes)) + "]" + mark
-    if isinstance(step, Block):
-        body = code(step.body, _body_absorbed(step, absorbed), (*place, 0), freed)
-        stride = f",{step.stride}" if step.skip == "project" else ""  # other blocks keep the text they always had
-        return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}{stride}}}"
-    if isinstance(step, Dag):
-        return dag_code(step, absorbed, place, freed, code, absorbs)
+    rule = CODES.get(type(step))
+    if rule is not None:
+        return rule(step, absorbed, place, freed)
     return json.dumps(step.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+def _chain_code(step: Chain, absorbed: bool, place: Place, freed: Freed) -> str:
+    return "(" + ";".join(_chain_codes(step, absorbed, place, freed)) + ")"
+
+
+def _concat_code(step: Concat, absorbed: bool, place: Place, freed: Freed) -> str:
+    codes = [code(branch, absorbed, (*place, index), freed) for index, branch in enumerate(step.branches)]
+    mark = order_mark(absorbed, place, freed)
+    return "[" + "|".join(codes if mark == PINNED else sorted(codes)) + "]" + mark
+
+
+def _block_code(step: Block, absorbed: bool, place: Place, freed: Freed) -> str:
+    body = code(step.body, _body_absorbed(step, absorbed), (*place, 0), freed)
+    stride = f",{step.stride}" if step.skip == "project" else ""  # other blocks keep the text they always had
+    return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}{stride}}}"
+
+
+# Of steps in normal form; all fields of the other kinds.
+CODES: dict[type[SpecModel], Callable[[Any, bool, Place, Freed], str]] = {
+    Chain: _chain_code,
+    Concat: _concat_code,
+    Block: _block_code,
+    Dag: lambda step, absorbed, place, freed: dag_code(step, absorbed, place, freed, code, absorbs),
+}
 
 
 def _chain_codes(step: AnyStep, absorbed: bool, place: Place, freed: Freed) -> list[str]:
@@ -130,73 +147,60 @@ def _body_absorbed(block: Block, absorbed: bool) -> bool:
     return block.skip != "add" and absorbed  # the filters of a projected skip follow any order
 
 
-@singledispatch
 def absorbs(step: AnyStep, absorbed: bool) -> bool:
     """Whether permuted input channels leave the function unchanged once weights are permuted to match.
 
-    ``absorbed`` says the same of the step's output. Pools, norms, activations, dropout and identity pass on.
+    ``absorbed`` says the same of the step's output.
     """
-    return absorbed
+    rule = ABSORBS.get(type(step))
+    return rule(step, absorbed) if rule else absorbed
 
 
-@absorbs.register
-def _(step: Conv, absorbed: bool) -> bool:
-    return step.groups == 1
-
-
-@absorbs.register
-def _(step: Lrn, absorbed: bool) -> bool:
-    return False  # it reads neighbouring channels
-
-
-@absorbs.register
-def _(step: Narrow, absorbed: bool) -> bool:
-    return False  # it keeps some channels and not others
-
-
-@absorbs.register
-def _(step: Zero, absorbed: bool) -> bool:
-    return True  # whatever comes in
-
-
-@absorbs.register
-def _(step: Dag, absorbed: bool) -> bool:
-    return free_orders(step, absorbed, absorbs).values[0]
-
-
-@absorbs.register
-def _(step: Chain, absorbed: bool) -> bool:
+def _chain_absorbs(step: Chain, absorbed: bool) -> bool:
     for part in reversed(step.steps):
         absorbed = absorbs(part, absorbed)
     return absorbed
 
 
-@absorbs.register
-def _(step: Concat, absorbed: bool) -> bool:
-    return all(absorbs(branch, absorbed) for branch in step.branches)
-
-
-@absorbs.register
-def _(step: Block, absorbed: bool) -> bool:
+def _block_absorbs(step: Block, absorbed: bool) -> bool:
     if step.skip != "add":
         return absorbs(step.body, _body_absorbed(step, absorbed))
     follows = step.project != "none" or _can_permute(step.body)
     return absorbed and follows and absorbs(step.body, True)
 
 
+# Other kinds pass on what is said of their output: pools, norms, activations, dropout, depthwise convolutions.
+ABSORBS: dict[type[SpecModel], Callable[[Any, bool], bool]] = {
+    Conv: lambda step, absorbed: step.groups == 1,
+    Lrn: lambda step, absorbed: False,  # it reads neighbouring channels
+    Narrow: lambda step, absorbed: False,  # it keeps some channels and not others
+    Zero: lambda step, absorbed: True,  # whatever comes in
+    Chain: _chain_absorbs,
+    Concat: lambda step, absorbed: all(absorbs(branch, absorbed) for branch in step.branches),
+    Block: _block_absorbs,
+    Dag: lambda step, absorbed: free_orders(step, absorbed, absorbs).values[0],
+}
+
+
 def _can_permute(step: AnyStep) -> bool:
     """Whether some weights can put a step's output channels into any order, its input held fixed."""
-    if isinstance(step, Conv):
-        return step.groups == 1
-    if isinstance(step, Chain):
-        for part in reversed(step.steps):
-            if _can_permute(part):
-                return True
-            if isinstance(part, Concat | Lrn | Block | Dag | Conv | Depthwise):
-                return False
-        return False
-    if isinstance(step, Block):
-        return step.skip != "add" and (step.project != "none" or _can_permute(step.body))
-    if isinstance(step, Dag):
-        return _can_permute(step.nodes[-1].then)
+    rule = PERMUTES.get(type(step))
+    return rule is not None and rule(step)
+
+
+def _chain_permutes(step: Chain) -> bool:
+    for part in reversed(step.steps):
+        if _can_permute(part):
+            return True
+        if isinstance(part, Concat | Lrn | Block | Dag | Conv | Depthwise):
+            return False
     return False
+
+
+# Other kinds cannot.
+PERMUTES: dict[type[SpecModel], Callable[[Any], bool]] = {
+    Conv: lambda step: step.groups == 1,
+    Chain: _chain_permutes,
+    Block: lambda step: step.skip != "add" and (step.project != "none" or _can_permute(step.body)),
+    Dag: lambda step: _can_permute(step.nodes[-1].then),
+}

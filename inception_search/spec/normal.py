@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from inception_search.errors import unknown_name
 from inception_search.spec.dag_normal import flat_concat, reduced
 from inception_search.spec.factor import Same, opened, padding_of, plain_dilation
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
     Act,
@@ -55,29 +57,8 @@ class _Normal:
         self.same = same
 
     def step(self, step: AnyStep) -> AnyStep:
-        if isinstance(step, Conv):
-            return self.conv(step)
-        if isinstance(step, Depthwise):
-            return self.padded(step)
-        if isinstance(step, Pool):
-            return self.pool(step)
-        if isinstance(step, Chain):
-            return chain(*map(self.step, step.steps))
-        if isinstance(step, Concat):
-            return self.concat(step)
-        if isinstance(step, Block):
-            return self.block(step)
-        if isinstance(step, Dag):
-            return reduced(map_dag(step, self.step))
-        if isinstance(step, Repeat):
-            return chain(*([self.step(step.body)] * step.times))
-        if isinstance(step, Use):
-            if step.name not in self.blocks:
-                raise unknown_name("block", step.name, self.blocks)
-            return self.step(self.blocks[step.name])
-        if (isinstance(step, Dropout) and step.p == 0.0) or (isinstance(step, Act) and step.name == "none"):
-            return Identity()
-        return step
+        rule = NORMAL.get(type(step))
+        return rule(self, step) if rule else step
 
     def conv(self, conv: Conv) -> AnyStep:
         if conv.factor != "none":
@@ -111,5 +92,41 @@ class _Normal:
             return block.model_copy(update={"body": body})
         return chain(body, Act(name=block.act)) if block.act != "none" else body
 
+    def chain(self, step: Chain) -> AnyStep:
+        return chain(*map(self.step, step.steps))
+
     def concat(self, step: Concat) -> AnyStep:
         return flat_concat(map(self.step, step.branches))
+
+    def dag(self, step: Dag) -> AnyStep:
+        return reduced(map_dag(step, self.step))
+
+    def repeat(self, step: Repeat) -> AnyStep:
+        return chain(*([self.step(step.body)] * step.times))
+
+    def use(self, step: Use) -> AnyStep:
+        if step.name not in self.blocks:
+            raise unknown_name("block", step.name, self.blocks)
+        return self.step(self.blocks[step.name])
+
+    def dropout(self, step: Dropout) -> AnyStep:
+        return step if step.p else Identity()
+
+    def act(self, step: Act) -> AnyStep:
+        return step if step.name != "none" else Identity()
+
+
+# Other kinds are their own normal form.
+NORMAL: dict[type[SpecModel], Callable[[_Normal, Any], AnyStep]] = {
+    Conv: _Normal.conv,
+    Depthwise: _Normal.padded,
+    Pool: _Normal.pool,
+    Dropout: _Normal.dropout,
+    Act: _Normal.act,
+    Chain: _Normal.chain,
+    Concat: _Normal.concat,
+    Block: _Normal.block,
+    Dag: _Normal.dag,
+    Repeat: _Normal.repeat,
+    Use: _Normal.use,
+}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, get_args
 
 from inception_search.errors import did_you_mean
 from inception_search.spec.limits import MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
-from inception_search.spec.model import Activation
+from inception_search.spec.model import Activation, SpecModel
 from inception_search.spec.source import Place, RuleError
-from inception_search.spec.step import COMPOSITES, KINDS, AnyStep, Block, Chain, Concat, Dag, Repeat, Use, children
+from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Concat, Dag, Repeat, Use, children
 
 Sections: TypeAlias = Sequence[tuple[Place, AnyStep]]
 Blocks: TypeAlias = Mapping[str, AnyStep]
 Size: TypeAlias = tuple[int, int]  # primitive steps, levels of steps inside steps
-_LEAVES = frozenset(KINDS.values()) - {*COMPOSITES, Use}
 
 
 def check_step_size(step: AnyStep) -> None:
@@ -51,28 +50,43 @@ def _surely_fits(sections: Sections, blocks: Blocks) -> bool:
 
 def _quick_size(step: AnyStep, blocks: Blocks, known: dict[str, Size]) -> Size:
     """The written-out steps and levels of ``step``; KeyError or RecursionError when there is no telling."""
-    if isinstance(step, Chain | Concat):
-        parts = step.steps if isinstance(step, Chain) else step.branches
-        count, levels = 0, 1
-        for part in parts:
-            if type(part) in _LEAVES:
-                count += 1
-            else:
-                more, deep = _quick_size(part, blocks, known)
-                count, levels = count + more, max(levels, deep)
-        return count, levels + 1
-    if isinstance(step, Block | Repeat):
-        count, levels = _quick_size(step.body, blocks, known)
-        return count * (step.times if isinstance(step, Repeat) else 1), levels + 1
-    if isinstance(step, Dag):
-        sizes = [_quick_size(part, blocks, known) for _, part in children(step)]
-        return sum(count for count, _ in sizes), 1 + max(levels for _, levels in sizes)
-    if isinstance(step, Use):
-        if step.name not in known:
-            known[step.name] = _quick_size(blocks[step.name], blocks, known)
-        count, levels = known[step.name]
-        return count, levels + 1
-    return 1, 1
+    rule = SIZES.get(type(step))
+    return rule(step, blocks, known) if rule else (1, 1)
+
+
+def _quick_sum(parts: tuple[AnyStep, ...], blocks: Blocks, known: dict[str, Size]) -> Size:
+    count, levels = 0, 1
+    for part in parts:
+        rule = SIZES.get(type(part))
+        if rule is None:
+            count += 1
+        else:
+            more, deep = rule(part, blocks, known)
+            count, levels = count + more, max(levels, deep)
+    return count, levels + 1
+
+
+def _quick_repeat(step: Repeat, blocks: Blocks, known: dict[str, Size]) -> Size:
+    count, levels = _quick_size(step.body, blocks, known)
+    return count * step.times, levels + 1
+
+
+def _quick_use(step: Use, blocks: Blocks, known: dict[str, Size]) -> Size:
+    if step.name not in known:
+        known[step.name] = _quick_size(blocks[step.name], blocks, known)
+    count, levels = known[step.name]
+    return count, levels + 1
+
+
+# Other kinds are one step.
+SIZES: dict[type[SpecModel], Callable[[Any, Blocks, dict[str, Size]], Size]] = {
+    Chain: lambda step, blocks, known: _quick_sum(step.steps, blocks, known),
+    Concat: lambda step, blocks, known: _quick_sum(step.branches, blocks, known),
+    Block: lambda step, blocks, known: _quick_sum((step.body,), blocks, known),
+    Repeat: _quick_repeat,
+    Dag: lambda step, blocks, known: _quick_sum(tuple(part for _, part in children(step)), blocks, known),
+    Use: _quick_use,
+}
 
 
 def _within_limit(count: int, *place: str | int) -> None:

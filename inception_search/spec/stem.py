@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from inception_search.errors import SpecError
 from inception_search.spec.factor import stride_of
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     AnyStep,
@@ -76,16 +78,8 @@ def _limited(network: Network, stride: int) -> Network:
 
 def _stride(step: AnyStep, blocks: Blocks) -> int:
     """The stride of a step: along its longest branch."""
-    if isinstance(step, Conv | Depthwise | Pool):
-        return max(stride_of(step.stride))
-    if isinstance(step, Use):
-        return _stride(blocks[step.name], blocks)
-    if isinstance(step, Dag):
-        return _dag_stride(step, blocks)
-    inside = [_stride(part, blocks) for _, part in children(step)]
-    if isinstance(step, Concat):
-        return max(inside)
-    return int(prod(inside) ** (step.times if isinstance(step, Repeat) else 1))
+    rule = STRIDES.get(type(step))
+    return rule(step, blocks) if rule else 1
 
 
 def _dag_stride(dag: Dag, blocks: Blocks) -> int:
@@ -96,28 +90,60 @@ def _dag_stride(dag: Dag, blocks: Blocks) -> int:
     return strides[-1]
 
 
+STRIDES: dict[type[SpecModel], Callable[[Any, Blocks], int]] = {
+    **dict.fromkeys((Conv, Depthwise, Pool), lambda step, blocks: max(stride_of(step.stride))),
+    Chain: lambda step, blocks: prod(_stride(part, blocks) for part in step.steps),
+    Concat: lambda step, blocks: max(_stride(branch, blocks) for branch in step.branches),
+    Block: lambda step, blocks: _stride(step.body, blocks),
+    Dag: _dag_stride,
+    Repeat: lambda step, blocks: _stride(step.body, blocks) ** step.times,
+    Use: lambda step, blocks: _stride(blocks[step.name], blocks),
+}
+
+
 def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
     """``step`` with no more than ``stride``; the steps that come last keep theirs. A block that changes is added."""
-    if _stride(step, blocks) <= stride:
-        return step
-    if isinstance(step, Conv | Depthwise | Pool):
-        return _unstrided(step)
-    if isinstance(step, Use):
-        return _use(_kept(blocks[step.name], stride, blocks), f"{step.name[:50]}_stride_{stride}", blocks)
-    if isinstance(step, Chain):
-        parts: list[AnyStep] = []
-        for part in reversed(step.steps):
-            parts.append(_kept(part, stride, blocks))
-            stride = max(1, stride // _stride(parts[-1], blocks))
-        return remake(step, steps=tuple(reversed(parts)))
-    if isinstance(step, Repeat):
-        stride = stride if step.times == 1 else 1  # all copies are alike
-    if isinstance(step, Block) and step.skip == "project":
-        body = _kept(step.body, stride, blocks)
-        return remake(step, body=body, stride=min(_stride(body, blocks), max(stride_of(step.stride))))
-    if isinstance(step, Dag):
-        stride = 1  # on every way through it
+    return step if _stride(step, blocks) <= stride else KEPT[type(step)](step, stride, blocks)
+
+
+def _unstrided(step: Conv | Depthwise | Pool, stride: int, blocks: Blocks) -> AnyStep:
+    """``step`` with stride 1 and as large an output as its input."""
+    odd = step.kernel[0] % 2 == 1 and step.kernel[1] % 2 == 1
+    return remake(step, stride=1, padding="same" if odd else "tf")
+
+
+def _kept_in_chain(step: Chain, stride: int, blocks: Blocks) -> AnyStep:
+    parts: list[AnyStep] = []
+    for part in reversed(step.steps):
+        parts.append(_kept(part, stride, blocks))
+        stride = max(1, stride // _stride(parts[-1], blocks))
+    return remake(step, steps=tuple(reversed(parts)))
+
+
+def _kept_in_all(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
     return map_children(step, lambda part: _kept(part, stride, blocks))
+
+
+def _kept_in_block(step: Block, stride: int, blocks: Blocks) -> AnyStep:
+    body = _kept(step.body, stride, blocks)
+    skip = {"stride": min(_stride(body, blocks), max(stride_of(step.stride)))} if step.skip == "project" else {}
+    return remake(step, body=body, **skip)
+
+
+def _kept_in_use(step: Use, stride: int, blocks: Blocks) -> AnyStep:
+    return _use(_kept(blocks[step.name], stride, blocks), f"{step.name[:50]}_stride_{stride}", blocks)
+
+
+# Steps that can have a stride.
+KEPT: dict[type[SpecModel], Callable[[Any, int, Blocks], AnyStep]] = {
+    **dict.fromkeys((Conv, Depthwise, Pool), _unstrided),
+    Chain: _kept_in_chain,
+    Concat: _kept_in_all,
+    Block: _kept_in_block,
+    Dag: lambda step, stride, blocks: _kept_in_all(step, 1, blocks),  # on every way through it
+    Repeat: lambda step, stride, blocks: _kept_in_all(step, stride if step.times == 1 else 1, blocks),  # all are alike
+    Use: _kept_in_use,
+}
 
 
 def _use(step: AnyStep, name: str, blocks: Blocks) -> Use:
@@ -125,9 +151,3 @@ def _use(step: AnyStep, name: str, blocks: Blocks) -> Use:
     while blocks.setdefault(name, step) != step:
         name += "x"
     return Use(name=name)
-
-
-def _unstrided(step: Conv | Depthwise | Pool) -> AnyStep:
-    """``step`` with stride 1 and as large an output as its input."""
-    odd = step.kernel[0] % 2 == 1 and step.kernel[1] % 2 == 1
-    return remake(step, stride=1, padding="same" if odd else "tf")

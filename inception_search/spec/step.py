@@ -9,8 +9,8 @@ valid by construction: a chain in a chain, an identity in a chain or a one-branc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -230,15 +230,8 @@ def concat(*branches: AnyStep) -> AnyStep:
 
 def children(step: AnyStep) -> tuple[tuple[tuple[str | int, ...], AnyStep], ...]:
     """The steps directly inside ``step``, each with the fields that lead to it: ``(("branches", 0), step)``."""
-    if isinstance(step, Chain):
-        return tuple((("steps", i), s) for i, s in enumerate(step.steps))
-    if isinstance(step, Concat):
-        return tuple((("branches", i), s) for i, s in enumerate(step.branches))
-    if isinstance(step, Block | Repeat):
-        return ((("body",), step.body),)
-    if isinstance(step, Dag):
-        return tuple(_inside_dag(step))
-    return ()
+    rule = CHILDREN.get(type(step))
+    return rule(step) if rule else ()
 
 
 def _inside_dag(dag: Dag) -> Iterator[tuple[tuple[str | int, ...], AnyStep]]:
@@ -246,6 +239,15 @@ def _inside_dag(dag: Dag) -> Iterator[tuple[tuple[str | int, ...], AnyStep]]:
         for j, entry in enumerate(node.inputs):
             yield ("nodes", i, "inputs", j, "step"), entry.step
         yield ("nodes", i, "then"), node.then
+
+
+CHILDREN: dict[type[SpecModel], Callable[[Any], tuple[tuple[tuple[str | int, ...], AnyStep], ...]]] = {
+    Chain: lambda step: tuple([(("steps", i), part) for i, part in enumerate(step.steps)]),
+    Concat: lambda step: tuple([(("branches", i), part) for i, part in enumerate(step.branches)]),
+    Block: lambda step: ((("body",), step.body),),
+    Repeat: lambda step: ((("body",), step.body),),
+    Dag: lambda step: tuple(_inside_dag(step)),
+}
 
 
 def _spliced(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 
+from inception_search.spec.model import SpecModel
 from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults, Recipe
 from inception_search.spec.shorthand import RESERVED
 from inception_search.spec.step import (
@@ -47,28 +49,8 @@ def network_text(network: Network) -> str:
 
 def short(step: AnyStep) -> Any:
     """A step as short plain data (str, list or one-key mapping)."""
-    if isinstance(step, Conv | Pool):
-        return _line(step) or {step.kind: _fields(step)}
-    if isinstance(step, Chain):
-        return [short(s) for s in step.steps]
-    if isinstance(step, Concat):
-        return {"concat": [short(b) for b in step.branches]}
-    if isinstance(step, Dag):
-        return {"dag": [_short_node(node) for node in step.nodes]}
-    if isinstance(step, Block):
-        return {"block": {**_fields(step), "body": short(step.body)}}
-    if isinstance(step, Repeat):
-        return _short_repeat(step)
-    if isinstance(step, Use):
-        return step.name if step.name not in RESERVED else {"use": step.name}
-    if isinstance(step, Act):
-        return step.name if step.name != "none" else {"act": "none"}
-    if isinstance(step, Dropout):
-        return {"dropout": step.p}
-    if isinstance(step, Narrow):
-        return {"narrow": step.width if step.start == 0 else _fields(step)}
-    fields = _fields(step)
-    return {step.kind: fields} if fields else step.kind
+    rule: Callable[[Any], Any] = SHORT.get(type(step), _short_leaf)
+    return rule(step)
 
 
 def short_network(network: Network) -> dict[str, Any]:
@@ -130,6 +112,11 @@ def _fields(step: AnyStep) -> dict[str, Any]:
     return fields
 
 
+def _short_leaf(step: AnyStep) -> Any:
+    fields = _fields(step)
+    return {step.kind: fields} if fields else step.kind
+
+
 def _short_repeat(step: Repeat) -> Any:
     body = short(step.body)
     if isinstance(body, str) and not isinstance(step.body, Repeat):
@@ -145,6 +132,21 @@ def _short_node(node: DagNode) -> dict[str, Any]:
 
 def _short_input(entry: DagInput) -> Any:
     return entry.node if isinstance(entry.step, Identity) else {"node": entry.node, "step": short(entry.step)}
+
+
+SHORT: dict[type[SpecModel], Callable[[Any], Any]] = {
+    Conv: lambda step: _line(step) or _short_leaf(step),
+    Pool: lambda step: _line(step) or _short_leaf(step),
+    Act: lambda step: step.name if step.name != "none" else {"act": "none"},
+    Dropout: lambda step: {"dropout": step.p},
+    Narrow: lambda step: {"narrow": step.width if step.start == 0 else _fields(step)},
+    Chain: lambda step: [short(part) for part in step.steps],
+    Concat: lambda step: {"concat": [short(branch) for branch in step.branches]},
+    Block: lambda step: {"block": {**_fields(step), "body": short(step.body)}},
+    Dag: lambda step: {"dag": [_short_node(node) for node in step.nodes]},
+    Repeat: _short_repeat,
+    Use: lambda step: step.name if step.name not in RESERVED else {"use": step.name},
+}
 
 
 def _short_defaults(defaults: ConvDefaults) -> dict[str, Any]:

@@ -221,15 +221,8 @@ def map_convs(step: AnyStep, change: Callable[[Conv], AnyStep]) -> AnyStep:
 
 def map_children(step: AnyStep, change: Callable[[AnyStep], AnyStep]) -> AnyStep:
     """``step`` with ``change`` applied to the steps directly inside it; tidied."""
-    if isinstance(step, Chain):
-        return chain(*map(change, step.steps))
-    if isinstance(step, Concat):
-        return concat(*map(change, step.branches))
-    if isinstance(step, Block | Repeat):
-        return remake(step, body=change(step.body))
-    if isinstance(step, Dag):
-        return map_dag(step, change)
-    return step
+    rule = MAP_CHILDREN.get(type(step))
+    return rule(step, change) if rule else step
 
 
 def map_dag(dag: Dag, change: Callable[[AnyStep], AnyStep]) -> Dag:
@@ -261,3 +254,12 @@ def remake(model: M, **changes: Any) -> M:
     if isinstance(model, Network) and isinstance(copy, Network):
         with_source(copy, model.origin)
     return copy
+
+
+MAP_CHILDREN: dict[type[SpecModel], Callable[[Any, Callable[[AnyStep], AnyStep]], AnyStep]] = {
+    Chain: lambda step, change: chain(*map(change, step.steps)),
+    Concat: lambda step, change: concat(*map(change, step.branches)),
+    Block: lambda step, change: remake(step, body=change(step.body)),
+    Repeat: lambda step, change: remake(step, body=change(step.body)),
+    Dag: map_dag,
+}

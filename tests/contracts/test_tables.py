@@ -10,11 +10,9 @@ from inception_search.cli.datasets import ABOUT
 from inception_search.cli.main import VERBS
 from inception_search.data.catalogue import DATASETS, find_loader
 from inception_search.graph.ops import OPS
-from inception_search.lowering import RULES
 from inception_search.proxies.score import find
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.shipped import shipped_folder
-from inception_search.spec.step import KINDS
 
 PACKAGE = Path(__file__).parents[2] / "inception_search"
 
@@ -28,10 +26,6 @@ def test_ops() -> None:
     for name, op in OPS.items():
         assert op.name == name
         assert op.__module__.endswith(f".ops.{name}")
-
-
-def test_every_spec_kind_lowers() -> None:
-    assert set(RULES) == set(KINDS.values()) - {KINDS["absent"]}
 
 
 def test_datasets() -> None:
