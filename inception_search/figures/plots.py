@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,15 @@ def plot(name: str, records: Sequence[TrialRecord]) -> Figure:
         raise unknown_name("plot", name, PLOTS)
     module, function = PLOTS[name].split(":")
     make: Callable[[Sequence[TrialRecord]], Figure] = getattr(import_module(module), function)
-    return make(records)
+    with _own_style():
+        return make(records)
+
+
+def _own_style() -> AbstractContextManager[None]:
+    """Matplotlib's defaults, whatever style the process has: drawing a study with Optuna sets one for all plots."""
+    from matplotlib import style
+
+    return style.context("default")
 
 
 def plot_svg(figure: Figure, name: str) -> str:
@@ -36,7 +45,7 @@ def plot_svg(figure: Figure, name: str) -> str:
     from matplotlib import rc_context
 
     buffer = io.StringIO()
-    with rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with _own_style(), rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return buffer.getvalue().replace("</defs>", f"{_dark_style()}</defs>", 1)
 
@@ -54,5 +63,6 @@ def _dark_style() -> str:
 def plot_png(figure: Figure) -> bytes:
     """``figure`` as a PNG of 160 pixels per inch."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    with _own_style():
+        figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return buffer.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.optuna_bridge.sampler_state import parts_of, same
 from inception_search.optuna_bridge.storage import first_line
 
+_PACKAGE = re.compile(r"\w[\w-]*(/\w[\w-]*)*", re.ASCII)
 PLAIN = (bool, int, float, str)
 
 
@@ -75,6 +77,9 @@ def _of_hub(name: str) -> type[BaseSampler]:
             mend="pip install optunahub",
         )
     package, _, wanted = name.removeprefix(HUB).partition(":")
+    if not _PACKAGE.fullmatch(package):  # a path with dots would lead out of the registry, to any folder
+        expected = "optunahub:samplers/NAME"
+        raise ConfigError("not the name of a package of OptunaHub", path="strategy", found=name, expected=expected)
     try:
         module = import_module("optunahub").load_module(package=package)
     except Exception as error:  # no such package, no network, a package of its own is missing

@@ -11,6 +11,7 @@ import pytest
 from figure_samples import epoch, record, study_records
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import style
 
 import inception_search.figures as room
 from inception_search.errors import UnknownNameError
@@ -160,3 +161,12 @@ def test_every_mark_that_is_left_out_is_near_one_that_is_drawn(points: list[tupl
     wide, high = ((max(values) - min(values)) / cells for values, cells in zip((xs, ys), CELLS, strict=True))
     for x, y in points:
         assert any(abs(x - a) <= wide * 1.001 and abs(y - b) <= high * 1.001 for a, b in drawn)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_style_of_the_process_changes_no_plot(name: str) -> None:
+    """Drawing a study with ``optuna.visualization.matplotlib`` sets one."""
+    records = study_records()
+    plain = plot_svg(plot(name, records), name), plot_png(plot(name, records))
+    with style.context("ggplot"):
+        assert (plot_svg(plot(name, records), name), plot_png(plot(name, records))) == plain

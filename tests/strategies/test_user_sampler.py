@@ -289,5 +289,8 @@ def test_samplers_of_optunahub_are_loaded_by_the_name_of_their_package(
     check("optunahub:samplers/two:B", cells)
     with pytest.raises(ConfigError, match=r"which sampler is meant.*expected one of A, B"):
         check("optunahub:samplers/two", cells)
+    for hostile in ("optunahub:../../runs/a", "optunahub:/a", "optunahub:", "optunahub:samplers/../a"):
+        with pytest.raises(ConfigError, match=r"not the name of a package.*expected optunahub:samplers/NAME"):
+            check(hostile, cells)
     with pytest.raises(ConfigError, match="'samplers/none' of OptunaHub cannot be loaded"):
         check("optunahub:samplers/none", cells)
