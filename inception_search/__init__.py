@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         set_stem_stride,
         swap_stem,
         text,
+        to_networkx,
     )
     from inception_search.search_api import finalize, open_run, resume, search
     from inception_search.space.space import Space
@@ -99,6 +100,7 @@ _PUBLIC = {
     "set_stem_stride": "named:set_stem_stride",
     "swap_stem": "named:swap_stem",
     "text": "named:text",
+    "to_networkx": "named:to_networkx",
     "view": "api:view",
 }
 
@@ -149,6 +151,7 @@ __all__ = [
     "set_stem_stride",
     "swap_stem",
     "text",
+    "to_networkx",
     "view",
 ]
 

@@ -16,6 +16,7 @@ from inception_search.edits import table as _table
 from inception_search.errors import WeightsError
 from inception_search.items import Trial, final_of, item, load, module, module_item, record_of, trial_named
 from inception_search.lowering import lower as _lower
+from inception_search.lowering import lower_module
 from inception_search.measures import measure as _measure
 from inception_search.spec import identity as _identity
 from inception_search.spec import normal as _normal
@@ -28,6 +29,8 @@ from inception_search.spec.step import AnyStep
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
     from inception_search.edits.history import Move
+    from inception_search.graph.graph import Graph
+    from inception_search.graph.to_networkx import MultiDiGraph
     from inception_search.space.space import Space
     from inception_search.spec.factor import Same
     from inception_search.weights.trained import Trained
@@ -125,6 +128,35 @@ def normal(
         step, blocks = module(step), network.blocks if blocks is None else blocks
         pool_defaults, same_padding = pool_defaults or network.pool_defaults, same_padding or network.same_padding
     return _normal.normal(step, blocks, pool_defaults, same_padding or "symmetric")
+
+
+def to_networkx(network: NamedNetwork | Graph, *, aux: bool = True) -> MultiDiGraph[str]:
+    """The graph of a network or module as a ``networkx.MultiDiGraph``, for layouts and graph algorithms of your own.
+
+    ``network``: a document, a name (docs/naming.md has all forms; ``"inception_v4.inception_a"`` is a module alone, on
+    the maps that reach it), or what :func:`lower` made. ``aux=False`` leaves the auxiliary classifiers out.
+
+    Nodes are paths (``"stem.0.conv"``), in topological order. Each has ``op`` (``"conv"``), ``attributes`` of the op
+    (``{"width": 32, "kernel": (3, 3), ...}``), ``path``, ``shape`` of the output: (C, H, W), or (C,) of a vector,
+    ``params`` and ``macs`` (multiply-adds, for one image). An edge has the ``shape`` that it carries and its
+    ``position`` among the inputs of the node it leads to; a value that a node reads twice has two edges. The graph has
+    the ``name`` of the network and the paths of its ``outputs``, the classifier first.
+
+    >>> to_networkx("inception_v4").nodes["stem.0.conv"]["shape"]
+    (32, 149, 149)
+
+    Raises what :func:`load` and :func:`lower` raise.
+    """
+    from inception_search.graph.graph import Graph
+    from inception_search.graph.to_networkx import to_networkx as made_of
+
+    if isinstance(network, Graph):
+        return made_of(network)
+    if isinstance(network, Network):
+        return made_of(_lower(network, aux=aux), network.name)
+    found = item(network)
+    graph = _lower(found.network, aux=aux) if found.module is None else lower_module(found.network, found.module)
+    return made_of(graph, found.name)
 
 
 def path(

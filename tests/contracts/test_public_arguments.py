@@ -277,6 +277,7 @@ ROWS: dict[str, Row] = {
     "set_stem_stride": Row(ins.set_stem_stride, lambda: {"network": net(), "stride": 1}),
     "swap_stem": Row(ins.swap_stem, lambda: {"network": net(), "stem": net().stages["stem"]}),
     "text": Row(ins.text, lambda: {"item": net()}),
+    "to_networkx": Row(ins.to_networkx, lambda: {"network": net(), "aux": True}),
     "view": Row(ins.view, lambda: {"item": net(), "module": "m", "title": "t", "time": False, "top": 3}, slow=("time",)),
 }  # fmt: skip
 
@@ -345,4 +346,5 @@ def test_annotations_name_classes_that_there_are(monkeypatch: pytest.MonkeyPatch
         for parameter in inspect.signature(function).parameters.values() if inspect.isfunction(function) else ():
             if isinstance(parameter.annotation, str):
                 resolved(parameter.annotation, inspect.unwrap(function).__globals__)
-    assert found <= {"Checkpoint", "FinalsObserver", "BaseSampler", "Observer", "Space", "NetworkModule", "torch"}
+    known = {"BaseSampler", "Checkpoint", "FinalsObserver", "Graph", "NetworkModule", "Observer", "Space", "torch"}
+    assert found <= known

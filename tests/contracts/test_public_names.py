@@ -53,6 +53,7 @@ NAMES = [
     "set_stem_stride",
     "swap_stem",
     "text",
+    "to_networkx",
     "view",
 ]
 PACKAGE = Path(ins.__file__).parent

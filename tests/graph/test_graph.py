@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import networkx
 import pytest
 from hypothesis import given
 
+import inception_search as ins
 from inception_search.canonical.catalogue import load, names
 from inception_search.errors import DocumentError, InceptionSearchError, ShapeError
 from inception_search.graph import ops
@@ -215,13 +217,41 @@ def test_cost_table_rows_are_the_stages_of_the_document() -> None:
     assert rows[1].ops == "conv+batch_norm+act+pool+concat"
 
 
-def test_to_networkx_keeps_ops_types_and_positions() -> None:
+def test_to_networkx_has_paths_with_ops_shapes_and_costs() -> None:
     graph = small()
     found = to_networkx(graph)
-    assert found.number_of_nodes() == len(graph.nodes)
-    assert found.nodes[1] == {"op": repr(graph.nodes[1].op), "path": "a.conv", "type": "4x8x8"}
-    assert [found.edges[1, 4, 0]["position"], found.edges[3, 4, 0]["position"]] == [0, 1]
-    assert set(found.predecessors(0)) == set()
+    assert list(found) == [node.path for node in graph.nodes]
+    conv = {"op": "conv", "attributes": graph.nodes[1].op.attributes(), "path": "a.conv", "shape": (4, 8, 8)}
+    cost = cost_table(graph, None)[1]
+    assert found.nodes["a.conv"] == {**conv, "params": cost.params, "macs": cost.macs}
+    joined = [found.edges[graph.nodes[source].path, graph.nodes[4].path, 0] for source in (1, 3)]
+    assert joined == [{"shape": (4, 8, 8), "position": 0}, {"shape": tuple(graph.nodes[3].type), "position": 1}]
+    assert set(found.predecessors("input")) == set()
+    assert found.graph == {"name": "", "outputs": tuple(graph.nodes[index].path for index in graph.outputs)}
+
+
+@given(networks())
+def test_to_networkx_loses_neither_a_node_nor_an_edge_nor_a_cost(network: Network) -> None:
+    graph, found = lower(network), ins.to_networkx(network)
+    sources = {path: [] for path in found}
+    for source, target, data in sorted(found.edges(data=True), key=lambda edge: edge[2]["position"]):
+        assert data["shape"] == found.nodes[source]["shape"]
+        sources[target].append(source)
+    for node in graph.nodes:
+        assert sources[node.path] == [graph.nodes[index].path for index in node.inputs]
+    assert networkx.is_directed_acyclic_graph(found)
+    assert sum(found.nodes[path]["params"] for path in found) == graph.cost().params_with_aux
+    assert networkx.utils.graphs_equal(found, to_networkx(graph, network.name))
+
+
+def test_to_networkx_takes_names_of_networks_and_of_modules_and_graphs() -> None:
+    net = load("inception_v3@torchvision")
+    whole = ins.to_networkx(net)
+    assert networkx.utils.graphs_equal(whole, ins.to_networkx("inception_v3@torchvision"))
+    assert len(ins.to_networkx(net, aux=False)) < len(whole) == len(ins.to_networkx(ins.lower(net)))
+    assert (len(whole.graph["outputs"]), whole.name) == (2, "inception_v3@torchvision")
+    cell = ins.to_networkx("inception_v4.inception_a")
+    assert (cell.name, cell.nodes["input"]["shape"]) == ("inception_v4.inception_a", (384, 35, 35))
 
 
 def test_types_print_as_shapes() -> None:
@@ -250,4 +280,4 @@ def test_a_value_read_twice_has_two_edges() -> None:
     builder = GraphBuilder()
     x = builder.add(ops.Input((3, 8, 8)), (), "input")
     both = builder.add(ops.Add(), (x, x), "add")
-    assert to_networkx(builder.build(both)).number_of_edges(x, both) == 2
+    assert to_networkx(builder.build(both)).number_of_edges("input", "add") == 2
