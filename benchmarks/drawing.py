@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import inception_search as ins
-from inception_search.figures.facts import facts_of_network
+from inception_search.figures.annotations import facts_of_network
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "drawing.json"

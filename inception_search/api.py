@@ -18,9 +18,9 @@ from inception_search.warn import warn
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
-    from inception_search.figures.diff import Diff
+    from inception_search.figures.diff.diff import Diff
     from inception_search.figures.figure import Figure
-    from inception_search.figures.viewer.page import Page
+    from inception_search.figures.page.html_page import Page
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.store.record import TrialRecord
@@ -219,9 +219,9 @@ def view(
 
     ``time`` measures every op on this machine's CPU (one image, float32), to colour by.
     """
-    from inception_search.figures.viewer.data import module_data, network_data
-    from inception_search.figures.viewer.page import network_page
-    from inception_search.figures.viewer.study import TOP, page_of_study
+    from inception_search.figures.page.data import module_data, network_data
+    from inception_search.figures.page.html_page import network_page
+    from inception_search.figures.page.study import TOP, page_of_study
 
     if isinstance(item, str | Path) and is_file(Path(item, "trials.jsonl")):
         from inception_search.store.run_folder import RunFolder
@@ -270,7 +270,7 @@ def diff(
 
     Raises :class:`ConfigError` for a module beside a whole network, and the errors of reading and of shapes.
     """
-    from inception_search.figures.diff import diff_of
+    from inception_search.figures.diff.diff import diff_of
 
     sides = _compared(a, network_a), _compared(b, network_b)
     names = sides[0].name, sides[1].name

@@ -13,7 +13,7 @@ from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:
     from inception_search.compare.entry import Status
-    from inception_search.figures.diff import Diff
+    from inception_search.figures.diff.diff import Diff
     from inception_search.items import Item
 
 DIFFERENT = 1
@@ -72,7 +72,7 @@ def _items(words: tuple[str, str], modules: list[str]) -> tuple[Item, Item]:
 
 
 def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
-    from inception_search.figures.diff import diff_of
+    from inception_search.figures.diff.diff import diff_of
 
     a, b = items
     names = (a.name, b.name) if a.name != b.name else words

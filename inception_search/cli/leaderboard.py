@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
+from inception_search.analysis.leaderboard import LeaderboardRow, leaderboard_rows, points
 from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError, one_line
-from inception_search.figures.table import LeaderboardRow, leaderboard_rows, points
 from inception_search.store import query
 from inception_search.store.display import percent, trial_name
 from inception_search.store.record import QUALITIES, TrialRecord

@@ -70,8 +70,8 @@ def path(
 
 def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool, how: Print | None = None, less: str = "") -> Figure:
     """The strip of the edits: the modules they lead to, or those before and after, marked; on paper as ``how`` says."""
-    from inception_search.figures.diff_strip import draw_diffs
-    from inception_search.figures.steps import Edited, draw_steps
+    from inception_search.figures.diff.edit_strip import Edited, draw_steps
+    from inception_search.figures.diff.strip import draw_diffs
 
     if as_diff:
         told = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]

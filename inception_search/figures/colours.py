@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from inception_search.figures.parts import Kind, Mark
+from inception_search.figures.network.tree import Kind, Mark
 
 
 class Paint(NamedTuple):

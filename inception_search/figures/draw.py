@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
+from inception_search.figures.annotations import Facts, facts_of_network, facts_of_step, shape_text
 from inception_search.figures.captions.table import captions_of
 from inception_search.figures.captions.words import PLAIN, Captions
-from inception_search.figures.facts import Facts, facts_of_network, facts_of_step, shape_text
 from inception_search.figures.figure import Figure, Flow, Panels, figure
-from inception_search.figures.layout import Placement, lay_out
-from inception_search.figures.module import ModuleTree
-from inception_search.figures.overview import NetworkTree, opens
-from inception_search.figures.parts import Box, Kind, Note, Part, column
+from inception_search.figures.network.compose import Panel, sheet
+from inception_search.figures.network.measure import Room
+from inception_search.figures.network.module import ModuleTree
+from inception_search.figures.network.overview import NetworkTree, opens
+from inception_search.figures.network.place import Placement, lay_out
+from inception_search.figures.network.tree import Box, Kind, Note, Part, column
+from inception_search.figures.paint.svg import clean
 from inception_search.figures.printing.advice import advice
 from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.printing.size import Print, fitted, print_of
-from inception_search.figures.sheet import Panel, sheet
-from inception_search.figures.sizes import Room
-from inception_search.figures.svg import clean
 from inception_search.spec.alone import MODULE, check_blocks, first_place, step_before
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children

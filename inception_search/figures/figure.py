@@ -10,12 +10,12 @@ from typing import Any, Literal, TypeAlias
 from inception_search.arguments import checked
 from inception_search.figures.formats.table import checked as known
 from inception_search.figures.formats.table import rendered
-from inception_search.figures.layout import Placement
-from inception_search.figures.outline import outline, sentence
-from inception_search.figures.parts import Part
+from inception_search.figures.network.outline import outline, sentence
+from inception_search.figures.network.place import Placement
+from inception_search.figures.network.tree import Part
+from inception_search.figures.paint.svg import clean, svg
 from inception_search.figures.printing.size import Print, padded, print_of
 from inception_search.figures.saving import save_as
-from inception_search.figures.svg import clean, svg
 
 Flow: TypeAlias = Literal["down", "up", "right"]
 Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and what stands under them

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from inception_search.figures.parts import Box, Kind
+from inception_search.figures.network.tree import Box, Kind
 from inception_search.spec.factor import padding_of, stride_of
 from inception_search.spec.model import Dilation, Padding, SpecModel, Stride
 from inception_search.spec.network import PoolDefaults

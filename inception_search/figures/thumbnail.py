@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE
 from inception_search.figures.draw import network_part
-from inception_search.figures.layout import PlacedBox, Placement, lay_out
-from inception_search.figures.module import ModuleTree
-from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
-from inception_search.figures.sizes import BOX_MIN_WIDTH, PLUS
-from inception_search.figures.svg import text
+from inception_search.figures.network.measure import BOX_MIN_WIDTH, PLUS
+from inception_search.figures.network.module import ModuleTree
+from inception_search.figures.network.place import PlacedBox, Placement, lay_out
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.paint.svg import text
+from inception_search.figures.paint.wires import heads, lines
 from inception_search.figures.type_metrics import clipped
-from inception_search.figures.wires import heads, lines
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inception_search.analysis.leaderboard import points
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.labels import count
-from inception_search.figures.page import picture
-from inception_search.figures.svg import text
-from inception_search.figures.table import points
+from inception_search.figures.paint.svg import text
+from inception_search.report.html import picture
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_searched
 from inception_search.store.display import percent, trial_name

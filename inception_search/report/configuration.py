@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inception_search.figures.page import table
+from inception_search.report.html import table
 from inception_search.report.material import Material
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inception_search.analysis.importance import Importance
-from inception_search.figures.table import best_baseline, leaderboard_rows
+from inception_search.analysis.leaderboard import best_baseline, leaderboard_rows
 from inception_search.report.front import front_members
 from inception_search.report.material import Material
 from inception_search.report.summary import summary

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inception_search.analysis.importance import Importance
-from inception_search.figures.page import image, prose, table
-from inception_search.figures.svg import text
+from inception_search.figures.paint.svg import text
+from inception_search.report.html import image, prose, table
 from inception_search.report.material import Material
 
 ROWS = 15  # of a ranking's table

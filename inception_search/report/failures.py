@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from inception_search.figures.page import table
 from inception_search.plural import counted
+from inception_search.report.html import table
 from inception_search.report.material import Material
 from inception_search.store.query import counts
 from inception_search.store.record import TrialRecord

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_search.errors import InceptionSearchError
-from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front, pictured
 from inception_search.figures.labels import count, number
-from inception_search.figures.page import image, inline, table
-from inception_search.figures.plot_style import crowded
+from inception_search.figures.plots.front import BELOW, PICTURES, FrontPoint, Member, draw_front, pictured
+from inception_search.figures.plots.style import crowded
+from inception_search.figures.plots.tradeoff import pareto_front
 from inception_search.figures.thumbnail import Thumbnail
-from inception_search.figures.tradeoff import pareto_front
+from inception_search.report.html import image, inline, table
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_small
 from inception_search.store.display import percent, trial_name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inception_search.figures.page import image
-from inception_search.figures.plot_style import crowded
+from inception_search.figures.plots.style import crowded
+from inception_search.report.html import image
 from inception_search.report.material import Material
 from inception_search.store.query import quality_words
 

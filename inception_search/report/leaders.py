@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from inception_search.analysis.leaderboard import leaderboard_rows, points
 from inception_search.figures.labels import count
-from inception_search.figures.page import table
-from inception_search.figures.table import leaderboard_rows, points
+from inception_search.report.html import table
 from inception_search.report.material import Material
 from inception_search.store.display import percent
 from inception_search.store.query import quality_words

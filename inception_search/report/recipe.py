@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inception_search.figures.labels import count
-from inception_search.figures.page import table
-from inception_search.figures.svg import text
+from inception_search.figures.paint.svg import text
 from inception_search.plural import counted
+from inception_search.report.html import table
 from inception_search.report.material import Material
 
 LIMITS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from inception_search.figures.page import commands
+from inception_search.report.html import commands
 from inception_search.report.material import Material
 
 

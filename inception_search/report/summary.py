@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from inception_search.figures.table import best_baseline, points
+from inception_search.analysis.leaderboard import best_baseline, points
 from inception_search.plural import counted
 from inception_search.store.display import percent, trial_name
 from inception_search.store.query import counts, leaderboard, quality_words

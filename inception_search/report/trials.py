@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inception_search.figures.labels import count, number
-from inception_search.figures.page import table
-from inception_search.figures.svg import text
+from inception_search.figures.paint.svg import text
 from inception_search.plural import counted
+from inception_search.report.html import table
 from inception_search.report.material import Material
 from inception_search.store.display import percent
 from inception_search.store.query import counts, quality_words

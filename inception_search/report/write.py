@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.credentials import masked_values
-from inception_search.figures.bars import bars
-from inception_search.figures.page import page
-from inception_search.figures.plots import PLOTS, plot, plot_svg
+from inception_search.figures.plots.bars import bars
+from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.report.front import front_svg
+from inception_search.report.html import page
 from inception_search.report.material import Material
 from inception_search.report.modules import module_files
 from inception_search.report.sections import SECTIONS

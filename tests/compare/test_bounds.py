@@ -19,7 +19,7 @@ from inception_search.compare.comparison import COARSER, Comparison, alignment_o
 from inception_search.compare.entry import walk
 from inception_search.compare.subject import subject
 from inception_search.compare.text import text_of
-from inception_search.figures.diff import diff_of
+from inception_search.figures.diff.diff import diff_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Conv, chain, concat
 

@@ -24,7 +24,7 @@ from inception_search.arguments.later import resolved
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.figure import Figure
-from inception_search.figures.viewer.page import Page
+from inception_search.figures.page.html_page import Page
 from inception_search.graph.ops.act import Act
 from inception_search.graph.ops.input import Input
 from inception_search.graph.types import FeatureMap

@@ -17,7 +17,7 @@ from inception_search.edits.readable import COMPOSITES
 from inception_search.edits.tree import WITH_PART
 from inception_search.estimate import COSTS
 from inception_search.figures.labels import LABELS
-from inception_search.figures.module import PARTS
+from inception_search.figures.network.module import PARTS
 from inception_search.lowering import RULES
 from inception_search.spec.channel_orders import ORDERS
 from inception_search.spec.channels import CHANNELS

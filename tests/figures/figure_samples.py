@@ -7,7 +7,19 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap, column, is_open
+from inception_search.figures.network.tree import (
+    Box,
+    Column,
+    Fork,
+    Group,
+    Mesh,
+    Note,
+    Part,
+    Residual,
+    Tap,
+    column,
+    is_open,
+)
 from inception_search.spec.document import parse
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep

@@ -7,8 +7,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from inception_search.figures.draw import Style, draw
-from inception_search.figures.module import ModuleTree
-from inception_search.figures.parts import Box, Column, Group, Mesh, boxes
+from inception_search.figures.network.module import ModuleTree
+from inception_search.figures.network.tree import Box, Column, Group, Mesh, boxes
 from inception_search.spec.dag_words import LONGEST, dag_lines, dag_size
 from inception_search.spec.document import parse, parse_network
 from inception_search.spec.step import Dag

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from inception_search.canonical.catalogue import load
 from inception_search.compare.entry import walk
 from inception_search.errors import ConfigError
-from inception_search.figures.changed_words import merged
 from inception_search.figures.colours import DARK_MARKS, DARK_PAGE, LIGHT_PAGE, MARKS
-from inception_search.figures.diff import Diff, diff_of, drawer_of
-from inception_search.figures.diff_panels import pairs_of
-from inception_search.figures.diff_strip import draw_diffs
-from inception_search.figures.layout import PlacedBox, Placement
-from inception_search.figures.steps import Edited
+from inception_search.figures.diff.changed_words import merged
+from inception_search.figures.diff.diff import Diff, diff_of, drawer_of
+from inception_search.figures.diff.edit_strip import Edited
+from inception_search.figures.diff.panels import pairs_of
+from inception_search.figures.diff.strip import draw_diffs
+from inception_search.figures.network.place import PlacedBox, Placement
 from inception_search.spec.document import parse
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -299,7 +299,7 @@ def test_a_strip_shows_each_edit_before_and_after(tmp_path: Path) -> None:
 SCRIPT = """
 import sys
 from inception_search.canonical.catalogue import load
-from inception_search.figures.diff import diff_of
+from inception_search.figures.diff.diff import diff_of
 sys.stdout.write(diff_of(load("inception_v3"), load("inception_resnet_v2")).draw().svg)
 """
 

@@ -12,11 +12,11 @@ import pytest
 from figure_samples import INCEPTION_3A, MIXED_7B, RESNET_A, drawing_trees, small_network
 from hypothesis import HealthCheck, given, settings
 
-from inception_search.figures.chart import Chart, Cluster, chart
 from inception_search.figures.draw import draw
 from inception_search.figures.figure import Figure
 from inception_search.figures.formats.table import FORMATS, TEXT
-from inception_search.figures.parts import Part, boxes
+from inception_search.figures.network.node_graph import Chart, Cluster, chart
+from inception_search.figures.network.tree import Part, boxes
 from inception_search.spec.step import AnyStep
 
 HOSTILE = 'a"]; }\\ %x\\input{y}$_^~#&<script>`|--> \n end\u202e'
@@ -129,7 +129,7 @@ def test_every_box_is_in_one_cluster_and_is_reached(tree: Part) -> None:
 
 
 def test_figures_of_steps_and_sheets_have_all_formats(tmp_path: Path) -> None:
-    from inception_search.figures.steps import Edited, draw_steps
+    from inception_search.figures.diff.edit_strip import Edited, draw_steps
 
     network = small_network()
     figure = draw_steps("two", [Edited("a", network), Edited("b", network, "cells"), Edited("c", network)])

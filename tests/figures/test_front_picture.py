@@ -12,7 +12,7 @@ from figure_samples import INCEPTION_3A, MIXED_6B, RESNET_A, record, small_netwo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.figures.front_picture import BELOW, PICTURES, FrontPoint, Member, draw_front
+from inception_search.figures.plots.front import BELOW, PICTURES, FrontPoint, Member, draw_front
 from inception_search.figures.thumbnail import thumbnail
 from inception_search.report.front import front_section, front_svg
 from inception_search.report.material import Material

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from picture_bounds import outside
 
 import inception_search as ins
-from inception_search.figures.layout import Placement, lay_out
-from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Part, Residual, Tap, boxes
-from inception_search.figures.sizes import BOX_PAD_X, PLUS, SMALL, TEXT
+from inception_search.figures.network.measure import BOX_PAD_X, PLUS, SMALL, TEXT
+from inception_search.figures.network.place import Placement, lay_out
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Part, Residual, Tap, boxes
 from inception_search.figures.type_metrics import room_for
 
 Rect = tuple[int, int, int, int]  # left, top, right, bottom

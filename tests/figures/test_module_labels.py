@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from figure_samples import INCEPTION_3A, MIXED_6B, MIXED_7B, RESNET_A, V4_STEM, small_network
 
-from inception_search.figures.facts import facts_of_network
+from inception_search.figures.annotations import facts_of_network
 from inception_search.figures.labels import count
-from inception_search.figures.module import ModuleTree
-from inception_search.figures.outline import outline, sentence
-from inception_search.figures.overview import NetworkTree
-from inception_search.figures.parts import Box, Column, Fork, Group, Part, Residual, boxes
+from inception_search.figures.network.module import ModuleTree
+from inception_search.figures.network.outline import outline, sentence
+from inception_search.figures.network.overview import NetworkTree
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Part, Residual, boxes
 from inception_search.spec.document import parse
 from inception_search.spec.step import AnyStep
 

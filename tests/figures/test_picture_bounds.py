@@ -9,8 +9,8 @@ from picture_bounds import outside
 import inception_search as ins
 from inception_search.cli.path import _drawn
 from inception_search.edits.history import Move, path
-from inception_search.figures.front_picture import FrontPoint, Member, draw_front
-from inception_search.figures.plots import PLOTS, plot, plot_svg
+from inception_search.figures.plots.front import FrontPoint, Member, draw_front
+from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.figures.thumbnail import thumbnail
 
 LONG = "inception_with_a_name_that_somebody_thought_long_enough_to_tell_everything_about_it"

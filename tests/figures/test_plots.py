@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import style
 
-import inception_search.figures as room
+import inception_search.figures.plots as room
 from inception_search.errors import UnknownNameError
-from inception_search.figures.plot_style import CELLS, DARK, MANY, apart, crowded, safe, spread
-from inception_search.figures.plots import PLOTS, plot, plot_png, plot_svg
-from inception_search.figures.tradeoff import pareto_front
+from inception_search.figures.plots.style import CELLS, DARK, MANY, apart, crowded, safe, spread
+from inception_search.figures.plots.table import PLOTS, plot, plot_png, plot_svg
+from inception_search.figures.plots.tradeoff import pareto_front
 from inception_search.store.record import TrialRecord
 
 FOLDER = Path(room.__path__[0])
@@ -25,7 +25,7 @@ FOLDER = Path(room.__path__[0])
 
 def test_folder_and_table_agree() -> None:
     written = {
-        f"inception_search.figures.{path.stem}:{name}"
+        f"inception_search.figures.plots.{path.stem}:{name}"
         for path in FOLDER.glob("*.py")
         for name in re.findall(r"^def (plot_\w+)\(records", path.read_text(encoding="utf-8"), re.M)
     }

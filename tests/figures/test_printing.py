@@ -14,10 +14,10 @@ import inception_search as ins
 from inception_search.errors import ConfigError
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
+from inception_search.figures.network.compose import TITLE
+from inception_search.figures.network.measure import SMALL, TEXT
 from inception_search.figures.printing.palettes import PALETTES
 from inception_search.figures.printing.size import PX
-from inception_search.figures.sheet import TITLE
-from inception_search.figures.sizes import SMALL, TEXT
 
 COLUMN = "240pt"  # of a paper with two
 MODULES = ("inception_v1.inception_3a", "inception_v3.mixed_7b", "inception_v4.inception_c", "inception_v4.stem")

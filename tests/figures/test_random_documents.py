@@ -12,7 +12,7 @@ from test_layout_properties import crosses, overlap, solids, words
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.draw import draw
 from inception_search.figures.formats.table import FORMATS
-from inception_search.figures.sizes import BOX_PAD_X, SMALL, TEXT
+from inception_search.figures.network.measure import BOX_PAD_X, SMALL, TEXT
 from inception_search.figures.type_metrics import room_for
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network

@@ -15,7 +15,7 @@ from figure_samples import INCEPTION_3A, MIXED_7B, RESNET_A, V4_STEM, small_netw
 
 from inception_search.figures.colours import DARK, DARK_PAGE, KIND_NAMES, LIGHT, LIGHT_PAGE
 from inception_search.figures.draw import draw
-from inception_search.figures.svg import text
+from inception_search.figures.paint.svg import text
 
 SVG = "{http://www.w3.org/2000/svg}"
 STEPS = {"3a": INCEPTION_3A, "7b": MIXED_7B, "resnet": RESNET_A, "stem": V4_STEM}
@@ -115,7 +115,7 @@ SCRIPT = """
 import sys
 from figure_samples import MIXED_7B, RESNET_A, V4_STEM, small_network, study_records
 from inception_search.figures.draw import draw
-from inception_search.figures.plots import PLOTS, plot, plot_svg
+from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 for step in (MIXED_7B, RESNET_A, V4_STEM):
     sys.stdout.write(draw(step, flow="up").svg)
 for style in ("overview", "paper", "detail"):

@@ -14,9 +14,9 @@ from figure_samples import small_network, study_records
 from viewer_samples import browser_path, large_network
 
 import inception_search as ins
-from inception_search.figures.viewer.data import network_data
-from inception_search.figures.viewer.page import network_page
-from inception_search.figures.viewer.study import page_of_study
+from inception_search.figures.page.data import network_data
+from inception_search.figures.page.html_page import network_page
+from inception_search.figures.page.study import page_of_study
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")

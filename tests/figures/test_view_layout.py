@@ -12,11 +12,11 @@ import pytest
 from viewer_samples import decided
 
 import inception_search as ins
-from inception_search.figures.facts import facts_of_network
-from inception_search.figures.layout import lay_out
-from inception_search.figures.viewer.data import part_data
-from inception_search.figures.viewer.table import script_table
-from inception_search.figures.viewer.tree import FoldableNetwork
+from inception_search.figures.annotations import facts_of_network
+from inception_search.figures.network.place import lay_out
+from inception_search.figures.page.data import part_data
+from inception_search.figures.page.table import script_table
+from inception_search.figures.page.tree import FoldableNetwork
 from inception_search.spec.network import Network
 from tests.shipped import shipped_space
 
@@ -33,7 +33,7 @@ def network(name: str) -> Network:
 def places() -> dict[str, Any]:
     """What the page's script makes of every network, folded and open: one run of node for all."""
     trees = {name: part_data(FoldableNetwork(net, facts_of_network(net)).part()) for name, net in loaded().items()}
-    script = resources.files("inception_search.figures.viewer").joinpath("layout.js").read_text(encoding="utf-8")
+    script = resources.files("inception_search.figures.page").joinpath("layout.js").read_text(encoding="utf-8")
     call = (
         f"{script}\nconst scene = makeLayout({json.dumps(script_table())}), found = {{}};\n"
         f"for (const [name, tree] of Object.entries({json.dumps(trees)}))\n"

@@ -13,9 +13,9 @@ from figure_samples import MIXED_6B, record, small_network, study_records
 
 import inception_search as ins
 from inception_search.errors import ConfigError, UnknownNameError
-from inception_search.figures.viewer.data import network_data
-from inception_search.figures.viewer.page import Page, network_page, study_page
-from inception_search.figures.viewer.study import differing, page_of_study
+from inception_search.figures.page.data import network_data
+from inception_search.figures.page.html_page import Page, network_page, study_page
+from inception_search.figures.page.study import differing, page_of_study
 from tests.example import copy_example
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028'\"&"

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.figures.layout import Path, Wire
-from inception_search.figures.wires import BEND, lines
+from inception_search.figures.network.place import Path, Wire
+from inception_search.figures.paint.wires import BEND, lines
 
 LENGTHS = (5, 10, 20)
 

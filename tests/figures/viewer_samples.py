@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-from inception_search.figures.parts import Column, Fork, Group, Part, Residual, Tap, column
+from inception_search.figures.network.tree import Column, Fork, Group, Part, Residual, Tap, column
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from figure_samples import record, small_network, study_records
 
+from inception_search.analysis.leaderboard import best_baseline, leaderboard_rows, points
 from inception_search.errors import InceptionSearchError
-from inception_search.figures.table import best_baseline, leaderboard_rows, points
 from inception_search.report import draw_searched, summary, write_report
 from inception_search.store.display import percent
 

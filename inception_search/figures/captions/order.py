@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from inception_search.figures.parts import Box, Column, Fork, Group, Part, Residual, boxes
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Part, Residual, boxes
 
 
 def pool_first(branches: Sequence[Part]) -> Sequence[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from inception_search.figures.labels import ACTIVATIONS, Single, conv_lines, labelled, pool_lines, shape
-from inception_search.figures.parts import Box, Part
+from inception_search.figures.network.tree import Box, Part
 from inception_search.spec.step import Act, AnyStep, Conv, Pool
 
 Lines: TypeAlias = tuple[str, ...]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_search.figures.chart import Chart, Cluster, Edge, chart
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure, Flow
-from inception_search.figures.parts import Box
+from inception_search.figures.network.node_graph import Chart, Cluster, Edge, chart
+from inception_search.figures.network.tree import Box
+from inception_search.figures.paint.svg import clean
 from inception_search.figures.printing.palettes import recoloured
-from inception_search.figures.svg import clean
 
 DIRECTIONS: dict[Flow, str] = {"down": "TB", "up": "BT", "right": "LR"}
 

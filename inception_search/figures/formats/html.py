@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_search.figures.figure import Figure
-from inception_search.figures.svg import text
+from inception_search.figures.paint.svg import text
 
 
 def render(figure: Figure) -> bytes:

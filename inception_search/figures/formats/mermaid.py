@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_search.figures.chart import Chart, Cluster, Edge, chart
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE
 from inception_search.figures.figure import Figure
 from inception_search.figures.formats.dot import DIRECTIONS
-from inception_search.figures.parts import Box
+from inception_search.figures.network.node_graph import Chart, Cluster, Edge, chart
+from inception_search.figures.network.tree import Box
+from inception_search.figures.paint.svg import clean
 from inception_search.figures.printing.palettes import recoloured
-from inception_search.figures.svg import clean
 
 _CODES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;", "|": "#124;"}
 

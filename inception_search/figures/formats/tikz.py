@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS
 from inception_search.figures.figure import Figure
-from inception_search.figures.layout import Frame, PlacedBox, Placement, Plus, Wire
-from inception_search.figures.marking import BADGE, LINES, SIGN, marks_of, sign
-from inception_search.figures.parts import Mark
+from inception_search.figures.network.measure import FIRST_LINE, NEXT_LINE, PLUS, SMALL
+from inception_search.figures.network.place import Frame, PlacedBox, Placement, Plus, Wire
+from inception_search.figures.network.tree import Mark
+from inception_search.figures.paint.marks import BADGE, LINES, SIGN, marks_of, sign
+from inception_search.figures.paint.svg import clean, radius_of
+from inception_search.figures.paint.wires import BEND
 from inception_search.figures.printing.palettes import recoloured
-from inception_search.figures.sizes import FIRST_LINE, NEXT_LINE, PLUS, SMALL
-from inception_search.figures.svg import clean, radius_of
-from inception_search.figures.wires import BEND
 
 PT = 0.75  # points of a px
 _STEPS = {"M": " ({0},{1})", "L": " -- ({0},{1})", "Q": " .. controls ({0},{1}) .. ({2},{3})"}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from inception_search.figures.colours import LIGHT, LIGHT_PAGE, MARKS, Paint
-from inception_search.figures.parts import Kind, Mark
+from inception_search.figures.network.tree import Kind, Mark
 
 PaletteName: TypeAlias = Literal["colour", "grey", "print", "colour-blind"]
 

@@ -16,10 +16,10 @@ from functools import partial
 from typing import get_args
 
 from inception_search.errors import ConfigError, did_you_mean
-from inception_search.figures.layout import Placement
-from inception_search.figures.parts import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.network.measure import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, Room
+from inception_search.figures.network.place import Placement
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
 from inception_search.figures.printing.palettes import PaletteName
-from inception_search.figures.sizes import BETWEEN, BOX_MIN_WIDTH, SMALL, TEXT, Room
 from inception_search.figures.type_metrics import wrapped
 
 PX = {"px": 1.0, "pt": 96 / 72, "bp": 96 / 72, "texpt": 96 / 72.27, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}

@@ -1,0 +1,149 @@
+"""What the page knows, as plain JSON data: the drawing tree, the facts of every place, the text of every step.
+
+The tree's parts are lists with a letter in front, to stay small: ``b`` box, ``n`` note, ``c`` column, ``f`` fork,
+``r`` residual, ``g`` group, ``t`` tap, ``m`` mesh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from inception_search.figures.annotations import Facts, facts_of_network, shape_text
+from inception_search.figures.draw import Look, module_part, step_facts
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.page.tree import FoldableModules, FoldableNetwork
+from inception_search.graph.cost import FLOAT_BYTES
+from inception_search.graph.graph import Graph
+from inception_search.lowering import lower
+from inception_search.spec.network import Network
+from inception_search.spec.step import AnyStep, Repeat, Use
+from inception_search.spec.text import text
+
+Json: TypeAlias = Any
+Seconds: TypeAlias = Mapping[str, float]  # measured time of every op by its path
+
+
+def network_data(network: Network, seconds: Seconds | None = None) -> dict[str, Json]:
+    """The data of a whole network."""
+    facts = facts_of_network(network)
+    tree = FoldableNetwork(network, facts)
+    part = tree.part()
+    return _data(network.name, part, tree.modules, facts, lower(network, aux=True), seconds)
+
+
+def module_data(step: AnyStep, name: str, network: Network, seconds: Seconds | None = None) -> dict[str, Json]:
+    """The data of a module of ``network``."""
+    path, facts = step_facts(step, network, None)
+    tree = FoldableModules(network, facts)
+    part = module_part(step, path, network, facts, Look(), tree)
+    graph = lower(network, aux=True) if facts else None
+    return _data(name, part, tree, facts, graph, seconds)
+
+
+def _data(
+    name: str, part: Part, tree: FoldableModules, facts: Facts | None, graph: Graph | None, seconds: Seconds | None
+) -> dict[str, Json]:
+    steps, blocks = tree.steps, tree.blocks
+    texts: dict[str, int] = {}
+    spoken = {path: texts.setdefault(_spoken(step, blocks), len(texts)) for path, step in steps.items()}
+    shown = _paths(part)
+    sums = _sums(graph, seconds) if graph else {}
+    places = {path: _facts(path, facts, sums) for path in sorted(shown) if facts and facts.get(path)}
+    totals = [
+        sum(values) for values in zip(*(sums[path] for path in sums if "." not in path and path != "aux"), strict=True)
+    ]
+    return {
+        "name": name,
+        "tree": part_data(part),
+        "facts": places,
+        "steps": {path: index for path, index in spoken.items() if path in shown or _leads(path, shown)},
+        "texts": list(texts),
+        "timed": seconds is not None,
+        "totals": totals[:4],
+    }
+
+
+def _spoken(step: AnyStep, blocks: Mapping[str, AnyStep]) -> str:
+    """The step as YAML; below one that names a block, the block."""
+    named = step.body if isinstance(step, Repeat) else step
+    words = text(step).strip()
+    return f"{words}\n\n# {named.name}\n{text(blocks[named.name]).strip()}" if isinstance(named, Use) else words
+
+
+def _leads(path: str, shown: set[str]) -> bool:
+    """Whether ``path`` is the step that a shown place belongs to, such as a factor of a convolution."""
+    return any(place.startswith(path + ".") and place.count(".") == path.count(".") + 1 for place in shown)
+
+
+def _paths(part: Part) -> set[str]:
+    if isinstance(part, Box):
+        return {part.path} if part.path else set()
+    if isinstance(part, Column | Mesh):
+        return {path for inner in part.parts for path in _paths(inner)}
+    if isinstance(part, Fork):
+        join = _paths(part.join) if part.join else set()
+        return join | {path for inner in part.branches for path in _paths(inner)}
+    if isinstance(part, Residual):
+        return _paths(part.body) | {part.path}
+    if isinstance(part, Group):
+        return _paths(part.body) | ({part.folded.path} if part.folded else set())
+    return _paths(part.side) if isinstance(part, Tap) else set()
+
+
+def _sums(graph: Graph, seconds: Seconds | None) -> dict[str, list[float]]:
+    """Parameters, MACs, activation bytes and seconds of every place, summed over what is inside."""
+    sums: dict[str, list[float]] = {}
+    for node in graph.nodes:
+        cost = node.op.cost(graph.input_types(node), node.type)
+        took = seconds.get(node.path, 0.0) if seconds else 0.0
+        values = (cost.params, cost.macs, node.type.numel * FLOAT_BYTES, took)
+        path = node.path
+        while path:
+            held = sums.setdefault(path, [0, 0, 0, 0.0])
+            for index, value in enumerate(values):
+                held[index] += value
+            path = path.rpartition(".")[0]
+    return sums
+
+
+def _facts(path: str, facts: Facts, sums: Mapping[str, list[float]]) -> list[Json]:
+    """Output shape, input shape, parameters, MACs, activation bytes, microseconds."""
+    fact, read = facts.get(path), facts.read_by(path)
+    assert fact is not None
+    size, took = sums[path][2:4]
+    return [fact.shape, shape_text(read) if read else "", fact.params, fact.macs, size, round(took * 1e6, 1)]
+
+
+def part_data(part: Part) -> Json:
+    """A part as JSON data."""
+    if isinstance(part, Box):
+        return ["b", list(part.lines), part.kind, part.path, int(part.slim), part.tip if not part.path else ""]
+    if isinstance(part, Note):
+        return ["n", part.text]
+    if isinstance(part, Column):
+        return ["c", *map(part_data, part.parts)]
+    if isinstance(part, Fork):
+        return ["f", part_data(part.join) if part.join else 0, *map(part_data, part.branches)]
+    if isinstance(part, Residual):
+        return ["r", part_data(part.body), part.path]
+    if isinstance(part, Group):
+        return ["g", part.label, part_data(part.body), part_data(part.folded) if part.folded else 0]
+    if isinstance(part, Mesh):
+        return ["m", rigid(part)]
+    return ["t", part_data(part.side)]
+
+
+def rigid(mesh: Mesh) -> Json:
+    """A mesh laid out here, since the page only moves it: its size, boxes and wires, from its axis and top."""
+    from inception_search.figures.network.measure import measured
+    from inception_search.figures.network.place import lay_out
+
+    sized, drawing = measured(mesh), lay_out(mesh)
+    return {
+        "left": sized.left,
+        "right": sized.right,
+        "height": sized.height,
+        "boxes": [[part_data(b.box), b.x - sized.left, b.y, b.width, b.height] for b in drawing.boxes],
+        "wires": [[[[x - sized.left, y] for x, y in w.points], int(w.arrow)] for w in drawing.wires],
+    }

@@ -1,0 +1,107 @@
+"""The page as one HTML file: its scripts and styles are put inside, nothing is loaded from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from inception_search.arguments import checked
+from inception_search.errors import ConfigError
+from inception_search.figures.page.sharing import shared
+from inception_search.figures.page.table import colour_rules, script_table
+from inception_search.figures.paint.svg import clean, text
+from inception_search.figures.saving import save_as
+from inception_search.figures.type_metrics import FAMILY
+
+SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")
+HEIGHT = 640  # px, in a notebook
+_COLUMNS = (("rank", "Rank"), ("name", "Name"), ("accuracy", "Accuracy"), ("params", "Params"), ("macs", "MACs"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An interactive page: ``html`` is all of it; a notebook shows it in a frame."""
+
+    title: str
+    html: str
+
+    @checked
+    def save(self, path: str | Path) -> Path:
+        """Write the page; :class:`ConfigError` where the folder is not there or may not be written to."""
+        target = Path(path)
+        if target.suffix.lower() not in (".html", ".htm"):
+            raise ConfigError(
+                "a page is an HTML file", path=str(target), found=target.suffix, expected=".html", mend=_named(target)
+            )
+        return save_as(target, self.html)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        frame = f'<iframe srcdoc="{escape(self.html)}" width="100%" height="{HEIGHT}" style="border:1px solid #ccc">'
+        return {"text/html": f"{frame}</iframe>", "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Page({self.title!r}, {len(self.html.encode()) / 1000:.0f} kB)"
+
+
+def _named(path: Path) -> str:
+    name = path.with_suffix(".html") if path.name else "page.html"
+    return f"write {name}; inception-search draw makes the other formats"
+
+
+def network_page(network: Mapping[str, Any]) -> Page:
+    """The page of one network or module, of what ``network_data`` or ``module_data`` gives."""
+    return _page(
+        network["name"], {"listed": False, "differs": [], "trials": [{"number": 0, "rank": 0, "item": network}]}, ""
+    )
+
+
+def study_page(title: str, note: str, trials: list[dict[str, Any]], differs: Sequence[str] = ()) -> Page:
+    """The page of several trials, the first one opened; ``note`` stands over their table.
+
+    ``differs`` are the paths of what is open at the beginning, the first of them in the middle.
+    """
+    heads = "".join(
+        f'<th scope="col"><button type="button" data-by="{by}">{name}</button></th>' for by, name in _COLUMNS
+    )
+    listing = (
+        f'<nav id="trials" aria-label="Trials"><h2>{text(title)}</h2><p>{text(note)}</p>'
+        f"<table><thead><tr>{heads}</tr></thead>"
+        "<tbody></tbody></table></nav>"
+    )
+    return _page(title, {"listed": True, "differs": list(differs), "trials": trials}, listing)
+
+
+def _page(title: str, data: Mapping[str, Any], trials: str) -> Page:
+    script = "\n".join(_file(name).replace('"use strict";\n', "") for name in SCRIPTS)
+    script = f'\n"use strict";\n{script}'
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
+    html = Template(_file("page.html")).substitute(
+        policy=policy,
+        title=text(title),
+        style=f"{_file('viewer.css')}\n{colour_rules()}",
+        family=escape(FAMILY),
+        trials=trials,
+        table=_json(script_table()),
+        data=_json(shared(data)),
+        script=script,
+    )
+    return Page(clean(title), html)
+
+
+def _file(name: str) -> str:
+    return resources.files("inception_search.figures.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _json(data: Any) -> str:
+    """JSON that no text inside can end the script with."""
+    told = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

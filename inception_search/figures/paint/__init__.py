@@ -1,0 +1,1 @@
+"""A placed drawing as SVG."""

@@ -1,0 +1,1 @@
+"""Plots of a search: one file per plot, one row in ``table.py``."""
