@@ -103,7 +103,11 @@ class Proposal(NamedTuple):
 
 
 class Strategy(Protocol):
-    """A strategy keeps no state that it could not be told again: a study that goes on tells all trials in order."""
+    """A strategy keeps no state that it could not be told again: a study that goes on tells all trials in order.
+
+    Its class is made of a :class:`Problem` and its options, whose class, with types, defaults and meanings, is its
+    attribute ``settings``.
+    """
 
     def ask(self, number: int) -> Proposal | None:
         """A fresh point for trial ``number``; None when it knows none (a grid that is used up, say)."""

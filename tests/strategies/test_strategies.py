@@ -15,7 +15,8 @@ from tests.space.small import small
 from tests.strategies.playground import World, additive, mixed
 from tests.study.spaces import THREE_POINTS, TINY
 
-ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "grid")
+OPTUNAS = ("optuna:RandomSampler", "optuna:NSGAIIISampler")
+ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "grid", *OPTUNAS)
 SEVERAL = tuple(name for name in ANYWHERE if name != "grid")
 
 
@@ -146,5 +147,5 @@ def test_isomorphic_points_are_one(name):
 
 
 def test_playground_knows_all_names():
-    assert set(names()) == {*ANYWHERE, "gp", "cmaes"}
+    assert {*names(), *OPTUNAS} == {*ANYWHERE, "gp", "cmaes"}
     assert 0.0 < additive({"a": 1, "b": "x"}) < 1.0
