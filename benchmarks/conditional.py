@@ -76,7 +76,7 @@ class Landscape:
             model = build(lower(candidate.network), name=candidate.network.name, seed=seed)
             result = train(model, self.data, Fidelity.from_dict(self.fidelity), seed=seed)
             self.known[key] = result.final.validation_accuracy
-            row = {"arch_id": key[0], "seed": seed, "accuracy": self.known[key], "params": candidate.holes}
+            row = {"arch_id": key[0], "seed": seed, "accuracy": self.known[key], "params": candidate.params}
             with self.path.open("a") as file:
                 file.write(json.dumps(row) + "\n")
         return self.known[key]
@@ -88,19 +88,17 @@ def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
     from inception_search.strategies.protocol import Observation, Problem
     from inception_search.strategies.table import make_strategy
     from inception_search.study.config import StudyConfig
-    from inception_search.study.dedupe import Seen
-    from inception_search.study.excess import make_excess
-    from inception_search.study.screen import Screen
-    from inception_search.study.setting import Setting
+    from inception_search.study.context import StudyContext
+    from inception_search.study.feasibility import Screen, Seen, make_excess
 
     strategy, seed, trials, data, scratch = task
     landscape = Landscape(data, Path(scratch) / "landscape.jsonl")
     space = load_space(SPACE)
     config = StudyConfig.of(strategy=strategy, seed=seed, **BUDGET)
     shape, classes = landscape.dataset.shape, len(landscape.dataset.classes)
-    setting = Setting(config, space, Path("none"), shape, classes, {}, "cpu", 1)
+    context = StudyContext(config, space, Path("none"), shape, classes, {}, "cpu", 1)
     seen = Seen()
-    screen = Screen(space, setting, config.budget(), seen)
+    screen = Screen(context, config.budget(), seen)
     excess = make_excess(space, config.budget(), shape, classes)
     searcher = make_strategy(strategy, Problem(space, screen, trials=trials, seed=seed, excess=excess))
     best: list[float] = []
@@ -110,9 +108,9 @@ def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
         begun = time.perf_counter()
         proposal = searcher.ask(number)
         assert proposal is not None, f"{strategy} ran dry"
-        screened, candidate = screen.looked_at(proposal.params)
-        assert screened.fresh
-        assert candidate is not None
+        candidate = screen(proposal.params)
+        assert candidate.fresh
+        assert candidate.arch_id is not None
         overhead += time.perf_counter() - begun
         seen.start(candidate.arch_id, number)
         accuracy = landscape.accuracy(candidate)
@@ -120,7 +118,7 @@ def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
         best.append(max(accuracy, best[-1] if best else 0.0))
         begun = time.perf_counter()
         told = (number, proposal.params, candidate.arch_id, "complete", (-accuracy,), FIDELITY["epochs"])
-        searcher.tell(Observation(*told, screened.cost, proposal.facts, space))
+        searcher.tell(Observation(*told, candidate.cost, proposal.facts, space))
         overhead += time.perf_counter() - begun
     again = statistics.fmean(landscape.accuracy(found, other) for other in AGAIN)
     return {"strategy": strategy, "seed": seed, "best": best, "again": again, "overhead": overhead / trials}

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.evidence import processor
 from benchmarks.kill_watch import Arrivals, servers, trials
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
@@ -192,6 +192,7 @@ class Campaign:
                 "left_over": len(left_over(run)),
             },
             "left_over": left_over(run),
+            "reasons": {record.number: record.reason for record in ours if record.state != "complete"},
             "best_value": max(record.value or 0.0 for record in ours),
             "best_value_in_peace": max(record.value or 0.0 for record in theirs),
             "longest_stall_seconds": self.stall(),
@@ -238,7 +239,7 @@ def index_differs(run: Path, records: list[TrialRecord]) -> int:
     from inception_search.space.space import Space
 
     folder = RunFolder.open(run)
-    index = Index(folder, Space(folder.space_text())).study.get_trials()
+    index = LiveStudy(folder, Space(folder.space_text())).study.get_trials()
     same = [(t.number, t.params, t.value) == (r.number, r.holes, r.value) for t, r in zip(index, records, strict=False)]
     return same.count(False) + abs(len(index) - len(records))
 

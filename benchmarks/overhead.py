@@ -32,10 +32,10 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 from inception_search.store.seal import sealed
 from inception_search.study.config import StudyConfig
+from inception_search.study.context import StudyContext
 from inception_search.study.loop import Driver
 from inception_search.study.observer import Observer
 from inception_search.study.search import make_driver
-from inception_search.study.setting import Setting
 
 RESULTS = Path(__file__).parent / "results" / "overhead.json"
 PROGRAM = [sys.executable, "-c", "from inception_search.cli.main import run; run()"]
@@ -102,8 +102,8 @@ def driver(run: RunFolder, observer: Observer, **options: Any) -> Driver:
     """The driver of a study without trainings."""
     config = StudyConfig.of(epochs=EPOCHS, pruner="none", baselines=False, **options)
     data = {"name": "none", "fingerprint": "0"}
-    setting = Setting(config, ins.load_space("inception_modules"), Path("none"), (1, 16, 16), 10, data, "cpu", 1)
-    return make_driver(run, setting, Instant(), observer)
+    context = StudyContext(config, ins.load_space("inception_modules"), Path("none"), (1, 16, 16), 10, data, "cpu", 1)
+    return make_driver(run, context, Instant(), observer)
 
 
 def grown(run: RunFolder, trials: int, **options: Any) -> float:

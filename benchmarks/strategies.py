@@ -110,17 +110,17 @@ def ours(
 ) -> Iterator[tuple[int, ...]]:
     """The cells that one of our strategies evaluates."""
     from inception_search import load_space
-    from inception_search.strategies.protocol import Observation, Problem, Screened
+    from inception_search.strategies.protocol import Candidate, Observation, Problem
     from inception_search.strategies.table import make_strategy
 
     space = load_space("nas_bench_201")
     network, _ = space.draw(0)  # stands in for all of them: a screen makes the network, which takes longest
     seen: dict[str, int] = {}
 
-    def screen(params: dict[str, Any]) -> Screened:
+    def screen(params: dict[str, Any]) -> Candidate:
         facts = data.known[tuple(OPS.index(params[hole]) for hole in HOLES)]
         costs = {key: float(value) for key, value in facts.items() if key != "arch_id"}
-        return Screened(params, network, facts["arch_id"], costs, seen.get(facts["arch_id"]))
+        return Candidate(params, network, facts["arch_id"], costs, seen.get(facts["arch_id"]))
 
     strategy = make_strategy(name, Problem(space, screen, trials=evaluations, seed=seed))
     for number in range(evaluations):

@@ -79,6 +79,11 @@ class Subject:
             self.latencies[target] = graph_latency(self.graph, target, late=self.late)
         return self.latencies[target]
 
+    @property
+    def known_latency(self) -> float | None:
+        """Milliseconds that were measured already, on the first target; None where none was."""
+        return next(iter(self.latencies.values()), None)
+
     def least_latency(self, target: Target) -> float:
         """Milliseconds of its smallest op alone: as long as it takes at least."""
         from inception_search.measures.latency import smallest_op_latency

@@ -1,13 +1,14 @@
-"""A record as a trial of Optuna's."""
+"""Records and running trials as trials of Optuna."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from inception_search.optuna_bridge.distributions import distributions
+from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.store.objectives import told
 from inception_search.store.record import QUALITIES, TrialRecord
@@ -20,6 +21,12 @@ def state_and_values(record: TrialRecord, objectives: Sequence[str]) -> tuple[Tr
         return TrialState.COMPLETE, [values[name] for name in objectives]
     pruned = record.state in ("pruned", "infeasible")
     return {True: TrialState.PRUNED, False: TrialState.FAIL}[pruned], None
+
+
+def running_trial(space: Space, params: Params, attributes: Mapping[str, Any]) -> FrozenTrial:
+    """A trial that has begun, with these user attributes."""
+    known, domains = distributions(space, params)
+    return create_trial(state=TrialState.RUNNING, params=known, distributions=domains, user_attrs=dict(attributes))
 
 
 def frozen_trial(

@@ -44,7 +44,7 @@ def does_not_open(url: str, error: Exception) -> ConfigError:
     if MASK in known and known.whole == known.bare:
         mend = f"no password was found: {NEEDED}"
     found = raw(known.hide(str(first_line(error))))
-    return ConfigError(f"the index at {known} cannot be opened", path="storage", found=found, mend=mend)
+    return ConfigError(f"the Optuna storage at {known} cannot be opened", path="storage", found=found, mend=mend)
 
 
 def new_name(path: Path, token: str) -> str:

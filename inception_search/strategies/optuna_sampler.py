@@ -18,7 +18,7 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
 from inception_search.strategies.history import History
-from inception_search.strategies.protocol import Observation, Problem, Proposal, Screened
+from inception_search.strategies.protocol import Observation, Problem, Proposal, Candidate
 from inception_search.strategies.ranking import best_first
 from inception_search.strategies.scale_to_budget import fitted
 from inception_search.strategies.unseen_point import fresh_near, fresh_point
@@ -84,7 +84,7 @@ class OptunaSampler(ABC):
         near the last of it, else a random one."""
         rng = self.problem.rng(number)
         engine = self.engine(number, rng.getrandbits(31))
-        last: Screened | None = None
+        last: Candidate | None = None
         outside = 0
         for _ in range(self.options.tries):
             found = self._asked(engine)
@@ -113,7 +113,7 @@ class OptunaSampler(ABC):
     def _proposal(self, engine: Engine, params: Params, **facts: Any) -> Proposal:
         return Proposal(params, {**facts, **self.facts(engine)})
 
-    def _asked(self, engine: Engine) -> Screened | None:
+    def _asked(self, engine: Engine) -> Candidate | None:
         """What is known of the point that the sampler proposes; None where it is no network."""
         try:
             screened = self.problem.screen(engine.propose())
@@ -125,7 +125,7 @@ class OptunaSampler(ABC):
             self.refuse(engine, screened.violation)
         return screened
 
-    def _within(self, screened: Screened) -> Params | None:
+    def _within(self, screened: Candidate) -> Params | None:
         """The point with its widths fitted to the study's limits; None where that is none, or not fresh."""
         if self.problem.excess is None or screened.violation == 0.0:
             return None

@@ -18,7 +18,7 @@ from inception_search.strategies.candidate_pool import PoolOptions, Prospect, Pr
 from inception_search.strategies.features import Array, Decisions, costs
 from inception_search.strategies.gaussian_process import Surrogate
 from inception_search.strategies.history import History
-from inception_search.strategies.protocol import Observation, Problem, Proposal, Screened
+from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
 from inception_search.strategies.rank_targets import merits
 from inception_search.strategies.unseen_point import fresh_point
 
@@ -54,7 +54,7 @@ class Found(NamedTuple):
     """A fresh point on the shortlist."""
 
     prospect: Prospect
-    screened: Screened
+    screened: Candidate
 
 
 class Predictor:

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from inception_search.measures.subject import Subject
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
+from inception_search.store.record import Origin
 
 State: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
-class Screened:
-    """What is known of a point before it is trained.
+class Candidate:
+    """A point of the space before it is trained: its network, identity and cost, and whether it can be trained.
 
     ``trial``: the number of the trial that has this architecture already; ``violation``: how far outside the
     study's limits it is (relative; 0.0: within), ``reason`` says why it cannot be trained. ``network`` is what the
@@ -32,6 +34,8 @@ class Screened:
     trial: int | None = None
     violation: float = 0.0
     reason: str | None = None
+    measured: Subject | None = field(default=None, repr=False, compare=False)
+    """The network with its measures; None where it does not fit the images."""
 
     @property
     def fresh(self) -> bool:
@@ -39,7 +43,7 @@ class Screened:
         return self.trial is None and self.reason is None and self.network is not None
 
 
-Screen: TypeAlias = Callable[[Params], Screened]
+Screen: TypeAlias = Callable[[Params], Candidate]
 """What is known of a point; asked about the same point again it answers at once."""
 
 
@@ -96,10 +100,15 @@ class Observation:
 
 
 class Proposal(NamedTuple):
-    """A point to try; ``facts`` (plain JSON) are kept with the trial: parents, edits, which restart."""
+    """A point to try; ``facts`` (plain JSON) are kept with the trial: parents, edits, which restart.
+
+    ``label`` is the name of the canonical network or module that a baseline is, or of the run of a warm start.
+    """
 
     params: Params
     facts: dict[str, Any] = {}
+    origin: Origin = "sampled"
+    label: str | None = None
 
 
 class Strategy(Protocol):

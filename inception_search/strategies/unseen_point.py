@@ -9,7 +9,7 @@ from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.enumerate_points import walk
-from inception_search.strategies.protocol import Problem, Screened
+from inception_search.strategies.protocol import Candidate, Problem
 from inception_search.strategies.scale_to_budget import drawn
 
 DRAWS = 60
@@ -24,7 +24,7 @@ def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> P
     ``fit``: draws are brought within the study's limits. None when there is none (a small space has then been
     gone through) or none was found.
     """
-    nearest: Screened | None = None
+    nearest: Candidate | None = None
     for number in range(DRAWS):
         within = drawn(problem, rng) if fit and number < FITS else None
         screened = problem.screen(within or problem.space.sample(rng))
@@ -36,7 +36,7 @@ def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> P
     return found or _left(problem, rng)
 
 
-def fresh_near(problem: Problem, here: Screened, rng: random.Random) -> Params | None:
+def fresh_near(problem: Problem, here: Candidate, rng: random.Random) -> Params | None:
     """A fresh point met on a walk that gets never further outside; among known points it goes anywhere."""
     for _ in range(STEPS):
         try:

@@ -1,4 +1,4 @@
-"""What became of each trial: recorded in the run folder first, told to the index and the strategy second."""
+"""What became of each trial: recorded in the run folder first, reported to the Optuna study and the strategy second."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pydantic import ValidationError
 
 from inception_search.credentials import masked
 from inception_search.errors import Place, RunFolderError
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.store.disk import typed_errors
 from inception_search.store.objectives import numbers
 from inception_search.store.provenance import versions
 from inception_search.store.record import FINAL, TRAINED, TrialRecord, utc_now
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.dedupe import Seen
+from inception_search.study.context import StudyContext
+from inception_search.study.feasibility import Seen
 from inception_search.study.observer import Observer
-from inception_search.study.point import Point
-from inception_search.study.setting import Setting
+from inception_search.study.trial import Trial
 
 _LONGEST = 600  # characters of a reason
 STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer
@@ -38,9 +38,9 @@ class Ledger:
     """The records of a study, and the one way to add to them."""
 
     def __init__(
-        self, run: RunFolder, index: Index, setting: Setting, observer: Observer, history: Iterable[TrialRecord]
+        self, run: RunFolder, live: LiveStudy, context: StudyContext, observer: Observer, history: Iterable[TrialRecord]
     ) -> None:
-        self.run, self.index, self.setting, self.observer = run, index, setting, observer
+        self.run, self.live, self.context, self.observer = run, live, context, observer
         self.records = {record.number: record for record in sorted(history, key=lambda record: record.number)}
         self.seen = Seen(self.records.values())
         self.begun = {number for number, record in self.records.items() if _counts(record)}
@@ -53,35 +53,35 @@ class Ledger:
                 self.repeats[record.repeat_of].add(record.seed)
                 self.again[record.repeat_of].add(record.number)
 
-    def start(self, point: Point) -> None:
+    def start(self, trial: Trial) -> None:
         """A trial begins."""
-        self.seen.start(point.candidate.arch_id, point.first)
-        if point.repeat_of is None:
-            self.begun.add(point.number)
+        self.seen.start(trial.arch_id, trial.first)
+        if trial.repeat_of is None:
+            self.begun.add(trial.number)
         else:
-            self.repeats[point.repeat_of].add(point.seed)
+            self.repeats[trial.repeat_of].add(trial.seed)
 
-    def infeasible(self, point: Point, reason: str) -> TrialRecord:
+    def infeasible(self, trial: Trial, reason: str) -> TrialRecord:
         """A point that was asked for by name and is not trained."""
-        return self.settle(self._record(point, state="infeasible", reason=_paragraph(reason), seconds=point.seconds))
+        return self.settle(self._record(trial, state="infeasible", reason=_paragraph(reason), seconds=trial.seconds))
 
-    def duplicate(self, point: Point, first: int) -> TrialRecord:
+    def duplicate(self, trial: Trial, first: int) -> TrialRecord:
         """A point that was asked for by name and whose architecture trial ``first`` has."""
-        return self.settle(self._record(point, state="duplicate", duplicate_of=first, seconds=point.seconds))
+        return self.settle(self._record(trial, state="duplicate", duplicate_of=first, seconds=trial.seconds))
 
-    def failed(self, point: Point, reason: str, **facts: Any) -> TrialRecord:
+    def failed(self, trial: Trial, reason: str, **facts: Any) -> TrialRecord:
         """A trial that ended without a result."""
-        known = {"seconds": point.seconds, "started": point.started, "device": self.setting.device}
-        return self.settle(self._record(point, state="failed", reason=_paragraph(reason), **{**known, **facts}))
+        known = {"seconds": trial.seconds, "started": trial.started, "device": self.context.device}
+        return self.settle(self._record(trial, state="failed", reason=_paragraph(reason), **{**known, **facts}))
 
-    def ended(self, point: Point, payload: dict[str, Any], **facts: Any) -> TrialRecord:
+    def ended(self, trial: Trial, payload: dict[str, Any], **facts: Any) -> TrialRecord:
         """A trial with the result ``payload`` of its process; ``facts`` are what it does not say itself."""
-        known = {"seconds": point.seconds, "started": point.started, "device": self.setting.device}
+        known = {"seconds": trial.seconds, "started": trial.started, "device": self.context.device}
         try:
-            told = _told(payload, facts, self.setting.config.pruner)
-            record = self._record(point, **{**known, **facts, **told, "objectives": self._objectives(point, told)})
+            told = _told(payload, facts, self.context.config.pruner)
+            record = self._record(trial, **{**known, **facts, **told, "objectives": self._objectives(trial, told)})
         except (KeyError, TypeError, ValueError, ValidationError) as error:
-            return self.failed(point, f"its result cannot be used: {_first_words(error)}", **facts)
+            return self.failed(trial, f"its result cannot be used: {_first_words(error)}", **facts)
         return self.settle(record)
 
     def give_up(self, record: TrialRecord) -> TrialRecord:
@@ -98,43 +98,37 @@ class Ledger:
             self.again[record.repeat_of].add(record.number)
         self.seen.add(record)
         if record.state in FINAL:
-            self.index.finish(record)
+            self.live.finish(record)
         clear(self.run, record.number, state=record.state in FINAL)
         self.observer.recorded(record)
         return record
 
-    def _objectives(self, point: Point, told: dict[str, Any]) -> dict[str, float]:
+    def _objectives(self, trial: Trial, told: dict[str, Any]) -> dict[str, float]:
         """The objectives at the last epoch there is."""
         if told["state"] == "failed" or not told["curve"]:
             return {}
-        costs = self.costs(point)
+        costs = trial.costs
         found = numbers(told["curve"][-1], costs, sum(epoch["seconds"] for epoch in told["curve"]))
-        return {name: found[name] for name in self.setting.config.objectives}
+        return {name: found[name] for name in self.context.config.objectives}
 
-    def costs(self, point: Point) -> dict[str, float]:
-        """What is known of a point beforehand, by the names of objectives."""
-        latency = point.candidate.latency
-        counts: dict[str, float] = dict(point.candidate.cost.to_dict()) if point.candidate.cost else {}
-        return counts if latency is None else {**counts, "latency": latency}
-
-    def _record(self, point: Point, **facts: Any) -> TrialRecord:
+    def _record(self, trial: Trial, **facts: Any) -> TrialRecord:
         """The record of a trial with what all records share."""
-        candidate, setting = point.candidate, self.setting
+        context = self.context
         shared: dict[str, Any] = {
-            "number": point.number,
-            "origin": point.origin,
-            "label": point.label,
-            "holes": candidate.holes,
-            "facts": point.facts,
-            "repeat_of": point.repeat_of,
-            "seed": point.seed,
+            "number": trial.number,
+            "origin": trial.origin,
+            "label": trial.label,
+            "holes": trial.params,
+            "facts": trial.facts,
+            "repeat_of": trial.repeat_of,
+            "seed": trial.seed,
             "started": utc_now(),
-            "data": setting.data,
+            "data": context.data,
             "versions": versions(),
-            "arch_id": candidate.arch_id,
-            "network": candidate.network.to_dict(),
-            "cost": candidate.counts(),
-            "latency": candidate.latency,
+            "arch_id": trial.arch_id,
+            "network": trial.network.to_dict(),
+            "cost": trial.counts,
+            "latency": trial.latency,
         }
         return TrialRecord.model_validate(shared | facts)
 

@@ -22,7 +22,7 @@ from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.plan import check_same, make_plan
+from inception_search.study.context import check_same, make_plan
 from inception_search.study.proxy_scores import ProxyScores, fill
 
 if TYPE_CHECKING:

@@ -1,49 +1,55 @@
-"""Which point comes next: canonical modules, earlier studies' best, what proxies like, then what the strategy asks."""
+"""Which point is tried next: canonical modules, earlier studies' best, what proxies prefer, then the strategy's."""
 
 from __future__ import annotations
 
+import random
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from inception_search.errors import InceptionSearchError
+from inception_search.errors import InceptionSearchError, Place, RunFolderError
 from inception_search.measures.budget import Budget
 from inception_search.measures.sample import sample_within
+from inception_search.space.draw import first as _first
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
-from inception_search.store.record import Origin
-from inception_search.strategies.protocol import Observation, Strategy
+from inception_search.spec.document import network_from_data
+from inception_search.spec.network import Network
+from inception_search.spec.transform import set_classes, set_input
+from inception_search.store.query import leaderboard
+from inception_search.store.record import TrialRecord
+from inception_search.store.run_folder import RunFolder
+from inception_search.strategies.protocol import Observation, Problem, Proposal, Strategy
+from inception_search.strategies.unseen_point import fresh_point
 from inception_search.study.config import StudyConfig
-from inception_search.study.screen import Screen
-from inception_search.study.setting import Setting
+from inception_search.study.context import StudyContext
+from inception_search.study.feasibility import Screen
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inception_search.proxies.batch import ProxyBatch
+
+Scorer = Callable[[Network, tuple[str, ...]], Mapping[str, float]]
 _TRIES = 20  # points drawn before one is repaired, where the strategy finds none
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A point to be trained, who wants it, and why."""
-
-    params: Params
-    origin: Origin = "sampled"
-    label: str | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-Fill = Callable[[Screen], Iterable[Wanted]]
+Fill = Callable[[Screen], Iterable[Proposal]]
 
 
 class Proposer:
     """Gives one point after another; ``queue`` comes first, ``fill`` makes more of it when that is used up."""
 
-    def __init__(self, setting: Setting, budget: Budget, screen: Screen, strategy: Strategy, *, warmup: Fill) -> None:
-        self.setting, self.budget, self.screen, self.strategy = setting, budget, screen, strategy
-        self.queue: deque[Wanted] = deque()
+    def __init__(
+        self, context: StudyContext, budget: Budget, screen: Screen, strategy: Strategy, *, warmup: Fill
+    ) -> None:
+        self.context, self.budget, self.screen, self.strategy = context, budget, screen, strategy
+        self.queue: deque[Proposal] = deque()
         self.warmup: Fill | None = warmup
 
-    def next(self, number: int) -> Wanted | None:
+    def next(self, number: int) -> Proposal | None:
         """The point of trial ``number``; None where nobody knows a fresh one."""
         if not self.queue and self.warmup is not None:
             warmup, self.warmup = self.warmup, None
@@ -52,29 +58,123 @@ class Proposer:
             return self.queue.popleft()
         proposal = self.strategy.ask(number)
         if proposal is not None and self.screen(proposal.params).fresh:
-            return Wanted(proposal.params, facts=proposal.facts)
-        return None if self.setting.config.strategy == "grid" else self._rescue(number)
+            return proposal
+        return None if self.context.config.strategy == "grid" else self._rescue(number)
 
     def tell(self, observation: Observation) -> None:
         """A trial has begun or ended."""
         self.strategy.tell(observation)
 
-    def _rescue(self, number: int) -> Wanted | None:
+    def _rescue(self, number: int) -> Proposal | None:
         """A fresh point within the limits, drawn or repaired, where the strategy finds none."""
-        shape, classes = self.setting.shape, self.setting.classes
-        for seed in range(self.setting.config.seed + number, self.setting.config.seed + number + 3):
+        shape, classes = self.context.shape, self.context.classes
+        for seed in range(self.context.config.seed + number, self.context.config.seed + number + 3):
             try:
-                found = sample_within(self.setting.space, self.budget, seed, tries=_TRIES, shape=shape, classes=classes)
+                found = sample_within(self.context.space, self.budget, seed, tries=_TRIES, shape=shape, classes=classes)
             except InceptionSearchError:
                 return None
             if self.screen(found.params).fresh:
-                return Wanted(found.params, facts={"how": found.how})
+                return Proposal(found.params, {"how": found.how})
         return None
 
 
-def baselines(space: Space, config: StudyConfig, known: Iterable[str | None]) -> list[Wanted]:
+def baselines(space: Space, config: StudyConfig, known: Iterable[str | None]) -> list[Proposal]:
     """The canonical modules that no trial has yet."""
     if not config.baselines:
         return []
     missing = [label for label in space.fixed_points if label not in set(known)]
-    return [Wanted(parted(space.encode(space.fixed_points[label]))[0], "baseline", label) for label in missing]
+    return [Proposal(parted(space.encode(space.fixed_points[label]))[0], {}, "baseline", label) for label in missing]
+
+
+def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] = ()) -> list[Proposal]:
+    """The best networks of the runs in ``config.warm_start``; those with a label in ``known`` are left out.
+
+    Raises RunFolderError for a folder that holds no study, or none of whose networks is in the space.
+    """
+    taken = set(known)
+    found = []
+    for name in config.warm_start:
+        run = RunFolder.open(name)
+        points = list(_best_points(space, run, config.warm_top))
+        if not points:
+            rule = f"none of the trained networks is in space {space.name!r}"
+            mend = "leave it out of warm_start, or search a space that holds them"
+            raise RunFolderError(rule, place=Place(str(run.path)), mend=mend)
+        found += points
+    return [point for point in found if point.label not in taken]
+
+
+def _best_points(space: Space, run: RunFolder, top: int) -> Iterator[Proposal]:
+    earlier = Space(run.space_text(), str(run.space_file))
+    given = 0
+    for record in leaderboard(run.records(), 10**9):
+        params = _found_again(space, earlier, record)
+        if params is not None and given < top:
+            given += 1
+            facts = {"from_run": str(run.path), "from_trial": record.number}
+            yield Proposal(params, facts, "warm_start", f"{run.path.name}:{record.number}")
+
+
+def _found_again(space: Space, earlier: Space, record: TrialRecord) -> dict[str, str | int | float] | None:
+    """The point of a record's network: of the network of its own space, else of the one trained, at the size here."""
+    candidates: list[Network] = []
+    with suppress(InceptionSearchError):
+        candidates.append(earlier.decode(dict(record.holes)))
+    if record.network is not None:
+        trained, own = network_from_data(record.network), space.fill(_first)[0]
+        sized = set_input(trained, channels=own.input.channels, height=own.input.height, width=own.input.width)
+        candidates.append(set_classes(sized, own.head.classes))
+    for network in candidates:
+        with suppress(InceptionSearchError):
+            return parted(space.encode(network))[0]
+    return None
+
+
+def make_scorer(data_file: Path, seed: int) -> Scorer:
+    """Scores of networks on the study's training images, by the names of proxies."""
+
+    def score_it(network: Network, names: tuple[str, ...]) -> Mapping[str, float]:
+        from inception_search.proxies.score import proxy_batch, score
+
+        if not batches:
+            batches.append(proxy_batch(data_file, seed=seed))
+        return score(network, batches[0], names, seed=seed)
+
+    batches: list[ProxyBatch] = []
+    return score_it
+
+
+def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> Callable[[Screen], Iterator[Proposal]]:
+    """What a proposer trains before its strategy is asked; ``done`` of it have begun in an earlier session.
+
+    ``draws``: the problem as if nothing had been trained yet, so that a study that goes on draws the same points.
+
+    Abdelfattah et al., "Zero-cost proxies for lightweight NAS", 2101.08134, section 4: warm-up.
+    """
+
+    def points(screen: Screen) -> Iterator[Proposal]:
+        name = config.warmup_proxy
+        if name is None or done >= config.warmup_trials:
+            return
+        scored = []
+        for index, (params, network) in enumerate(_drawn(draws, config, screen)):
+            score = scorer(network, (name,)).get(name)
+            if score is not None:
+                scored.append((-score, index, params))
+        scored.sort(key=lambda each: each[:2])
+        for score, _, params in scored[: config.warmup_trials - done]:
+            yield Proposal(params, {"warm_up": name, "score": -score})
+
+    return points
+
+
+def _drawn(draws: Problem, config: StudyConfig, screen: Screen) -> Iterator[tuple[Params, Network]]:
+    """Random points within the limits that can be trained and have not been."""
+    taken = set()
+    for index in range(config.warmup_points):
+        params = fresh_point(draws, random.Random(f"warm-up:{config.seed}:{index}"))
+        candidate = None if params is None else screen(params)
+        if candidate is None or candidate.network is None or not candidate.fresh or candidate.arch_id in taken:
+            continue
+        taken.add(candidate.arch_id)
+        yield candidate.params, candidate.network

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from inception_search.space.space import Space
 from inception_search.store.record import QUALITIES
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import make_candidate
 from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.trial import make_candidate
 
 WIDER = 2.0  # times the largest canonical network's cost, where a cost has no limit
 _LIMITS = {
@@ -51,5 +51,4 @@ def reference_point(
 
 
 def _costs(space: Space, label: str, shape: tuple[int, int, int], classes: int) -> Mapping[str, float]:
-    cost = make_candidate(space.fixed_points[label], {}, shape, classes).cost
-    return {} if cost is None else cost.to_dict()
+    return make_candidate(space.fixed_points[label], {}, shape, classes).cost

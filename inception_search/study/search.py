@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from inception_search.errors import Place, RunFolderError
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
 from inception_search.optuna_bridge.storage_url import password_in, unlocked
 from inception_search.proxies.table import known as check_proxies
@@ -33,30 +33,22 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
-from inception_search.study.advice import about_baselines, about_data, about_sampler, without_effect
 from inception_search.study.config import VERSION, StudyConfig, facts_of, index_name, version_of
-from inception_search.study.dedupe import Seen
-from inception_search.study.excess import make_excess
-from inception_search.study.feasible import check_feasible
+from inception_search.study.context import Plan, StudyContext, check_same, make_plan
+from inception_search.study.feasibility import Screen, Seen, check_feasible, make_excess
 from inception_search.study.ledger import Ledger
-from inception_search.study.loop import Driver, asked
-from inception_search.study.lost import lost_points
+from inception_search.study.loop import Driver
 from inception_search.study.migrate_space import begin_growth, finish_growth
 from inception_search.study.observer import Observer
-from inception_search.study.plan import Plan, check_same, make_plan
-from inception_search.study.point import Point
 from inception_search.study.progress import progress
 from inception_search.study.pruners import make_scheduler
-from inception_search.study.queue import Proposer, Wanted, baselines
-from inception_search.study.reap import reap
-from inception_search.study.recipe_change import recipe_change
+from inception_search.study.queue import Proposer, baselines, make_scorer, warm_points, warm_up
+from inception_search.study.recovery import lost_proposals, unfinished_trials
 from inception_search.study.reference_point import reference_point
-from inception_search.study.screen import Screen
-from inception_search.study.setting import Setting
 from inception_search.study.strategy_name import given_again
 from inception_search.study.study import Study
-from inception_search.study.warm_start import warm_points
-from inception_search.study.warm_up import make_scorer, warm_up
+from inception_search.study.trial import Trial
+from inception_search.study.warnings import about_baselines, about_data, about_sampler, recipe_change, without_effect
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -167,7 +159,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
             _capacity(config, plan.device), config.trial_seconds, persistent=plan.device != "cpu", packing=packing
         )
         attached = AttachedExecutor(run, observer.note)
-        setting = Setting(
+        context = StudyContext(
             config=config,
             space=plan.space,
             data_file=data_file,
@@ -180,7 +172,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
         finished = False
         try:
             _note_environment(run, plan)
-            finished = make_driver(run, setting, Together(own, attached), observer, stop, packing).loop()
+            finished = make_driver(run, context, Together(own, attached), observer, stop, packing).loop()
         finally:
             attached.close(finished)
         return Study(run, finished)
@@ -197,76 +189,62 @@ def _note_environment(run: RunFolder, plan: Plan) -> None:
 
 def make_driver(
     run: RunFolder,
-    setting: Setting,
+    context: StudyContext,
     executor: Executor,
     observer: Observer,
     stop: threading.Event | None = None,
     packing: Packing | None = None,
 ) -> Driver:
     """The driver of a held run folder, after what an earlier one left has been put right."""
-    config = setting.config
-    history = run.history()  # first: a record that cannot be read is told before anything is written
-    index = Index(
-        run,
-        setting.space,
-        config.objectives,
-        config.storage,
-        index_name(run.study_file) if config.storage else NAME,  # a journal has one study
-        observer.note,
-    )
-    ledger = Ledger(run, index, setting, observer, history)
-    if told := recipe_change(config, ledger.records.values()):
-        observer.note(told)
-    unfinished = reap(run, ledger.records.values(), setting, index.under_way())
-    index.sync(ledger.records.values(), [asked(point) for point, _ in unfinished])
-    again = lost_points(
-        index.lost, setting, {*ledger.seen.numbers, *(point.candidate.arch_id for point, _ in unfinished)}
-    )
-    if again:
-        observer.note(f"{run.trials_file} has lost the record of {_again(again)}")
-    proposer = make_proposer(setting, ledger, [point for point, _ in unfinished], again.values(), observer)
+    config = context.config
+    history = run.history()  # first: a record that cannot be read is an error before anything is written
+    name = index_name(run.study_file) if config.storage else NAME  # a journal has one study
+    live = LiveStudy(run, context.space, config.objectives, config.storage, name, observer.note)
+    ledger = Ledger(run, live, context, observer, history)
+    if warning := recipe_change(config, ledger.records.values()):
+        observer.note(warning)
+    unfinished = unfinished_trials(run, ledger.records.values(), context, live.under_way())
+    proposer = make_proposer(context, ledger, unfinished, observer)
     scheduler = make_scheduler(
         config.pruning,
         epochs=config.epochs,
         rungs=config.rungs,
         beforehand=tuple(OBJECTIVES[name].beforehand for name in config.objectives),
     )
-    driver = Driver(
-        run,
-        setting,
-        ledger,
-        index,
-        proposer,
-        scheduler,
-        executor,
-        observer,
-        unfinished=unfinished,
-        stop=stop,
-        packing=packing,
-    )
-    tell_again(history, driver)
+    driver = Driver(run, context, ledger, live, proposer, scheduler, executor, observer, unfinished, stop, packing)
+    live.sync()
+    train_lost_again(driver)
+    replay(history, driver)
     return driver
 
 
-def make_proposer(
-    setting: Setting, ledger: Ledger, under_way: Sequence[Point], lost: Iterable[Wanted], observer: Observer
-) -> Proposer:
-    """What is trained next: points whose records are ``lost``, canonical networks, earlier studies', then others."""
-    config, space = setting.config, setting.space
-    scorer = make_scorer(setting.data_file, config.seed)
+def train_lost_again(driver: Driver) -> None:
+    """Queue what was trained in trials whose records are gone, before all else."""
+    trained = {*driver.ledger.seen.numbers, *(trial.arch_id for trial in driver.unfinished)}
+    lost = lost_proposals(driver.live.lost, driver.context, trained)
+    if lost:
+        driver.observer.note(f"{driver.run_folder.trials_file} has lost the record of {_again(lost)}")
+    sampled = [proposal for proposal in lost.values() if proposal.origin == "sampled"]
+    driver.proposer.queue.extendleft(reversed(sampled))
+
+
+def make_proposer(context: StudyContext, ledger: Ledger, under_way: Sequence[Trial], observer: Observer) -> Proposer:
+    """What proposes trials: canonical networks come first, then earlier studies' best, then the strategy."""
+    config, space = context.config, context.space
+    scorer = make_scorer(context.data_file, config.seed)
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
-    budget = config.budget(setting.device, setting.threads)
-    screen = Screen(space, setting, budget, ledger.seen, scores)
+    budget = config.budget(context.device, context.threads)
+    screen = Screen(context, budget, ledger.seen, scores)
     # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
     learned = all(OBJECTIVES[name].learned for name in config.objectives)
-    excess = make_excess(space, budget, setting.shape, setting.classes) if learned else None
+    excess = make_excess(space, budget, context.shape, context.classes) if learned else None
     problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
-    begun: list[TrialRecord | Point] = [*ledger.records.values(), *under_way]
-    first = Screen(space, setting, budget, Seen())  # the same draws whenever a study goes on
+    begun: list[TrialRecord | Trial] = [*ledger.records.values(), *under_way]
+    first = Screen(context, budget, Seen())  # the same draws whenever a study goes on
     draws = Problem(space, first, trials=config.trials, seed=config.seed, excess=excess)
     warm_up_done = sum("warm_up" in each.facts for each in begun)
     proposer = Proposer(
-        setting,
+        context,
         budget,
         screen,
         make_strategy(config.strategy, problem, **config.strategy_options),
@@ -274,10 +252,9 @@ def make_proposer(
     )
     labels = [each.label for each in begun]
     canonical = baselines(space, config, labels)
-    sampled = [wanted for wanted in lost if wanted.origin == "sampled"]
-    proposer.queue.extend([*sampled, *canonical, *warm_points(space, config, labels)])
-    if not begun and (told := about_baselines(config, canonical, screen)):
-        observer.note(told)
+    proposer.queue.extend([*canonical, *warm_points(space, config, labels)])
+    if not begun and (warning := about_baselines(config, canonical, screen)):
+        observer.note(warning)
     return proposer
 
 
@@ -289,9 +266,9 @@ def _again(numbers: Collection[int]) -> str:
     return f"trials {told}; their networks are trained again, as new trials"
 
 
-def tell_again(records: list[TrialRecord], driver: Driver) -> None:
-    """Tell strategy and pruner, in the order in which things happened, what an earlier session recorded."""
-    config, under_way = driver.setting.config, {point.number for point, _ in driver.unfinished}
+def replay(records: list[TrialRecord], driver: Driver) -> None:
+    """Report to strategy and pruner, in order, what an earlier session recorded."""
+    config, under_way = driver.context.config, {trial.number for trial in driver.unfinished}
     for record in records:
         if record.state not in TRAINED or record.repeat_of is not None:
             continue
@@ -308,7 +285,7 @@ def tell_again(records: list[TrialRecord], driver: Driver) -> None:
             driver.scheduler.hold(record.number)
         elif record.state == "failed":
             driver.scheduler.drop(record.number)
-        driver.proposer.tell(driver.setting.observed(record, driver.mean_losses(record)))
+        driver.proposer.tell(driver.context.observed(record, driver.mean_losses(record)))
 
 
 def make_packing(config: StudyConfig, device: str) -> Packing | None:

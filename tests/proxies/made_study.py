@@ -13,7 +13,7 @@ from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
-from inception_search.study.plan import make_plan
+from inception_search.study.context import make_plan
 from tests.study.spaces import TINY
 
 

@@ -13,7 +13,7 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.spec.identity import arch_id
-from inception_search.strategies.protocol import Observation, Problem, Proposal, Screened, Strategy
+from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, Strategy
 
 EPOCHS = 9
 
@@ -34,15 +34,15 @@ class World:
         trials: int = 100,
         seed: int = 0,
         loss: Callable[[Params], float] = additive,
-        violation: Callable[[Screened], float] = lambda screened: 0.0,
+        violation: Callable[[Candidate], float] = lambda screened: 0.0,
     ) -> None:
         self.space, self.loss, self.violation = space, loss, violation
         self.problem = Problem(space, self.screen, objectives, trials, seed)
         self.known: dict[str, int] = {}
         self.told: list[Observation] = []
-        self.seen: dict[frozenset[tuple[str, object]], Screened] = {}
+        self.seen: dict[frozenset[tuple[str, object]], Candidate] = {}
 
-    def screen(self, params: Params) -> Screened:
+    def screen(self, params: Params) -> Candidate:
         """What is known of a point."""
         key = frozenset(params.items())
         if key not in self.seen:
@@ -50,12 +50,12 @@ class World:
         found = self.seen[key]
         return replace(found, trial=self.known.get(found.arch_id or ""))
 
-    def _screened(self, params: Params) -> Screened:
+    def _screened(self, params: Params) -> Candidate:
         try:
             network = self.space.decode(params)
         except SpecError as error:
-            return Screened(params, None, None, {}, violation=1.0, reason=str(error))
-        found = Screened(params, network, arch_id(network), estimate(network).to_dict())
+            return Candidate(params, None, None, {}, violation=1.0, reason=str(error))
+        found = Candidate(params, network, arch_id(network), estimate(network).to_dict())
         outside = self.violation(found)
         return replace(found, violation=outside, reason="outside" if outside > 0.0 else None)
 
@@ -74,7 +74,7 @@ class World:
             self.end(strategy, begun)
 
     def _begin(
-        self, strategy: Strategy, params: Params, identity: str, screened: Screened, facts: dict[str, object]
+        self, strategy: Strategy, params: Params, identity: str, screened: Candidate, facts: dict[str, object]
     ) -> Observation:
         number = len(self.known)
         assert identity not in self.known

@@ -19,7 +19,7 @@ from inception_search.strategies.cmaes_search import CmaEs
 from inception_search.strategies.evolution import Evolution
 from inception_search.strategies.optuna_sampler import Gp, GpOptions, Tpe, TpeOptions, frozen
 from inception_search.strategies.protocol import Observation
-from inception_search.study.excess import make_excess
+from inception_search.study.feasibility import make_excess
 from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.strategies.playground import World, mixed

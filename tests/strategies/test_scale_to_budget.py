@@ -22,7 +22,7 @@ from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FACTORS, drawn, fitted
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import Variation, mutant
-from inception_search.study.excess import make_excess
+from inception_search.study.feasibility import make_excess
 from tests.shipped import shipped_space
 from tests.strategies.playground import World
 from tests.study.spaces import TINY

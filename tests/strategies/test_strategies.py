@@ -8,7 +8,7 @@ import pytest
 
 from inception_search.space.space import Space
 from inception_search.strategies.enumerate_points import walk
-from inception_search.strategies.protocol import Problem, Screened, Strategy
+from inception_search.strategies.protocol import Candidate, Problem, Strategy
 from inception_search.strategies.table import make_strategy, names
 from tests.shipped import shipped_space
 from tests.space.small import small
@@ -93,7 +93,7 @@ def test_one_point(name):
 
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_all_but_a_few_points_are_outside_the_limits(name):
-    def violation(screened: Screened) -> float:
+    def violation(screened: Candidate) -> float:
         return max(0.0, screened.cost["params"] / 1_165 - 1.0)
 
     space = Space(TINY)

@@ -15,10 +15,10 @@ from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
+from inception_search.study.context import StudyContext
 from inception_search.study.loop import Driver
 from inception_search.study.observer import Observer
 from inception_search.study.search import make_driver
-from inception_search.study.setting import Setting
 from tests.study.fake_executor import FakeExecutor, World
 from tests.study.programs import COMMAND, kill_group, start
 from tests.study.spaces import TINY
@@ -75,9 +75,9 @@ class FakeStudy:
     def driver_for(self, capacity: int = 1, rng: random.Random | None = None, **changes: Any) -> Driver:
         """A new driver, as a new process would make it."""
         config = StudyConfig.of(**{"strategy": "random", "epochs": 3, **self.options, **changes})
-        setting = Setting(config, self.space, Path("nowhere"), (1, 8, 8), 10, {"name": "fake"}, "cpu", None)
+        context = StudyContext(config, self.space, Path("nowhere"), (1, 8, 8), 10, {"name": "fake"}, "cpu", None)
         executor = FakeExecutor(self.world, capacity, rng)
-        self.driver = make_driver(self.run, setting, executor, self.notes)
+        self.driver = make_driver(self.run, context, executor, self.notes)
         return self.driver
 
     def go(self, capacity: int = 1, rng: random.Random | None = None, **changes: Any) -> bool:
@@ -96,15 +96,15 @@ class FakeStudy:
     @property
     def index(self) -> list[optuna.trial.FrozenTrial]:
         """Optuna's trials as a new process reads them."""
-        return self.driver_of_nothing().index.study.get_trials()
+        return self.driver_of_nothing().live.study.get_trials()
 
     def driver_of_nothing(self) -> Driver:
         """A driver that does not run."""
-        return make_driver(self.run, self._setting(), FakeExecutor(self.world), Observer())
+        return make_driver(self.run, self._context(), FakeExecutor(self.world), Observer())
 
-    def _setting(self) -> Setting:
+    def _context(self) -> StudyContext:
         config = StudyConfig.of(**{**self.options, "baselines": False})
-        return Setting(config, self.space, Path("nowhere"), (1, 8, 8), 10, {}, "cpu", None)
+        return StudyContext(config, self.space, Path("nowhere"), (1, 8, 8), 10, {}, "cpu", None)
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.runner.job import Job
 from inception_search.store.run_folder import RunFolder
-from inception_search.study import ledger, reap
+from inception_search.study import ledger, recovery
 from inception_search.study.loop import Driver
 from inception_search.study.queue import Proposer
 from tests.study.conftest import FakeStudy
@@ -25,19 +25,19 @@ class Crash(BaseException):
 POINTS: dict[str, tuple[Any, str]] = {
     "ask": (Proposer, "next"),
     "job": (Job, "write"),
-    "begin": (Index, "begin"),
+    "begin": (LiveStudy, "begin"),
     "submit": (FakeExecutor, "submit"),
-    "report": (Index, "report"),
+    "report": (LiveStudy, "report"),
     "what next": (Driver, "what_next"),
     "answer": (FakeExecutor, "answer"),
     "event": (FakeExecutor, "wait"),
     "record": (RunFolder, "append_record"),
-    "tell": (Index, "finish"),
+    "tell": (LiveStudy, "finish"),
     "clear": (ledger, "clear"),
     "conclude": (Driver, "conclude"),
-    "reap": (reap, "read_jobs"),
-    "reap clear": (reap, "clear"),
-    "sync": (Index, "sync"),
+    "reap": (recovery, "read_jobs"),
+    "reap clear": (recovery, "clear"),
+    "sync": (LiveStudy, "sync"),
     "restore": (optuna.Study, "add_trial"),
 }
 """What is called at each named point."""

@@ -6,7 +6,7 @@ from inception_search.errors import RunFolderError
 from inception_search.lowering import lower
 from inception_search.space.space import Space
 from inception_search.study.config import StudyConfig
-from inception_search.study.warm_start import warm_points
+from inception_search.study.queue import warm_points
 from tests.study import conftest
 from tests.study.crashes import Crash, crash_at
 from tests.study.spaces import THREE_POINTS, TINY

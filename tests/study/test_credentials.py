@@ -154,7 +154,7 @@ class Listener(Observer):
 def opened_as_sqlite(monkeypatch: pytest.MonkeyPatch, real: str) -> list[str]:
     """Databases that take any password: every URL is opened as ``real``; the URLs that were opened."""
     seen: list[str] = []
-    from inception_search.optuna_bridge import index, storage
+    from inception_search.optuna_bridge import live_study, storage
 
     whole = storage.open_storage
 
@@ -163,7 +163,7 @@ def opened_as_sqlite(monkeypatch: pytest.MonkeyPatch, real: str) -> list[str]:
         return whole(real)
 
     monkeypatch.setattr(storage, "open_storage", open_it)
-    monkeypatch.setattr(index, "open_storage", open_it)
+    monkeypatch.setattr(live_study, "open_storage", open_it)
     return seen
 
 

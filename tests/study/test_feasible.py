@@ -7,7 +7,7 @@ from inception_search.measures import sample as sample_module
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
 from inception_search.space.space import Space
-from inception_search.study.feasible import check_feasible
+from inception_search.study.feasibility import check_feasible
 from tests.study.spaces import TINY
 
 SHAPE = (1, 8, 8)
@@ -39,7 +39,7 @@ def test_a_budget_that_no_point_meets_is_not(space: Space) -> None:
 
 
 def test_a_baseline_within_the_budget_is_enough(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inception_search.study.feasible.sample_within", pytest.fail)
+    monkeypatch.setattr("inception_search.study.feasibility.sample_within", pytest.fail)
     check_feasible(space, Budget(), SHAPE, 10, baselines=True)
 
 

@@ -17,7 +17,6 @@ from inception_search.runner.job import Job
 from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import make_candidate
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.finalize import finalize
 from inception_search.study.final.folder import FinalsFolder
@@ -26,6 +25,7 @@ from inception_search.study.final.options import FinalOptions, recipe_of
 from inception_search.study.final.record import read_finals
 from inception_search.study.final.selection import make_setting
 from inception_search.study.search import search
+from inception_search.study.trial import Trial, make_candidate
 from tests.study.finals_watch import Watch
 from tests.study.spaces import TINY
 
@@ -152,11 +152,11 @@ def test_where_memory_is_short_there_are_fewer_at_a_time(run, lost, sizes):
     folder.prepare()
     setting = make_setting(folder.run, config, options, recipe_of(config, options))
     entrant = setting.entrants[0]
-    candidate = make_candidate(network_from_data(entrant.record.network), {}, (1, 8, 8), 10)
+    trial = Trial.of(0, make_candidate(network_from_data(entrant.record.network), {}, (1, 8, 8), 10))
     place, watch = ShortOfMemory(folder.root, lost), Watch()
     how = How({}, "cpu", {"name": "digits"}, config.retries, together=True)
     loop = FinalsLoop(folder, setting, how, place, watch, threading.Event())
-    assert loop.train([Training(entrant, candidate, seed, setting.recipe_id) for seed in range(5)])
+    assert loop.train([Training(entrant, trial, seed, setting.recipe_id) for seed in range(5)])
     assert place.sizes == sizes
     assert [record.state for record in found(run).values()] == ["complete"] * 5
     assert "seeds 0, 1, 2, 3, 4: trained 2 at a time (out of memory while training)" in watch.notes[0]

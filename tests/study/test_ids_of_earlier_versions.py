@@ -7,8 +7,8 @@ import pytest
 from inception_search.spec.document import network_from_data
 from inception_search.spec.identity import arch_id, known_ids, may_have_another_id
 from inception_search.spec.network import Network
-from inception_search.study import candidate
-from inception_search.study.dedupe import present_id
+from inception_search.study import trial
+from inception_search.study.feasibility import present_id
 from tests.study.crashes import Crash, crash_at
 
 # Two orders of one concat that is added to filters, and a network of its own.
@@ -38,7 +38,7 @@ def former(network: Network) -> str:
 def test_what_was_trained_under_an_earlier_id_is_not_trained_again(fake_study: Any, monkeypatch: Any) -> None:
     study = fake_study(TWO_ORDERS, trials=1, seed=3)
     with monkeypatch.context() as patch:
-        patch.setattr(candidate, "arch_id", former)
+        patch.setattr(trial, "arch_id", former)
         assert study.go()
     [old] = study.records
     assert old.holes["cell"] in ("here", "there"), "choose another seed"
@@ -52,7 +52,7 @@ def test_what_was_trained_under_an_earlier_id_is_not_trained_again(fake_study: A
 def test_a_result_of_an_earlier_version_is_taken_over(fake_study: Any, monkeypatch: Any) -> None:
     study = fake_study(TWO_ORDERS, trials=1, seed=3)
     with monkeypatch.context() as patch:
-        patch.setattr(candidate, "arch_id", former)
+        patch.setattr(trial, "arch_id", former)
         crash_at(patch, "record", 1, before=True)
         with pytest.raises(Crash):
             study.go()

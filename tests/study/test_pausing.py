@@ -112,7 +112,7 @@ def test_several_objectives_are_told_and_pruned(fake_study):
             assert record.objectives == {"accuracy": record.value, "macs": float(record.cost["macs"])}
             assert trial.values == [record.value, float(record.cost["macs"])]
         assert trial.intermediate_values
-    assert study.driver_of_nothing().index.study.metric_names == ["accuracy", "macs"]
+    assert study.driver_of_nothing().live.study.metric_names == ["accuracy", "macs"]
 
 
 def test_repeats_train_the_same_architecture_with_new_seeds_and_nothing_else_twice(fake_study, monkeypatch):
@@ -152,7 +152,7 @@ def test_repeats_of_the_best_come_last_and_go_on_until_the_best_by_the_mean_have
 
 def test_a_study_that_repeats_its_best_is_done_when_they_all_are(fake_study):
     study = fake_study(trials=6, repeats=3, repeat_top=2, seed=7)
-    config = study.driver_for().setting.config
+    config = study.driver_for().context.config
     assert study.driver.loop()
     assert is_done(study.run, config)
     assert not is_done(study.run, config.model_copy(update={"repeat_top": 3}))

@@ -7,7 +7,7 @@ from optuna.trial import TrialState
 
 from inception_search.errors import RunFolderError
 from inception_search.measures import timing
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.runner.executor import Ended, Event
 from inception_search.runner.job import Job
 from inception_search.store.objectives import OBJECTIVES
@@ -235,5 +235,5 @@ def test_a_budget_that_nothing_meets_ends_the_search_again_on_going_on(fake_stud
 def test_optunas_own_words_stay_out_of_the_terminal(fake_study, capfd):
     study = fake_study(trials=2)
     study.go()
-    Index(study.run, study.space)
+    LiveStudy(study.run, study.space)
     assert capfd.readouterr() == ("", "")

@@ -19,10 +19,10 @@ from inception_search.errors import (
     ShapeError,
     UnknownNameError,
 )
-from inception_search.study.advice import without_effect
 from inception_search.study.config import StudyConfig
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
+from inception_search.study.warnings import without_effect
 from tests.study.conftest import Watch
 from tests.study.spaces import TINY
 

@@ -10,7 +10,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from inception_search.errors import ConfigError
-from inception_search.optuna_bridge.index import Index
+from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.study import loop as driver
 from inception_search.study.search import resume, search
 from tests.study.crashes import check
@@ -37,8 +37,8 @@ def outage(patch: pytest.MonkeyPatch, calls: int = 10**9) -> Iterator[None]:
         return call
 
     with patch.context() as inner:
-        for name in ("_begin", "_set_value", "_tell"):
-            inner.setattr(Index, name, broken(getattr(Index, name)))
+        for name in ("_add", "_report", "_finish"):
+            inner.setattr(LiveStudy, name, broken(getattr(LiveStudy, name)))
         inner.setattr(driver, "_FLUSH", 0.0 if calls > 1000 else 5.0)
         yield
 
@@ -56,10 +56,10 @@ def test_a_storage_that_goes_away_is_told_by_the_next_session(fake_study, monkey
     with outage(monkeypatch):
         assert study.go(capacity=2)
     assert [record.state for record in study.records] == ["complete"] * 8
-    said = [note for note in study.notes.notes if "index" in note]
+    said = [note for note in study.notes.notes if "storage" in note]
     assert len(said) == 2
-    assert said[0] == f"the index at {url} does not answer; it is told later"
-    assert "has not been told" in said[1]
+    assert said[0] == f"the Optuna storage at {url} does not answer; the search goes on without"
+    assert "is not up to date" in said[1]
     assert study.go(capacity=2)
     agrees(study)
 
@@ -69,8 +69,8 @@ def test_one_that_comes_back_is_told_before_the_search_ends(fake_study, monkeypa
     with outage(monkeypatch, calls=2):
         assert study.go(capacity=2)
     assert [note.partition(";")[0] for note in study.notes.notes] == [
-        f"the index at {url} does not answer",
-        "the index answers again and is up to date",
+        f"the Optuna storage at {url} does not answer",
+        "the Optuna storage answers again and is up to date",
     ]
     agrees(study)
 
@@ -99,7 +99,7 @@ WRONG = [
 @pytest.mark.parametrize(("wrong", "words"), WRONG)
 def test_a_storage_that_cannot_be_opened_is_told_before_anything_is_written(tmp_path, wrong, words):
     run = tmp_path / "run"
-    with pytest.raises(ConfigError, match=f"the index at .* cannot be opened.*{words}") as raised:
+    with pytest.raises(ConfigError, match=f"the Optuna storage at .* cannot be opened.*{words}") as raised:
         search(TINY, storage=wrong, run=run, trials=1, train_images=64, image_size=8)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -16,8 +16,8 @@ from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
 from inception_search.store.environment import cores
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.candidate import Candidate, make_candidate
 from inception_search.study.config import StudyConfig, facts_of
+from inception_search.study.context import check_same, make_plan
 from inception_search.study.final.folder import FinalsFolder
 from inception_search.study.final.loop import FinalsLoop, How, Training
 from inception_search.study.final.observer import FinalsObserver
@@ -26,7 +26,7 @@ from inception_search.study.final.record import FinalRecord
 from inception_search.study.final.result import Finals
 from inception_search.study.final.selection import Setting, make_setting
 from inception_search.study.final.table import make_table, markdown
-from inception_search.study.plan import check_same, make_plan
+from inception_search.study.trial import Trial, make_candidate
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
@@ -120,18 +120,19 @@ def _check_unchanged(finals: FinalsFolder, records: list[FinalRecord], data: dic
 
 def _trainings(setting: Setting, dataset: Dataset) -> Iterator[Training]:
     """Seed by seed, so that what is there when it is stopped has something of every network."""
-    candidates: dict[int, Candidate] = {}
+    trials: dict[int, Trial] = {}
     for seed in setting.seeds:
         for entrant in setting.entrants:
             number = entrant.record.number
-            if number not in candidates:
+            if number not in trials:
                 network = network_from_data(entrant.record.network)
-                candidates[number] = make_candidate(network, {}, dataset.shape, len(dataset.classes))
-            if candidates[number].cost is None:
-                mend = "choose another --image-size"
-                rule = f"{entrant.name} does not fit images of this size: {candidates[number].unfit}"
-                raise ConfigError(rule, path="image_size", found=dataset.shape[1], mend=mend)
-            yield Training(entrant, candidates[number], seed, setting.recipe_id)
+                candidate = make_candidate(network, {}, dataset.shape, len(dataset.classes))
+                if candidate.reason is not None:
+                    mend = "choose another --image-size"
+                    rule = f"{entrant.name} does not fit images of this size: {candidate.reason}"
+                    raise ConfigError(rule, path="image_size", found=dataset.shape[1], mend=mend)
+                trials[number] = Trial.of(number, candidate)
+            yield Training(entrant, trials[number], seed, setting.recipe_id)
 
 
 def _many(number: int, what: str) -> str:

@@ -17,12 +17,12 @@ from inception_search.runner.job import APART, Job, OtherSeed
 from inception_search.spec.identity import known_ids
 from inception_search.store.provenance import versions
 from inception_search.store.record import utc_now
-from inception_search.study.candidate import Candidate
 from inception_search.study.final.folder import FinalsFolder
 from inception_search.study.final.observer import FinalsObserver
 from inception_search.study.final.record import FinalRecord, append_final
 from inception_search.study.final.selection import Entrant, Setting
 from inception_search.study.loop import OUT_OF_MEMORY
+from inception_search.study.trial import Trial
 
 TESTED = (
     *("test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_loss"),
@@ -37,7 +37,7 @@ class Training:
     """One network with one seed; ``tries`` without coming on in a row."""
 
     entrant: Entrant
-    candidate: Candidate
+    trial: Trial
     seed: int
     recipe_id: str
     tries: int = 0
@@ -120,7 +120,7 @@ class FinalsLoop:
     def adopted(self, training: Training) -> bool:
         """Record what a process trained to the end; whether it did."""
         payload = self.folder.result(training.stem)
-        if payload is None or payload.get("arch_id") not in known_ids(training.candidate.network):
+        if payload is None or payload.get("arch_id") not in known_ids(training.trial.network):
             return False
         if payload.get("state") == APART:
             self.folder.clear(training.stem, state=False)
@@ -140,13 +140,13 @@ class FinalsLoop:
     def job(self, bundle: Bundle, attempt: int) -> Job:
         """What their process is asked; files are below ``finals/``."""
         first, *others = [OtherSeed(training.seed, *_files(training.stem)) for training in bundle]
-        candidate, record = bundle[0].candidate, bundle[0].entrant.record
+        trial, record = bundle[0].trial, bundle[0].entrant.record
         return Job(
             number=self.number,
             attempt=attempt,
-            arch_id=candidate.arch_id,
+            arch_id=trial.arch_id,
             started=utc_now(),
-            network=candidate.network.to_dict(),
+            network=trial.network.to_dict(),
             data="jobs/data.safetensors",
             fidelity=self.how.fidelity,
             device=self.how.device,
@@ -242,7 +242,7 @@ class FinalsLoop:
             seed=training.seed,
             validation_accuracy=payload.get("value"),
             started=payload.get("started") or utc_now(),
-            cost=training.candidate.counts(),
+            cost=training.trial.counts,
             fidelity=payload.get("fidelity") or self.how.fidelity,
             device=payload.get("device") or self.how.device,
             data=self.how.data,

@@ -1,16 +1,17 @@
-"""What a person should hear when a search begins: options without effect, canonical modules that say nothing."""
+"""Warnings about a configuration: options without effect, skewed classes, a recipe that changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from inception_search.data.catalogue import DOWNLOADED, EMBEDDED
 from inception_search.optuna_bridge.given_sampler import PREFIXES
 from inception_search.space.space import Space
+from inception_search.store.record import TrialRecord
+from inception_search.strategies.protocol import Proposal
 from inception_search.study.config import StudyConfig
-from inception_search.study.queue import Wanted
-from inception_search.study.screen import Screen
+from inception_search.study.feasibility import Screen
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
@@ -62,11 +63,11 @@ def about_sampler(config: StudyConfig, space: Space) -> Iterator[str]:
             yield told
 
 
-def about_baselines(config: StudyConfig, canonical: Sequence[Wanted], screen: Screen) -> str | None:
+def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: Screen) -> str | None:
     """A sentence where the canonical modules leave nothing to compare with, or nothing to search."""
     if not canonical:
         return None
-    trained = sum(screen(wanted.params).fresh for wanted in canonical)
+    trained = sum(screen(proposal.params).fresh for proposal in canonical)
     if not trained:
         return "no canonical module is within the limits: there will be nothing to compare with"
     if trained >= config.trials:
@@ -77,3 +78,22 @@ def about_baselines(config: StudyConfig, canonical: Sequence[Wanted], screen: Sc
         )
         return f"{canon}: more trials, or no baselines, let it search"
     return None
+
+
+def recipe_change(config: StudyConfig, records: Iterable[TrialRecord]) -> str | None:
+    """What ``config`` asks for and the latest trained of ``records`` did not have, in a sentence; None: nothing.
+
+    Threads do not count: they make training faster, and are chosen by the machine.
+    """
+    trained = [record for record in records if record.curve and record.fidelity]
+    if not trained:
+        return None
+    had = {"class_weights": "none", **max(trained, key=lambda record: record.number).fidelity}
+    asked = config.fidelity(threads=None)
+    words = [f"{name} {asked[name]} (was {had[name]})" for name in asked if name in had and asked[name] != had[name]]
+    if not words:
+        return None
+    return (
+        f"study.yaml asks for {', '.join(words)}: new trials do not compare with the {len(trained)} trained so far; "
+        "put it back, or search in a new run"
+    )

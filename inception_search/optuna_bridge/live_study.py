@@ -1,0 +1,244 @@
+"""The Optuna study of a run folder, open to Optuna's own tools while the search runs.
+
+It is derived from the records: a study that differs from them is made anew. It lies in a journal in the folder, or in
+a storage of the user's; while that does not answer the search goes on, and brings it up to date afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from inception_search.errors import InceptionSearchError, RunFolderError
+from inception_search.optuna_bridge.frozen_trials import frozen_trial, running_trial, state_and_values
+from inception_search.optuna_bridge.journal import JournalBackend
+from inception_search.optuna_bridge.optuna_logging import quiet
+from inception_search.optuna_bridge.storage import NAME, does_not_open, first_line, open_storage
+from inception_search.optuna_bridge.storage_url import StorageUrl
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.store.atomic import write_atomic
+from inception_search.store.disk import typed_errors
+from inception_search.store.objectives import directions
+from inception_search.store.record import FINAL, TrialRecord
+from inception_search.store.run_folder import RunFolder
+
+PATIENCE = 30.0  # seconds, at most, between attempts at a storage that does not answer
+Running = Mapping[int, tuple[Params, Mapping[str, Any]]]
+"""Parameters and attributes of the trials that run, by number."""
+
+
+class LiveStudy:
+    """The study of ``run``; made, or brought up to date, with :meth:`sync`.
+
+    ``records`` and ``running`` give what it is derived from at any time. ``note`` gets a sentence when the storage
+    stops answering, when it answers again, and when the study is made anew.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        space: Space,
+        objectives: tuple[str, ...] = ("accuracy",),
+        url: str | None = None,
+        name: str = NAME,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.run, self.space, self.objectives, self.url, self.name, self.note = run, space, objectives, url, name, note
+        self.records: Mapping[int, TrialRecord] = {}
+        self.running: Callable[[], Running] = dict
+        self.behind, self.delay, self.next_try = False, 1.0, 0.0
+        self.lost: list[FrozenTrial] = []
+        """Trials that it has complete and of which no record is left, as of the last :meth:`sync`."""
+        with self._typed_errors():
+            self.study = self._open()
+
+    def __len__(self) -> int:
+        """The number of its trials, whatever their state."""
+        return len(self._trials())
+
+    def under_way(self) -> dict[int, FrozenTrial]:
+        """The trials that it holds for running, by number."""
+        with self._typed_errors():
+            return {trial.number: trial for trial in self._trials() if trial.state == TrialState.RUNNING}
+
+    def sync(self) -> None:
+        """Make the study say what the records and the running trials say."""
+        with self._typed_errors():
+            self._sync()
+
+    def begin(self, number: int, params: Params, attributes: Mapping[str, Any]) -> None:
+        """A trial begins."""
+        self._do(lambda: self._add(number, running_trial(self.space, params, attributes)))
+
+    def report(self, number: int, value: float, epoch: int) -> None:
+        """The first objective after an epoch."""
+        self._do(lambda: self._report(number, value, epoch))
+
+    def finish(self, record: TrialRecord) -> None:
+        """A trial has ended; one that has ended before stays as it was."""
+        self._do(lambda: self._finish(record))
+
+    def flush(self, seconds: float = 0.0) -> bool:
+        """Bring a study that is behind up to date, trying for ``seconds``; whether it is."""
+        end = time.monotonic() + seconds
+        while self.behind:
+            self.next_try = 0.0
+            self._do(lambda: None)
+            if not self.behind or time.monotonic() >= end:
+                break
+            time.sleep(min(1.0, seconds))
+        return not self.behind
+
+    def _do(self, work: Callable[[], None]) -> None:
+        """Do ``work``; a server that does not answer is left behind for a while, a disk that refuses is an error."""
+        if self.behind and time.monotonic() < self.next_try:
+            return
+        try:
+            with quiet():
+                (self._sync if self.behind else work)()
+        except InceptionSearchError:
+            raise
+        except Exception as error:  # every storage has errors of its own
+            if self.url is None:
+                raise self._unreadable(error) from None
+            if not self.behind:
+                self.note(f"the Optuna storage at {StorageUrl(self.url)} does not answer; the search goes on without")
+            self.behind, self.next_try = True, time.monotonic() + self.delay
+            self.delay = min(PATIENCE, 2 * self.delay)
+            return
+        if self.behind:
+            self.note("the Optuna storage answers again and is up to date")
+        self.behind, self.delay = False, 1.0
+
+    def _sync(self) -> None:
+        running = self.running()
+        trials = self._trials()
+        self.lost = [t for t in trials if t.state == TrialState.COMPLETE and t.number not in self.records]
+        if not self._agrees(trials, running):
+            self._renew()
+            trials = []
+        for number in range(len(trials), max((*self.records, *running), default=-1) + 1):
+            if number in self.records:
+                self._add(number, self._frozen(self.records[number]))
+            elif number in running:
+                self._add(number, running_trial(self.space, *running[number]))
+        for trial in trials:
+            record = self.records.get(trial.number)
+            if trial.state == TrialState.RUNNING and record is not None and record.state in FINAL:
+                self._finish(record)
+            elif not trial.state.is_finished() and record is None and trial.number not in running:
+                self.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _agrees(self, trials: Iterable[FrozenTrial], running: Running) -> bool:
+        """Whether no trial of the study differs from its record, or from what runs under its number."""
+        if [direction.name.lower() for direction in self.study.directions] != directions(self.objectives):
+            return False
+        for trial in trials:
+            record = self.records.get(trial.number)
+            if record is None and trial.number not in running:
+                if trial.state == TrialState.COMPLETE:
+                    return False
+                continue
+            params = running[trial.number][0] if record is None else record.holes
+            if trial.params != {name: value for name, value in params.items() if name in self.space.holes}:
+                return False
+            if record is not None and record.state in FINAL and trial.state.is_finished():
+                state, values = state_and_values(record, self.objectives)
+                if trial.state != state or values not in (None, trial.values):
+                    return False
+        return True
+
+    def _renew(self) -> None:
+        """Begin a new study; an old journal is kept, since it may have notes that somebody wrote."""
+        if self.url is not None:
+            optuna.delete_study(study_name=self.name, storage=self.study._storage)
+            said = f"the Optuna study {self.name!r} differed from the records and was made anew"
+        else:
+            file = self.run.journal_file
+            aside = file.with_name(f"{file.name}.corrupt")
+            with typed_errors(file):
+                write_atomic(aside, file.read_bytes())
+            write_atomic(file, "")
+            said = f"{file} differed from the records and was made anew; the old one is {aside.name}"
+        if not self.lost:  # else the records are what is wrong, and whoever finds them again says so
+            self.note(said)
+        self.study = self._open()
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    def _add(self, number: int, trial: FrozenTrial) -> None:
+        """Add a trial as ``number``; lower numbers that nothing is known of become failed trials."""
+        for _ in range(len(self), number):
+            self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
+        if number == len(self):  # what was broken off after it was done is not done again
+            self.study.add_trial(trial)
+
+    def _report(self, number: int, value: float, epoch: int) -> None:
+        # Optuna's own report refuses studies of several objectives.
+        storage, study = self.study._storage, self.study._study_id
+        trial = storage.get_trial_id_from_study_id_trial_number(study, number)
+        if not storage.get_trial(trial).state.is_finished():
+            storage.set_trial_intermediate_value(trial, epoch, value)
+
+    def _finish(self, record: TrialRecord) -> None:
+        if record.number >= len(self):  # it never began: it was proposed by name and cannot be trained
+            self._add(record.number, self._frozen(record))
+            return
+        if self.behind:
+            self._catch_up(record)
+        state, values = state_and_values(record, self.objectives)
+        self.study.tell(record.number, values, state=state, skip_if_finished=True)
+
+    def _catch_up(self, record: TrialRecord) -> None:
+        """Report the epochs of a record that the study missed."""
+        known = self._trials()[record.number].intermediate_values
+        for epoch, value in self._frozen(record).intermediate_values.items():
+            if epoch not in known:
+                self._report(record.number, value, epoch)
+
+    def _frozen(self, record: TrialRecord) -> FrozenTrial:
+        known = {"label": record.label, "arch_id": record.arch_id, **record.facts}
+        said = {name: value for name, value in known.items() if value is not None}
+        return frozen_trial(record, self.space, self.objectives, said)
+
+    def _open(self) -> optuna.Study:
+        storage: Any = (
+            open_storage(self.url) if self.url else JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
+        )
+        unused = optuna.samplers.RandomSampler(seed=0)
+        with suppress(KeyError):  # not create_study for both: that writes a line each time it finds the study
+            return optuna.load_study(study_name=self.name, storage=storage, sampler=unused)
+        study = optuna.create_study(
+            storage=storage, sampler=unused, study_name=self.name, directions=directions(self.objectives)
+        )
+        study.set_metric_names(list(self.objectives))
+        return study
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        """Turn whatever Optuna raises into an error that says where the study is."""
+        try:
+            with quiet():
+                yield
+        except InceptionSearchError:
+            raise
+        except Exception as error:  # a line that is JSON but no journal entry: Optuna has no error of its own for it
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> InceptionSearchError:
+        if self.url is not None:
+            return does_not_open(self.url, error)
+        return RunFolderError(
+            "the Optuna study cannot be read",
+            path=str(self.run.journal_file),
+            found=first_line(error),
+            mend="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
+        )

@@ -1,0 +1,194 @@
+"""What a search is made of, found and checked before anything is written; and what all its trials share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inception_search.data.class_weights import weights_of
+from inception_search.errors import ConfigError, DataError, Place, RunFolderError, raw
+from inception_search.runner.job import Job
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.spec.document import network_from_data
+from inception_search.spec.network import Network
+from inception_search.store.provenance import fingerprint, versions
+from inception_search.store.record import Origin, TrialRecord
+from inception_search.store.run_folder import RunFolder
+from inception_search.strategies.protocol import Observation
+from inception_search.study.config import StudyConfig
+from inception_search.study.trial import Trial, make_candidate
+
+if TYPE_CHECKING:
+    from inception_search.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search is made of, all of it found and checked before the run folder is touched."""
+
+    config: StudyConfig
+    space: Space
+    dataset: Dataset
+    device: str
+
+    def facts(self) -> dict[str, Any]:
+        """What a study must find again when it goes on, and what it was begun with."""
+        return {
+            "data": {**self.dataset.describe(), **self._images()},
+            "space": fingerprint(self.space.text),
+            "device": self.device,
+            "versions": versions(),
+        }
+
+    def _images(self) -> dict[str, Any]:
+        """What a trained network must be given, and what its outputs stand for."""
+        data = self.dataset
+        return {"class_names": list(data.classes), "mean": list(data.mean), "std": list(data.std)}
+
+
+def make_plan(config: StudyConfig, space: Space) -> Plan:
+    """Load and check what ``config`` names. Raises UnknownNameError, ConfigError or DataError."""
+    from inception_search.data.catalogue import load_data
+    from inception_search.training.devices import pick_device
+
+    device = str(pick_device(config.device))
+    with _errors_of_options(config):
+        dataset = load_data(
+            config.data,
+            root=config.data_root,
+            image_size=config.image_size,
+            download=config.download,
+            limit=config.train_images,
+            validation_images=config.validation_images,
+        )
+    weights_of(config.class_weights, dataset.classes, [1] * len(dataset.classes))  # refuses names of no class
+    return Plan(config, space, dataset, device)
+
+
+@contextmanager
+def _errors_of_options(config: StudyConfig) -> Iterator[None]:
+    """Errors of reading the images under the names of the options of a study.
+
+    Python and torch each have an error of their own for images that do not fit in memory.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if error.path != "root":
+            raise
+        raise ConfigError(error.rule, path="data_root", mend="write data_root=FOLDER") from None
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        raise DataError(
+            "the images do not fit in memory", path="image_size", found=config.image_size, mend="use smaller images"
+        ) from None
+
+
+def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
+    """Refuse to go on with other images or another space: their trials cannot be compared."""
+    data = facts.get("data")
+    for words, begun, now, mend in (
+        (
+            "on other data",
+            data.get("fingerprint") if isinstance(data, dict) else None,
+            plan.dataset.fingerprint,
+            "restore the dataset and its options, or start a new run",
+        ),
+        (
+            "with another space",
+            facts.get("space"),
+            fingerprint(plan.space.text),
+            "restore space.yaml, or start a new run",
+        ),
+    ):
+        if begun not in (None, now):
+            raise RunFolderError(
+                f"the study was begun {words}",
+                place=Place(str(run.path)),
+                found=raw(f"fingerprint {now}"),
+                expected=f"fingerprint {begun}",
+                mend=mend,
+            )
+
+
+@dataclass(frozen=True)
+class StudyContext:
+    """What all trials of a study share: the configuration, and what was found when the search began or resumed."""
+
+    config: StudyConfig
+    space: Space
+    data_file: Path
+    shape: tuple[int, int, int]
+    """(C, H, W) of the images."""
+    classes: int
+    data: dict[str, Any]
+    """The dataset as records describe it."""
+    device: str
+    threads: int | None
+    """CPU threads of one trial; None: as many as torch likes."""
+
+    def trial_of(self, kept: TrialRecord | Job) -> Trial:
+        """The trial that a record or a job is of."""
+        if isinstance(kept, Job):
+            params, latency, tries = dict(kept.params), None, kept.tries
+            origin: Origin = kept.origin  # type: ignore[assignment]
+        else:
+            params, latency, tries, origin = dict(kept.holes), kept.latency, 1, kept.origin
+        trial = self.trial_at(kept.number, network_from_data(kept.network or {}), params, latency)
+        facts = {"origin": origin, "label": kept.label, "facts": dict(kept.facts), "repeat_of": kept.repeat_of}
+        return trial.again(**facts, seed=kept.seed, attempt=kept.attempt, tries=tries)
+
+    def trial_at(self, number: int, network: Network, params: Params, latency: float | None = None) -> Trial:
+        """A trial of ``network``; its ``latency`` in ms (measured if None) where the study limits or minimises it."""
+        candidate = make_candidate(network, params, self.shape, self.classes)
+        timed = "latency" in self.config.objectives or self.config.max_latency_ms
+        if candidate.measured is not None and timed:
+            target = self.config.budget(self.device, self.threads).target
+            if latency is None:
+                candidate.measured.latency(target)
+            else:
+                candidate.measured.latencies[target] = latency
+        return Trial.of(number, candidate)
+
+    def job_of(self, trial: Trial, run: RunFolder) -> Job:
+        """The job of training ``trial`` in ``run``."""
+        number = trial.number
+        return Job(
+            number=number,
+            attempt=trial.attempt,
+            arch_id=trial.arch_id,
+            started=trial.started,
+            network=trial.network.to_dict(),
+            data=_inside(self.data_file, run),
+            fidelity=self.config.fidelity(self.threads),
+            seed=trial.seed,
+            device=self.device,
+            result=_inside(run.result_file(number), run),
+            checkpoint=_inside(run.checkpoint_file(number), run),
+            state=_inside(run.state_file(number), run),
+            aux=self.config.aux,
+            tries=trial.tries,
+            params=trial.params,
+            origin=trial.origin,
+            label=trial.label,
+            facts=trial.facts,
+            repeat_of=trial.repeat_of,
+        )
+
+    def observed(self, record: TrialRecord, losses: tuple[float, ...] | None) -> Observation:
+        """A record as strategies see it, with these losses; a paused one may still be reported better."""
+        state: Any = "pruned" if record.state == "paused" else record.state
+        known = losses if state in ("complete", "pruned") else None
+        epochs = record.curve[-1].epoch if record.curve else 0
+        costs = {name: float(value) for name, value in record.measures.items()}
+        params, facts = dict(record.holes), dict(record.facts)
+        return Observation(record.number, params, record.arch_id or "", state, known, epochs, costs, facts, self.space)
+
+
+def _inside(path: Path, run: RunFolder) -> str:
+    return str(path.relative_to(run.path)) if path.is_relative_to(run.path) else str(path)

@@ -1,0 +1,146 @@
+"""Whether a point can be trained: its network at the data's size, its cost against the limits, whether it is known."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from inception_search.errors import (
+    InceptionSearchError,
+    MapTooSmallError,
+    NotInSpaceError,
+    Place,
+)
+from inception_search.measures.budget import Budget
+from inception_search.measures.sample import sample_within
+from inception_search.measures.subject import Subject, at_size
+from inception_search.space.contents import contained_point
+from inception_search.space.holes import Params, Value
+from inception_search.space.space import Space
+from inception_search.spec.document import network_from_data
+from inception_search.spec.identity import arch_id, may_have_another_id
+from inception_search.spec.network import Network
+from inception_search.store.record import TRAINED, TrialRecord
+from inception_search.strategies.protocol import Candidate
+from inception_search.study.context import StudyContext
+from inception_search.study.trial import UNFIT, judged, make_candidate
+
+REMEMBERED = 4096  # points; a candidate of a large network is some 100 kB
+_SAMPLES = 64  # points looked at before the nearest is repaired
+Scores = Callable[[Network], Mapping[str, float]]
+
+
+class Seen:
+    """Architectures by id: the trial that trained each, and what came of it once that is known."""
+
+    def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
+        self.numbers: dict[str, int] = {}
+        self.ended: dict[str, TrialRecord] = {}
+        for record in records:
+            self.add(record)
+
+    def start(self, arch_id: str, number: int) -> None:
+        """A trial begins to train this architecture."""
+        self.numbers.setdefault(arch_id, number)
+
+    def add(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+        if record.state not in TRAINED or (known := present_id(record)) is None:
+            return
+        self.start(known, record.number)
+        before = self.ended.get(known)
+        if before is None or before.number == record.number:
+            self.ended[known] = record
+
+    def first(self, arch_id: str | None) -> int | None:
+        """The number of the trial that has this architecture, or None."""
+        return None if arch_id is None else self.numbers.get(arch_id)
+
+    def outcome(self, arch_id: str | None) -> TrialRecord | None:
+        """The record of the trial that has trained this architecture; None while it has not ended."""
+        return self.ended.get(arch_id) if arch_id is not None else None
+
+
+def present_id(record: TrialRecord) -> str | None:
+    """The id that the record's network has today; an earlier version of the package may have recorded another."""
+    if record.arch_id is None or not record.arch_id.startswith("a1-") or not may_have_another_id(record.network):
+        return record.arch_id
+    try:
+        return arch_id(network_from_data(record.network))
+    except InceptionSearchError:
+        return record.arch_id
+
+
+class Screen:
+    """Makes candidates of points of the study's space; the architectures in ``seen`` are known ones.
+
+    ``scores``: zero-cost proxies of a network, computed only where it could be trained.
+    """
+
+    def __init__(self, context: StudyContext, budget: Budget, seen: Seen, scores: Scores | None = None) -> None:
+        self.context, self.budget, self.seen, self.scores = context, budget, seen, scores
+        self.points: OrderedDict[frozenset[tuple[str, Value]], Candidate] = OrderedDict()
+
+    def __call__(self, params: Params) -> Candidate:
+        """The candidate at a point."""
+        key = frozenset(params.items())
+        found = self.points.get(key)
+        if found is None:
+            found = self.points[key] = self._candidate(params)
+            if len(self.points) > REMEMBERED:
+                self.points.popitem(last=False)
+        return replace(found, trial=self.seen.first(found.arch_id))
+
+    def _candidate(self, params: Params) -> Candidate:
+        context = self.context
+        try:
+            candidate = make_candidate(context.space.decode(params), params, context.shape, context.classes)
+        except InceptionSearchError as error:
+            if isinstance(error, MapTooSmallError):
+                error.advice = None  # a search has one size of images, and finding another takes a tenth of a second
+            return Candidate(params, None, None, {}, violation=UNFIT, reason=str(error))
+        found = judged(candidate, self.budget)
+        if found.measured is None or found.network is None:
+            return found
+        costs: dict[str, float] = {**found.cost}
+        if found.reason is None and "latency" in context.config.objectives:
+            found.measured.latency(self.budget.target)
+        if (latency := found.measured.known_latency) is not None:
+            costs["latency"] = latency
+        if found.reason is None and self.scores is not None and self.seen.first(found.arch_id) is None:
+            costs |= self.scores(found.network)
+        return replace(found, cost=costs)
+
+
+def make_excess(
+    space: Space, budget: Budget, shape: tuple[int, int, int], classes: int
+) -> Callable[[Params], float] | None:
+    """The relative excess (negative: what is left) of a point over the maxima that widths change, on (C, H, W) images.
+
+    Latency is left out, which is measured. None where nothing else is limited.
+    """
+    maxima = replace(budget.only(is_max=True, by_width=True), max_latency_ms=None)
+    if not any(maxima.limits()):
+        return None
+
+    def excess(params: Params) -> float:
+        try:
+            return maxima.excess(Subject(at_size(space.decode(params), shape, classes)))
+        except InceptionSearchError:
+            return UNFIT
+
+    return excess
+
+
+def check_feasible(space: Space, budget: Budget, shape: tuple[int, int, int], classes: int, *, baselines: bool) -> None:
+    """Raise the first error if no point of ``space`` fits the images, or none that was looked at the budget.
+
+    The canonical modules the space says it contains must be in it: NotInSpaceError else. With ``baselines`` one of
+    them within the budget is enough. Where all points drawn are outside the budget, one brought within it is enough.
+    """
+    fixed = {label: contained_point(space, label) for label in space.fixed_points}
+    for label, holes in fixed.items() if baselines else ():
+        if judged(make_candidate(space.fixed_points[label], holes, shape, classes), budget).reason is None:
+            return
+    sample_within(space, budget, tries=_SAMPLES, shape=shape, classes=classes)

@@ -1,0 +1,136 @@
+"""One trial of a study, from its proposal to its record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from inception_search.errors import InceptionSearchError, LimitError, ShapeError
+from inception_search.measures.budget import Budget
+from inception_search.measures.subject import Subject, at_size
+from inception_search.space.holes import Params
+from inception_search.space.space import Space
+from inception_search.spec.identity import arch_id
+from inception_search.spec.network import Network
+from inception_search.store.record import Origin, utc_now
+from inception_search.strategies.protocol import Candidate, Observation, Proposal
+
+UNFIT = 1.0  # how far outside (relative) a network counts that cannot be built at all
+
+
+@dataclass
+class Trial:
+    """What is trained, why, and how far it has come.
+
+    ``attempt`` counts how often its training was begun, ``tries`` how often in a row without finishing an epoch.
+    """
+
+    number: int
+    params: Params
+    network: Network
+    arch_id: str
+    measured: Subject | None
+    """The network with its measures; None where it does not fit the images."""
+    origin: Origin = "sampled"
+    label: str | None = None
+    """Name of the canonical network or module that a baseline is; of the run that a warm start is from."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the strategy said of it."""
+    seed: int = 0
+    repeat_of: int | None = None
+    attempt: int = 0
+    tries: int = 1
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    """The metrics of each epoch that the present attempt reported."""
+    begun: float = field(default_factory=time.monotonic)
+    started: str = field(default_factory=utc_now)
+
+    @classmethod
+    def of(cls, number: int, candidate: Candidate, proposal: Proposal | None = None, seed: int = 0) -> Trial:
+        """The trial that trains ``candidate``, which has a network, because of ``proposal``."""
+        assert candidate.network is not None
+        assert candidate.arch_id is not None
+        why = proposal or Proposal(candidate.params)
+        made = cls(number, candidate.params, candidate.network, candidate.arch_id, candidate.measured)
+        return replace(made, origin=why.origin, label=why.label, facts=why.facts, seed=seed)
+
+    @property
+    def first(self) -> int:
+        """The number of the trial that trains this architecture first."""
+        return self.number if self.repeat_of is None else self.repeat_of
+
+    @property
+    def exempt(self) -> bool:
+        """Whether it is never pruned: the others are compared with baselines."""
+        return self.origin == "baseline"
+
+    @property
+    def advanced(self) -> bool:
+        """Whether this attempt completed an epoch.
+
+        A resumed attempt reports the last epoch of the one before again, which does not count.
+        """
+        return len(self.curve) > (self.attempt > 1)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was proposed, or started."""
+        return time.monotonic() - self.begun
+
+    @property
+    def latency(self) -> float | None:
+        """Milliseconds for one image on the study's device, where it was measured."""
+        return None if self.measured is None else self.measured.known_latency
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """The objectives that are known before it is trained, by name."""
+        counts: dict[str, float] = {} if self.measured is None else {**self.measured.cost.to_dict()}
+        return counts if self.latency is None else {**counts, "latency": self.latency}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Its measures that need no device, by name; none when it does not fit the images."""
+        return {} if self.measured is None else self.measured.counts()
+
+    @property
+    def proposal(self) -> Proposal:
+        """What was proposed."""
+        return Proposal(self.params, self.facts, self.origin, self.label)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What Optuna's tools show of it besides its parameters."""
+        known = {"label": self.label, "arch_id": self.arch_id, "repeat_of": self.repeat_of}
+        said = {name: value for name, value in known.items() if value is not None}
+        return {**said, **self.facts, "origin": self.origin, "seed": self.seed}
+
+    def again(self, **changes: Any) -> Trial:
+        """The same with ``changes``, starting now."""
+        return replace(self, **{"curve": [], "begun": time.monotonic(), "started": utc_now(), **changes})
+
+    def view(self, space: Space) -> Observation:
+        """The trial as strategies see it while it runs; ``space`` makes its network when that is needed."""
+        return Observation(self.first, self.params, self.arch_id, "running", None, 0, self.costs, self.facts, space)
+
+
+def make_candidate(network: Network, params: Params, shape: tuple[int, int, int], classes: int) -> Candidate:
+    """``network`` on (C, H, W) images of ``classes`` classes, with its cost; it has a reason where it does not fit."""
+    sized = at_size(network, shape, classes)
+    identity, measured = arch_id(sized), Subject(sized)
+    try:
+        return Candidate(params, sized, identity, measured.cost.to_dict(), measured=measured)
+    except (ShapeError, LimitError) as error:
+        return Candidate(params, sized, identity, {}, violation=UNFIT, reason=str(error))
+
+
+def judged(candidate: Candidate, budget: Budget) -> Candidate:
+    """``candidate`` with how far it is outside ``budget``, and the reason."""
+    if candidate.measured is None:
+        return candidate
+    try:
+        outside = budget.violation(candidate.measured)
+    except InceptionSearchError as error:  # its latency cannot be measured
+        outside = UNFIT, str(error)
+    return candidate if outside is None else replace(candidate, violation=outside[0], reason=outside[1])
