@@ -9,8 +9,6 @@ from dataclasses import replace
 from inception_search.errors import (
     InceptionSearchError,
     MapTooSmallError,
-    NotInSpaceError,
-    Place,
 )
 from inception_search.measures.budget import Budget
 from inception_search.measures.sample import sample_within
