@@ -21,7 +21,6 @@ from inception_search.store.presence import Presence
 from inception_search.store.provenance import common_facts
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
-from inception_search.study.config import StudyConfig
 from inception_search.study.study import Study
 from tests.bounds import PATIENCE
 from tests.study.programs import SMALL, jobs, members, wait_for
@@ -30,6 +29,12 @@ from tests.study.spaces import TINY
 LISTENS = "0A"  # the state of such a socket in /proc/net/tcp
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+
+
+def make_worker(run: RunFolder, stop: threading.Event | None = None) -> Worker:
+    """A worker of a study that is never done."""
+    stop = stop or threading.Event()
+    return Worker(run, "cpu", trial_seconds=3600.0, is_done=lambda: False, note=lambda text: None, stop=stop)
 
 
 def write_search(folder: Path, **options: Any) -> str:
@@ -90,7 +95,7 @@ def test_a_worker_with_other_versions_or_another_space_is_refused(tmp_path, chan
     run.workers_folder.mkdir(exist_ok=True)
     facts = {"session": "one", "common": {**common_facts(run), **changed}}
     with Presence(run.workers_folder / DRIVER, facts):
-        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, threading.Event())
+        worker = make_worker(run)
         with pytest.raises(RunFolderError, match=words):
             worker.until_done(idle=5)
     assert [path.name for path in run.workers_folder.iterdir() if path.is_dir()] == []
@@ -160,7 +165,7 @@ def test_a_worker_that_may_leave_leaves_nothing_behind(fake_study):
     (run.path / "workers").mkdir(exist_ok=True)
     with Presence(run.path / "workers" / DRIVER, {"session": "abc"}):
         stop = threading.Event()
-        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, stop)
+        worker = make_worker(run, stop=stop)
         thread = threading.Thread(target=worker.until_done, args=(60.0,), daemon=True)
         thread.start()
         wait_for(lambda: list((run.path / "workers").glob(f"*-abc/{ALIVE}")))
@@ -200,7 +205,7 @@ def test_a_worker_that_starts_no_process_says_nothing_against_the_trial(fake_stu
 
     def attend() -> None:
         try:
-            Worker(run, StudyConfig.of(), "cpu", lambda text: None, stop).until_done(60.0)
+            make_worker(run, stop=stop).until_done(60.0)
         except ProcessStartError as error:
             errors.append(error)
 
@@ -243,7 +248,7 @@ def test_a_worker_that_cannot_read_its_orders_ends_with_a_sentence(fake_study):
     run = fake_study().run
     (run.path / "workers").mkdir(exist_ok=True)
     with Presence(run.path / "workers" / DRIVER, {"session": "abc"}) as driver:
-        worker = Worker(run, StudyConfig.of(), "cpu", lambda text: None, threading.Event())
+        worker = make_worker(run)
         folder = run.path / "workers" / f"{driver.facts['host']}-{os.getpid()}-abc"
         folder.mkdir()
         (folder / ORDERS).write_text("{\n")
