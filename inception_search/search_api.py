@@ -111,7 +111,6 @@ class FinalizeOptions(TypedDict, total=False):
     max_macs: int | None
     workers: int | None
     device: str | None
-    together: bool | None
 
 
 def _with_options(options: Any, model: type[BaseModel]) -> Callable[[Call], Call]:

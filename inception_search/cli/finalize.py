@@ -41,10 +41,7 @@ def finalize(
     ] = None,
     workers: Annotated[int | None, integer(least=1, help="Trainings at a time (default: the study's).")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:<number> (default: the study's).")] = None,
-    together: Annotated[
-        bool | None,
-        typer.Option("--together/--apart", help="All seeds of a network at once (default: on a GPU, where faster)."),
-    ] = None,
+    together: Annotated[bool | None, typer.Option("--together/--apart", hidden=True)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
@@ -66,8 +63,9 @@ def finalize(
         "max_macs": max_macs,
         "workers": workers,
         "device": device,
-        "together": together,
     }
+    if together is not None:
+        typer.echo("note: --together and --apart have no effect: seeds are trained one by one", err=True)
     with watched_finals() as observer:
         finals = finalize_it(run, observer=observer, **options)
     if not finals.finished:

@@ -6,7 +6,7 @@ The job file is also what makes an ask durable: a trial that was asked for and i
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,18 +15,7 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 from inception_search.store.seal import sealed, unsealed
 
-APART = "apart"
-"""The state of a job whose seeds have to be trained one by one: nothing came of them together."""
-
-
-@dataclass(frozen=True)
-class OtherSeed:
-    """Another seed of the same network, trained together with the job's own."""
-
-    seed: int
-    result: str
-    checkpoint: str
-    state: str
+_DROPPED = ("others", "if_faster")  # of jobs that version 0.1 wrote
 
 
 @dataclass(frozen=True)
@@ -51,8 +40,6 @@ class Job:
     until: int | None = None  # epochs after which to pause
     aux: bool = True  # train auxiliary classifiers, too
     test: str | None = None  # the file of test images, where this is the training that is tested
-    others: tuple[OtherSeed, ...] = ()
-    if_faster: bool = True  # together only where that is measured to be faster
     tries: int = 1  # attempts in a row that did not finish an epoch
     params: dict[str, Any] = field(default_factory=dict)
     origin: str = "sampled"
@@ -65,11 +52,6 @@ class Job:
         """What a result repeats of its job, so that it can be recorded without it."""
         return {"arch_id": self.arch_id, "attempt": self.attempt, "started": self.started}
 
-    @property
-    def trainings(self) -> tuple[Self, ...]:
-        """Each seed as a job of its own, the job's own first."""
-        return replace(self, others=()), *(replace(self, others=(), **vars(other)) for other in self.others)
-
     def write(self, path: Path) -> None:
         """Write the job durably, before it starts."""
         write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
@@ -78,7 +60,7 @@ class Job:
     def read(cls, path: Path) -> Self:
         """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
         facts = json.loads(unsealed(path.read_text(encoding="utf-8")))
-        return cls(**{**facts, "others": tuple(OtherSeed(**other) for other in facts.get("others", ()))})
+        return cls(**{name: value for name, value in facts.items() if name not in _DROPPED})
 
 
 def read_jobs(run: RunFolder) -> dict[int, Job]:

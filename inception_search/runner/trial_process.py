@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from multiprocessing.connection import Connection
@@ -34,8 +34,7 @@ from inception_search.errors import (
 )
 from inception_search.lowering import lower
 from inception_search.runner.executor import BAD_DISK, DONE, READY
-from inception_search.runner.job import APART, Job
-from inception_search.runner.multi_seed_job import trained_together
+from inception_search.runner.job import Job
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.transform import remake, shrink
@@ -125,11 +124,10 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     root = job_file.parent.parent
     try:
         job = _job(job_file)
-        trials = [Trial(one, root, device or job.device) for one in job.trainings]
-        _check_inside(trials)
-        texts, usable = _answers(trials, connection)
-        for trial, text in zip(trials, texts, strict=False):
-            write_atomic(root / trial.job.result, sealed(text))
+        trial = Trial(job, root, device or job.device)
+        _check_inside(trial)
+        text, usable = _answer(trial, connection)
+        write_atomic(root / job.result, sealed(text))
         return usable
     except DriverGone:
         sys.exit(0)
@@ -137,12 +135,11 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         sys.exit(BAD_DISK)
 
 
-def _check_inside(trials: Sequence[Trial]) -> None:
+def _check_inside(trial: Trial) -> None:
     """Raise RunFolderError for a job that would write outside of its run folder: it may have come from others."""
-    for trial in trials:
-        for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
-            if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
-                raise RunFolderError("a job names a file outside of its run folder", place=Place(name))
+    for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
+        if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
+            raise RunFolderError("a job names a file outside of its run folder", place=Place(name))
 
 
 def _job(file: Path) -> Job:
@@ -154,28 +151,22 @@ def _job(file: Path) -> Job:
         raise RunFolderError(f"the job cannot be read: {error}", place=Place(str(file))) from error
 
 
-def _answers(trials: Sequence[Trial], connection: Connection) -> tuple[list[str], bool]:
-    """The results as JSON: what came of the trainings, or why nothing did; and whether the device is still sound.
-
-    Nothing coming of several says nothing about each: then there is one answer, in the state "apart".
-    """
+def _answer(trial: Trial, connection: Connection) -> tuple[str, bool]:
+    """The result as JSON, or why there is none; and whether the device is still sound."""
     usable = True
     try:
-        if threads := trials[0].fidelity.threads:
+        if threads := trial.fidelity.threads:
             torch.set_num_threads(threads)
-        together = len(trials) > 1
-        payloads = trained_together(trials, connection) if together else [trials[0].trained(connection)]
-        return [_text(payload, trial) for payload, trial in zip(payloads, trials, strict=False)], True
+        return _text(trial.trained(connection), trial), True
     except (DriverGone, RunFolderError, DataError):
         raise
     except InceptionSearchError as error:
         reason = str(error)
-        usable = not (isinstance(error, TrainingError) and trials[0].where != "cpu")
+        usable = not (isinstance(error, TrainingError) and trial.where != "cpu")
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         reason, usable = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
-    state = APART if len(trials) > 1 else "failed"
-    return [_text({"state": state, "reason": reason}, trials[0])], usable
+    return _text({"state": "failed", "reason": reason}, trial), usable
 
 
 def _text(payload: dict[str, Any], trial: Trial) -> str:
@@ -231,11 +222,8 @@ class Trial:
         return _data(self.root / self.job.data, self.device)
 
     def trained(self, connection: Connection) -> dict[str, Any]:
-        """The result of the training."""
-        return self.told(*self.train(self.reporter(connection)))
-
-    def told(self, model: torch.nn.Module, result: TrainingResult, share: float = 1.0) -> dict[str, Any]:
-        """What a training came to, its weights saved and tested where it is at its end; ``share``: of the time."""
+        """Train; the result, with the weights saved and tested where the training is at its end."""
+        model, result = self.train(self.reporter(connection))
         state = _STATES[self.word] if result.stopped else "complete"
         tested = {}
         if state == "complete":
@@ -245,7 +233,7 @@ class Trial:
             "state": state,
             "value": result.final.validation_accuracy,
             "curve": [metrics.to_dict() for metrics in result.curve],
-            "seconds": share * sum(metrics.seconds for metrics in result.curve),
+            "seconds": sum(metrics.seconds for metrics in result.curve),
             "device": describe_device(self.device),
             "fidelity": self.fidelity.to_dict(),
             "resources": _resources(result),

@@ -18,7 +18,7 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
 from inception_search.strategies.history import History
-from inception_search.strategies.protocol import Observation, Problem, Proposal, Candidate
+from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
 from inception_search.strategies.ranking import best_first
 from inception_search.strategies.scale_to_budget import fitted
 from inception_search.strategies.unseen_point import fresh_near, fresh_point

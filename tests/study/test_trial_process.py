@@ -19,7 +19,7 @@ from inception_search.data.frozen import freeze
 from inception_search.errors import StorageFullError
 from inception_search.runner import trial_process
 from inception_search.runner.executor import BAD_DISK, READY
-from inception_search.runner.job import Job, OtherSeed
+from inception_search.runner.job import Job
 from inception_search.space.space import Space
 from inception_search.spec.transform import set_input
 from tests.study.spaces import TINY
@@ -194,42 +194,9 @@ def test_a_process_whose_device_may_be_broken_takes_no_other_job(job, monkeypatc
         ours.recv_bytes()
 
 
-def others(folder: Path) -> tuple[OtherSeed, ...]:
-    """A second seed, whose files are called 5."""
-    return (OtherSeed(1, *(str(folder / f"5.{suffix}") for suffix in ("json", "safetensors", "state"))),)
-
-
-def test_seeds_that_are_trained_together_leave_what_each_would_alone(job, tmp_path):
-    ours, theirs = Pipe()
-    heard = answers(ours, b"go on", b"go on")
-    path = job(others=others(tmp_path), if_faster=False, state=str(tmp_path / "4.state"))
-    trial_process.main(str(path), theirs)
-    found = [json.loads((tmp_path / f"{name}.json").read_text()) for name in (4, 5)]
-    assert (tmp_path / "5.safetensors").is_file()
-    assert found[0]["curve"] == heard
-    assert found[0]["seconds"] == pytest.approx(sum(epoch["seconds"] for epoch in heard) / 2)
-    for seed, together in enumerate(found):
-        listener, speaker = Pipe()
-        answers(listener, b"go on", b"go on")
-        trial_process.main(str(job(seed=seed)), speaker)
-        alone = result(path)
-        assert together["state"] == "complete"
-        assert together["curve"][-1]["train_loss"] == pytest.approx(alone["curve"][-1]["train_loss"], rel=2e-3)
-        assert together["value"] == pytest.approx(alone["value"], abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({}, "together they are not faster here"),
-        ({"fidelity": {"epochs": 2, "learning_rate": 1e30, "threads": 1}, "if_faster": False}, "diverged"),
-    ],
-)
-def test_seeds_that_are_not_trained_together_are_said_to_be_apart(job, tmp_path, changes, reason):
-    ours, theirs = Pipe()
-    answers(ours, b"go on")
-    path = job(others=others(tmp_path), state=str(tmp_path / "4.state"), **changes)
-    trial_process.main(str(path), theirs)
-    assert result(path)["state"] == "apart"
-    assert result(path)["reason"].startswith(reason)
-    assert not (tmp_path / "5.json").exists()
+def test_a_job_of_version_0_1_is_read(job):
+    path = job()
+    whole = json.loads(path.read_text())
+    whole.pop("check", None)
+    path.write_text(json.dumps({**whole, "others": [], "if_faster": True}))
+    assert Job.read(path).number == whole["number"]

@@ -21,10 +21,8 @@ from inception_search.errors import ConfigError
 from inception_search.training.captured_step import CapturedStep
 from inception_search.training.evaluate import class_means, evaluate
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.many_seeds import stack
 from inception_search.training.optimizers import make_optimizer
 from inception_search.training.resume import identity
-from inception_search.training.stacked import StackedWork
 from inception_search.training.step import EagerStep, Step, Work, total_loss
 from inception_search.training.trainer import train
 from tests.torch.memory import Memory
@@ -217,30 +215,21 @@ def step_of(work: Work, recorded: bool) -> Step:
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["eager", "recorded"])
-@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
-def test_weighted_steps_are_those_of_a_plain_loop(recorded: bool, together: bool) -> None:
+def test_weighted_steps_are_those_of_a_plain_loop(recorded: bool) -> None:
     data = DeviceData(skewed(), "cpu")
     weights = data.class_weights("balanced")
     assert weights is not None
     batches = [batches_of(data, seed) for seed in SEEDS]
     plain, ours = ([small_inception(seed, classes=3, width=4, aux=True) for seed in SEEDS] for _ in range(2))
     expected = [plainly_trained(model, given, weights) for model, given in zip(plain, batches, strict=True)]
-    if together:
-        stacked = StackedWork(ours, PLAIN, (0.3,), weights)
-        step = step_of(stacked, recorded)
-        given = zip(RATES, map(stack, zip(*batches, strict=True)), strict=True)
-        rows = [step(*batch, rate, at).tolist() for at, (rate, batch) in enumerate(given, 1)]
-        stacked.unstack()
-        found = np.array(rows).T
-    else:
-        steps = [
-            step_of(Work(model.train(), make_optimizer(model, PLAIN), PLAIN, (0.3,), None, weights), recorded)
-            for model in ours
-        ]
-        found = [
-            [step(*batch, rate, at).item() for at, (rate, batch) in enumerate(zip(RATES, each, strict=True), 1)]
-            for step, each in zip(steps, batches, strict=True)
-        ]
+    steps = [
+        step_of(Work(model.train(), make_optimizer(model, PLAIN), PLAIN, (0.3,), None, weights), recorded)
+        for model in ours
+    ]
+    found = [
+        [step(*batch, rate, at).item() for at, (rate, batch) in enumerate(zip(RATES, each, strict=True), 1)]
+        for step, each in zip(steps, batches, strict=True)
+    ]
     assert found == pytest.approx(np.array(expected), rel=1e-3)
     for model, other in zip(ours, plain, strict=True):
         for name, tensor in other.state_dict().items():

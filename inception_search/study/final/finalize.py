@@ -84,8 +84,7 @@ def _train(
     others = len(finals.seen(records) - {setting.id})
     if others:
         observer.note(f"the test images have been read under {_many(others, 'other setting')} before")
-    together = device != "cpu" if options.together is None else options.together
-    how = How(fidelity, device, data, config.retries, together, if_faster=options.together is None)
+    how = How(fidelity, device, data, config.retries)
     with stop_on_signals() as stop, finals.images(dataset):
         executor = LocalExecutor(workers, float("inf"), persistent=device != "cpu")
         return FinalsLoop(finals, setting, how, executor, observer, stop).train(trainings)

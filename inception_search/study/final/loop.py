@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 
 from inception_search.errors import Place, RunFolderError
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor
-from inception_search.runner.job import APART, Job, OtherSeed
+from inception_search.runner.job import Job
 from inception_search.spec.identity import known_ids
 from inception_search.store.provenance import versions
 from inception_search.store.record import utc_now
@@ -53,24 +53,6 @@ class Training:
         return f"{self.entrant.name} seed {self.seed}"
 
 
-Bundle: TypeAlias = tuple[Training, ...]
-"""Trainings of one network that are one job."""
-
-
-def bundles(trainings: Iterable[Training]) -> list[Bundle]:
-    """The trainings of each network together, in the order in which networks come."""
-    found: dict[int, list[Training]] = {}
-    for training in trainings:
-        found.setdefault(training.entrant.record.number, []).append(training)
-    return [tuple(each) for each in found.values()]
-
-
-def named(bundle: Bundle) -> str:
-    """What people call it."""
-    seeds = ", ".join(str(training.seed) for training in bundle)
-    return bundle[0].name if len(bundle) == 1 else f"{bundle[0].entrant.name} seeds {seeds}"
-
-
 @dataclass(frozen=True)
 class How:
     """What all trainings share besides the setting."""
@@ -79,10 +61,6 @@ class How:
     device: str
     data: dict[str, Any]
     retries: int
-    together: bool = False
-    """All seeds of a network in one job."""
-    if_faster: bool = True
-    """Only where it is measured to be faster."""
 
 
 class FinalsLoop:
@@ -99,14 +77,13 @@ class FinalsLoop:
     ) -> None:
         self.folder, self.setting, self.how = folder, setting, how
         self.executor, self.observer, self.stop = executor, observer, stop
-        self.waiting: deque[Bundle] = deque()
-        self.running: dict[int, Bundle] = {}
+        self.waiting: deque[Training] = deque()
+        self.running: dict[int, Training] = {}
         self.number = 0
 
     def train(self, trainings: Iterable[Training]) -> bool:
         """Train and record all; False when stopped before. Raises RunFolderError for a disk that refuses."""
-        left = [training for training in trainings if not self.adopted(training)]
-        self.waiting.extend(bundles(left) if self.how.together else [(training,) for training in left])
+        self.waiting.extend(training for training in trainings if not self.adopted(training))
         try:
             while (self.waiting or self.running) and not self.stop.is_set():
                 while self.waiting and len(self.running) < self.executor.capacity:
@@ -122,25 +99,20 @@ class FinalsLoop:
         payload = self.folder.result(training.stem)
         if payload is None or payload.get("arch_id") not in known_ids(training.trial.network):
             return False
-        if payload.get("state") == APART:
-            self.folder.clear(training.stem, state=False)
-            return False
         self.record(training, payload)
         return True
 
-    def submit(self, bundle: Bundle) -> None:
-        """Begin trainings, or go on with them: their job is durable first."""
-        path = self.folder.file("jobs", bundle[0].stem, ".json")
-        job = self.job(bundle, _attempts(path) + 1)
-        job.write(path)
-        self.running[self.number] = bundle
+    def submit(self, training: Training) -> None:
+        """Begin a training, or go on with it: its job is durable first."""
+        path = self.folder.file("jobs", training.stem, ".json")
+        self.job(training, _attempts(path) + 1).write(path)
+        self.running[self.number] = training
         self.executor.submit(self.number, path)
         self.number += 1
 
-    def job(self, bundle: Bundle, attempt: int) -> Job:
-        """What their process is asked; files are below ``finals/``."""
-        first, *others = [OtherSeed(training.seed, *_files(training.stem)) for training in bundle]
-        trial, record = bundle[0].trial, bundle[0].entrant.record
+    def job(self, training: Training, attempt: int) -> Job:
+        """The job of its process; files are below ``finals/``."""
+        trial, record, stem = training.trial, training.entrant.record, training.stem
         return Job(
             number=self.number,
             attempt=attempt,
@@ -149,10 +121,11 @@ class FinalsLoop:
             network=trial.network.to_dict(),
             data="jobs/data.safetensors",
             fidelity=self.how.fidelity,
+            seed=training.seed,
             device=self.how.device,
-            **vars(first),
-            others=tuple(others),
-            if_faster=self.how.if_faster,
+            result=f"results/{stem}.json",
+            checkpoint=f"checkpoints/{stem}.safetensors",
+            state=f"checkpoints/{stem}.state",
             aux=bool(self.setting.recipe["aux"]),
             test="jobs/test.safetensors",
             origin=record.origin,
@@ -161,49 +134,33 @@ class FinalsLoop:
 
     def handle(self, event: Epoch | Ended) -> None:
         """React to what a job did."""
-        bundle = self.running[event.number]
+        training = self.running[event.number]
         if isinstance(event, Epoch):
-            for training in bundle:
-                training.tries = 0
-            self.observer.epoch(named(bundle), event.metrics)
+            training.tries = 0
+            self.observer.epoch(training.name, event.metrics)
             self.executor.answer(event.number, "go on")
             return
         del self.running[event.number]
         if event.exit_code == BAD_DISK:
             mend = "free some space, or mend the disk, then finalize again; nothing recorded is lost"
-            rule = f"{named(bundle)} could not read its images or write its result"
+            rule = f"{training.name} could not read its images or write its result"
             raise RunFolderError(rule, place=Place(str(self.folder.run.path)), mend=mend)
-        answer = self.folder.result(bundle[0].stem) or {}
-        left = tuple(training for training in bundle if not self.adopted(training))
-        if answer.get("state") == APART:
-            self.part(left, str(answer.get("reason")))
-        elif left and not event.began:
-            self.submit(left)
-        elif left:
-            self.lost(left, event.exit_code)
-
-    def lost(self, bundle: Bundle, exit_code: int | None) -> None:
-        """Begin again what had its process taken away; apart, or not at all, where that happens again and again."""
-        for training in bundle:
-            training.tries += 1
-        if bundle[0].tries < self.how.retries:
-            self.observer.note(f"{named(bundle)} lost its process (exit code {exit_code}); it goes on")
-            self.submit(bundle)
+        if self.adopted(training):
             return
-        reason = f"its process was lost {bundle[0].tries} times in a row, last with exit code {exit_code}"
-        if len(bundle) > 1:
-            self.part(bundle, reason)
+        if event.began:
+            self.lost(training, event.exit_code)
         else:
-            self.record(bundle[0], {"state": "lost", "reason": reason})
+            self.submit(training)
 
-    def part(self, bundle: Bundle, reason: str) -> None:
-        """Train what cannot be, or is not to be, trained together one by one; in halves where memory is short."""
-        for training in bundle:
-            training.tries = 0
-        most = max(1, len(bundle) // 2) if reason.startswith(OUT_OF_MEMORY) else 1
-        parts = [bundle[at : at + most] for at in range(0, len(bundle), most)]
-        self.waiting.extendleft(reversed(parts))
-        self.observer.note(f"{named(bundle)}: trained {most if most > 1 else 'one'} at a time ({reason})")
+    def lost(self, training: Training, exit_code: int | None) -> None:
+        """Begin again a training whose process was taken away, unless that happens again and again."""
+        training.tries += 1
+        if training.tries < self.how.retries:
+            self.observer.note(f"{training.name} lost its process (exit code {exit_code}); it goes on")
+            self.submit(training)
+            return
+        reason = f"its process was lost {training.tries} times in a row, last with exit code {exit_code}"
+        self.record(training, {"state": "lost", "reason": reason})
 
     def record(self, training: Training, payload: dict[str, Any]) -> None:
         """Make what came of a training durable, then forget its job."""
@@ -249,11 +206,6 @@ class FinalsLoop:
             versions=payload.get("versions") or versions(),
             **told,
         )
-
-
-def _files(stem: str) -> tuple[str, str, str]:
-    """Where a training leaves its result, its weights, and how far it came; below ``finals/``."""
-    return f"results/{stem}.json", f"checkpoints/{stem}.safetensors", f"checkpoints/{stem}.state"
 
 
 def _attempts(path: Path) -> int:

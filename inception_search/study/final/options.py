@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
@@ -38,12 +39,12 @@ class FinalOptions(Options):
     workers: Whole | None = None
     """Trainings at a time."""
     device: str | None = None
-    together: bool | None = None
-    """Train the seeds of a network at once (None: on a GPU, where that is measured to be faster)."""
 
     @classmethod
     def of(cls, **options: Any) -> Self:
         """Checked options; ConfigError names the one that cannot be used."""
+        if options.pop("together", None) is not None:  # an option of version 0.1
+            warnings.warn("together has no effect: seeds are trained one by one", DeprecationWarning, stacklevel=2)
         try:
             return cls.model_validate(options)
         except ValidationError as error:
