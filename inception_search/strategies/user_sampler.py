@@ -21,7 +21,7 @@ from inception_search.space.space import Space
 from inception_search.space.spelling import parted
 from inception_search.strategies.conditionality import check_flat, why_not_flat
 from inception_search.strategies.optuna_sampler import OptunaSampler, frozen
-from inception_search.strategies.protocol import Observation, Problem, Screened
+from inception_search.strategies.protocol import Candidate, Observation, Problem
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -137,7 +137,7 @@ class UserSampler(OptunaSampler):
             self.first = plain(engine.written["trial"])
         return self.first
 
-    def _asked(self, engine: Engine) -> Screened | None:
+    def _asked(self, engine: Engine) -> Candidate | None:
         try:
             return super()._asked(engine)
         except InceptionSearchError:
