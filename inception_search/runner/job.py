@@ -60,6 +60,8 @@ class Job:
     def read(cls, path: Path) -> Self:
         """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
         facts = json.loads(unsealed(path.read_text(encoding="utf-8")))
+        if not isinstance(facts, dict):
+            raise TypeError("a job is a JSON object")
         return cls(**{name: value for name, value in facts.items() if name not in _DROPPED})
 
 
