@@ -14,7 +14,7 @@ from inception_search.figures.printing.palettes import recoloured
 DIRECTIONS: dict[Flow, str] = {"down": "TB", "up": "BT", "right": "LR"}
 
 
-def render(figure: Figure) -> bytes:
+def dot(figure: Figure) -> bytes:
     """A ``digraph``; branches keep their order (``ordering=out``)."""
     text = "\n".join(_lines(figure, chart(figure.title, figure.panels)))
     return recoloured(text, figure.how.palette).encode() + b"\n"

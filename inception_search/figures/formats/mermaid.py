@@ -15,7 +15,7 @@ from inception_search.figures.printing.palettes import recoloured
 _CODES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;", "|": "#124;"}
 
 
-def render(figure: Figure) -> bytes:
+def mermaid(figure: Figure) -> bytes:
     """A ``flowchart`` with a class for every kind of box."""
     text = "\n".join(_lines(figure, chart(figure.title, figure.panels)))
     return recoloured(text, figure.how.palette).encode() + b"\n"

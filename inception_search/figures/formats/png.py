@@ -13,7 +13,7 @@ ZOOM = 2  # PNG pixels per px of the figure
 DPI = 300  # PNG pixels per inch of a figure with a size on paper
 
 
-def render(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
     """A PNG twice as wide as the figure, or, where it has a size on paper, of 300 pixels per inch (a width in px: of so
     many pixels); :class:`MissingRequirementError` without the package resvg-py."""
     try:

@@ -1,4 +1,4 @@
-"""The formats by suffix; each is a file of this folder with a function ``render(figure) -> bytes``."""
+"""The formats by suffix; each is a function of a figure that gives the bytes of a file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
 
 FORMATS: dict[str, str] = {
-    ".svg": "svg_file",
-    ".png": "png",
-    ".pdf": "pdf",
-    ".html": "html",
-    ".dot": "dot",
-    ".gv": "dot",
-    ".mmd": "mermaid",
-    ".mermaid": "mermaid",
-    ".tex": "tex",
-    ".tikz": "tikz",
-    ".txt": "txt",
+    ".svg": "formats.plain:svg",
+    ".png": "formats.png:png",
+    ".pdf": "paint.pdf:pdf",
+    ".html": "formats.plain:html",
+    ".dot": "formats.dot:dot",
+    ".gv": "formats.dot:dot",
+    ".mmd": "formats.mermaid:mermaid",
+    ".mermaid": "formats.mermaid:mermaid",
+    ".tex": "paint.tikz:tex",
+    ".tikz": "paint.tikz:tikz",
+    ".txt": "formats.plain:txt",
 }
 TEXT = tuple(suffix for suffix in FORMATS if suffix not in (".png", ".pdf"))  # those a terminal can show
 
@@ -42,6 +42,6 @@ def checked(suffix: str, path: str) -> str:
 
 def rendered(figure: Figure, suffix: str) -> bytes:
     """The bytes of ``figure`` in the format of a suffix of :data:`FORMATS`."""
-    module = import_module(f"inception_search.figures.formats.{FORMATS[suffix]}")
-    data: bytes = module.render(figure)
+    module, function = FORMATS[suffix].split(":")
+    data: bytes = getattr(import_module(f"inception_search.figures.{module}"), function)(figure)
     return data

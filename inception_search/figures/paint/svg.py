@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from html import escape
 
-from inception_search.figures.colours import DARK, DARK_PAGE, LIGHT, LIGHT_PAGE, MARKS
-from inception_search.figures.network.measure import FIRST_LINE, NEXT_LINE, PLUS, SMALL, TEXT
-from inception_search.figures.network.place import Frame, PlacedBox, Placement, Plus
-from inception_search.figures.network.tree import Kind
-from inception_search.figures.paint.marks import badge, mark_rules, marks_of, outline, pale, ring
+from inception_search.figures.colours import DARK, DARK_MARKS, DARK_PAGE, LIGHT_PAGE, MARKS
+from inception_search.figures.network.measure import PLUS
+from inception_search.figures.network.place import Placement, Wire
+from inception_search.figures.network.tree import Mark
+from inception_search.figures.paint.painter import (
+    ARM,
+    BADGE,
+    INKS,
+    PALE,
+    SIGN,
+    WIRE,
+    Area,
+    Look,
+    Side,
+    paint,
+    roles,
+    sign,
+)
 from inception_search.figures.paint.wires import heads, lines
 from inception_search.figures.printing.palettes import recoloured
 from inception_search.figures.printing.size import IN_SVG, PX, Print
 from inception_search.figures.type_metrics import FAMILY
-
-RADIUS = 5  # px, corners of boxes
-ASCENT = {TEXT: 12, SMALL: 11}  # px from the top of a line to its baseline
 
 
 def svg(drawing: Placement, *, title: str, description: str, how: Print | None = None) -> str:
@@ -35,7 +46,9 @@ def svg(drawing: Placement, *, title: str, description: str, how: Print | None =
     how = how or Print()
     size = _size(drawing, how)
     title, description = text(title), text(description)
-    body = "\n".join(_body(drawing))
+    painter = _SvgPainter(drawing.width, drawing.height)
+    paint(drawing, painter)
+    body = "\n".join(painter.lines)
     head = f"{drawing.width}x{drawing.height}\n{title}\n{description}\n{body}"
     name = "f" + hashlib.sha256(head.encode()).hexdigest()[:12]
     dark = f"<style>@media (prefers-color-scheme: dark) {{\n{_dark_rules(name, drawing)}\n}}</style>\n"
@@ -87,96 +100,75 @@ def _dark_rules(name: str, drawing: Placement) -> str:
         ("head", f"fill:{page.wire}"),
         ("frame", f"stroke:{page.frame}"),
     ]
-    used = {placed.box.kind for placed in drawing.boxes} | ({"add"} if drawing.pluses else set())
-    rules += [(k, f"fill:{paint.fill};stroke:{paint.stroke}") for k, paint in DARK.items() if k in used]
-    rules += mark_rules(marks_of(drawing))
+    kinds, marks = roles(drawing)
+    rules += [(kind, f"fill:{colours.fill};stroke:{colours.stroke}") for kind, colours in DARK.items() if kind in kinds]
+    for mark in marks:
+        rules += [(f"{mark}-line", f"stroke:{DARK_MARKS[mark]}"), (f"{mark}-fill", f"fill:{DARK_MARKS[mark]}")]
+    rules += [("sign", f"stroke:{page.paper}")] if marks else []
     return "\n".join(f"#{name} .{rule} {{{style}}}" for rule, style in rules)
 
 
-def _body(drawing: Placement) -> Iterator[str]:
-    page = LIGHT_PAGE
-    yield f'<rect class="paper" width="{drawing.width}" height="{drawing.height}" fill="{page.paper}"/>'
-    yield from map(_frame, drawing.frames)
-    yield f'<g class="wire" fill="none" stroke="{page.wire}" stroke-width="1.5">'
-    yield from (f'<path d="{line}"/>' for line in lines(drawing.wires))
-    yield "</g>"
-    yield f'<path class="head" fill="{page.wire}" d="{heads(drawing.wires)}"/>'
-    for placed in drawing.boxes:
-        yield from _box(placed)
-    yield from map(_plus, drawing.pluses)
-    for note in drawing.texts:
-        name, fill = (f"{note.mark}-fill", MARKS[note.mark]) if note.mark in MARKS else ("faint", page.faint)
-        yield _text(note.text, note.x, note.y + 4, SMALL, name, fill, "start", bold=note.mark in MARKS)
-    for heading in drawing.headings:
-        yield _text(heading.text, heading.x, heading.y, heading.size, "ink", page.ink, "middle", bold=True)
+class _SvgPainter:
+    """Lines of SVG: a frame or a sum on one, the words of a box on their own."""
 
+    def __init__(self, width: int, height: int) -> None:
+        self.lines = [f'<rect class="paper" width="{width}" height="{height}" fill="{LIGHT_PAGE.paper}"/>']
+        self._line = ""
+        self._grouped = False
 
-def _box(placed: PlacedBox) -> Iterator[str]:
-    box, page = placed.box, LIGHT_PAGE
-    middle = placed.x + placed.width // 2
-    height = FIRST_LINE + NEXT_LINE * (len(box.lines) - 1)
-    top = placed.y + (placed.height - height) // 2
-    tip = f"<title>{text(box.tip)}</title>" if box.tip else ""
-    yield f"<g>{tip}{_rect(placed, box.kind)}"
-    if box.mark in MARKS:
-        yield outline(box.mark, placed.x, placed.y, placed.width, placed.height, radius_of(placed))
-    for index, line in enumerate(box.lines):
-        size = SMALL if index else TEXT
-        name, fill = ("faint", page.faint) if index or box.mark == "same" else ("ink", page.ink)
-        yield _text(line, middle, top + ASCENT[size], size, name, fill, "middle")
-        top += FIRST_LINE if index == 0 else NEXT_LINE
-    yield "</g>"
+    def _end_line(self) -> None:
+        if self._line:
+            self.lines.append(self._line)
+        self._line = ""
 
+    def wires(self, wires: Sequence[Wire]) -> None:
+        colour = LIGHT_PAGE.wire
+        self.lines.append(f'<g class="wire" fill="none" stroke="{colour}" stroke-width="{WIRE}">')
+        self.lines += [f'<path d="{line}"/>' for line in lines(wires)]
+        self.lines += ["</g>", f'<path class="head" fill="{colour}" d="{heads(wires)}"/>']
 
-def radius_of(placed: PlacedBox) -> int:
-    """The radius in px of a box's corners: what enters and what sums is round."""
-    return placed.height // 2 if placed.box.kind in ("input", "add") else RADIUS
+    @contextmanager
+    def group(self, tip: str) -> Iterator[None]:
+        self._line += "<g>" + (f"<title>{text(tip)}</title>" if tip else "")
+        self._grouped = True
+        yield
+        self._line += "</g>"
+        self._end_line()
+        self._grouped = False
 
+    def rectangle(self, area: Area, radius: int, look: Look) -> None:
+        name = f"{look.role}-line" if look.role in MARKS else look.role
+        dashes = f' stroke-dasharray="{look.dashes[0]} {look.dashes[1]}"' if look.dashes else ""
+        if name != look.role and self._grouped and self._line.endswith("/>"):
+            self._end_line()  # the outline of a box, as that of nothing else
+        pale = f' fill-opacity="{PALE[0]}" stroke-opacity="{PALE[1]}"' if look.pale else ""
+        self._line += (
+            f'<rect class="{name}" x="{area.x}" y="{area.y}" width="{area.width}" height="{area.height}" '
+            f'rx="{radius}" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{look.width}"{dashes}{pale}/>'
+        )
 
-def _rect(placed: PlacedBox, kind: Kind) -> str:
-    paint = LIGHT[kind]
-    return (
-        f'<rect class="{kind}" x="{placed.x}" y="{placed.y}" width="{placed.width}" height="{placed.height}" '
-        f'rx="{radius_of(placed)}" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.25"'
-        f"{pale(placed.box.mark)}/>"
-    )
+    def sum(self, x: int, y: int, look: Look) -> None:
+        self._line += (
+            f'<g class="add" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{look.width}">'
+            f'<circle cx="{x}" cy="{y}" r="{PLUS // 2}"/>'
+            f'<path d="M{x - ARM} {y}h{2 * ARM}M{x} {y - ARM}v{2 * ARM}"/></g>'
+        )
 
+    def badge(self, mark: Mark, x: int, y: int) -> None:
+        self._line += (
+            f'<circle class="{mark}-fill" cx="{x}" cy="{y}" r="{BADGE}" fill="{MARKS[mark]}"/>'
+            f'<path class="sign" d="{sign(mark, x, y)}" fill="none" stroke="{LIGHT_PAGE.paper}" '
+            f'stroke-width="{SIGN}" stroke-linecap="round"/>'
+        )
 
-def _radius(placed: PlacedBox) -> int:
-    return placed.height // 2 if placed.box.kind == "input" else RADIUS
-
-
-def _text(value: str, x: int, y: int, size: int, name: str, fill: str, anchor: str, *, bold: bool = False) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    side = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text class="{name}" x="{x}" y="{y}" font-size="{size}"{side}{weight} fill="{fill}">{text(value)}</text>'
-
-
-def _frame(frame: Frame) -> str:
-    page = LIGHT_PAGE
-    label_y = frame.y + 17 if not frame.label_below else frame.y + frame.height - 9
-    return (
-        f'<rect class="frame" x="{frame.x}" y="{frame.y}" width="{frame.width}" height="{frame.height}" rx="8" '
-        f'fill="none" stroke="{page.frame}" stroke-width="1.25" stroke-dasharray="5 4"/>'
-        + outline(frame.mark, frame.x, frame.y, frame.width, frame.height, 8)
-        + _text(frame.label, frame.x + 12, label_y, SMALL, "faint", page.faint, "start")
-    )
-
-
-def _plus(plus: Plus) -> str:
-    paint, arm = LIGHT["add"], PLUS // 2 - 5
-    tip = f"<title>{text(plus.path)}: sum</title>" if plus.path else ""
-    return (
-        f'<g>{tip}<g class="add" fill="{paint.fill}" stroke="{paint.stroke}" stroke-width="1.5">'
-        f'<circle cx="{plus.x}" cy="{plus.y}" r="{PLUS // 2}"/>'
-        f'<path d="M{plus.x - arm} {plus.y}h{2 * arm}M{plus.x} {plus.y - arm}v{2 * arm}"/></g>{_ring(plus)}</g>'
-    )
-
-
-def _ring(plus: Plus) -> str:
-    """The outline of a marked sum, and its badge at the right below, where no wire is."""
-    if plus.mark not in MARKS:
-        return ""
-    radius = PLUS // 2
-    around = ring(plus.mark, plus.x - radius, plus.y - radius, PLUS, PLUS, radius)
-    return around + badge(plus.mark, plus.x + radius + 3, plus.y + radius)
+    def text(self, words: str, x: int, y: int, size: int, role: str, side: Side, *, bold: bool = False) -> None:
+        name = f"{role}-fill" if role in MARKS else role
+        anchor = "" if side == "start" else f' text-anchor="{side}"'
+        weight = ' font-weight="bold"' if bold else ""
+        if self._grouped:
+            self._end_line()
+        self._line += (
+            f'<text class="{name}" x="{x}" y="{y}" font-size="{size}"{anchor}{weight} '
+            f'fill="{INKS[role]}">{text(words)}</text>'
+        )
+        self._end_line()

@@ -1,4 +1,4 @@
-"""HTML: a page with nothing but the picture."""
+"""The formats that are made of what a figure already holds: its SVG, bare or in a page, and its outline in words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from inception_search.figures.figure import Figure
 from inception_search.figures.paint.svg import text
 
 
-def render(figure: Figure) -> bytes:
-    """A self-contained page without scripts."""
+def svg(figure: Figure) -> bytes:
+    """The SVG document."""
+    return figure.svg.encode()
+
+
+def html(figure: Figure) -> bytes:
+    """A self-contained page without scripts, with nothing but the picture."""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
@@ -18,3 +23,8 @@ def render(figure: Figure) -> bytes:
         f"</head>\n<body>\n{figure.svg}</body>\n</html>\n"
     )
     return page.encode()
+
+
+def txt(figure: Figure) -> bytes:
+    """The title and one line per box, indented by branch."""
+    return f"{figure.title}\n\n{figure.outline}\n".encode()
