@@ -15,7 +15,7 @@ from inception_search.edits.points import Points
 from inception_search.edits.sharing import shared
 from inception_search.edits.tree import Spot, parts, planted, sections, settled
 from inception_search.errors import EditError, InceptionSearchError, NotInSpaceError
-from inception_search.space.draw import random_of
+from inception_search.space.sampling import random_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
 from inception_search.spec.transform import map_children

@@ -17,10 +17,10 @@ from inception_search.edits.traits import changes
 from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Integer, Many, Params
 from inception_search.space.path import grouped_path
 from inception_search.space.space import Space, load_space
-from inception_search.space.spelling import parted
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 

@@ -17,8 +17,8 @@ from inception_search.edits.opening import draw_opened
 from inception_search.edits.sharing import shared
 from inception_search.edits.table import DEFAULT_MIX
 from inception_search.errors import EditError, InceptionSearchError, LimitError
-from inception_search.space.draw import random_of
-from inception_search.space.spelling import parted
+from inception_search.space.document_layout import parted
+from inception_search.space.sampling import random_of
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from inception_search.space.spelling import parted
+from inception_search.space.document_layout import parted
 from inception_search.spec.network import Network
 
 if TYPE_CHECKING:

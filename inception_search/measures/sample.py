@@ -22,10 +22,10 @@ from inception_search.measures.budget import Budget
 from inception_search.measures.fit import fit, not_within
 from inception_search.measures.points import NO_NETWORK, Points
 from inception_search.measures.subject import Subject, TimeUpError, at_size
-from inception_search.space.draw import random_of
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
+from inception_search.space.sampling import random_of
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
 
 REPAIRS = 16  # points outside that are repaired, nearest first, before a space is given up

@@ -11,9 +11,9 @@ from inception_search.analysis.importance import Importance
 from inception_search.analysis.property_importance import statistic_importance
 from inception_search.errors import InceptionSearchError
 from inception_search.report.material import SpaceFacts
+from inception_search.space.describe import hole_words
 from inception_search.space.holes import varying_parts
 from inception_search.space.space import Space
-from inception_search.space.words import hole_words
 from inception_search.spec.yaml_reader import read_yaml
 from inception_search.store.environment import read_environments
 from inception_search.store.record import TrialRecord

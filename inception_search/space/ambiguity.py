@@ -10,10 +10,10 @@ from typing import Any
 from inception_search.errors import LimitError, NotInSpaceError, Place, SpecError
 from inception_search.space.build import Builder
 from inception_search.space.decode import try_fill
-from inception_search.space.draw import draw
 from inception_search.space.encode import encode
 from inception_search.space.holes import Choice, Float, Integer, Many, Of, Params, items
 from inception_search.space.match import Matcher
+from inception_search.space.sampling import draw
 from inception_search.spec.step import KINDS
 
 PROBES = 3

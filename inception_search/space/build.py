@@ -2,7 +2,7 @@
 
 Every part of the template becomes a function from the answers to the step it stands for, once; parts without holes
 are constants, and convolutions that differ in their widths only are copies of one that was checked. What breaks a rule
-is a :class:`BuildError`; :mod:`~inception_search.space.write` then says which rule, and where.
+is a :class:`BuildError`; :mod:`~inception_search.space.render_template` then says which rule, and where.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from inception_search.space.answers import Answers
+from inception_search.space.bindings import Bindings
 from inception_search.space.count import Counts
 from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
@@ -44,8 +44,8 @@ class Several(tuple[AnyStep, ...]):
 
 
 # From the answers and the channels coming in to the step (or, where there are many, the steps).
-Make: TypeAlias = Callable[[Answers, int], AnyStep | Several]
-Field: TypeAlias = Callable[[Answers, int], Any]
+Make: TypeAlias = Callable[[Bindings, int], AnyStep | Several]
+Field: TypeAlias = Callable[[Bindings, int], Any]
 _SECTIONS = ("blocks", "stages", "aux")
 _HOLES = (Choice, Integer, Float, Of)
 PAIRED = ("kernel", "padding")  # fields of two numbers that one hole may fill
@@ -71,28 +71,28 @@ class Builder:
         """The names of holes that stand at several places which are reached together."""
         return sorted(Counts(self.template.root).shared)
 
-    def network(self, answers: Answers) -> Network:
+    def network(self, bindings: Bindings) -> Network:
         """The network; :class:`BuildError` when it is none."""
         root = self.template.root
         try:
-            fields = {name: self.value(node, answers, 1) for name, node in root.items() if name not in _SECTIONS}
+            fields = {name: self.value(node, bindings, 1) for name, node in root.items() if name not in _SECTIONS}
             channels = int((fields.get("input") or {}).get("channels", 3))
-            blocks, _ = self.section(root.get("blocks"), answers, channels, {})
-            stages, after = self.section(root["stages"], answers, channels, blocks)
-            aux = {name: self.aux(node, answers, after) for name, node in (root.get("aux") or {}).items()}
+            blocks, _ = self.section(root.get("blocks"), bindings, channels, {})
+            stages, after = self.section(root["stages"], bindings, channels, blocks)
+            aux = {name: self.aux(node, bindings, after) for name, node in (root.get("aux") or {}).items()}
             aux = {name: head for name, head in aux.items() if head is not None}
             return Network.model_validate({**fields, "blocks": blocks, "stages": stages, "aux": aux})
         except (ValidationError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise BuildError from error
 
     def section(
-        self, nodes: Any, answers: Answers, channels: int, blocks: dict[str, AnyStep]
+        self, nodes: Any, bindings: Bindings, channels: int, blocks: dict[str, AnyStep]
     ) -> tuple[dict[str, AnyStep], dict[str, int]]:
         """Blocks or stages by name, and the channels after each; many are numbered, an absent one is left out."""
         out: dict[str, AnyStep] = {}
         after: dict[str, int] = {}
         for name, node in (nodes or {}).items():
-            made = self.make(node)(answers, channels)
+            made = self.make(node)(bindings, channels)
             for label, step in _named(name, made):
                 if not (isinstance(step, Absent) and isinstance(node, Choice | Many)):
                     out[label] = step
@@ -100,31 +100,31 @@ class Builder:
                         channels = after[label] = channels_after(step, channels, blocks)
         return out, after
 
-    def aux(self, node: Any, answers: Answers, after: dict[str, int]) -> Aux | None:
+    def aux(self, node: Any, bindings: Bindings, after: dict[str, int]) -> Aux | None:
         """An auxiliary head, or none."""
         while isinstance(node, Choice):
-            node = node.options[answers[node.name]]
+            node = node.options[bindings[node.name]]
         if node is None:
             return None
-        fields = {name: self.value(item, answers, 1) for name, item in node.items() if name != "body"}
+        fields = {name: self.value(item, bindings, 1) for name, item in node.items() if name != "body"}
         if "body" in node:
-            fields["body"] = _one(self.make(node["body"])(answers, after.get(str(fields.get("after")), 1)))
+            fields["body"] = _one(self.make(node["body"])(bindings, after.get(str(fields.get("after")), 1)))
         return Aux.model_validate(fields)
 
-    def value(self, node: Any, answers: Answers, channels: int) -> Any:
+    def value(self, node: Any, bindings: Bindings, channels: int) -> Any:
         """Plain data with holes filled."""
         kind = type(node)
         if kind is Integer or kind is Float:
-            return answers[node.name]
+            return bindings[node.name]
         if kind is Choice:
-            return self.value(node.options[answers[node.name]], answers, channels)
+            return self.value(node.options[bindings[node.name]], bindings, channels)
         if kind is Of:
-            return answers.follow(node, channels)
+            return bindings.follow(node, channels)
         if id(node) not in self.dynamic:
             return node
         if isinstance(node, dict):
-            return {name: self.value(item, answers, channels) for name, item in node.items()}
-        return [self.value(item, answers, channels) for item in node]
+            return {name: self.value(item, bindings, channels) for name, item in node.items()}
+        return [self.value(item, bindings, channels) for item in node]
 
     # ------------------------------------------------------------------------------------------ compiling
 
@@ -138,30 +138,30 @@ class Builder:
     def compiled(self, node: Any) -> Make:
         if isinstance(node, Choice):
             options, name = {label: self.make(option) for label, option in node.options.items()}, node.name
-            return lambda answers, channels: options[answers[name]](answers, channels)
+            return lambda bindings, channels: options[bindings[name]](bindings, channels)
         if isinstance(node, Many):
             return self.many(node)
         compile_kind = _KINDS.get(node["kind"], Builder.leaf)
         if id(node) in self.dynamic:
             return compile_kind(self, node)
-        constant = _one(compile_kind(self, node)(Answers({}, _nobody), 1))
+        constant = _one(compile_kind(self, node)(Bindings({}, _nobody), 1))
         self.static[id(node)] = constant
-        return lambda answers, channels: constant
+        return lambda bindings, channels: constant
 
     def many(self, hole: Many) -> Make:
         items, name = [self.make(item) for item in hole.items], hole.name
         series = self.in_turn
 
-        def make(answers: Answers, channels: int) -> Several:
-            return Several(series(items[: answers[name]], answers, channels))
+        def make(bindings: Bindings, channels: int) -> Several:
+            return Several(series(items[: bindings[name]], bindings, channels))
 
         return make
 
-    def in_turn(self, makes: Iterable[Make], answers: Answers, channels: int) -> list[AnyStep]:
+    def in_turn(self, makes: Iterable[Make], bindings: Bindings, channels: int) -> list[AnyStep]:
         """Steps one after the other, each fed by the one before."""
         steps: list[AnyStep] = []
         for make in makes:
-            made = make(answers, channels)
+            made = make(bindings, channels)
             if type(made) is Several:
                 steps.extend(made)
             else:
@@ -173,15 +173,15 @@ class Builder:
 
     def chain(self, node: MarkedDict) -> Make:
         makes, in_turn = [self.make(item) for item in node["steps"]], self.in_turn
-        return lambda answers, channels: chain(*in_turn(makes, answers, channels))
+        return lambda bindings, channels: chain(*in_turn(makes, bindings, channels))
 
     def concat(self, node: MarkedDict) -> Make:
         makes = [self.make(item) for item in node["branches"]]
 
-        def make(answers: Answers, channels: int) -> AnyStep:
+        def make(bindings: Bindings, channels: int) -> AnyStep:
             branches: list[AnyStep] = []
             for branch in makes:
-                made = branch(answers, channels)
+                made = branch(bindings, channels)
                 branches.extend(made if type(made) is Several else (made,))  # type: ignore[arg-type]
             return concat(*branches)
 
@@ -191,9 +191,9 @@ class Builder:
         body, times = self.make(node["body"]), node["times"]
         open_ended = isinstance(times, Choice | Integer)
 
-        def make(answers: Answers, channels: int) -> AnyStep:
-            count = self.value(times, answers, channels)
-            step = _one(body(answers, channels))
+        def make(bindings: Bindings, channels: int) -> AnyStep:
+            count = self.value(times, bindings, channels)
+            step = _one(body(bindings, channels))
             if count == 1 and open_ended:
                 return step
             if type(count) is int and 1 <= count <= MAX_REPEAT and type(step) not in (Absent, Identity):
@@ -207,9 +207,9 @@ class Builder:
         others = [(name, item) for name, item in node.items() if name != "body"]
         checked: dict[Any, dict[str, Any]] = {}
 
-        def make(answers: Answers, channels: int) -> AnyStep:
-            values = tuple(_frozen(self.value(item, answers, channels)) for _, item in others)
-            inside = _one(body(answers, channels))
+        def make(bindings: Bindings, channels: int) -> AnyStep:
+            values = tuple(_frozen(self.value(item, bindings, channels)) for _, item in others)
+            inside = _one(body(bindings, channels))
             if values not in checked or type(inside) is Absent:
                 fields = {name: value for (name, _), value in zip(others, values, strict=True)}
                 checked[values] = Block.model_validate({**fields, "body": inside}).__dict__
@@ -234,16 +234,16 @@ class Builder:
             return self.leaf(node)
         fields, name = sample.__dict__, width.name
         if mid is None:
-            return lambda answers, channels: trusted(Conv, {**fields, "width": answers[name]})
+            return lambda bindings, channels: trusted(Conv, {**fields, "width": bindings[name]})
         inner = mid.name
-        return lambda answers, channels: trusted(Conv, {**fields, "width": answers[name], "mid": answers[inner]})
+        return lambda bindings, channels: trusted(Conv, {**fields, "width": bindings[name], "mid": bindings[inner]})
 
     def leaf(self, node: MarkedDict) -> Make:
         """A step without steps inside."""
         kind, items, value = node["kind"], list(node.items()), self.value
 
-        def make(answers: Answers, channels: int) -> AnyStep:
-            fields = [(name, _frozen(value(item, answers, channels))) for name, item in items]
+        def make(bindings: Bindings, channels: int) -> AnyStep:
+            fields = [(name, _frozen(value(item, bindings, channels))) for name, item in items]
             if any(isinstance(item, dict) for _, item in fields):  # a norm of its own, which has no hash
                 return KINDS[kind].model_validate(_data(dict(fields)))  # type: ignore[return-value]
             return _leaf(kind, tuple(fields))
@@ -252,20 +252,20 @@ class Builder:
 
     def dag(self, node: MarkedDict) -> Make:
         """A graph of steps; the channels of its values are followed."""
-        return lambda answers, channels: self.graph(node, answers, channels)
+        return lambda bindings, channels: self.graph(node, bindings, channels)
 
-    def graph(self, dag: Any, answers: Answers, channels: int) -> Dag:
+    def graph(self, dag: Any, bindings: Bindings, channels: int) -> Dag:
         values, nodes = [channels], []
         for node in dag["nodes"]:
             inputs, widths = [], []
             for entry in node["inputs"]:
-                at = self.value(entry["node"], answers, 1)
-                step = _one(self.make(entry["step"])(answers, values[at])) if "step" in entry else Identity()
+                at = self.value(entry["node"], bindings, 1)
+                step = _one(self.make(entry["step"])(bindings, values[at])) if "step" in entry else Identity()
                 inputs.append(DagInput(node=at, step=step))
                 widths.append(self.after(step, values[at]))
-            join = self.value(node.get("join", "add"), answers, 1)
+            join = self.value(node.get("join", "add"), bindings, 1)
             values.append(sum(widths) if join == "concat" else widths[0])
-            then = _one(self.make(node["then"])(answers, values[-1])) if "then" in node else Identity()
+            then = _one(self.make(node["then"])(bindings, values[-1])) if "then" in node else Identity()
             values[-1] = self.after(then, values[-1])
             nodes.append(DagNode(join=join, inputs=tuple(inputs), then=then))
         return Dag(nodes=tuple(nodes))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from inception_search.errors import NotInSpaceError
-from inception_search.space.answers import Answers, Ask
+from inception_search.space.bindings import Ask, Bindings
 from inception_search.space.build import Builder, BuildError
+from inception_search.space.document_layout import parted, respelled
 from inception_search.space.holes import Choice, Hole, Params, Value
-from inception_search.space.spelling import parted, respelled
-from inception_search.space.write import Lines, written
+from inception_search.space.render_template import Lines, rendered
 from inception_search.spec.document import network_from_long
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.source import Source
@@ -20,34 +20,34 @@ def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | No
     :class:`NotInSpaceError` for an answer outside the hole's domain and
     :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
     """
-    answers = Answers(builder.template.holes, ask, known)
-    network = _built(builder, answers, file)
+    bindings = Bindings(builder.template.holes, ask, known)
+    network = _built(builder, bindings, file)
     if network is None:  # written out as data, the document says which rule it breaks, and where
-        network = network_from_long(written(builder.template, answers), file)
-    return network, dict(answers)
+        network = network_from_long(rendered(builder.template, bindings), file)
+    return network, dict(bindings)
 
 
 def try_fill(
     builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None
 ) -> tuple[Network, Params] | None:
     """As :func:`fill`, but None when the filled document breaks a rule: nobody asks which."""
-    answers = Answers(builder.template.holes, ask, known)
-    network = _built(builder, answers, file)
-    return None if network is None else (network, dict(answers))
+    bindings = Bindings(builder.template.holes, ask, known)
+    network = _built(builder, bindings, file)
+    return None if network is None else (network, dict(bindings))
 
 
-def _built(builder: Builder, answers: Answers, file: str | None) -> Network | None:
+def _built(builder: Builder, bindings: Bindings, file: str | None) -> Network | None:
     try:
-        network = builder.network(answers)
+        network = builder.network(bindings)
     except BuildError:
         return None
-    return with_source(network, Source(file, Lines(builder.template, answers)))
+    return with_source(network, Source(file, Lines(builder.template, bindings)))
 
 
 def decode(builder: Builder, params: Params, file: str | None = None) -> Network:
     """The network at the point ``params``; every value must be used and none may be missing.
 
-    Entries that begin with ``@`` are its spelling (:mod:`inception_search.space.spelling`).
+    Entries that begin with ``@`` are its spelling (:mod:`inception_search.space.document_layout`).
     """
     holes, spelling = parted(params)
 

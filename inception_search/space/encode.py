@@ -7,10 +7,10 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, LimitError, NotInSpaceError
 from inception_search.space.build import Builder
 from inception_search.space.decode import decode
+from inception_search.space.document_layout import spelling_of
+from inception_search.space.flatten import TrunkMatcher, trunk_of
 from inception_search.space.holes import Params
 from inception_search.space.match import Matcher
-from inception_search.space.spelling import spelling_of
-from inception_search.space.trunk import TrunkMatcher, trunk_of
 from inception_search.spec.network import Network
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from inception_search.space.draw import first
 from inception_search.space.holes import Choice, Float, Hole, Params, Value
+from inception_search.space.sampling import first
 
 _NUMBER = re.compile(r"[0-9]+")
 # How much sooner a label comes than a number: it decides what a network is, the number how much of it. Drawn from all

@@ -21,11 +21,11 @@ from inception_search.space.contents import check_contents, written_out
 from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill, try_fill
 from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
-from inception_search.space.draw import SuggestTrial, ask, draw, first, random_of
+from inception_search.space.document_layout import parted
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
-from inception_search.space.spelling import parted
+from inception_search.space.sampling import SuggestTrial, ask, draw, first, random_of
 from inception_search.space.template import TemplateReader
 from inception_search.spec.document import Upgrade, check_header, read_text, validated
 from inception_search.spec.input_order import warn_of_order

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from inception_search.errors import NotInSpaceError
 from inception_search.options import Options, Probability, Whole
-from inception_search.space.draw import draw
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import moves
-from inception_search.space.spelling import parted
+from inception_search.space.sampling import draw
 from inception_search.strategies.conditionality import why_not_flat
 from inception_search.strategies.features import Array, Decisions
 from inception_search.strategies.protocol import Observation, Problem

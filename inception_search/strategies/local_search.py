@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from inception_search.errors import SpecError
 from inception_search.options import Options, Positive, Whole
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
-from inception_search.space.spelling import parted
 from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.ranking import best_first, leaders

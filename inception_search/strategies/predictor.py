@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inception_search.options import Positive, Whole
-from inception_search.space.spelling import parted
+from inception_search.space.document_layout import parted
 from inception_search.strategies.candidate_pool import PoolOptions, Prospect, Prospects
 from inception_search.strategies.features import Array, Decisions, costs
 from inception_search.strategies.gaussian_process import Surrogate

@@ -12,8 +12,8 @@ import random
 
 from inception_search.errors import NotInSpaceError
 from inception_search.measures.points import WIDTHS, ladder
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
-from inception_search.space.spelling import parted
 from inception_search.strategies.protocol import Problem
 
 FITTED = 0.75  # of the points that strategies make are fitted, the others left as they are

@@ -17,8 +17,8 @@ from inception_search.optuna_bridge.marks import plain
 from inception_search.optuna_bridge.named_sampler import sampler_named
 from inception_search.optuna_bridge.sampler_state import reseeded
 from inception_search.optuna_bridge.storage import first_line
+from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.strategies.conditionality import check_flat, why_not_flat
 from inception_search.strategies.optuna_sampler import OptunaSampler, frozen
 from inception_search.strategies.protocol import Candidate, Observation, Problem

@@ -9,9 +9,9 @@ from inception_search.edits.crossover import crossover
 from inception_search.edits.mutate import mutate
 from inception_search.errors import InceptionSearchError
 from inception_search.options import Options, Probability
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.spec.network import Network
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FITTED, fitted

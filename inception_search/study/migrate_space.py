@@ -13,8 +13,8 @@ from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, RunFolderError
 from inception_search.space.contents import contained_point
+from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import read_lines
 from inception_search.store.record import TrialRecord

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from inception_search.errors import InceptionSearchError, Place, RunFolderError
 from inception_search.measures.budget import Budget
 from inception_search.measures.sample import sample_within
-from inception_search.space.draw import first as _first
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
+from inception_search.space.sampling import first as _first
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input

@@ -28,7 +28,7 @@ from inception_search.figures.page.html_page import Page
 from inception_search.graph.ops.act import Act
 from inception_search.graph.ops.input import Input
 from inception_search.graph.types import FeatureMap
-from inception_search.space.draw import first
+from inception_search.space.sampling import first
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 from tests.example import EXAMPLE

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from inception_search.errors import SpecError
 from inception_search.estimate import estimate
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.spec.identity import arch_id
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, Strategy
 

@@ -15,8 +15,8 @@ from scipy.stats import rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
+from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.strategies import gaussian_process as surrogate
 from inception_search.strategies import rank_targets as merit
 from inception_search.strategies.candidate_pool import MANY, PERIOD, Prospects

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from inception_search.estimate import estimate
 from inception_search.measures.budget import Budget
+from inception_search.space.document_layout import parted
 from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space
-from inception_search.space.spelling import parted
 from inception_search.strategies.candidate_pool import Prospects
 from inception_search.strategies.features import Decisions
 from inception_search.strategies.protocol import Observation, Problem

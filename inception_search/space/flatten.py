@@ -37,22 +37,22 @@ def trunk_of(network: Network) -> Trunk:
     places: list[str] = []
     ends = {}
     for name, stage in network.stages.items():
-        parts = series_of(written_out(stage, network.blocks, opened))
+        parts = series_of(unrolled(stage, network.blocks, opened))
         steps.extend(parts)
         places.extend([f"stages.{name}"] if len(parts) == 1 else [f"stages.{name}.{i}" for i in range(len(parts))])
         ends[name] = len(steps)
     return Trunk(tuple(steps), tuple(places), ends)
 
 
-def written_out(step: AnyStep, blocks: Mapping[str, AnyStep], opened: dict[str, AnyStep]) -> AnyStep:
+def unrolled(step: AnyStep, blocks: Mapping[str, AnyStep], opened: dict[str, AnyStep]) -> AnyStep:
     """``step`` with every use and repeat inside written out; ``opened`` remembers blocks."""
     if isinstance(step, Use):
         if step.name not in opened:
-            opened[step.name] = written_out(blocks[step.name], blocks, opened)
+            opened[step.name] = unrolled(blocks[step.name], blocks, opened)
         return opened[step.name]
     if isinstance(step, Repeat):
-        return chain(*[written_out(step.body, blocks, opened)] * step.times)
-    return map_children(step, lambda part: written_out(part, blocks, opened))
+        return chain(*[unrolled(step.body, blocks, opened)] * step.times)
+    return map_children(step, lambda part: unrolled(part, blocks, opened))
 
 
 def series_of(step: AnyStep) -> tuple[AnyStep, ...]:
@@ -184,7 +184,7 @@ class TrunkMatcher(Matcher):
         return fit or next(self.slots(nodes, 0, heads, bound), None) is not None
 
     def opened(self, aux: Aux) -> AnyStep:
-        return written_out(aux.body, self.network.blocks, {})
+        return unrolled(aux.body, self.network.blocks, {})
 
     def slots(self, nodes: list[Any], index: int, heads: list[tuple[str, Aux]], bound: Params) -> Iterator[Params]:
         if index == len(nodes):

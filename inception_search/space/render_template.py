@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from inception_search.space.answers import Answers
+from inception_search.space.bindings import Bindings
 from inception_search.space.build import PAIRED
 from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
@@ -15,23 +15,23 @@ from inception_search.spec.source import Place
 from inception_search.spec.yaml_reader import MarkedDict
 
 
-def written(template: Template, answers: Answers) -> MarkedDict:
+def rendered(template: Template, bindings: Bindings) -> MarkedDict:
     """The document of ``template`` at the point that ``answers`` say."""
-    return _Writer(answers).document(template.root)
+    return _Writer(bindings).document(template.root)
 
 
 class Lines(Mapping[Place, int]):
     """The line of every place of a filled template, found when somebody asks."""
 
-    def __init__(self, template: Template, answers: Answers) -> None:
+    def __init__(self, template: Template, bindings: Bindings) -> None:
         self.template = template
-        self.answers = answers
+        self.bindings = bindings
         self.found: dict[Place, int] | None = None
 
     def lines(self) -> dict[Place, int]:
         """All of them."""
         if self.found is None:
-            self.found = lines_of(tidy_network(written(self.template, self.answers)))
+            self.found = lines_of(tidy_network(rendered(self.template, self.bindings)))
         return self.found
 
     def __reduce__(self) -> tuple[type[dict[Place, int]], tuple[dict[Place, int]]]:
@@ -56,9 +56,9 @@ class _Items(list[Any]):
 
 
 class _Writer:
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-        self.followed = iter(answers.followed)
+    def __init__(self, bindings: Bindings) -> None:
+        self.bindings = bindings
+        self.followed = iter(bindings.followed)
 
     def document(self, root: MarkedDict) -> MarkedDict:
         filled = {key: self.section(value) if key in ("blocks", "stages", "aux") else self.value(value)
@@ -80,13 +80,13 @@ class _Writer:
 
     def value(self, node: Any) -> Any:
         if isinstance(node, Choice):
-            return self.value(node.options[self.answers[node.name]])
+            return self.value(node.options[self.bindings[node.name]])
         if isinstance(node, Many):
-            return _Items(self.flat(node.items[: self.answers[node.name]]))
+            return _Items(self.flat(node.items[: self.bindings[node.name]]))
         if isinstance(node, Of):
             return self.follow(node)
         if isinstance(node, Integer | Float):
-            return self.answers[node.name]
+            return self.bindings[node.name]
         if isinstance(node, MarkedDict):
             return self.mapping(node)
         if isinstance(node, list):
@@ -100,7 +100,7 @@ class _Writer:
 
     def follow(self, node: Of) -> int:
         """What the builder found; it stopped before the others."""
-        return self.answers.follow(node, 1) if node.hole is not None else next(self.followed, 1)
+        return self.bindings.follow(node, 1) if node.hole is not None else next(self.followed, 1)
 
     def mapping(self, node: MarkedDict) -> Any:
         filled = {key: self.value(value) for key, value in node.items()}

@@ -11,7 +11,7 @@ from inception_search.space.holes import Hole, Of, Params, Value
 Ask = Callable[[Hole], Value]
 
 
-class Answers(dict[str, Any]):
+class Bindings(dict[str, Any]):
     """The answer to every hole that was reached, by name: what was ``known`` of them, else what ``ask`` says.
 
     ``followed`` are the numbers that followed the channels coming in.

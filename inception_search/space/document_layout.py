@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, SpecError
+from inception_search.space.flatten import series_of, trunk_of, unrolled
 from inception_search.space.holes import Params
 from inception_search.space.match import SPELLED
-from inception_search.space.trunk import series_of, trunk_of, written_out
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Repeat, Use, chain
 from inception_search.spec.transform import remake
@@ -114,7 +114,7 @@ def _item(item: AnyStep | int) -> str:
 def _series(network: Network) -> Any:
     """The trunk and the auxiliary heads without the names of stages and blocks."""
     trunk = trunk_of(network)
-    bodies = [written_out(head.body, network.blocks, {}) for head in network.aux.values()]
+    bodies = [unrolled(head.body, network.blocks, {}) for head in network.aux.values()]
     heads = [
         (trunk.ends[head.after], head.model_copy(update={"after": "", "body": body}))
         for head, body in zip(network.aux.values(), bodies, strict=True)
