@@ -20,7 +20,7 @@ from typing import Any
 
 import inception_search as ins
 from inception_search.measures.latency import latency
-from inception_search.measures.subject import Target
+from inception_search.measures.target import Target
 from inception_search.measures.timing import facts_of
 
 RESULTS = Path(__file__).parent / "results" / "latency.json"

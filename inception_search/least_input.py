@@ -14,9 +14,11 @@ _BEYOND = 64  # pixels that are tried where the maps are large enough, but somet
 _OTHERWISE = "use a smaller kernel or stride, or same padding"
 
 
-def larger_image(network: Network, aux: bool) -> str:
-    """The least images on which ``network`` works, with its auxiliary classifiers if ``aux``, and what else helps."""
-    from inception_search.lowering import lower
+def larger_image(network: Network, aux: bool, lower: Callable[..., object]) -> str:
+    """The least images on which ``network`` works, with its auxiliary classifiers if ``aux``, and what else helps.
+
+    ``lower`` makes the graph of a network, or raises.
+    """
 
     def least(with_aux: bool) -> FeatureMap | None:
         def lowered(size: FeatureMap) -> object:

@@ -19,8 +19,7 @@ from rich.text import Text
 
 from inception_search.errors import one_line
 from inception_search.store import query
-from inception_search.store.display import percent, trial_name
-from inception_search.store.record import TRAINED, TrialRecord
+from inception_search.store.record import TRAINED, TrialRecord, percent, trial_name
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.observer import FinalsObserver
 from inception_search.study.observer import Observer

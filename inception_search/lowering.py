@@ -44,7 +44,7 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
         output, taps = lowering.trunk()
         return lowering.builder.build(output, *(lowering.aux(taps) if aux else ()))
     except MapTooSmallError as error:
-        error.advice = partial(larger_image, network, aux)
+        error.advice = partial(larger_image, network, aux, lower)
         raise
 
 

@@ -10,7 +10,7 @@ import rich.console
 import inception_search as ins
 from inception_search.live_progress import progress_console, watched, watched_finals
 from inception_search.search_api import FinalizeOptions, SearchOptions
-from inception_search.store.display import ROWS, Records
+from inception_search.store.record import ROWS, Records
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions

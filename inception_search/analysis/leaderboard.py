@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inception_search.store.display import trial_name
 from inception_search.store.query import baselines, leaderboard
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 
 @dataclass(frozen=True, slots=True)

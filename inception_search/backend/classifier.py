@@ -1,4 +1,4 @@
-"""The classifier of a compiled network: where it is, what it reads, and another one in its place."""
+"""Another classifier in a compiled network, in the place of the old one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,7 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 
-CLASSIFIER = "head.classifier"
 _HEADS = ("head", "aux")
-
-
-def features_read(network: Network) -> int:
-    """The channels that the classifier of ``network`` reads; without one, those of the output."""
-    graph = lower(network, aux=False)
-    for node in graph.nodes:
-        if node.path in (CLASSIFIER, f"{CLASSIFIER}.conv"):
-            return graph.input_types(node)[0].channels
-    return graph.nodes[graph.outputs[0]].type.channels
 
 
 def replace_head(module: NetworkModule, network: Network) -> None:

@@ -85,7 +85,7 @@ class _Emitter:
 
     def stages(self) -> dict[str, int]:
         """The node of the graph that each stage of the trunk ends in."""
-        paths = ((stage_of(self.graph.nodes[index]), index) for index in sorted(self.main))
+        paths = ((self.graph.nodes[index].stage, index) for index in sorted(self.main))
         return {stage: index for stage, index in paths if stage not in OUTSIDE}
 
     def value(self, node: Node) -> fx.Node:
@@ -125,7 +125,7 @@ class _Emitter:
         """
         index = reader.inputs[0]
         maker = self.graph.nodes[index]
-        inside = stage_of(maker) in (stage_of(reader), AUX)
+        inside = maker.stage in (reader.stage, AUX)
         return inside and self.readers[index] == 1 and isinstance(maker.op, Conv | BatchNorm | Add)
 
     def with_aux(self, logits: fx.Node) -> fx.Node:
@@ -152,11 +152,6 @@ class _Emitter:
             inner.values[index] = inner.value(node._replace(path=node.path.removeprefix(prefix)))
         inner.fx.output(inner.values[last])
         return name, tap, fx.GraphModule(inner.root, inner.fx, class_name="AuxHead")
-
-
-def stage_of(node: Node) -> str:
-    """The stage a node is in: the first part of its path."""
-    return node.path.partition(".")[0]
 
 
 def place(root: nn.Module, path: str, module: nn.Module) -> None:

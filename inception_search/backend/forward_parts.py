@@ -1,4 +1,4 @@
-"""A compiled network in two parts, as timm's models have them: the stages, and the head on their last maps."""
+"""The parts of a compiled network as timm's models have them: the stages, and the head on their last maps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import fx
 
-from inception_search.backend.emit import stage_of
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Conv, Pool
 from inception_search.lowering import lower
@@ -34,11 +33,20 @@ def head_module(module: fx.GraphModule, last: str, *, pre_logits: bool) -> fx.Gr
     return fx.GraphModule(module, graph, class_name="Head")
 
 
+def features_read(network: Network) -> int:
+    """The channels that the classifier of ``network`` reads; without one, those of the output."""
+    graph = lower(network, aux=False)
+    for node in graph.nodes:
+        if node.path in (CLASSIFIER, f"{CLASSIFIER}.conv"):
+            return graph.input_types(node)[0].channels
+    return graph.nodes[graph.outputs[0]].type.channels
+
+
 def feature_info(network: Network, shapes: dict[str, tuple[int, ...]], stages: tuple[str, ...]) -> list[dict[str, Any]]:
     """Channels, stride (input pixels a position) and name of ``stages``, whose maps have ``shapes``."""
     graph = lower(network, aux=False)
     strides = _strides(graph)
-    ends = {stage_of(node): stride for node, stride in zip(graph.nodes, strides, strict=True)}
+    ends = {node.stage: stride for node, stride in zip(graph.nodes, strides, strict=True)}
     return [{"num_chs": shapes[stage][0], "reduction": ends[stage], "module": stage} for stage in stages]
 
 

@@ -87,7 +87,7 @@ class NetworkModule(fx.GraphModule):
     @property
     def num_features(self) -> int:
         """The number of features that the classifier reads; without a classifier, the channels of the output."""
-        from inception_search.backend.classifier import features_read
+        from inception_search.backend.forward_parts import features_read
 
         return features_read(self.network)
 
@@ -109,7 +109,7 @@ class NetworkModule(fx.GraphModule):
 
     def get_classifier(self) -> nn.Module:
         """The last layer: ``Linear`` (or a 1x1 convolution with its activation); ``Identity`` without a classifier."""
-        from inception_search.backend.classifier import CLASSIFIER
+        from inception_search.backend.forward_parts import CLASSIFIER
 
         return self.get_submodule(CLASSIFIER) if self.num_classes else nn.Identity()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_search.backend.classifier import CLASSIFIER
+from inception_search.backend.forward_parts import CLASSIFIER
 from inception_search.graph.ops import Conv, GlobalPool
 from inception_search.graph.types import FeatureMap
 from inception_search.lowering import lower

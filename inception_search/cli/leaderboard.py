@@ -16,8 +16,7 @@ from inception_search.analysis.leaderboard import LeaderboardRow, leaderboard_ro
 from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError, one_line
 from inception_search.store import query
-from inception_search.store.display import percent, trial_name
-from inception_search.store.record import QUALITIES, TrialRecord
+from inception_search.store.record import QUALITIES, TrialRecord, percent, trial_name
 
 if TYPE_CHECKING:
     from inception_search.study.study import Study

@@ -12,7 +12,7 @@ from inception_search.cli.numbers import integer
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:
-    from inception_search.graph.cost import Row
+    from inception_search.graph.cost_table import Row
     from inception_search.graph.graph import Graph
     from inception_search.items import Item
 
@@ -32,7 +32,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a network or module: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
-    from inception_search.graph.cost import cost_table
+    from inception_search.graph.cost_table import cost_table
     from inception_search.items import item
     from inception_search.lowering import lower, lower_module
     from inception_search.spec.text import text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_search.errors import ConfigError
-from inception_search.graph.cost import Row, cost_by_place
+from inception_search.graph.cost_table import Row, cost_by_place
 from inception_search.graph.types import Type
 from inception_search.lowering import lower
 from inception_search.spec.alone import MODULE, alone, check_blocks, first_place

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from inception_search.figures.labels import count, shape
-from inception_search.graph.cost import cost_by_place
+from inception_search.graph.cost_table import cost_by_place
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower

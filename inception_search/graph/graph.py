@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from inception_search.arguments import checked, checked_init, checked_on_failure
 from inception_search.errors import ShapeError
+from inception_search.graph.cost import FLOAT_BYTES, Cost
 from inception_search.graph.op import Op
 from inception_search.graph.types import Type
-
-if TYPE_CHECKING:
-    from inception_search.graph.cost import Cost
 
 
 class Node(NamedTuple):
@@ -21,6 +19,11 @@ class Node(NamedTuple):
     inputs: tuple[int, ...]
     type: Type
     path: str
+
+    @property
+    def stage(self) -> str:
+        """The stage it is in: the first part of its path."""
+        return self.path.partition(".")[0]
 
 
 @checked_init
@@ -35,10 +38,28 @@ class Graph:
     outputs: tuple[int, ...]
 
     def cost(self) -> Cost:
-        """Parameters, multiply-adds, activation bytes and depth for one image."""
-        from inception_search.graph.cost import cost_of
+        """Parameters, multiply-adds, activation bytes and depth for one image.
 
-        return cost_of(self)
+        Parts that only auxiliary outputs need are counted separately.
+        """
+        main = self.main()
+        params, macs, numel = [0, 0], [0, 0], 0
+        depth = [0] * len(self.nodes)
+        for index, node in enumerate(self.nodes):
+            cost = node.op.cost(self.input_types(node), node.type)
+            aux = index not in main
+            params[aux] += cost.params
+            macs[aux] += cost.macs
+            numel += 0 if aux else node.type.numel
+            depth[index] = max((depth[i] for i in node.inputs), default=0) + (node.op.channels == "mixes")
+        return Cost(
+            params[0],
+            macs[0],
+            numel * FLOAT_BYTES,
+            depth[self.outputs[0]],
+            aux_params=params[1],
+            aux_macs=macs[1],
+        )
 
     @checked
     def input_types(self, node: Node) -> tuple[Type, ...]:
@@ -57,9 +78,13 @@ class Graph:
         return frozenset(needed)
 
     def __str__(self) -> str:
-        from inception_search.graph.text import graph_text
-
-        return graph_text(self)
+        """One node a line: ``%3 stem.conv = conv(%2, width=32, kernel=(3, 3)) : 32x149x149``."""
+        lines = []
+        for index, node in enumerate(self.nodes):
+            args = [f"%{i}" for i in node.inputs] + [f"{name}={value!r}" for name, value in node.op.given().items()]
+            lines.append(f"%{index} {node.path} = {node.op.name}({', '.join(args)}) : {node.type}")
+        lines.append("return " + ", ".join(f"%{i}" for i in self.outputs))
+        return "\n".join(lines)
 
 
 class GraphBuilder:

@@ -54,6 +54,11 @@ class Op:
         """The op's attributes by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
+    def given(self) -> dict[str, Any]:
+        """The attributes that are not at their defaults, by name."""
+        values = self.attributes()
+        return {f.name: values[f.name] for f in fields(self) if values[f.name] != f.default}  # type: ignore[arg-type]
+
 
 def feature_map(op: str, value: Type) -> FeatureMap:
     """``value`` as a feature map; a :class:`ShapeError` when it is a vector."""

@@ -1,4 +1,4 @@
-"""A graph as text, one node a line, and back.
+"""Reading a graph from its text, one node a line.
 
 ``%3 stem.conv = conv(%2, width=32, kernel=(3, 3)) : 32x149x149``; the last line names the outputs.
 """
@@ -7,26 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import fields
 from typing import Any
 
 from inception_search.errors import DocumentError, Place, did_you_mean
 from inception_search.graph.graph import Graph, GraphBuilder
-from inception_search.graph.op import Op
 from inception_search.graph.ops import OPS
 
 _LINE = re.compile(r"%(?P<index>\d+) (?P<path>\S+) = (?P<op>\w+)\((?P<args>.*)\) : (?P<type>[\dx]+)\Z")
 _REF = re.compile(r"%(\d+)\Z")
-
-
-def graph_text(graph: Graph) -> str:
-    """``graph`` as text; :func:`parse_graph` reads it back equal."""
-    lines = []
-    for index, node in enumerate(graph.nodes):
-        args = [f"%{i}" for i in node.inputs] + [f"{k}={v!r}" for k, v in _given(node.op).items()]
-        lines.append(f"%{index} {node.path} = {node.op.name}({', '.join(args)}) : {node.type}")
-    lines.append("return " + ", ".join(f"%{i}" for i in graph.outputs))
-    return "\n".join(lines)
 
 
 def parse_graph(text: str) -> Graph:
@@ -38,12 +26,6 @@ def parse_graph(text: str) -> Graph:
     if not lines or not lines[-1].startswith("return "):
         raise DocumentError("no return line", place=Place(line=len(lines)), mend="end with 'return %<node>'")
     return builder.build(*(_reference(part, len(lines)) for part in lines[-1][7:].split(", ")))
-
-
-def _given(op: Op) -> dict[str, Any]:
-    """The attributes of ``op`` that are not at their defaults."""
-    values = op.attributes()
-    return {f.name: values[f.name] for f in fields(op) if values[f.name] != f.default}  # type: ignore[arg-type]
 
 
 def _parse_node(line: str, number: int, builder: GraphBuilder) -> None:

@@ -11,7 +11,8 @@ from inception_search.arguments import checked, checked_init
 from inception_search.errors import ConfigError
 from inception_search.graph.cost import Cost
 from inception_search.measures.measure import MEASURES, Number
-from inception_search.measures.subject import Subject, Target
+from inception_search.measures.subject import Subject
+from inception_search.measures.target import Target
 from inception_search.numbers import number, spelling
 from inception_search.spec.network import Network
 

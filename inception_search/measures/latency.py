@@ -16,9 +16,10 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.op import Op
 from inception_search.graph.ops import Input
 from inception_search.graph.types import Type
+from inception_search.lowering import lower
 from inception_search.measures import timing
 from inception_search.measures.latency_table import LatencyTable, default_file, table
-from inception_search.measures.subject import Subject, Target, TimeUpError
+from inception_search.measures.target import Target, TimeUpError, check_network
 from inception_search.spec.network import Network
 
 OpOfTypes: TypeAlias = tuple[Op, tuple[Type, ...]]
@@ -40,7 +41,7 @@ def latency(
     CPU ``threads`` and version of torch. ``whole=True`` times the network instead, and keeps nothing.
     """
     target = Target(device, threads, batch_size)
-    graph = Subject(network).graph
+    graph = _main_graph(network)
     if whole:
         return timing.time_graph(graph, target)
     return graph_latency(graph, target, cache)
@@ -55,11 +56,16 @@ def latency_by_path(
     cache: str | Path | None = None,
 ) -> dict[str, float]:
     """Milliseconds of every op of ``network`` by its path, measured and kept as :func:`latency` does."""
-    graph = Subject(network).graph
+    graph = _main_graph(network)
     nodes = [graph.nodes[index] for index in sorted(graph.main())]
     paths = [node.path for node in nodes if not isinstance(node.op, Input)]
     found = _op_latencies(_ops(graph), Target(device, threads, batch_size), cache, None)
     return dict(zip(paths, found, strict=True))
+
+
+def _main_graph(network: Network) -> Graph:
+    check_network(network)
+    return lower(network, aux=False)
 
 
 def graph_latency(

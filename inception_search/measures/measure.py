@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from inception_search.errors import unknown_name
-from inception_search.measures.subject import Subject, Target
+from inception_search.measures.subject import Subject
+from inception_search.measures.target import Target
 from inception_search.spec.network import Network
 
 Number: TypeAlias = int | float

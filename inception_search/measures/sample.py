@@ -21,7 +21,8 @@ from inception_search.graph.cost import Cost
 from inception_search.measures.budget import Budget
 from inception_search.measures.fit import fit, not_within
 from inception_search.measures.points import NO_NETWORK, Points
-from inception_search.measures.subject import Subject, TimeUpError, at_size
+from inception_search.measures.subject import Subject, at_size
+from inception_search.measures.target import TimeUpError
 from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.sampling import random_of

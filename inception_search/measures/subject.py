@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from inception_search.errors import CompileError, ConfigError, SpecError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
 from inception_search.graph.graph import Graph
 from inception_search.graph.receptive_field import Field, receptive_field
 from inception_search.lowering import lower
+from inception_search.measures.target import Target, check_network
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input
-
-
-class TimeUpError(CompileError):
-    """A latency was not measured: the time for it was over."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What latency is that of: a device, so many CPU threads (None: as torch has it), so many images at a time."""
-
-    device: str = "cpu"
-    threads: int | None = None
-    batch_size: int = 1
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
-            expected = "one of cpu, cuda, cuda:<number>"
-            raise ConfigError("unknown device", path="device", found=self.device, expected=expected)
-        for name, value in (("threads", self.threads), ("batch_size", self.batch_size)):
-            optional = name == "threads" and value is None
-            if not optional and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                expected = "a whole number of 1 or more"
-                raise ConfigError("not a usable value", path=name, found=value, expected=expected)
 
 
 @dataclass
@@ -52,9 +28,7 @@ class Subject:
     late: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, Network):
-            mend = 'write measure(load("inception_v3"), "macs")'
-            raise SpecError("only a network can be measured", found=self.network, mend=mend)
+        check_network(self.network)
 
     @cached_property
     def cost(self) -> Cost:

@@ -13,7 +13,7 @@ from inception_search.errors import CompileError, ConfigError, raw
 from inception_search.graph.graph import Graph
 from inception_search.graph.op import Op
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.measures.subject import Target
+from inception_search.measures.target import Target
 
 if TYPE_CHECKING:
     import torch

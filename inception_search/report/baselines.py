@@ -11,9 +11,8 @@ from inception_search.figures.paint.svg import text
 from inception_search.report.html import picture
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_searched
-from inception_search.store.display import percent, trial_name
 from inception_search.store.query import leaderboard
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, percent, trial_name
 
 COSTS = (("macs", "MACs"), ("params", "parameters"))
 CANONICAL = 12  # baselines drawn, the best first

@@ -11,9 +11,8 @@ from inception_search.analysis.leaderboard import best_baseline, leaderboard_row
 from inception_search.report.front import front_members
 from inception_search.report.material import Material
 from inception_search.report.summary import summary
-from inception_search.store.display import trial_name
 from inception_search.store.query import counts, merged
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 SCHEMA, VERSION = "inception-search/report", 1
 _APART = ("schema", "version", "facts")  # of study.yaml; no settings

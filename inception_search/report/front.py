@@ -14,9 +14,8 @@ from inception_search.figures.thumbnail import Thumbnail
 from inception_search.report.html import image, inline, table
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_small
-from inception_search.store.display import percent, trial_name
 from inception_search.store.query import merged, quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, percent, trial_name
 
 COSTS = {
     "macs": "multiply-adds for one image",

@@ -6,8 +6,8 @@ from inception_search.analysis.leaderboard import leaderboard_rows, points
 from inception_search.figures.labels import count
 from inception_search.report.html import table
 from inception_search.report.material import Material
-from inception_search.store.display import percent
 from inception_search.store.query import quality_words
+from inception_search.store.record import percent
 
 AGAINST = "Against best baseline#"
 ROWS = 20  # places shown; baselines below them are shown, too

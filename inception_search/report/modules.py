@@ -14,9 +14,8 @@ from inception_search.report.material import VARYING, Material
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Concat, Dag, chain, children
-from inception_search.store.display import trial_name
 from inception_search.store.query import baselines
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 MOST = 3  # modules in a picture; of a network in which more vary, the whole is drawn
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from inception_search.analysis.leaderboard import best_baseline, points
 from inception_search.plural import counted
-from inception_search.store.display import percent, trial_name
 from inception_search.store.query import counts, leaderboard, quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, percent, trial_name
 
 # What one validation image is worth: the same in every class only for plain accuracy.
 _WORTH = {

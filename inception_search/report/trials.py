@@ -9,9 +9,8 @@ from inception_search.figures.paint.svg import text
 from inception_search.plural import counted
 from inception_search.report.html import table
 from inception_search.report.material import Material
-from inception_search.store.display import percent
 from inception_search.store.query import counts, quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, percent
 
 ROWS = 500  # of one table; the first is open
 PARTS = 100  # tables

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 _MOST_UNBEGUN = 20  # processes killed in a row before they began, after which no more are started
+_UNBEGUN_SECONDS = 30.0  # but not before so long has passed since the last one began
 
 
 class LocalExecutor:
@@ -43,6 +44,7 @@ class LocalExecutor:
         self.running: dict[int, _Running] = {}
         self.idle: list[_Running] = []
         self.unbegun = 0
+        self.last_begun = time.monotonic()
         start_server()
 
     @property
@@ -124,7 +126,7 @@ class LocalExecutor:
                 running.end()
             message = None if running.late else running.receive()
             if message == READY:
-                running.began, self.unbegun = True, 0
+                running.began, self.unbegun, self.last_begun = True, 0, time.monotonic()
             elif message == DONE:
                 yield self._done(number)
             elif message is not None:
@@ -149,11 +151,13 @@ class LocalExecutor:
     def _count_unbegun(self, code: int | None) -> None:
         """Raise ProcessStartError for a process that ended by itself before it began, or for many killed in a row.
 
-        Something outside may kill a few (another user, a scheduler); what kills every one of them does not stop.
+        Something outside may kill a few (another user, a scheduler), and on a busy machine, where it takes a process
+        long to begin, many; what kills every one of them for long does not stop.
         """
         self.unbegun += 1
+        patient = time.monotonic() - self.last_begun < _UNBEGUN_SECONDS
         killed = code is None or code < 0 or code == SERVER_DIED
-        if not killed or self.unbegun >= _MOST_UNBEGUN:
+        if not killed or (self.unbegun >= _MOST_UNBEGUN and not patient):
             raise ended_before_it_began(code)
 
 

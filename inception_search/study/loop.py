@@ -240,7 +240,7 @@ class Driver:
             self.waiting.append(number)
         elif not event.began and not event.late:
             self.observer.note(f"the process of trial {number} ended before it began; it is started again")
-            self.submit(trial, trial.attempt + 1, trial.tries)
+            self.submit(trial, trial.attempt, trial.tries)  # it was no attempt
             self.waiting.append(number)
         elif event.late and number in self.late:
             limit = config.trial_seconds

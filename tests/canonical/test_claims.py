@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import inception_search as ins
-from inception_search.graph.cost import cost_table
+from inception_search.graph.cost_table import cost_table
 from inception_search.graph.ops import Pool as PoolOp
 from inception_search.lowering import lower
 from inception_search.spec.identity import code

@@ -10,7 +10,7 @@ import pytest
 
 from inception_search.canonical.catalogue import load, module, names
 from inception_search.errors import DocumentError, ShapeError, UnknownNameError
-from inception_search.graph.cost import cost_table
+from inception_search.graph.cost_table import cost_table
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data, parse_network
 from inception_search.spec.identity import arch_id

@@ -14,9 +14,9 @@ import inception_search as ins
 from inception_search.canonical.catalogue import load, names
 from inception_search.errors import DocumentError, InceptionSearchError, ShapeError
 from inception_search.graph import ops
-from inception_search.graph.cost import cost_table
+from inception_search.graph.cost_table import cost_table
 from inception_search.graph.graph import Graph, GraphBuilder, Node
-from inception_search.graph.text import graph_text, parse_graph
+from inception_search.graph.text import parse_graph
 from inception_search.graph.to_networkx import to_networkx
 from inception_search.graph.types import FeatureMap, Vector
 from inception_search.graph.verify import verify
@@ -115,7 +115,7 @@ def test_verify_returns_a_sound_graph() -> None:
 def test_lowered_networks_verify_and_read_back_from_their_text(network: Network) -> None:
     graph = lower(network)
     assert verify(graph) is graph
-    again = parse_graph(graph_text(graph))
+    again = parse_graph(str(graph))
     assert again == graph
     assert hash(again) == hash(graph)
 
@@ -127,7 +127,7 @@ def test_canonical_networks_verify_and_read_back_from_their_text(name: str) -> N
 
 
 def test_the_text_of_a_graph() -> None:
-    lines = graph_text(small()).splitlines()
+    lines = str(small()).splitlines()
     assert lines[0] == "%0 input = input(shape=(3, 8, 8)) : 3x8x8"
     assert lines[1] == "%1 a.conv = conv(%0, width=4, kernel=(1, 1), bias=True) : 4x8x8"
     assert lines[4] == "%4 concat = concat(%1, %3) : 10x8x8"

@@ -19,7 +19,7 @@ from inception_search.measures import latency as latency_module
 from inception_search.measures import timing
 from inception_search.measures.latency import graph_latency, latency, op_key
 from inception_search.measures.latency_table import default_file, table
-from inception_search.measures.subject import Target
+from inception_search.measures.target import Target
 
 TEXT = """\
 schema: inception-search/network

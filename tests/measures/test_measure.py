@@ -11,7 +11,8 @@ from inception_search.errors import ConfigError, InceptionSearchError, ShapeErro
 from inception_search.estimate import estimate
 from inception_search.measures import timing
 from inception_search.measures.measure import MEASURES, measure, measures
-from inception_search.measures.subject import Subject, Target
+from inception_search.measures.subject import Subject
+from inception_search.measures.target import Target
 
 
 @pytest.mark.parametrize("name", ["inception_v1", "nin_cifar10"])

@@ -20,7 +20,7 @@ from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
 from inception_search.measures.points import ladder
 from inception_search.measures.sample import REPAIRS, Sampled, sample_within
-from inception_search.measures.subject import Target
+from inception_search.measures.target import Target
 from inception_search.space.holes import Choice, Float, Hole, Integer
 from inception_search.space.space import Space
 from tests.shipped import shipped_space

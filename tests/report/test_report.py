@@ -13,7 +13,7 @@ from figure_samples import record, small_network, study_records
 from inception_search.analysis.leaderboard import best_baseline, leaderboard_rows, points
 from inception_search.errors import InceptionSearchError
 from inception_search.report import draw_searched, summary, write_report
-from inception_search.store.display import percent
+from inception_search.store.record import percent
 
 STUDY = {"name": "first", "seed": 0, "data": {"name": "digits", "subset": None}, "proxies": ["a", "b"], "empty": []}
 

@@ -212,6 +212,7 @@ def test_a_few_processes_killed_before_they_begin_cost_nothing(tmp_path, monkeyp
 
 def test_processes_that_are_all_killed_before_they_begin_stop_the_study_with_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(trial_process, "main", dies)
+    monkeypatch.setattr(local, "_UNBEGUN_SECONDS", 0.0)
     with pytest.raises(ProcessStartError, match="it ended with exit code -9 before it began its work"):
         search(TINY, run=tmp_path / "run", **SMALL, retries=1)
     assert (tmp_path / "run" / "trials.jsonl").read_text() == ""

@@ -12,9 +12,8 @@ from inception_search.figures.page.data import network_data
 from inception_search.figures.page.html_page import Page, study_page
 from inception_search.plural import counted
 from inception_search.spec.document import network_from_data
-from inception_search.store.display import trial_name
 from inception_search.store.query import leaderboard, quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 TOP = 30  # sampled trials on a page
 OPENED = 3  # blocks that differ between trials and are open at the beginning

@@ -16,9 +16,8 @@ from inception_search.figures.plots.style import (
     shares,
     whole_numbers,
 )
-from inception_search.store.display import trial_name
 from inception_search.store.query import leaderboard, quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

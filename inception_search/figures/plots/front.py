@@ -16,7 +16,7 @@ from inception_search.figures.paint.svg import text
 from inception_search.figures.plots.style import BASELINE, BEST, GRID, SAMPLED, apart
 from inception_search.figures.thumbnail import Thumbnail, thumbnail_rules
 from inception_search.figures.type_metrics import FAMILY, clipped, room_for
-from inception_search.store.display import percent
+from inception_search.store.record import percent
 
 WIDTH = 920  # px
 LEFT, RIGHT = 66, 24  # of the axes, from the edges

@@ -22,9 +22,8 @@ from inception_search.figures.plots.style import (
     shares,
 )
 from inception_search.figures.type_metrics import room_for
-from inception_search.store.display import trial_name
 from inception_search.store.query import quality_words
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,39 @@
+"""What a latency is measured on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inception_search.errors import CompileError, ConfigError, SpecError
+from inception_search.spec.network import Network
+
+
+def check_network(network: object) -> None:
+    """Raise :class:`~inception_search.errors.SpecError` for what is not a network."""
+    if not isinstance(network, Network):
+        mend = 'write measure(load("inception_v3"), "macs")'
+        raise SpecError("only a network can be measured", found=network, mend=mend)
+
+
+class TimeUpError(CompileError):
+    """A latency was not measured: the time for it was over."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What latency is that of: a device, so many CPU threads (None: as torch has it), so many images at a time."""
+
+    device: str = "cpu"
+    threads: int | None = None
+    batch_size: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            expected = "one of cpu, cuda, cuda:<number>"
+            raise ConfigError("unknown device", path="device", found=self.device, expected=expected)
+        for name, value in (("threads", self.threads), ("batch_size", self.batch_size)):
+            optional = name == "threads" and value is None
+            if not optional and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                expected = "a whole number of 1 or more"
+                raise ConfigError("not a usable value", path=name, found=value, expected=expected)
