@@ -1,4 +1,4 @@
-"""How far a study has come, seen from outside; nothing is written, no lock is kept."""
+"""How far a study has come, seen from outside, without a lock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from inception_search.plural import counted
 from inception_search.runner.job import read_jobs
 from inception_search.runner.remote_executor import DRIVER
+from inception_search.store.atomic import write_atomic
 from inception_search.store.presence import BEAT, Watched
+from inception_search.store.provenance import fingerprint
 from inception_search.store.record import FINAL, TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 
 MINUTE, HOUR = 60.0, 3600.0
+EXHAUSTED = "exhausted"
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,22 @@ class Progress:
     last: datetime | None
     run: str
     paused: int = 0
+    exhausted: bool = False
+    """Whether the search ended because it found no further network that is new and within the limits."""
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do."""
-        return not self.running and not self.under_way and self.done >= self.wanted
+        return not self.running and not self.under_way and (self.exhausted or self.done >= self.wanted)
 
     def words(self, now: datetime | None = None) -> str:
-        """A sentence; with ``now`` it says how long ago the last result came, else when. Empty when finished."""
+        """A sentence; with ``now`` it says how long ago the last result came, else when. Empty when all are trained."""
         if self.finished:
-            return ""
+            if self.done >= self.wanted:
+                return ""
+            return (
+                f"Finished with {self.done} of {self.wanted} trials: no further network is new and within the limits."
+            )
         if self.running:
             flight = counted(len(self.under_way), "trial")
             told = f"Running: {flight} in flight{self._last(now)}; {self.done} of {self.wanted} are trained"
@@ -82,8 +91,26 @@ def progress(
         running=_running(run, wait),
         last=max(map(_ended, known), default=None),
         run=name or str(run.path),
+        exhausted=_is_exhausted(run),
         paused=len({record.number for record in known if record.state == "paused"} - final),
     )
+
+
+def note_exhausted(run: RunFolder) -> None:
+    """Write down that the search found no further network; it holds until the space or the options change."""
+    write_atomic(run.path / EXHAUSTED, _question(run) + "\n")
+
+
+def _is_exhausted(run: RunFolder) -> bool:
+    try:
+        return (run.path / EXHAUSTED).read_text(encoding="utf-8").strip() == _question(run)
+    except (OSError, ValueError):
+        return False
+
+
+def _question(run: RunFolder) -> str:
+    """What was searched, as a digest of the space and the options."""
+    return fingerprint(run.space_text() + run.study_text())
 
 
 def _running(run: RunFolder, wait: Callable[[float], None]) -> bool:

@@ -40,7 +40,7 @@ from inception_search.study.ledger import Ledger
 from inception_search.study.loop import Driver
 from inception_search.study.migrate_space import begin_growth, finish_growth
 from inception_search.study.observer import Observer
-from inception_search.study.progress import progress
+from inception_search.study.progress import note_exhausted, progress
 from inception_search.study.pruners import make_scheduler
 from inception_search.study.queue import Proposer, baselines, make_scorer, warm_points, warm_up
 from inception_search.study.recovery import lost_proposals, unfinished_trials
@@ -172,7 +172,10 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
         finished = False
         try:
             _note_environment(run, plan)
-            finished = make_driver(run, context, Together(own, attached), observer, stop, packing).loop()
+            driver = make_driver(run, context, Together(own, attached), observer, stop, packing)
+            finished = driver.loop()
+            if finished and driver.exhausted:
+                note_exhausted(run)
         finally:
             attached.close(finished)
         return Study(run, finished)

@@ -16,7 +16,9 @@ from inception_search.store.presence import Presence
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.progress import Progress, progress
+from inception_search.study.search import search
 from tests.example import copy_example
+from tests.study.spaces import THREE_POINTS
 
 
 def job(number: int, attempt: int = 1) -> Job:
@@ -45,6 +47,17 @@ def test_a_finished_study_has_nothing_to_say(tmp_path: Path) -> None:
     assert found.finished
     assert found.words() == ""
     assert (found.done, found.wanted) == (34, 34)
+
+
+def test_a_space_with_fewer_networks_than_trials_is_finished(tmp_path: Path) -> None:
+    options = {"trials": 40, "train_images": 64, "image_size": 8, "epochs": 1, "pruner": "none", "baselines": False}
+    study = search(THREE_POINTS, run=tmp_path / "run", **options)
+    state = seen(study.run)
+    assert (state.finished, state.done) == (True, 3)
+    assert state.words().startswith(f"Finished with {state.done} of 40 trials: no further network is new")
+    study_file = study.run.study_file
+    study_file.write_text(study_file.read_text().replace("trials: 40", "trials: 41"))
+    assert not seen(study.run).finished, "other options may find more"
 
 
 def test_one_that_was_broken_off_says_how_it_goes_on(broken_off: RunFolder) -> None:
