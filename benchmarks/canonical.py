@@ -54,8 +54,8 @@ def counted_by_peer(name: str) -> None:
 def documents(rounds: int) -> dict[str, dict[str, float]]:
     """Milliseconds of every document and dialect; the ratio to the peer where it has the network."""
     rows: dict[str, dict[str, float]] = {}
-    for name in ins.names():
-        for dialect in ins.dialects(name):
+    for name in ins.list_models(dialects=False):
+        for dialect in ins.list_dialects(name):
             ours = [seconds(lambda n=name, d=dialect: documented(n, d)) for _ in range(rounds)]
             row = {"milliseconds": round(1e3 * statistics.median(ours), 1)}
             if name in TIMM and dialect == "timm":

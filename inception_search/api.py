@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from inception_search.canonical.catalogue import dialects, is_file, is_model, names
+from inception_search.canonical.catalogue import is_file, is_model, list_dialects, names
 from inception_search.errors import ConfigError, raw, unknown_name
 from inception_search.items import item as named_item
 from inception_search.items import load, trial_named
@@ -118,7 +118,7 @@ def _check_seed(seed: int | None) -> None:
 def _no_aux(network: Network) -> ConfigError:
     """The error for auxiliary classifiers that a network does not have."""
     base = network.name.partition("@")[0]
-    known = [f"{base}@{dialect}" for dialect in dialects(base)] if base in names() else []
+    known = [f"{base}@{dialect}" for dialect in list_dialects(base)] if base in names() else []
     having = [name for name in known if load(name).aux]
     return ConfigError(
         "the network has no auxiliary classifiers to build",

@@ -103,15 +103,15 @@ def load(network: str | Path) -> Network:
             "a whole network is needed here, and this is a module of one",
             found=str(network),
             expected=f"a network, such as {found.name.removesuffix('.' + found.module)!r}",
-            mend="draw, diff, view, show, text and module take modules, too",
+            mend="draw, diff, view, to_yaml and load_module take modules, too",
         )
     return found.network
 
 
-def module(reference: str | Path) -> AnyStep:
+def load_module(reference: str | Path) -> AnyStep:
     """The block or stage that a name such as ``"inception_v4.inception_a"`` or ``"runs/first:12.module"`` stands for.
 
-    >>> module("inception_v4.inception_a").kind
+    >>> load_module("inception_v4.inception_a").kind
     'concat'
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a name that nothing has, and

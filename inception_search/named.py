@@ -14,7 +14,7 @@ from inception_search.edits import history as _history
 from inception_search.edits import mutate as _mutate
 from inception_search.edits import table as _table
 from inception_search.errors import WeightsError
-from inception_search.items import Trial, final_of, item, load, module, module_item, record_of, trial_named
+from inception_search.items import Trial, final_of, item, load, load_module, module_item, record_of, trial_named
 from inception_search.lowering import lower as _lower
 from inception_search.lowering import lower_module
 from inception_search.measures import measure as _measure
@@ -90,21 +90,21 @@ def _of_part(
 
 lower = _of_network(_lower)
 arch_id = _of_network(_identity.arch_id)
-measure = _of_network(_measure.measure)
+measure_network = _of_network(_measure.measure)
 mutate = _of_network(_mutate.mutate)
 crossover = _of_two(_crossover.crossover)
 edits_of = _of_network(_table.edits_of)
-text = _of_part(_text.text)
+to_yaml = _of_part(_text.text)
 drop_head = _of_network(_transform.drop_head)
 scale_width = _of_network(_transform.scale_network_width)
 set_classes = _of_network(_transform.set_classes)
-set_depth = _of_network(_transform.set_depth)
+scale_depth = _of_network(_transform.set_depth)
 set_input = _of_network(_transform.set_input)
 set_stem_stride = _of_network(_stem.set_stem_stride)
 swap_stem = _of_network(_transform.swap_stem)
 
 
-def normal(
+def normal_form(
     step: AnyStep | str | Path,
     blocks: Mapping[str, AnyStep] | None = None,
     pool_defaults: PoolDefaults | None = None,
@@ -117,7 +117,7 @@ def normal(
     paddings written as numbers, and steps that do nothing dropped. ``blocks``, ``pool_defaults`` and ``same_padding``
     are those of the network that the step is part of; a named module brings them.
 
-    >>> normal("inception_v4.inception_a").kind
+    >>> normal_form("inception_v4.inception_a").kind
     'concat'
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
@@ -125,7 +125,7 @@ def normal(
     if isinstance(step, str | Path):
         found = module_item(step)
         network = found.network
-        step, blocks = module(step), network.blocks if blocks is None else blocks
+        step, blocks = load_module(step), network.blocks if blocks is None else blocks
         pool_defaults, same_padding = pool_defaults or network.pool_defaults, same_padding or network.same_padding
     return _normal.normal(step, blocks, pool_defaults, same_padding or "symmetric")
 
@@ -159,7 +159,7 @@ def to_networkx(network: NamedNetwork | Graph, *, aux: bool = True) -> MultiDiGr
     return made_of(graph, found.name)
 
 
-def path(
+def edit_path(
     start: NamedNetwork,
     goal: NamedNetwork,
     space: Space | str = "inception",
@@ -171,7 +171,7 @@ def path(
     is a valid point of ``space`` that lowers. Decisions that belong together (one branch of every module, all widths,
     the stem ...) are one edit.
 
-    >>> path("inception_v1", "inception_v4")[-1].network.name
+    >>> edit_path("inception_v1", "inception_v4")[-1].network.name
     'inception_v4'
 
     Raises :class:`NotInSpaceError` where one of the networks is not in the space, with the reason.
@@ -180,7 +180,7 @@ def path(
 
 
 def load_model(model: str | Path) -> NetworkModule:
-    """A trained model: of a file that :func:`save` wrote, of a trial of a search, or of a final training.
+    """A trained model: of a file that :func:`save_model` wrote, of a trial of a search, or of a final training.
 
     ``model``: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
     (``"runs/first:12"``); or what :func:`finalize` trained (``"runs/first:final"``: the best network with the best
@@ -214,7 +214,7 @@ def _model_path(model: str | Path) -> str | Path:
         raise WeightsError(
             "a network has no weights of its own",
             found=model,
-            expected="a file that save wrote (.safetensors), a run folder, or a trial ('runs/first:12')",
+            expected="a file that save_model wrote (.safetensors), a run folder, or a trial ('runs/first:12')",
             mend=f"write compile({model!r}, weights=FILE) to load weights into it",
         )
     return model

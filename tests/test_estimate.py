@@ -16,7 +16,7 @@ from tests.generators import networks
 from tests.shipped import shipped_space
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 @pytest.mark.parametrize("size", [None, 352])
 def test_canonical_networks(name: str, size: int | None) -> None:
     net = ins.set_input(ins.load(name), height=size, width=size)

@@ -33,11 +33,11 @@ def test_a_wrong_argument_is_our_error(call: Callable[[], Any], words: str) -> N
 
 
 def test_text_of_a_network_reads_back() -> None:
-    assert ins.load(ins.text(NET)) == NET
+    assert ins.load(ins.to_yaml(NET)) == NET
 
 
 def test_the_best_of_a_run_folder_loads(tmp_path: Path) -> None:
-    (tmp_path / "best.yaml").write_text(ins.text(NET), encoding="utf-8")
+    (tmp_path / "best.yaml").write_text(ins.to_yaml(NET), encoding="utf-8")
     assert ins.load(tmp_path) == ins.load(str(tmp_path)) == NET
 
 

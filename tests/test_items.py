@@ -28,7 +28,7 @@ def test_names(words: str, name: str, module: str | None) -> None:
 
 
 def test_points_are_those_of_path() -> None:
-    moves = ins.path("inception_v1", "inception_v4")
+    moves = ins.edit_path("inception_v1", "inception_v4")
     assert item("inception_v1..inception_v4:3").network == moves[3].network
 
 

@@ -27,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("names")
     ins.search(TINY, run=folder / "runs/s", **SEARCHED)
     network = ins.load(folder / "runs/s:0")
-    (folder / "net.yaml").write_text(ins.text(network), encoding="utf-8")
-    ins.save(ins.compile(network, seed=0), folder / "model.safetensors")
+    (folder / "net.yaml").write_text(ins.to_yaml(network), encoding="utf-8")
+    ins.save_model(ins.compile(network, seed=0), folder / "model.safetensors")
     return folder
 
 
@@ -63,24 +63,24 @@ TAKE_NETWORKS: dict[str, Callable[[Any], Any]] = {
     "compile": lambda name: ins.compile(name, seed=0),
     "lower": ins.lower,
     "arch_id": ins.arch_id,
-    "measure": lambda name: ins.measure(name, "macs"),
+    "measure_network": lambda name: ins.measure_network(name, "macs"),
     "mutate": lambda name: ins.mutate(name, 0),
     "crossover": lambda name: ins.crossover(name, "inception_v4", 0),
     "edits_of": lambda name: next(ins.edits_of(name)),
-    "path": lambda name: ins.path("inception_v4", name),
+    "edit_path": lambda name: ins.edit_path("inception_v4", name),
     "set_classes": lambda name: ins.set_classes(name, 3),
     "set_input": lambda name: ins.set_input(name, channels=1),
-    "set_depth": lambda name: ins.set_depth(name, 1),
+    "scale_depth": lambda name: ins.scale_depth(name, 1),
     "set_stem_stride": lambda name: ins.set_stem_stride(name, 2),
     "scale_width": lambda name: ins.scale_width(name, 0.5),
-    "swap_stem": lambda name: ins.swap_stem(name, ins.module("inception_v1.conv1")),
+    "swap_stem": lambda name: ins.swap_stem(name, ins.load_module("inception_v1.conv1")),
     "drop_head": ins.drop_head,
 }
 TAKE_BOTH: dict[str, Callable[[Any], Any]] = {
     "draw": ins.draw,
     "view": ins.view,
     "diff": lambda name: ins.diff(name, name),
-    "text": ins.text,
+    "to_yaml": ins.to_yaml,
 }
 
 
@@ -95,8 +95,8 @@ def test_every_form_of_a_network_is_understood(words: str, there: Path) -> None:
 def test_every_form_of_a_module_is_understood(words: str, there: Path) -> None:
     found = item(words)
     assert found.module == MODULES[words]
-    assert ins.module(words) == found.step
-    assert ins.text(words) == ins.text(ins.module(words))
+    assert ins.load_module(words) == found.step
+    assert ins.to_yaml(words) == ins.to_yaml(ins.load_module(words))
 
 
 def test_paths_may_be_path_objects(there: Path) -> None:
@@ -119,7 +119,7 @@ def test_functions_of_both_take_networks_and_modules_by_name(function: str, ther
         TAKE_BOTH[function](words)
 
 
-@pytest.mark.parametrize("function", ["lower", "measure", "mutate", "set_input", "path"])
+@pytest.mark.parametrize("function", ["lower", "measure_network", "mutate", "set_input", "edit_path"])
 def test_signatures_and_docs_are_those_of_the_functions(function: str) -> None:
     public = getattr(ins, function)
     first = next(iter(inspect.signature(public).parameters.values()))
@@ -128,12 +128,12 @@ def test_signatures_and_docs_are_those_of_the_functions(function: str) -> None:
     assert ins.lower(network="inception_v1").cost() == ins.lower(ins.load("inception_v1")).cost()
 
 
-def test_normal_takes_a_module_with_the_blocks_of_its_network() -> None:
+def test_normal_form_takes_a_module_with_the_blocks_of_its_network() -> None:
     v4 = ins.load("inception_v4")
-    wanted = ins.normal(v4.blocks["inception_a"], v4.blocks, v4.pool_defaults, v4.same_padding)
-    assert ins.normal("inception_v4.inception_a") == wanted
+    wanted = ins.normal_form(v4.blocks["inception_a"], v4.blocks, v4.pool_defaults, v4.same_padding)
+    assert ins.normal_form("inception_v4.inception_a") == wanted
     with pytest.raises(ConfigError, match="a module is needed here, and this is a whole network"):
-        ins.normal("inception_v4")
+        ins.normal_form("inception_v4")
 
 
 WRONG: dict[str, tuple[type[InceptionSearchError], str]] = {
@@ -187,7 +187,7 @@ class TestTrained:
 
     def test_it_can_be_saved_and_read_anywhere(self, there: Path, tmp_path: Path) -> None:
         model = ins.load_model("runs/s")
-        ins.save(model, tmp_path / "winner.safetensors")
+        ins.save_model(model, tmp_path / "winner.safetensors")
         again = ins.load_model(tmp_path / "winner.safetensors")
         assert (again.network, again.classes) == (model.network, model.classes)
         assert again.network.preprocess is not None
@@ -278,7 +278,7 @@ class TestFinal:
                 == ins.arch_id(f"runs/f:final:{number}")
                 == ins.arch_id(row.trainings[0].network(row.entrant.record))
             )
-            assert ins.measure(one, "macs") == row.macs
+            assert ins.measure_network(one, "macs") == row.macs
 
     def test_every_file_is_a_whole_model_with_the_accuracy_on_record(self, finals: Any, command: Command) -> None:  # noqa: F811
         data = ins.load_data("digits", limit=64, image_size=16).validation
@@ -297,7 +297,7 @@ class TestFinal:
         assert ins.load(name).input.shape == (1, 16, 16)
         model = ins.compile(name, num_classes=3, weights=name)
         assert ins.prepare_images(torch.zeros(1, 20, 20, dtype=torch.uint8), model).shape == (1, 1, 16, 16)
-        assert ins.module(f"{name}.module") == ins.load(name).blocks["module"]
+        assert ins.load_module(f"{name}.module") == ins.load(name).blocks["module"]
         for verb in (["show"], ["draw", "-o", "a.svg"], ["view", "-o", "a.html"], ["convert", "-o", "f.safetensors"]):
             assert command(verb[0], name, *verb[1:]).code == 0, verb
         assert ins.load_model("f.safetensors").network.preprocess == ins.load_model(name).network.preprocess
@@ -329,6 +329,6 @@ def test_weights_of_a_run_bring_their_normalisation(there: Path) -> None:
     other = ins.compile("runs/s:1", width=0.5, num_classes=5, weights="runs/s:1")
     picture = torch.randint(0, 256, (1, 12, 12), dtype=torch.uint8)
     assert torch.equal(ins.prepare_images(picture, other), ins.prepare_images(picture, trained))
-    stated = ins.text(trained.network).replace("preprocess:", "preprocess:\n  scale: 255")  # another normalisation
+    stated = ins.to_yaml(trained.network).replace("preprocess:", "preprocess:\n  scale: 255")  # another normalisation
     assert ins.compile(stated, weights="runs/s:1").network.preprocess == trained.network.preprocess
     assert ins.compile("runs/s:1", width=0.5, in_channels=3, weights="runs/s:1").network.preprocess is None

@@ -51,7 +51,7 @@ def test_compiling_saving_and_loading_work(tmp_path: Path) -> None:
     code = """
 import inception_search as ins
 model = ins.compile("nin_cifar10", seed=0).eval()
-ins.save(model, "model.safetensors")
+ins.save_model(model, "model.safetensors")
 x = torch.zeros(1, 3, 32, 32)
 assert torch.equal(ins.load_model("model.safetensors")(x), model(x))
 """

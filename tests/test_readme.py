@@ -14,7 +14,7 @@ import torch
 import inception_search as ins
 from inception_search.cli.main import VERBS
 from inception_search.figures.draw import draw
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.strategies.table import check, names
 from inception_search.study.config import StudyConfig
 
@@ -99,10 +99,10 @@ def test_every_strategy_is_described(name: str) -> None:
 
 
 def test_the_module_of_the_readme_is_inception_v3s() -> None:
-    assert parse(block("yaml")) == ins.module("inception_v3.mixed_6b")
+    assert parse_step(block("yaml")) == ins.load_module("inception_v3.mixed_6b")
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_the_table_of_networks(name: str) -> None:
     cost = ins.lower(ins.load(name)).cost()
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
@@ -127,10 +127,10 @@ def test_the_error_of_the_readme(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.strip()) == (1, shown)
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_the_dialects_of_the_readme(name: str) -> None:
     row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
-    assert row.split("|")[-2].strip() == ", ".join(ins.dialects(name))
+    assert row.split("|")[-2].strip() == ", ".join(ins.list_dialects(name))
 
 
 def test_every_verb_is_in_the_readme() -> None:
@@ -155,9 +155,9 @@ def test_every_short_form_of_the_docs_is_one() -> None:
     forms = [form for line in table.splitlines() if line.startswith("| `") for form in re.findall("`([^`]+)`", line)]
     assert len(forms) >= 18
     for form in forms:
-        parse(form)
+        parse_step(form)
     for form in re.findall(r"`(\{(?:conv|pool|lrn): .*?\}\})`", LANGUAGE):
-        parse(form)
+        parse_step(form)
 
 
 def test_the_generated_parts_of_the_docs_have_not_drifted() -> None:

@@ -64,7 +64,8 @@ class NetworkModule(fx.GraphModule):
     def classes(self) -> tuple[str, ...] | None:
         """The names of the classes in the order of the logits; None when they are not known.
 
-        Set them with ``model.classes = ["cat", "dog"]``: ``ins.save`` writes them, ``ins.load_model`` brings them back.
+        Set them with ``model.classes = ["cat", "dog"]``: ``ins.save_model`` writes them, ``ins.load_model``
+        reads them.
         Setting them raises :class:`ConfigError` unless there is a name for each logit.
         """
         names: tuple[str, ...] | None = self.recall("classes")

@@ -33,6 +33,7 @@ def list_models(
     filter: str | Iterable[str] = "*",  # noqa: A002 (timm's word)
     *,
     exclude_filters: str | Iterable[str] = (),
+    dialects: bool = True,
 ) -> list[str]:
     """The shipped networks and their dialects that match one pattern of ``filter`` and none of ``exclude_filters``.
 
@@ -41,13 +42,18 @@ def list_models(
     >>> list_models("*v3@t*")
     ['inception_v3@timm', 'inception_v3@torchvision']
     """
-    every = [name for network in names() for name in (network, *(f"{network}@{d}" for d in dialects(network)))]
+    every = [name for network in names() for name in (network, *_readings(network, dialects))]
     wanted, unwanted = _patterns(filter), _patterns(exclude_filters)
 
     def matches(name: str, patterns: list[str]) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in patterns)
 
     return [name for name in every if matches(name, wanted) and not matches(name, unwanted)]
+
+
+def _readings(network: str, wanted: bool) -> list[str]:
+    """The names of a network's dialects, if wanted."""
+    return [f"{network}@{dialect}" for dialect in _dialects(network)] if wanted else []
 
 
 def _patterns(given: str | Iterable[str]) -> list[str]:
@@ -59,7 +65,7 @@ def _patterns(given: str | Iterable[str]) -> list[str]:
     return [pattern or "*" for pattern in patterns]
 
 
-def dialects(network: str | Path) -> dict[str, str]:
+def list_dialects(network: str | Path) -> dict[str, str]:
     """The dialects of a network with what each stands for, the main one first; ``name@dialect`` loads it.
 
     ``network`` is a shipped name or the path of a document, with or without one of its dialects behind an @.

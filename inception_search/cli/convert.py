@@ -112,12 +112,12 @@ def _warnings_told() -> Iterator[None]:
 
 def _write(module: NetworkModule, out: Path, to: str | None) -> None:
     from inception_search.weights.export import export_weights, write_weights
-    from inception_search.weights.model_file import save
+    from inception_search.weights.model_file import save_model
 
     if to is not None:
         write_weights(export_weights(module, to), out)
     else:
-        save(module, out)
+        save_model(module, out)
 
 
 def _check_out(out: Path, to: str | None) -> None:

@@ -73,23 +73,23 @@ def _text(value: Any) -> str:
 
 
 def _networks() -> list[Row]:
-    from inception_search.canonical.catalogue import dialects, load, names
+    from inception_search.canonical.catalogue import list_dialects, load, names
 
     rows = []
     for name in names():
-        network, known = load(name), dialects(name)
+        network, known = load(name), list_dialects(name)
         row = {"name": name, "input": list(network.input.shape), **_costs(network)}
         rows.append(Row(row | {"dialects": list(known), "source": network.source}))
     return rows
 
 
 def _dialects() -> list[Row]:
-    from inception_search.canonical.catalogue import dialects, load, names
+    from inception_search.canonical.catalogue import list_dialects, load, names
     from inception_search.canonical.dialect_facts import facts, in_words
 
     rows = []
     for name in names():
-        for dialect, about in dialects(name).items():
+        for dialect, about in list_dialects(name).items():
             network = load(f"{name}@{dialect}")
             known = facts(network)
             row = {"name": f"{name}@{dialect}", "input": list(network.input.shape), **known, **_costs(network)}

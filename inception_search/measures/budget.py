@@ -41,7 +41,7 @@ class Limit(NamedTuple):
 class Budget:
     """Hard limits for one image; None: no limit. Latency is that on ``device``, with ``threads`` CPU threads.
 
-    Units: :func:`inception_search.measure`. A limit itself is within the budget.
+    Units: :func:`inception_search.measure_network`. A limit itself is within the budget.
     """
 
     max_macs: int | None = None

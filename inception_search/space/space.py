@@ -230,7 +230,7 @@ class Space:
 
         >>> import inception_search as ins
         >>> space = ins.load_space("inception_modules")
-        >>> space.with_module(ins.parse("[1x1 8, 3x3 8]")).blocks["module"].kind
+        >>> space.with_module(ins.parse_step("[1x1 8, 3x3 8]")).blocks["module"].kind
         'block'
         """
         base, _ = self.fill(first)

@@ -43,8 +43,8 @@ EXPECTED = {
 NAME = "a name of lower-case letters, digits and _, beginning with a letter"
 
 
-def parse(text: str, file: str | None = None) -> AnyStep:
-    """The step written in ``text`` (YAML; short or long form). ``parse(text(step)) == step``."""
+def parse_step(text: str, file: str | None = None) -> AnyStep:
+    """The step written in ``text`` (YAML; short or long form). ``parse_step(to_yaml(step)) == step``."""
     return step_from_data(read_yaml(text, file), file)
 
 

@@ -31,9 +31,9 @@ def read_document(path: str | Path) -> str:
     metadata = read_metadata(path)
     if DOCUMENT not in metadata:
         mend = "compile a network with weights=, or read the document from its own file"
-        raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
-            file=str(path)
-        )
+        raise WeightsError(
+            "the file has weights, but no document", expected="a file written by save_model", mend=mend
+        ).at(file=str(path))
     return metadata[DOCUMENT]
 
 

@@ -96,7 +96,7 @@ def _entries(network: Network, implementation: str) -> tuple[Entry, ...]:
     if not known:
         rule, mend = (
             f"no other implementation of {network.name} is known",
-            "write the model to a file of ours with save",
+            "write the model to a file of ours with save_model",
         )
         raise WeightsError(rule, found=implementation, expected=f"one of {', '.join(tables())}", mend=mend)
     if implementation not in known:

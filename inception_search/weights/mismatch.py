@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from inception_search.canonical.catalogue import dialects, names
+from inception_search.canonical.catalogue import list_dialects, names
 from inception_search.spec.network import Network
 from inception_search.weights.naming import Naming
 from inception_search.weights.whose import network_of_implementation
@@ -86,7 +86,7 @@ def _head_mend(widths: str) -> str:
 
 def _gamma_mend(naming: Naming) -> str:
     named = f"{naming.implementation}_gamma"
-    if naming.network in names() and named in dialects(naming.network):
+    if naming.network in names() and named in list_dialects(naming.network):
         return f"compile {naming.network}@{named}, which has gammas"
     return "compile a network whose norms have gammas (conv_defaults: {norm: {gamma: true}})"
 

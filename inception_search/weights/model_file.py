@@ -27,7 +27,7 @@ SUFFIX = ".safetensors"
 _MEND = "fetch the file again, or save the model again"
 
 
-def save(module: NetworkModule, path: str | Path) -> Path:
+def save_model(module: NetworkModule, path: str | Path) -> Path:
     """Write ``module`` to ``path`` (safetensors): weights, document, a digest and the names of the classes if known.
 
     A file that is there is replaced whole. ``path`` ends in ``.safetensors``.
@@ -91,7 +91,7 @@ def _in_order(content: bytes) -> bytes:
 
 
 def load_model(path: str | Path) -> NetworkModule:
-    """The model that :func:`save` wrote, in evaluation mode, on the CPU, each tensor of the dtype that it had.
+    """The model that :func:`save_model` wrote, in evaluation mode, on the CPU, each tensor of the dtype that it had.
 
     Raises :class:`WeightsError` when the file is damaged or holds no document, DocumentError when that is no network.
     """
@@ -99,9 +99,9 @@ def load_model(path: str | Path) -> NetworkModule:
     network = document_in(checkpoint)
     if network is None:
         mend = "compile the network with weights=, which takes weights without a document"
-        raise WeightsError("the file has weights, but no document", expected="a file written by save", mend=mend).at(
-            file=str(path)
-        )
+        raise WeightsError(
+            "the file has weights, but no document", expected="a file written by save_model", mend=mend
+        ).at(file=str(path))
     return filled(network, checkpoint)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from inception_search.canonical.catalogue import dialects, load, names
+from inception_search.canonical.catalogue import list_dialects, load, names
 from inception_search.errors import InceptionSearchError, SpecError
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Pool
@@ -41,7 +41,7 @@ def what_differs(network: Network, base: str, implementations: Iterable[str]) ->
     """
     first: Difference | None = None
     for dialect in implementations:
-        if base not in names() or dialect not in dialects(base):
+        if base not in names() or dialect not in list_dialects(base):
             continue
         there = f"{base}@{dialect}"
         here = "here" if network.name == there else f"in {network.name}"

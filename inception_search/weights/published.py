@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inception_search.canonical.catalogue import dialects, load
+from inception_search.canonical.catalogue import list_dialects, load
 from inception_search.canonical.weight_names import entries
 from inception_search.errors import WeightsError, raw
 from inception_search.graph.layers import layers
@@ -41,7 +41,7 @@ def check_published(network: Network, implementation: str, given: Mapping[str, t
 def _wanted(network: Network, implementation: str) -> dict[str, tuple[int, ...]] | None:
     """The shapes of the tensors that a file must have; None where no document is of this implementation."""
     base = network.name.partition("@")[0]
-    if implementation not in dialects(base):
+    if implementation not in list_dialects(base):
         return None
     found = layers(lower(_sized(load(f"{base}@{implementation}"), network)))
     shapes: dict[str, tuple[int, ...]] = {}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from inception_search.canonical.catalogue import dialects, load
+from inception_search.canonical.catalogue import list_dialects, load
 from inception_search.canonical.catalogue import names as shipped
 from inception_search.canonical.weight_names import classifier_of, known_by, recognise, renumbered
 from inception_search.canonical.weight_styles import torch_shape
@@ -53,7 +53,7 @@ def classes_in(tensors: Mapping[str, torch.Tensor], network: str, implementation
 
 def network_of_implementation(network: str, implementation: str) -> str:
     """The name of a shipped network in the dialect of ``implementation``, where there is a document of it."""
-    known = network in shipped() and implementation in dialects(network)
+    known = network in shipped() and implementation in list_dialects(network)
     return f"{network}@{implementation}" if known else network
 
 
@@ -123,7 +123,7 @@ def _known(names: Collection[str], own: frozenset[str]) -> int:
 
 def _classes(network: str, implementation: str) -> int | None:
     """The classes of an implementation by its document; None where it has none."""
-    if implementation not in dialects(network):
+    if implementation not in list_dialects(network):
         return None
     head = load(f"{network}@{implementation}").head
     return None if head.classifier == "none" else head.classes

@@ -24,25 +24,25 @@ OF_OWN = {"main": "the one", "wide": "the wide one"}
 
 @pytest.mark.parametrize("name", ["inception_v3", "inception_v3@keras", "inception_v3@timm"])
 def test_a_dialect_has_the_dialects_of_its_network(name: str) -> None:
-    assert list(ins.dialects(name)) == ["timm", "torchvision", "caffe", "slim", "keras", "fid"]
+    assert list(ins.list_dialects(name)) == ["timm", "torchvision", "caffe", "slim", "keras", "fid"]
 
 
 def test_a_document_on_disk_has_dialects_too(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(OWN)
     for network in (path, str(path), f"{path}@wide", f"{path}@main"):
-        assert ins.dialects(network) == OF_OWN
-    assert ins.load(f"{path}@wide").dialect in ins.dialects(path)
+        assert ins.list_dialects(network) == OF_OWN
+    assert ins.load(f"{path}@wide").dialect in ins.list_dialects(path)
     (tmp_path / "best.yaml").write_text(OWN)  # a run folder
-    assert ins.dialects(tmp_path) == OF_OWN
+    assert ins.list_dialects(tmp_path) == OF_OWN
     plain = tmp_path / "plain.yaml"
     plain.write_text("schema: inception-search/network\nversion: 1\nname: n\nstages: {a: 3x3 4}\n")
-    assert ins.dialects(plain) == {}
+    assert ins.list_dialects(plain) == {}
 
 
 def test_a_saved_model_has_the_dialects_of_its_document(tmp_path: Path) -> None:
-    path = ins.save(ins.compile(OWN.partition("dialects:")[0]), tmp_path / "own.safetensors")
-    assert ins.dialects(path) == {"main": "the one"}
+    path = ins.save_model(ins.compile(OWN.partition("dialects:")[0]), tmp_path / "own.safetensors")
+    assert ins.list_dialects(path) == {"main": "the one"}
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_a_saved_model_has_the_dialects_of_its_document(tmp_path: Path) -> None:
 )
 def test_dialects_of_nothing_are_refused(network: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        ins.dialects(network)
+        ins.list_dialects(network)
 
 
 def test_dialects_of_another_document_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text("schema: inception-search/space\nversion: 1\nname: n\n")
     with pytest.raises(DocumentError, match=r"space\.yaml.*unknown schema"):
-        ins.dialects(path)
+        ins.list_dialects(path)
 
 
 @pytest.mark.parametrize("name", ["x.pth", "a/x.pt", "x.bin", "x.weights.h5", "x.keras", "x.ckpt"])

@@ -22,7 +22,7 @@ from inception_search.spec.network import Network
 from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, children
 
-SHIPPED = [f"{name}@{dialect}" for name in ins.names() for dialect in ins.dialects(name)]
+SHIPPED = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]
 
 # 1602.07261. Kernel and filters of every box, from the bottom of the figure to its top; / separates branches.
 FIG3 = """3x3 32 s2 V, 3x3 32 V, 3x3 64

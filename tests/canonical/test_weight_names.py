@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from inception_search.canonical.catalogue import dialects, load
+from inception_search.canonical.catalogue import list_dialects, load
 from inception_search.canonical.weight_names import (
     Entry,
     entries,
@@ -53,7 +53,7 @@ ROWS = [
     Row("inception_resnet_v2@facenet_tf", "facenet_tf"),
 ]
 # Every dialect of a network that is named after an implementation whose names are known.
-DIALECTS = [f"{name}@{d}" for name in tables() for d in dialects(name) if d in implementations(name)]
+DIALECTS = [f"{name}@{d}" for name in tables() for d in list_dialects(name) if d in implementations(name)]
 
 
 def layers_of(document: str) -> tuple[Layer, ...]:

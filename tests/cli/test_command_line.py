@@ -13,7 +13,7 @@ from typing import get_args
 
 import pytest
 
-from inception_search.canonical.catalogue import dialects, names
+from inception_search.canonical.catalogue import list_dialects, names
 from inception_search.canonical.weight_names import implementations
 from inception_search.cli import naming
 from inception_search.cli.list import KINDS
@@ -138,8 +138,8 @@ def test_other_shells_replace_whole_words(shell: str, offered: str, tmp_path: Pa
 def test_every_dialect_and_module_is_offered(network: str) -> None:
     from inception_search.canonical.catalogue import load
 
-    assert naming.complete_item(f"{network}@") == [f"{network}@{dialect}" for dialect in dialects(network)]
-    for name in (network, *(f"{network}@{dialect}" for dialect in dialects(network))):
+    assert naming.complete_item(f"{network}@") == [f"{network}@{dialect}" for dialect in list_dialects(network)]
+    for name in (network, *(f"{network}@{dialect}" for dialect in list_dialects(network))):
         parts = {**load(name).stages, **load(name).blocks}
         assert naming.complete_item(f"{name}.") == [f"{name}.{part}" for part in parts]
 

@@ -167,7 +167,7 @@ def test_faces_stay_embeddings(command: Command, shelf: Path, tmp_path: Path) ->
 def test_auxiliary_weights_for_a_network_that_has_no_such_heads(
     command: Command, googlenet: dict[str, Tensor], tmp_path: Path
 ) -> None:
-    text = ins.text(ins.load("inception_v1@torchvision")).partition("\naux:")[0]
+    text = ins.to_yaml(ins.load("inception_v1@torchvision")).partition("\naux:")[0]
     (tmp_path / "headless.yaml").write_text(text)
     said = command("convert", "googlenet.pth", "--network", "headless.yaml", "-o", "model.safetensors")
     assert said.code == 0

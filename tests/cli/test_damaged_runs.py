@@ -92,7 +92,7 @@ def test_report_elsewhere_changes_nothing_in_the_run_folder(command: Command, tm
 
 
 def test_a_changed_digit_of_the_best_network_is_seen(tmp_path: Path) -> None:
-    plain = ins.text(ins.load("inception_v1"))
+    plain = ins.to_yaml(ins.load("inception_v1"))
     (tmp_path / "best.yaml").write_text(with_checksum(plain))
     assert ins.load(tmp_path) == ins.load(tmp_path / "best.yaml") == ins.load("inception_v1")
     whole = (tmp_path / "best.yaml").read_text()

@@ -38,7 +38,7 @@ def test_two_modules(command: Command, tmp_path: Path) -> None:
 
 def test_one_module_of_two_documents(command: Command, tmp_path: Path) -> None:
     net = load("inception_v4")
-    blocks = {**net.blocks, "inception_a": ins.parse("{concat: [1x1 96, [1x1 64, 3x3 128]]}")}
+    blocks = {**net.blocks, "inception_a": ins.parse_step("{concat: [1x1 96, [1x1 64, 3x3 128]]}")}
     (tmp_path / "mine.yaml").write_text(network_text(remake(net, name="mine", blocks=blocks)))
     done = command("diff", "inception_v4", "mine.yaml", "--module", "inception_a", "--no-draw")
     assert done.code == 0, done.err

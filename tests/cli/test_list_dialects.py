@@ -15,7 +15,7 @@ from tests.cli.conftest import Command
 COLUMNS = ["name", "input", "same_padding", "strided_pools", "averages", "norm", "conv_bias", "head", "auxiliary"]
 COSTS = ["params", "params_with_aux", "macs"]
 TITLES = {"params": "parameters", "params_with_aux": "with auxiliary", "macs": "MACs"}
-SHIPPED = [f"{name}@{dialect}" for name in ins.names() for dialect in ins.dialects(name)]
+SHIPPED = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]
 
 
 def listed(command: Command, kind: str) -> dict[str, dict[str, Any]]:
@@ -28,10 +28,10 @@ def listed(command: Command, kind: str) -> dict[str, dict[str, Any]]:
 
 def test_networks_and_their_dialects_as_json(command: Command) -> None:
     rows = listed(command, "networks")
-    assert tuple(rows) == ins.names()
+    assert list(rows) == ins.list_models(dialects=False)
     for name, row in rows.items():
         assert list(row) == ["name", "input", *COSTS, "dialects", "source"]
-        assert row["dialects"] == list(ins.dialects(name))
+        assert row["dialects"] == list(ins.list_dialects(name))
         assert row["source"] == ins.load(name).source
     assert rows["inception_v3"]["params"] == 23_834_568
     assert rows["inception_v3"]["params_with_aux"] == 27_161_264
@@ -51,7 +51,7 @@ def test_every_dialect_as_json(command: Command) -> None:
         assert row["input"] == list(network.input.shape)
         assert row["stands_for"] == network.source
         main += [name] * row["main"]
-    assert main == [f"{name}@{next(iter(ins.dialects(name)))}" for name in ins.names()]
+    assert main == [f"{name}@{next(iter(ins.list_dialects(name)))}" for name in ins.list_models(dialects=False)]
 
 
 # name, column, what it says: from the documents of the implementations

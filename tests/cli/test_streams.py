@@ -48,7 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("streams")
     search(TINY, run=folder / "run", trials=1, epochs=1, train_images=64, image_size=8, baselines=False, device="cpu")
     finalize(folder / "run", top=1, baselines=0, seeds=1)
-    ins.save(ins.compile("nin_cifar10"), folder / "model.safetensors")
+    ins.save_model(ins.compile("nin_cifar10"), folder / "model.safetensors")
     copy_example(folder / "example")
     return folder
 

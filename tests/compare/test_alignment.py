@@ -19,7 +19,7 @@ from inception_search.compare.element import Element
 from inception_search.compare.entry import Entry, walk
 from inception_search.compare.read import Reader
 from inception_search.compare.subject import subject
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.normal import normal_trunk
 from inception_search.spec.step import (
@@ -188,8 +188,8 @@ def test_blocks_written_out_and_repeats_unrolled_are_no_difference(network: Netw
 
 
 def test_a_repeat_of_repeats_written_out_is_no_difference() -> None:
-    nested = parse("{repeat: {times: 2, body: {repeat: {times: 2, body: 1x1 8}}}}")
-    entries = compared(nested, parse("[1x1 8, 1x1 8, 1x1 8, 1x1 8]")).entries
+    nested = parse_step("{repeat: {times: 2, body: {repeat: {times: 2, body: 1x1 8}}}}")
+    entries = compared(nested, parse_step("[1x1 8, 1x1 8, 1x1 8, 1x1 8]")).entries
     assert {entry.status for entry in walk(entries)} == {"same"}
     assert len(next(entry.b for entry in entries if entry.kind == "repeat")) == 4
 
@@ -239,7 +239,9 @@ TABLE = [
 
 @pytest.mark.parametrize(("before", "after", "marked"), TABLE, ids=[f"{row[0]} | {row[1]}" for row in TABLE])
 def test_what_is_said(before: str, after: str, marked: list[str]) -> None:
-    lines = [line.replace("module", "m") for line in text(compared(parse(before), parse(after))).splitlines()[3:]]
+    lines = [
+        line.replace("module", "m") for line in text(compared(parse_step(before), parse_step(after))).splitlines()[3:]
+    ]
     assert [line for line in lines if line[:1] in ("+", "-", "~")] == marked
 
 

@@ -29,7 +29,7 @@ def test_the_import_loads_nothing_heavy() -> None:
         "ins.arch_id(ins.load('inception_v1'))",
         "s = ins.load_space('inception_modules'); s.encode(s.decode(s.sample(0)))",
         "ins.draw('inception_v3').svg",
-        "ins.text(ins.module('inception_v4.inception_a'))",
+        "ins.to_yaml(ins.load_module('inception_v4.inception_a'))",
     ],
 )
 def test_design_needs_no_torch(code: str) -> None:

@@ -19,7 +19,7 @@ import inception_search as ins
 from inception_search.cli.main import app
 from inception_search.cli.schema import Kind, schema_text
 from inception_search.errors import SpecError
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.json_schema import line_pattern
 from inception_search.spec.shipped import shipped_folder
 from inception_search.spec.shorthand import ACTIVATIONS, FACTORS, POOLS, SINGLES, Expander
@@ -52,7 +52,7 @@ def test_the_committed_schema_is_the_classes_schema(kind: str, tmp_path: Path) -
     assert (tmp_path / "s.json").read_text(encoding="utf-8") == committed
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_short_and_long_forms_are_valid(validator: Any, name: str) -> None:
     short = yaml.safe_load((shipped_folder() / "canonical" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert not list(validator.iter_errors(short))
@@ -135,7 +135,7 @@ def lines_in(data: Any) -> list[str]:
     return [line for item in inside for line in lines_in(item)]
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_every_shipped_line_matches(name: str) -> None:
     document = yaml.safe_load((shipped_folder() / "canonical" / f"{name}.yaml").read_text(encoding="utf-8"))
     steps_of = [*document["stages"].values(), *document.get("blocks", {}).values()]
@@ -197,7 +197,7 @@ def test_the_pattern_is_the_grammar(line: str, before: str) -> None:
 def test_malformed_lines_match_nowhere(validator: Any, line: str) -> None:
     assert not LINE.match(line)
     with pytest.raises(SpecError):
-        parse(json.dumps(line))
+        parse_step(json.dumps(line))
     document = {"schema": "inception-search/network", "version": 1, "name": "x", "stages": {"a": line}}
     assert list(validator.iter_errors(document))
 

@@ -22,7 +22,7 @@ from tests.edits.test_crossover import check
 from tests.shipped import shipped_space
 
 GRAND = shipped_space("inception")
-ALL = list(permutations(ins.names(), 2))
+ALL = list(permutations(ins.list_models(dialects=False), 2))
 
 
 def check_pair(one: str, other: str, seed: int) -> None:
@@ -101,16 +101,16 @@ def test_modules_match_by_phase_and_reductions_by_what_they_lead_to() -> None:
         input="3x32x32",
     )
     b = net("stages {t: 7x7 4 s4, x: [3x3 4, 1x1 4], p: 3x3 4 s2, y: [5x5 4, 1x1 4]}", input="3x64x64")
-    found = {place: [ins.text(match.other).strip() for match in found] for place, found in by_place(a, b).items()}
+    found = {place: [ins.to_yaml(match.other).strip() for match in found] for place, found in by_place(a, b).items()}
     assert [(piece.section[1], piece.work) for piece in pieces(b)] == [
         ("t", (2, 2)),
         ("x", (1, 0)),
         ("p", (1, 1)),
         ("y", (0, 0)),
     ]
-    assert found["stages.n.body"] == [ins.text(b.stages["y"]).strip()]
-    assert ins.text(b.stages["x"]).strip() in found["stages.m"]
-    assert ins.text(b.stages["p"]).strip() in found["stages.r"]
+    assert found["stages.n.body"] == [ins.to_yaml(b.stages["y"]).strip()]
+    assert ins.to_yaml(b.stages["x"]).strip() in found["stages.m"]
+    assert ins.to_yaml(b.stages["p"]).strip() in found["stages.r"]
 
 
 def test_a_chain_put_into_a_chain_leaves_the_other_places_alone() -> None:

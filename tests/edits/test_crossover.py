@@ -93,10 +93,10 @@ def test_blocks_that_mean_something_else_are_written_out() -> None:
     b = net("stages {x: [1x1 4, m, n], y: 1x1 8}", blocks="{m: 3x3 8, n: {concat: [m, 5x5 8]}}")
     child = crossover(a, b, 0)
     assert child.places == ("stages.x",)
-    assert ins.text(child.network.stages["x"]) == ins.text(ins.parse("[1x1 4, m, {concat: [m, 5x5 8]}]"))
+    assert ins.to_yaml(child.network.stages["x"]) == ins.to_yaml(ins.parse_step("[1x1 4, m, {concat: [m, 5x5 8]}]"))
     other = net("stages {x: [1x1 8, m], y: 1x1 8, z: lrn}", blocks="{m: 5x5 8}")
-    steps = {ins.text(crossover(other, b, seed).network.stages["x"]) for seed in range(20)}
-    assert ins.text(ins.parse("[1x1 4, 3x3 8, {concat: [3x3 8, 5x5 8]}]")) in steps
+    steps = {ins.to_yaml(crossover(other, b, seed).network.stages["x"]) for seed in range(20)}
+    assert ins.to_yaml(ins.parse_step("[1x1 4, 3x3 8, {concat: [3x3 8, 5x5 8]}]")) in steps
 
 
 def test_inside_a_space() -> None:

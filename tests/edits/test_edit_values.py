@@ -13,7 +13,7 @@ from inception_search.edits.difference import difference
 from inception_search.edits.places import spot_at
 from inception_search.edits.table import edits_of
 from inception_search.errors import EditError, InceptionSearchError, SpecError, UnknownNameError
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import Chain, Conv, Identity
 from tests.edits.edit_samples import net
@@ -37,7 +37,7 @@ WORDS: list[tuple[str, str, str, str, str]] = [
 @pytest.mark.parametrize(("stage", "place", "after", "name", "words"), WORDS, ids=[row[4] for row in WORDS])
 def test_edits_in_words(stage: str, place: str, after: str, name: str, words: str) -> None:
     network = net(stage, blocks="{m: {concat: [1x1 4, 3x3 4]}}")
-    edit = ins.Edit(name, place, spot_at(network, place).step, parse(after))
+    edit = ins.Edit(name, place, spot_at(network, place).step, parse_step(after))
     assert str(edit) == words
     assert edit.inverse.apply(edit.apply(network)) == network
 

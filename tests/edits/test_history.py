@@ -18,7 +18,7 @@ from inception_search.errors import ArgumentError, NotInSpaceError, UnknownNameE
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.space import Space
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
@@ -89,7 +89,7 @@ def test_a_network_leads_to_itself_without_edits() -> None:
 
 
 def test_networks_outside_are_named_with_the_place() -> None:
-    odd = remake(load("inception_v1"), stages={**load("inception_v1").stages, "conv1": parse("9x9 64 s2")})
+    odd = remake(load("inception_v1"), stages={**load("inception_v1").stages, "conv1": parse_step("9x9 64 s2")})
     with pytest.raises(NotInSpaceError, match=r"inception_v1 is not in space 'inception'.*conv1.*9x9.*contains both"):
         path("inception_v3", odd)
     with pytest.raises(NotInSpaceError, match="nin_cifar10 is not in space 'inception_resnet'"):
@@ -179,4 +179,4 @@ def test_a_path_may_pass_other_networks() -> None:
 @pytest.mark.parametrize("wrong", [5, None, {}, ["inception_v1"]])
 def test_what_is_no_network_is_refused(wrong: Any) -> None:
     with pytest.raises(ArgumentError, match="expected a network"):
-        ins.path(wrong, "inception_v3")
+        ins.edit_path(wrong, "inception_v3")

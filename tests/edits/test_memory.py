@@ -38,7 +38,7 @@ def test_a_document_is_not_larger_than_is_told_from_its_steps(network: Network) 
     check_extent(network)
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_canonical_documents(name: str) -> None:
     check_extent(ins.load(name))
 

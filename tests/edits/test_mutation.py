@@ -60,7 +60,7 @@ def test_random_documents(network: Network, seed: int) -> None:
     check(network, mutate(network, seed, mix=EVERYTHING))
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_canonical_networks(name: str) -> None:
     network, rng = ins.load(name), random.Random(0)
     for _ in range(6):
@@ -86,7 +86,7 @@ def test_walks(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_long_walks(name: str) -> None:
     for seed in range(6):
         for parent, mutation in walk(ins.load(name), random.Random(seed), 50):
@@ -106,7 +106,7 @@ def test_the_remembered_certificate_is_the_certificate(network: Network, seed: i
 
 
 @pytest.mark.parametrize("many", [45, pytest.param(200, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_on_every_candidate_it_agrees_with_the_arch_id(name: str, many: int) -> None:
     network, rng, alike = ins.load(name), random.Random(3), 0
     own = ins.arch_id(network)

@@ -20,25 +20,25 @@ from inception_search.figures.network.tree import (
     column,
     is_open,
 )
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.store.record import EpochRecord, TrialRecord
 
-INCEPTION_3A = parse("{concat: [1x1 64, [1x1 96, 3x3 128], [1x1 16, 5x5 32], [max 3x3, 1x1 32]]}")
-MIXED_6B = parse(
+INCEPTION_3A = parse_step("{concat: [1x1 64, [1x1 96, 3x3 128], [1x1 16, 5x5 32], [max 3x3, 1x1 32]]}")
+MIXED_6B = parse_step(
     "{concat: [1x1 192, [1x1 128, 7x7 128>192 row_col],"
     " [1x1 128, 7x7 128>128 col_row, 7x7 128>192 col_row], [avg 3x3, 1x1 192]]}"
 )
-MIXED_7B = parse(
+MIXED_7B = parse_step(
     "{concat: [1x1 320, [1x1 384, {concat: [1x3 384, 3x1 384]}], [1x1 448, 3x3 384, 3x3 768 split],"
     " [avg 3x3, 1x1 192]]}"
 )
-RESNET_A = parse(
+RESNET_A = parse_step(
     "{block: {skip: add, scale: 0.17, project: linear, act: relu,"
     " body: {concat: [1x1 32, [1x1 32, 3x3 32], [1x1 32, 3x3 48, 3x3 64]]}}}"
 )
-V4_STEM = parse(
+V4_STEM = parse_step(
     "[3x3 32 s2 valid, 3x3 32 valid, 3x3 64, {concat: [max 3x3 s2 valid, 3x3 96 s2 valid]},"
     " {concat: [[1x1 64, 3x3 96 valid], [1x1 64, 7x7 64 row_col, 3x3 96 valid]]},"
     " {concat: [3x3 192 s2 valid, max 3x3 s2 valid]}]"
@@ -48,19 +48,19 @@ V4_STEM = parse(
 def small_network(module: str = "{concat: [1x1 8, [1x1 8, 3x3 8], [max 3x3, 1x1 8]]}", name: str = "small") -> Network:
     """A study's kind of network: a stem, two cells of the block ``module``, a pool, one more cell."""
     stages: dict[str, AnyStep] = {
-        "stem": parse("3x3 16"),
-        "cells": parse("{repeat: {times: 2, body: {use: module}}}"),
-        "pool": parse("max 3x3 s2"),
-        "last": parse("{use: module}"),
+        "stem": parse_step("3x3 16"),
+        "cells": parse_step("{repeat: {times: 2, body: {use: module}}}"),
+        "pool": parse_step("max 3x3 s2"),
+        "last": parse_step("{use: module}"),
     }
     return Network.model_validate(
         {
             "name": name,
             "input": {"channels": 1, "height": 16, "width": 16},
-            "blocks": {"module": parse(module)},
+            "blocks": {"module": parse_step(module)},
             "stages": stages,
             "head": {"classes": 10, "dropout": 0.2},
-            "aux": {"side": {"after": "cells", "body": parse("1x1 8"), "pool": "avg"}},
+            "aux": {"side": {"after": "cells", "body": parse_step("1x1 8"), "pool": "avg"}},
         }
     )
 

@@ -10,7 +10,7 @@ from inception_search.figures.draw import Style, draw
 from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.tree import Box, Column, Group, Mesh, boxes
 from inception_search.spec.dag_words import LONGEST, dag_lines, dag_size
-from inception_search.spec.document import parse, parse_network
+from inception_search.spec.document import parse_network, parse_step
 from inception_search.spec.step import Dag
 from tests.shipped import shipped_space
 
@@ -24,7 +24,7 @@ LINES = (
 
 
 def dag(text: str) -> Dag:
-    step = parse(text)
+    step = parse_step(text)
     assert isinstance(step, Dag)
     return step
 
@@ -45,7 +45,7 @@ def test_long_lines_are_cut_short() -> None:
 
 
 def test_steps_are_boxes_and_joins_stand_between_them() -> None:
-    part = ModuleTree({}).step(parse(CELL), "cell")
+    part = ModuleTree({}).step(parse_step(CELL), "cell")
     assert isinstance(part, Group)
     assert part.label == "3 nodes, 6 edges"
     assert isinstance(part.body, Mesh)
@@ -58,12 +58,14 @@ def test_steps_are_boxes_and_joins_stand_between_them() -> None:
 
 def test_zeros_that_a_sum_gets_are_not_drawn_but_told() -> None:
     cell = "{dag: [3x3 8, {inputs: [{node: 0, step: zero}, {node: 1, step: [relu, zero]}, {node: 1, step: 1x1 8}]}]}"
-    part = ModuleTree({}).step(parse(cell.replace("[3x3 8,", "[{inputs: [{node: 0, step: 3x3 8}]},")), "cell")
+    part = ModuleTree({}).step(parse_step(cell.replace("[3x3 8,", "[{inputs: [{node: 0, step: 3x3 8}]},")), "cell")
     assert isinstance(part, Group)
     assert part.label == "2 nodes, 4 edges (2 zero, not drawn)"
     assert isinstance(part.body, Column)
     assert [box.lines[0] for box in boxes(part)] == ["3×3 conv", "1×1 conv"]
-    nothing = ModuleTree({}).step(parse("{dag: [{inputs: [{node: 0, step: zero}, {node: 0, step: zero}]}]}"), "cell")
+    nothing = ModuleTree({}).step(
+        parse_step("{dag: [{inputs: [{node: 0, step: zero}, {node: 0, step: zero}]}]}"), "cell"
+    )
     assert [box.lines[0] for box in boxes(nothing)] == ["zeros"]
 
 
@@ -101,12 +103,12 @@ def test_a_network_with_dags_is_drawn(style: Style) -> None:
 
 
 def test_details_are_in_the_boxes() -> None:
-    figure = draw(parse(CELL), style="detail", input_shape=(16, 8, 8))
+    figure = draw(parse_step(CELL), style="detail", input_shape=(16, 8, 8))
     lines = [placed.box.lines for placed in figure.drawing.boxes]
     assert ("+", "16×8×8") in lines
     assert ("3×3 conv", "16×8×8", "2.34 k params", "147 k MACs") in lines
 
 
 def test_singles_have_boxes_of_their_own() -> None:
-    found = [box for box in boxes(ModuleTree({}).step(parse("[zero, {narrow: 7}]"), "m")) if isinstance(box, Box)]
+    found = [box for box in boxes(ModuleTree({}).step(parse_step("[zero, {narrow: 7}]"), "m")) if isinstance(box, Box)]
     assert [box.lines for box in found] == [("zeros",), ("first channels", "7")]

@@ -23,7 +23,7 @@ from inception_search.figures.diff.edit_strip import Edited
 from inception_search.figures.diff.panels import pairs_of
 from inception_search.figures.diff.strip import draw_diffs
 from inception_search.figures.network.place import PlacedBox, Placement
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.spec.transform import remake, set_depth
@@ -35,7 +35,7 @@ Marked = tuple[str, tuple[str, ...]]
 
 
 def of_steps(before: str, after: str) -> Diff:
-    return diff_of(parse(before), parse(after), input_shape=(16, 14, 14))
+    return diff_of(parse_step(before), parse_step(after), input_shape=(16, 14, 14))
 
 
 def drawn(diff: Diff) -> Placement:
@@ -236,7 +236,7 @@ def test_nothing_lies_over_anything_in_either_drawing(a: Network, b: Network) ->
 
 def test_names_cannot_inject_markup() -> None:
     hostile = '<script>alert("x")</script>\x1b[31m\u202e&'
-    diff = diff_of(parse("3x3 8"), parse("5x5 8"), names=(hostile, "b"), input_shape=(3, 8, 8))
+    diff = diff_of(parse_step("3x3 8"), parse_step("5x5 8"), names=(hostile, "b"), input_shape=(3, 8, 8))
     svg = diff.draw().svg
     ElementTree.fromstring(svg)
     assert "<script" not in svg
@@ -253,7 +253,7 @@ def test_equal_modules_are_drawn_without_signs() -> None:
 
 
 def test_steps_without_shapes_are_drawn() -> None:
-    figure = diff_of(parse(BEFORE), parse("3x3 8")).draw()
+    figure = diff_of(parse_step(BEFORE), parse_step("3x3 8")).draw()
     assert "parameters" not in figure.svg
     assert "Filter concat" in figure.svg
 
@@ -261,10 +261,14 @@ def test_steps_without_shapes_are_drawn() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        (parse("3x3 8"), small_network(), "small is a whole network and the other a module; name a module of it, too"),
-        (3, parse("3x3 8"), "only networks and steps can be compared, got 'int'"),
+        (
+            parse_step("3x3 8"),
+            small_network(),
+            "small is a whole network and the other a module; name a module of it, too",
+        ),
+        (3, parse_step("3x3 8"), "only networks and steps can be compared, got 'int'"),
         (small_network(), "inception", "only networks and steps can be compared, got 'str'"),
-        (parse("{use: cell}"), parse("3x3 8"), "the step uses the block 'cell'"),
+        (parse_step("{use: cell}"), parse_step("3x3 8"), "the step uses the block 'cell'"),
     ],
 )
 def test_what_cannot_be_compared(a: AnyStep | Network, b: AnyStep | Network, said: str) -> None:

@@ -16,7 +16,7 @@ from inception_search.errors import ConfigError
 def model(tmp_path_factory: pytest.TempPathFactory) -> nn.Module:
     compiled = ins.compile(small_network(), num_classes=7)
     file = tmp_path_factory.mktemp("model") / "model.safetensors"
-    ins.save(compiled, file)
+    ins.save_model(compiled, file)
     loaded = ins.load_model(file)
     assert ins.draw(loaded).svg == ins.draw(compiled).svg
     return loaded
@@ -44,7 +44,7 @@ def test_models_are_compared(model: nn.Module) -> None:
 
 
 def test_a_step_of_a_path_is_drawn_too() -> None:
-    move = ins.path("inception_v1", "bn_inception")[1]
+    move = ins.edit_path("inception_v1", "bn_inception")[1]
     assert ins.draw(move).svg == ins.draw(move.network).svg
 
 

@@ -12,7 +12,7 @@ from figure_samples import INCEPTION_3A, RESNET_A, V4_STEM, small_network
 
 from inception_search.errors import ConfigError, ShapeError
 from inception_search.figures.draw import draw
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 
 FIGURE = draw(INCEPTION_3A, title="Inception (3a)")
 
@@ -86,8 +86,8 @@ def test_notebooks_see_the_picture_and_terminals_the_words() -> None:
         (INCEPTION_3A, {"input_shape": (3, 0, 5)}, ["input_shape", "(3, 0, 5)"]),
         (INCEPTION_3A, {"input_shape": (3, 5)}, ["input_shape", "(3, 5)"]),
         (INCEPTION_3A, {"blocks": True}, ["blocks=True"]),
-        (parse("{use: cell}"), {}, ["'cell'", "network="]),
-        (parse("{use: cell}"), {"network": small_network()}, ["'cell'", "'small'"]),
+        (parse_step("{use: cell}"), {}, ["'cell'", "network="]),
+        (parse_step("{use: cell}"), {"network": small_network()}, ["'cell'", "'small'"]),
     ],
 )
 def test_what_cannot_be_drawn(item: Any, options: dict[str, Any], words: list[str]) -> None:
@@ -120,7 +120,10 @@ def test_sizes_stand_along_a_known_trunk() -> None:
 
 def test_a_used_block_is_drawn_in_a_frame() -> None:
     net = small_network()
-    assert draw(parse("[1x1 8, {use: module}]"), network=net).outline.splitlines()[1:3] == ["1×1 conv · 8", "module"]
+    assert draw(parse_step("[1x1 8, {use: module}]"), network=net).outline.splitlines()[1:3] == [
+        "1×1 conv · 8",
+        "module",
+    ]
 
 
 @pytest.mark.parametrize("style", ["overview", "plain", "paper", "detail"])

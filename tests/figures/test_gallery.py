@@ -27,7 +27,7 @@ def test_no_picture_has_drifted(seed: str) -> None:
 def test_the_page_shows_every_network_and_picture_once() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (GALLERY / "README.md").read_text(encoding="utf-8"))
     assert sorted(shown) == sorted(path.name for path in GALLERY.glob("*.svg"))
-    assert {f"{name}.svg" for name in ins.names()} <= set(shown)
+    assert {f"{name}.svg" for name in ins.list_models(dialects=False)} <= set(shown)
 
 
 def test_a_module_is_under_ten_kilobytes() -> None:

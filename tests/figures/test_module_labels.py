@@ -11,7 +11,7 @@ from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.outline import outline, sentence
 from inception_search.figures.network.overview import NetworkTree
 from inception_search.figures.network.tree import Box, Column, Fork, Group, Part, Residual, boxes
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.step import AnyStep
 
 
@@ -54,7 +54,7 @@ def test_factors_are_opened_in_their_order() -> None:
 
 
 def test_stacked_is_a_chain_of_3x3() -> None:
-    assert texts(parse("7x7 48>64 s2 stacked")) == ["3×3 conv | 48", "3×3 conv | 48", "3×3 conv | 64, stride 2"]
+    assert texts(parse_step("7x7 48>64 s2 stacked")) == ["3×3 conv | 48", "3×3 conv | 48", "3×3 conv | 64, stride 2"]
 
 
 def test_nested_concats_and_split_ends_run_into_one_concat() -> None:
@@ -67,7 +67,7 @@ def test_nested_concats_and_split_ends_run_into_one_concat() -> None:
 
 
 def test_a_concat_that_is_a_branch_is_spliced_into_the_outer_one() -> None:
-    part = tree(parse("{concat: [1x1 8, {concat: [1x1 16, 3x3 16]}, 1x1 24]}"))
+    part = tree(parse_step("{concat: [1x1 8, {concat: [1x1 16, 3x3 16]}, 1x1 24]}"))
     assert isinstance(part, Fork)
     assert [boxes(branch)[0].lines[1] for branch in part.branches] == ["8", "16", "16", "24"]
 
@@ -117,7 +117,7 @@ def test_stem_says_strides_and_valid_padding() -> None:
     ],
 )
 def test_single_steps(text: str, label: str) -> None:
-    assert texts(parse(text)) == [label]
+    assert texts(parse_step(text)) == [label]
 
 
 def test_kinds_follow_the_kernel() -> None:

@@ -8,7 +8,7 @@ import pytest
 from figure_samples import MIXED_6B, small_network
 
 import inception_search as ins
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 
 
 def test_a_network_is_shown_as_its_picture() -> None:
@@ -34,7 +34,7 @@ def test_python_understands_the_words_of_the_command_line() -> None:
 
 
 def test_what_cannot_be_drawn_alone_shows_its_words() -> None:
-    chain = parse("[3x3 8, {use: cell}]")
+    chain = parse_step("[3x3 8, {use: cell}]")
     assert chain._repr_mimebundle_() == {"text/plain": repr(chain)}  # type: ignore[union-attr]
     with pytest.raises(ins.InceptionSearchError, match="uses the block 'cell'"):
         chain.draw()  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from figure_samples import INCEPTION_3A
 
 from inception_search.canonical.catalogue import load
 from inception_search.figures.draw import Style, draw
-from inception_search.spec.document import parse, parse_network
+from inception_search.spec.document import parse_network, parse_step
 from inception_search.spec.transform import remake
 
 
@@ -53,7 +53,7 @@ def test_a_residual_block_stands_between_two_activations() -> None:
 
 def test_a_module_of_no_paper_has_the_words_of_the_last() -> None:
     assert "3x3 Conv (128)" in draw(INCEPTION_3A, style="paper").outline
-    block = parse("{block: {skip: add, project: linear, act: none, body: 5x5 8}}")
+    block = parse_step("{block: {skip: add, project: linear, act: none, body: 5x5 8}}")
     assert "1x1 Conv (Linear)" in draw(block, style="paper").outline
 
 
@@ -96,7 +96,7 @@ def test_a_sum_without_activation_is_none_below_the_next() -> None:
 
 
 def test_a_module_alone_stands_over_the_layer_before_it() -> None:
-    assert draw(parse("{block: {skip: add, body: 5x5 8}}"), style="paper").outline.startswith("Previous layer\n")
+    assert draw(parse_step("{block: {skip: add, body: 5x5 8}}"), style="paper").outline.startswith("Previous layer\n")
 
 
 def branches(name: str, module: str) -> list[list[str]]:
@@ -171,7 +171,7 @@ def test_branches_stand_in_the_order_of_the_papers(network: str, module: str, ex
 def test_the_outline_keeps_the_numbers_of_the_document() -> None:
     found = words("inception_v4", "inception_a")
     assert [line for line in found if line.startswith("branch")] == ["branch 3", "branch 0", "branch 1", "branch 2"]
-    nested = draw(parse("{concat: [1x1 8, {concat: [1x1 4, 3x3 4]}]}")).outline.splitlines()
+    nested = draw(parse_step("{concat: [1x1 8, {concat: [1x1 4, 3x3 4]}]}")).outline.splitlines()
     assert [line for line in nested if line.startswith("branch")] == ["branch 0", "branch 1.0", "branch 1.1"]
 
 
@@ -193,7 +193,7 @@ def test_the_stem_has_the_sizes_of_its_figure() -> None:
 @pytest.mark.parametrize("style", ["plain", "detail", "paper"])
 def test_a_pool_that_rounds_up_is_not_valid(style: Style) -> None:
     """Also where the network says so of all its pools."""
-    own = parse("[1x1 8, {pool: {mode: max, kernel: 3, stride: 2, padding: valid, ceil: true}}]")
+    own = parse_step("[1x1 8, {pool: {mode: max, kernel: 3, stride: 2, padding: valid, ceil: true}}]")
     for step, network in ((own, None), (load("inception_v1").stages["pool1"], load("inception_v1"))):
         shape = None if network else (8, 112, 112)
         drawn = draw(step, style=style, network=network, input_shape=shape).outline

@@ -22,11 +22,11 @@ from tests.shipped import shipped_space
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
-NETWORKS = [*ins.names(), "nas_bench_101"]
+NETWORKS = [*ins.list_models(dialects=False), "nas_bench_101"]
 
 
 def network(name: str) -> Network:
-    return shipped_space(name).draw(3)[0] if name not in ins.names() else ins.load(name)
+    return shipped_space(name).draw(3)[0] if name not in ins.list_models(dialects=False) else ins.load(name)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def whole(value: object, pool: list[object]) -> object:
     return pool[value["@"]] if "@" in value else {name: whole(inner, pool) for name, inner in value.items()}
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_a_network_is_one_small_file(name: str, tmp_path: Path) -> None:
     page = ins.view(name)
     path = page.save(tmp_path / "a.html")

@@ -14,7 +14,7 @@ from inception_search.figures.thumbnail import network_thumbnail, thumbnail
 from inception_search.report import draw_searched, write_report
 from inception_search.report.material import SpaceFacts
 from inception_search.space.holes import varying_parts
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.store.record import TrialRecord
 
 WIDTH = "{conv: {kernel: 1x1, width: {$int: [4, 16, 4]}}}"
@@ -89,7 +89,7 @@ def test_the_spaces_of_the_package_have_their_cells_drawn() -> None:
 
 @pytest.mark.parametrize("step", ["identity", "{dag: [{inputs: [0]}]}"])
 def test_a_module_without_operations_has_a_picture(step: str) -> None:
-    small = thumbnail(parse(step), ins.load("inception_v1"))
+    small = thumbnail(parse_step(step), ins.load("inception_v1"))
     assert small.height > 0
     assert "identity" in small.svg
 

@@ -14,7 +14,7 @@ from inception_search.lowering import lower
 from inception_search.space.build import Builder, BuildError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, every_point, points_of, small, space
@@ -110,7 +110,7 @@ def test_decoded_networks_can_be_pickled(name: str) -> None:
 
 def test_a_point_that_breaks_a_rule_names_the_line_of_the_template() -> None:
     odd = space("  stages:\n    a:\n      conv: {kernel: 3x3, factor: split, width: {$int: [4, 5]}}\n")
-    assert odd.decode({"a.width": 4}).stages["a"] == parse("3x3 4 split")
+    assert odd.decode({"a.width": 4}).stages["a"] == parse_step("3x3 4 split")
     with pytest.raises(SpecError, match=r"space\.yaml:8: a: split halves the width, so it must be even, got 5"):
         odd.decode({"a.width": 5})
 

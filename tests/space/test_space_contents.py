@@ -87,7 +87,7 @@ def test_a_plain_module_is_a_point_of_every_template_of_its_form(module: str, se
     assert space.decode(space.encode(network)) == network
     step = getattr(network, section)["module"]
     body = step.body if step.kind == "block" else step
-    assert body == ins.parse("{concat: [1x1 16, [1x1 12, 5x5 16], [1x1 16, 3x3 24, 3x3 24], [avg 3x3, 1x1 8]]}")
+    assert body == ins.parse_step("{concat: [1x1 16, [1x1 12, 5x5 16], [1x1 16, 3x3 24, 3x3 24], [avg 3x3, 1x1 8]]}")
 
 
 # An entry, the template, what the error names.

@@ -9,7 +9,7 @@ import pytest
 
 from inception_search.errors import DocumentError, InceptionSearchError, SchemaVersionError, SpecError, UnknownNameError
 from inception_search.space.space import Space, load_space
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 
 HEAD = "schema: inception-search/space\nversion: 1\nname: s\n"  # three lines: what is added begins at line 4
 NET = "network:\n  name: n\n  input: 3x16x16\n"  # and three more: what follows begins at line 7
@@ -141,12 +141,12 @@ def test_options_of_a_hole_may_come_before_its_kind() -> None:
 def test_a_space_some_of_whose_points_break_rules_is_a_space() -> None:
     """The first point halves an odd width; the others do not."""
     space = Space(f"{HEAD}{NET}  stages: {{a: {{conv: {{kernel: 3, factor: split, width: {{$int: [3, 8]}}}}}}}}\n")
-    assert space.decode({"a.width": 8}).stages["a"] == parse("3x3 8 split")
+    assert space.decode({"a.width": 8}).stages["a"] == parse_step("3x3 8 split")
 
 
 def test_an_error_in_a_fixed_module_names_no_line_of_the_template() -> None:
     space = Space(f"{HEAD}{NET}  blocks:\n    module: 3x3 8\n  stages: {{a: module}}\n", "s.yaml")
-    network = space.with_module(parse("[3x3 8, 3x3 9]"))
+    network = space.with_module(parse_step("[3x3 8, 3x3 9]"))
     assert network.origin.line(("blocks", "module", "body", "steps", 1)) == 7  # the section, not the block's line
 
 

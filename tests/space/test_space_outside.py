@@ -14,7 +14,7 @@ from inception_search.canonical.catalogue import load
 from inception_search.errors import ArgumentError, LimitError, NotInSpaceError
 from inception_search.space import match
 from inception_search.space.holes import Params
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import Block, Use
 from inception_search.spec.transform import remake
@@ -30,7 +30,7 @@ SHIPPED = {name: shipped_space(name) for name in ("inception", "inception_module
 
 def with_module(label: str, step: str) -> Network:
     network = SHIPPED["inception_modules"].fixed_points[label]
-    return remake(network, blocks={"module": Block(body=parse(step))})
+    return remake(network, blocks={"module": Block(body=parse_step(step))})
 
 
 B = "1x1 12, 7x7 12>16 row_col"  # a branch that is in the space
@@ -64,7 +64,7 @@ def test_parts_outside_the_module_are_named_too() -> None:
     table: list[tuple[dict[str, Any], str, str]] = [
         ({"head": remake(network.head, classes=7)}, "head.classes", "7 is not the template's 10"),
         ({"input": remake(network.input, height=32)}, "input.height", "32 is not the template's 16"),
-        ({"stages": {**network.stages, "stem": parse("3x3 16")}}, "stem", "missing at the end"),
+        ({"stages": {**network.stages, "stem": parse_step("3x3 16")}}, "stem", "missing at the end"),
         ({"stages": {**network.stages, "more": Use(name="module")}}, "more", "this step has no place in the template"),
         ({"aux": {"x": Aux(after="stem")}}, "aux", "is not the template's {}"),
     ]
@@ -77,7 +77,7 @@ def test_parts_outside_the_module_are_named_too() -> None:
 
 def test_a_value_that_is_not_the_shared_one_is_named() -> None:
     shared = small("one name for two holes")
-    network = remake(shared.decode({"w": 4}), stages={"a": parse("3x3 4"), "b": parse("1x1 5")})
+    network = remake(shared.decode({"w": 4}), stages={"a": parse_step("3x3 4"), "b": parse_step("1x1 5")})
     with pytest.raises(NotInSpaceError, match="5 is not 4, the value 'w' has elsewhere"):
         shared.encode(network)
 
@@ -163,7 +163,7 @@ def test_networks_a_little_outside_the_grand_space(
 
 def test_a_stage_outside_the_grand_space_is_named() -> None:
     network = ins.load("inception_v3")
-    odd = remake(network, stages={**network.stages, "mixed_6c": parse("{concat: [1x1 64, 9x9 64]}")})
+    odd = remake(network, stages={**network.stages, "mixed_6c": parse_step("{concat: [1x1 64, 9x9 64]}")})
     with pytest.raises(NotInSpaceError) as caught:
         SHIPPED["inception"].encode(odd)
     assert str(caught.value.path).startswith("mixed_6c")
@@ -190,7 +190,7 @@ def test_networks_a_little_outside_small_spaces(
 ) -> None:
     of = space(template, define)
     inside = of.fill(lambda hole: hole.domain[0])[0]  # type: ignore[index]
-    odd = remake(inside, stages={name: parse(step) for name, step in stages.items()})
+    odd = remake(inside, stages={name: parse_step(step) for name, step in stages.items()})
     assert of.contains(inside)
     with pytest.raises(NotInSpaceError, match=words) as caught:
         of.encode(odd)
@@ -223,14 +223,14 @@ def test_a_large_network_outside_is_refused_quickly() -> None:
     of = SHIPPED["inception"]
     network = of.fixed_points["inception_v1"]
     steps = ", ".join(["1x1 64", "3x3 192", "max 3x3 s2 valid"] * 300)
-    odd = remake(network, stages={**network.stages, next(iter(network.stages)): parse(f"[{steps}]")})
+    odd = remake(network, stages={**network.stages, next(iter(network.stages)): parse_step(f"[{steps}]")})
     with bounded():
         assert of.why_not(odd) is not None
 
 
 def test_names_of_blocks_do_not_matter_to_what_is_outside() -> None:
     of = space("  blocks: {m: 3x3 4}\n  stages: {a: m, b: m}\n")
-    odd = remake(of.decode({}), blocks={"x": parse("3x3 5")}, stages={"a": Use(name="x"), "b": Use(name="x")})
+    odd = remake(of.decode({}), blocks={"x": parse_step("3x3 5")}, stages={"a": Use(name="x"), "b": Use(name="x")})
     with pytest.raises(NotInSpaceError, match="5 is not the template's 4"):
         of.encode(odd)
 

@@ -15,7 +15,7 @@ import pytest
 from inception_search.errors import ArgumentError, NotInSpaceError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from tests.shipped import shipped_space
 from tests.space.small import OPS, every_point, key, small, space
 
@@ -194,7 +194,7 @@ def test_holes_of_options_not_taken_are_not_asked() -> None:
     choice = small("choice with holes inside")
     network, params = choice.suggest(optuna.trial.FixedTrial({"a": "pool", "a.width": 5}))
     assert params == {"a": "pool"}
-    assert network.stages["a"] == parse("max 3x3")
+    assert network.stages["a"] == parse_step("max 3x3")
 
 
 def test_an_optuna_study_asks_and_its_params_are_the_point() -> None:

@@ -10,7 +10,7 @@ import pytest
 from inception_search.errors import ShapeError, SpecError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
-from inception_search.spec.document import parse, parse_network, step_from_data
+from inception_search.spec.document import parse_network, parse_step, step_from_data
 from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_UNROLLED_STEPS
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride, stem_stages, stem_stride
@@ -43,7 +43,7 @@ def net(step: str) -> Network:
 def test_short_and_long_forms_are_one_dag() -> None:
     dag = Dag(
         nodes=(
-            DagNode(inputs=(DagInput(node=0, step=parse("[relu, 3x3 8]")),)),
+            DagNode(inputs=(DagInput(node=0, step=parse_step("[relu, 3x3 8]")),)),
             DagNode(
                 inputs=(DagInput(node=0), DagInput(node=1, step=Pool(mode="max"))), then=Conv(kernel=(1, 1), width=8)
             ),
@@ -54,21 +54,21 @@ def test_short_and_long_forms_are_one_dag() -> None:
             ),
         )
     )
-    assert parse(CELL) == dag
+    assert parse_step(CELL) == dag
     assert text(dag) == CELL
-    assert parse(str(dag.to_dict())) == dag
-    assert parse(
+    assert parse_step(str(dag.to_dict())) == dag
+    assert parse_step(
         "{kind: dag, nodes: [{inputs: [{node: 0, step: identity}], join: add, then: {chain: [1x1 8]}}]}"
     ) == Dag(nodes=(DagNode(inputs=(DagInput(node=0),), then=Conv(kernel=(1, 1), width=8)),))
 
 
 def test_steps_inside_are_tidied() -> None:
-    inner = parse("{dag: [{inputs: [{node: 0, step: [identity, [relu, norm]]}], then: {concat: [relu, absent]}}]}")
-    assert inner == parse("{dag: [{inputs: [{node: 0, step: [relu, norm]}], then: relu}]}")
+    inner = parse_step("{dag: [{inputs: [{node: 0, step: [identity, [relu, norm]]}], then: {concat: [relu, absent]}}]}")
+    assert inner == parse_step("{dag: [{inputs: [{node: 0, step: [relu, norm]}], then: relu}]}")
 
 
 def test_the_children_of_a_dag_are_its_edges_and_what_follows_its_joins() -> None:
-    assert [".".join(map(str, place)) for place, _ in children(parse(CELL))] == [
+    assert [".".join(map(str, place)) for place, _ in children(parse_step(CELL))] == [
         "nodes.0.inputs.0.step",
         "nodes.0.then",
         "nodes.1.inputs.0.step",
@@ -129,7 +129,7 @@ def test_the_same_rules_hold_for_values_made_in_python() -> None:
     with pytest.raises(ValueError, match="node 1 does not reach the output"):
         Dag(nodes=(DagNode(inputs=(DagInput(node=0),)),) * 2)
     with pytest.raises(SpecError, match="node 1 reads node 1"):
-        parse("{dag: [{inputs: [1]}]}")
+        parse_step("{dag: [{inputs: [1]}]}")
 
 
 # The nodes of a dag on 8x9x9, the words of the error, its line, its path in the graph.
@@ -200,15 +200,17 @@ def test_a_large_dag_is_refused_before_it_is_written_out() -> None:
 
 
 def test_transforms_reach_into_a_dag() -> None:
-    dag = parse("{dag: [{inputs: [{node: 0, step: 3x3 8}], then: {narrow: 7}}, {inputs: [1, 1], then: 2 x 1x1 16}]}")
-    assert scale_width(dag, 2) == parse(
+    dag = parse_step(
+        "{dag: [{inputs: [{node: 0, step: 3x3 8}], then: {narrow: 7}}, {inputs: [1, 1], then: 2 x 1x1 16}]}"
+    )
+    assert scale_width(dag, 2) == parse_step(
         "{dag: [{inputs: [{node: 0, step: 3x3 16}], then: {narrow: 16}}, {inputs: [1, 1], then: 2 x 1x1 32}]}"
     )
-    assert map_convs(dag, lambda conv: Identity() if conv.width == 8 else conv) == parse(
+    assert map_convs(dag, lambda conv: Identity() if conv.width == 8 else conv) == parse_step(
         "{dag: [{inputs: [0], then: {narrow: 7}}, {inputs: [1, 1], then: 2 x 1x1 16}]}"
     )
     deeper = set_depth(net("{dag: [{inputs: [0], then: 2 x 1x1 16}]}"), 2.0)
-    assert deeper.stages["a"] == parse("{dag: [{inputs: [0], then: 4 x 1x1 16}]}")
+    assert deeper.stages["a"] == parse_step("{dag: [{inputs: [0], then: 4 x 1x1 16}]}")
 
 
 def test_a_stem_ends_before_a_dag_and_one_that_is_a_dag_can_lose_its_stride() -> None:
@@ -220,5 +222,5 @@ def test_a_stem_ends_before_a_dag_and_one_that_is_a_dag_can_lose_its_stride() ->
     )
     assert stem_stride(network) == 8
     small = set_stem_stride(network, 1)
-    assert small.stages["stem"] == parse(dag.replace(" s2", ""))
+    assert small.stages["stem"] == parse_step(dag.replace(" s2", ""))
     assert lower(small).cost().params == lower(network).cost().params

@@ -10,7 +10,7 @@ import pytest
 
 from inception_search.lowering import lower
 from inception_search.spec.canonical_form import Edge, canonical_form
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.identity import arch_id, certificate
 from inception_search.spec.network import Head, Input, Network
 from inception_search.spec.normal import normal, normal_trunk
@@ -20,7 +20,7 @@ from tests.bounds import bounded
 
 
 def net(step: AnyStep | str) -> Network:
-    step = parse(step) if isinstance(step, str) else step
+    step = parse_step(step) if isinstance(step, str) else step
     return Network(name="n", input=Input(channels=4, height=6, width=6), stages={"a": step}, head=Head(classes=3))
 
 
@@ -205,8 +205,8 @@ def test_codes_are_equal_exactly_for_isomorphic_dags_thousands() -> None:
 def test_the_order_of_nodes_does_not_matter_where_that_of_inputs_does() -> None:
     for seed in range(200):
         rng = random.Random(seed)
-        dag = chain(random_dag(rng, 12), parse("lrn"))
-        other = chain(reordered(dag.steps[0], rng, inputs=False), parse("lrn"))
+        dag = chain(random_dag(rng, 12), parse_step("lrn"))
+        other = chain(reordered(dag.steps[0], rng, inputs=False), parse_step("lrn"))
         assert certificate(net(other)) == certificate(net(dag)), seed
 
 
@@ -254,7 +254,7 @@ NORMAL_FORMS = [
 
 @pytest.mark.parametrize(("written", "form"), NORMAL_FORMS, ids=[row[0] for row in NORMAL_FORMS])
 def test_normal_forms(written: str, form: str) -> None:
-    assert normal(parse(written)) == parse(form)
+    assert normal(parse_step(written)) == parse_step(form)
 
 
 # Two dags that are one architecture.

@@ -40,8 +40,8 @@ head: {hidden: [8], dropout: 0.5, classes: 5}
 aux: {x: {after: a, body: [avg 3x3, 1x1 2], weight: 0.1}, y: {after: b}}
 """
 PLAIN = parse_network(MAIN)
-SHIPPED = [f"{name}@{dialect}" for name in ins.names() for dialect in ins.dialects(name)]
-DOCUMENTS = {name: shipped_folder() / "canonical" / f"{name}.yaml" for name in ins.names()}
+SHIPPED = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]
+DOCUMENTS = {name: shipped_folder() / "canonical" / f"{name}.yaml" for name in ins.list_models(dialects=False)}
 
 
 def test_the_lines_counted_below_begin_where_they_should() -> None:
@@ -255,9 +255,9 @@ def test_a_shape_that_does_not_fit_is_reported_at_the_line_of_the_overlay() -> N
 
 
 class TestShipped:
-    @pytest.mark.parametrize("name", ins.names())
+    @pytest.mark.parametrize("name", ins.list_models(dialects=False))
     def test_the_main_dialect_is_the_plain_network(self, name: str) -> None:
-        main, *others = ins.dialects(name)
+        main, *others = ins.list_dialects(name)
         assert ins.load(f"{name}@{main}") == ins.load(name)
         assert (ins.load(name).name, ins.load(name).dialect) == (name, main)
         assert ins.load(str(DOCUMENTS[name])) == ins.load(DOCUMENTS[name]) == ins.load(name)
@@ -266,22 +266,22 @@ class TestShipped:
             assert (network.name, network.dialect) == (f"{name}@{other}", other)
             assert ins.load(f"{DOCUMENTS[name]}@{other}") == network == load_network(DOCUMENTS[name], other)
 
-    @pytest.mark.parametrize("name", ins.names())
+    @pytest.mark.parametrize("name", ins.list_models(dialects=False))
     def test_every_dialect_says_what_it_stands_for(self, name: str) -> None:
-        stands_for = ins.dialects(name)
+        stands_for = ins.list_dialects(name)
         assert all(ins.load(f"{name}@{dialect}").source == source for dialect, source in stands_for.items())
         assert all(stands_for.values())
         assert len(set(stands_for.values())) == len(stands_for)
         data = read_yaml(DOCUMENTS[name].read_text(encoding="utf-8"))
         assert all("source" in overlay for overlay in data.get("dialects", {}).values())
 
-    @pytest.mark.parametrize("name", ins.names())
+    @pytest.mark.parametrize("name", ins.list_models(dialects=False))
     def test_no_two_dialects_are_the_same_network(self, name: str) -> None:
         def told_apart(dialect: str) -> str:
             data = ins.load(f"{name}@{dialect}").to_dict()
             return json.dumps({key: value for key, value in data.items() if key not in ("name", "dialect", "source")})
 
-        assert len({told_apart(dialect) for dialect in ins.dialects(name)}) == len(ins.dialects(name))
+        assert len({told_apart(dialect) for dialect in ins.list_dialects(name)}) == len(ins.list_dialects(name))
 
     @pytest.mark.parametrize("name", SHIPPED)
     def test_it_lowers_and_reads_back_from_every_form(self, name: str) -> None:
@@ -296,7 +296,7 @@ class TestShipped:
         validator = jsonschema.Draft202012Validator(schema)
         assert not list(validator.iter_errors(data))
 
-    @pytest.mark.parametrize("name", ins.names())
+    @pytest.mark.parametrize("name", ins.list_models(dialects=False))
     def test_a_document_is_no_longer_than_a_page(self, name: str) -> None:
         assert len(DOCUMENTS[name].read_text(encoding="utf-8").splitlines()) <= 80
 

@@ -41,7 +41,7 @@ def test_other_inputs_are_meant(given: str) -> None:
 
 
 def test_the_shape_that_a_module_reads_is_looked_at() -> None:
-    step = ins.parse("1x1 8")
+    step = ins.parse_step("1x1 8")
     for call in (ins.draw, lambda step, **given: ins.diff(step, step, **given).draw()):
         function: Any = call
         with pytest.warns(InputOrderWarning, match=r"input_shape: .* write 3x32x24 for 3 of 32x24"):

@@ -7,7 +7,7 @@ import pytest
 from inception_search.errors import SpecError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.identity import arch_id
 from inception_search.spec.nas_bench_101 import nas_bench_101_cell, nas_bench_101_network, vertex_channels
 from inception_search.spec.step import Conv
@@ -99,7 +99,7 @@ def test_channels(rows: str, width: int, channels: list[int]) -> None:
 
 def test_a_cell_is_a_dag_with_projections_and_cut_channels() -> None:
     cell = nas_bench_101_cell(matrix("01101 00110 00001 00001 00000"), operations("i3m1o"), 7)
-    assert cell == parse("""
+    assert cell == parse_step("""
 dag:
 - {inputs: [{node: 0, step: 1x1 4}], then: 3x3 4}
 - {inputs: [1, {node: 0, step: 1x1 4}], then: max 3x3}
@@ -107,7 +107,7 @@ dag:
 - {join: concat, inputs: [2, 3]}
 - {inputs: [4, {node: 0, step: 1x1 7}]}
 """)
-    assert parse(text(cell)) == cell
+    assert parse_step(text(cell)) == cell
     assert nas_bench_101_cell(matrix("01 00"), operations("io"), 7) == Conv(kernel=(1, 1), width=7)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from inception_search.errors import DocumentError, LimitError, SchemaVersionError, ShapeError, SpecError
 from inception_search.lowering import lower
-from inception_search.spec.document import load_network, parse, parse_network, step_from_data
+from inception_search.spec.document import load_network, parse_network, parse_step, step_from_data
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\n"  # three lines: what is added begins at line 4
 
@@ -176,7 +176,7 @@ HOSTILE: list[tuple[str, type[DocumentError], str, int | None]] = [
 ]
 
 
-@pytest.mark.parametrize("reader", [parse, parse_network])
+@pytest.mark.parametrize("reader", [parse_step, parse_network])
 @pytest.mark.parametrize(("document", "kind", "words", "line"), HOSTILE, ids=[row[0][:40] for row in HOSTILE])
 def test_hostile_text_is_refused(
     reader, document: str, kind: type[DocumentError], words: str, line: int | None
@@ -190,7 +190,7 @@ def test_hostile_text_is_refused(
 @pytest.mark.parametrize("word", ["yes", "on", "1:30", "0o17", "0x1f", "1_000", "inf", "nan", "True", "2001-01-01"])
 def test_only_json_has_values_all_else_is_text(word: str) -> None:
     with pytest.raises(SpecError, match="expected a number"):
-        parse(f"dropout: {word}")
+        parse_step(f"dropout: {word}")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_only_json_has_values_all_else_is_text(word: str) -> None:
 )
 def test_a_step_alone_is_held_to_the_same_limits(item: str, words: str) -> None:
     with pytest.raises(SpecError, match=words):
-        parse(item)
+        parse_step(item)
 
 
 def test_several_mistakes_are_counted() -> None:

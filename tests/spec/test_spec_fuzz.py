@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from inception_search.errors import DocumentError, InceptionSearchError
 from inception_search.lowering import lower
 from inception_search.space.space import Space
-from inception_search.spec.document import parse, parse_network
+from inception_search.spec.document import parse_network, parse_step
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.normal import normal
@@ -58,7 +58,7 @@ def use_up(network: Network) -> None:
 
 def read_everything(text: str) -> None:
     """Every reader on ``text``; raises only what is not one of our errors."""
-    for read in (lambda: use_up(parse_network(text)), lambda: normal(parse(text)), lambda: use_space(text)):
+    for read in (lambda: use_up(parse_network(text)), lambda: normal(parse_step(text)), lambda: use_space(text)):
         try:
             read()
         except InceptionSearchError as error:

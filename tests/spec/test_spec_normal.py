@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inception_search.errors import ShapeError, SpecError, UnknownNameError
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
-from inception_search.spec.document import parse, parse_network
+from inception_search.spec.document import parse_network, parse_step
 from inception_search.spec.factor import factors, opened
 from inception_search.spec.network import Aux, ConvDefaults, Head, Input, Network, PoolDefaults
 from inception_search.spec.normal import normal, normal_trunk
@@ -92,11 +92,11 @@ NORMAL_FORMS = [
 
 @pytest.mark.parametrize(("written", "form"), NORMAL_FORMS, ids=[row[0] for row in NORMAL_FORMS])
 def test_normal_forms(written: str, form: str) -> None:
-    assert normal(parse(written)) == parse(form)
+    assert normal(parse_step(written)) == parse_step(form)
 
 
 def test_normal_reads_the_defaults_of_pools() -> None:
-    form = normal(parse("avg 3x3 s2"), pool_defaults=PoolDefaults(count_pad=True, ceil=True))
+    form = normal(parse_step("avg 3x3 s2"), pool_defaults=PoolDefaults(count_pad=True, ceil=True))
     assert (form.count_pad, form.ceil) == (True, True)
 
 
@@ -132,9 +132,9 @@ FACTORS: list[tuple[str, list[tuple[Any, ...]]]] = [
 
 @pytest.mark.parametrize(("written", "expected"), FACTORS, ids=[row[0] for row in FACTORS])
 def test_factors_open_to(written: str, expected: list[Any]) -> None:
-    made = [(name, c.kernel, c.width, c.stride, c.padding, c.linear) for name, c in factors(parse(written))]
+    made = [(name, c.kernel, c.width, c.stride, c.padding, c.linear) for name, c in factors(parse_step(written))]
     assert made == expected
-    assert all(part.factor == "none" and part.mid is None for _, part in factors(parse(written)))
+    assert all(part.factor == "none" and part.mid is None for _, part in factors(parse_step(written)))
 
 
 @given(
@@ -231,10 +231,12 @@ def test_set_input_and_classes_change_nothing_else() -> None:
 
 
 def test_swap_stem_replaces_the_first_stage_and_keeps_the_order() -> None:
-    network = Network(name="n", stages={"stem": parse("7x7 8 s2"), "b": parse("3x3 8"), "c": parse("1x1 8")})
-    swapped = swap_stem(network, parse("3x3 4"))
+    network = Network(
+        name="n", stages={"stem": parse_step("7x7 8 s2"), "b": parse_step("3x3 8"), "c": parse_step("1x1 8")}
+    )
+    swapped = swap_stem(network, parse_step("3x3 4"))
     assert list(swapped.stages) == ["stem", "b", "c"]
-    assert swapped.stages["stem"] == parse("3x3 4")
+    assert swapped.stages["stem"] == parse_step("3x3 4")
     with pytest.raises(SpecError, match="unknown block"):
         swap_stem(network, Use(name="nowhere"))
 
@@ -243,24 +245,24 @@ def test_an_error_in_a_swapped_stem_names_no_line_of_the_old_one() -> None:
     lines = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x8x8\nstages:\n  stem: 3x3 8\n  b: 3x3 8\n"
     network = parse_network(lines, "n.yaml")
     with pytest.raises(ShapeError) as caught:
-        lower(swap_stem(network, parse("[3x3 8, 9x9 8 valid]")))
+        lower(swap_stem(network, parse_step("[3x3 8, 9x9 8 valid]")))
     assert caught.value.place.line not in (6, 7)
     assert caught.value.path == "stem.1.conv"
 
 
 def test_opened_factors_stand_where_the_convolution_stood() -> None:
-    assert isinstance(opened(parse("7x7 8 row_col")), Chain)
-    assert isinstance(opened(parse("3x3 8 split")), Concat)
-    assert opened(parse("3x3 8")) == parse("3x3 8")
+    assert isinstance(opened(parse_step("7x7 8 row_col")), Chain)
+    assert isinstance(opened(parse_step("3x3 8 split")), Concat)
+    assert opened(parse_step("3x3 8")) == parse_step("3x3 8")
     grouped = Conv(kernel=(3, 3), width=8, groups=4, factor="split")
     assert all(part.groups == 4 and part.width == 4 for _, part in factors(grouped))
 
 
 def test_normal_keeps_what_defaults_do() -> None:
-    with_norm = net(parse("[3x3 8, norm]"))
-    without = net(parse("[3x3 8, norm]"), conv_defaults=ConvDefaults(norm=None))
+    with_norm = net(parse_step("[3x3 8, norm]"))
+    without = net(parse_step("[3x3 8, norm]"), conv_defaults=ConvDefaults(norm=None))
     assert computation(lower(with_norm)) != computation(lower(without))
 
 
 def test_pool_of_one_value_and_stride_two_is_kept() -> None:
-    assert isinstance(normal(parse("max 1x1 s2")), Pool)
+    assert isinstance(normal(parse_step("max 1x1 s2")), Pool)

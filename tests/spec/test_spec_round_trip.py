@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from inception_search.spec.document import network_from_data, parse, parse_network, step_from_data
+from inception_search.spec.document import network_from_data, parse_network, parse_step, step_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     Absent,
@@ -35,13 +35,13 @@ B = Conv(kernel=(3, 3), width=16)
 
 @given(steps_with_uses)
 def test_a_step_reads_back_from_its_text(step: AnyStep) -> None:
-    assert parse(text(step)) == step
+    assert parse_step(text(step)) == step
 
 
 @given(steps_with_uses)
 def test_a_step_reads_back_from_its_stored_form(step: AnyStep) -> None:
     assert step_from_data(step.to_dict()) == step
-    assert parse(json.dumps(step.to_dict())) == step
+    assert parse_step(json.dumps(step.to_dict())) == step
 
 
 @given(networks())
@@ -176,7 +176,7 @@ SHORT_FORMS: list[tuple[str, AnyStep]] = [
     ("{kind: conv, kernel: 3x3, width: 16}", B),  # the stored form
     ("conv: {kernel: 3x3, width: 16, stride: [1, 2]}", Conv(kernel=(3, 3), width=16, stride=(1, 2))),
     ("pool: {mode: avg, count_pad: true, ceil: false}", Pool(mode="avg", count_pad=True, ceil=False)),
-    ("lrn: {size: 3}", parse("{kind: lrn, size: 3}")),
+    ("lrn: {size: 3}", parse_step("{kind: lrn, size: 3}")),
     ("identity:", Identity()),
     ("conv:\n  kernel: 3x3\n  width: 16\n", B),
 ]  # fmt: skip
@@ -184,7 +184,7 @@ SHORT_FORMS: list[tuple[str, AnyStep]] = [
 
 @pytest.mark.parametrize(("document", "step"), SHORT_FORMS, ids=[row[0] for row in SHORT_FORMS])
 def test_short_forms_mean(document: str, step: AnyStep) -> None:
-    assert parse(document) == step
+    assert parse_step(document) == step
 
 
 def test_network_short_forms_mean() -> None:

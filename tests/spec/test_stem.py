@@ -14,7 +14,7 @@ from inception_search.spec.network import Network
 from inception_search.spec.stem import stem_stages, stem_stride
 from inception_search.spec.step import Conv, Depthwise, Pool
 
-NAMES = [f"{name}@{dialect}" for name in ins.names() for dialect in ins.dialects(name)]
+NAMES = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]
 # stride, image; pools that round up (Caffe) fit beside convolutions that round down on some sizes only
 SIZES = {1: 32, 2: 64, 4: 128}
 CAFFE = {
@@ -54,7 +54,7 @@ def test_every_layer_stays_at_every_stride(name: str) -> None:
         assert side / stride - 12 <= rows <= side / stride + 1  # unpadded convolutions take some away
 
 
-FAST = {f"{name}@{ins.load(name).dialect}" for name in ins.names()}
+FAST = {f"{name}@{ins.load(name).dialect}" for name in ins.list_models(dialects=False)}
 
 
 @pytest.mark.parametrize("name", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in NAMES])
@@ -147,7 +147,7 @@ def test_blocks_that_the_stem_uses_lose_their_stride_there_only() -> None:
         assert {name: flat.blocks[name] for name in made.blocks} == made.blocks
         sides = [node.type[1] for node in ins.lower(flat).nodes if node.path.split(".")[0] == "stem"]
         assert sides == [64] * len(sides)
-        assert parse_network(ins.text(flat)) == flat
+        assert parse_network(ins.to_yaml(flat)) == flat
     two = ins.set_stem_stride(network("stem: down", blocks), 2)
     assert [
         (type(node.op).__name__, node.op.stride) for node in ins.lower(two).nodes if hasattr(node.op, "stride")

@@ -56,7 +56,7 @@ def test_a_block_that_another_dialect_uses_is_used(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         ins.load(path)
         ins.load(f"{path}@other")
-        for name in ins.names():
+        for name in ins.list_models(dialects=False):
             ins.load(name)
 
 

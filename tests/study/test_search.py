@@ -84,7 +84,7 @@ def test_a_trained_model_knows_the_names_of_its_classes(finished, tmp_path):
     file = finished.path / "checkpoints" / f"{finished.best.number}.safetensors"
     model = ins.compile(finished.best.network, weights=file)
     assert model.classes == load_data("digits", image_size=8, limit=64).classes
-    assert ins.load_model(ins.save(model, tmp_path / "model.safetensors")).classes == model.classes
+    assert ins.load_model(ins.save_model(model, tmp_path / "model.safetensors")).classes == model.classes
 
 
 def test_the_curve_ends_in_the_value(finished):

@@ -121,7 +121,7 @@ def test_a_seed_makes_weights_repeatable_and_leaves_the_global_state(net: ins.Ne
 
 
 def test_too_large_is_refused_before_allocation() -> None:
-    wide = ins.parse("7x7 65536")
+    wide = ins.parse_step("7x7 65536")
     net = ins.load(SMALL)
     huge = net.model_copy(update={"stages": {"a": wide, "b": wide}, "aux": {}})
     with pytest.raises(CompileError, match="too large to build"):

@@ -58,7 +58,7 @@ def test_a_network_ends_in(head: str, shape: tuple[int, ...], layers: list[str])
     assert head_layers(module) == layers
     if "unit_length" in head:
         torch.testing.assert_close(out.norm(dim=1), torch.ones(2, dtype=torch.float64))
-    assert parse_network(ins.text(network)) == network
+    assert parse_network(ins.to_yaml(network)) == network
 
 
 def test_unit_length_is_the_embedding_by_its_length() -> None:

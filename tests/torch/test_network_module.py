@@ -360,7 +360,7 @@ def test_a_module_that_compile_did_not_make_says_so() -> None:
     for call in (
         lambda: ins.load_weights(plain, {}),  # type: ignore[arg-type]
         lambda: ins.export_weights(plain, "timm"),  # type: ignore[arg-type]
-        lambda: ins.save(plain, "x"),  # type: ignore[arg-type]
+        lambda: ins.save_model(plain, "x"),  # type: ignore[arg-type]
     ):
         with pytest.raises(ArgumentError, match=r"expected a model.*; give the module that"):
             call()

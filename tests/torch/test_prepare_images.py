@@ -149,7 +149,7 @@ def test_all_pictures_of_an_array_are_those_of_the_tensor() -> None:
 
 
 def test_a_network_of_grey_pictures_takes_colour_files_as_grey(files: list[Path]) -> None:
-    text = ins.text(ins.set_input("inception_v3", channels=1)) + "preprocess: {mean: [0.5], std: [0.5]}\n"
+    text = ins.to_yaml(ins.set_input("inception_v3", channels=1)) + "preprocess: {mean: [0.5], std: [0.5]}\n"
     net = ins.load(text)
     grey = np.array(PIL.Image.fromarray(ARRAY).convert("L"))
     expected = ins.prepare_images(grey, net)

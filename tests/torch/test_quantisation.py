@@ -18,7 +18,7 @@ quantize_fx = pytest.importorskip("torch.ao.quantization.quantize_fx")
 FAST = ("inception_v1", "inception_v3", "inception_resnet_v1@facenet")  # branches, branches of branches, residual sums
 NAMES = [
     name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
-    for name in (*ins.names(), "inception_resnet_v1@facenet")
+    for name in (*ins.list_models(dialects=False), "inception_resnet_v1@facenet")
 ]
 
 

@@ -17,7 +17,7 @@ from inception_search.errors import DocumentError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.receptive_field import receptive_field
 from inception_search.lowering import lower
-from inception_search.spec.document import parse
+from inception_search.spec.document import parse_step
 from inception_search.spec.identity import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.text import text
@@ -76,7 +76,7 @@ def test_channels_from_a_start() -> None:
     net = network("{narrow: {width: 2, start: 1}}")
     x, y, _ = outputs(net)
     torch.testing.assert_close(y, x[:, 1:3])
-    assert text(parse("{narrow: {width: 2, start: 1}}")).strip() == "narrow: {width: 2, start: 1}"
+    assert text(parse_step("{narrow: {width: 2, start: 1}}")).strip() == "narrow: {width: 2, start: 1}"
     with pytest.raises(ShapeError, match="got channels 3 to 4 of 4; use a smaller width or start"):
         lower(network("{narrow: {width: 2, start: 3}}"))
 
@@ -123,7 +123,7 @@ def test_a_norm_is_written_alike_everywhere(place: str, spelling: tuple[str, str
 
     one, other = map(made, spelling)
     assert one == other
-    assert ins.load(ins.text(one)) == one
+    assert ins.load(ins.to_yaml(one)) == one
     norms = [node.op for node in lower(one).nodes if node.op.name == "batch_norm"]
     assert [norm.attributes()["eps"] for norm in norms] == (
         [] if "none" in spelling else [0.01 if "{" in spelling[0] else 1e-3]
@@ -160,7 +160,7 @@ def test_height_and_width_are_written_alike_everywhere(one: str, other: str) -> 
     a, b = (network(step) for step in (one, other))
     assert lower(a).cost() == lower(b).cost() == estimate(a)
     assert arch_id(a) == arch_id(b)
-    assert parse(text(parse(one))) == parse(one)
+    assert parse_step(text(parse_step(one))) == parse_step(one)
 
 
 def test_a_pool_strides_by_axis() -> None:
@@ -183,7 +183,7 @@ def test_a_pool_strides_by_axis() -> None:
 def test_everything_else_knows_them(step: str) -> None:
     """Text, cost, pictures, comparison, mutation, width, size: whatever takes a network takes these."""
     net = network(f"[{step}, 1x1 4]")
-    assert ins.load(ins.text(net)) == net == ins.load(ins.text(ins.load(ins.text(net))))
+    assert ins.load(ins.to_yaml(net)) == net == ins.load(ins.to_yaml(ins.load(ins.to_yaml(net))))
     assert estimate(net) == lower(net).cost()
     assert "<svg" in ins.draw(net.stages["a"], network=net).svg
     assert "<svg" in ins.draw(net.stages["a"], network=net, style="paper").svg

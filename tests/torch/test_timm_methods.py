@@ -175,7 +175,7 @@ def test_models_are_listed_by_pattern() -> None:
     assert found[0] == "inception_v3"
     assert "inception_v3@keras" in found
     assert all("v3" in name for name in found)
-    assert set(ins.names()) < set(ins.list_models()) == set(ins.list_models(""))
+    assert set(ins.list_models(dialects=False)) < set(ins.list_models()) == set(ins.list_models(""))
     assert ins.list_models(["nin_*", "*@keras"], exclude_filters="*imagenet*") == [
         *("inception_resnet_v2@keras", "inception_v3@keras", "nin_cifar10", "nin_cifar10@paper", "nin_cifar10@caffe")
     ]
@@ -196,7 +196,7 @@ def test_names_of_classes_are_kept_in_saved_files(tmp_path: Path) -> None:
     module = shaken(ins.compile(SMALL))
     assert module.classes is None
     module.classes = list(NAMES)
-    path = ins.save(module, tmp_path / "model.safetensors")
+    path = ins.save_model(module, tmp_path / "model.safetensors")
     assert ins.load_model(path).classes == module.classes == NAMES
     assert copy.deepcopy(module).classes == pickle.loads(pickle.dumps(module)).classes == NAMES
     assert ins.compile(path).classes == NAMES
@@ -253,7 +253,7 @@ def test_layers_print_as_what_they_are() -> None:
     assert lines(module.get_submodule("inception_a.0"))[0] == "InceptionA("
 
 
-@pytest.mark.parametrize("name", ins.names())
+@pytest.mark.parametrize("name", ins.list_models(dialects=False))
 def test_no_container_prints_as_a_bare_module(name: str) -> None:
     with torch.device("meta"):
         module = ins.compile(shrink(ins.load(name), 0.1, 0.1), aux=bool(ins.load(name).aux))
@@ -267,7 +267,11 @@ SCRIPTED = ("nin_cifar10", "inception_v3", "inception_resnet_v1")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in SCRIPTED else pytest.param(name, marks=pytest.mark.slow) for name in ins.names()]
+    "name",
+    [
+        name if name in SCRIPTED else pytest.param(name, marks=pytest.mark.slow)
+        for name in ins.list_models(dialects=False)
+    ],
 )
 def test_every_network_can_be_scripted(name: str, tmp_path: Path) -> None:
     module = ins.compile(shrink(ins.load(name), 0.1, 0.1), seed=0).eval()

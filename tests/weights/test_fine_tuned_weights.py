@@ -171,7 +171,7 @@ def test_a_fine_tuned_file_of_keras_computes_the_same_here(tmp_path: Path, endin
     path = tmp_path / f"tuned.{ending}"
     (model.save_weights if ending == "weights.h5" else model.save)(path)
     network = ins.set_input(ins.load("inception_v3@keras"), height=75, width=75)
-    with_head = ins.load(ins.text(network).replace("head: {classes: 1000}", "head: {hidden: [64], classes: 5}"))
+    with_head = ins.load(ins.to_yaml(network).replace("head: {classes: 1000}", "head: {hidden: [64], classes: 5}"))
     module = ins.compile(with_head, weights=path).eval()
     images = torch.randn(1, 3, 75, 75, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

@@ -318,7 +318,7 @@ def test_the_wrong_network_for_a_file_is_refused(
 
 
 def test_an_edited_network_is_refused_with_the_part_that_was_edited() -> None:
-    text = ins.text(ins.load("inception_v1@slim"))
+    text = ins.to_yaml(ins.load("inception_v1@slim"))
     edited = text.replace("pool3:", "more: 3x3 480\n  pool3:")
     assert edited != text
     with pytest.raises(WeightsError, match=r"missing more\.conv\.weight"):
@@ -442,7 +442,7 @@ def test_another_padding_or_epsilon_warns_at_the_callers_line() -> None:
     with pytest.warns(DialectWarning, match=r"slim's weights.*inception_v1@slim") as caught:
         ins.load_weights(ins.compile("inception_v1@torchvision"), theirs)
     assert caught[0].filename == __file__
-    text = ins.text(ins.load("bn_inception")).replace("1.0e-05", "0.001").replace("1e-05", "0.001")
+    text = ins.to_yaml(ins.load("bn_inception")).replace("1.0e-05", "0.001").replace("1e-05", "0.001")
     with pytest.warns(DialectWarning, match=r"eps 0\.001 in bn_inception and 1e-05 in bn_inception@cadene") as caught:
         ins.compile(text, weights=weights("bn_inception", "cadene"))
     assert caught[0].filename == __file__

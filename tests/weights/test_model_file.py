@@ -63,7 +63,7 @@ MODELS: dict[str, Callable[[], NetworkModule]] = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_comes_back_whole(tmp_path: Path, name: str) -> None:
     module = MODELS[name]()
-    found = ins.load_model(ins.save(module, tmp_path / "model.safetensors"))
+    found = ins.load_model(ins.save_model(module, tmp_path / "model.safetensors"))
     assert found.network == module.network
     assert same_state(found.state_dict(), module.state_dict())
     assert not found.training
@@ -79,29 +79,29 @@ def test_a_model_comes_back_whole(tmp_path: Path, name: str) -> None:
 def test_the_dtype_comes_back_too(tmp_path: Path, dtype: torch.dtype) -> None:
     module = made(aux=True).to(dtype)
     module.get_submodule("head.classifier").float()  # one part of another
-    found = ins.load_model(ins.save(module, tmp_path / "model.safetensors"))
+    found = ins.load_model(ins.save_model(module, tmp_path / "model.safetensors"))
     assert same_state(found.state_dict(), module.state_dict())
     whole = made().to(dtype)
-    found = ins.load_model(ins.save(whole, tmp_path / "whole.safetensors"))
+    found = ins.load_model(ins.save_model(whole, tmp_path / "whole.safetensors"))
     x = torch.randn(2, 3, 16, 16, dtype=dtype)
     assert torch.equal(found(x), whole(x))
 
 
 def test_the_file_is_plain_safetensors_under_our_keys(tmp_path: Path) -> None:
     module = made(aux=True)
-    path = ins.save(module, tmp_path / "model.safetensors")
+    path = ins.save_model(module, tmp_path / "model.safetensors")
     assert all(torch.equal(t, module.state_dict()[k]) for k, t in safetensors.torch.load_file(path).items())
     assert ins.load(metadata(path)[DOCUMENT]) == module.network
 
 
 def test_the_report_names_the_file(tmp_path: Path) -> None:
-    path = ins.save(made(), tmp_path / "model.safetensors")
+    path = ins.save_model(made(), tmp_path / "model.safetensors")
     report = ins.load_model(path).loaded
     assert (report.file, report.fresh, dict(report.unused)) == (str(path), (), {})
 
 
 def test_the_document_is_read_without_torch(tmp_path: Path) -> None:
-    path = ins.save(made(), tmp_path / "model.safetensors")
+    path = ins.save_model(made(), tmp_path / "model.safetensors")
     code = f"import sys, inception_search as ins; print(ins.load({str(path)!r}).name, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["small", "False"]
@@ -109,7 +109,7 @@ def test_the_document_is_read_without_torch(tmp_path: Path) -> None:
 
 def test_compile_takes_a_model_with_its_weights(tmp_path: Path) -> None:
     module = made()
-    path = ins.save(module, tmp_path / "model.safetensors")
+    path = ins.save_model(module, tmp_path / "model.safetensors")
     assert same_state(ins.compile(path).state_dict(), module.state_dict())
     tuned = ins.compile(str(path), num_classes=2)
     assert set(tuned.loaded.fresh) == {"head.classifier.weight", "head.classifier.bias"}
@@ -120,7 +120,7 @@ def test_compile_takes_a_model_with_its_weights(tmp_path: Path) -> None:
 
 def test_equal_models_are_equal_files(tmp_path: Path) -> None:
     module = made()
-    files = [ins.save(module, tmp_path / f"{number}.safetensors").read_bytes() for number in range(4)]
+    files = [ins.save_model(module, tmp_path / f"{number}.safetensors").read_bytes() for number in range(4)]
     assert len(set(files)) == 1
 
 
@@ -129,13 +129,13 @@ def test_the_names_of_classes_come_back(tmp_path: Path) -> None:
     names = ("été", "no UTF-8: \udcff")  # as Python reads the names of such folders
     model = ins.compile("inception_v1", num_classes=2, width=0.05)
     model.classes = names
-    file = ins.save(model, tmp_path / "model.safetensors")
+    file = ins.save_model(model, tmp_path / "model.safetensors")
     assert ins.load_model(file).classes == names
     assert ins.compile("inception_v1", num_classes=2, width=0.05, aux=True, weights=file).classes == names
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ins.save(made(), tmp_path / "model.safetensors")
+    path = ins.save_model(made(), tmp_path / "model.safetensors")
     old = path.read_bytes()
 
     def broken(*_: object) -> None:
@@ -144,10 +144,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", broken)
         with pytest.raises(ins.InceptionSearchError):
-            ins.save(made(num_classes=2), path)
+            ins.save_model(made(num_classes=2), path)
     assert path.read_bytes() == old
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
-    ins.save(made(num_classes=2), path)
+    ins.save_model(made(num_classes=2), path)
     assert ins.load_model(path).network.head.classes == 2
 
 
@@ -156,7 +156,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path, folder: str) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "file").write_text("")
     path = tmp_path / folder / "x.safetensors"
-    for write_it in (lambda: ins.save(made(), path), lambda: write_weights({"a": torch.zeros(1)}, path)):
+    for write_it in (lambda: ins.save_model(made(), path), lambda: write_weights({"a": torch.zeros(1)}, path)):
         with pytest.raises(WeightsError, match="there is no such folder to write to, got") as caught:
             write_it()
         assert caught.value.found == str(path.parent)
@@ -172,7 +172,7 @@ def test_a_disk_that_refuses_is_no_matter_of_run_folders(
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(WeightsError) as caught:
-        ins.save(made(), tmp_path / "x.safetensors")
+        ins.save_model(made(), tmp_path / "x.safetensors")
     assert str(caught.value).startswith(f"{tmp_path / 'x.safetensors'}: ")
     assert "run folder" not in str(caught.value)
     assert "search" not in str(caught.value)
@@ -180,7 +180,7 @@ def test_a_disk_that_refuses_is_no_matter_of_run_folders(
 
 def test_only_compiled_networks_are_saved(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"of save\(\), .*expected a model.*give the module that compile made"):
-        ins.save(torch.nn.Linear(1, 1), tmp_path / "x.safetensors")  # type: ignore[arg-type]
+        ins.save_model(torch.nn.Linear(1, 1), tmp_path / "x.safetensors")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -189,7 +189,7 @@ def test_only_compiled_networks_are_saved(tmp_path: Path) -> None:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    return ins.save(made(aux=True), tmp_path / "model.safetensors")
+    return ins.save_model(made(aux=True), tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.1, 0.5, 0.9, 0.9999])
@@ -226,7 +226,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_without_a_digest_it_is_not_ours(tmp_path: Path) -> None:
     module = made()
-    save_file(module.state_dict(), tmp_path / "x.safetensors", {DOCUMENT: ins.text(module.network)})
+    save_file(module.state_dict(), tmp_path / "x.safetensors", {DOCUMENT: ins.to_yaml(module.network)})
     with pytest.raises(WeightsError, match="digest"):
         ins.load_model(tmp_path / "x.safetensors")
 
@@ -274,7 +274,7 @@ def test_weights_and_document_belong_together(tmp_path: Path, edit: str) -> None
     state = dict(tensors.state_dict())
     if edit == "no aux in the file":
         state["head.surplus"] = torch.zeros(100_000)
-    path = write(tmp_path / "model.safetensors", state, ins.text(document.network))
+    path = write(tmp_path / "model.safetensors", state, ins.to_yaml(document.network))
     with pytest.raises(WeightsError) as caught:
         ins.load_model(path)
     assert str(caught.value).startswith(str(path))
@@ -295,12 +295,12 @@ def test_a_module_changed_after_compile_is_not_saved(tmp_path: Path) -> None:
     module = made()
     module.get_submodule("head").add_module("classifier", torch.nn.Linear(16, 3))
     with pytest.raises(WeightsError, match=r"not what its document says.*head\.classifier\.weight.*num_classes="):
-        ins.save(module, tmp_path / "model.safetensors")
+        ins.save_model(module, tmp_path / "model.safetensors")
     assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_weights_of_a_damaged_model_are_not_taken(tmp_path: Path) -> None:
-    path = ins.save(made(), tmp_path / "model.safetensors")
+    path = ins.save_model(made(), tmp_path / "model.safetensors")
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
@@ -309,7 +309,7 @@ def test_weights_of_a_damaged_model_are_not_taken(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_dialect_of_our_own_warn(tmp_path: Path) -> None:
-    path = ins.save(ins.compile("bn_inception@slim_gamma", width=0.25), tmp_path / "slim.safetensors")
+    path = ins.save_model(ins.compile("bn_inception@slim_gamma", width=0.25), tmp_path / "slim.safetensors")
     images = r"prepared otherwise: scale 255 here and 1 in the file, order bgr here and rgb in the file"
     document = "saved with another document.*conv1.0.conv has padding"
     with pytest.warns(DialectWarning, match=images), pytest.warns(DialectWarning, match=document):
@@ -322,5 +322,5 @@ def test_a_name_that_says_another_format_is_refused(name: str, tmp_path: Path) -
     with pytest.raises(
         ConfigError, match=r"saved in a \.safetensors file, got .*; expected '[A-Za-z.]+\.safetensors'; .*torch"
     ):
-        ins.save(made(), tmp_path / name)
+        ins.save_model(made(), tmp_path / name)
     assert not list(tmp_path.iterdir())

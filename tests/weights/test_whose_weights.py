@@ -99,7 +99,7 @@ def test_an_export_is_compared_with_the_implementation_that_was_named() -> None:
 
 def test_a_network_for_images_too_small_for_theirs_is_compared_at_their_size() -> None:
     theirs = ins.load("inception_v3@timm")
-    small = ins.set_input(ins.load(ins.text(theirs).replace(" valid", "")), height=32, width=32)
+    small = ins.set_input(ins.load(ins.to_yaml(theirs).replace(" valid", "")), height=32, width=32)
     ins.lower(small)
     with pytest.raises(ins.InceptionSearchError):
         ins.lower(ins.set_input(theirs, height=32, width=32))
@@ -124,14 +124,14 @@ def test_a_stem_that_theirs_cannot_have_is_a_difference_not_an_error(stride: int
 
 def test_own_weights_of_a_document_that_does_not_fit_the_size_still_warn(tmp_path: Path) -> None:
     text = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x24x24\nstages: {a: 7x7 4 valid}"
-    path = ins.save(ins.compile(text), tmp_path / "n.safetensors")
+    path = ins.save_model(ins.compile(text), tmp_path / "n.safetensors")
     with pytest.warns(DialectWarning, match=r"another document.*a\.conv has padding"):
         ins.compile(text.replace(" valid", "").replace("24x24", "4x4"), weights=path)
 
 
 def test_what_a_saved_model_expects_of_images_comes_along(tmp_path: Path) -> None:
     said = "preprocess: {mean: [0.1, 0.2, 0.3], std: [0.5, 0.5, 0.5]}\n"
-    path = ins.save(ins.compile(SMALL + said, seed=0), tmp_path / "small.safetensors")
+    path = ins.save_model(ins.compile(SMALL + said, seed=0), tmp_path / "small.safetensors")
     expected = ins.load(SMALL + said).preprocess
     assert ins.compile(SMALL, weights=path, num_classes=3).network.preprocess == expected
     assert ins.compile(SMALL, weights=path, in_channels=1).network.preprocess is None  # there is a mean a channel
@@ -180,7 +180,7 @@ def test_a_prefix_that_is_the_networks_own_stays(tmp_path: Path) -> None:
     for source in (
         module.state_dict(),
         prefixed(dict(module.state_dict()), "model."),
-        ins.save(module, tmp_path / "m.safetensors"),
+        ins.save_model(module, tmp_path / "m.safetensors"),
     ):
         assert same_state(ins.compile(ONE_STAGE, weights=source).state_dict(), module.state_dict())
 
