@@ -179,7 +179,9 @@ def test_a_disk_that_refuses_is_no_matter_of_run_folders(
 
 
 def test_only_compiled_networks_are_saved(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"of save\(\), .*expected a model.*give the module that compile made"):
+    with pytest.raises(
+        ArgumentError, match=r"of save_model\(\), .*expected a model.*give the module that compile made"
+    ):
         ins.save_model(torch.nn.Linear(1, 1), tmp_path / "x.safetensors")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
@@ -217,7 +219,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     save_file(state, tmp_path / "plain.safetensors")
     torch.save(state, tmp_path / "state.pth")
     for path in (tmp_path / "plain.safetensors", tmp_path / "state.pth"):
-        with pytest.raises(WeightsError, match=r"has weights, but no document.*written by save.*weights=") as caught:
+        with pytest.raises(
+            WeightsError, match=r"has weights, but no document.*written by save_model.*weights="
+        ) as caught:
             ins.load_model(path)
         assert str(caught.value).startswith(str(path))
     with pytest.raises(WeightsError):
