@@ -189,6 +189,10 @@ class ProcessStartError(InceptionSearchError):
     """The process of a trial cannot be started here; the study stops, and nothing is recorded of that trial."""
 
 
+class PluginError(InceptionSearchError):
+    """What another package adds (an op, space, strategy, dataset or proxy) cannot be used, or its name is taken."""
+
+
 class CompileError(InceptionSearchError):
     """A graph cannot be lowered to PyTorch as asked."""
 

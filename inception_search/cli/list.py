@@ -9,6 +9,7 @@ import typer
 
 from inception_search.cli.naming import complete_kind
 from inception_search.errors import unknown_name
+from inception_search.plugins import Kind, added, origin
 
 if TYPE_CHECKING:
     from inception_search.spec.network import Network
@@ -65,6 +66,8 @@ def _in_words(row: Row) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list):
         return ("x" if all(isinstance(part, int) for part in value) else ", ").join(map(str, value))
     if isinstance(value, int):
@@ -107,26 +110,33 @@ def _costs(network: Network) -> dict[str, int]:
 
 
 def _spaces() -> list[Row]:
-    from inception_search.space.space import load_space, names
+    from inception_search.space.space import load_space
+    from inception_search.spec.shipped import shipped_names
 
     rows = []
-    for space in map(load_space, names()):
+    for space in map(load_space, shipped_names()):
         about = space.about.split(". ")[0] + "."
         row = {"name": space.name, "points": space.rounded_size, "contains": list(space.document.contains)}
         rows.append(Row(row | {"about": about}, {"points": space.size_in_words}))
-    return rows
+    return rows + _added("space", points=None, contains=[])
 
 
 def _datasets() -> list[Row]:
     from inception_search.cli.datasets import ABOUT
 
-    return [Row({"name": name, "about": about}) for name, about in ABOUT.items()]
+    return [Row({"name": name, "about": about}) for name, about in ABOUT.items()] + _added("dataset")
 
 
 def _ops() -> list[Row]:
     from inception_search.graph.ops import OPS
 
-    return [Row({"name": name, "about": (op.__doc__ or "").split("\n")[0]}) for name, op in OPS.items()]
+    own = [Row({"name": name, "about": (op.__doc__ or "").split("\n")[0]}) for name, op in OPS.items()]
+    return own + _added("op")
+
+
+def _added(kind: Kind, **empty: Any) -> list[Row]:
+    """What other packages add, with their names; none of them is imported, so the columns in ``empty`` say nothing."""
+    return [Row({"name": name, **empty, "about": f"of the package {origin(kind, name)}"}) for name in added(kind)]
 
 
 KINDS: dict[str, Callable[[], list[Row]]] = {

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from inception_search.cli.datasets import ABOUT
+from inception_search.plugins import Kind, all_names
 from inception_search.spec.shipped import shipped_folder, shipped_names
 
 ITEM = (
@@ -41,21 +42,22 @@ RUNS = "runs"
 Complete = Callable[[str], list[str]]
 
 
-def one_of(names: Iterable[str]) -> Complete:
-    """A completion that offers ``names``."""
+def one_of(names: Iterable[str], added: Kind | None = None) -> Complete:
+    """A completion that offers ``names``, and those that other packages add of the kind ``added``."""
     known = tuple(names)
 
     def complete(incomplete: str) -> list[str]:
-        return [name for name in known if name.startswith(incomplete)]
+        offered = known if added is None else all_names(added, known)
+        return [name for name in offered if name.startswith(incomplete)]
 
     return complete
 
 
-complete_strategy = one_of(STRATEGIES)
+complete_strategy = one_of(STRATEGIES, "strategy")
 complete_pruner = one_of(PRUNERS)
 complete_optimizer = one_of(OPTIMIZERS)
 complete_schedule = one_of(SCHEDULES)
-complete_data = one_of(ABOUT)
+complete_data = one_of(ABOUT, "dataset")
 complete_device = one_of(("auto", "cpu", "cuda"))
 complete_implementation = one_of(IMPLEMENTATIONS)
 complete_style = one_of(STYLES)
@@ -90,7 +92,7 @@ def complete_item(incomplete: str) -> list[str]:
 
 def complete_space(incomplete: str) -> list[str]:
     """Shipped spaces."""
-    return one_of(shipped_names())(incomplete)
+    return one_of(shipped_names(), "space")(incomplete)
 
 
 def complete_run(incomplete: str) -> list[str]:

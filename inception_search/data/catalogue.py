@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from inception_search.errors import ConfigError, unknown_name
+from inception_search.errors import ConfigError, shorten, unknown_name
+from inception_search.plugins import all_names, find, guarded, unusable
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
@@ -34,8 +35,13 @@ class LoadFunction(Protocol):
 
 
 def names() -> tuple[str, ...]:
-    """The names :func:`load_data` answers to, sorted."""
-    return tuple(sorted(DATASETS))
+    """The names :func:`load_data` answers to, sorted; those that other packages add (docs/plugins.md) last."""
+    return all_names("dataset", sorted(DATASETS))
+
+
+def may_download(name: str) -> bool:
+    """Whether the dataset may fetch files; of one that another package adds it is not known."""
+    return name in DOWNLOADED or name not in DATASETS
 
 
 def load_data(
@@ -55,8 +61,8 @@ def load_data(
     set (default: the dataset's own), enlarged by training images that ``limit`` leaves over. ``download`` allows the
     network to be used. Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
     """
-    if name not in DATASETS:
-        raise unknown_name("dataset", name, DATASETS)
+    if name not in names():
+        raise unknown_name("dataset", name, names())
     _check_range("image_size", image_size, LARGEST_SIDE)
     _check_range("limit", limit, None)
     _check_range("validation_images", validation_images, None)
@@ -71,9 +77,28 @@ def load_data(
 
 
 def find_loader(name: str) -> LoadFunction:
-    """The ``load`` function behind a name of the table."""
+    """The ``load`` function behind a name. Raises PluginError for a broken one of another package."""
+    if (added := find("dataset", name, DATASETS)) is not None:
+        return _guarded(name, added)
     module, _, function = DATASETS[name].partition(":")
     return cast(LoadFunction, getattr(import_module(module), function))
+
+
+def _guarded(name: str, function: Any) -> LoadFunction:
+    """The ``load`` of the dataset ``name`` of another package; where it fails, the error names the package."""
+    if not callable(function):
+        raise unusable("dataset", name, shorten(function), "a function with the arguments of LoadFunction")
+
+    def load(**options: Any) -> Dataset:
+        from inception_search.data.dataset import Dataset
+
+        with guarded("dataset", name):
+            found = function(**options)
+        if not isinstance(found, Dataset):
+            raise unusable("dataset", name, shorten(found), "a Dataset")
+        return found
+
+    return load
 
 
 def _check_range(option: str, value: int | None, most: int | None) -> None:

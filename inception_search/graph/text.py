@@ -11,7 +11,7 @@ from typing import Any
 
 from inception_search.errors import DocumentError, Place, did_you_mean
 from inception_search.graph.graph import Graph, GraphBuilder
-from inception_search.graph.ops import OPS
+from inception_search.graph.ops import find_op, names
 
 _LINE = re.compile(r"%(?P<index>\d+) (?P<path>\S+) = (?P<op>\w+)\((?P<args>.*)\) : (?P<type>[\dx]+)\Z")
 _REF = re.compile(r"%(\d+)\Z")
@@ -33,9 +33,9 @@ def _parse_node(line: str, number: int, builder: GraphBuilder) -> None:
     match = _LINE.match(line)
     if match is None:
         raise DocumentError("not a node", place=where, found=line, expected="%0 path = op(%i, name=value) : CxHxW")
-    kind = OPS.get(match["op"])
+    kind = find_op(match["op"])
     if kind is None:
-        raise DocumentError("unknown op", place=where, found=match["op"], mend=did_you_mean(match["op"], OPS))
+        raise DocumentError("unknown op", place=where, found=match["op"], mend=did_you_mean(match["op"], names()))
     inputs, attributes = _arguments(match["args"], number)
     try:
         op = kind(**attributes)

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import torch
 
-from inception_search.errors import InceptionSearchError, SpecError
+from inception_search.errors import InceptionSearchError, PluginError, SpecError, shorten
+from inception_search.plugins import find as find_added
+from inception_search.plugins import guarded, unusable
 from inception_search.proxies.batch import ProxyBatch, proxy_batch
 from inception_search.proxies.probe import Probe, Unavailable
 from inception_search.proxies.table import PROXIES, known
@@ -49,10 +52,12 @@ def score_with_reasons(
     probe = Probe(network, batch, seed)
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
-    with _apart():
+    with apart():
         for name in known(names):
             try:
                 values[name] = _finite(find(name)(probe))
+            except PluginError:
+                raise
             except (Unavailable, InceptionSearchError) as error:
                 reasons[name] = str(error)
             except RuntimeError as error:  # torch's own: no memory, a decomposition that does not converge
@@ -62,9 +67,24 @@ def score_with_reasons(
 
 def find(name: str) -> Callable[[Probe], float]:
     """The function of the proxy ``name``. Raises :class:`Unavailable` in turn when it has no value."""
-    module, _, function = PROXIES[known((name,))[0]].function.partition(":")
+    known((name,))
+    if (added := find_added("proxy", name, PROXIES)) is not None:
+        return _guarded(name, added)
+    module, _, function = PROXIES[name].function.partition(":")
     found: Callable[[Probe], float] = getattr(import_module(module), function)
     return found
+
+
+def _guarded(name: str, function: Any) -> Callable[[Probe], float]:
+    """The proxy ``name`` of another package; what it raises, but for what every proxy may raise, names the package."""
+    if not callable(function):
+        raise unusable("proxy", name, shorten(function), "a function of a Probe that returns a number")
+
+    def computed(probe: Probe) -> float:
+        with guarded("proxy", name, Unavailable, RuntimeError):
+            return float(function(probe))
+
+    return computed
 
 
 def _finite(value: float) -> float:
@@ -74,7 +94,7 @@ def _finite(value: float) -> float:
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
+def apart() -> Iterator[None]:
     """One thread, gradients as each proxy wants them; all put back."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inception_search.errors import ConfigError, unknown_name
+from inception_search.plugins import added, all_names
 
 BASELINES = ("params", "macs")
 """What a proxy has to beat: both are known without looking at a network at all."""
@@ -54,14 +55,16 @@ PROXIES: dict[str, Proxy] = dict(
 
 
 def known(names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """``names`` once each, in their order; all when None.
+    """``names`` once each, in their order; all of this package when None.
 
-    Raises :class:`UnknownNameError` for one that is not in the table, :class:`ConfigError` for none at all.
+    Proxies that other packages add (docs/plugins.md) are computed where they are named.
+
+    Raises :class:`UnknownNameError` for one that nothing has, :class:`ConfigError` for none at all.
     """
     chosen = tuple(dict.fromkeys(PROXIES if names is None else names))
     for name in chosen:
-        if name not in PROXIES:
-            raise unknown_name("proxy", name, PROXIES)
+        if name not in PROXIES and name not in added("proxy"):
+            raise unknown_name("proxy", name, all_names("proxy", PROXIES))
     if not chosen:
-        raise ConfigError("no proxies are named", expected=f"some of {', '.join(PROXIES)}")
+        raise ConfigError("no proxies are named", expected=f"some of {', '.join(all_names('proxy', PROXIES))}")
     return chosen

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from inception_search.arguments import checked
 from inception_search.canonical.catalogue import load, module
-from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError, unknown_name
+from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, PluginError, SpecError, unknown_name
+from inception_search.plugins import all_names, origin, unusable
 from inception_search.plural import counted
 from inception_search.space import neighbours as near
+from inception_search.space.added import added_text
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
 from inception_search.space.contents import check_contents, written_out
@@ -280,8 +282,8 @@ class Space:
 
 
 def names() -> tuple[str, ...]:
-    """The names of the shipped spaces, sorted."""
-    return shipped_names()
+    """The names of the shipped spaces, sorted, then of those that other packages add (docs/plugins.md)."""
+    return all_names("space", shipped_names())
 
 
 def load_space(space: str | Path) -> Space:
@@ -291,7 +293,17 @@ def load_space(space: str | Path) -> Space:
     and :class:`~inception_search.errors.DocumentError` for what else is wrong in the document, both with the place.
     Warns (:class:`~inception_search.errors.UnusedBlockWarning`) of entries of ``define`` that nothing uses.
     """
-    found = _read(space)
+    try:
+        return _checked(_read(space))
+    except PluginError:
+        raise
+    except InceptionSearchError as error:
+        if isinstance(space, str) and origin("space", space):
+            raise unusable("space", space, str(error)) from error
+        raise
+
+
+def _checked(found: Space) -> Space:
     if found.file is None or Path(found.file).parent != shipped_folder():  # tests hold those to it
         check_contents(found)
     warn_of_unused_definitions(found.unused, found.file)
@@ -313,13 +325,22 @@ def _inputs_of(given: Any) -> Iterator[tuple[int, int, int]]:
 def _read(space: str | Path) -> Space:
     if isinstance(space, str) and ("\n" in space or space.lstrip().startswith("{")):
         return Space(space)
-    if isinstance(space, str) and space in names():
+    if isinstance(space, str) and (added := added_text(space)) is not None:
+        return _named(Space(added.text, added.file), space)
+    if isinstance(space, str) and space in shipped_names():
         path: Path = shipped_folder() / f"{space}.yaml"
     elif isinstance(space, Path) or space.endswith(SUFFIXES) or "/" in space:
         path = Path(space)
     else:
         raise unknown_name("space", space, names())
     return Space(read_text(path), str(path))
+
+
+def _named(found: Space, name: str) -> Space:
+    """The space that another package adds, when its document has the name that it is added under."""
+    if found.name != name:
+        raise unusable("space", name, f"a document of the name {found.name!r}", f"name: {name}")
+    return found
 
 
 def _key(params: Params) -> frozenset[tuple[str, Value]]:

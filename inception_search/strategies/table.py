@@ -7,10 +7,12 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, cast
 
-from inception_search.errors import unknown_name
+from inception_search.errors import shorten, unknown_name
 from inception_search.options import Options, read_options
 from inception_search.optuna_bridge.given_sampler import PREFIXES
+from inception_search.plugins import all_names, find, unusable
 from inception_search.space.space import Space
+from inception_search.strategies.added import AddedStrategy
 from inception_search.strategies.protocol import Problem, Strategy
 
 # Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
@@ -28,16 +30,28 @@ STRATEGIES: dict[str, str] = {
 
 
 def names() -> tuple[str, ...]:
-    """The names of all strategies."""
-    return tuple(STRATEGIES)
+    """The names of all strategies, those that other packages add (docs/plugins.md) last."""
+    return all_names("strategy", STRATEGIES)
 
 
 def find_strategy(name: str) -> Any:
-    """The class of strategy ``name``."""
+    """The class of strategy ``name``. Raises UnknownNameError, and PluginError for a broken one of another package."""
+    if (plugin := find("strategy", name, STRATEGIES)) is not None:
+        return _checked(name, plugin)
     if name not in STRATEGIES:
-        raise unknown_name("strategy", name, STRATEGIES, path="strategy")
+        raise unknown_name("strategy", name, names(), path="strategy")
     module, _, attribute = STRATEGIES[name].partition(":")
     return getattr(import_module(f"inception_search.strategies.{module}"), attribute)
+
+
+def _checked(name: str, kind: Any) -> Any:
+    """The class that another package adds, when it has what every strategy has."""
+    options = getattr(kind, "settings", None)
+    has_options = isinstance(options, type) and issubclass(options, Options)
+    if not (isinstance(kind, type) and has_options and callable(getattr(kind, "ask", None))):
+        expected = "a class with ask, tell, and settings (a class of options)"
+        raise unusable("strategy", name, shorten(kind), expected)
+    return kind
 
 
 def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -57,7 +71,10 @@ def make_strategy(name: str, problem: Problem, **options: Any) -> Strategy:
     if name.startswith(PREFIXES):
         return cast(Strategy, _user_sampler().make(name, problem, options))
     check(name, problem.space, problem.objectives)
-    return cast(Strategy, find_strategy(name)(problem, settings_of(name, options)))
+    kind, settings = find_strategy(name), settings_of(name, options)
+    return (
+        cast(Strategy, kind(problem, settings)) if name in STRATEGIES else AddedStrategy(name, kind, problem, settings)
+    )
 
 
 def _user_sampler() -> Any:

@@ -27,7 +27,7 @@ from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.store.objectives import check_objectives
-from inception_search.strategies.table import STRATEGIES
+from inception_search.strategies.table import names as strategies
 from inception_search.study.given_options import Given, given_options
 from inception_search.study.pruner_options import AshaOptions, Eta, pruner_options
 from inception_search.study.strategy_name import StrategyName, with_sampler_named
@@ -393,6 +393,6 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 def _literals(name: str) -> tuple[str, ...]:
     if name == "strategy":
-        return tuple(STRATEGIES)
+        return strategies()
     annotation: Any = StudyConfig.model_fields[name].annotation
     return tuple(str(value) for value in getattr(annotation, "__args__", ()))

@@ -10,20 +10,19 @@ from pydantic_core import PydanticCustomError
 
 from inception_search.errors import ConfigError, raw
 from inception_search.optuna_bridge.given_sampler import OWN, PREFIXES, GivenSampler, is_sampler
-from inception_search.strategies.table import STRATEGIES
+from inception_search.strategies.table import names
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
     from inception_search.study.config import StudyConfig
 
-EXPECTED = ", ".join(map(repr, STRATEGIES)) + ", 'optuna:NAME', 'optunahub:samplers/NAME', or a sampler of Optuna's"
-
 
 def _name(value: Any) -> str:
-    if isinstance(value, str) and (value in STRATEGIES or value.startswith(PREFIXES)):
+    if isinstance(value, str) and (value in names() or value.startswith(PREFIXES)):
         return value
-    raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": EXPECTED})
+    expected = ", ".join(map(repr, names())) + ", 'optuna:NAME', 'optunahub:samplers/NAME', or a sampler of Optuna's"
+    raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
 
 
 StrategyName: TypeAlias = Annotated[
@@ -32,7 +31,7 @@ StrategyName: TypeAlias = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "enum": list(STRATEGIES)},
+                {"type": "string", "enum": list(names())},
                 {"type": "string", "pattern": f"^({'|'.join(PREFIXES)}).+"},
             ]
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from inception_search.data.catalogue import DOWNLOADED, EMBEDDED
+from inception_search.data.catalogue import EMBEDDED, may_download
 from inception_search.optuna_bridge.given_sampler import PREFIXES
 from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
@@ -26,7 +26,7 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
         yield f"proxies are looked at by the predictor alone, not by {config.strategy}"
     if config.data_root and config.data in EMBEDDED:
         yield f"data_root has no effect: {config.data} is part of a package"
-    if config.download and config.data not in DOWNLOADED:
+    if config.download and not may_download(config.data):
         why = "is part of a package" if config.data in EMBEDDED else "is read from its folder and cannot be downloaded"
         yield f"download has no effect: {config.data} {why}"
     if config.reference is not None and len(config.objectives) == 1:

@@ -11,9 +11,10 @@ import torch
 
 from inception_search.errors import ConfigError, SpecError, UnknownNameError
 from inception_search.proxies.batch import ProxyBatch
-from inception_search.proxies.score import score, score_with_reasons
+from inception_search.proxies.score import find, score, score_with_reasons
 from inception_search.proxies.table import BASELINES, PROXIES, known
 from inception_search.spec.transform import remake
+from inception_search.testing import check_proxy
 from tests.bounds import bounded
 from tests.proxies.by_hand import SMALL, images, network
 from tests.shipped import shipped_space
@@ -64,6 +65,11 @@ def test_any_network_has_finite_scores_or_reasons(what: str) -> None:
     assert set(found.values) == set(PROXIES) - missing
     assert all(type(value) is float and math.isfinite(value) for value in found.values.values())
     assert all(found.reasons.values())
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_proxy_keeps_the_laws(name: str) -> None:
+    check_proxy(find(name))
 
 
 def test_auxiliary_heads_do_not_count() -> None:

@@ -15,41 +15,33 @@ from inception_search.errors import UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Choice, Float, Integer
-from inception_search.space.space import By, Space, load_space, names
+from inception_search.space.space import Space, load_space, names
 from inception_search.spec.identity import arch_id
 from inception_search.spec.step import Block
 from inception_search.spec.transform import scale_width
+from inception_search.testing import check_space
+from inception_search.testing.spaces import points_and_networks_correspond
 from tests.bounds import bounded
 from tests.generators import points
 from tests.shipped import shipped_space
 
 SHIPPED = {name: shipped_space(name) for name in names()}
-WAYS: tuple[By, ...] = ("points", "holes")
 SAID = [(name, label) for name, space in SHIPPED.items() for label in space.document.contains]
 
 
-def check_laws(space: Space, seed: int, by: By) -> str:
-    """Both laws at a random point; returns the network's id."""
-    network, params = space.draw(seed, by)
-    assert space.encode(network) == params
-    assert space.decode(params) == network
-    return arch_id(network)
-
-
-@pytest.mark.parametrize("by", WAYS)
 @pytest.mark.parametrize("name", SHIPPED)
-def test_points_and_networks_correspond(name: str, by: By) -> None:
-    for seed in range(12):
-        check_laws(SHIPPED[name], seed, by)
+def test_a_space_keeps_the_laws(name: str) -> None:
+    check_space(SHIPPED[name], samples=8)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", WAYS)
 @pytest.mark.parametrize("name", SHIPPED)
-def test_points_and_networks_correspond_on_thousands(name: str, by: By) -> None:
-    ids = {check_laws(SHIPPED[name], 10**6 + seed, by) for seed in range(10_000)}
-    if SHIPPED[name].size > 10**12:
-        assert len(ids) > 9_900  # the space is large: hardly any point twice
+def test_points_and_networks_correspond_on_thousands(name: str) -> None:
+    seeds = range(10**6, 10**6 + 10_000)
+    for seed in seeds:
+        points_and_networks_correspond(SHIPPED[name], seed)
+    if SHIPPED[name].size > 10**12:  # the space is large: hardly any point twice
+        assert len({arch_id(SHIPPED[name].draw(seed)[0]) for seed in seeds}) > 9_900
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,9 +8,9 @@ from inception_search.errors import SpecError
 from inception_search.space.space import Space
 from inception_search.strategies.enumerate_points import walk
 from inception_search.strategies.grid import Grid, GridOptions
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, key, points_of, small
-from tests.strategies.playground import World
 from tests.study.spaces import TINY
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from inception_search.strategies.local_search import LocalOptions, LocalSearch
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
-from tests.strategies.playground import World
 
 STARTS, PATIENCE = LocalOptions().starts, int(LocalOptions().patience)
 

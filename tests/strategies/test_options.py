@@ -10,8 +10,8 @@ from inception_search.errors import ConfigError
 from inception_search.options import meanings
 from inception_search.space.space import Space
 from inception_search.strategies.table import STRATEGIES, check, find_strategy, make_strategy
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
-from tests.strategies.playground import World
 from tests.study.spaces import TINY
 
 OPTIONS = {name: find_strategy(name).settings for name in STRATEGIES}

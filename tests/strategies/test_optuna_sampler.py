@@ -20,9 +20,9 @@ from inception_search.strategies.evolution import Evolution
 from inception_search.strategies.optuna_sampler import Gp, GpOptions, Tpe, TpeOptions, frozen
 from inception_search.strategies.protocol import Observation
 from inception_search.study.feasibility import make_excess
+from inception_search.testing.playground import World, mixed
 from tests.shipped import shipped_space
 from tests.space.small import small
-from tests.strategies.playground import World, mixed
 from tests.study.spaces import TINY
 
 

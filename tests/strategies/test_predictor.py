@@ -25,8 +25,8 @@ from inception_search.strategies.gaussian_process import Shape, Surrogate
 from inception_search.strategies.protocol import Observation
 from inception_search.strategies.rank_targets import merits
 from inception_search.strategies.table import make_strategy
+from inception_search.testing.playground import World, additive
 from tests.shipped import shipped_space
-from tests.strategies.playground import World, additive
 from tests.study.spaces import TINY
 
 CELLS = shipped_space("nas_bench_201")

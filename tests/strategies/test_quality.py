@@ -9,8 +9,8 @@ import pytest
 
 from inception_search.analysis.pareto import hypervolume
 from inception_search.strategies.table import make_strategy
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
-from tests.strategies.playground import World
 
 TRIALS = 80  # half of them are the first population of NSGA-II and evolution at 60
 MODULES = shipped_space("inception_modules")

@@ -23,8 +23,8 @@ from inception_search.strategies.scale_to_budget import FACTORS, drawn, fitted
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import Variation, mutant
 from inception_search.study.feasibility import make_excess
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
-from tests.strategies.playground import World
 from tests.study.spaces import TINY
 
 MODULES = shipped_space("separable_modules")

@@ -13,9 +13,9 @@ from inception_search.space.space import Space
 from inception_search.strategies import cmaes_search, table
 from inception_search.strategies.conditionality import why_not_flat
 from inception_search.strategies.table import STRATEGIES, check, make_strategy, names
+from inception_search.testing.playground import World
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, points_of, small, space
-from tests.strategies.playground import World
 from tests.study.spaces import TINY
 
 FOLDER = Path(table.__file__).parent

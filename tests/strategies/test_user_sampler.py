@@ -31,8 +31,8 @@ from inception_search.optuna_bridge.named_sampler import described, sampler_name
 from inception_search.optuna_bridge.sampler_state import reseeded, same
 from inception_search.space.space import Space
 from inception_search.strategies.table import check, make_strategy
+from inception_search.testing.playground import World, mixed
 from tests.shipped import shipped_space
-from tests.strategies.playground import World, mixed
 from tests.study.spaces import TINY
 
 CONDITIONAL: dict[str, dict[str, Any]] = {

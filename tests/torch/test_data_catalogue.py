@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 import inception_search.data
-from inception_search.data.catalogue import DATASETS, LoadFunction, find_loader, load_data, names
+from inception_search.data.catalogue import DATASETS, find_loader, load_data, names
 from inception_search.data.dataset import Dataset
 from inception_search.errors import ConfigError, DataError, UnknownNameError
+from inception_search.testing.datasets import DATASET_LAWS, Law
 from tests.torch import datasets_on_disk as disk
 
 ROOTS: dict[str, Callable[[Path], Path | None]] = {
@@ -47,50 +46,13 @@ def test_table_and_folder_agree() -> None:
     assert names() == tuple(sorted(with_load))
 
 
-def test_the_one_signature(name: str) -> None:
-    wanted = inspect.signature(LoadFunction.__call__)
-    found = inspect.signature(find_loader(name))
-    assert found.replace(return_annotation=None) == wanted.replace(
-        parameters=list(wanted.parameters.values())[1:], return_annotation=None
-    )
+@pytest.mark.parametrize("law", DATASET_LAWS, ids=lambda law: law.__name__)
+def test_a_dataset_keeps_the_laws(law: Law, name: str, root: Path | None) -> None:
+    law(find_loader(name), root)
 
 
-def test_splits_are_named_sized_and_stratified(name: str, dataset: Dataset) -> None:
+def test_a_dataset_is_named_as_in_the_table(name: str, dataset: Dataset) -> None:
     assert dataset.name == name
-    classes = set(range(len(dataset.classes)))
-    for split in dataset.splits.values():
-        assert set(split.labels.tolist()) == classes
-    assert len(dataset.train) > len(dataset.validation)
-
-
-def test_no_image_is_in_two_splits(dataset: Dataset) -> None:
-    seen = [{image.numpy().tobytes() for image in split.images} for split in dataset.splits.values()]
-    assert len(set.union(*seen)) == sum(len(s) for s in seen)
-
-
-def test_the_same_request_gives_the_same_data(name: str, root: Path | None, dataset: Dataset) -> None:
-    assert load_data(name, root=root).fingerprint == dataset.fingerprint
-
-
-def test_the_seed_draws_the_split(name: str, root: Path | None, dataset: Dataset) -> None:
-    other = load_data(name, root=root, seed=1)
-    assert not torch.equal(other.train.images, dataset.train.images)
-    assert other.train.images.shape == dataset.train.images.shape
-
-
-def test_limit_thins_the_training_images_and_nothing_else(name: str, root: Path | None, dataset: Dataset) -> None:
-    small = load_data(name, root=root, limit=15)
-    assert len(small.train) == 15
-    assert set(small.train.labels.tolist()) == set(range(len(dataset.classes)))
-    assert torch.equal(small.validation.images, dataset.validation.images)
-    assert torch.equal(small.test.images, dataset.test.images)
-
-
-@pytest.mark.parametrize("size", [12, 33])
-def test_image_size_is_the_side_in_pixels(name: str, root: Path | None, dataset: Dataset, size: int) -> None:
-    resized = load_data(name, root=root, image_size=size)
-    assert resized.shape == (dataset.shape[0], size, size)
-    assert torch.equal(resized.train.labels, dataset.train.labels)
 
 
 def test_a_shift_is_a_few_pixels_and_digits_are_never_mirrored(name: str, dataset: Dataset) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ShapeError
@@ -19,6 +18,7 @@ from inception_search.graph.ops import OPS
 from inception_search.graph.ops.act import ACTIVATIONS
 from inception_search.graph.types import FeatureMap, Type, Vector
 from inception_search.spec.module_names import is_taken
+from inception_search.testing import check_op
 
 FUNCTIONS = (
     "input",
@@ -79,18 +79,8 @@ MODULES = [*((op, shape) for op in (*CONVS, *POOLS, *SAME) for shape in (ODD, EV
 
 
 @pytest.mark.parametrize(("op", "shape"), MODULES, ids=[f"{op!r}{tuple(shape)}" for op, shape in MODULES])
-def test_an_op_says_what_its_module_does(op: Op, shape: Type) -> None:
-    expected = op.infer((shape,))
-    module = op.build((shape,)).train()
-    image = torch.randn(3, *shape)
-    counter = FlopCounterMode(display=False)
-    with counter:
-        out = module(image)
-    assert tuple(out.shape) == (3, *expected)
-    cost = op.cost((shape,), expected)
-    assert sum(p.numel() for p in module.parameters()) == cost.params
-    assert counter.get_total_flops() == 2 * 3 * cost.macs
-    assert (len(expected) == 1) is isinstance(expected, Vector)
+def test_an_op_keeps_the_laws(op: Op, shape: Type) -> None:
+    check_op(op, shape)
 
 
 def test_every_op_is_compared() -> None:

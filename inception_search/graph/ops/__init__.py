@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inception_search.errors import shorten
 from inception_search.graph.op import Op
 from inception_search.graph.ops.act import Act
 from inception_search.graph.ops.adaptive_pool import AdaptivePool
@@ -20,6 +21,7 @@ from inception_search.graph.ops.normalize import Normalize
 from inception_search.graph.ops.pool import Pool
 from inception_search.graph.ops.scale import Scale
 from inception_search.graph.ops.zero import Zero
+from inception_search.plugins import all_names, find, unusable
 
 OPS: dict[str, type[Op]] = {
     "act": Act,
@@ -41,6 +43,25 @@ OPS: dict[str, type[Op]] = {
     "zero": Zero,
 }
 
+
+def names() -> tuple[str, ...]:
+    """The names of all ops, those that other packages add (docs/plugins.md) last."""
+    return all_names("op", OPS)
+
+
+def find_op(name: str) -> type[Op] | None:
+    """The class of the op ``name``; None where nothing has the name.
+
+    Raises PluginError for an op of another package that cannot be used.
+    """
+    added = find("op", name, OPS)
+    if added is None:
+        return OPS.get(name)
+    if not (isinstance(added, type) and issubclass(added, Op) and getattr(added, "name", None) == name):
+        raise unusable("op", name, shorten(added), f"a class derived from Op whose name is {name!r}")
+    return added
+
+
 __all__ = [
     "OPS",
     "Act",
@@ -60,4 +81,6 @@ __all__ = [
     "Pool",
     "Scale",
     "Zero",
+    "find_op",
+    "names",
 ]

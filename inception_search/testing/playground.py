@@ -7,13 +7,14 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from inception_search.errors import SpecError
+from inception_search.errors import SpecError, shorten
 from inception_search.estimate import estimate
 from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.identity import arch_id
-from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, Strategy
+from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, State, Strategy
+from inception_search.testing.expect import true
 
 EPOCHS = 9
 
@@ -62,7 +63,7 @@ class World:
     def begin(self, strategy: Strategy, proposal: Proposal) -> Observation:
         """A trial begins; what was proposed has to be fresh."""
         screened = self.screen(proposal.params)
-        assert screened.fresh, screened
+        true(screened.fresh, f"a point was proposed that is known, or outside the limits: {shorten(screened)}")
         return self._begin(strategy, proposal.params, str(screened.arch_id), screened, proposal.facts)
 
     def seed(self, strategy: Strategy, networks: Iterable[object]) -> None:
@@ -77,13 +78,13 @@ class World:
         self, strategy: Strategy, params: Params, identity: str, screened: Candidate, facts: dict[str, object]
     ) -> Observation:
         number = len(self.known)
-        assert identity not in self.known
+        true(identity not in self.known, f"an architecture was tried twice: {identity}")
         self.known[identity] = number
         begun = Observation(number, params, identity, "running", cost=screened.cost, facts=facts, space=self.space)
         self.tell(strategy, begun)
         return begun
 
-    def end(self, strategy: Strategy, begun: Observation, state: str = "complete") -> Observation:
+    def end(self, strategy: Strategy, begun: Observation, state: State = "complete") -> Observation:
         """A trial ends with the losses of its point (a pruned one after a third of the epochs), or fails."""
         losses = (self.loss(begun.params), begun.cost["macs"] / 1e6)[: self.problem.objectives]
         if self.problem.objectives > 2:
@@ -104,7 +105,7 @@ class World:
         trials: int,
         *,
         workers: int = 1,
-        state: Callable[[int], str] = lambda number: "complete",
+        state: Callable[[int], State] = lambda number: "complete",
     ) -> list[Observation]:
         """Run so many trials, ``workers`` at a time (they end in any order); fewer when the strategy knows no more."""
         running: list[Observation] = []
@@ -128,9 +129,10 @@ class World:
         return min(each.losses[0] for each in self.told if each.state == "complete" and each.losses)
 
 
-def mixed(number: int) -> str:
+def mixed(number: int) -> State:
     """Some trials are pruned, some fail."""
-    return {0: "pruned", 1: "failed", 2: "pruned"}.get(number % 7, "complete")
+    states: dict[int, State] = {0: "pruned", 1: "failed", 2: "pruned"}
+    return states.get(number % 7, "complete")
 
 
 def _unit(text: str) -> float:

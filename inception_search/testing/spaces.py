@@ -1,0 +1,70 @@
+"""The suite of spaces: points and networks correspond one to one, and every network can be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from inception_search.lowering import lower
+from inception_search.space.space import Space, load_space
+from inception_search.testing.expect import equal, true
+
+Law: TypeAlias = Callable[[Space, int], None]
+
+
+def points_and_networks_correspond(space: Space, seed: int) -> None:
+    """A point makes a network, which is that point; both ways of drawing points are tried."""
+    for by in ("points", "holes"):
+        network, params = space.draw(seed, by)
+        equal(f"{space.name}: the point of the network of seed {seed}", space.encode(network), params)
+        equal(f"{space.name}: the network of the point of seed {seed}", space.decode(params), network)
+
+
+def networks_can_be_built(space: Space, seed: int) -> None:
+    """The shapes of a drawn network fit."""
+    graph = lower(space.draw(seed)[0])
+    true(graph.cost().params >= 0, f"{space.name}: a network of negative size")
+
+
+def neighbours_are_points(space: Space, seed: int) -> None:
+    """What a step away from a point is a point, too, and another one."""
+    params = space.sample(seed)
+    if space.size == 1:
+        return
+    other = space.neighbour(params, seed)
+    true(other != params, f"{space.name}: a point of seed {seed} is its own neighbour")
+    true(space.contains(space.decode(other)), f"{space.name}: a neighbour of the point of seed {seed} is outside")
+
+
+def what_it_says_it_contains_are_points(space: Space, seed: int) -> None:
+    """Every entry of ``contains`` is a point, and the same network again."""
+    for label, network in space.fixed_points.items():
+        equal(f"{space.name}: why {label} is no point", space.why_not(network), None)
+        true(space.decode(space.encode(network)) == network, f"{space.name}: {label} comes back as another network")
+
+
+SPACE_LAWS: tuple[Law, ...] = (
+    points_and_networks_correspond,
+    networks_can_be_built,
+    neighbours_are_points,
+)
+
+
+def check_space(space: Space | str | Path, samples: int = 20) -> None:
+    """Check a space on points drawn from it.
+
+    Args:
+        space: a space, or what ``load_space`` takes: its name, its YAML text, the path of its file.
+        samples: how many points are drawn.
+
+    Raises:
+        AssertionError: with the rule that the space breaks. InceptionSearchError: it cannot be read.
+
+    >>> check_space("inception_modules", samples=2)
+    """
+    found = space if isinstance(space, Space) else load_space(space)
+    what_it_says_it_contains_are_points(found, 0)
+    for seed in range(samples):
+        for law in SPACE_LAWS:
+            law(found, seed)
