@@ -8,8 +8,8 @@ import keyword
 ATTRIBUTES = frozenset(
     """
     add_module add_submodule apply bfloat16 buffers call_super_init children classes code compile cpu cuda default_cfg
-    delete_all_unused_submodules delete_submodule double dump_patches eval extra_repr feature_extractor feature_info features float
-    forward forward_features forward_head freeze get_buffer get_classifier
+    delete_all_unused_submodules delete_submodule double dump_patches eval extra_repr feature_extractor feature_info
+    features float forward forward_features forward_head freeze get_buffer get_classifier
     get_extra_state get_parameter get_submodule graph half ipu load_state_dict loaded meta modules mtia named_buffers
     named_children named_modules named_parameters network num_classes num_features parameters
     pretrained_cfg print_readable recall recompile
