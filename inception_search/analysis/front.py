@@ -17,6 +17,16 @@ def front(records: Iterable[TrialRecord], objectives: tuple[str, ...]) -> list[T
     return [known[index] for index in sorted(pareto.front(values), key=lambda index: values[index])]
 
 
+def cost_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[TrialRecord]:
+    """The complete trials that no other beats in both score and ``cost``, cheapest first; of equal ones the first."""
+    known = [r for r in records if r.state == "complete" and r.score is not None and cost in r.cost]
+    distinct: dict[tuple[float, float], TrialRecord] = {}
+    for record in sorted(known, key=lambda record: record.number):
+        distinct.setdefault((record.cost[cost], -(record.score or 0.0)), record)
+    points = list(distinct)
+    return [distinct[point] for point in sorted(points[at] for at in pareto.front(points))]
+
+
 def hypervolume(records: Iterable[TrialRecord], objectives: tuple[str, ...], reference: Mapping[str, float]) -> float:
     """How much of the space of objectives the front dominates, up to the point ``reference``, in their units."""
     values = [losses(objectives, told(record)) for record in front(records, objectives)]

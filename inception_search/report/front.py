@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from inception_search.analysis.front import cost_front
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.labels import count, number
-from inception_search.figures.plots.front import BELOW, PICTURES, FrontPoint, Member, draw_front, pictured
-from inception_search.figures.plots.style import crowded
-from inception_search.figures.plots.tradeoff import pareto_front
-from inception_search.figures.thumbnail import Thumbnail
-from inception_search.report.html import image, inline, table
+from inception_search.figures.plots.front import FrontPoint, draw_front
+from inception_search.figures.plots.style import amount, crowded
+from inception_search.report.html import image, picture, table
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_small
 from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord, percent, trial_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COSTS = {
     "macs": "multiply-adds for one image",
@@ -24,8 +26,11 @@ COSTS = {
     "latency": "milliseconds for one image",
     "seconds": "seconds of training",
 }
+UNITS = {"macs": "MACs", "params": "parameters", "activation_bytes": "bytes", "latency": "ms", "seconds": "s"}
 TRADEOFF = "Validation {} against multiply-adds and against parameters; the steps are the front of each pair."
 MOST = 30  # rows of the front's table
+PICTURES = 24  # of points; a front may have hundreds
+NUMBERED = 100  # of a larger front only the points with pictures have their numbers in the plot
 
 
 @dataclass(frozen=True)
@@ -39,55 +44,62 @@ class _Axis:
 
 
 def front_section(material: Material) -> str:
-    """The picture of the front, its table, and the two plots of cost."""
+    """The plot of the front, the pictures of its points, its table, and the two plots of cost."""
     members, axis, words = front_members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
         return "<p>No trial has been trained to its end, so there is no front yet.</p>"
-    told = "Numbered from the cheapest to the dearest; nothing that was trained beats any of them in every objective."
-    if len(members) > PICTURES + BELOW:
-        told += f" {PICTURES + BELOW} of the {len(members)} have room for their pictures."
+    told = "Numbered by increasing cost; no trained network is better than one of them in every objective."
+    if len(members) > PICTURES:
+        told += f" {PICTURES} of the {len(members)} have room for their pictures."
     crowd = crowded(material.records)
-    picture = f"{inline(material.plots['front'])}\n<p>{told}{crowd}{_volume(material)}</p>"
+    plot = image(material.plots["front"], told + crowd + _volume(material))
+    cards = "\n".join(_card(place, members[place - 1], axis, material) for place in pictured(len(members)))
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
     columns = ("Point#", "Name", f"{words[0].upper()}{words[1:]}#", *_cost_titles(axis), "Architecture$")
     listed = table("The front.", columns, rows, marked=[record.origin == "baseline" for record in members])
-    return f"{picture}\n{listed}\n{image(material.plots['tradeoff'], TRADEOFF.format(words) + crowd)}"
+    costs = image(material.plots["tradeoff"], TRADEOFF.format(words) + crowd)
+    return f'{plot}\n<div class="pictures small">\n{cards}\n</div>\n{listed}\n{costs}'
 
 
-def front_svg(material: Material) -> str | None:
-    """The picture of the front; None while there is none."""
+def front_plot(material: Material) -> Figure | None:
+    """The plot of the front; None while there is none."""
     axis = _axis(material)
     known = [record for record in merged(material.records) if record.state == "complete"]
-    placed = [(record, cost) for record in known if (cost := axis.of(record)) is not None and cost > 0]
     members = {record.number: place for place, record in enumerate(front_members(material), start=1)}
     points = [
         FrontPoint(cost, record.score or 0.0, record.origin == "baseline", members.get(record.number))
-        for record, cost in placed
+        for record in known
+        if (cost := axis.of(record)) is not None and cost > 0
     ]
     if not any(point.place for point in points):
         return None
-    shown = [(record, cost) for record, cost in placed if record.number in members]
-    shown.sort(key=lambda found: members[found[0].number])
-    drawn = {at for places in pictured(len(shown)) for at in places}
-    pictures = [
-        Member(
-            place=members[record.number],
-            name=trial_name(record),
-            cost=cost,
-            accuracy=record.score or 0.0,
-            baseline=record.origin == "baseline",
-            picture=_thumbnail(record, material.varying) if at in drawn else None,
-        )
-        for at, (record, cost) in enumerate(shown)
-    ]
-    return draw_front(points, pictures, axis.words, quality_words(known))
+    numbered = members.values() if len(members) <= NUMBERED else pictured(len(members))
+    return draw_front(points, list(numbered), axis.words, quality_words(known))
+
+
+def pictured(number: int) -> list[int]:
+    """The places on a front of so many points that get a picture: its two ends, and others evenly between."""
+    if number <= PICTURES:
+        return list(range(1, number + 1))
+    return [1 + round(at * (number - 1) / (PICTURES - 1)) for at in range(PICTURES)]
+
+
+def _card(place: int, record: TrialRecord, axis: _Axis, material: Material) -> str:
+    """A point's number, name and numbers over the picture of what was searched."""
+    value, name = axis.of(record), f"{place}. {trial_name(record)}"
+    about = percent(record.score or 0.0) + ("" if value is None else f", {amount(value)} {UNITS[axis.name]}")
+    try:
+        drawn = draw_small(record, material.varying)
+    except InceptionSearchError:
+        return picture("", name, f"{about}; not drawn", width=0)
+    return picture(drawn.svg, name, about, width=drawn.width)
 
 
 def front_members(material: Material) -> list[TrialRecord]:
     """The trials on the front, cheapest first."""
     records, axis = merged(material.records), _axis(material)
     if material.front is None:
-        return pareto_front(records)
+        return cost_front(records)
     numbers = set(material.front)
     chosen = [record for record in records if record.number in numbers]
     return sorted(chosen, key=lambda r: (axis.of(r) or 0.0, -(r.score or 0.0), r.number))
@@ -116,11 +128,3 @@ def _row(place: int, record: TrialRecord, axis: _Axis) -> tuple[str, ...]:
 def _volume(material: Material) -> str:
     volume = material.hypervolume
     return "" if volume is None else f" Hypervolume {volume:.6g}, from the reference point in the configuration."
-
-
-def _thumbnail(record: TrialRecord, varying: Sequence[str]) -> Thumbnail | None:
-    """What a trial searched, small; None where it cannot be drawn."""
-    try:
-        return draw_small(record, varying)
-    except InceptionSearchError:
-        return None

@@ -51,8 +51,9 @@ figure img { display: block; }
 .pictures figure { margin: 0; overflow-x: auto; }
 .pictures figcaption { max-width: calc(var(--width) * var(--scale)); min-width: 14rem; font-size: .9rem; }
 .pictures .marked svg { border: 3px solid var(--best); }
-.wide + figure { margin-top: 1.5rem; }
-@media screen { .plot { overflow-x: auto; } .plot svg { min-width: 42rem; } }
+.pictures + .wide, .wide + figure { margin-top: 1.5rem; }
+.pictures.small { --scale: .55; align-items: flex-end; }
+.pictures.small figcaption { min-width: 10rem; }
 @media (max-width: 44rem) { .pictures { --scale: .5; } body { margin-top: 1rem; } }
 @media print {
   @page { margin: 14mm 13mm; }
@@ -136,11 +137,6 @@ def picture(svg: str, name: str, about: str, *, width: int, marked: bool = False
     mark = ' class="marked"' if marked else ""
     caption = f"<figcaption><strong>{text(name)}</strong> {text(about)}</figcaption>"
     return f'<figure{mark} style="--width: {width}px">\n{caption}\n{svg}</figure>'
-
-
-def inline(svg: str) -> str:
-    """An SVG in the page itself: its own ids and style rules must be apart from those of others."""
-    return f'<figure class="plot">\n{svg}</figure>'
 
 
 def image(svg: str, about: str) -> str:

@@ -51,14 +51,14 @@ def draw_searched(record: TrialRecord, title: str | None = None, varying: Collec
 
 
 def draw_small(record: TrialRecord, varying: Collection[str]) -> Thumbnail:
-    """The same as :func:`draw_searched` for a plot, several modules as a chain.
+    """The same as :func:`draw_searched` for a front, several modules as a chain.
 
     Raises an :class:`InceptionSearchError` when the record holds no network that can be drawn.
     """
     network, modules = searched(record, varying)
     if not modules:
-        return network_thumbnail(network)
-    return thumbnail(chain(*(step for _, step in modules)), network)
+        return network_thumbnail(network, trial_name(record))
+    return thumbnail(chain(*(step for _, step in modules)), network, trial_name(record))
 
 
 def _number_in(names: Sequence[str], varying: Collection[str]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from inception_search.credentials import masked_values
 from inception_search.figures.plots.bars import bars
 from inception_search.figures.plots.table import PLOTS, plot, plot_svg
-from inception_search.report.front import front_svg
+from inception_search.report.front import front_plot
 from inception_search.report.html import page
 from inception_search.report.material import Material
 from inception_search.report.modules import module_files
@@ -58,8 +58,8 @@ def _plots(material: Material) -> Iterator[tuple[str, str]]:
     """Name and SVG of every plot there is something to show in."""
     for name in PLOTS:
         yield name, plot_svg(plot(name, material.records), name)
-    if (front := front_svg(material)) is not None:
-        yield "front", front
+    if (front := front_plot(material)) is not None:
+        yield "front", plot_svg(front, "front")
     for number, ranking in enumerate(material.rankings, start=1):
         if ranking.rows:
             name = f"decisions-{number}"

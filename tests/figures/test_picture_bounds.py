@@ -9,9 +9,9 @@ from picture_bounds import outside
 import inception_search as ins
 from inception_search.cli.path import _drawn
 from inception_search.edits.history import Move, path
-from inception_search.figures.plots.front import FrontPoint, Member, draw_front
 from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.figures.thumbnail import thumbnail
+from inception_search.spec.step import AnyStep
 
 LONG = "inception_with_a_name_that_somebody_thought_long_enough_to_tell_everything_about_it"
 STYLES = ("overview", "plain", "detail", "paper")
@@ -67,18 +67,9 @@ def test_every_step_of_a_path_shows_something(moves: tuple[Move, ...]) -> None:
     assert any("whole network" in box.lines and len(box.lines) > 1 for box in boxes)
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 9, 30])
-@pytest.mark.parametrize("name", ["trial {}", LONG + "{}", "W" * 40 + "{}"])
-def test_fronts(count: int, name: str) -> None:
-    picture = thumbnail(INCEPTION_3A, small_network())
-    costs = [10.0**power for power in range(3, 3 + count)] if count < 9 else [1e6 * (1 + i) for i in range(count)]
-    points = [FrontPoint(cost, 0.5 + 0.01 * i, i % 2 == 0, i + 1) for i, cost in enumerate(costs)]
-    points += [FrontPoint(costs[0], 0.001 * i, True, None) for i in range(4)]
-    members = [
-        Member(i, name.format(i), point.cost, point.accuracy, False, picture if i % 3 else None)
-        for i, point in enumerate(points[:count], 1)
-    ]
-    assert outside(draw_front(points, members, "multiply-adds for one image of the data set")) == []
+@pytest.mark.parametrize("step", [INCEPTION_3A, RESNET_A])
+def test_thumbnails(step: AnyStep) -> None:
+    assert outside(thumbnail(step, small_network(), LONG).svg) == []
 
 
 @pytest.mark.parametrize("name", PLOTS)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from matplotlib import style
 
 import inception_search.figures.plots as room
+from inception_search.analysis.front import cost_front
 from inception_search.errors import UnknownNameError
 from inception_search.figures.plots.style import CELLS, DARK, MANY, apart, crowded, safe, spread
 from inception_search.figures.plots.table import PLOTS, plot, plot_png, plot_svg
-from inception_search.figures.plots.tradeoff import pareto_front
 from inception_search.store.record import TrialRecord
 
 FOLDER = Path(room.__path__[0])
@@ -121,10 +121,10 @@ def test_the_legend_names_the_front_as_it_is_drawn(values: list[float], words: s
     assert sum(low <= tick <= high for tick in figure.axes[0].get_xticks()) >= 3
 
 
-def test_pareto_front_drops_what_another_beats() -> None:
+def test_cost_front_drops_what_another_beats() -> None:
     costs = [(10, 0.5), (20, 0.4), (30, 0.9), (30, 0.8), (5, 0.5)]
     records = [record(n, cost={"macs": m}, value=v) for n, (m, v) in enumerate(costs)]
-    assert [r.number for r in pareto_front(records)] == [4, 2]
+    assert [r.number for r in cost_front(records)] == [4, 2]
 
 
 @given(st.lists(st.floats(0, 300), max_size=12))

@@ -77,7 +77,7 @@ def test_every_point_of_the_front_has_its_picture(parts: str, tmp_path: Path) ->
     space = space_of(parts)
     facts = SpaceFacts("s", "", "", (), varying=varying_parts(space.template.root))
     write_report(tmp_path, [record_of(space, seed) for seed in range(4)], study={}, title="t", space=facts)
-    front = (tmp_path / "figures" / "front.svg").read_text(encoding="utf-8")
+    front = (tmp_path / "report.html").read_text(encoding="utf-8").split("Pareto front</h2>")[1].split("</section>")[0]
     assert "not drawn" not in front
     assert re.search(r"<rect class=\"(pointwise|spatial|block)\"", front)
 
@@ -90,7 +90,7 @@ def test_the_spaces_of_the_package_have_their_cells_drawn() -> None:
 @pytest.mark.parametrize("step", ["identity", "{dag: [{inputs: [0]}]}"])
 def test_a_module_without_operations_has_a_picture(step: str) -> None:
     small = thumbnail(parse_step(step), ins.load("inception_v1"))
-    assert small.height > 0
+    assert small.width > 0
     assert "identity" in small.svg
 
 

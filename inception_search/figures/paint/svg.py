@@ -37,16 +37,19 @@ from inception_search.figures.printing.palettes import recoloured
 from inception_search.figures.printing.size import IN_SVG, PX, Print
 from inception_search.figures.type_metrics import FAMILY
 
+LARGE = 21  # px, type in a picture that is shown at about half its size
+BOLD = 1.6  # times as wide are its lines
 
-def svg(drawing: Placement, *, title: str, description: str, how: Print | None = None) -> str:
+
+def svg(drawing: Placement, *, title: str, description: str, how: Print | None = None, large: bool = False) -> str:
     """The SVG document of ``drawing``; ``title`` and ``description`` are for those who cannot see it.
 
-    ``how`` gives it a size on paper and a palette.
+    ``how`` gives it a size on paper and a palette; ``large``: type and lines can be read at half the size.
     """
     how = how or Print()
     size = _size(drawing, how)
     title, description = text(title), text(description)
-    painter = _SvgPainter(drawing.width, drawing.height)
+    painter = _SvgPainter(drawing.width, drawing.height, large)
     paint(drawing, painter)
     body = "\n".join(painter.lines)
     head = f"{drawing.width}x{drawing.height}\n{title}\n{description}\n{body}"
@@ -111,7 +114,8 @@ def _dark_rules(name: str, drawing: Placement) -> str:
 class _SvgPainter:
     """Lines of SVG: a frame or a sum on one, the words of a box on their own."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, large: bool) -> None:
+        self._large, self._bold = large, BOLD if large else 1
         self.lines = [f'<rect class="paper" width="{width}" height="{height}" fill="{LIGHT_PAGE.paper}"/>']
         self._line = ""
         self._grouped = False
@@ -123,7 +127,7 @@ class _SvgPainter:
 
     def wires(self, wires: Sequence[Wire]) -> None:
         colour = LIGHT_PAGE.wire
-        self.lines.append(f'<g class="wire" fill="none" stroke="{colour}" stroke-width="{WIRE}">')
+        self.lines.append(f'<g class="wire" fill="none" stroke="{colour}" stroke-width="{WIRE * self._bold:g}">')
         self.lines += [f'<path d="{line}"/>' for line in lines(wires)]
         self.lines += ["</g>", f'<path class="head" fill="{colour}" d="{heads(wires)}"/>']
 
@@ -141,15 +145,16 @@ class _SvgPainter:
         dashes = f' stroke-dasharray="{look.dashes[0]} {look.dashes[1]}"' if look.dashes else ""
         if name != look.role and self._grouped and self._line.endswith("/>"):
             self._end_line()  # the outline of a box, as that of nothing else
+        width = f"{look.width * self._bold:g}"
         pale = f' fill-opacity="{PALE[0]}" stroke-opacity="{PALE[1]}"' if look.pale else ""
         self._line += (
             f'<rect class="{name}" x="{area.x}" y="{area.y}" width="{area.width}" height="{area.height}" '
-            f'rx="{radius}" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{look.width}"{dashes}{pale}/>'
+            f'rx="{radius}" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{width}"{dashes}{pale}/>'
         )
 
     def sum(self, x: int, y: int, look: Look) -> None:
         self._line += (
-            f'<g class="add" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{look.width}">'
+            f'<g class="add" fill="{look.fill}" stroke="{look.stroke}" stroke-width="{look.width * self._bold:g}">'
             f'<circle cx="{x}" cy="{y}" r="{PLUS // 2}"/>'
             f'<path d="M{x - ARM} {y}h{2 * ARM}M{x} {y - ARM}v{2 * ARM}"/></g>'
         )
@@ -167,6 +172,8 @@ class _SvgPainter:
         weight = ' font-weight="bold"' if bold else ""
         if self._grouped:
             self._end_line()
+        if self._large:
+            y, size = y + (LARGE - size) // 2, LARGE
         self._line += (
             f'<text class="{name}" x="{x}" y="{y}" font-size="{size}"{anchor}{weight} '
             f'fill="{INKS[role]}">{text(words)}</text>'

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from inception_search.figures.labels import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +71,41 @@ def named(ax: Axes, title: str, x: str, y: str = "") -> None:
     if y:
         ax.set_ylabel(y, fontsize=9.5, color=INK)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+
+
+def cost_axis(ax: Axes, costs: Sequence[float], room: float) -> None:
+    """A logarithmic x axis of ``costs``, with ``room`` (a share of their span) on both sides; ticks like ``2 M``."""
+    low, high = min(costs), max(costs)
+    beside = max((high / low) ** room, 1.05)
+    low, high = low / beside, high * beside
+    ticks = _log_ticks(low, high)
+    told = [amount(tick) for tick in ticks]
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.set_xticks(ticks, told if len(set(told)) == len(told) else [f"{tick:,.10g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        found = [m * 10.0**power for power in powers for m in steps if low <= m * 10.0**power <= high]
+        if len(found) >= 3:
+            return found
+    # So short a part of a logarithmic axis looks straight.
+    return next((found for parts in (5, 6, 7) if len(found := _ticks(low, high, parts)) >= 3), _ticks(low, high, 8))
+
+
+def _ticks(low: float, high: float, parts: int) -> list[float]:
+    raw = (high - low) / parts
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw)
+    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def amount(value: float) -> str:
+    """A cost in three digits: ``2.00 M``, ``0.153``."""
+    return count(round(value)) if value >= 1000 else f"{value:.3g}"
 
 
 def nothing_yet(ax: Axes, text: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from inception_search.figures.labels import count
+from inception_search.analysis.front import cost_front
 from inception_search.figures.plots.style import (
     BASELINE,
     BEST,
     LABEL_SIZE,
     SAMPLED,
     apart,
+    cost_axis,
     legend_below,
     named,
     new_figure,
@@ -55,24 +56,13 @@ def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
     return figure
 
 
-def pareto_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[TrialRecord]:
-    """The complete trials that no other beats in both accuracy and ``cost``, cheapest first."""
-    known = [r for r in records if r.state == "complete" and r.score is not None and cost in r.cost]
-    front: list[TrialRecord] = []
-    for record in sorted(known, key=lambda r: (r.cost[cost], -(r.score or 0.0), r.number)):
-        if not front or (record.score or 0.0) > (front[-1].score or 0.0):
-            front.append(record)
-    return front
-
-
 def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     done = [r for r in records if r.state == "complete"]
     if not done:
         nothing_yet(ax, "no finished trials yet")
         return
-    front = pareto_front(done, cost)
-    ax.set_xscale("log")
-    _amounts(ax, [r.cost[cost] for r in done])
+    front = cost_front(done, cost)
+    cost_axis(ax, [r.cost[cost] for r in done], 0.12)
     for origin, marker, colour in (("sampled", "o", SAMPLED), ("baseline", "D", BASELINE)):
         xs, ys = _coordinates([r for r in done if r.origin == origin], cost)
         if xs:
@@ -85,27 +75,12 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     else:
         ring = ax.plot(xs, ys, "o", markersize=10, mfc="none", mec=BEST, mew=1.3, label="Pareto front: one point")
         ring[0].set(zorder=4, clip_on=False)
-    ax.margins(x=0.12, y=0.1)
+    ax.margins(y=0.1)
 
 
 def _apart(costs: Sequence[float], values: Sequence[float]) -> list[int]:
     """Which points to draw, on a logarithmic axis of costs."""
     return apart([math.log(cost) for cost in costs], values, CELLS)
-
-
-def _amounts(ax: Axes, costs: Sequence[int]) -> None:
-    """``2 M`` on a logarithmic axis: the finer the steps, the less it spans."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
-
-    span = max(costs) / min(costs)
-    ax.xaxis.set_minor_locator(NullLocator())
-    if span < 1.5:  # too short for round numbers in three digits
-        ax.xaxis.set_major_locator(MaxNLocator(4))
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        return
-    steps = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0) if span < 8 else (1.0, 2.0, 5.0) if span < 100 else (1.0,)
-    ax.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
 
 
 def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:
@@ -119,7 +94,7 @@ def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> Non
     scale = 72 / ax.figure.dpi  # points in a px
     drawn = [done[at] for at in _apart(*_coordinates(done, cost))]
     taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in _pixels(ax, drawn, cost)]
-    taken += _along(_pixels(ax, pareto_front(done, cost), cost))
+    taken += _along(_pixels(ax, cost_front(done, cost), cost))
     named = sorted((r for r in done if r.origin == "baseline"), key=lambda r: (r.cost[cost], r.number))
     for record, (x, y) in zip(named, _pixels(ax, named, cost), strict=True):
         name = safe(trial_name(record))
