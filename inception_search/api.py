@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from inception_search.figures.page.html_page import Page
     from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
-    from inception_search.store.record import TrialRecord
-    from inception_search.store.run_folder import RunFolder
     from inception_search.weights.checkpoint import Checkpoint
     from inception_search.weights.trained import Trained
 
@@ -300,52 +298,3 @@ def load_space(space: str | Path) -> Space:
     from inception_search.space.space import load_space as load_it
 
     return load_it(space)
-
-
-def write_study_report(
-    run: RunFolder, out: str | Path | None = None, records: Sequence[TrialRecord] | None = None
-) -> list[Path]:
-    """The report of a run folder, its best network and its pictures, made from the records; the files written.
-
-    They are written into the run folder, or into the folder ``out``; ``out`` may also be the name of an ``.html`` file,
-    and then only the page is written. With ``out`` nothing in the run folder changes. ``records`` are those of the
-    run, where they have been read.
-
-    Of a study that is running or was broken off, what there is of it.
-    """
-    from inception_search.report import write_report
-    from inception_search.report.findings import findings, settings_of
-    from inception_search.spec.checksum import with_checksum
-    from inception_search.spec.document import network_from_data
-    from inception_search.spec.text import network_text
-    from inception_search.store.atomic import write_atomic
-    from inception_search.store.links import refuse_links
-    from inception_search.store.query import best
-
-    target = run.path if out is None else Path(out)
-    refuse_links(target)
-    records = run.lean_records() if records is None else records
-    study = settings_of(run, records)
-    written = write_report(target, records, study=study, title=_title(study), **findings(run, records))
-    winner = best(records)
-    if winner is not None and winner.network is not None and target.suffix != ".html":
-        best_file = target / run.best_file.name
-        write_atomic(best_file, with_checksum(network_text(network_from_data(winner.network))))
-        written.insert(1, best_file)
-    return written
-
-
-def study_report(run: RunFolder, top: int = 10) -> dict[str, Any]:
-    """What the report of a run folder says, as plain JSON data; ``docs/json.md`` lists its keys. Nothing is written."""
-    from inception_search.credentials import masked_values
-    from inception_search.report.data import report_data
-    from inception_search.report.findings import findings, settings_of
-    from inception_search.report.material import Material
-
-    records = run.lean_records()
-    study = masked_values(settings_of(run, records))
-    return report_data(Material(records, study, _title(study), **findings(run, records)), top)
-
-
-def _title(study: Mapping[str, Any]) -> str:
-    return f"Search of {study['space']} on {study['data']}"

@@ -256,7 +256,7 @@ def _shown(
 
 def _reported(study: Study, watcher: Observer | None) -> Study:
     """``study``, with its report written; one that Ctrl-C stopped says how to continue."""
-    from inception_search.api import write_study_report
+    from inception_search.report.study_report import write_study_report
 
     if study.records:
         write_study_report(study.run)

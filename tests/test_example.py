@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_search.api import write_study_report
+from inception_search.report.study_report import write_study_report
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.study import Study
 from tests.example import EXAMPLE, copy_example

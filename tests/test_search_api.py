@@ -37,7 +37,7 @@ def test_the_space_has_its_default_too(monkeypatch: pytest.MonkeyPatch) -> None:
         return Study.open(EXAMPLE)
 
     monkeypatch.setattr("inception_search.study.search.search", search)
-    monkeypatch.setattr("inception_search.api.write_study_report", lambda *_: [])
+    monkeypatch.setattr("inception_search.report.study_report.write_study_report", lambda *_: [])
     ins.search(trials=1, progress=False)
     ins.search(config=StudyConfig(space="nin"), progress=False)
     ins.search("inception", config=StudyConfig(space="nin"), progress=False)

@@ -70,7 +70,7 @@ def finish(study: Study) -> None:
 
     Exit code 130 when the search was stopped; TrainingError when it came to its end without any trained network.
     """
-    from inception_search.api import write_study_report
+    from inception_search.report.study_report import write_study_report
 
     records = study.run.lean_records()
     written = write_study_report(study.run, records=records) if records else []  # first: standard output may be full

@@ -28,10 +28,10 @@ def report(
 
     Exit code 1, after all has been written, where something in the run folder is damaged or missing.
     """
-    from inception_search.api import study_report, write_study_report
     from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
     from inception_search.cli.output import print_json
     from inception_search.errors import RunFolderError, StorageFullError, TrainingError
+    from inception_search.report.study_report import study_report, write_study_report
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.config import StudyConfig
     from inception_search.study.damage import damage

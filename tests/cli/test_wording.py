@@ -77,7 +77,7 @@ def test_a_report_that_cannot_be_written_names_another_place(command: Command, m
     def refuse(*_: object) -> None:
         raise RunFolderError("permission denied", mend="choose a run folder you may write to")
 
-    monkeypatch.setattr("inception_search.api.write_study_report", refuse)
+    monkeypatch.setattr("inception_search.report.study_report.write_study_report", refuse)
     said = command("report", EXAMPLE)
     assert said.code == 1
     assert said.err == "error: permission denied; write it to another place with -o FOLDER\n"

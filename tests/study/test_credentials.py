@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from inception_search.api import write_study_report
 from inception_search.credentials import masked
 from inception_search.errors import ConfigError
 from inception_search.optuna_bridge import storage_url
 from inception_search.optuna_bridge.storage import does_not_open
 from inception_search.optuna_bridge.storage_url import VARIABLE, StorageUrl, unlocked
+from inception_search.report.study_report import write_study_report
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.observer import Observer

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from inception_search.api import write_study_report
 from inception_search.errors import ConfigError
+from inception_search.report.study_report import write_study_report
 from inception_search.store import query
 from inception_search.store.record import QUALITIES
 from inception_search.study.final.finalize import finalize

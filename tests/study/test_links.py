@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inception_search.api import write_study_report
 from inception_search.errors import InceptionSearchError, RunFolderError
+from inception_search.report.study_report import write_study_report
 from inception_search.runner import trial_process
 from inception_search.store.links import FOLDERS, refuse_links
 from inception_search.store.run_folder import RunFolder
