@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from inception_search.analysis.importance import Importance
-from inception_search.figures.paint.svg import text
-from inception_search.report.html import image, prose, table
+from inception_search.report.blocks import Block, Heading, Image, Prose, Table
 from inception_search.report.material import Material
 
 ROWS = 15  # of a ranking's table
 
 
-def decisions_section(material: Material) -> str:
+def decisions_section(material: Material) -> list[Block]:
     """Each ranking with how it was found out; or why there is none."""
     if not material.rankings:
-        return "<p>Not computed for this report.</p>"
-    parts = [_ranking(ranking, number, material) for number, ranking in enumerate(material.rankings, start=1)]
-    return "\n".join(parts)
+        return [Prose("Not computed for this report.")]
+    numbered = enumerate(material.rankings, start=1)
+    return [block for number, ranking in numbered for block in _ranking(ranking, number, material)]
 
 
-def _ranking(ranking: Importance, number: int, material: Material) -> str:
-    head = f"<h3>{text(ranking.title)}</h3>\n"
+def _ranking(ranking: Importance, number: int, material: Material) -> Iterator[Block]:
+    yield Heading(ranking.title)
     if ranking.refusal is not None:
-        return f"{head}<p>{prose(ranking.refusal)}</p>"
+        yield Prose(ranking.refusal)
+        return
     rows = [(row.name, *row.cells) for row in ranking.rows[:ROWS]]
-    drawn = image(material.plots[f"decisions-{number}"], f"{ranking.title}: {ranking.axis}.")
-    left = len(ranking.rows) - len(rows)
-    more = f"<p>{left} more {'has' if left == 1 else 'have'} less.</p>" if left else ""
-    listed = table("In numbers.", (*ranking.columns,), rows, dense=True)
-    return f"{head}<p>{prose(ranking.about)}</p>\n{drawn}\n{listed}{more}"
+    yield Prose(ranking.about)
+    yield Image(material.plots[f"decisions-{number}"], f"{ranking.title}: {ranking.axis}.")
+    yield Table("In numbers.", (*ranking.columns,), rows, dense=True)
+    if left := len(ranking.rows) - len(rows):
+        yield Prose(f"{left} more {'has' if left == 1 else 'have'} less.")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from inception_search.plural import counted
-from inception_search.report.html import table
+from inception_search.report.blocks import Block, Prose, Table
 from inception_search.report.material import Material
 from inception_search.store.query import counts
 from inception_search.store.record import TrialRecord
@@ -26,15 +26,15 @@ MEANING = {
 }
 
 
-def failures_section(material: Material) -> str:
+def failures_section(material: Material) -> list[Block]:
     """Counts of every state, and the distinct reasons with the trials they are of."""
     states = [(state, str(number), MEANING[state]) for state, number in counts(material.records).items()]
-    html = table("How the trials ended.", ("State", "Trials#", "Meaning"), states)
+    ends = Table("How the trials ended.", ("State", "Trials#", "Meaning"), states)
     rows = [row for state in MEANING for row in _reasons(material, state)]
     if not rows:
-        return html + "<p>No trial has a reason to tell.</p>"
+        return [ends, Prose("No trial has a reason to tell.")]
     columns = ("State", "Reason", "Count#", "Trials", "To look at the first$")
-    return html + table("Reasons, as recorded; those that differ in their numbers alone are one.", columns, rows)
+    return [ends, Table("Reasons, as recorded; those that differ in their numbers alone are one.", columns, rows)]
 
 
 def _reasons(material: Material, state: str) -> list[tuple[str, ...]]:

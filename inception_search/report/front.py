@@ -10,7 +10,7 @@ from inception_search.errors import InceptionSearchError
 from inception_search.figures.labels import count, number
 from inception_search.figures.plots.front import FrontPoint, draw_front
 from inception_search.figures.plots.style import amount, crowded
-from inception_search.report.html import image, picture, table
+from inception_search.report.blocks import Block, Image, Picture, Pictures, Prose, Table
 from inception_search.report.material import Material
 from inception_search.report.modules import draw_small
 from inception_search.store.query import merged, quality_words
@@ -43,22 +43,22 @@ class _Axis:
         return known.get(self.name)
 
 
-def front_section(material: Material) -> str:
+def front_section(material: Material) -> list[Block]:
     """The plot of the front, the pictures of its points, its table, and the two plots of cost."""
     members, axis, words = front_members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
-        return "<p>No trial has been trained to its end, so there is no front yet.</p>"
+        return [Prose("No trial has been trained to its end, so there is no front yet.")]
     told = "Numbered by increasing cost; no trained network is better than one of them in every objective."
     if len(members) > PICTURES:
         told += f" {PICTURES} of the {len(members)} have room for their pictures."
     crowd = crowded(material.records)
-    plot = image(material.plots["front"], told + crowd + _volume(material))
-    cards = "\n".join(_card(place, members[place - 1], axis, material) for place in pictured(len(members)))
+    plot = Image(material.plots["front"], told + crowd + _volume(material))
+    cards = [_card(place, members[place - 1], axis, material) for place in pictured(len(members))]
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
     columns = ("Point#", "Name", f"{words[0].upper()}{words[1:]}#", *_cost_titles(axis), "Architecture$")
-    listed = table("The front.", columns, rows, marked=[record.origin == "baseline" for record in members])
-    costs = image(material.plots["tradeoff"], TRADEOFF.format(words) + crowd)
-    return f'{plot}\n<div class="pictures small">\n{cards}\n</div>\n{listed}\n{costs}'
+    listed = Table("The front.", columns, rows, [record.origin == "baseline" for record in members])
+    costs = Image(material.plots["tradeoff"], TRADEOFF.format(words) + crowd)
+    return [plot, Pictures(cards, small=True), listed, costs]
 
 
 def front_plot(material: Material) -> Figure | None:
@@ -84,15 +84,15 @@ def pictured(number: int) -> list[int]:
     return [1 + round(at * (number - 1) / (PICTURES - 1)) for at in range(PICTURES)]
 
 
-def _card(place: int, record: TrialRecord, axis: _Axis, material: Material) -> str:
+def _card(place: int, record: TrialRecord, axis: _Axis, material: Material) -> Picture:
     """A point's number, name and numbers over the picture of what was searched."""
     value, name = axis.of(record), f"{place}. {trial_name(record)}"
     about = percent(record.score or 0.0) + ("" if value is None else f", {amount(value)} {UNITS[axis.name]}")
     try:
         drawn = draw_small(record, material.varying)
     except InceptionSearchError:
-        return picture("", name, f"{about}; not drawn", width=0)
-    return picture(drawn.svg, name, about, width=drawn.width)
+        return Picture("", name, f"{about}; not drawn", 0)
+    return Picture(drawn.svg, name, about, drawn.width)
 
 
 def front_members(material: Material) -> list[TrialRecord]:

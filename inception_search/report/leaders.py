@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_search.analysis.leaderboard import leaderboard_rows, points
 from inception_search.figures.labels import count
-from inception_search.report.html import table
+from inception_search.report.blocks import Block, Prose, Table
 from inception_search.report.material import Material
 from inception_search.store.query import quality_words
 from inception_search.store.record import percent
@@ -19,11 +19,11 @@ CAPTION = "Trials trained to their last epoch, by validation {}"
 COMPARED = "differences in percentage points; baselines are marked"
 
 
-def leaders_section(material: Material) -> str:
+def leaders_section(material: Material) -> list[Block]:
     """The best trials, and every baseline with its rank."""
     rows = leaderboard_rows(material.records, ROWS)
     if not rows:
-        return "<p>No trial has been trained to its end.</p>"
+        return [Prose("No trial has been trained to its end.")]
     cells = [
         (
             str(row.rank),
@@ -41,6 +41,6 @@ def leaders_section(material: Material) -> str:
     columns = [f"{words[0].upper()}{words[1:]}#" if name == "Accuracy#" else name for name in COLUMNS]
     caption, marked = CAPTION.format(words), [row.baseline for row in rows]
     if any(marked):
-        return table(f"{caption}; {COMPARED}.", columns, cells, marked=marked)
+        return [Table(f"{caption}; {COMPARED}.", columns, cells, marked)]
     kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is nothing to compare with
-    return table(f"{caption}.", [columns[at] for at in kept], [tuple(row[at] for at in kept) for row in cells])
+    return [Table(f"{caption}.", [columns[at] for at in kept], [tuple(row[at] for at in kept) for row in cells])]

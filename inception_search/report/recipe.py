@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inception_search.figures.labels import count
-from inception_search.figures.paint.svg import text
 from inception_search.plural import counted
-from inception_search.report.html import table
+from inception_search.report.blocks import Block, Folded, Table
 from inception_search.report.material import Material
 
 LIMITS = {
@@ -39,11 +38,10 @@ PRUNERS = {
 }
 
 
-def recipe_section(material: Material) -> str:
+def recipe_section(material: Material) -> list[Block]:
     """Space, data, fidelity, strategy, objectives, limits, seed and trials; then the decisions of the space."""
     rows = [(name, words) for name, words in _facts(material) if words]
-    html = table("In short; every option is at the end.", ("", "This study"), rows)
-    return html + _holes(material)
+    return [Table("In short; every option is at the end.", ("", "This study"), rows), *_holes(material)]
 
 
 def _facts(material: Material) -> Iterator[tuple[str, str]]:
@@ -145,13 +143,13 @@ def _number(value: Any) -> str:
     return str(value)
 
 
-def _holes(material: Material) -> str:
+def _holes(material: Material) -> list[Block]:
     if material.space is None or not material.space.holes:
-        return ""
+        return []
     tried = [record.holes for record in material.records if record.holes]
     rows = [(name, words, f"{sum(name in holes for holes in tried)}") for name, words in material.space.holes]
     caption = (
         f"The decisions of the space, and in how many of {counted(len(tried), 'trial')} each was there to be made."
     )
-    listed = table(caption, ("Decision$", "One of", "Trials#"), rows, dense=True)
-    return f"<details open>\n<summary>{text('Decisions of the space')}</summary>\n{listed}\n</details>"
+    listed = Table(caption, ("Decision$", "One of", "Trials#"), rows, dense=True)
+    return [Folded("Decisions of the space", listed, open=True)]

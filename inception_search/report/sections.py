@@ -1,4 +1,4 @@
-"""The sections of a report, in their order: a new one is one file here and one row."""
+"""The sections of a report, in their order: a new one is one function and one row."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from inception_search.report.baselines import baselines_section
-from inception_search.report.configuration import configuration_section
-from inception_search.report.curves import curves_section
+from inception_search.report.blocks import Block
 from inception_search.report.decisions import decisions_section
-from inception_search.report.environment import environment_section
 from inception_search.report.failures import failures_section
 from inception_search.report.front import front_section
-from inception_search.report.history import history_section
 from inception_search.report.leaders import leaders_section
 from inception_search.report.material import Material
+from inception_search.report.plots import curves_section, history_section
 from inception_search.report.recipe import recipe_section
-from inception_search.report.reproduce import reproduce_section
+from inception_search.report.setup import configuration_section, environment_section, reproduce_section
 from inception_search.report.trials import trials_section
 
 
 class Section(NamedTuple):
-    """A heading, and what makes the HTML below it."""
+    """A heading, and what makes the blocks below it."""
 
     heading: str
-    make: Callable[[Material], str]
+    make: Callable[[Material], list[Block]]
 
 
 SECTIONS: tuple[Section, ...] = (

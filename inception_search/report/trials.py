@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inception_search.figures.labels import count, number
-from inception_search.figures.paint.svg import text
 from inception_search.plural import counted
-from inception_search.report.html import table
+from inception_search.report.blocks import Block, Folded, Prose, Table
 from inception_search.report.material import Material
 from inception_search.store.query import counts, quality_words
 from inception_search.store.record import TrialRecord, percent
@@ -17,10 +16,10 @@ PARTS = 100  # tables
 TOLD = ("macs", "params", "seconds")  # objectives that have a column anyway
 
 
-def trials_section(material: Material) -> str:
+def trials_section(material: Material) -> list[Block]:
     """Number, state, origin, accuracy, other objectives, costs, seconds and architecture."""
     if not material.records:
-        return "<p>The study has no trials yet.</p>"
+        return [Prose("The study has no trials yet.")]
     ranked_by = next((record.quality for record in material.records if record.objectives), "accuracy")
     others = [name for name in material.option("objectives") or () if name not in (*TOLD, ranked_by)]
     titles = [f"{name.replace('_', ' ')}#" for name in others]
@@ -38,25 +37,25 @@ def trials_section(material: Material) -> str:
     )
     caption = f"Every trial; {words} is on the validation images, that of a pruned trial at the epoch it was stopped."
     parts = [material.records[start : start + ROWS] for start in range(0, len(material.records), ROWS)]
-    html = _listed(parts[0], caption, columns, others)
-    html += "".join(_shut(part, _listed(part, f"{_span(part)}.", columns, others)) for part in parts[1:PARTS])
-    left = sum(map(len, parts[PARTS:]))
-    rest = f"<p>{counted(left, 'more trial')} {'is' if left == 1 else 'are'} in trials.jsonl.</p>"
-    return html + (rest if left else "")
+    blocks: list[Block] = [_listed(parts[0], caption, columns, others)]
+    blocks += [Folded(_ended(part), _listed(part, f"{_span(part)}.", columns, others)) for part in parts[1:PARTS]]
+    if left := sum(map(len, parts[PARTS:])):
+        blocks.append(Prose(f"{counted(left, 'more trial')} {'is' if left == 1 else 'are'} in trials.jsonl."))
+    return blocks
 
 
-def _listed(records: Sequence[TrialRecord], caption: str, columns: Sequence[str], others: Sequence[str]) -> str:
+def _listed(records: Sequence[TrialRecord], caption: str, columns: Sequence[str], others: Sequence[str]) -> Table:
     """Some of the trials as a table."""
     rows = [_row(record, others) for record in records]
-    return table(caption, columns, rows, marked=[record.origin == "baseline" for record in records], dense=True)
+    return Table(caption, columns, rows, [record.origin == "baseline" for record in records], dense=True)
 
 
-def _shut(records: Sequence[TrialRecord], html: str) -> str:
-    """A table that a reader opens, under what is in it."""
+def _ended(records: Sequence[TrialRecord]) -> str:
+    """How some of the trials ended, and the best of them."""
     ended = ", ".join(f"{number} {state}" for state, number in counts(records).items() if number)
     scores = [record.score for record in records if record.score is not None]
     best = f"; the best {percent(max(scores))}" if scores else ""
-    return f"\n<details>\n<summary>{text(f'{_span(records)}: {ended}{best}')}</summary>\n{html}\n</details>"
+    return f"{_span(records)}: {ended}{best}"
 
 
 def _span(records: Sequence[TrialRecord]) -> str:

@@ -11,9 +11,9 @@ from inception_search.credentials import masked_values
 from inception_search.figures.plots.bars import bars
 from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.report.front import front_plot
-from inception_search.report.html import page
 from inception_search.report.material import Material
 from inception_search.report.modules import module_files
+from inception_search.report.render import page
 from inception_search.report.sections import SECTIONS
 from inception_search.report.summary import summary
 from inception_search.store.atomic import write_atomic

@@ -64,6 +64,7 @@ HEAVY = {
     "optuna": {"optuna_bridge"},
     "networkx": set(),
     "matplotlib": set(),
+    "jinja2": set(),
     "sklearn": set(),
     "numpy": {"data", "study", "analysis", "strategies", "optuna_bridge", "runner", "training"},
     "PIL": set(),

@@ -15,6 +15,7 @@ from inception_search.figures.plots.table import plot_svg
 from inception_search.figures.thumbnail import thumbnail
 from inception_search.report.front import PICTURES, front_plot, front_section, pictured
 from inception_search.report.material import Material
+from inception_search.report.render import page
 from inception_search.store.record import TrialRecord
 
 
@@ -34,7 +35,8 @@ def section(material: Material) -> str:
     figure = front_plot(material)
     assert figure is not None
     plots = {"front": plot_svg(figure, "front"), "tradeoff": "<svg/>"}
-    return front_section(Material(material.records, material.study, front=material.front, plots=plots))
+    drawn = Material(material.records, material.study, front=material.front, plots=plots)
+    return page("", "", [("Pareto front", front_section(drawn))])
 
 
 def numbers(figure: Figure) -> list[int]:

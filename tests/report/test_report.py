@@ -141,7 +141,7 @@ def test_report_survives_networks_that_cannot_be_drawn_and_hostile_names(tmp_pat
     written = write_report(tmp_path, bad, study={"<b>": "</td><script>"}, title="<script>&")
     check_self_contained(written[0])
     html = written[0].read_text(encoding="utf-8")
-    assert "trial 3 cannot be drawn" in html
+    assert "trial 3</strong> cannot be drawn" in html
     assert "<b>" not in html
     names = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert names[:3] == [

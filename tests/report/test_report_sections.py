@@ -12,8 +12,9 @@ import pytest
 from figure_samples import record, small_network, study_records
 
 from inception_search.report import write_report
-from inception_search.report.curves import curves_section
+from inception_search.report.blocks import Image
 from inception_search.report.material import Material, SpaceFacts
+from inception_search.report.plots import curves_section
 from inception_search.report.sections import SECTIONS
 from inception_search.store.record import TrialRecord
 
@@ -222,8 +223,9 @@ def test_commands_name_the_run_folder_of_the_study(tmp_path: Path) -> None:
 def test_curves_say_on_how_many_images_their_points_are_measured(some: int | None, told: bool) -> None:
     fidelity = {} if some is None else {"curve_images": some}
     records = [record(0, fidelity=fidelity, data=STUDY["facts"]["data"])]
-    words = curves_section(Material(records, plots={"curves": "<svg/>"}))
-    assert ("is measured on all 359 validation images, the others on 100 of them" in words) is told
+    (image,) = curves_section(Material(records, plots={"curves": "<svg/>"}))
+    assert isinstance(image, Image)
+    assert ("is measured on all 359 validation images, the others on 100 of them" in image.about) is told
 
 
 @pytest.mark.usefixtures("without_plots")

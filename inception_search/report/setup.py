@@ -1,0 +1,97 @@
+"""The machines and versions of a study, the commands that do it again, and every option it was run with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from inception_search.report.blocks import Block, Commands, Prose, Table
+from inception_search.report.material import Material
+
+UNKNOWN = "not recorded"
+FIRST = ("from trial", "system", "processor", "cores", "device", "python", "torch", "optuna", "inception-search")
+
+
+def environment_section(material: Material) -> list[Block]:
+    """A column for each environment, the first one first."""
+    known = material.environments or [_of_old(material.study)]
+    names = list(dict.fromkeys((*FIRST, *(name for each in known for name in each))))
+    if len(known) == 1:
+        names.remove("from trial")
+    columns = ("", *(["Value"] if len(known) == 1 else [_since(each) for each in known]))
+    rows = [(name, *(each.get(name, UNKNOWN) for each in known)) for name in names]
+    about = "What the search ran with." if len(known) == 1 else "What the search ran with, and went on with."
+    return [Table(about, columns, rows), *_attached(material)]
+
+
+def _since(environment: Mapping[str, str]) -> str:
+    return f"From trial {environment.get('from trial', '?')}"
+
+
+def _of_old(study: Mapping[str, Any]) -> dict[str, str]:
+    """What studies wrote down before they had a file for it."""
+    facts = study.get("facts")
+    facts = facts if isinstance(facts, Mapping) else {}
+    versions = facts.get("versions")
+    known = {str(name): str(version) for name, version in versions.items()} if isinstance(versions, Mapping) else {}
+    return {**({"device": str(facts["device"])} if "device" in facts else {}), **known}
+
+
+def _attached(material: Material) -> list[Block]:
+    """Other devices or versions that records name: attached workers may be elsewhere."""
+    devices = _distinct([record.device for record in material.records if record.device])
+    if len(devices) < 2:
+        return []
+    return [Table("Devices named in the records.", ("Device", "Trials#"), devices)]
+
+
+def _distinct(values: Sequence[str]) -> list[tuple[str, str]]:
+    return [(value, str(values.count(value))) for value in sorted(set(values))]
+
+
+def reproduce_section(material: Material) -> list[Block]:
+    """One command a line, with what it does."""
+    run = material.run
+    at = shlex.quote(run)
+    again = shlex.quote(f"{run}-again")
+    study, space = shlex.quote(f"{run}/study.yaml"), shlex.quote(f"{run}/space.yaml")
+    lines = [
+        (f"inception-search search {study} --space {space} --run {again}", "the same search in a new folder"),
+        (f"inception-search resume {at}", "go on where it was stopped; --trials N makes it longer"),
+        (f"inception-search finalize {at}", "train the best and the canonical in full, test them once"),
+        (f"inception-search report {at}", "this page again"),
+        (f"inception-search dashboard {at}", "the study in optuna-dashboard, with every module's picture"),
+    ]
+    return [Commands(lines), Prose(_exact(material))]
+
+
+def _exact(material: Material) -> str:
+    if material.option("workers") == 1:
+        return (
+            "With one worker, as here, the same processor and the same versions give the same networks and the same "
+            "curves to the last bit."
+        )
+    return (
+        "A seed gives the same curve of one network on the same processor. Which networks are tried depends on the "
+        "order in which workers finish: only `--workers 1` repeats a search exactly."
+    )
+
+
+def configuration_section(material: Material) -> list[Block]:
+    """A row for each setting, nested ones by their dotted path."""
+    return [Table("The study as it was run.", ("Setting", "Value$"), list(_flat(material.study, "")), dense=True)]
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every leaf of nested settings with its dotted path."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
+        for index, inner in enumerate(value):
+            yield from _flat(inner, f"{path}.{index}")
+    elif isinstance(value, list | tuple):
+        yield path, ", ".join(map(str, value)) or "none"
+    else:
+        yield path, "none" if value is None or value == {} else str(value)
