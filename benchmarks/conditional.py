@@ -98,8 +98,8 @@ def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
     shape, classes = landscape.dataset.shape, len(landscape.dataset.classes)
     context = StudyContext(config, space, Path("none"), shape, classes, {}, "cpu", 1)
     seen = Seen()
-    screen = Screen(context, config.budget(), seen)
-    excess = make_excess(space, config.budget(), shape, classes)
+    screen = Screen(context, config.budget.on(), seen)
+    excess = make_excess(space, config.budget.on(), shape, classes)
     searcher = make_strategy(strategy, Problem(space, screen, trials=trials, seed=seed, excess=excess))
     best: list[float] = []
     found = None

@@ -96,7 +96,7 @@ class Watcher(Observer):
     def started(self, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
         """The search begins, or goes on after the trials in ``records``."""
         self.begun = time.monotonic()
-        self.total, self.epochs = config.trials, config.epochs
+        self.total, self.epochs = config.trials, config.training.epochs
         self.trained = {r.number for r in records if r.state in TRAINED and r.repeat_of is None}
         self.before = self.done
         self.best = query.best(records)

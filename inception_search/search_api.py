@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 from pydantic import BaseModel
 
 from inception_search.live_progress import watched, watched_finals
+from inception_search.options import option_fields
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 
@@ -123,7 +124,7 @@ def _with_options(options: Any, model: type[BaseModel]) -> Callable[[Call], Call
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=model.model_fields[name].default,
+                default=option_fields(model)[name].default,
                 annotation=kind.__forward_arg__,
             )
             for name, kind in options.__annotations__.items()

@@ -12,7 +12,7 @@ from inception_search.live_progress import progress_console, watched, watched_fi
 from inception_search.search_api import FinalizeOptions, SearchOptions
 from inception_search.store.record import ROWS, Records
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig
+from inception_search.study.config import StudyConfig, option_names
 from inception_search.study.final.options import FinalOptions
 from inception_search.study.study import Study
 from tests.example import EXAMPLE
@@ -21,7 +21,7 @@ WIDEST = 160  # characters of a line at a prompt
 
 
 def test_every_option_is_a_typed_keyword_with_its_default() -> None:
-    assert set(SearchOptions.__annotations__) == set(StudyConfig.model_fields) - {"space"}
+    assert set(SearchOptions.__annotations__) == set(option_names()) - {"space"}
     assert set(FinalizeOptions.__annotations__) == set(FinalOptions.model_fields)
     search, finalize = inspect.signature(ins.search).parameters, inspect.signature(ins.finalize).parameters
     assert set(search) == {"space", "progress", "observer", "config", *SearchOptions.__annotations__}

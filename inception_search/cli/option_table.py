@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from inception_search.cli.datasets import ABOUT
-from inception_search.options import Options, meanings
+from inception_search.options import Options, meanings, option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.field_table import codes, default_in_words, values_in_words
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.strategies.table import STRATEGIES, find_strategy
 from inception_search.study.config import StudyConfig
 from inception_search.study.pruner_options import PRUNER_OPTIONS
-from inception_search.training.optimizers import OPTIMIZERS
+from inception_search.training.fidelity import OPTIMIZER_DEFAULTS
 
 _MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
 _DEFAULT = re.compile(
@@ -29,9 +29,9 @@ _DEFAULT = re.compile(
 
 
 def option_table() -> str:
-    """The table, one row for each field of ``StudyConfig``: name, values, default, meaning."""
-    schema, meant = StudyConfig.model_json_schema()["properties"], meanings(StudyConfig)
-    rows = [_row(name, value, meant[name]) for name, value in schema.items()]
+    """The table, one row for each option of a study: name, values, default, meaning."""
+    meant = meanings(StudyConfig)
+    rows = [_row(name, value, meant[name]) for name, value in option_schemas(StudyConfig).items()]
     return "| option | values | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
@@ -45,7 +45,7 @@ def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
     """The table of the options of several owners: a row for each of their options."""
     rows = []
     for owner, kind in kinds.items():
-        schema, meant = kind.model_json_schema()["properties"], meanings(kind)
+        schema, meant = option_schemas(kind), meanings(kind)
         rows += [f"| `{owner}` {_row(name, value, meant[name])}" for name, value in schema.items()]
     return f"| {what} | option | values | default | meaning |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
@@ -65,7 +65,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_optimizer(name: str) -> str:
-    return ", ".join(f"{row.defaults[name]:g} with `{optimizer}`" for optimizer, row in OPTIMIZERS.items())
+    return ", ".join(f"{own[name]:g} with `{optimizer}`" for optimizer, own in OPTIMIZER_DEFAULTS.items())
 
 
 _BY_OPTIMIZER = {name: _by_optimizer(name) for name in ("learning_rate", "weight_decay")}

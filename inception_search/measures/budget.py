@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from inception_search.arguments import checked, checked_init
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+
+from inception_search.arguments import checked
 from inception_search.errors import ConfigError
 from inception_search.graph.cost import Cost
 from inception_search.measures.measure import MEASURES, Number
 from inception_search.measures.subject import Subject
 from inception_search.measures.target import Target
-from inception_search.numbers import number, spelling
+from inception_search.options import Options, Positive, Whole, option_error
 from inception_search.spec.network import Network
-
-LARGEST = 10**18  # no network comes near
 
 
 class Limit(NamedTuple):
@@ -37,42 +35,75 @@ class Limit(NamedTuple):
         return f"{_number(value)} {MEASURES[self.measure].words} are {side} of {_number(self.value)}"
 
 
-@dataclass(frozen=True)
-class Budget:
+class Limits(Options):
+    """Hard limits on networks, for one image; None: no limit. A limit itself is within it."""
+
+    max_macs: Whole | None = None
+    """Budget: multiply-adds for one image (default: none)."""
+    max_params: Whole | None = None
+    """Budget: parameters (default: none)."""
+    max_activation_bytes: Whole | None = None
+    """Budget: bytes of all op outputs for one image, in float32 (default: none)."""
+    max_depth: Whole | None = None
+    """Budget: convolutions and linear layers on the longest path (default: none)."""
+    max_latency_ms: Positive | None = None
+    """Budget: milliseconds for one image on the search's device, the sum over ops (default: none)."""
+    min_macs: Whole | None = None
+    """Least multiply-adds for one image (default: none)."""
+    min_params: Whole | None = None
+    """Least parameters (default: none)."""
+    min_depth: Whole | None = None
+    """Least depth (default: none)."""
+    min_receptive_field: Whole | None = None
+    """Least side, in pixels, of what one position of the last map sees (default: none)."""
+
+    def on(self, device: str = "cpu", threads: int | None = None) -> Budget:
+        """The budget of these limits, with latency that on ``device`` with so many CPU ``threads``.
+
+        Raises ConfigError for a minimum above its maximum.
+        """
+        return Budget(**dict(self), device=device, threads=threads)
+
+
+LIMITS = tuple(Limits.model_fields)
+
+
+class Budget(Limits):
     """Hard limits for one image; None: no limit. Latency is that on ``device``, with ``threads`` CPU threads.
 
     Units: :func:`inception_search.measure_network`. A limit itself is within the budget.
+
+    Raises ConfigError for a limit that cannot be used.
+
+    >>> Budget(max_macs="10M", min_depth=3).max_macs
+    10000000
     """
 
-    max_macs: int | None = None
-    max_params: int | None = None
-    max_activation_bytes: int | None = None
-    max_depth: int | None = None
-    max_latency_ms: float | None = None
-    min_macs: int | None = None
-    min_params: int | None = None
-    min_depth: int | None = None
-    min_receptive_field: int | None = None
     device: str = "cpu"
+    """Device that latency is measured on."""
     threads: int | None = None
+    """CPU threads that it is measured with (default: all)."""
 
-    def __post_init__(self) -> None:
-        _ = self.target  # checks device and threads
-        for name in LIMITS:
-            object.__setattr__(self, name, _checked(name, getattr(self, name)))
-        for name in LIMITS:
-            low, high = getattr(self, name), getattr(self, name.replace("min_", "max_"), None)
-            if name.startswith("min_") and low is not None and high is not None and low > high:
-                other = name.replace("min_", "max_")
-                mend = f"lower {name} or raise {other}"
-                raise ConfigError(
-                    f"{name} is above {other}", path=name, found=low, expected=f"at most {high:,}", mend=mend
-                )
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            found = check(data)
+        except ValidationError as error:
+            raise option_error(error, cls) from None
+        _ = found.target  # checks device and threads
+        _check_agreement(found)
+        return found
 
     @property
     def target(self) -> Target:
         """What latency is that of: one image on the device."""
         return Target(self.device, self.threads)
+
+    @property
+    def untimed(self) -> Budget:
+        """The same without the limit on latency."""
+        return self.model_copy(update={"max_latency_ms": None})
 
     def limits(self) -> Iterator[Limit]:
         """The limits there are, those that are cheap to ask first."""
@@ -117,11 +148,16 @@ class Budget:
             for limit in self.limits()
             if is_max not in (None, limit.is_max) or by_width not in (None, MEASURES[limit.measure].by_width)
         }
-        return Budget(**{f.name: getattr(self, f.name) for f in fields(self)} | dropped)
+        return self.model_copy(update=dropped)
 
 
-LIMITS = tuple(f.name for f in fields(Budget) if f.name.startswith(("max_", "min_")))
-checked_init(Budget, free=LIMITS)  # limits may be written as people do: "10M"
+def _check_agreement(limits: Limits) -> None:
+    for name in LIMITS:
+        other = name.replace("min_", "max_")
+        low, high = getattr(limits, name), getattr(limits, other, None)
+        if other != name and low is not None and high is not None and low > high:
+            mend = f"lower {name} or raise {other}"
+            raise ConfigError(f"{name} is above {other}", path=name, found=low, expected=f"at most {high:,}", mend=mend)
 
 
 def _measure(limit: str) -> str:
@@ -134,18 +170,6 @@ def _value(limit: Limit, subject: Cost | Subject, target: Target) -> Number:
     if limit.measure not in subject.to_dict():
         raise ConfigError(f"a cost does not tell {limit.name}", path=limit.name, mend="ask with the network itself")
     return subject.to_dict()[limit.measure]
-
-
-def _checked(name: str, value: Any) -> Number | None:
-    if value is None:
-        return None
-    found, value = value, number(value)
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    whole = name != "max_latency_ms"
-    if not is_number or not 0 < value <= LARGEST or (whole and value != int(value)):
-        kind = "a whole number greater than 0" if whole else "a number of milliseconds greater than 0"
-        raise ConfigError("not a usable limit", path=name, found=found, expected=kind, mend=spelling(found))
-    return int(value) if whole else float(value)
 
 
 def _number(value: Number) -> str:

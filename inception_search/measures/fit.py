@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from inception_search.errors import CompileError, ConfigError
@@ -54,7 +53,7 @@ def not_within(what: str, tried: list[Subject], budget: Budget, more: str) -> Co
 def _known(budget: Budget, subject: Subject) -> tuple[Limit, Number] | None:
     """What ``subject`` misses as far as that is known without work on the device."""
     timed = budget.max_latency_ms is None or budget.target in subject.latencies
-    return (budget if timed else replace(budget, max_latency_ms=None)).worst(subject)
+    return (budget if timed else budget.untimed).worst(subject)
 
 
 def _change(budget: Budget, scaled: Callable[[float], Subject | None]) -> tuple[float, float | None]:

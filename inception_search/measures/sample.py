@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
@@ -165,7 +165,7 @@ class _Search:
     def _refuse_what_no_op_meets(self, point: _Point) -> None:
         """Raise ConfigError if the smallest op of the first network to be timed, narrowed, is over the latency."""
         limit = next((limit for limit in self.budget.limits() if limit.measure == "latency"), None)
-        if self.timed or limit is None or replace(self.budget, max_latency_ms=None).worst(point.subject) is not None:
+        if self.timed or limit is None or self.budget.untimed.worst(point.subject) is not None:
             return
         self.timed = True
         points = self._around(point)

@@ -60,12 +60,12 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
         dataset = load_data(
             config.data,
             root=config.data_root,
-            image_size=config.image_size,
+            image_size=config.training.image_size,
             download=config.download,
-            limit=config.train_images,
+            limit=config.training.train_images,
             validation_images=config.validation_images,
         )
-    weights_of(config.class_weights, dataset.classes, [1] * len(dataset.classes))  # refuses names of no class
+    weights_of(config.training.class_weights, dataset.classes, [1] * len(dataset.classes))  # refuses names of no class
     return Plan(config, space, dataset, device)
 
 
@@ -85,7 +85,10 @@ def _errors_of_options(config: StudyConfig) -> Iterator[None]:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise
         raise DataError(
-            "the images do not fit in memory", path="image_size", found=config.image_size, mend="use smaller images"
+            "the images do not fit in memory",
+            path="image_size",
+            found=config.training.image_size,
+            mend="use smaller images",
         ) from None
 
 
@@ -146,9 +149,9 @@ class StudyContext:
     def trial_at(self, number: int, network: Network, params: Params, latency: float | None = None) -> Trial:
         """A trial of ``network``; its ``latency`` in ms (measured if None) where the study limits or minimises it."""
         candidate = make_candidate(network, params, self.shape, self.classes)
-        timed = "latency" in self.config.objectives or self.config.max_latency_ms
+        timed = "latency" in self.config.objectives or self.config.budget.max_latency_ms
         if candidate.measured is not None and timed:
-            target = self.config.budget(self.device, self.threads).target
+            target = self.config.budget.on(self.device, self.threads).target
             if latency is None:
                 candidate.measured.latency(target)
             else:

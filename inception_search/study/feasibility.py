@@ -118,7 +118,7 @@ def make_excess(
 
     Latency is left out, which is measured. None where nothing else is limited.
     """
-    maxima = replace(budget.only(is_max=True, by_width=True), max_latency_ms=None)
+    maxima = budget.only(is_max=True, by_width=True).untimed
     if not any(maxima.limits()):
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.numbers import PATTERN
-from inception_search.options import meanings
+from inception_search.options import groups, meanings, option_schemas
 from inception_search.study.config import SCHEMA, VERSION, StudyConfig
 
 NUMBERS = ("integer", "number")
@@ -15,16 +15,22 @@ POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}
 
 def study_schema() -> dict[str, Any]:
     """The schema, as plain JSON data: every option with its default and what it means."""
-    schema = StudyConfig.model_json_schema()
     meant = meanings(StudyConfig)
-    properties = {name: _written(name, value, meant[name]) for name, value in schema["properties"].items()}
+    properties = {name: _written(name, value, meant[name]) for name, value in option_schemas(StudyConfig).items()}
+    for name, group in groups(StudyConfig).items():
+        properties[name] = {
+            "description": f"{meant[name]} These options may also be written without the group.",
+            "type": "object",
+            "properties": {option: {"$ref": f"#/properties/{option}"} for option in group.model_fields},
+            "additionalProperties": False,
+        }
     properties["schema"] = {"const": SCHEMA}
     properties["version"] = {"type": "integer", "minimum": 1, "maximum": VERSION}
     properties["facts"] = {"type": "object", "description": "what was found when the study began; written by the study"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"inception-search study, version {VERSION}",
-        "description": schema["description"],
+        "description": StudyConfig.__doc__,
         "type": "object",
         "properties": properties,
         "additionalProperties": False,

@@ -213,7 +213,7 @@ class Driver:
         epoch = int(metrics["epoch"])
         values = numbers(metrics, trial.costs, sum(each["seconds"] for each in trial.curve))
         self.live.report(trial.number, values[self.learned], epoch)
-        if trial.repeat_of is not None or epoch >= self.context.config.epochs:
+        if trial.repeat_of is not None or epoch >= self.context.config.training.epochs:
             return "go on"
         return self.scheduler.report(
             trial.number, epoch, losses(self.context.config.objectives, values), spared=trial.exempt

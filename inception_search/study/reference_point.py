@@ -40,7 +40,8 @@ def reference_point(
     if config.reference is not None:
         return dict(config.reference)
     known = {**dict.fromkeys(QUALITIES, 0.0), "loss": math.log(classes)}
-    found = {name: known.get(name, getattr(config, _LIMITS.get(name, ""), None)) for name in config.objectives}
+    options = config.options()
+    found = {name: known.get(name, options.get(_LIMITS.get(name, ""))) for name in config.objectives}
     missing = [name for name, value in found.items() if value is None]
     costs = [_costs(space, label, shape, classes) for label in space.fixed_points] if missing else []
     for name in missing:

@@ -67,7 +67,7 @@ def search(
     RunFolderError ... before anything is written.
     """
     loaded = space if isinstance(space, Space) else load_space(space)
-    given = config.model_dump() if config else {}
+    given = config.options() if config else {}
     config = StudyConfig.of(**{**given, **options, "space": _named(space, loaded)})
     observer = observer or Observer()
     config = _with_password(config, observer)
@@ -80,7 +80,7 @@ def search(
     start_server()
     plan = make_plan(config, loaded)
     config = config.model_copy(update={"threads": _threads(config, plan.device)})
-    budget = config.budget(plan.device, config.threads)
+    budget = config.budget.on(plan.device, config.threads)
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
     reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
@@ -121,7 +121,7 @@ def resume(
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records
         before = given_again(_with_password(StudyConfig.read(run.study_file), observer), strategy)
-        config = before if trials is None else StudyConfig.of(**{**before.model_dump(), "trials": trials})
+        config = before if trials is None else StudyConfig.of(**{**before.options(), "trials": trials})
         facts = facts_of(run.study_file)
         if loaded is None:
             plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
@@ -210,7 +210,7 @@ def make_driver(
     proposer = make_proposer(context, ledger, unfinished, observer)
     scheduler = make_scheduler(
         config.pruning,
-        epochs=config.epochs,
+        epochs=config.training.epochs,
         rungs=config.rungs,
         beforehand=tuple(OBJECTIVES[name].beforehand for name in config.objectives),
     )
@@ -236,7 +236,7 @@ def make_proposer(context: StudyContext, ledger: Ledger, under_way: Sequence[Tri
     config, space = context.config, context.space
     scorer = make_scorer(context.data_file, config.seed)
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
-    budget = config.budget(context.device, context.threads)
+    budget = config.budget.on(context.device, context.threads)
     screen = Screen(context, budget, ledger.seen, scores)
     # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
     learned = all(OBJECTIVES[name].learned for name in config.objectives)
@@ -279,7 +279,7 @@ def replay(records: list[TrialRecord], driver: Driver) -> None:
         seconds = 0.0
         for epoch in record.curve:
             seconds += epoch.seconds
-            if epoch.epoch < config.epochs:
+            if epoch.epoch < config.training.epochs:
                 told = losses(config.objectives, numbers(epoch.model_dump(), costs, seconds))
                 driver.scheduler.report(record.number, epoch.epoch, told, spared=record.origin == "baseline")
         if record.number in under_way:

@@ -49,7 +49,7 @@ def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
     told += f"a network that always answers {often} has an accuracy of {100 * share:.0f} %"
     if "accuracy" in config.objectives:
         told += "; the objectives balanced_accuracy and macro_f1 count every class alike"
-    if config.class_weights == "none":
+    if config.training.class_weights == "none":
         told += "; class_weights: balanced makes the images of rare classes count more in the loss"
     yield told
 

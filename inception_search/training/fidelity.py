@@ -3,115 +3,147 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from inception_search.data.class_weights import EXPECTED, ClassWeights, is_usable
-from inception_search.errors import ConfigError, did_you_mean
-from inception_search.training.optimizers import OPTIMIZERS, OptimizerName
-from inception_search.training.ranges import bad, check_fields
-from inception_search.training.schedule import SCHEDULES, ScheduleName
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from inception_search.data.class_weights import parse_class_weights
+from inception_search.errors import ConfigError
+from inception_search.options import (
+    OPEN,
+    Factor,
+    NotNegative,
+    Open,
+    Options,
+    Positive,
+    Share,
+    Whole,
+    option_error,
+    option_fields,
+)
+from inception_search.training.schedule import ScheduleName
+
+OptimizerName = Literal["sgd", "rmsprop", "adamw"]
 Precision = Literal["float32", "bfloat16"]
-_OF_OPTIMIZER: Any = None  # a default that depends on the optimizer, put in when the fidelity is made
+BatchSize: TypeAlias = Annotated[int, Field(strict=True, ge=2)]  # a batch of one defeats batch norm
+ChosenWeights: TypeAlias = Annotated[str | dict[str, float], BeforeValidator(parse_class_weights)]
+# The options that default by optimizer. Those of rmsprop: Szegedy et al. 2016 and the code published with it.
+OPTIMIZER_DEFAULTS: Mapping[OptimizerName, Mapping[str, float]] = {
+    "sgd": {"learning_rate": 0.1, "weight_decay": 5e-4},
+    "rmsprop": {"learning_rate": 0.045, "weight_decay": 4e-5, "alpha": 0.9, "epsilon": 1.0},
+    "adamw": {"learning_rate": 2e-3, "weight_decay": 0.05, "alpha": 0.999, "epsilon": 1e-8},
+}
 
 
-@dataclass(frozen=True)
-class Fidelity:
-    """A recipe as plain data, whole and checked; ConfigError, naming the field, for what cannot be used.
+class Recipe(Options):
+    """The options of a training that a study has; those that are None are decided when it begins."""
 
-    **The problem made smaller**, for whoever builds the network and the data to apply (training itself reads none
-    of the four): ``width`` and ``depth`` are factors on channels and repeats, ``image_size`` is the side in pixels,
-    ``train_images`` the number of images (None: as they are).
+    epochs: Whole = 8
+    """Epochs of one trial."""
+    image_size: Whole | None = None
+    """Side of the square images in pixels (default: the dataset's)."""
+    train_images: Whole | None = None
+    """Train on at most this many images, stratified (default: all)."""
+    curve_images: Annotated[Whole, Open(1000)] = OPEN
+    """Number of validation images after each epoch but the last (default: 1,000); the last epoch uses all of them."""
+    batch_size: Annotated[BatchSize, Open(64)] = OPEN
+    """Images per step (default: 32, 64 or 128 by the number of training images)."""
+    width: Factor = 1.0
+    """Factor on the filters of the networks that are trained; limits and costs stay those of the full network."""
+    depth: Factor = 1.0
+    """Factor on the number of repeated blocks of the networks that are trained."""
+    optimizer: OptimizerName = "sgd"
+    """The optimizer: sgd with Nesterov momentum, rmsprop as in the papers, or adamw."""
+    learning_rate: Annotated[Positive, Open()] = OPEN
+    """The peak learning rate (default: the optimizer's)."""
+    schedule: Annotated[ScheduleName, Open("one_cycle")] = OPEN
+    """Learning rate over the epochs (default: one_cycle; constant with a decay where the pruner pauses trials)."""
+    warmup: Annotated[Share, Open(0.25)] = OPEN
+    """Share of the steps over which the learning rate rises (default: 0.25; 0.1 where the pruner pauses trials)."""
+    decay: Annotated[Share, Open(0.0)] = OPEN
+    """Share of the steps, the last ones of the constant schedule, over which the learning rate falls to zero
+    (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
+    weight_decay: Annotated[NotNegative, Open()] = OPEN
+    """Weight decay of convolutions and linear layers (default: the optimizer's)."""
+    label_smoothing: Annotated[Share, Open(0.1)] = OPEN
+    """Label smoothing: the share of the target probability that is spread over all classes (default: 0.1)."""
+    class_weights: ChosenWeights = "none"
+    """Weights of the classes in the training loss: none (all equal), balanced (rare classes count more), or weights by
+    class name ("ok=1,bad=10"; 1 for the others)."""
+    ema: Share = 0.0
+    """Decay per step of an exponential moving average of the weights, which is then validated and saved (0: none)."""
+    cutout: Share = 0.0
+    """Side of the square that cutout erases from training images, as a fraction of the image's side (0: none)."""
+    augment: bool = True
+    """Augment training images as the dataset allows."""
+    precision: Precision = "float32"
+    """Precision of the arithmetic in training; weights are always float32."""
 
-    **How much**: ``epochs`` passes of batches of ``batch_size``.
 
-    **The optimizer**: ``sgd`` (Nesterov), ``rmsprop`` (that of the Inception papers) or ``adamw``. ``momentum`` is
-    AdamW's beta1 too, ``alpha`` the decay of the mean square (AdamW's beta2), ``epsilon`` what is added to it.
-    ``learning_rate`` (the peak), ``weight_decay``, ``alpha`` and ``epsilon`` default by optimizer, and hold the
-    number used once the fidelity is made; ``weight_decay`` spares norm scales and biases; ``gradient_clip`` bounds
-    the norm of the gradient.
+class Fidelity(Recipe):
+    """A recipe of which nothing is left open, and what a study does not vary; raises ConfigError, naming the field.
 
-    **The schedule**: rates rise over the first ``warmup`` (fraction of all steps), then as ``schedule`` says; with
-    ``constant`` they fall in a line over the last ``decay`` of the steps, so that partial runs compare by epoch.
+    Training itself reads none of ``width``, ``depth``, ``image_size`` and ``train_images``: whoever builds the network
+    and the data applies them. The norm scales and biases have no ``weight_decay``.
 
-    **The rest**: ``label_smoothing``; ``class_weights`` is what each class counts in the training loss: ``none`` (all
-    alike), ``balanced`` (images / (classes * images of the class)) or numbers by class name, 1 for the others; ``ema``
-    is the decay per step of an average of the weights (0: none), which is validated and kept; ``augment`` allows what
-    the dataset allows, and ``cutout`` (side of the erased square as a fraction of the image's) on top; ``norm_images``
-    training images set the batch norm statistics before each validation (0: the running averages are used as they
-    are); ``curve_images`` validation images, the same ones in every training, are looked at after an epoch that another
-    follows, and all after the last; ``precision`` bfloat16 is autocast; ``threads`` is torch's thread count meanwhile
-    (None: as it is).
+    >>> Fidelity(optimizer="adamw").learning_rate
+    0.002
     """
 
-    epochs: int = 8
-    batch_size: int = 64
-    learning_rate: float = _OF_OPTIMIZER
-    momentum: float = 0.9
-    weight_decay: float = _OF_OPTIMIZER
-    label_smoothing: float = 0.1
-    warmup: float = 0.25
-    gradient_clip: float = 5.0
-    norm_images: int = 512
-    curve_images: int = 1000
-    augment: bool = True
-    precision: Precision = "float32"
-    threads: int | None = None
-    optimizer: OptimizerName = "sgd"
-    schedule: ScheduleName = "one_cycle"
-    decay: float = 0.0
-    alpha: float | None = None
-    epsilon: float | None = None
-    ema: float = 0.0
-    cutout: float = 0.0
-    width: float = 1.0
-    depth: float = 1.0
-    image_size: int | None = None
-    train_images: int | None = None
-    class_weights: ClassWeights = field(default="none", hash=False)  # a mapping has no hash
+    momentum: Share = 0.9
+    """Momentum of sgd and rmsprop; beta1 of adamw."""
+    alpha: Share | None = None
+    """Decay of the mean square of rmsprop; beta2 of adamw (default: the optimizer's)."""
+    epsilon: Positive | None = None
+    """What is added to the mean square (default: the optimizer's)."""
+    gradient_clip: Positive = 5.0
+    """Largest norm of the gradient."""
+    norm_images: Annotated[int, Field(strict=True, ge=0)] = 512
+    """Training images that set the batch norm statistics before each validation (0: the running averages are used)."""
+    threads: Whole | None = None
+    """CPU threads of torch during the training (default: as many as it has)."""
 
-    def __post_init__(self) -> None:
-        _check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
-        _check_choice("schedule", self.schedule, tuple(SCHEDULES))
-        _check_choice("precision", self.precision, get_args(Precision))
-        for name, value in OPTIMIZERS[self.optimizer].defaults.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)  # the one way to settle a field of a frozen dataclass
-        check_fields(self.to_dict())
-        if not is_usable(self.class_weights):
-            raise bad("class_weights", self.class_weights, EXPECTED)
-        if not isinstance(self.augment, bool):
-            raise bad("augment", self.augment, "true or false")
-        self._check_effect()
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return check(_settled(data) if isinstance(data, dict) else data)
+        except ValidationError as error:
+            raise option_error(error, cls, path="fidelity") from None
 
-    def _check_effect(self) -> None:
+    @model_validator(mode="after")
+    def _has_effect(self) -> Self:
         """Refuse what would silently do nothing."""
         for name in ("alpha", "epsilon"):
-            if name not in OPTIMIZERS[self.optimizer].defaults and getattr(self, name) is not None:
-                raise bad(name, getattr(self, name), f"nothing: the optimizer {self.optimizer} has no {name}")
+            if name not in OPTIMIZER_DEFAULTS[self.optimizer] and getattr(self, name) is not None:
+                raise self._unusable(name, f"nothing: the optimizer {self.optimizer} has no {name}")
         if self.decay and self.schedule != "constant":
-            raise bad("decay", self.decay, f"0 with the schedule {self.schedule}", "use schedule 'constant'")
+            raise self._unusable("decay", f"0 with the schedule {self.schedule}", "use schedule 'constant'")
         if self.decay + self.warmup > 1:
-            raise bad("decay", self.decay, f"at most {1 - self.warmup:g}, what warmup leaves of the steps")
+            raise self._unusable("decay", f"at most {1 - self.warmup:g}, what warmup leaves of the steps")
+        return self
+
+    def _unusable(self, name: str, expected: str, mend: str | None = None) -> ConfigError:
+        path, found = f"fidelity.{name}", getattr(self, name)
+        return ConfigError("not a usable value", path=path, found=found, expected=expected, mend=mend)
+
+    def __hash__(self) -> int:
+        return hash(tuple(value for name, value in self if name != "class_weights"))  # a mapping has no hash
 
     def to_dict(self) -> dict[str, Any]:
         """Field names to plain JSON values; :meth:`from_dict` reads it back."""
-        return asdict(self)
+        return self.model_dump()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The fidelity with these fields, defaults elsewhere; ConfigError for unknown names or bad values."""
-        known = [field.name for field in fields(cls)]
-        for name in values:
-            if name not in known:
-                mend = did_you_mean(str(name), known)
-                expected = "one of " + ", ".join(known)
-                raise ConfigError("unknown fidelity field", found=name, expected=expected, mend=mend)
         return cls(**values)
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        mend = did_you_mean(value, choices) if isinstance(value, str) else None
-        raise bad(name, value, "one of " + ", ".join(choices), mend)
+def _settled(given: dict[str, Any]) -> dict[str, Any]:
+    """``given`` with a value for each option that was left open."""
+    fields = option_fields(Recipe)
+    defaults = {name: mark.default for name, each in fields.items() for mark in each.metadata if isinstance(mark, Open)}
+    optimizer = given.get("optimizer", fields["optimizer"].default)
+    defaults |= next((values for name, values in OPTIMIZER_DEFAULTS.items() if name == optimizer), {})
+    return {**defaults, **{name: value for name, value in given.items() if value is not None or name not in defaults}}

@@ -1,32 +1,21 @@
-"""The optimizers a fidelity can name, each with the defaults it wants.
+"""The optimizers a fidelity can name.
 
-A new optimizer is a row of :data:`OPTIMIZERS` and a name in :data:`OptimizerName`.
+A new optimizer is a row of :data:`OPTIMIZERS`; its name and its defaults are in
+:mod:`inception_search.training.fidelity`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from inception_search.training.fidelity import Fidelity, OptimizerName
 from inception_search.training.rmsprop import RMSProp
 
-if TYPE_CHECKING:
-    from inception_search.training.fidelity import Fidelity
-
-OptimizerName = Literal["sgd", "rmsprop", "adamw"]
 Groups = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Row:
-    """How to make an optimizer, and the fidelity fields whose defaults are its own."""
-
-    make: Callable[[Groups, Fidelity, bool], Optimizer]
-    defaults: Mapping[str, float]
 
 
 def make_optimizer(model: nn.Module, fidelity: Fidelity, *, capturable: bool = False) -> Optimizer:
@@ -45,7 +34,7 @@ def optimizer_over(
     decayed = [p for p, dimensions in listed if dimensions > 1]
     spared = [p for p, dimensions in listed if dimensions <= 1]
     groups: Groups = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
-    return OPTIMIZERS[fidelity.optimizer].make(groups, fidelity, capturable)
+    return OPTIMIZERS[fidelity.optimizer](groups, fidelity, capturable)
 
 
 def parameters_of(optimizer: Optimizer) -> Iterator[Tensor]:
@@ -94,9 +83,8 @@ def _known(value: float | None) -> float:
     return value
 
 
-OPTIMIZERS: Mapping[OptimizerName, Row] = {
-    "sgd": Row(_sgd, {"learning_rate": 0.1, "weight_decay": 5e-4}),
-    # Szegedy et al. 2016 and the code published with it.
-    "rmsprop": Row(_rmsprop, {"learning_rate": 0.045, "weight_decay": 4e-5, "alpha": 0.9, "epsilon": 1.0}),
-    "adamw": Row(_adamw, {"learning_rate": 2e-3, "weight_decay": 0.05, "alpha": 0.999, "epsilon": 1e-8}),
+OPTIMIZERS: Mapping[OptimizerName, Callable[[Groups, Fidelity, bool], Optimizer]] = {
+    "sgd": _sgd,
+    "rmsprop": _rmsprop,
+    "adamw": _adamw,
 }

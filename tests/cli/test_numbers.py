@@ -14,7 +14,7 @@ import inception_search as ins
 from inception_search.cli.numbers import integer, real
 from inception_search.errors import ConfigError
 from inception_search.numbers import PATTERN, number, spelling, whole
-from inception_search.options import number_kind
+from inception_search.options import number_kind, option_fields
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 
@@ -81,7 +81,7 @@ def test_other_values_stay_as_they_are() -> None:
     assert type(whole(1e6)) is int
 
 
-NUMERIC = {name: kind for name, field in StudyConfig.model_fields.items() if (kind := number_kind(field.annotation))}
+NUMERIC = {name: kind for name, field in option_fields(StudyConfig).items() if (kind := number_kind(field.annotation))}
 
 
 def test_every_numeric_option_of_a_search_is_known() -> None:

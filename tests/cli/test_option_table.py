@@ -9,19 +9,20 @@ import pytest
 import yaml
 
 from inception_search.cli.datasets import ABOUT
+from inception_search.options import option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.store.objectives import OBJECTIVES
-from inception_search.study.config import FIDELITY, StudyConfig
+from inception_search.study.config import FIDELITY, StudyConfig, option_names
 from inception_search.study.json_schema import study_schema
 from inception_search.training.fidelity import Fidelity
 
 SEARCH = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 CELLS = (line.strip("| ").split(" | ") for line in SEARCH.partition("## Every option")[2].splitlines())
 ROWS = {cells[0].strip("`"): cells[1:] for cells in CELLS if len(cells) == 4}
-SCHEMA: dict[str, Any] = StudyConfig.model_json_schema()["properties"]
+SCHEMA = option_schemas(StudyConfig)
 
 
-@pytest.mark.parametrize("name", StudyConfig.model_fields)
+@pytest.mark.parametrize("name", option_names())
 def test_every_option_has_its_row(name: str) -> None:
     values, default, meaning = ROWS[name]
     assert default
@@ -33,7 +34,7 @@ def test_every_option_has_its_row(name: str) -> None:
         assert values == "`true`, `false`"
 
 
-@pytest.mark.parametrize("name", StudyConfig.model_fields)
+@pytest.mark.parametrize("name", option_names())
 def test_the_default_is_that_of_a_study(name: str) -> None:
     value, said = getattr(StudyConfig(), name), ROWS[name][1]
     if value is not None:
@@ -58,4 +59,4 @@ def test_values_of_tables_are_listed(name: str, values: dict[str, Any]) -> None:
 
 def test_editors_are_told_what_every_option_means() -> None:
     properties = study_schema()["properties"]
-    assert [name for name in StudyConfig.model_fields if not properties[name].get("description")] == []
+    assert [name for name in option_names() if not properties[name].get("description")] == []

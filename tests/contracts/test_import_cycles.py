@@ -15,7 +15,6 @@ KNOWN = {
         "a compiled network can compile another head for itself"
     ),
     frozenset({"figures.figure", "figures.formats.table"}): "to be cut: formats should render a drawing",
-    frozenset({"training.fidelity", "training.optimizers"}): "to be cut: the table of defaults belongs to fidelity",
     frozenset({"space.contents", "space.path", "space.space"}): "to be cut: a path should take callables",
     frozenset({"study.config", "study.strategy_name"}): "to be cut",
 }

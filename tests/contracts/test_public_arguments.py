@@ -28,6 +28,7 @@ from inception_search.figures.page.html_page import Page
 from inception_search.graph.ops.act import Act
 from inception_search.graph.ops.input import Input
 from inception_search.graph.types import FeatureMap
+from inception_search.options import option_fields
 from inception_search.space.sampling import first
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
@@ -158,7 +159,7 @@ def point() -> dict[str, Any]:
 
 
 def defaults(config: Any) -> dict[str, Any]:
-    return {name: field.default for name, field in config.model_fields.items()}
+    return {name: field.default for name, field in option_fields(config).items()}
 
 
 @cache

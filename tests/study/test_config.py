@@ -129,9 +129,9 @@ LIMITS_SET = {
 def test_every_limit_is_an_option_of_the_same_name(tmp_path):
     assert set(LIMITS_SET) == set(LIMITS)
     config = StudyConfig.of(**LIMITS_SET)
-    assert config.budget("cuda", 2) == Budget(**LIMITS_SET, device="cuda", threads=2)
+    assert config.budget.on("cuda", 2) == Budget(**LIMITS_SET, device="cuda", threads=2)
     assert StudyConfig.read(written(tmp_path, config, {})) == config
-    assert StudyConfig().budget() == Budget()
+    assert StudyConfig().budget.on() == Budget()
 
 
 def test_limits_that_contradict_each_other_are_told_with_their_line(tmp_path):
@@ -143,6 +143,59 @@ def test_limits_that_contradict_each_other_are_told_with_their_line(tmp_path):
         StudyConfig.read(path)
     with pytest.raises(ConfigError, match=r"^min_depth: min_depth is above max_depth, got 9"):
         StudyConfig.read(path, min_depth=9)
+
+
+NESTED = """\
+trials: 3
+training:
+  epochs: 2
+  optimizer: adamw
+budget: {max_macs: 10M, min_depth: 4}
+"""
+
+
+def test_options_may_be_written_in_groups_and_are_the_same(tmp_path):
+    path = tmp_path / "search.yaml"
+    path.write_text(NESTED)
+    config = StudyConfig.read(path)
+    alone = {"trials": 3, "epochs": 2, "optimizer": "adamw", "max_macs": "10M", "min_depth": 4}
+    assert config == StudyConfig.of(**alone)
+    assert config == StudyConfig.of(trials=3, training=config.training, budget=config.budget)
+    assert config == StudyConfig.of(**config.model_dump()) == StudyConfig.of(**config.options())
+    assert StudyConfig.read(path, epochs=5).training.epochs == 5
+    assert StudyConfig.read(path, training={"epochs": 5}).training == config.training.model_copy(update={"epochs": 5})
+    assert StudyConfig.read(written(tmp_path, config, {})) == config
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            "epochs: 2",
+            "epochs: 0",
+            r"search\.yaml:3: training\.epochs: not a usable value, got 0; expected a whole number of",
+        ),
+        ("epochs: 2", "epoch: 2", r"search\.yaml:3: training\.epoch: .* got 'epoch'; .*did you mean 'epochs'"),
+        ("epochs: 2", "trials: 2", r"search\.yaml:3: training\.trials: the group training has no such option"),
+        (
+            "trials: 3",
+            "epochs: 3",
+            r"search\.yaml:3: training\.epochs: the option is written twice, got 3; leave out ep",
+        ),
+        ("{max_macs: 10M, min_depth: 4}", "10M", r"search\.yaml:5: budget: not a group of options, got '?10"),
+        (
+            "min_depth: 4",
+            "max_depth: 4, min_depth: 5",
+            r"search\.yaml:5: budget\.min_depth: min_depth is above max_depth",
+        ),
+        ("adamw", "adam", r"search\.yaml:4: training\.optimizer: .*did you mean 'adamw'"),
+    ],
+)
+def test_what_is_wrong_in_a_group_is_told_with_its_line(tmp_path, before, after, words):
+    path = tmp_path / "search.yaml"
+    path.write_text(NESTED.replace(before, after))
+    with pytest.raises(ConfigError, match=words):
+        StudyConfig.read(path)
 
 
 # As it was written before there were more limits than two.
@@ -180,7 +233,7 @@ def test_a_study_file_of_an_earlier_version_is_read(tmp_path):
     path.write_text(EARLIER)
     config = StudyConfig.read(path)
     assert (config.trials, config.run, config.strategy) == (70, "runs/first", "tpe")
-    assert config.budget() == Budget(max_macs=5_000_000)
+    assert config.budget.on() == Budget(max_macs=5_000_000)
 
 
 def test_a_broken_option_given_beside_a_file_is_not_blamed_on_the_file(tmp_path):

@@ -155,7 +155,7 @@ def test_how_weights_are_written(given: Any, expected: str | Mapping[str, float]
 def test_what_is_no_weight_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="balanced, none, or a weight above 0 for classes by their names"):
         parse_class_weights(given)
-    with pytest.raises(ConfigError, match=r"fidelity\.class_weights: the value cannot be used"):
+    with pytest.raises(ConfigError, match=r"fidelity\.class_weights: not a usable value"):
         Fidelity(class_weights=given)
 
 

@@ -97,10 +97,10 @@ def _dataset(run: RunFolder, config: StudyConfig, options: FinalOptions) -> tupl
     plan = make_plan(config.model_copy(update={"device": device}), space)
     check_same(run, plan, facts_of(run.study_file))
     sizes = {name: getattr(options, name) for name in ("train_images", "validation_images")}
-    sizes["image_size"] = options.image_size or config.image_size
-    if all(getattr(config, name) == value for name, value in sizes.items()):
+    sizes["image_size"] = options.image_size or config.training.image_size
+    if {**config.options(), **sizes} == config.options():
         return plan.device, plan.dataset
-    return plan.device, make_plan(config.model_copy(update={"device": device, **sizes}), space).dataset
+    return plan.device, make_plan(config.changed(device=device, **sizes), space).dataset
 
 
 def _check_unchanged(finals: FinalsFolder, records: list[FinalRecord], data: dict[str, Any]) -> None:

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
-from inception_search.errors import ConfigError, did_you_mean
-from inception_search.options import Options, Whole, number_hint
-from inception_search.study.config import Factor, StudyConfig
+from inception_search.options import Factor, Options, Whole, option_error
+from inception_search.study.config import StudyConfig
+from inception_search.training.fidelity import BatchSize, Fidelity
 
 _SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless told otherwise
 
@@ -18,27 +18,33 @@ class FinalOptions(Options):
     """The options of ``finalize``; what is None is the study's, or all there is."""
 
     top: Whole = 3
-    """How many of the networks found."""
+    """Number of the networks found that are trained, the best by validation first."""
     baselines: Annotated[int, Field(strict=True, ge=0)] | None = None
-    """How many of the canonical ones (None: all that are complete)."""
+    """Number of the canonical networks that are trained (default: all that are complete)."""
     seeds: Whole = 3
-    """Trainings of each network."""
+    """Number of trainings of each network, each with another seed."""
     epochs: Whole | None = None
+    """Epochs of one training (default: the study's)."""
     train_images: Whole | None = None
-    """None: all of them."""
+    """Train on at most this many images, stratified (default: all)."""
     validation_images: Whole | None = None
-    """None: the dataset's own."""
+    """Number of validation images (default: the dataset's validation images)."""
     image_size: Whole | None = None
-    """Pixels; None: the study's."""
+    """Side of the square images in pixels (default: the study's)."""
     width: Factor = 1.0
+    """Factor on the filters of the networks."""
     depth: Factor = 1.0
-    batch_size: Annotated[int, Field(strict=True, ge=2)] | None = None
+    """Factor on the number of repeated blocks of the networks."""
+    batch_size: BatchSize | None = None
+    """Images per step (default: the study's)."""
     augment: bool | None = None
+    """Augment training images as the dataset allows (default: as in the study)."""
     max_macs: Whole | None = None
-    """Only networks of at most so many multiply-adds at the study's image size."""
+    """Only networks of at most this many multiply-adds at the study's image size (default: the study's limit)."""
     workers: Whole | None = None
-    """Trainings at a time."""
+    """Number of trainings that run at the same time (default: the study's)."""
     device: str | None = None
+    """Device of the trainings: cpu, cuda, cuda:<number>, or auto (default: the study's)."""
 
     @classmethod
     def of(cls, **options: Any) -> Self:
@@ -48,7 +54,7 @@ class FinalOptions(Options):
         try:
             return cls.model_validate(options)
         except ValidationError as error:
-            raise _config_error(error) from None
+            raise option_error(error, cls) from None
 
 
 def recipe_of(config: StudyConfig, options: FinalOptions) -> dict[str, Any]:
@@ -57,22 +63,9 @@ def recipe_of(config: StudyConfig, options: FinalOptions) -> dict[str, Any]:
     ``image_size`` is there where the study or the options name one, ``train_images`` where the options do. Raises
     ConfigError.
     """
-    from inception_search.training.fidelity import Fidelity
-
     fidelity = {**config.fidelity(None), **{name: getattr(options, name) for name in _SMALLER}}
     fidelity.pop("train_images", None)
     told = {name: getattr(options, name) for name in ("epochs", "train_images", "image_size", "batch_size", "augment")}
     fidelity |= {name: value for name, value in told.items() if value is not None}
     Fidelity.from_dict(fidelity)
     return {**fidelity, "aux": config.aux}
-
-
-def _config_error(error: ValidationError) -> ConfigError:
-    first = error.errors(include_url=False, include_context=False)[0]
-    name, known = str(first["loc"][0]), tuple(FinalOptions.model_fields)
-    if first["type"] == "extra_forbidden":
-        mend = did_you_mean(name, known)
-        return ConfigError("unknown option", path=name, found=name, expected=f"one of {', '.join(known)}", mend=mend)
-    text = first["msg"].removeprefix("Input should be ").replace("a valid integer", "a whole number")
-    mend = number_hint(first)
-    return ConfigError("not a usable value", path=name, found=first["input"], expected=text, mend=mend)

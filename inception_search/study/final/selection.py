@@ -69,7 +69,7 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, rec
     Raises RunFolderError when the study has none that was found, or no canonical one where a number of them is given.
     """
     ranked = [Entrant(record, rank) for rank, record in enumerate(_ranked(run), 1)]
-    most = options.max_macs or config.max_macs
+    most = options.max_macs or config.budget.max_macs
     within = [each for each in ranked if most is None or each.record.cost.get("macs", 0) <= most]
     found = [each for each in within if each.found][: options.top]
     canonical = [each for each in within if not each.found][: options.baselines]
