@@ -1,5 +1,7 @@
 """Design, search and draw Inception-style networks.
 
+Examples in the docstrings of public functions take for granted that ``inception_search`` is imported as ``ins``.
+
 >>> import inception_search as ins
 >>> net = ins.load("inception_v4")
 >>> ins.lower(net).cost().params
@@ -17,7 +19,6 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.api import compile as compile
     from inception_search.api import diff as diff
     from inception_search.api import draw as draw
-    from inception_search.api import load_space as load_space
     from inception_search.api import view as view
     from inception_search.backend.images import prepare_images as prepare_images
     from inception_search.canonical.catalogue import list_dialects as list_dialects
@@ -54,6 +55,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.search_api import resume as resume
     from inception_search.search_api import search as search
     from inception_search.space.space import Space as Space
+    from inception_search.space.space import load_space as load_space
     from inception_search.spec.document import parse_step as parse_step
     from inception_search.spec.network import Network as Network
     from inception_search.study.study import Study as Study
@@ -87,7 +89,7 @@ _PUBLIC = {
     "load_data": "data.catalogue:load_data",
     "load_model": "named:load_model",
     "load_module": "items:load_module",
-    "load_space": "api:load_space",
+    "load_space": "space.space:load_space",
     "load_weights": "weights.load:load_weights",
     "lower": "named:lower",
     "measure_network": "named:measure_network",

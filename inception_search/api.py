@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from inception_search.figures.diff.diff import Diff
     from inception_search.figures.figure import Figure
     from inception_search.figures.page.html_page import Page
-    from inception_search.space.space import Space
     from inception_search.spec.step import AnyStep
     from inception_search.weights.checkpoint import Checkpoint
     from inception_search.weights.trained import Trained
@@ -41,25 +40,38 @@ def compile(  # the word users look for
     weights: str | Path | Mapping[str, Any] | Checkpoint | None = None,
     seed: int | None = None,
 ) -> NetworkModule:
-    """The network as an ``fx.GraphModule``: (N, C, H, W) images to (N, num_classes) logits.
+    """A network as a PyTorch module: (N, C, H, W) images to (N, classes) logits.
 
-    ``num_classes=0`` drops the classifier: pooled features (N, C), or with ``global_pool="none"`` the last maps.
-    ``input_size`` (pixels, or (height, width)) checks and types another resolution; ``stem_stride`` (1, 2, 4 ...)
-    keeps only so much of the stem's stride, for small images: 1 at 32x32. ``width`` and ``depth`` multiply every
-    width and every repeat. ``aux=True`` builds the auxiliary classifiers, which compute in training mode: the
-    output is then (logits, aux, ...); an error where the dialect has none.
+    Args:
+        network: a document, or a name (docs/naming.md has all forms) such as ``"inception_v3@keras"`` or
+            ``"runs/first:12"``: the network of a trial, with new weights; :func:`load_model` gives the trained one.
+        num_classes: another number of classes; 0 drops the classifier: the output is pooled features (N, C), or with
+            ``global_pool="none"`` the last maps (N, C, H, W).
+        in_channels: another number of channels of the images.
+        input_size: another size of the images in pixels: one number, or (height, width).
+        stem_stride: keeps only so much of the stem's stride (1, 2, 4 ...), for small images: 1 at 32x32.
+        global_pool: how the last maps become a vector: ``"avg"``, ``"max"`` or ``"none"``.
+        width: multiplies every number of filters.
+        depth: multiplies the times of every repeat.
+        aux: build the auxiliary classifiers. In training mode the output is then (logits, aux, ...).
+        weights: a file (of torchvision, timm, Cadene, facenet-pytorch, Keras, TF-slim or this package), a trial
+            (``"runs/first:12"``), or a ``state_dict``. Loading is strict, but ``num_classes`` and ``in_channels`` may
+            differ. Weights of a trial or saved model bring the normalisation of their images.
+        seed: makes the initial weights repeatable.
 
-    ``network``: a document or a name (docs/naming.md has all forms), such as ``"inception_v3@keras"`` or
-    ``"runs/first:12"``: the network of a trial, with fresh weights; :func:`load_model` is the trained one.
+    Returns:
+        The model, an ``fx.GraphModule``. Paths of modules and keys of the ``state_dict`` are places in the document;
+        ``model.network`` is the document, ``model.loaded`` the report on every tensor of ``weights``.
 
-    ``weights``: a file (torchvision's, timm's, Cadene's, facenet-pytorch's, Keras', TF-slim's or our own), a trial
-    (``"runs/first:12"``, ``"runs/first:final"``), or a ``state_dict``; loaded strictly, ``module.loaded`` reports on
-    every tensor. Another ``num_classes`` or ``in_channels`` keeps the rest of them. Weights of a trial bring the
-    normalisation of the images they were trained on. A saved model (``model.safetensors`` for the network)
-    brings its own. Module paths and keys are places in the document.
+    Raises:
+        ShapeError: the input is too small for the network.
+        WeightsError: the weights do not fit, or the file is damaged.
+        ConfigError, SpecError: an option cannot be used, such as ``aux=True`` where there are no such classifiers.
 
-    Raises ShapeError (the input is too small), WeightsError (the weights do not fit, or the file is damaged),
-    ConfigError and SpecError (an option that cannot be used, such as ``aux=True`` where there are none).
+    >>> import torch
+    >>> model = ins.compile("nin_cifar10", num_classes=7, width=0.25, seed=0)
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 7])
     """
     from inception_search.backend.compile import build
 
@@ -152,17 +164,34 @@ def draw(
     font_size: float | None = None,
     palette: Literal["colour", "grey", "print", "colour-blind"] | None = None,
 ) -> Figure:
-    """A picture of a network (a name, a path or a document) or of one of its modules (``"inception_v4.inception_a"``,
-    or a step), of a trial (``"runs/first:12"``), of a point on a path (``"inception_v1..inception_v4:3"``), or of a
-    model that :func:`compile` or :func:`load_model` returned.
+    """A picture of a network or of one of its modules, for a notebook, a paper or a web page.
 
-    ``style``: overview folds a network to a box per stage, plain shows every convolution, detail adds shapes,
-    parameters and MACs, paper draws upwards in the words of the network's paper. ``blocks`` puts every module of a
-    network beside it. For a step, ``network`` is where its blocks and shapes come from, or ``input_shape`` (C, H, W)
-    what it reads.
+    Args:
+        item: a document, a module, a name of either (``"inception_v4.inception_a"``), or a compiled model.
+        style: ``"overview"`` draws one box for each stage, ``"plain"`` every convolution; ``"detail"`` adds shapes,
+            parameters and multiply-adds; ``"paper"`` draws upwards, as the network's paper does.
+        flow: the direction of the data: ``"down"``, ``"up"`` or ``"right"``.
+        title: another title; an empty text is none.
+        network: for a module: the network with its blocks and shapes.
+        input_shape: for a module without ``network``: the shape (C, H, W) of the maps it reads.
+        blocks: draw every module of a network beside it.
+        width: width on paper: ``"240pt"``, or mm, cm, in, px; warns where the text becomes too small to read.
+        font_size: size of the text on paper, in points.
+        palette: ``"colour"``, ``"grey"``, ``"print"`` or ``"colour-blind"``.
 
-    For paper: ``width`` (``"240pt"``; mm, cm, in or px), ``font_size`` in points, ``palette``. A picture that is too
-    wide for its type is drawn narrower, with words on more lines; a warning says where the type is still too small.
+    Returns:
+        The figure; a notebook shows it. ``figure.save("v4.svg")`` writes it, also as PNG, PDF, TikZ and others
+        (docs/drawing.md).
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        ConfigError: an option cannot be used with this item.
+
+    >>> figure = ins.draw("inception_v4.inception_a", style="paper")
+    >>> figure
+    Figure('inception_v4: inception_a', 542x334 px)
+    >>> figure.save("inception_a.svg").name
+    'inception_a.svg'
     """
     from inception_search.figures.draw import draw as draw_item
 
@@ -211,11 +240,25 @@ def view(
     time: bool = False,
     top: int | None = None,
 ) -> Page:
-    """An interactive page of a network or compiled model, of its block or stage ``module`` (named as for
-    :func:`draw`), or of the trials of a run folder (the best ``top`` and every baseline): ``.save("v4.html")``, or
-    shown in a notebook.
+    """An interactive page of a network or of the trials of a study: one HTML file, without server or network access.
 
-    ``time`` measures every op on this machine's CPU (one image, float32), to colour by.
+    Args:
+        item: a document, a name (docs/naming.md has all forms), a compiled model, or a run folder with trials.
+        module: show only this block or stage.
+        title: another title.
+        time: measure the seconds of every op on this machine's CPU (one image, float32) and colour by them.
+        top: of a run folder: show so many of the best trials, and every baseline.
+
+    Returns:
+        The page; a notebook shows it. ``page.save("v4.html")`` writes it.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        RunFolderError: the run folder cannot be read.
+
+    >>> page = ins.view("nin_cifar10")
+    >>> page.save("nin.html").name
+    'nin.html'
     """
     from inception_search.figures.page.data import module_data, network_data
     from inception_search.figures.page.html_page import network_page
@@ -259,14 +302,27 @@ def diff(
     network_b: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
 ) -> Diff:
-    """What makes ``b`` of ``a``, two networks or two modules: ``.text``, ``.draw()``, ``.to_dict()``; true if any.
+    """The differences between two networks, or between two modules.
 
-    Both are documents, steps, or what ``inception-search diff`` takes: a name, a path, a module
-    (``"inception_v4.inception_b"``), a trial (``"runs/first:12"``), a point on a path; or compiled models. For steps
-    ``network_a`` and ``network_b`` are where their blocks and shapes come from, or ``input_shape`` (C, H, W) what both
-    read.
+    Args:
+        a: the first: a document, a step, a name (docs/naming.md has all forms) or a compiled model.
+        b: the second.
+        network_a: where ``a`` is a step: the network with its blocks and shapes.
+        network_b: the same for ``b``.
+        input_shape: for steps without networks: the shape (C, H, W) of the maps that both read.
 
-    Raises :class:`ConfigError` for a module beside a whole network, and the errors of reading and of shapes.
+    Returns:
+        The differences, false where there are none: ``.text`` has changes in parameters and multiply-adds,
+        ``.draw()`` is a picture of both side by side, ``.to_dict()`` plain data.
+
+    Raises:
+        ConfigError: one is a module and the other a whole network.
+
+    >>> difference = ins.diff("inception_v3.mixed_6b", "inception_v3.mixed_6c")
+    >>> bool(difference)
+    True
+    >>> bool(ins.diff("inception_v3", "inception_v3"))
+    False
     """
     from inception_search.figures.diff.diff import diff_of
 
@@ -291,10 +347,3 @@ def _compared(item: Network | AnyStep | HasNetwork | str | Path, network: Networ
         return _Compared(None, _document(item), network)
     found = named_item(item)
     return _Compared(found.name, found.whole, network or found.network)
-
-
-def load_space(space: str | Path) -> Space:
-    """A search space by shipped name, from a file, or from YAML text."""
-    from inception_search.space.space import load_space as load_it
-
-    return load_it(space)

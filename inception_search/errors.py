@@ -37,9 +37,23 @@ class Place:
 
 
 class InceptionSearchError(Exception):
-    """Base class: ``rule`` says what is wrong; the keyword facts say where, and what to write instead.
+    """The base class of every error of this package; ``str(error)`` is one line with everything below.
 
-    ``of_value``: whether the error is about a value that the caller, or the command line, gave.
+    ``of_value`` says whether the error is about a value that the caller, or the command line, gave.
+
+    Args:
+        rule: what is wrong.
+        place: the file, line and path where it was found.
+        path: the path inside the document, where that is all that is known of the place.
+        found: what was found.
+        expected: what was expected.
+        mend: the likely fix.
+
+    >>> try:
+    ...     ins.load("inception_v9")
+    ... except ins.InceptionSearchError as error:
+    ...     print(str(error)[:41])
+    unknown network, got 'inception_v9'; expe
     """
 
     of_value: ClassVar[bool] = False

@@ -86,16 +86,26 @@ def item(words: str | Path, module: str | None = None) -> Item:
 def load(network: str | Path) -> Network:
     """The whole network that a name stands for (docs/naming.md has all forms).
 
-    ``network``: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
-    saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), the best network that
-    ``finalize`` trained (``"runs/first:final"``), or a point on the path between two networks
-    (``"inception_v1..inception_v4:3"``). The networks of a study have the classes and the input size of its images.
+    The networks of a study have the classes and the input size of its images.
 
-    >>> load("inception_v3").head.classes
-    1000
+    Args:
+        network: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
+            saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), the best network
+            that ``finalize`` trained (``"runs/first:final"``), or a point on the path between two networks
+            (``"inception_v1..inception_v4:3"``).
 
-    Raises :class:`~inception_search.errors.UnknownNameError` for a name that nothing has, also where the name is that
-    of a module, and :class:`~inception_search.errors.DocumentError` for a document that cannot be used.
+    Returns:
+        The network: a checked document, without weights. Its ``input.shape`` is (C, H, W) in pixels.
+
+    Raises:
+        UnknownNameError: nothing has the name, or it is that of a module.
+        DocumentError: the document cannot be used.
+
+    >>> net = ins.load("inception_v3")
+    >>> net
+    Network('inception_v3', 3x299x299, 12 stages, 1000 classes)
+    >>> ins.load("inception_v3@keras").dialect
+    'keras'
     """
     found = item(network)
     if found.module is not None:
@@ -109,13 +119,21 @@ def load(network: str | Path) -> Network:
 
 
 def load_module(reference: str | Path) -> AnyStep:
-    """The block or stage that a name such as ``"inception_v4.inception_a"`` or ``"runs/first:12.module"`` stands for.
+    """A block or stage of a network, by its name.
 
-    >>> load_module("inception_v4.inception_a").kind
-    'concat'
+    Args:
+        reference: the name of a network and of its module: ``"inception_v4.inception_a"``, ``"runs/first:12.module"``.
 
-    Raises :class:`~inception_search.errors.UnknownNameError` for a name that nothing has, and
-    :class:`~inception_search.errors.ConfigError` for that of a whole network.
+    Returns:
+        The module: a step, as :func:`parse_step` makes them.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        ConfigError: it is the name of a whole network.
+
+    >>> module = ins.load_module("inception_v4.inception_a")
+    >>> module.kind, len(module.branches)
+    ('concat', 4)
     """
     step = module_item(reference).step
     assert step is not None

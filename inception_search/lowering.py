@@ -32,10 +32,23 @@ PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") 
 
 
 def lower(network: Network, *, aux: bool = True) -> Graph:
-    """The typed graph of ``network``; ``aux=False`` leaves the auxiliary classifiers out.
+    """The typed graph of a network: one node for each op, with its shape.
 
-    Raises :class:`ShapeError` with the file, line and path of the step that does not fit; where its map is too small,
-    the error (a :class:`MapTooSmallError`) says the least input that works.
+    Args:
+        network: the network.
+        aux: with the auxiliary classifiers.
+
+    Returns:
+        The graph. ``graph.cost()`` has its parameters, multiply-adds, activation bytes and depth for one image; the
+        types of nodes are shapes (C, H, W).
+
+    Raises:
+        ShapeError: a step does not fit, with its file, line and path. Where the image is too small, the error says the
+            least size that works.
+
+    >>> cost = ins.lower("inception_v3").cost()
+    >>> cost.params, cost.macs, cost.depth
+    (23834568, 5713216096, 48)
     """
     if not isinstance(network, Network):
         raise SpecError("lower takes a network", found=network, mend="write lower(load(...))")

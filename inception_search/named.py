@@ -40,6 +40,7 @@ R = TypeVar("R")
 NamedNetwork: TypeAlias = Network | str | Path
 NamedPart: TypeAlias = AnyStep | Network | str | Path
 _NOTE = "\n\n    Networks may be given by their names, too: docs/naming.md has all forms."
+_ARGUMENTS = "\n\n    Args:"
 
 
 def network_of(named: NamedNetwork) -> Network:
@@ -68,7 +69,7 @@ def _by_name(
         for name, parameter in signature.parameters.items()
     ]
     cast(Any, call).__signature__ = signature.replace(parameters=changed)
-    call.__doc__ = (function.__doc__ or "").rstrip() + _NOTE
+    call.__doc__ = (function.__doc__ or "").replace(_ARGUMENTS, _NOTE + _ARGUMENTS, 1)
     return call
 
 
@@ -110,17 +111,26 @@ def normal_form(
     pool_defaults: PoolDefaults | None = None,
     same_padding: Same | None = None,
 ) -> AnyStep:
-    """The normal form of a step or of a named module (``"inception_v4.inception_a"``): one spelling for every way to
-    write the same computation.
+    """The normal form of a module: one spelling for every way to write the same computation.
 
     Factors are opened, repeats and uses written out, nested concats flattened, trivial blocks replaced by their body,
-    paddings written as numbers, and steps that do nothing dropped. ``blocks``, ``pool_defaults`` and ``same_padding``
-    are those of the network that the step is part of; a named module brings them.
+    paddings written as numbers, and steps that do nothing dropped.
 
-    >>> normal_form("inception_v4.inception_a").kind
-    'concat'
+    Args:
+        step: a step, or the name of a module (``"inception_v4.inception_a"``).
+        blocks: the blocks of the step's network; a named module brings them.
+        pool_defaults: the defaults of pools in that network; a named module brings them.
+        same_padding: what ``same`` means in that network, ``"symmetric"`` or ``"tf"``; a named module brings it.
 
-    Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
+    Returns:
+        The step in normal form.
+
+    Raises:
+        UnknownNameError: the step uses a block that is not in ``blocks``.
+
+    >>> one, other = ins.parse_step("2 x 3x3 8"), ins.parse_step("[3x3 8, 3x3 8]")
+    >>> one == other, ins.normal_form(one) == ins.normal_form(other)
+    (False, True)
     """
     if isinstance(step, str | Path):
         found = module_item(step)
@@ -133,19 +143,24 @@ def normal_form(
 def to_networkx(network: NamedNetwork | Graph, *, aux: bool = True) -> MultiDiGraph[str]:
     """The graph of a network or module as a ``networkx.MultiDiGraph``, for layouts and graph algorithms of your own.
 
-    ``network``: a document, a name (docs/naming.md has all forms; ``"inception_v4.inception_a"`` is a module alone, on
-    the maps that reach it), or what :func:`lower` made. ``aux=False`` leaves the auxiliary classifiers out.
+    Args:
+        network: a document, a name (docs/naming.md has all forms; ``"inception_v4.inception_a"`` is a module alone, on
+            the maps that reach it), or what :func:`lower` made.
+        aux: with the auxiliary classifiers.
 
-    Nodes are paths (``"stem.0.conv"``), in topological order. Each has ``op`` (``"conv"``), ``attributes`` of the op
-    (``{"width": 32, "kernel": (3, 3), ...}``), ``path``, ``shape`` of the output: (C, H, W), or (C,) of a vector,
-    ``params`` and ``macs`` (multiply-adds, for one image). An edge has the ``shape`` that it carries and its
-    ``position`` among the inputs of the node it leads to; a value that a node reads twice has two edges. The graph has
-    the ``name`` of the network and the paths of its ``outputs``, the classifier first.
+    Returns:
+        The graph. Its nodes are paths (``"stem.0.conv"``), in topological order. Each has ``op`` (``"conv"``),
+        ``attributes`` of the op (``{"width": 32, "kernel": (3, 3), ...}``), ``path``, ``shape`` of the output, (C, H,
+        W) or (C,) of a vector, ``params`` and ``macs`` (multiply-adds, for one image). An edge has the ``shape`` that
+        it carries and its ``position`` among the inputs of the node it leads to; a value that a node reads twice has
+        two edges. The graph has the ``name`` of the network and the paths of its ``outputs``, the classifier first.
 
-    >>> to_networkx("inception_v4").nodes["stem.0.conv"]["shape"]
+    Raises:
+        UnknownNameError: nothing has the name.
+        ShapeError: the network does not fit its input.
+
+    >>> ins.to_networkx("inception_v4").nodes["stem.0.conv"]["shape"]
     (32, 149, 149)
-
-    Raises what :func:`load` and :func:`lower` raise.
     """
     from inception_search.graph.graph import Graph
     from inception_search.graph.to_networkx import to_networkx as made_of
@@ -165,16 +180,28 @@ def edit_path(
     space: Space | str = "inception",
     via: Sequence[NamedNetwork] = (),
 ) -> tuple[Move, ...]:
-    """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
+    """The edits that lead from one network to another, each step a valid network.
 
-    ``via`` are networks to pass on the way. Networks are documents or names (docs/naming.md); every network between
-    is a valid point of ``space`` that lowers. Decisions that belong together (one branch of every module, all widths,
-    the stem ...) are one edit.
+    Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit.
 
-    >>> edit_path("inception_v1", "inception_v4")[-1].network.name
-    'inception_v4'
+    Args:
+        start: the first network: a document or a name (docs/naming.md has all forms).
+        goal: the last network.
+        space: every network on the way is a point of this space.
+        via: networks to pass on the way.
 
-    Raises :class:`NotInSpaceError` where one of the networks is not in the space, with the reason.
+    Returns:
+        A move for ``start``, then one for each edit. ``move.network`` is the network that the edit leads to,
+        ``move.cost`` its parameters and multiply-adds for one image.
+
+    Raises:
+        NotInSpaceError: one of the networks is not in the space, with the reason.
+
+    >>> moves = ins.edit_path("inception_v1", "bn_inception")
+    >>> print(moves[1])
+    add batch norm (7,013,112 parameters, 1,582,671,872 MACs)
+    >>> moves[-1].network.name
+    'bn_inception'
     """
     return _history.path(network_of(start), network_of(goal), space, [network_of(stop) for stop in via])
 
@@ -182,17 +209,25 @@ def edit_path(
 def load_model(model: str | Path) -> NetworkModule:
     """A trained model: of a file that :func:`save_model` wrote, of a trial of a search, or of a final training.
 
-    ``model``: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
-    (``"runs/first:12"``); or what :func:`finalize` trained (``"runs/first:final"``: the best network with the best
-    seed, both by validation; ``"runs/first:final:12"``: trial 12 with its best seed). The module is in evaluation mode
-    on the CPU: (N, C, H, W) images to (N, classes) logits.
-    A trial's model has the classes, the input size and the normalisation of the study's images, and the width and depth
-    that it was trained at; ``model.network`` is its document, :func:`prepare_images` makes its input of images.
+    Args:
+        model: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
+            (``"runs/first:12"``); or what :func:`finalize` trained (``"runs/first:final"``: the best network with the
+            best seed, both by validation; ``"runs/first:final:12"``: trial 12 with its best seed).
 
-    Raises :class:`~inception_search.errors.WeightsError` for a file that is damaged or holds no document, and
-    for a trial whose weights are not kept (those of complete trials are), :class:`~inception_search.errors.ConfigError`
-    for a number that the study does not have, and :class:`~inception_search.errors.RunFolderError` where no final
-    training is finished.
+    Returns:
+        The model in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits. That of a trial has the
+        classes, the input size, the normalisation of the images, the width and the depth that it was trained with.
+        ``model.network`` is its document; :func:`prepare_images` makes its input from images.
+
+    Raises:
+        WeightsError: the file is damaged or holds no document, or the weights of the trial are not kept (those of
+            complete trials are).
+        ConfigError: the study has no trial of that number.
+        RunFolderError: no final training is finished.
+
+    >>> path = ins.save_model(ins.compile("nin_cifar10", width=0.25), "nin.safetensors")
+    >>> ins.load_model(path).network.name
+    'nin_cifar10'
     """
     from inception_search.weights.model_file import load_model as load_file
 

@@ -144,7 +144,7 @@ def search(
     config: StudyConfig | None = None,
     **options: Unpack[SearchOptions],
 ) -> Study:
-    """Search ``space`` and return the study; its run folder holds records, report and pictures.
+    """Search a space for good networks: train many small ones on images, and keep a record of each.
 
     The first Ctrl-C stops the search in order: the study is returned, not finished, and :func:`resume` continues it.
 
@@ -154,12 +154,22 @@ def search(
         progress: show live progress: a bar in a terminal, a widget in a notebook, one line per trial elsewhere.
         observer: is called with everything that happens, instead of that display.
         config: options from elsewhere; ``options`` override them.
-        options: see :class:`~inception_search.study.config.StudyConfig` and ``docs/search.md``.
+        options: see :class:`~inception_search.study.config.StudyConfig` and ``docs/search.md``. ``max_macs`` and
+            ``min_macs`` count multiply-adds for one image, ``max_latency_ms`` is in milliseconds, ``image_size`` in
+            pixels.
 
-    Raises ConfigError, DataError or RunFolderError for what cannot be used, before anything is written.
+    Returns:
+        The study: ``study.best`` is the best trial, ``study.records`` has every trial. Its run folder holds the
+        records, the weights, a report and pictures.
 
-    >>> study = ins.search("inception_modules", data="digits", trials=4, epochs=2, run="runs/first")  # doctest: +SKIP
-    >>> study.best  # doctest: +SKIP
+    Raises:
+        ConfigError, DataError, RunFolderError: an option, the data or the run folder cannot be used. Nothing is written
+            then.
+
+    >>> quick = {"trials": 1, "epochs": 1, "train_images": 64, "validation_images": 64, "image_size": 8, "width": 0.25}
+    >>> study = ins.search("inception_modules", baselines=False, run="runs/first", progress=False, **quick)
+    >>> study.finished, len(study.records)
+    (True, 1)
     """
     from inception_search.study.search import search as search_it
 
@@ -177,7 +187,7 @@ def resume(
     progress: bool = True,
     observer: Observer | None = None,
 ) -> Study:
-    """Continue the study in the folder ``run``; ``progress`` and ``observer`` as for :func:`search`.
+    """Continue a study that was stopped, or make a finished one longer.
 
     Args:
         run: the run folder.
@@ -185,8 +195,18 @@ def resume(
         space: continue in this space, the study's own with new labels or wider ranges.
         strategy: the sampler that the study was begun with, where it was given in Python and cannot be made from what
             ``study.yaml`` says of it.
+        progress: show live progress, as for :func:`search`.
+        observer: is called with everything that happens, instead of that display.
 
-    Raises RunFolderError (in use, damaged, other data), ConfigError or DataError.
+    Returns:
+        The study, as :func:`search` returns it.
+
+    Raises:
+        RunFolderError: the run folder is in use, damaged, or was made with other data.
+        ConfigError, DataError: an option or the data cannot be used.
+
+    >>> ins.resume("runs/first", trials=2, progress=False).records.__len__()
+    2
     """
     from inception_search.study.search import resume as resume_it
 
@@ -206,9 +226,11 @@ def open_run(run: str | Path) -> Study:
     Raises:
         RunFolderError: it is no run folder, or is damaged.
 
-    >>> import inception_search as ins
-    >>> study = ins.open_run("runs/example")  # doctest: +SKIP
-    >>> optuna.visualization.plot_optimization_history(study.optuna)  # doctest: +SKIP
+    >>> study = ins.open_run("runs/example")
+    >>> study.best
+    BestTrial(trial 30, complete, 97.77 % after 6 epochs, 2.01 M MACs, 63,738 parameters)
+    >>> len(study.optuna.trials) == len(study.records)
+    True
     """
     from inception_search.study.progress import progress
     from inception_search.study.study import Study
@@ -226,18 +248,30 @@ def finalize(
     observer: FinalsObserver | None = None,
     **options: Unpack[FinalizeOptions],
 ) -> Finals:
-    """Train the best found and the canonical networks of a study in full, and test each once.
+    """Train the best networks of a study and the canonical ones in full, with several seeds, and test each once.
+
+    Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
 
     Args:
         run: the run folder of the study.
         progress: show live progress, as for :func:`search`.
         observer: is called with everything that happens, instead of that display.
-        options: see :class:`~inception_search.study.final.options.FinalOptions` and ``docs/finalize.md``.
+        options: see :class:`~inception_search.study.final.options.FinalOptions` and ``docs/finalize.md``. ``max_macs``
+            counts multiply-adds for one image, ``image_size`` is in pixels.
 
-    Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
-    The weights are kept: ``ins.load_model("runs/first:final")`` is the best network with its best seed, both by
-    validation; ``finals.rows[0].trainings[0].file`` is the model file of one training.
-    Raises ConfigError, DataError, RunFolderError (also for a study without complete trials).
+    Returns:
+        The table of the final trainings: ``finals.rows`` has one row for each network, with accuracies from 0 to 1. The
+        weights are kept: ``ins.load_model("runs/first:final")`` is the best network with its best seed, both by
+        validation; ``finals.rows[0].trainings[0].file`` is the model file of one training.
+
+    Raises:
+        ConfigError, DataError: an option or the data cannot be used.
+        RunFolderError: it is no run folder, or the study has no complete trial.
+
+    >>> quick = {"epochs": 1, "train_images": 64, "validation_images": 64, "width": 0.25}
+    >>> finals = ins.finalize("runs/first", top=1, baselines=0, seeds=1, progress=False, **quick)
+    >>> [len(row.trainings) for row in finals.rows]
+    [1]
     """
     from inception_search.study.final.finalize import finalize as finalize_it
 

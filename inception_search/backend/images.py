@@ -12,7 +12,10 @@ from inception_search.spec.network import Network, Preprocess
 
 
 def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.Tensor:
-    """Pictures of any size as the float32 (N, 3, h, w) input of ``network``, compiled or not.
+    """Pictures of any size as the input (N, C, H, W) of a network, normalised as its weights expect.
+
+    Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input, or
+    without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
 
     Args:
         images: a path, a PIL image, a numpy uint8 array (H, W, 3) or (N, H, W, 3), a torch uint8 tensor (3, H, W) or
@@ -20,15 +23,17 @@ def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.
             network of grey pictures, files and PIL images become grey, and arrays have one channel.
         network: what :func:`load`, :func:`compile` or :func:`load_model` returned.
 
-    Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input,
-    or without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
+    Returns:
+        A float32 tensor (N, C, H, W).
 
-    >>> model = ins.load_model("runs/first")  # doctest: +SKIP
-    >>> model.classes[model(ins.prepare_images("seven.png", model)).argmax()]  # doctest: +SKIP
-    '7'
+    Raises:
+        ConfigError: the network does not say what its weights expect, or the argument is no picture.
+        DataError: a file cannot be read.
 
-    Raises :class:`~inception_search.errors.ConfigError` when the network has no such facts, or for what is no picture;
-    :class:`~inception_search.errors.DataError` for a file that cannot be read.
+    >>> import numpy
+    >>> photo = numpy.zeros((340, 360, 3), dtype="uint8")
+    >>> ins.prepare_images(photo, ins.load("inception_v3@torchvision")).shape
+    torch.Size([1, 3, 299, 299])
     """
     network = network.network if isinstance(network, NetworkModule) else network
     facts = network.preprocess

@@ -35,12 +35,23 @@ def list_models(
     exclude_filters: str | Iterable[str] = (),
     dialects: bool = True,
 ) -> list[str]:
-    """The shipped networks and their dialects that match one pattern of ``filter`` and none of ``exclude_filters``.
+    """The shipped networks and their dialects, by name.
 
-    Patterns are those of file names (``*``, ``?``, ``[ab]``); every name found can be given to load and compile.
+    Args:
+        filter: one pattern or several, as for file names (``*``, ``?``, ``[ab]``); the names that match one of them.
+        exclude_filters: patterns of names to leave out.
+        dialects: with the dialects (``"inception_v3@keras"``) of each network.
 
-    >>> list_models("*v3@t*")
+    Returns:
+        The names, sorted; :func:`load` and :func:`compile` take each of them.
+
+    Raises:
+        ConfigError: a pattern is not text.
+
+    >>> ins.list_models("*v3@t*")
     ['inception_v3@timm', 'inception_v3@torchvision']
+    >>> ins.list_models("inception_resnet*", dialects=False)
+    ['inception_resnet_v1', 'inception_resnet_v2']
     """
     every = [name for network in names() for name in (network, *_readings(network, dialects))]
     wanted, unwanted = _patterns(filter), _patterns(exclude_filters)
@@ -66,9 +77,20 @@ def _patterns(given: str | Iterable[str]) -> list[str]:
 
 
 def list_dialects(network: str | Path) -> dict[str, str]:
-    """The dialects of a network with what each stands for, the main one first; ``name@dialect`` loads it.
+    """The dialects of a network: what the paper and each implementation make of it.
 
-    ``network`` is a shipped name or the path of a document, with or without one of its dialects behind an @.
+    Args:
+        network: a shipped name or the path of a document.
+
+    Returns:
+        Each dialect with what it stands for, the main one first; ``"name@dialect"`` is the name of the network in it.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        DocumentError: the document cannot be read.
+
+    >>> list(ins.list_dialects("inception_v3"))
+    ['timm', 'torchvision', 'caffe', 'slim', 'keras', 'fid']
     """
     name, dialect = _found(network)
     found = dict(_dialects(str(name))) if name in names() else _dialects_in(Path(name))

@@ -54,12 +54,30 @@ def load_data(
     limit: int | None = None,
     validation_images: int | None = None,
 ) -> Dataset:
-    """The dataset ``name``, read from the folder ``root`` (a default of its own where it has one).
+    """A dataset of images by name, split into training, validation and test images.
 
-    ``image_size`` is the side of the square images in pixels; ``seed`` draws the train/validation split;
-    ``limit`` keeps at most that many training images, stratified; ``validation_images`` is the size of the validation
-    set (default: the dataset's own), enlarged by training images that ``limit`` leaves over. ``download`` allows the
-    network to be used. Raises UnknownNameError, ConfigError (a bad option) or DataError (missing, corrupt, too large).
+    Args:
+        name: ``"digits"``, ``"fashion_mnist"``, ``"cifar10"`` or ``"image_folder"`` (docs/data.md).
+        root: the folder with the files; some datasets have a default.
+        image_size: the side of the square images in pixels.
+        seed: draws the split between training and validation images.
+        download: allows the dataset to be downloaded.
+        limit: keep at most so many training images, as many of each class as far as possible.
+        validation_images: the number of validation images (default: the dataset's own); further ones are training
+            images that ``limit`` leaves over.
+
+    Returns:
+        The dataset: ``data.train``, ``data.validation`` and ``data.test`` have ``images``, uint8 (N, C, H, W), and
+        ``labels`` (N,); ``data.classes`` are the names of the classes.
+
+    Raises:
+        UnknownNameError: there is no such dataset.
+        ConfigError: an option cannot be used.
+        DataError: the files are missing, damaged or too large.
+
+    >>> data = ins.load_data("digits", image_size=16, limit=100)
+    >>> data.train.images.shape
+    torch.Size([100, 1, 16, 16])
     """
     if name not in names():
         raise unknown_name("dataset", name, names())

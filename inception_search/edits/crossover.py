@@ -37,13 +37,28 @@ class Crossover:
 
 
 def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space | None = None) -> Crossover:
-    """``a`` with one to three parts of ``b``: stages, blocks, and branches of them.
+    """A child of two networks: the first with one to three parts of the second.
 
-    Parts of the same name match, or of the same position among as many stages; else modules of the same phase, and
-    reductions between the same phases. Inside a ``space``, every other child has decisions of both points instead.
+    Parts are stages, blocks and branches. Parts of the same name match, or of the same position among as many stages;
+    else modules of the same phase, and reductions between the same phases. Inside a ``space``, every other child has
+    decisions of both points instead.
 
-    The child is valid, lowers, lies inside ``space`` and is another architecture than both parents. Raises
-    :class:`~inception_search.errors.EditError` when the parents have no matching places, or no child will do.
+    Args:
+        a: the first parent.
+        b: the second parent.
+        seed: a number, or a random number generator; the same number gives the same child.
+        space: the child is a point of this space.
+
+    Returns:
+        ``child.network``, which is valid, fits its input and is another architecture than both parents, and
+        ``child.places``, where parts of ``b`` came in.
+
+    Raises:
+        EditError: the parents have no matching places that differ, or no child can be used.
+
+    >>> child = ins.crossover("inception_v1", "bn_inception", seed=0)
+    >>> child.places
+    ('stages.inception_4d', 'stages.inception_3a')
     """
     rng = random_of(seed)
     a, b = shared(a), shared(b)

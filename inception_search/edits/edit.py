@@ -32,10 +32,26 @@ INVERSE |= {back: name for name, back in INVERSE.items() if name != "duplicate_b
 @checked_init
 @dataclass(frozen=True)
 class Edit:
-    """``before`` at ``place`` becomes ``after``: steps, or plain values of a field of the network.
+    """One change of a network: what stands at a place, and what takes its place.
 
-    Nothing else moves, so the inverse is exact. ``at``: the position of a whole stage that comes (``before`` is
-    None) or goes (``after`` is None).
+    Nothing else moves, so the inverse is exact. :func:`edits_of` finds the edits that a network allows.
+
+    Args:
+        name: the kind of edit, such as ``"set_width"``.
+        place: the path in the document, such as ``"stages.conv1"``.
+        before: the step, or the plain value of a field, that stands there; None for a stage that is added.
+        after: what stands there afterwards; None for a stage that is removed.
+        at: the position of a stage that is added or removed.
+
+    Raises:
+        EditError: an argument cannot be part of an edit.
+
+    >>> net = ins.load("inception_v1")
+    >>> edit = next(ins.edits_of(net, ["set_width"]))
+    >>> print(edit)
+    conv1: 7x7 64 s2 -> 7x7 32 s2 (set_width)
+    >>> edit.inverse.apply(edit.apply(net)) == net
+    True
     """
 
     name: str

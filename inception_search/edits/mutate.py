@@ -52,11 +52,27 @@ def mutate(
     mix: Mapping[str, float] = DEFAULT_MIX,
     different: bool = True,
 ) -> Mutation:
-    """``network`` with one random edit: valid, lowered without error, inside ``space``.
+    """A network with one random edit: a child that is valid and fits its input.
 
-    ``mix``: how often each kind of edit is drawn, name to weight. ``different``: never an isomorphic architecture
-    (one with the same ``arch_id``). Raises :class:`~inception_search.errors.EditError` with the commonest reason
-    when no edit is found.
+    Args:
+        network: the parent.
+        seed: a number, or a random number generator; the same number gives the same child.
+        space: the child is a point of this space.
+        mix: how often each kind of edit is drawn: its name and a weight.
+        different: the child is another architecture than the parent, not only written differently.
+
+    Returns:
+        ``child.network``, and ``child.edit``, which says what was changed.
+
+    Raises:
+        EditError: no edit is possible, with the commonest reason.
+        UnknownNameError: ``mix`` names no kind of edit.
+
+    >>> child = ins.mutate("inception_v1", seed=0)
+    >>> print(child.edit)
+    conv2: 3x3 192 -> 3x1 192, 1x3 192 (factorise)
+    >>> ins.arch_id(child.network) == ins.arch_id("inception_v1")
+    False
     """
     rng = random_of(seed)
     network = shared(network)

@@ -69,10 +69,25 @@ DEFAULT_MIX: dict[str, float] = {
 
 
 def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[Edit]:
-    """Every edit of ``network`` after which it is a valid document and lowers, by kind in the order of ``EDITS``.
+    """Every edit of a network that gives a valid network which fits its input.
 
-    ``names``: only these kinds. Some edits write the same architecture in another way (``untie_use``); compare
-    ``arch_id`` where that matters.
+    Some edits write the same architecture in another way (``untie_use``); compare :func:`arch_id` where that matters.
+
+    Args:
+        network: the network.
+        names: only these kinds of edits, in the order of the table in docs/spaces.md.
+
+    Returns:
+        An iterator of edits; ``edit.apply(network)`` is the edited network.
+
+    Raises:
+        UnknownNameError: there is no such kind of edit.
+
+    >>> edit = next(ins.edits_of("inception_v1", ["set_width"]))
+    >>> print(edit)
+    conv1: 7x7 64 s2 -> 7x7 32 s2 (set_width)
+    >>> edit.apply(ins.load("inception_v1")).stages["conv1"].width
+    32
     """
     wanted = known_names(EDITS if names is None else names)
     return (edit for name in EDITS if name in wanted for edit in EDITS[name].all(network) if _possible(network, edit))

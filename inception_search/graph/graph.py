@@ -29,9 +29,20 @@ class Node(NamedTuple):
 @checked_init
 @dataclass(frozen=True)
 class Graph:
-    """Nodes whose inputs refer to earlier nodes; ``outputs[0]`` is the classifier, the rest auxiliary ones.
+    """A network as a graph of ops: nodes in topological order, each with its type.
 
-    Equality and hash: the same computation under the same weight keys.
+    Equality and hash: the same computation under the same weight keys. :func:`lower` makes the graph of a network.
+
+    Args:
+        nodes: the nodes, each with its op, the indices of its inputs, its type (a shape (C, H, W), or (C,)) and its
+            path in the document.
+        outputs: indices of the outputs: the classifier first, then auxiliary ones.
+
+    >>> graph = ins.lower("nin_cifar10")
+    >>> graph.nodes[0].path, str(graph.nodes[0].type)
+    ('input', '3x32x32')
+    >>> graph.cost().macs  # multiply-adds for one image
+    222486528
     """
 
     nodes: tuple[Node, ...]
@@ -88,7 +99,17 @@ class Graph:
 
 
 class GraphBuilder:
-    """Makes a graph node by node; each node's type is inferred when it is added."""
+    """Makes a graph node by node; the type of each node is inferred when it is added.
+
+    >>> from inception_search.graph.ops.act import Act
+    >>> from inception_search.graph.ops.input import Input
+    >>> from inception_search.graph.types import FeatureMap
+    >>> builder = ins.GraphBuilder()
+    >>> image = builder.add(Input(FeatureMap(3, 32, 32)), (), "input")  # (C, H, W)
+    >>> act = builder.add(Act("relu"), (image,), "act")
+    >>> len(builder.build(act).nodes)
+    2
+    """
 
     @checked
     def __init__(self) -> None:

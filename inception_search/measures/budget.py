@@ -69,14 +69,29 @@ LIMITS = tuple(Limits.model_fields)
 
 
 class Budget(Limits):
-    """Hard limits for one image; None: no limit. Latency is that on ``device``, with ``threads`` CPU threads.
+    """Hard limits of a search, for one image; None is no limit. A value equal to a limit is within the budget.
 
-    Units: :func:`inception_search.measure_network`. A limit itself is within the budget.
+    Args:
+        max_macs: multiply-adds of convolutions and linear layers.
+        max_params: parameters.
+        max_activation_bytes: bytes of the outputs of all ops, in float32.
+        max_depth: convolutions and linear layers on the longest path.
+        max_latency_ms: milliseconds on ``device``, the sum over ops.
+        min_macs: at least so many multiply-adds.
+        min_params: at least so many parameters.
+        min_depth: at least so many convolutions and linear layers on the longest path.
+        min_receptive_field: at least so many pixels that one position of the last map sees.
+        device: where latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+        threads: CPU threads while latency is measured; None is PyTorch's number.
 
-    Raises ConfigError for a limit that cannot be used.
+    Raises:
+        ConfigError: a limit is no positive number, or a minimum is above its maximum.
 
-    >>> Budget(max_macs="10M", min_depth=3).max_macs
-    10000000
+    >>> budget = ins.Budget(max_params=10_000_000, min_receptive_field=100)
+    >>> budget.violation(ins.load("inception_v1")) is None
+    True
+    >>> budget.violation(ins.load("inception_v3"))[1]
+    '23,834,568 parameters are over the budget of 10,000,000'
     """
 
     device: str = "cpu"

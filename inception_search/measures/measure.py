@@ -37,12 +37,27 @@ MEASURES: dict[str, Measure] = {
 
 
 def measure(network: Network, name: str, device: str = "cpu") -> Number:
-    """One measure of ``network`` for one image: params, macs, activation_bytes, depth, receptive_field or latency.
+    """One property of a network, measured for one image without training it.
 
-    Multiply-adds are those of convolutions and linear layers; activation bytes all op outputs in float32; depth
-    the convolutions and linear layers on the longest path; the receptive field the (smaller) side in pixels of
-    what one position of the last map sees; latency milliseconds on ``device`` ("cpu", "cuda", "cuda:1"), the sum
-    over ops, see :func:`inception_search.measures.latency.latency`. Auxiliary classifiers do not count.
+    Args:
+        network: the network.
+        name: ``"params"`` (parameters), ``"macs"`` (multiply-adds of convolutions and linear layers),
+            ``"activation_bytes"`` (bytes of all outputs of ops in float32), ``"depth"`` (convolutions and linear layers
+            on the longest path), ``"receptive_field"`` (pixels that one position of the last map sees, of the smaller
+            side) or ``"latency"`` (milliseconds, the sum over ops).
+        device: where latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+
+    Returns:
+        The number. Auxiliary classifiers do not count.
+
+    Raises:
+        UnknownNameError: there is no such measure.
+        ConfigError: the device cannot be used.
+
+    >>> ins.measure_network("inception_v3", "receptive_field")
+    1311
+    >>> ins.measure_network("inception_v3", "macs")
+    5713216096
     """
     return measures(network, (name,), device)[name]
 

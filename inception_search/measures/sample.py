@@ -73,16 +73,34 @@ def sample_within(
     classes: int | None = None,
     seconds: float = SECONDS,
 ) -> Sampled:
-    """A point of ``space`` whose network, on (C, H, W) images of ``shape`` and ``classes`` classes, is within budget.
+    """A random network of a space that is within a budget.
 
     Draws at most ``tries`` points as ``space.sample`` does, then as many hole by hole (smaller ones, mostly); a point
-    that gives no network counts as a draw. When all are outside, the networks the space says it contains are looked
-    at; when these are, too, the nearest point is repaired: its widths go together toward the low (for a minimum:
-    high) ends of their holes, only as far as needed, then its repeats.
+    that gives no network counts as a draw. When all are outside, the networks the space says it contains are tried.
+    When these are outside, too, the nearest point is repaired: its widths are lowered (for a minimum: raised) together,
+    only as far as needed, then its repeats.
 
-    Gives up after ``seconds``, of which the last quarter is for repair; an op then being timed is finished.
-    Raises ConfigError with the nearest value reached where nothing is within, at once where one small op is over
-    the budget's latency by itself, and ShapeError or SpecError where no point is a network at all.
+    Args:
+        space: the space.
+        budget: the limits, for one image.
+        seed: a number, or a random number generator.
+        tries: how many points to draw.
+        shape: the shape (C, H, W) of the images; without it that of the space.
+        classes: the number of classes; without it that of the space.
+        seconds: gives up after this time, of which the last quarter is for repair; an op being timed is finished.
+
+    Returns:
+        ``found.network``, its point ``found.params``, its ``found.cost``, and ``found.how`` it was found: ``"drawn"``,
+        ``"canonical"`` or ``"repaired"``.
+
+    Raises:
+        ConfigError: nothing is within the budget, with the nearest value reached; at once where one small op is over
+            the latency (milliseconds) by itself.
+        ShapeError, SpecError: no point is a network at all.
+
+    >>> found = ins.sample_within(ins.load_space("inception_modules"), ins.Budget(max_params=60_000), seed=0)
+    >>> found.how, found.cost.params <= 60_000
+    ('drawn', True)
     """
     _check(tries, shape, classes, seconds)
     search = _Search(space, budget, shape, classes, seconds)

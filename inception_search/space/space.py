@@ -48,7 +48,19 @@ By = Literal["points", "holes"]
 
 
 class Space:
-    """Points are dicts from hole name to value (labels for choices); see :func:`load_space`."""
+    """A search space: a template of networks with holes. :func:`load_space` reads one.
+
+    A point is a dict from the name of each hole to its value (a label for a choice).
+
+    Args:
+        text: the document, as YAML.
+        file: the name of the file that errors mention.
+
+    >>> space = ins.load_space("inception_modules")
+    >>> point = space.sample(0)
+    >>> space.encode(space.decode(point)) == point
+    True
+    """
 
     @checked
     def __init__(self, text: str, file: str | None = None) -> None:
@@ -287,11 +299,27 @@ def names() -> tuple[str, ...]:
 
 
 def load_space(space: str | Path) -> Space:
-    """A space by shipped name, from a file, or from YAML text.
+    """A search space: a network with holes, and the values that each hole may take.
 
-    Raises :class:`~inception_search.errors.NotInSpaceError` for an entry of ``contains`` that is not one of its points,
-    and :class:`~inception_search.errors.DocumentError` for what else is wrong in the document, both with the place.
-    Warns (:class:`~inception_search.errors.UnusedBlockWarning`) of entries of ``define`` that nothing uses.
+    Args:
+        space: a shipped name (``inception-search list spaces`` has them), the path of a document, or YAML text
+            (docs/spaces.md has the language).
+
+    Returns:
+        The space, which draws, encodes and decodes networks.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+        NotInSpaceError: an entry of ``contains`` is not one of the points, with its line.
+        DocumentError: the document cannot be used, with the line.
+
+    Warns (``UnusedBlockWarning``) of entries of ``define`` that nothing uses.
+
+    >>> space = ins.load_space("inception_modules")
+    >>> space
+    Space('inception_modules', 21 holes, 1.46e+14 points)
+    >>> space.decode(space.sample(0)).stages.keys() == space.decode(space.sample(1)).stages.keys()
+    True
     """
     try:
         return _checked(_read(space))

@@ -44,7 +44,24 @@ NAME = "a name of lower-case letters, digits and _, beginning with a letter"
 
 
 def parse_step(text: str, file: str | None = None) -> AnyStep:
-    """The step written in ``text`` (YAML; short or long form). ``parse_step(to_yaml(step)) == step``."""
+    """The step (a layer or module) that is written in a text.
+
+    Args:
+        text: YAML in short or long form; docs/documents.md has the language.
+        file: the name of the file that errors mention.
+
+    Returns:
+        The step; ``parse_step(to_yaml(step)) == step``.
+
+    Raises:
+        DocumentError: the text is no step; the error has the line, and what was expected there.
+
+    >>> conv = ins.parse_step("3x3 64 s2")
+    >>> conv.kernel, conv.width, conv.stride
+    ((3, 3), 64, 2)
+    >>> ins.parse_step("{concat: [1x1 8, [1x1 4, 3x3 8]]}").kind
+    'concat'
+    """
     return step_from_data(read_yaml(text, file), file)
 
 

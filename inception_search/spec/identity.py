@@ -28,7 +28,25 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag,
 
 
 def arch_id(network: Network) -> str:
-    """``"a1-"`` or ``"a2-"`` and 16 hex digits: equal for two networks exactly when their certificates are."""
+    """The identity of an architecture: equal for two networks that compute the same, however they are written.
+
+    Names of stages and blocks, the order of branches and the way of writing a step do not count; widths, kernels and
+    connections do.
+
+    Args:
+        network: the network.
+
+    Returns:
+        ``"a1-"`` or ``"a2-"`` and 16 hexadecimal digits.
+
+    Raises:
+        SpecError: ``network`` is no network.
+
+    >>> ins.arch_id("inception_v3")
+    'a1-4e091892a544992b'
+    >>> ins.arch_id(ins.set_classes("inception_v3", 10)) == ins.arch_id("inception_v3")
+    False
+    """
     if not isinstance(network, Network):
         raise SpecError("arch_id takes a network", found=network, mend="write arch_id(load(...))")
     return _id(certificate(network))

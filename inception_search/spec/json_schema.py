@@ -72,6 +72,7 @@ LINE = {
 def network_schema() -> dict[str, Any]:
     """The schema, as plain JSON data."""
     schema = Network.model_json_schema(by_alias=True)
+    schema["description"] = schema["description"].partition("\n\n>>>")[0]  # without the example for Python
     models = schema["$defs"]
     for kind, model in KINDS.items():
         _loosen(models[model.__name__], kind)

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from inception_search.arguments import checked
 from inception_search.errors import did_you_mean
-from inception_search.plural import class_count
+from inception_search.plural import class_count, counted
 from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
 from inception_search.spec.model import BatchNorm as BatchNorm
@@ -121,10 +121,15 @@ class Recipe(SpecModel):
 
 
 class Network(Pictured, SpecModel, metaclass=SpokenType):
-    """A whole network. Equality ignores where it was read from.
+    """A whole network: a checked document. Equality ignores where it was read from.
 
     ``same_padding``: what padding ``same`` means: ``symmetric`` is k//2 on every side, ``tf`` is TensorFlow's (see
-    :class:`~inception_search.spec.step.Conv`). ``dialect``: whose reading of the network this is.
+    :class:`~inception_search.spec.step.Conv`). ``dialect``: whose reading of the network this is. ``input.shape`` is
+    (C, H, W) in pixels. :func:`load` reads networks; a notebook shows a network as a picture.
+
+    >>> net = ins.Network(name="small", stages={"stem": ins.parse_step("3x3 16 s2")})
+    >>> net
+    Network('small', 3x224x224, 1 stage, 1000 classes)
     """
 
     schema_: Literal["inception-search/network"] = Field(default="inception-search/network", alias="schema")
@@ -177,7 +182,7 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
 
     def __repr__(self) -> str:
         size = "x".join(map(str, self.input.shape))
-        return f"Network({self.name!r}, {size}, {len(self.stages)} stages, {class_count(self.head.classes)})"
+        return f"Network({self.name!r}, {size}, {counted(len(self.stages), 'stage')}, {class_count(self.head.classes)})"
 
     __str__ = __repr__
 

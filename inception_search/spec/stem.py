@@ -43,10 +43,23 @@ def stem_stages(network: Network) -> tuple[str, ...]:
 
 
 def set_stem_stride(network: Network, stride: int) -> Network:
-    """``network`` with a stem of ``stride`` (1, 2, 4 ...) where it has more: for small images.
+    """A network whose stem divides the height and width of images by less, for small images.
 
-    From the first on, its strided convolutions and pools get stride 1 and same padding until no more than ``stride``
-    is left; every layer stays, so weights fit. Raises SpecError for a stride that cannot be left.
+    From the first on, strided convolutions and pools of the stem get stride 1 and same padding until no more than
+    ``stride`` is left. Every layer stays, so weights fit.
+
+    Args:
+        network: the network.
+        stride: by how much the stem divides height and width: 1, 2, 4 ...
+
+    Returns:
+        The changed network.
+
+    Raises:
+        SpecError: the stem cannot have this stride, with those it can have.
+
+    >>> ins.lower(ins.set_stem_stride("inception_v3", 2)).cost().params == ins.lower("inception_v3").cost().params
+    True
     """
     made = _limited(network, stride) if stride > 0 else network
     if stem_stride(made) != stride:

@@ -33,9 +33,23 @@ _WIDTH = 108
 
 
 def text(item: AnyStep | Network) -> str:
-    """A step or a network as YAML in its short form.
+    """A network or module as YAML, in the short form that people write.
 
-    :func:`~inception_search.spec.document.parse` reads a step back, :func:`inception_search.load` a network.
+    Args:
+        item: a network, a step, or a name of either (docs/naming.md has all forms).
+
+    Returns:
+        The text. :func:`load` reads a network back, :func:`parse_step` a step; both are equal to ``item``.
+
+    Raises:
+        UnknownNameError: nothing has the name.
+
+    >>> print(ins.to_yaml("inception_v4.inception_a"), end="")
+    concat:
+    - 1x1 96
+    - [1x1 64, 3x3 96]
+    - [1x1 64, 3x3 96, 3x3 96]
+    - [avg 3x3, 1x1 96]
     """
     if isinstance(item, Network):
         return network_text(item)

@@ -57,9 +57,22 @@ def scaled(width: int, factor: float, multiple: int = 4) -> int:
 
 
 def scale_network_width(network: Network, factor: float, multiple: int = 4) -> Network:
-    """``network`` with every convolution and hidden layer scaled; the number of classes is kept.
+    """A network with more or fewer filters in every convolution and hidden layer; the classes stay.
 
-    Raises SpecError for a width that becomes too large; it names the step.
+    Args:
+        network: the network.
+        factor: multiplies every number of filters.
+        multiple: numbers of filters are rounded to multiples of this.
+
+    Returns:
+        The scaled network.
+
+    Raises:
+        SpecError: a number of filters becomes too large, with its step.
+
+    >>> half = ins.scale_width("inception_v4", 0.5)
+    >>> ins.measure_network("inception_v4", "params"), ins.measure_network(half, "params")
+    (42679816, 11070712)
     """
 
     def scale(name: str, step: AnyStep) -> AnyStep:
@@ -101,7 +114,23 @@ def _scaled_all(widths: tuple[int, ...], factor: float, multiple: int) -> tuple[
 def set_input(
     network: Network, *, channels: int | None = None, height: int | None = None, width: int | None = None
 ) -> Network:
-    """``network`` on images of (channels, height, width); what is None stays."""
+    """A network for images of another shape (C, H, W); what is left out stays.
+
+    Args:
+        network: the network.
+        channels: channels of the images.
+        height: height of the images in pixels.
+        width: width of the images in pixels.
+
+    Returns:
+        The changed network. Its preprocessing covers the same part of an image; with other channels it has none.
+
+    Raises:
+        SpecError: no network can have such an input. Whether the size fits, :func:`lower` says.
+
+    >>> ins.set_input("inception_v3", height=139, width=139).input.shape
+    (3, 139, 139)
+    """
     given = {"channels": channels, "height": height, "width": width}
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
@@ -122,9 +151,20 @@ def _preprocess_at(network: Network, size: Input) -> Preprocess | None:
 
 
 def set_classes(network: Network, classes: int) -> Network:
-    """``network`` with another number of classes (auxiliary heads follow); one without a classifier gets it.
+    """A network with another number of classes, in its auxiliary classifiers, too.
 
-    No classes (0) is no classifier: the network gives its features.
+    Args:
+        network: the network; one without a classifier gets one.
+        classes: how many; 0 drops the classifier: the output is the features (N, C).
+
+    Returns:
+        The changed network.
+
+    Raises:
+        SpecError: no network can have so many classes.
+
+    >>> ins.set_classes("inception_v4", 10).head.classes
+    10
     """
     head = network.head
     if classes == 0:
@@ -136,9 +176,23 @@ def set_classes(network: Network, classes: int) -> Network:
 
 
 def drop_head(network: Network, pool: str | None = None) -> Network:
-    """``network`` without classifiers: its output is the pooled features, or the last maps when ``pool`` is none.
+    """A network without classifiers, whose output is its features: pooled (N, C), or maps (N, C, H, W).
 
     An embedding stays.
+
+    Args:
+        network: the network.
+        pool: how the last maps become a vector: ``"avg"``, ``"max"``, or ``"none"`` for the maps themselves; without
+            it, as the network does.
+
+    Returns:
+        The changed network.
+
+    Raises:
+        SpecError: ``pool`` is none of these.
+
+    >>> ins.compile(ins.drop_head("nin_cifar10")).num_classes
+    0
     """
     pool = pool or network.head.pool
     return remake(network, head=remake(network.head, classifier="none", pool=pool), aux={})
@@ -163,9 +217,21 @@ def set_head(network: Network, classes: int | None = None, pool: str | None = No
 
 
 def set_depth(network: Network, factor: float) -> Network:
-    """``network`` with every repeat's times multiplied by ``factor`` (rounded, at least once).
+    """A network with more or fewer repeats of its modules.
 
-    Raises SpecError for a network without repeats, which no factor but 1 can change.
+    Args:
+        network: the network.
+        factor: multiplies the times of every repeat (rounded, at least once).
+
+    Returns:
+        The scaled network.
+
+    Raises:
+        SpecError: the network has no repeats, which no factor but 1 can change.
+
+    >>> deep = ins.scale_depth("inception_v4", 2)
+    >>> ins.measure_network("inception_v4", "depth"), ins.measure_network(deep, "depth")
+    (76, 135)
     """
     _check_factor("depth", factor)
     if factor != 1 and not any(_has_repeat(step) for step in _all_steps(network)):
@@ -206,7 +272,22 @@ def _has_repeat(step: AnyStep) -> bool:
 
 
 def swap_stem(network: Network, stem: AnyStep) -> Network:
-    """``network`` with its first stage replaced by ``stem``, e.g. a small one for 32x32 images."""
+    r"""A network with another stem, such as a small one for 32x32 images.
+
+    Args:
+        network: the network.
+        stem: a step, which takes the place of the first stage.
+
+    Returns:
+        The changed network.
+
+    Raises:
+        SpecError: the network breaks a rule of documents with this stem.
+
+    >>> small = ins.swap_stem("inception_v3", ins.parse_step("3x3 192 s1"))
+    >>> ins.to_yaml(small.stages["stem"])
+    '3x3 192\n'
+    """
     first = next(iter(network.stages))
     swapped = remake(network, stages={**network.stages, first: stem})
     return with_source(swapped, network.origin.without("stages", first))

@@ -24,11 +24,26 @@ from inception_search.weights.write import write_whole
 
 
 def export_weights(module: NetworkModule, implementation: str) -> dict[str, torch.Tensor]:
-    """The weights of ``module`` as ``implementation`` calls and lays them out; its own loader reads them.
+    """The weights of a model under the names and in the layouts of another implementation, whose own loader reads them.
 
-    Copies on the CPU. Raises :class:`WeightsError` for what it has no place for: a gamma other than 1 where its norms
-    have none, an auxiliary classifier it does not have, an edited network. Warns with :class:`DialectWarning` when
-    it computes something else with them.
+    Warns (``DialectWarning``) where that implementation computes something else with them.
+
+    Args:
+        module: what :func:`compile` or :func:`load_model` returned.
+        implementation: ``"timm"``, ``"torchvision"``, ``"keras"`` ...; docs/weights.md has those of each network.
+
+    Returns:
+        Names with tensors: copies on the CPU. Convolutions are (out, in, H, W), or as the implementation lays them out:
+        (H, W, in, out) for Keras.
+
+    Raises:
+        WeightsError: the implementation has no place for a weight: a gamma other than 1 where its norms have none, an
+            auxiliary classifier it does not have, an edited network.
+        UnknownNameError: there is no such implementation of the network.
+
+    >>> state = ins.export_weights(ins.compile("inception_v1@torchvision"), "torchvision")
+    >>> state["conv1.conv.weight"].shape
+    torch.Size([64, 3, 7, 7])
     """
     network, state = module.network, module.state_dict()
     entries = _entries(network, implementation)

@@ -28,13 +28,21 @@ _MEND = "fetch the file again, or save the model again"
 
 
 def save_model(module: NetworkModule, path: str | Path) -> Path:
-    """Write ``module`` to ``path`` (safetensors): weights, document, a digest and the names of the classes if known.
+    """Write a model to one file: weights, document, a checksum, and the names of its classes if known.
 
-    A file that is there is replaced whole. ``path`` ends in ``.safetensors``.
+    Args:
+        module: what :func:`compile` or :func:`load_model` returned.
+        path: the file, which ends in ``.safetensors``. A file that is there is replaced whole.
 
-    :func:`load_model` reads it back; so does any reader of safetensors, under our keys. Raises
-    :class:`ConfigError` for another ending, :class:`WeightsError` for a module that was changed after compile, and
-    where the file cannot be written.
+    Returns:
+        The path. :func:`load_model` reads it; so does any reader of safetensors, under our keys.
+
+    Raises:
+        ConfigError: the name ends otherwise.
+        WeightsError: the module was changed after compile, or the file cannot be written.
+
+    >>> ins.save_model(ins.compile("nin_cifar10", width=0.25), "nin.safetensors").name
+    'nin.safetensors'
     """
     target = Path(path)
     check_name(target)

@@ -66,7 +66,7 @@ def test_a_part_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 REFUSED: list[tuple[Any, Any, type[InceptionSearchError], str]] = [
     (ins.load("nin_cifar10"), "flops", UnknownNameError, "unknown measure, got 'flops'; expected one of activation_"),
     (ins.load("nin_cifar10"), "param", UnknownNameError, "did you mean 'params'"),
-    ("inception_v3", "macs", SpecError, r"only a network can be measured, got 'inception_v3'; write measure\(load"),
+    ("inception_v3", "macs", SpecError, r"got 'inception_v3'; write measure_network\(load"),
     (ins.set_input(ins.load("inception_v3"), height=20, width=20), "macs", ShapeError, r"inception_v3\.yaml:\d+: "),
 ]  # fmt: skip
 
