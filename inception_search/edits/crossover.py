@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inception_search.edits.certificate import certificate
 from inception_search.edits.matches import Match, Places, by_place
-from inception_search.edits.mutate import Tries, in_words_of
+from inception_search.edits.mutate import Tries
 from inception_search.edits.places import with_section
 from inception_search.edits.points import Points
 from inception_search.edits.sharing import shared
@@ -155,7 +155,7 @@ def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: ran
             continue
         tried.add(different)
         try:
-            child = in_words_of(a, points.mine, space, points.cross(taken))
+            child = space.decode(points.cross(taken), points.mine.layout)
         except InceptionSearchError as error:
             tries.reasons[error.rule] += 1
             continue

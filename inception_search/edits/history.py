@@ -17,7 +17,6 @@ from inception_search.edits.traits import changes
 from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.cost import Cost
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Integer, Many, Params
 from inception_search.space.path import grouped_path
 from inception_search.space.space import Space, load_space
@@ -102,11 +101,10 @@ def _leg(loaded: Space, first: Network, last: Network) -> tuple[Move, ...]:
 
 def _point(space: Space, network: Network) -> Params:
     try:
-        point = space.encode(network)
+        return dict(space.encode(network))
     except NotInSpaceError as error:
         rule = f"{network.name} is not in space {space.name!r}: {error}"
         raise NotInSpaceError(rule, mend="name a space that contains both networks") from None
-    return parted(point)[0]
 
 
 def _lowers(network: Network) -> bool:

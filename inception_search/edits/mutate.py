@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inception_search.edits.certificate import certificate
 from inception_search.edits.check import why_not
@@ -17,10 +17,8 @@ from inception_search.edits.opening import draw_opened
 from inception_search.edits.sharing import shared
 from inception_search.edits.table import DEFAULT_MIX
 from inception_search.errors import EditError, InceptionSearchError, LimitError
-from inception_search.space.document_layout import parted
 from inception_search.space.sampling import random_of
 from inception_search.spec.network import Network
-from inception_search.spec.transform import remake
 
 if TYPE_CHECKING:
     from inception_search.space.space import Space
@@ -156,16 +154,7 @@ def _neighbour(tries: Tries, space: Space, rng: random.Random) -> Mutation:
     network = tries.network
     point = space.encode(network)  # says why when the network is not in the space
     for _ in range(ROUNDS):
-        child = in_words_of(network, point, space, space.neighbour(point, rng))
+        child = space.decode(space.neighbour(point, rng), point.layout)
         if tries.will_do(child):
             return Mutation(child, difference(network, child))
     raise tries.error(f"no edit of the network is a mutation of it inside the space {space.name!r}")
-
-
-def in_words_of(network: Network, point: dict[str, Any], space: Space, moved: dict[str, Any]) -> Network:
-    """The network at the point ``moved``, written as ``network``, which is at ``point``, is where it can be."""
-    _, spelling = parted(point)
-    try:
-        return space.decode({**moved, **spelling})
-    except InceptionSearchError:
-        return remake(space.decode(moved), name=network.name, source=network.source)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from inception_search.space.document_layout import parted
 from inception_search.spec.network import Network
 
 if TYPE_CHECKING:
@@ -22,11 +21,9 @@ class Points:
         """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, where a network is outside."""
         self.space = space
         self.mine, self.theirs = space.encode(a), space.encode(b)
-        one, other = parted(self.mine)[0], parted(self.theirs)[0]
-        self.other = other
         # A hole that the first parent does not reach, but the child does, is answered by the second.
-        self.known = {**other, **one}
-        self.subtrees = _subtrees([name for name in one if name in other and one[name] != other[name]])
+        self.known = {**self.theirs, **self.mine}
+        self.subtrees = _subtrees([name for name, value in self.mine.items() if self.theirs.get(name, value) != value])
 
     def draw(self, rng: random.Random) -> frozenset[str]:
         """The holes of one to three subtrees of decisions, which the child is to have from the second parent.
@@ -35,18 +32,18 @@ class Points:
         """
         level = rng.choice(self.subtrees)
         chosen = rng.sample(level, rng.randint(1, min(MOST, len(level))))
-        return frozenset(name for name in self.other if any(_inside(name, top) for top in chosen))
+        return frozenset(name for name in self.theirs if any(_inside(name, top) for top in chosen))
 
     def cross(self, taken: frozenset[str]) -> Params:
         """The first parent's point with these decisions of the second's.
 
         Raises :class:`~inception_search.errors.SpecError` where that makes no document.
         """
-        return self.space.changed(self.known, {name: self.other[name] for name in self.other if name in taken})
+        return self.space.changed(self.known, {name: self.theirs[name] for name in self.theirs if name in taken})
 
     def differing(self, taken: frozenset[str]) -> frozenset[str]:
         """Those of the holes where the parents differ: what tells one child from another."""
-        return frozenset(name for name in taken if self.known[name] != self.other[name])
+        return frozenset(name for name in taken if self.known[name] != self.theirs[name])
 
 
 def _subtrees(names: list[str]) -> list[list[str]]:

@@ -23,7 +23,6 @@ from inception_search.measures.fit import fit, not_within
 from inception_search.measures.points import NO_NETWORK, Points
 from inception_search.measures.subject import Subject, at_size
 from inception_search.measures.target import TimeUpError
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.sampling import random_of
 from inception_search.space.space import Space
@@ -202,8 +201,7 @@ class _Search:
     def _decoded(self, network: Network) -> tuple[Network, Params]:
         """A network as the space spells it; SpecError where it is none of the space's."""
         try:
-            point = self.space.encode(network)
-            params, _ = parted(point)
+            params = dict(self.space.encode(network))
             return self.space.decode(params), params
         except NotInSpaceError as error:
             raise SpecError(str(error)) from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inception_search.errors import NotInSpaceError
 from inception_search.space.bindings import Ask, Bindings
 from inception_search.space.build import Builder, BuildError
-from inception_search.space.document_layout import parted, respelled
+from inception_search.space.document_layout import Encoded, written_as
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.render_template import Lines, rendered
 from inception_search.spec.document import network_from_long
@@ -44,12 +46,24 @@ def _built(builder: Builder, bindings: Bindings, file: str | None) -> Network | 
     return with_source(network, Source(file, Lines(builder.template, bindings)))
 
 
-def decode(builder: Builder, params: Params, file: str | None = None) -> Network:
+def plain(point: Params) -> Params:
+    """The decisions of a point alone. Raises :class:`NotInSpaceError` for what is no mapping of names."""
+    if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
+        raise NotInSpaceError("a point is a mapping of holes to values", found=point)
+    if any(name.startswith("@") for name in point):
+        mend = "leave out the entries that begin with @, which version 0.1 added; they decide nothing"
+        raise NotInSpaceError("a point has decisions only", found=point, mend=mend)
+    return dict(point)
+
+
+def decode(builder: Builder, params: Params, file: str | None = None, layout: Network | None = None) -> Network:
     """The network at the point ``params``; every value must be used and none may be missing.
 
-    Entries that begin with ``@`` are its spelling (:mod:`inception_search.space.document_layout`).
+    It is written as ``layout`` is, else as the layout of an :class:`Encoded` point, else as the template is.
     """
-    holes, spelling = parted(params)
+    holes = plain(params)
+    if layout is None and isinstance(params, Encoded):
+        layout = params.layout
 
     def look_up(hole: Hole) -> Value:
         if hole.name not in holes:
@@ -60,7 +74,7 @@ def decode(builder: Builder, params: Params, file: str | None = None) -> Network
     unused = [name for name in holes if name not in used]
     if unused:
         raise NotInSpaceError("the point has values no hole asks for", found=", ".join(sorted(unused)))
-    return respelled(network, spelling) if spelling else network
+    return network if layout is None else written_as(network, layout)
 
 
 def _domain(hole: Hole) -> str:

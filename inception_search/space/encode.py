@@ -7,7 +7,7 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, LimitError, NotInSpaceError
 from inception_search.space.build import Builder
 from inception_search.space.decode import decode
-from inception_search.space.document_layout import spelling_of
+from inception_search.space.document_layout import Encoded
 from inception_search.space.flatten import TrunkMatcher, trunk_of
 from inception_search.space.holes import Params
 from inception_search.space.match import Matcher
@@ -23,8 +23,8 @@ def find(builder: Builder, network: Network) -> Params | None:
         raise LimitError("the space has too many steps to find the point of a network in it") from None
 
 
-def encode(builder: Builder, network: Network) -> Params:
-    """The point at which ``network`` lies, with its spelling where it is not the template's own.
+def encode(builder: Builder, network: Network) -> Encoded:
+    """The point at which ``network`` lies, with its layout where that is not the template's own.
 
     Raises :class:`NotInSpaceError` with the path that fits least badly and what was found there, and
     :class:`LimitError` when the template can be matched in too many ways to try them all.
@@ -32,14 +32,14 @@ def encode(builder: Builder, network: Network) -> Params:
     found = find(builder, network)
     if found is None:
         raise _why_not(builder, network)
-    return found
+    return Encoded(found, None if decode(builder, found) == network else network)
 
 
 def _found(matcher: Matcher) -> Params | None:
     builder, network = matcher.builder, matcher.network
     for params in matcher.points():
         if not builder.tracks or _trunk_at(builder, params) == trunk_of(network).steps:
-            return params | spelling_of(network, decode(builder, params))
+            return params
     return None
 
 

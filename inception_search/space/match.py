@@ -17,9 +17,9 @@ from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import Absent, AnyStep, Block, Chain, Concat, Identity, Repeat
 
-# What of a document is no architecture: a space says nothing of it, a point's spelling may.
-SPELLED = ("name", "source", "dialect", "preprocess", "recipe")
-UNCOMPARED = (*SPELLED, "schema_", "version")
+# What of a document is no architecture: a space says nothing of it, the layout of a network may.
+DESCRIPTIVE = ("name", "source", "dialect", "preprocess", "recipe")
+UNCOMPARED = (*DESCRIPTIVE, "schema_", "version")
 ANYTHING: Any = object()  # a value that is not to be compared
 Taken: TypeAlias = Iterator[tuple[int, Params]]  # how many of some values were taken up to here, with which bindings
 

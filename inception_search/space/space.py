@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from inception_search.arguments import checked
+from inception_search.arguments import checked, checked_on_failure
 from inception_search.canonical.catalogue import load, module
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, PluginError, SpecError, unknown_name
 from inception_search.plugins import all_names, origin, unusable
@@ -21,9 +21,9 @@ from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
 from inception_search.space.contents import check_contents, written_out
 from inception_search.space.count import Counts
-from inception_search.space.decode import decode, fill, try_fill
+from inception_search.space.decode import decode, fill, plain, try_fill
 from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
-from inception_search.space.document_layout import parted
+from inception_search.space.document_layout import Encoded
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
@@ -99,16 +99,33 @@ class Space:
         """What the space is, in a paragraph."""
         return self.document.about
 
-    def decode(self, params: Params) -> Network:
-        """The network at a point. Raises :class:`NotInSpaceError` when the point is not one."""
-        return decode(self._builder, params, self.file)
+    @checked_on_failure
+    def decode(self, params: Params, layout: Network | None = None) -> Network:
+        """The network at a point.
+
+        Args:
+            params: a value for each hole that is reached.
+            layout: a network; its name, source, recipe and the like are taken over, and where the steps can be cut into
+                its stages and blocks, they are. None: a point that :meth:`encode` made is written as its network was,
+                any other as the space writes it.
+
+        Raises:
+            NotInSpaceError: when the point is not one.
+
+        >>> import inception_search as ins
+        >>> space, net = ins.load_space("inception"), ins.load("inception_v4")
+        >>> point = space.encode(net)
+        >>> space.decode(point) == net, space.decode(dict(point), net) == net, space.decode(dict(point)).name
+        (True, True, 'inception')
+        """
+        return decode(self._builder, params, self.file, layout)
 
     @checked
-    def encode(self, network: Network) -> Params:
-        """The point of a network: ``decode(encode(network)) == network``.
+    def encode(self, network: Network) -> Encoded:
+        """The point of a network: a ``dict`` of its decisions; ``decode(encode(network)) == network``.
 
-        A network written otherwise (other names of stages, blocks, modules one by one) has entries that begin with
-        ``@``, its spelling. Raises :class:`NotInSpaceError` with the place that is outside.
+        Where a network is not written as the space writes it (other names of stages, blocks, modules one by one), the
+        point has it as its attribute ``layout``. Raises :class:`NotInSpaceError` with the place that is outside.
         """
         return encode(self._builder, network)
 
@@ -189,8 +206,9 @@ class Space:
 
     def neighbours(self, params: Params) -> Iterator[Params]:
         """Every point one decision away: another label, the next number; what it brings takes after what was there."""
+        params = plain(params)
         seen = {_key(params)}
-        for name in _decisions(params):
+        for name in params:
             for value in near.changes(self.holes[name], params[name]):
                 try:
                     point = self.changed(params, {name: value})
@@ -207,7 +225,7 @@ class Space:
         Numbers go so many ``steps`` up or down. Raises :class:`NotInSpaceError` when the point has no neighbour.
         """
         rng = random_of(seed)
-        for name, value in near.moves(self.holes, _decisions(params), rng, steps):
+        for name, value in near.moves(self.holes, plain(params), rng, steps):
             try:
                 return self.changed(params, {name: value})
             except SpecError:
@@ -216,18 +234,18 @@ class Space:
 
     def changed(self, params: Params, update: Params) -> Params:
         """``params`` with some decisions changed; holes that this brings take after those of the module before."""
-        return near.changed(_decisions(params), _decisions(update), lambda answer: self.fill(answer)[1])
+        return near.changed(plain(params), plain(update), lambda answer: self.fill(answer)[1])
 
     def distance(self, one: Params, other: Params) -> int:
         """How many decisions differ between two points; one that only one of them takes counts, too."""
-        one, other = _decisions(one), _decisions(other)
+        one, other = plain(one), plain(other)
         return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
 
     def path(
         self, start: Params, goal: Params, valid: Callable[[Network], bool] = lambda network: True
     ) -> tuple[Step, ...]:
         """Points from ``start`` to ``goal``, each a few decisions after the one before and ``valid``."""
-        return path(self, _decisions(start), _decisions(goal), valid)
+        return path(self, plain(start), plain(goal), valid)
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
@@ -372,8 +390,4 @@ def _named(found: Space, name: str) -> Space:
 
 
 def _key(params: Params) -> frozenset[tuple[str, Value]]:
-    return frozenset(_decisions(params).items())
-
-
-def _decisions(point: Params) -> Params:
-    return parted(point)[0]
+    return frozenset(params.items())

@@ -36,7 +36,15 @@ def present_document(
         document = {**upgrades[version - 1](document), "version": version}
     if version != VERSION:
         raise _unknown_version(version, place)
-    return document
+    return _without_layout(document) if '"@' in line else document
+
+
+def _without_layout(document: Document) -> Document:
+    """``document`` without what release 0.1 kept beside the decisions of a point, in entries that begin with ``@``."""
+    point = document.get("holes")
+    if not isinstance(point, dict):
+        return document
+    return {**document, "holes": {name: value for name, value in point.items() if not name.startswith("@")}}
 
 
 def _parsed(line: str, place: Place, read: Callable[[str], Any]) -> Document:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from inception_search.errors import NotInSpaceError
 from inception_search.options import Options, Probability, Whole
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import moves
 from inception_search.space.sampling import draw
@@ -89,17 +88,16 @@ class Prospects:
             for _ in range(self.random):
                 # As many moves as a point has holes, and each takes its time for each of them.
                 within = drawn(self.problem, rng) if rng.random() < self.affordable**2 else None
-                yield within or parted(space.sample(rng))[0]
+                yield within or space.sample(rng)
 
     def _prospects(self, points: Iterable[Params], parent: int | None) -> list[Prospect]:
         return [Prospect(params, self.decisions.row(params), parent) for params in points]
 
     def _mutants(self, params: Params, rng: random.Random) -> list[Params]:
-        own = parted(params)[0]
         mutants: dict[frozenset[tuple[str, object]], Params] = {}
         try:
             for _ in range(self.options.mutants):
-                mutant = self._moved(own, rng)
+                mutant = self._moved(params, rng)
                 mutant = self._moved(mutant, rng) if rng.random() < self.options.twice else mutant
                 mutant = self._fit(mutant, rng)
                 mutants.setdefault(frozenset(mutant.items()), mutant)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 
 from inception_search.errors import SpecError
 from inception_search.options import Options, Positive, Whole
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
 from inception_search.strategies.history import History
@@ -52,7 +51,7 @@ class LocalSearch:
         if len(trials) >= self.options.starts:
             incumbents = [each for members in restarts.values() for each in leaders(members)]
             for incumbent in best_first(incumbents):
-                worth = tried[incumbent.number] < self.options.patience * len(parted(incumbent.params)[0])
+                worth = tried[incumbent.number] < self.options.patience * len(incumbent.params)
                 params = self._neighbour(incumbent) if worth else None
                 if params is not None:
                     facts = {"restart": incumbent.facts.get("restart", 0), "from": incumbent.number}
@@ -79,7 +78,7 @@ class LocalSearch:
         return params
 
     def _neighbours(self, incumbent: Observation) -> Iterator[Params]:
-        space, params = self.problem.space, parted(incumbent.params)[0]
+        space, params = self.problem.space, incumbent.params
         moves = [(name, value) for name in params for value in changes(space.holes[name], params[name])]
         random.Random(f"{self.problem.seed}:neighbours:{incumbent.number}").shuffle(moves)
         for name, value in moves:

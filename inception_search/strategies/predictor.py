@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from inception_search.options import Positive, Whole
-from inception_search.space.document_layout import parted
 from inception_search.strategies.candidate_pool import PoolOptions, Prospect, Prospects
 from inception_search.strategies.features import Array, Decisions, costs
 from inception_search.strategies.gaussian_process import Surrogate
@@ -79,7 +78,7 @@ class Predictor:
         """Keep it."""
         self.history.tell(observation)
         if observation.number not in self.rows:
-            self.rows[observation.number] = self.decisions.row(parted(observation.params)[0])
+            self.rows[observation.number] = self.decisions.row(observation.params)
 
     def ask(self, number: int) -> Proposal | None:
         """The most promising of the prospects; a random point while few have been drawn, or where none is fresh."""

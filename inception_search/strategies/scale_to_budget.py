@@ -12,7 +12,6 @@ import random
 
 from inception_search.errors import NotInSpaceError
 from inception_search.measures.points import WIDTHS, ladder
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.strategies.protocol import Problem
 
@@ -52,7 +51,7 @@ def drawn(problem: Problem, rng: random.Random) -> Params | None:
 
     None where that fails.
     """
-    return fitted(problem, _simpler(problem, parted(problem.space.sample(rng))[0], rng))
+    return fitted(problem, _simpler(problem, problem.space.sample(rng), rng))
 
 
 def _simpler(problem: Problem, params: Params, rng: random.Random) -> Params:

@@ -17,7 +17,6 @@ from inception_search.optuna_bridge.marks import plain
 from inception_search.optuna_bridge.named_sampler import sampler_named
 from inception_search.optuna_bridge.sampler_state import reseeded
 from inception_search.optuna_bridge.storage import first_line
-from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat, why_not_flat
 from inception_search.strategies.optuna_sampler import OptunaSampler, frozen
@@ -57,7 +56,7 @@ def check(name: str, space: Space, objectives: int, options: Mapping[str, Any]) 
             raise ConfigError(f"{name} cannot search: {why}", path="strategy", mend=mend)
     if kinds & set(FLAT):
         check_flat(name, space)
-    points = [parted(space.sample(seed))[0] for seed in range(SHOWN)]
+    points = [space.sample(seed) for seed in range(SHOWN)]
     losses = [[float(number + objective) for objective in range(objectives)] for number in range(SHOWN)]
     made_up = [
         freeze(space, point, loss, epochs=1, state="complete", objectives=objectives)

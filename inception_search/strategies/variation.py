@@ -9,7 +9,6 @@ from inception_search.edits.crossover import crossover
 from inception_search.edits.mutate import mutate
 from inception_search.errors import InceptionSearchError
 from inception_search.options import Options, Probability
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
@@ -72,7 +71,7 @@ def crossed(space: Space, one: Observation, other: Observation, rng: random.Rand
     """The point of a child of two trials, unlike both; None where they have none."""
     try:
         child = crossover(one.network, other.network, rng, space=space)
-        return parted(space.encode(child.network))[0]
+        return dict(space.encode(child.network))
     except InceptionSearchError:
         return None
 
@@ -80,7 +79,7 @@ def crossed(space: Space, one: Observation, other: Observation, rng: random.Rand
 def _edited(space: Space, network: Network, rng: random.Random) -> Child:
     mutation = mutate(network, rng, space=space)
     words = "; ".join(map(str, mutation.edits))
-    return Child(parted(space.encode(mutation.network))[0], words[:LONGEST])
+    return Child(dict(space.encode(mutation.network)), words[:LONGEST])
 
 
 def _words(params: Params, moved: Params) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, RunFolderError
 from inception_search.space.contents import contained_point
-from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import read_lines
@@ -88,4 +87,4 @@ def _moved(record: TrialRecord, before: Space, after: Space) -> TrialRecord:
         return record.model_copy(update={"holes": {}})
     except InceptionSearchError:  # a point that was refused then is no network now
         return record
-    return record.model_copy(update={"holes": parted(found)[0]})
+    return record.model_copy(update={"holes": dict(found)})

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from inception_search.errors import InceptionSearchError, Place, RunFolderError
 from inception_search.measures.budget import Budget
 from inception_search.measures.sample import sample_within
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.sampling import first as _first
 from inception_search.space.space import Space
@@ -83,7 +82,7 @@ def baselines(space: Space, config: StudyConfig, known: Iterable[str | None]) ->
     if not config.baselines:
         return []
     missing = [label for label in space.fixed_points if label not in set(known)]
-    return [Proposal(parted(space.encode(space.fixed_points[label]))[0], {}, "baseline", label) for label in missing]
+    return [Proposal(dict(space.encode(space.fixed_points[label])), {}, "baseline", label) for label in missing]
 
 
 def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] = ()) -> list[Proposal]:
@@ -126,7 +125,7 @@ def _found_again(space: Space, earlier: Space, record: TrialRecord) -> dict[str,
         candidates.append(set_classes(sized, own.head.classes))
     for network in candidates:
         with suppress(InceptionSearchError):
-            return parted(space.encode(network))[0]
+            return dict(space.encode(network))
     return None
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from inception_search.errors import SpecError, shorten
 from inception_search.estimate import estimate
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.identity import arch_id
@@ -69,7 +68,7 @@ class World:
     def seed(self, strategy: Strategy, networks: Iterable[object]) -> None:
         """Train given networks first, as a study does with its baselines."""
         for network in networks:
-            params, _ = parted(self.space.encode(network))  # type: ignore[arg-type]
+            params = dict(self.space.encode(network))
             screened = self.screen(params)
             begun = self._begin(strategy, params, str(screened.arch_id), screened, {})
             self.end(strategy, begun)

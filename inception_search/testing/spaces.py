@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from inception_search.lowering import lower
 from inception_search.space.space import Space, load_space
+from inception_search.spec.identity import arch_id
 from inception_search.testing.expect import equal, true
 
 Law: TypeAlias = Callable[[Space, int], None]
@@ -17,7 +18,9 @@ def points_and_networks_correspond(space: Space, seed: int) -> None:
     """A point makes a network, which is that point; both ways of drawing points are tried."""
     for by in ("points", "holes"):
         network, params = space.draw(seed, by)
-        equal(f"{space.name}: the point of the network of seed {seed}", space.encode(network), params)
+        point = space.encode(network)
+        equal(f"{space.name}: the point of the network of seed {seed}", point, params)
+        true(point.layout is None, f"{space.name}: the network of seed {seed} is not found as the space writes it")
         equal(f"{space.name}: the network of the point of seed {seed}", space.decode(params), network)
 
 
@@ -41,7 +44,10 @@ def what_it_says_it_contains_are_points(space: Space, seed: int) -> None:
     """Every entry of ``contains`` is a point, and the same network again."""
     for label, network in space.fixed_points.items():
         equal(f"{space.name}: why {label} is no point", space.why_not(network), None)
-        true(space.decode(space.encode(network)) == network, f"{space.name}: {label} comes back as another network")
+        point = space.encode(network)
+        true(space.decode(point) == network, f"{space.name}: {label} comes back as another network")
+        plain = space.decode(dict(point))
+        equal(f"{space.name}: the architecture of {label} without its layout", arch_id(plain), arch_id(network))
 
 
 SPACE_LAWS: tuple[Law, ...] = (

@@ -227,7 +227,7 @@ ROWS: dict[str, Row] = {
     "Space": Row(ins.Space, lambda: {"text": SPACE, "file": "s.yaml"}),
     "Space.changed": Row(lambda **given: space().changed(**given), lambda: {"params": point(), "update": {"w": 8}}),
     "Space.contains": Row(lambda **given: space().contains(**given), lambda: {"network": net()}),
-    "Space.decode": Row(lambda **given: space().decode(**given), lambda: {"params": point()}),
+    "Space.decode": Row(lambda **given: space().decode(**given), lambda: {"params": point(), "layout": space().decode(point())}),
     "Space.distance": Row(lambda **given: space().distance(**given), lambda: {"one": point(), "other": point()}),
     "Space.draw": Row(lambda **given: space().draw(**given), lambda: {"seed": 0, "by": "holes"}),
     "Space.encode": Row(lambda **given: space().encode(**given), lambda: {"network": space().decode(point())}),

@@ -67,12 +67,14 @@ def test_every_canonical_network_is_a_fixed_point_of_the_grand_space(name: str) 
     grand, network = SHIPPED["inception"], ins.load(name)
     params = grand.encode(network)
     assert grand.decode(params) == network
-    in_own_words = {hole: value for hole, value in params.items() if not hole.startswith("@")}
-    assert in_own_words.keys() <= grand.holes.keys()
-    found = grand.decode(in_own_words)
+    assert params.layout == network
+    assert params.keys() <= grand.holes.keys()
+    found = grand.decode(dict(params))
     assert found.name == "inception"
     assert arch_id(found) == arch_id(network)
-    assert grand.encode(found) == in_own_words
+    assert grand.encode(found) == params
+    assert grand.encode(found).layout is None
+    assert grand.decode(dict(params), network) == network
 
 
 def test_the_grand_space_says_which_networks_it_contains() -> None:

@@ -56,7 +56,9 @@ records = st.builds(
     label=st.none() | names,
     arch_id=st.none() | names,
     network=documents,
-    holes=st.dictionaries(names, names | st.integers() | finite | st.booleans(), max_size=4),
+    holes=st.dictionaries(
+        names.filter(lambda name: not name.startswith("@")), names | st.integers() | finite | st.booleans(), max_size=4
+    ),
     cost=st.dictionaries(names, counts, max_size=4),
     value=finite,
     objectives=st.dictionaries(names, finite, max_size=3),
@@ -229,6 +231,13 @@ def test_what_is_no_record_is_a_document_error(line):
 def test_a_number_that_overflows_is_refused(facts):
     with pytest.raises(DocumentError, match="finite"):
         TrialRecord.from_json(line_of(facts).replace("0.75", "1e999"))
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_entries_that_release_0_1_kept_beside_the_decisions_are_left_out(sealed: bool):
+    """A point of that release also said how its network was written: as @name, @source, @stages, @document ..."""
+    line = VERSION_2.replace('"holes": {', '"holes": {"@name": "inception_v4", "@stages": "stem=3 b=7*b", ')
+    assert TrialRecord.from_json(line, sealed=sealed).holes == {"width": 64}
 
 
 def test_a_newer_version_is_refused_naming_both(facts):

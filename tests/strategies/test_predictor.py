@@ -15,7 +15,6 @@ from scipy.stats import rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 
-from inception_search.space.document_layout import parted
 from inception_search.space.space import Space
 from inception_search.strategies import gaussian_process as surrogate
 from inception_search.strategies import rank_targets as merit
@@ -55,7 +54,7 @@ def test_a_number_differs_by_as_much_of_its_range() -> None:
 @given(st.integers(0, 10**6))
 def test_points_with_other_holes_have_rows_of_the_same_width(seed: int) -> None:
     decisions = Decisions(MODULES)
-    point = parted(MODULES.sample(random.Random(seed)))[0]
+    point = MODULES.sample(random.Random(seed))
     row = decisions.row(point)
     assert row.shape == (decisions.width,)
     assert decisions.counts(row[None]).sum() == pytest.approx(row.sum())
@@ -189,7 +188,7 @@ def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(s
 
 def test_widths_may_grow_by_much_at_once() -> None:
     space = shipped_space("separable_modules")
-    parent = replace(told(5, 0.1), params=parted(space.encode(space.fixed_points["v1_3a"]))[0])
+    parent = replace(told(5, 0.1), params=dict(space.encode(space.fixed_points["v1_3a"])))
     prospects = Prospects(World(space).problem, Decisions(space))
     mutants = [each.params for number in range(0, 60, PERIOD) for each in prospects.of([parent], number) if each.parent]
     before = parent.params["module.b0.width"]

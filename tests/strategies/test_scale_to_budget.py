@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from inception_search.estimate import estimate
 from inception_search.measures.budget import Budget
-from inception_search.space.document_layout import parted
 from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space
 from inception_search.strategies.candidate_pool import Prospects
@@ -51,7 +50,7 @@ def widths(params: Params) -> dict[str, int]:
 
 @given(st.integers(0, 10**6))
 def test_within_the_limit_and_nothing_but_widths_changed(seed: int) -> None:
-    params = parted(MODULES.sample(random.Random(seed)))[0]
+    params = MODULES.sample(random.Random(seed))
     found = fitted(problem(), params)
     if found is None:  # even an eighth of these widths is too much
         narrow = {name: 4 * max(1, value // 32) for name, value in widths(params).items()}
@@ -62,7 +61,7 @@ def test_within_the_limit_and_nothing_but_widths_changed(seed: int) -> None:
 
 
 def test_a_cheaper_kernel_is_given_the_width_that_it_saves() -> None:
-    module = parted(MODULES.encode(MODULES.fixed_points["v1_3a"]))[0]
+    module = dict(MODULES.encode(MODULES.fixed_points["v1_3a"]))
     cheaper = MODULES.changed(module, {"module.b1.1": "3x3_depthwise"})
     found = fitted(problem(), cheaper)
     assert found is not None
@@ -93,7 +92,7 @@ def test_few_looks_find_the_widest_factor_that_fits() -> None:
     total = 0
     for seed in range(20):
         looks.clear()
-        found = fitted(counted, parted(MODULES.sample(random.Random(seed)))[0])
+        found = fitted(counted, MODULES.sample(random.Random(seed)))
         total += len(looks)
         assert found == max((each for each in looks if real(each) <= 0.0), key=macs, default=None)
         assert found is None or any(real(each) > 0.0 for each in looks)
@@ -111,7 +110,7 @@ def test_without_an_upper_limit_points_stay_as_they_are() -> None:
 def test_what_is_no_network_has_no_room() -> None:
     excess = make_excess(Space(TINY), Budget(max_macs=10**9), (1, 1, 1), 10)
     assert excess is not None
-    point = parted(Space(TINY).sample(random.Random(0)))[0]
+    point = Space(TINY).sample(random.Random(0))
     assert -1.0 < excess(point) < 0.0
     assert excess({**point, next(iter(point)): -1}) == 1.0
 
@@ -132,14 +131,14 @@ def test_children_under_a_budget_are_mostly_fitted_and_say_so() -> None:
 def test_random_points_are_made_simpler_rather_than_thin() -> None:
     drawn_points = [drawn(problem(), random.Random(seed)) for seed in range(20)]
     found = [point for point in drawn_points if point is not None]
-    samples = [parted(MODULES.sample(random.Random(seed)))[0] for seed in range(20)]
+    samples = [MODULES.sample(random.Random(seed)) for seed in range(20)]
     thin = [point for point in (fitted(problem(), each) for each in samples) if point is not None]
     assert len(found) == 20
     assert all(macs(point) <= LIMIT for point in found)
     assert statistics.fmean(map(depth, found)) < 0.9 * statistics.fmean(map(depth, thin))
     assert statistics.fmean(map(macs, found)) > 0.9 * LIMIT
     free = World(MODULES).problem
-    assert drawn(free, random.Random(3)) == parted(MODULES.sample(random.Random(3)))[0]
+    assert drawn(free, random.Random(3)) == MODULES.sample(random.Random(3))
 
 
 def test_random_points_to_begin_with_are_fitted_where_that_is_asked_for() -> None:
@@ -159,7 +158,7 @@ def test_the_excess_is_relative_and_negative_within(share: float) -> None:
 
 def test_the_prospects_of_a_study_with_a_budget_are_within_it() -> None:
     """Of 100 random points of the space not one is."""
-    parent = parted(MODULES.encode(MODULES.fixed_points["v1_3a"]))[0]
+    parent = dict(MODULES.encode(MODULES.fixed_points["v1_3a"]))
     told = Observation(5, parent, "5", "complete", (0.1,), 9)
     found = Prospects(problem(), Decisions(MODULES)).of([told], 3)
     drawn = [each for each in found if each.parent is None]
@@ -170,4 +169,4 @@ def test_the_prospects_of_a_study_with_a_budget_are_within_it() -> None:
 
 
 def _first() -> Params:
-    return parted(MODULES.encode(MODULES.fixed_points["v4_a"]))[0]
+    return dict(MODULES.encode(MODULES.fixed_points["v4_a"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import inception_search as ins
 from inception_search.cli.main import app
+from inception_search.store.seal import sealed
 
 WRITTEN = Path(__file__).parent / "runs_of_0_1"
 
@@ -59,6 +61,19 @@ def test_a_resumed_study_trains_nothing_again(finished: Path) -> None:
     before = (finished / "trials.jsonl").read_bytes()
     ins.resume(finished, progress=False)
     assert (finished / "trials.jsonl").read_bytes() == before
+
+
+def test_points_that_say_how_their_networks_were_written_are_read(finished: Path) -> None:
+    clean, file = ins.Study.open(finished).records, finished / "trials.jsonl"
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        record.pop("check")
+        record["holes"] |= {"@name": "inception_v3", "@blocks": "m=2", "@stages": "stem=2 a=3*m", "@document": "{}"}
+    file.write_text("".join(f"{sealed(json.dumps(record))}\n" for record in records), encoding="utf-8")
+    before = file.read_bytes()
+    assert ins.Study.open(finished).records == clean
+    ins.resume(finished, progress=False)
+    assert file.read_bytes() == before
 
 
 def test_the_killed_study_goes_on_where_it_was(killed: Path) -> None:
