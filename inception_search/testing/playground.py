@@ -12,6 +12,7 @@ from inception_search.estimate import estimate
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.identity import arch_id
+from inception_search.spec.network import Network
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, State, Strategy
 from inception_search.testing.expect import true
 
@@ -65,7 +66,7 @@ class World:
         true(screened.fresh, f"a point was proposed that is known, or outside the limits: {shorten(screened)}")
         return self._begin(strategy, proposal.params, str(screened.arch_id), screened, proposal.facts)
 
-    def seed(self, strategy: Strategy, networks: Iterable[object]) -> None:
+    def seed(self, strategy: Strategy, networks: Iterable[Network]) -> None:
         """Train given networks first, as a study does with its baselines."""
         for network in networks:
             params = dict(self.space.encode(network))
