@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 
 from inception_search.figures.network.tree import Column, Fork, Group, Part, Residual, Tap, column
@@ -17,8 +18,8 @@ def browser_path() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def decided(part: Part, opened: bool) -> Part:
-    """``part`` with every group that can be folded open, or folded to its box."""
+def decided(part: Part, opened: Callable[[str], bool]) -> Part:
+    """``part`` with every group that can be folded as ``opened`` says of its path: open, or folded to its box."""
     if isinstance(part, Column):
         return column(*(decided(inner, opened) for inner in part.parts))
     if isinstance(part, Fork):
@@ -28,7 +29,9 @@ def decided(part: Part, opened: bool) -> Part:
     if isinstance(part, Tap):
         return replace(part, side=decided(part.side, opened))
     if isinstance(part, Group):
-        return part.folded if part.folded and not opened else replace(part, body=decided(part.body, opened))
+        if part.folded and not opened(part.folded.path):
+            return part.folded
+        return replace(part, body=decided(part.body, opened))
     return part
 
 

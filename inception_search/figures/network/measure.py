@@ -93,10 +93,10 @@ def box_height(lines: int) -> int:
 
 
 def box_width(box: Box, least: int = BOX_MIN_WIDTH) -> int:
-    """The width in px, an even number, that holds every line of ``box``; ``least`` or more."""
+    """The width in px, an even number, that holds every line of ``box``; ``least`` and what it asks for, or more."""
     rooms = [room_for(line, SMALL if i else TEXT) for i, line in enumerate(box.lines)]
     least = PLUS_WIDTH if box.kind == "add" else least
-    return _even(max(least, *(room + 2 * BOX_PAD_X for room in rooms)))
+    return _even(max(least, box.width, *(room + 2 * BOX_PAD_X for room in rooms)))
 
 
 def starts_forked(part: Part) -> bool:
@@ -152,7 +152,7 @@ def _stacked(inner: Sequence[Sized], left: int, right: int) -> tuple[tuple[int, 
     axes, tops = [], []
     y, free = 0, {1: 0, -1: 0}
     for index, sized in enumerate(inner):
-        y += _gap(inner[index - 1].part, sized.part) if index else 0
+        y += gap(inner[index - 1].part, sized.part) if index else 0
         if not isinstance(sized.part, Tap):
             axes.append(0)
             tops.append(y)
@@ -167,7 +167,7 @@ def _stacked(inner: Sequence[Sized], left: int, right: int) -> tuple[tuple[int, 
     return tuple(axes), tuple(tops), max(y, *(bottom - BETWEEN for bottom in free.values()))
 
 
-def _gap(before: Part, after: Part) -> int:
+def gap(before: Part, after: Part) -> int:
     """The distance in px between two parts in series."""
     if starts_forked(after) or isinstance(after, Note | Residual):
         return 0
@@ -176,7 +176,7 @@ def _gap(before: Part, after: Part) -> int:
     return DROP if isinstance(before, Note) else GAP
 
 
-def _gap_to_plus(body: Part) -> int:
+def gap_to_plus(body: Part) -> int:
     """The distance in px from the end of a residual's body to its circle."""
     last = body.parts[-1] if isinstance(body, Column) and body.parts else body
     return DROP if isinstance(last, Note) else GAP
@@ -215,7 +215,7 @@ def _snapped(axis: int, axes: Sequence[int]) -> int:
 def _residual(part: Residual, room: Room) -> Sized:
     body = _measure(part.body, room)
     head = 0 if starts_forked(part.body) else STUB + DROP
-    height = head + body.height + _gap_to_plus(part.body) + PLUS
+    height = head + body.height + gap_to_plus(part.body) + PLUS
     return Sized(part, body.left + SHORTCUT + LANE, body.right, height, (body,), (0,), (head,))
 
 

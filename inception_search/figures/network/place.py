@@ -166,6 +166,13 @@ def lay_out(part: Part, lines: int = 1, room: Room | None = None) -> Placement:
     return placement.turned()
 
 
+def from_entry(part: Part, lines: int) -> tuple[Sized, Placement, list[Path]]:
+    """``part`` with its axis and top at (0, 0), where a wire enters, and the paths that leave it."""
+    sized = measured(part, lines)
+    out = Placement(sized.left + sized.right, sized.height)
+    return sized, out, _place(sized, out, [((0, 0),)], 0, 0)
+
+
 def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) -> list[Path]:
     """Put ``sized`` with its axis at ``x`` and its top at ``y``; ``paths`` run into it, those returned out of it."""
     part = sized.part

@@ -19,7 +19,10 @@ Mark: TypeAlias = Literal["", "same", "changed", "removed", "added"]  # what a c
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A labelled box. ``tip`` shows on hover; ``path`` is the place in the document; a ``slim`` one is low."""
+    """A labelled box. ``tip`` shows on hover; ``path`` is the place in the document; a ``slim`` one is low.
+
+    ``width`` is the least in px that it asks for.
+    """
 
     lines: tuple[str, ...]
     kind: Kind
@@ -27,6 +30,7 @@ class Box:
     path: str = ""
     slim: bool = False
     mark: Mark = ""
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,4 @@
-"""What the page knows, as plain JSON data: the drawing tree, the facts of every place, the text of every step.
-
-The tree's parts are lists with a letter in front, to stay small: ``b`` box, ``n`` note, ``c`` column, ``f`` fork,
-``r`` residual, ``g`` group, ``t`` tap, ``m`` mesh.
-"""
+"""What the page knows, as plain JSON data: the drawing tree, the facts of every place, the text of every step."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from typing import Any, TypeAlias
 
 from inception_search.figures.annotations import Facts, facts_of_network, shape_text
 from inception_search.figures.draw import Look, module_part, step_facts
-from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap
+from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Part, Residual, Tap
+from inception_search.figures.page.stacked import stacked
 from inception_search.figures.page.tree import FoldableModules, FoldableNetwork
 from inception_search.graph.cost import FLOAT_BYTES
 from inception_search.graph.graph import Graph
@@ -55,7 +52,7 @@ def _data(
     ]
     return {
         "name": name,
-        "tree": part_data(part),
+        "tree": stacked(part),
         "facts": places,
         "steps": {path: index for path, index in spoken.items() if path in shown or _leads(path, shown)},
         "texts": list(texts),
@@ -113,37 +110,3 @@ def _facts(path: str, facts: Facts, sums: Mapping[str, list[float]]) -> list[Jso
     assert fact is not None
     size, took = sums[path][2:4]
     return [fact.shape, shape_text(read) if read else "", fact.params, fact.macs, size, round(took * 1e6, 1)]
-
-
-def part_data(part: Part) -> Json:
-    """A part as JSON data."""
-    if isinstance(part, Box):
-        return ["b", list(part.lines), part.kind, part.path, int(part.slim), part.tip if not part.path else ""]
-    if isinstance(part, Note):
-        return ["n", part.text]
-    if isinstance(part, Column):
-        return ["c", *map(part_data, part.parts)]
-    if isinstance(part, Fork):
-        return ["f", part_data(part.join) if part.join else 0, *map(part_data, part.branches)]
-    if isinstance(part, Residual):
-        return ["r", part_data(part.body), part.path]
-    if isinstance(part, Group):
-        return ["g", part.label, part_data(part.body), part_data(part.folded) if part.folded else 0]
-    if isinstance(part, Mesh):
-        return ["m", rigid(part)]
-    return ["t", part_data(part.side)]
-
-
-def rigid(mesh: Mesh) -> Json:
-    """A mesh laid out here, since the page only moves it: its size, boxes and wires, from its axis and top."""
-    from inception_search.figures.network.measure import measured
-    from inception_search.figures.network.place import lay_out
-
-    sized, drawing = measured(mesh), lay_out(mesh)
-    return {
-        "left": sized.left,
-        "right": sized.right,
-        "height": sized.height,
-        "boxes": [[part_data(b.box), b.x - sized.left, b.y, b.width, b.height] for b in drawing.boxes],
-        "wires": [[[[x - sized.left, y] for x, y in w.points], int(w.arrow)] for w in drawing.wires],
-    }

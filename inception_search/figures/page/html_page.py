@@ -15,13 +15,16 @@ from typing import Any
 
 from inception_search.arguments import checked
 from inception_search.errors import ConfigError
+from inception_search.figures.colours import DARK, DARK_PAGE, KIND_NAMES, LIGHT, LIGHT_PAGE
+from inception_search.figures.network import measure
 from inception_search.figures.page.sharing import shared
-from inception_search.figures.page.table import colour_rules, script_table
 from inception_search.figures.paint.svg import clean, text
+from inception_search.figures.paint.wires import BEND, HEAD_LENGTH, HEAD_WIDTH
 from inception_search.figures.saving import save_as
 from inception_search.figures.type_metrics import FAMILY
 
 SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")
+_PX = {name: value for name, value in vars(measure).items() if name.isupper() and isinstance(value, int)}
 HEIGHT = 640  # px, in a notebook
 _COLUMNS = (("rank", "Rank"), ("name", "Name"), ("accuracy", "Accuracy"), ("params", "Params"), ("macs", "MACs"))
 
@@ -105,3 +108,28 @@ def _json(data: Any) -> str:
     """JSON that no text inside can end the script with."""
     told = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     return told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def script_table() -> dict[str, Any]:
+    """What the scripts read; the only place where these figures leave the package."""
+    return {
+        "px": _PX | {"BEND": BEND, "HEAD_LENGTH": HEAD_LENGTH, "HEAD_WIDTH": HEAD_WIDTH},
+        "kinds": KIND_NAMES,
+    }
+
+
+def colour_rules() -> str:
+    """The style rules of the boxes, on a light and on a dark page."""
+    rules = []
+    for theme, paints, page in (("light", LIGHT, LIGHT_PAGE), ("dark", DARK, DARK_PAGE)):
+        words = "; ".join(f"--{name}: {value}" for name, value in page._asdict().items())
+        rules.append(f':root[data-theme="{theme}"] {{ color-scheme: {theme}; {words} }}')
+        rules += [
+            f':root[data-theme="{theme}"] .k-{kind} {{ fill: {paint.fill}; stroke: {paint.stroke} }}'
+            for kind, paint in paints.items()
+        ]
+        rules += [
+            f':root[data-theme="{theme}"] .swatch.k-{kind} {{ background: {paint.fill}; border-color: {paint.stroke} }}'
+            for kind, paint in paints.items()
+        ]
+    return "\n".join(rules)

@@ -4,7 +4,7 @@
 const $ = (id) => document.getElementById(id);
 const read = (id) => JSON.parse($(id).textContent);
 const table = read("table"), data = unshared(read("data"));
-const scene = makeLayout(table), paint = makePaint(table, scene);
+const scene = makeLayout(table), paint = makePaint(table);
 const svg = $("canvas"), world = $("world");
 const view = { x: 0, y: 0, k: 1 };
 const state = { item: null, open: new Set(data.differs), settled: null, selected: "", colour: "kind", up: false, trial: null, hits: [], hit: -1 };

@@ -1,7 +1,7 @@
 // Draws a placement as SVG elements; every name is set as text, never parsed.
 "use strict";
 
-function makePaint(table, scene) {
+function makePaint(table) {
   const px = table.px, ns = "http://www.w3.org/2000/svg";
 
   function element(name, attributes, text) {
@@ -74,7 +74,7 @@ function makePaint(table, scene) {
     }
     const tab = element("g", { class: "tab", tabindex: "-1", role: "button", "aria-expanded": "true", "aria-label": describe(frame.box) });
     tab.dataset.path = frame.box[3];
-    const width = scene.roomFor(frame.label, px.SMALL) + 26;
+    const width = frame.room + 26;
     tab.append(element("rect", { class: "hit", x: 4, y: labelY - 14, width, height: 20, rx: 4 }));
     tab.append(element("text", { class: "faint", x: 24, y: labelY, "font-size": px.SMALL }, frame.label));
     tab.append(element("path", { class: "chevron", d: "M-4 -2L0 3L4 -2", transform: `translate(14 ${labelY - 4})` }));

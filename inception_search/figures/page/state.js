@@ -6,12 +6,14 @@ function places(tree) {
   const found = [];
   const visit = (part, around) => {
     switch (part[0]) {
-      case "b": if (part[3]) found.push({ path: part[3], lines: part[1], kind: part[2], around, foldable: false }); break;
-      case "c": part.slice(1).forEach((p) => visit(p, around)); break;
+      case "x":
+        for (const [[, lines, kind, path]] of part[4]) if (path) found.push({ path, lines, kind, around, foldable: false });
+        for (const [, , path] of part[7]) if (path) found.push({ path, lines: ["+"], kind: "add", around, foldable: false });
+        break;
+      case "c": part.slice(2).forEach((p) => visit(p, around)); break;
       case "f": part.slice(2).forEach((p) => visit(p, around)); if (part[1]) visit(part[1], around); break;
       case "r": visit(part[1], around); if (part[2]) found.push({ path: part[2], lines: ["+"], kind: "add", around, foldable: false }); break;
       case "t": visit(part[1], around); break;
-      case "m": part[1].boxes.forEach((b) => visit(b[0], around)); break;
       case "g":
         if (part[3]) found.push({ path: part[3][3], lines: part[3][1], kind: "block", around, foldable: true });
         visit(part[2], part[3] ? [...around, part[3][3]] : around);

@@ -74,7 +74,7 @@ def _bodies(tree: Any) -> dict[str, str]:
     stack = [tree]
     while stack:
         part = stack.pop()
-        if not isinstance(part, list) or not part:
+        if not isinstance(part, list) or not part or part[0] == "x":
             continue
         if part[0] == "g" and part[3]:
             found[part[3][3]] = json.dumps(part[2], ensure_ascii=False)
