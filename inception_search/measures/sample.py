@@ -199,7 +199,7 @@ class _Search:
             return []
 
     def _decoded(self, network: Network) -> tuple[Network, Params]:
-        """A network as the space spells it; SpecError where it is none of the space's."""
+        """A network as the space writes it; SpecError where it is none of the space's."""
         try:
             params = dict(self.space.encode(network))
             return self.space.decode(params), params

@@ -1,5 +1,7 @@
 """What is asked before a search is begun."""
 
+from pathlib import Path
+
 import pytest
 
 from inception_search.errors import ConfigError, NotInSpaceError
@@ -7,7 +9,10 @@ from inception_search.measures import sample as sample_module
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
 from inception_search.space.space import Space
-from inception_search.study.feasibility import check_feasible
+from inception_search.spec.transform import remake
+from inception_search.study.config import StudyConfig
+from inception_search.study.context import StudyContext
+from inception_search.study.feasibility import Screen, Seen, check_feasible
 from tests.study.spaces import TINY
 
 SHAPE = (1, 8, 8)
@@ -46,6 +51,17 @@ def test_a_baseline_within_the_budget_is_enough(space: Space, monkeypatch: pytes
 def test_what_a_space_says_it_contains_is_in_it() -> None:
     with pytest.raises(NotInSpaceError, match=r"contains\.v1_3a"):
         check_feasible(Space(TINY.replace("0.0625", "0.5")), Budget(), SHAPE, 10, baselines=False)
+
+
+def test_a_proposed_point_is_trained_as_the_space_writes_it() -> None:
+    """A strategy may propose what ``encode`` gave; how that network was written is no part of its point."""
+    space = Space(TINY)
+    context = StudyContext(StudyConfig.of(strategy="random"), space, Path("nowhere"), SHAPE, 10, {}, "cpu", None)
+    point = space.encode(remake(space.draw(0)[0], name="mine"))
+    candidate = Screen(context, Budget(), Seen())(point)
+    assert space.decode(point).name == "mine"
+    assert candidate.network is not None
+    assert candidate.network.name == "tiny"
 
 
 @pytest.mark.parametrize(
