@@ -1,7 +1,7 @@
-"""How wide a text is, without a font: advance widths of Helvetica (Arial has the same) and of a wide fallback.
+"""How wide a text is, without a font: advance widths of a wide font.
 
-A viewer without Helvetica, Arial or Liberation Sans falls back to a wider font; :func:`room_for` is enough for
-DejaVu Sans, the widest usual one, so that a label drawn in a box of that width never leaves it.
+A viewer without Helvetica, Arial or Liberation Sans falls back to a wider font; :func:`room_for` is that of DejaVu
+Sans, the widest usual one, so that a label drawn in a box of that width never leaves it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,6 @@ FAMILY = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 # Advances of the characters U+0020 to U+007E, then of those in _OTHERS, in thousandths of the type size.
 _OTHERS = "×·–−…→"
-_HELVETICA = """
-278 278 355 556 556 889 667 222 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556
-278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667
-611 722 667 944 667 667 611 278 278 278 469 556 222 556 556 500 556 556 278 556 556 222 222 500 222 833
-556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584 584 278 556 584 1000 1000
-"""
-_HELVETICA_BOLD = """
-278 333 474 556 556 889 722 278 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556
-333 333 584 584 584 611 975 722 722 722 722 667 611 778 722 278 556 722 611 833 722 778 667 778 722 667
-611 722 667 944 667 667 611 333 278 333 584 556 278 556 611 556 611 556 333 611 611 278 278 556 278 889
-611 611 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584 584 278 556 584 1000 1000
-"""
 _DEJAVU = """
 318 401 460 838 637 951 780 275 391 391 500 838 318 361 318 337 637 637 637 637 637 637 637 637 637 637
 337 337 838 838 838 531 1015 685 687 699 771 667 611 778 752 295 500 667 558 863 749 788 667 788 722 667
@@ -45,22 +33,13 @@ def _table(advances: str) -> dict[str, int]:
     return dict(zip(characters, map(int, advances.split()), strict=True))
 
 
-_ADVANCES = {False: _table(_HELVETICA), True: _table(_HELVETICA_BOLD)}
-WIDE = {False: _table(_DEJAVU), True: _table(_DEJAVU_BOLD)}
-
-
-def text_width(text: str, size: int, *, bold: bool = False) -> int:
-    """The advance width of ``text`` in Helvetica, in px at type size ``size`` px, rounded up."""
-    return _width(text, size, _ADVANCES[bold])
+_ADVANCES = {False: _table(_DEJAVU), True: _table(_DEJAVU_BOLD)}
 
 
 @lru_cache(maxsize=4096)
 def room_for(text: str, size: int, *, bold: bool = False) -> int:
     """The width in px that holds ``text`` at ``size`` px, also where a viewer falls back to a wider font."""
-    return _width(text, size, WIDE[bold])
-
-
-def _width(text: str, size: int, advances: dict[str, int]) -> int:
+    advances = _ADVANCES[bold]
     total = sum(0 if unicodedata.combining(c) else advances.get(c, UNKNOWN) for c in text)
     return -(-total * size // 1000)
 

@@ -12,12 +12,14 @@ from figure_samples import epoch, record, study_records
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import style
+from matplotlib.figure import Figure
 
 import inception_search.figures.plots as room
 from inception_search.analysis.front import cost_front
 from inception_search.errors import UnknownNameError
+from inception_search.figures.plots.front import FrontPoint, draw_front
 from inception_search.figures.plots.style import CELLS, DARK, MANY, apart, crowded, safe, spread
-from inception_search.figures.plots.table import PLOTS, plot, plot_png, plot_svg
+from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.store.record import TrialRecord
 
 FOLDER = Path(room.__path__[0])
@@ -68,12 +70,6 @@ def test_every_colour_has_one_for_a_dark_screen(name: str) -> None:
     assert used
     assert used <= set(DARK)
     assert "@media screen and (prefers-color-scheme: dark)" in svg
-
-
-def test_png() -> None:
-    data = plot_png(plot("history", []))
-    assert data.startswith(b"\x89PNG")
-    assert data == plot_png(plot("history", []))
 
 
 def test_history_shows_each_trial_and_the_running_best() -> None:
@@ -163,10 +159,18 @@ def test_every_mark_that_is_left_out_is_near_one_that_is_drawn(points: list[tupl
         assert any(abs(x - a) <= wide * 1.001 and abs(y - b) <= high * 1.001 for a, b in drawn)
 
 
-@pytest.mark.parametrize("name", PLOTS)
+def front_of_three() -> Figure:
+    points = [FrontPoint(1000.0 * n, 0.5 + n / 10, n == 2, n) for n in (1, 2, 3)]
+    return draw_front(points, [1, 3], "multiply-adds")
+
+
+@pytest.mark.parametrize("name", [*PLOTS, "front"])
 def test_a_style_of_the_process_changes_no_plot(name: str) -> None:
     """Drawing a study with ``optuna.visualization.matplotlib`` sets one."""
-    records = study_records()
-    plain = plot_svg(plot(name, records), name), plot_png(plot(name, records))
+
+    def drawn() -> str:
+        return plot_svg(front_of_three() if name == "front" else plot(name, study_records()), name)
+
+    plain = drawn()
     with style.context("ggplot"):
-        assert (plot_svg(plot(name, records), name), plot_png(plot(name, records))) == plain
+        assert drawn() == plain

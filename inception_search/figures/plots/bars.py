@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inception_search.figures.plots.style import BASELINE, BEST, FAINT, INK, LABEL_SIZE, PALE, SAMPLED, new_figure, safe
+from inception_search.figures.plots.style import (
+    BASELINE,
+    BEST,
+    FAINT,
+    INK,
+    LABEL_SIZE,
+    PALE,
+    SAMPLED,
+    new_figure,
+    own_style,
+    safe,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +26,7 @@ if TYPE_CHECKING:
 SHOWN = 15  # bars
 
 
+@own_style()
 def bars(ranking: Importance) -> Figure:
     """The first fifteen rows as horizontal bars with intervals; pale where chance cannot be ruled out."""
     rows = list(ranking.rows[:SHOWN])

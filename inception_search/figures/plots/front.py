@@ -17,6 +17,7 @@ from inception_search.figures.plots.style import (
     legend_below,
     named,
     new_figure,
+    own_style,
 )
 from inception_search.store.record import percent
 
@@ -37,6 +38,7 @@ class FrontPoint:
     place: int | None
 
 
+@own_style()
 def draw_front(points: Sequence[FrontPoint], numbered: Collection[int], cost: str, quality: str = "accuracy") -> Figure:
     """The plot of a front; ``cost`` and ``quality`` name the axes, ``numbered`` are the places that are told.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from inception_search.figures.labels import count
@@ -38,6 +39,15 @@ LABEL_STEP = 11.0  # points between the middles of two labels in a column
 MANY = 2_000  # marks of one kind: of more, those that would cover each other are drawn once
 CELLS = (100, 60)  # across and up: a mark is about as large as one of them
 CROWDED = " Of marks that would cover each other, one is drawn."
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Matplotlib's defaults, whatever style the process has: drawing a study with Optuna sets one for all plots."""
+    from matplotlib import style
+
+    with style.context("default"):
+        yield
 
 
 def new_figure(panels: int = 1, width: float = 7.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:

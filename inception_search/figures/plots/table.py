@@ -1,15 +1,14 @@
-"""The plots of a search by name, and how one is written as SVG or PNG with the same bytes every time."""
+"""The plots of a search by name, and how one is written as SVG with the same bytes every time."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from inception_search.errors import unknown_name
-from inception_search.figures.plots.style import DARK
+from inception_search.figures.plots.style import DARK, own_style
 from inception_search.store.record import TrialRecord
 
 if TYPE_CHECKING:
@@ -20,32 +19,25 @@ PLOTS: dict[str, str] = {
     "tradeoff": "inception_search.figures.plots.tradeoff:plot_tradeoff",
     "curves": "inception_search.figures.plots.curves:plot_curves",
 }
-PNG_DPI = 160
 
 
+@own_style()
 def plot(name: str, records: Sequence[TrialRecord]) -> Figure:
     """The plot called ``name`` of a study's records, as a matplotlib figure."""
     if name not in PLOTS:
         raise unknown_name("plot", name, PLOTS)
     module, function = PLOTS[name].split(":")
     make: Callable[[Sequence[TrialRecord]], Figure] = getattr(import_module(module), function)
-    with _own_style():
-        return make(records)
+    return make(records)
 
 
-def _own_style() -> AbstractContextManager[None]:
-    """Matplotlib's defaults, whatever style the process has: drawing a study with Optuna sets one for all plots."""
-    from matplotlib import style
-
-    return style.context("default")
-
-
+@own_style()
 def plot_svg(figure: Figure, name: str) -> str:
     """``figure`` as an SVG document; ``name`` keeps its ids apart from those of other plots on a page."""
     from matplotlib import rc_context
 
     buffer = io.StringIO()
-    with _own_style(), rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return buffer.getvalue().replace("</defs>", f"{_dark_style()}</defs>", 1)
 
@@ -58,11 +50,3 @@ def _dark_style() -> str:
         for name in ("fill", "stroke")
     )
     return f"<style>@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}</style>"
-
-
-def plot_png(figure: Figure) -> bytes:
-    """``figure`` as a PNG of 160 pixels per inch."""
-    buffer = io.BytesIO()
-    with _own_style():
-        figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    return buffer.getvalue()
