@@ -24,7 +24,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from evidence import processor
+from evidence import processor, today
 
 import inception_search as ins
 from inception_search.estimate import estimate
@@ -144,7 +144,7 @@ def main() -> None:
     for name, row in rows.items():
         print(f"{name:40} {row['candidates_per_second']:>12,.1f} per second   {row['ratio_to_peer']:>8,.1f} x")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, "rows": rows}, indent=2) + "\n")
     print(RESULTS)
 
 

@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from candidates import processor
+from candidates import processor, today
 
 import inception_search as ins
 from inception_search.spec.document import load_network
@@ -106,7 +106,7 @@ def main() -> None:
     counted_by_peer("inception_v3")  # imports and first-call costs are nobody's
     documented("inception_v3", "timm")
     facts = {"torch": torch.__version__, "timm": timm.__version__, "processor": processor(), "rounds": rounds}
-    figures = {"facts": facts, "documents": documents(rounds), "weights": weights(rounds)}
+    figures = {"date": today(), "facts": facts, "documents": documents(rounds), "weights": weights(rounds)}
     for part in ("documents", "weights"):
         for name, row in figures[part].items():
             print(f"{name:36} {row}")

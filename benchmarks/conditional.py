@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evidence import half_interval, processor
+from evidence import half_interval, processor, today
 
 RESULTS = Path(__file__).parent / "results"
 STRATEGIES = ("random", "tpe", "evolution", "predictor")
@@ -232,7 +232,7 @@ def write(options: argparse.Namespace, tables: dict[str, dict[str, Any]]) -> Non
     }
     record = {name: dict(sorted(table.items())) for name, table in tables.items()}
     path = results_file(options.data)
-    path.write_text(json.dumps({"facts": facts, **record}, indent=1) + "\n")
+    path.write_text(json.dumps({"date": today(), "facts": facts, **record}, indent=1) + "\n")
     print(path)
 
 

@@ -179,10 +179,10 @@ def main() -> None:
         row["times ours"] = round(statistics.median(a / b for a, b in zip(times[name], own, strict=True)), 2)
         row["ms"] = round(statistics.median(times[name]), 2)
         print(f"{name:46} {row['ms']:10.2f} ms {row['times ours']:10.1f}x {row['bytes']:10,} bytes  {row['boxes']}")
-    from evidence import processor
+    from evidence import processor, today
 
     facts = {"python": platform.python_version(), "processor": processor(), "rounds": rounds, **peers}
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, "rows": rows}, indent=2) + "\n")
     print(re.sub(r".*/benchmarks", "benchmarks", str(RESULTS)))
 
 

@@ -7,7 +7,10 @@ import os
 import platform
 import statistics
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
+
+INSTRUCTIONS = {"avx512f": "AVX512", "avx2": "AVX2"}  # flag of the processor -> its name; speed depends on it
 
 
 def half_interval(values: list[float]) -> float:
@@ -20,9 +23,17 @@ def half_interval(values: list[float]) -> float:
 
 
 def processor() -> str:
-    """The processor's name and how many cores there are."""
+    """The processor's name, how many cores there are, and the widest vector instructions: ``AMD EPYC x 2, AVX512``."""
     with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.split(':')[1].strip()} x {os.cpu_count()}"
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        about = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+        words = {name.strip(): text.strip() for name, text in about.items()}
+        widest = next((word for flag, word in INSTRUCTIONS.items() if flag in words.get("flags", "").split()), None)
+        if "model name" in words:
+            return ", ".join([f"{words['model name']} x {os.cpu_count()}", *([widest] if widest else [])])
     return f"{platform.machine()} x {os.cpu_count()}"
+
+
+def today() -> str:
+    """The day of a measurement, as 2026-11-30."""
+    return date.today().isoformat()

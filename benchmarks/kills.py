@@ -31,7 +31,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.evidence import processor
+from benchmarks.evidence import processor, today
 from benchmarks.kill_watch import Arrivals, servers, trials
 from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.store.record import TrialRecord
@@ -279,7 +279,7 @@ def main() -> None:
         for inner, number in value.items() if isinstance(value, dict) else ():
             print(f"    {inner:20}", number)
     facts = {"python": platform.python_version(), **facts, "processor": processor(), "options": chosen}
-    RESULTS.write_text(json.dumps({"facts": facts, **found}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, **found}, indent=2) + "\n")
     if any(found["wrong"].values()):
         raise SystemExit("something was lost")
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from evidence import processor, today
 
 from inception_search.store.provenance import versions
 from inception_search.store.run_folder import RunFolder
@@ -62,12 +63,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = make_run(Path(folder) / "run", options.trials)
         found = {
+            "date": today(),
             "trials": options.trials,
             "file_mb": round((run / "trials.jsonl").stat().st_size / 1e6, 1),
             "draw": measured("draw", f"{run}:{options.trials - 1}", "-o", f"{folder}/one.svg"),
             "report": measured("report", str(run), "-o", f"{folder}/report"),
         }
-    found |= {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "versions": versions()}
+    found |= {"facts": {"processor": processor(), **versions()}}
     text = json.dumps(found, indent=1) + "\n"
     print(text, end="")
     if options.out:

@@ -23,7 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from evidence import processor
+from evidence import processor, today
 
 import inception_search as ins
 from inception_search.runner.executor import Ended, Event, Word
@@ -232,7 +232,7 @@ def main() -> None:
     print(rows)
     facts = {"processor": processor(), "python": platform.python_version()}
     facts |= {package: version(package) for package in ("torch", "optuna", "inception-search")}
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, "rows": rows}, indent=2) + "\n")
     print(RESULTS)
 
 

@@ -29,7 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evidence import half_interval
+from evidence import half_interval, today
 
 RESULTS = Path(__file__).parent / "results" / "strategies.json"
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -236,7 +236,9 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     kept = before["rows"] if before.get("facts") == facts else {}  # of strategies that were not run this time
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": dict(sorted({**kept, **rows}.items()))}, indent=2) + "\n")
+    RESULTS.write_text(
+        json.dumps({"date": today(), "facts": facts, "rows": dict(sorted({**kept, **rows}.items()))}, indent=2) + "\n"
+    )
     print(RESULTS)
 
 

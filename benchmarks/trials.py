@@ -29,7 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evidence import half_interval, processor
+from evidence import half_interval, processor, today
 
 import inception_search as ins
 
@@ -142,7 +142,7 @@ def main() -> None:
         "python": platform.python_version(),
         **{package: version(package) for package in ("torch", "optuna", "inception-search")},
     }
-    RESULTS.write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, "rows": rows}, indent=2) + "\n")
     print(RESULTS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_a_table_of_labels_becomes_class_folders(tmp_path: Path, monkeypatch: py
     assert ins.load_data("image_folder", root="classes", image_size=8).classes == ("cat", "dog")
 
 
-@pytest.mark.parametrize("text", [block("yaml", README, 1), block("yaml", SEARCH)], ids=["README", "search.md"])
+@pytest.mark.parametrize("text", [block("yaml", README, 2), block("yaml", SEARCH)], ids=["README", "search.md"])
 def test_the_configurations_can_be_searched_with(text: str, tmp_path: Path) -> None:
     (tmp_path / "my_search.yaml").write_text(text, encoding="utf-8")
     config = StudyConfig.read(tmp_path / "my_search.yaml")
@@ -98,8 +99,21 @@ def test_every_strategy_is_described(name: str) -> None:
     assert f"| `{name}`" in SEARCH
 
 
+def test_the_first_screen_shows_a_module_and_its_picture(tmp_path: Path) -> None:
+    assert block("yaml") == ins.to_yaml("inception_v1.inception_3a")
+    shown = re.search(r"^Right: `inception-search (draw .*) -o (docs/images/\S+)`$", README, flags=re.MULTILINE)
+    assert shown is not None
+    assert f'<img src="{shown[2]}"' in README
+    command = [sys.executable, "-m", "inception_search", *shlex.split(shown[1]), "-o", str(tmp_path / "module.svg")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "module.svg").read_bytes() == (ROOT / shown[2]).read_bytes()
+    document = (ROOT / "search_spaces" / "canonical" / "inception_v1.yaml").read_text(encoding="utf-8")
+    assert len(document.partition("dialects:")[0].splitlines()) in range(28, 33)  # "30 such lines"
+
+
 def test_the_module_of_the_readme_is_inception_v3s() -> None:
-    assert parse_step(block("yaml")) == ins.load_module("inception_v3.mixed_6b")
+    assert parse_step(block("yaml", index=1)) == ins.load_module("inception_v3.mixed_6b")
 
 
 @pytest.mark.parametrize("name", ins.list_models(dialects=False))

@@ -1,0 +1,243 @@
+"""The tables of docs/benchmarks.md, in Markdown, from the files in benchmarks/results.
+
+python -m benchmarks.tables NAME           prints one; docs/refresh.py writes all of them into the page
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+COMMANDS = {
+    "strategies": "python benchmarks/strategies.py",
+    "conditional_fashion_mnist": "python benchmarks/conditional.py",
+    "conditional_digits": "python benchmarks/conditional.py --data digits",
+    "trials": "python benchmarks/trials.py",
+    "overhead": "python benchmarks/overhead.py",
+    "large_run": "python benchmarks/large_run.py --trials 20000",
+    "kills": "python benchmarks/kills.py",
+    "candidates": "python benchmarks/candidates.py",
+    "spaces": "python benchmarks/spaces.py",
+    "canonical": "python benchmarks/canonical.py",
+    "drawing": "python benchmarks/drawing.py",
+    "conformance": "python -m tests.conformance.table",
+}
+ANY = "any: no time is measured"
+WRONG = {
+    "numbers_missing": "missing trial numbers",
+    "architectures_twice": "architectures trained twice",
+    "told_twice": "results reported to the strategy twice",
+    "index_differs": "differences between Optuna's study and the records",
+    "differs_from_peace": "differences from the same study without kills",
+    "left_over": "files or processes left over",
+}
+POINT = ("10", "20", "30", "60")  # trials
+
+
+def result(name: str) -> dict[str, Any]:
+    """The figures of one benchmark."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table whose first column is text and whose others are numbers."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def of_all() -> str:
+    """Every benchmark with its command, hardware, versions and date."""
+    rows = []
+    for name, command in COMMANDS.items():
+        found = result(name)
+        facts = found.get("facts") or found.get("versions", {})
+        packages = {**facts, **facts.get("packages", {})}
+        versions = ", ".join(
+            f"{package} {packages[package]}" for package in ("python", "torch", "optuna") if package in packages
+        )
+        date = found.get("date") or facts["date"]
+        rows.append([f"`{name}.json`", f"`{command}`", facts.get("processor", ANY), versions, date])
+    return markdown(["figures", "command", "processor", "versions", "date"], rows).replace("---:", "---")
+
+
+def source(name: str) -> str:
+    """Where a table comes from, in a line below it."""
+    found = result(name)
+    facts = found.get("facts", {})
+    return f"*`{COMMANDS[name]}`; {facts.get('processor', ANY)}; {found.get('date') or facts['date']}.*"
+
+
+def of_strategies() -> str:
+    """Test accuracy on NAS-Bench-201 after so many evaluations."""
+    rows = []
+    for name, row in result("strategies")["rows"].items():
+        strategy, _, objective = name.partition(", ")
+        cells = [f"{row[n]['mean']:.2f} ± {row[n]['half']:.2f}" if n in row else "" for n in ("50", "100", "200")]
+        told = "200 epochs" if objective == "direct" else "12 epochs"
+        rows.append([f"`{strategy}`", told, row["seeds"], *cells])
+    rows.sort(key=lambda row: row[1], reverse=True)
+    return markdown(["strategy", "accuracy it sees", "seeds", "50", "100", "200 evaluations"], rows)
+
+
+def of_conditional(name: str) -> str:
+    """The best accuracy after so many trials, and of the best after three more trainings."""
+    found = result(name)
+    rows: list[list[object]] = []
+    for strategy, row in found["rows"].items():
+        cells = [f"{row[n]['mean']:.1f} ± {row[n]['interval']:.1f}" for n in (*POINT, "again")]
+        rows.append([f"`{strategy}`", row["60"]["seeds"], *cells])
+    for pair, row in found["differences"].items():
+        cells = [f"{row[n]['mean']:+.1f} ± {row[n]['interval']:.1f}" for n in (*POINT, "again")]
+        rows.append([pair, " and ".join(map(str, row["60"]["seeds"])), *cells])
+    return markdown(["strategy, or difference", "seeds", *POINT[:-1], "60 trials", "the best, trained again"], rows)
+
+
+def of_trials() -> str:
+    """Trials an hour beside Optuna with a DataLoader and eager modules."""
+    rows = [
+        [
+            name,
+            *(row["trials_per_hour"][side] for side in ("ours", "theirs")),
+            f"{row['ratio']:.1f}",
+            f"{row['accuracy_difference']:+.1f} ± {row['accuracy_interval']:.1f}",
+            row["networks"],
+        ]
+        for name, row in result("trials")["rows"].items()
+    ]
+    heads = [
+        "images (pixels)",
+        "trials an hour",
+        "of the peer",
+        "ratio",
+        "accuracy, in points above the peer's",
+        "networks",
+    ]
+    return markdown(heads, rows)
+
+
+def of_overhead() -> str:
+    """What a search costs besides training."""
+    rows = result("overhead")["rows"]
+    names = [name.removeprefix("ms_at_1000_") for name in rows if name.startswith("ms_at_1000_")]
+    strategies = [name for name in names if not name.endswith("_with_a_limit")]
+
+    def ms(name: str) -> object:
+        return rows.get(f"ms_at_1000_{name}", {}).get("ask_and_tell", "")
+
+    asked = markdown(
+        [
+            "strategy, after 1,000 trials",
+            "ms for a proposal and its result",
+            "ms within a budget that one point in ten is within",
+        ],
+        [[f"`{name}`", ms(name), ms(f"{name}_with_a_limit")] for name in strategies],
+    )
+    processes, stored = rows["seconds_of_processes"], rows["seconds_at_5000"]
+    costs = markdown(
+        ["what", "time"],
+        [
+            ["starting a search", f"{processes['start']} s"],
+            ["a trial, besides its training", f"{processes['trial']} s"],
+            *[
+                [f"the search itself, for a trial in a study of {int(n):,}", f"{ms} ms"]
+                for n, ms in rows["ms_of_a_trial"].items()
+            ],
+            *[[f"a study of 5,000 trials: {what}", f"{seconds} s"] for what, seconds in stored.items()],
+        ],
+    )
+    return f"{asked}\n\n{costs}"
+
+
+def of_large_run() -> str:
+    """Verbs on a run folder with many trials."""
+    found = result("large_run")
+    rows = [[f"`{verb}`", f"{found[verb]['seconds']} s", f"{found[verb]['peak_mb']} MB"] for verb in ("draw", "report")]
+    return markdown([f"{found['trials']:,} trials, {found['file_mb']:.0f} MB", "time", "peak memory"], rows)
+
+
+def of_kills() -> str:
+    """What a thousand kills did to a study."""
+    found = result("kills")
+    killed = [[f"kills of a {what}", number] for what, number in found["kills"].items()]
+    wrong = [[WRONG.get(what, f"trials {what.replace('_', ' ')}"), number] for what, number in found["wrong"].items()]
+    return markdown(["event", "number"], [*killed, ["attempts at trials", found["attempts"]], *wrong])
+
+
+def of_candidates() -> str:
+    """Candidates checked and costed a second."""
+    rows = result("candidates")["rows"]
+    cells = [
+        [name, f"{row['candidates_per_second']:,.0f}", f"{row['ratio_to_peer']:,.0f}"] for name, row in rows.items()
+    ]
+    return markdown(["candidates", "a second", "times the peer"], cells)
+
+
+def of_spaces() -> str:
+    """The space `inception`, and those of PyGlove and NNI."""
+    found = result("spaces")
+    rates = markdown(
+        ["operation", "networks a second"],
+        [
+            [name, _rate(row["networks_per_second"])]
+            for name, row in found["rows"].items()
+            if "networks_per_second" in row
+        ],
+    )
+    ratios = markdown(
+        ["ours", "beside", "times as many networks a second"],
+        [[row["ours"], row["theirs"], f"{row['networks_ratio']:,.0f}"] for row in found["ratios"]],
+    )
+    return f"{rates}\n\n{ratios.replace('---:', '---', 1)}"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def of_canonical() -> str:
+    """Reading and costing documents, and loading weights."""
+    found = result("canonical")
+    times = [row["milliseconds"] for row in found["documents"].values() if "milliseconds" in row]
+    read = [["median", f"{statistics.median(times):.1f}"], ["fastest", min(times)], ["slowest", max(times)]]
+    documents = markdown([f"reading, lowering and costing a document ({len(times)} documents)", "ms"], read)
+    loaded = [[name, row["seconds"], row["ratio_to_timm"]] for name, row in found["weights"].items()]
+    return (
+        f"{documents}\n\n{markdown(['loading weights into a compiled network', 's', 'times as long as timm'], loaded)}"
+    )
+
+
+def of_drawing() -> str:
+    """Drawings beside those of other packages."""
+    rows = [
+        [name, row["ms"], f"{row['bytes'] / 1000:,.0f}", row["boxes"] or "", row["times ours"]]
+        for name, row in result("drawing")["rows"].items()
+    ]
+    return markdown(["picture", "ms", "kB", "boxes", "times as long as ours, plain"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "all": of_all,
+    "strategies": of_strategies,
+    "conditional_fashion_mnist": lambda: of_conditional("conditional_fashion_mnist"),
+    "conditional_digits": lambda: of_conditional("conditional_digits"),
+    "trials": of_trials,
+    "overhead": of_overhead,
+    "large_run": of_large_run,
+    "kills": of_kills,
+    "candidates": of_candidates,
+    "spaces": of_spaces,
+    "canonical": of_canonical,
+    "drawing": of_drawing,
+}
+
+if __name__ == "__main__":
+    name = sys.argv[1]
+    print(TABLES[name]())
+    if name in COMMANDS:
+        print(f"\n{source(name)}")
