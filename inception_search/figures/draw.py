@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
@@ -17,7 +18,6 @@ from inception_search.figures.network.overview import NetworkTree, opens
 from inception_search.figures.network.place import Placement, lay_out
 from inception_search.figures.network.tree import Box, Kind, Note, Part, column
 from inception_search.figures.paint.svg import clean
-from inception_search.figures.printing.advice import advice
 from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.printing.size import Print, fitted, print_of
 from inception_search.spec.alone import MODULE, check_blocks, first_place, step_before
@@ -241,7 +241,7 @@ def _figure(
             shown = changed(made) if changed else panels
             return panels_in(title, shown, "down" if DOWN in made else flow, how).width <= (how.room or 0)
 
-        found = advice([*changes, *([DOWN] if flow == "right" else [])], fits)
+        found = _advice([*changes, *([DOWN] if flow == "right" else [])], fits)
         less = ", ".join(filter(None, (found, "one module" if changed else "")))
     return figure(title or name, drawing, panels, flow=flow, how=how, less=less)
 
@@ -266,3 +266,23 @@ def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:
             mend=did_you_mean(str(value), known),
         )
     return value
+
+
+def _advice(changes: Sequence[str], fits: Callable[[frozenset[str]], bool]) -> str:
+    """The fewest of ``changes`` with which a picture fits; several ways are separated by commas.
+
+    Args:
+        changes: what could be changed, in words.
+        fits: whether the picture fits with some of them made.
+
+    Returns:
+        The words; empty where it does not fit with all of them.
+
+    >>> _advice(["no blocks", "flow 'down'"], lambda made: "flow 'down'" in made)
+    "flow 'down'"
+    """
+    for number in range(1, len(changes) + 1):
+        found = [made for made in combinations(changes, number) if fits(frozenset(made))]
+        if found:
+            return ", ".join(" and ".join(made) for made in found)
+    return ""

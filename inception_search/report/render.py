@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from inception_search.figures.paint.svg import clean
+from inception_search.figures.paint.svg import clean, text
 from inception_search.report.blocks import Block
 
 if TYPE_CHECKING:
@@ -42,11 +42,12 @@ def _cleaned(value: Any) -> Any:
     return clean(value) if type(value) is str else value
 
 
+@lru_cache(maxsize=4096)
 def _prose(words: str) -> Any:
     """``words`` escaped, and what stands between backticks as code."""
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(clean(words)))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", text(words)))
 
 
 def _data_url(svg: str) -> str:

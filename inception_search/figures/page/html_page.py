@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,7 +18,6 @@ from inception_search.arguments import checked
 from inception_search.errors import ConfigError
 from inception_search.figures.colours import DARK, DARK_PAGE, KIND_NAMES, LIGHT, LIGHT_PAGE
 from inception_search.figures.network import measure
-from inception_search.figures.page.sharing import shared
 from inception_search.figures.paint.svg import clean, text
 from inception_search.figures.paint.wires import BEND, HEAD_LENGTH, HEAD_WIDTH
 from inception_search.figures.saving import save_as
@@ -25,6 +25,8 @@ from inception_search.figures.type_metrics import FAMILY
 
 SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")
 _PX = {name: value for name, value in vars(measure).items() if name.isupper() and isinstance(value, int)}
+LEAST = 16  # characters of JSON; a reference takes about ten itself
+REFERENCE = "@"  # the key of a reference, which no path or field is
 HEIGHT = 640  # px, in a notebook
 _COLUMNS = (("rank", "Rank"), ("name", "Name"), ("accuracy", "Accuracy"), ("params", "Params"), ("macs", "MACs"))
 
@@ -133,3 +135,46 @@ def colour_rules() -> str:
             for kind, paint in paints.items()
         ]
     return "\n".join(rules)
+
+
+def shared(data: Any) -> dict[str, Any]:
+    """Repeats and trials have much in common: what stands in the data more than once is written once.
+
+    ``{"pool": [...], "data": ...}``: lists and mappings that repeat are in the pool, inner ones before outer ones,
+    and ``{"@": index}`` stands where they stood.
+    """
+    counts: Counter[str] = Counter()
+    _count(data, counts)
+    pool: list[Any] = []
+    return {"data": _refer(data, counts, {}, pool), "pool": pool}
+
+
+def _count(value: Any, counts: Counter[str]) -> None:
+    if not isinstance(value, list | dict):
+        return
+    told = _told(value)
+    counts[told] += 1
+    if counts[told] == 1:
+        for inner in value.values() if isinstance(value, dict) else value:
+            _count(inner, counts)
+
+
+def _refer(value: Any, counts: Counter[str], places: dict[str, int], pool: list[Any]) -> Any:
+    if not isinstance(value, list | dict):
+        return value
+    told = _told(value)
+    if told not in places:
+        made: Any = (
+            {name: _refer(inner, counts, places, pool) for name, inner in value.items()}
+            if isinstance(value, dict)
+            else [_refer(inner, counts, places, pool) for inner in value]
+        )
+        if counts[told] < 2 or len(told) < LEAST:
+            return made
+        places[told] = len(pool)
+        pool.append(made)
+    return {REFERENCE: places[told]}
+
+
+def _told(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
