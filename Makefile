@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 FASHION := runs/fashion_mnist
 
-.PHONY: demo fashion test slow conformance compatibility lint format clean
+.PHONY: demo fashion test slow conformance compatibility docs lint format clean
 
 demo: .venv/demo-ready
 	$(BIN)/inception-search search --data digits --trials 70 --train-images 400 --epochs 6 --max-macs 5000000
@@ -30,6 +30,10 @@ conformance: .venv/test-ready
 compatibility:
 	$(PYTHON) tests/compatibility.py --torch "$(VERSIONS)" --python "$(PYTHONS)" --tests "$(TESTS)"
 
+# The site, into build/site: the API reference from the docstrings, the guides, the gallery, the quick start executed.
+docs: .venv/docs-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 lint: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,6 +51,10 @@ format: .venv/test-ready
 .venv/test-ready: .venv/demo-ready tests/references.txt
 	$(PIP) --editable '.[dev]'
 	$(PIP) --no-deps --requirement tests/references.txt
+	touch $@
+
+.venv/docs-ready: .venv/demo-ready
+	$(PIP) --editable '.[docs]'
 	touch $@
 
 clean:

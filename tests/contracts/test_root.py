@@ -19,6 +19,7 @@ KNOWN = {
     "benchmarks",
     "constraints.txt",
     "docs",
+    "mkdocs.yml",
     "inception_search",
     "pyproject.toml",
     "runs",
