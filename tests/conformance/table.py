@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def measured_in_tensorflow() -> dict[str, Any]:
 def write(found: dict[str, Any]) -> None:
     """Keep the figures; those of implementations that were not run stay."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8"))[FIGURES] if RESULTS.is_file() else {}
-    figures = {"versions": _versions(), FIGURES: {**kept, **found}}
+    figures = {"date": date.today().isoformat(), "versions": _versions(), FIGURES: {**kept, **found}}
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
