@@ -1,8 +1,8 @@
-"""Writes the generated parts of the documents anew: what stands between a line that names a command and its end.
+"""Writes the generated parts of the documents anew, and the files that are made from the classes of options.
 
-    python docs/refresh.py            every part;  --check: only say which have drifted
+    python docs/refresh.py            everything;  --check: only say what has drifted
 
-A part is ``<!-- from: COMMAND -->`` ... ``<!-- end -->``; COMMAND prints it.
+A part stands between ``<!-- from: COMMAND -->`` and ``<!-- end -->``; COMMAND prints it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+# Files of the project that a command prints whole.
+FILES = {
+    "inception_search/cli/flags.json": "inception_search.cli.option_table flags",
+    "inception_search/typed_options.py": "inception_search.cli.option_table keywords",
+    "search_spaces/study.schema.json": "inception_search schema study",
+}
 PART = re.compile(r"(<!-- from: (?P<command>.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -36,9 +42,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check
     drifted = 0
-    for path in sorted(DOCS.glob("*.md")):
-        old = path.read_text(encoding="utf-8")
-        new = refreshed(old)
+    files = {DOCS.parent / name: command for name, command in FILES.items()}
+    for path in (*files, *sorted(DOCS.glob("*.md"))):
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        new = printed(files[path]) if path in files else refreshed(old)
         if new != old:
             drifted += 1
             print(f"{path.name} {'has drifted' if check else 'written'}")

@@ -48,6 +48,13 @@ class Open:
         return core_schema.nullable_schema(handler(source))
 
 
+@dataclass(frozen=True)
+class Keyword:
+    """What a keyword argument in Python may be, where that is more than the type of the option."""
+
+    types: str
+
+
 class Options(BaseModel):
     """Options whose numbers may be written as people do: ``10M``, ``1e7``, ``10_000_000``, ``"10,000,000"``."""
 

@@ -7,10 +7,12 @@ Options are typed keywords: type checkers and editors read :class:`SearchOptions
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+
+# Signatures name the types of keywords as texts, which are looked up among the names of this module.
+from collections.abc import Callable, Mapping, Sequence  # noqa: F401
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack  # noqa: F401
 
 from pydantic import BaseModel
 
@@ -18,6 +20,7 @@ from inception_search.live_progress import watched, watched_finals
 from inception_search.options import option_fields
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
+from inception_search.typed_options import FinalizeOptions, SearchOptions
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -29,89 +32,6 @@ if TYPE_CHECKING:
     from inception_search.study.study import Study
 
 Call = TypeVar("Call", bound=Callable[..., Any])
-
-
-class SearchOptions(TypedDict, total=False):
-    """The options of a search: those of :class:`~inception_search.study.config.StudyConfig`, which documents them."""
-
-    data: str
-    data_root: str | Path | None
-    image_size: int | None
-    train_images: int | None
-    validation_images: int | None
-    curve_images: int | None
-    download: bool
-    trials: int
-    max_macs: int | None
-    max_params: int | None
-    max_activation_bytes: int | None
-    max_depth: int | None
-    max_latency_ms: float | None
-    min_macs: int | None
-    min_params: int | None
-    min_depth: int | None
-    min_receptive_field: int | None
-    objectives: Sequence[str] | str
-    reference: Mapping[str, float] | str | None
-    baselines: bool
-    warm_start: Sequence[str | Path] | str
-    warm_top: int
-    repeats: int
-    repeat_top: int | None
-    strategy: str | BaseSampler
-    strategy_options: Mapping[str, Any]
-    warmup_proxy: str | None
-    warmup_points: int
-    warmup_trials: int
-    proxies: Sequence[str] | str
-    pruner: Literal["median", "asha", "halving", "hyperband", "none"]
-    pruner_options: Mapping[str, Any]
-    eta: int
-    min_epochs: int
-    epochs: int
-    width: float
-    depth: float
-    optimizer: Literal["sgd", "rmsprop", "adamw"]
-    schedule: Literal["one_cycle", "cosine", "linear", "exponential", "constant"] | None
-    warmup: float | None
-    decay: float | None
-    weight_decay: float | None
-    label_smoothing: float | None
-    ema: float
-    cutout: float
-    augment: bool
-    aux: bool
-    batch_size: int | None
-    learning_rate: float | None
-    class_weights: Mapping[str, float] | str
-    threads: int | None
-    precision: Literal["float32", "bfloat16"]
-    workers: int | None
-    device: str
-    trial_seconds: float
-    retries: int
-    storage: str | None
-    seed: int
-    run: str | Path | None
-
-
-class FinalizeOptions(TypedDict, total=False):
-    """The options of final trainings: those of :class:`~inception_search.study.final.options.FinalOptions`."""
-
-    top: int
-    baselines: int | None
-    seeds: int
-    epochs: int | None
-    train_images: int | None
-    validation_images: int | None
-    image_size: int | None
-    width: float
-    depth: float
-    batch_size: int | None
-    augment: bool | None
-    max_macs: int | None
-    workers: int | None
-    device: str | None
 
 
 def _with_options(options: Any, model: type[BaseModel]) -> Callable[[Call], Call]:

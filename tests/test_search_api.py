@@ -9,12 +9,12 @@ import rich.console
 
 import inception_search as ins
 from inception_search.live_progress import progress_console, watched, watched_finals
-from inception_search.search_api import FinalizeOptions, SearchOptions
 from inception_search.store.record import ROWS, Records
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, option_names
 from inception_search.study.final.options import FinalOptions
 from inception_search.study.study import Study
+from inception_search.typed_options import FinalizeOptions, SearchOptions
 from tests.example import EXAMPLE
 
 WIDEST = 160  # characters of a line at a prompt

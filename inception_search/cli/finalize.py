@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from inception_search.cli.flags import with_flags
 from inception_search.cli.naming import complete_run
-from inception_search.cli.numbers import integer, real
 from inception_search.cli.output import print_json, stdout_console
 
 if TYPE_CHECKING:
@@ -20,50 +20,19 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
+@with_flags("finalize")
 def finalize(
     run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
-    top: Annotated[int, integer(least=1, help="So many of the networks found, the best by validation.")] = 3,
-    baselines: Annotated[
-        int | None, integer(least=0, help="So many of the canonical ones (default: all that are complete, or none).")
-    ] = None,
-    seeds: Annotated[int, integer(least=1, help="Trainings of each network.")] = 3,
-    epochs: Annotated[int | None, integer(least=1, help="Default: the study's.")] = None,
-    train_images: Annotated[int | None, integer(least=1, help="Default: all.")] = None,
-    validation_images: Annotated[int | None, integer(least=1, help="Default: the dataset's own.")] = None,
-    image_size: Annotated[int | None, integer(least=1, help="Pixels (default: the study's).")] = None,
-    width: Annotated[float, real(help="Factor on every width.")] = 1.0,
-    depth: Annotated[float, real(help="Factor on every repeat.")] = 1.0,
-    batch_size: Annotated[int | None, integer(least=2, help="Default: the study's.")] = None,
-    augment: Annotated[bool | None, typer.Option("--augment/--no-augment", help="Default: the study's.")] = None,
-    max_macs: Annotated[
-        int | None,
-        integer(help="Multiply-adds, at the study's image size (default: the study's)."),
-    ] = None,
-    workers: Annotated[int | None, integer(least=1, help="Trainings at a time (default: the study's).")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:<number> (default: the study's).")] = None,
+    *,
     together: Annotated[bool | None, typer.Option("--together/--apart", hidden=True)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    **flags: Any,
 ) -> None:
     """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
     from inception_search.live_progress import watched_finals
     from inception_search.study.final.finalize import finalize as finalize_it
 
-    options: dict[str, Any] = {
-        "top": top,
-        "baselines": baselines,
-        "seeds": seeds,
-        "epochs": epochs,
-        "train_images": train_images,
-        "validation_images": validation_images,
-        "image_size": image_size,
-        "width": width,
-        "depth": depth,
-        "batch_size": batch_size,
-        "augment": augment,
-        "max_macs": max_macs,
-        "workers": workers,
-        "device": device,
-    }
+    options = {name: value for name, value in flags.items() if value is not None}
     if together is not None:
         typer.echo("note: --together and --apart have no effect: seeds are trained one by one", err=True)
     with watched_finals() as observer:

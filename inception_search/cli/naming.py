@@ -27,9 +27,6 @@ NETWORK = (
 )
 # The values of options; a test compares them with the tables that the search reads, which take longer to load.
 STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid")
-PRUNERS = ("median", "asha", "halving", "hyperband", "none")
-OPTIMIZERS = ("sgd", "rmsprop", "adamw")
-SCHEDULES = ("one_cycle", "cosine", "linear", "exponential", "constant")
 OBJECTIVES = (
     "accuracy", "balanced_accuracy", "macro_f1", "loss", "params", "macs", "activation_bytes", "latency", "seconds",
 )  # fmt: skip
@@ -54,9 +51,6 @@ def one_of(names: Iterable[str], added: Kind | None = None) -> Complete:
 
 
 complete_strategy = one_of(STRATEGIES, "strategy")
-complete_pruner = one_of(PRUNERS)
-complete_optimizer = one_of(OPTIMIZERS)
-complete_schedule = one_of(SCHEDULES)
 complete_data = one_of(ABOUT, "dataset")
 complete_device = one_of(("auto", "cpu", "cuda"))
 complete_implementation = one_of(IMPLEMENTATIONS)

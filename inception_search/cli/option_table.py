@@ -1,28 +1,34 @@
-"""The Markdown tables of options in docs/search.md; ``python -m inception_search.cli.option_table`` prints that of all
-options of a study, with ``strategies`` or ``pruners`` those of each strategy or pruner.
+"""What is made from the classes of options; ``python -m inception_search.cli.option_table`` prints
 
-The tables are generated from the classes that check the options (that of a study is also the JSON Schema that editors
-use), so they cannot disagree.
+- the table of all options of a study in docs/search.md; with ``strategies`` or ``pruners`` that of the options of each;
+- with ``flags`` the flags of ``search`` and ``finalize``, with ``keywords`` the keywords of the same functions.
+
+``python docs/refresh.py`` writes all of it where it belongs.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from inception_search.cli.datasets import ABOUT
-from inception_search.options import Options, meanings, option_schemas
+from inception_search.options import Keyword, Open, Options, meanings, number_kind, option_fields, option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.field_table import codes, default_in_words, values_in_words
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.strategies.table import STRATEGIES, find_strategy
 from inception_search.study.config import StudyConfig
+from inception_search.study.final.options import FinalOptions
 from inception_search.study.pruner_options import PRUNER_OPTIONS
 from inception_search.training.fidelity import OPTIMIZER_DEFAULTS
 
 _MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
+_PLAIN = ("", "1 or more", "more than 0", "a number", "a whole number")  # ranges that go without saying
 _DEFAULT = re.compile(
     r" \(default[^:]*: (.*?)\)"
 )  # the default that a docstring states for an option whose value is None
@@ -38,7 +44,8 @@ def option_table() -> str:
 def tables() -> dict[str, str]:
     """Every table, by the word that prints it."""
     strategies = {name: find_strategy(name).settings for name in STRATEGIES}
-    return {"": option_table(), "strategies": owned("strategy", strategies), "pruners": owned("pruner", PRUNER_OPTIONS)}
+    owners = {"strategies": owned("strategy", strategies), "pruners": owned("pruner", PRUNER_OPTIONS)}
+    return {"": option_table(), **owners, "flags": flag_table(), "keywords": keyword_table()}
 
 
 def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
@@ -51,10 +58,78 @@ def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
 
 
 def _row(name: str, value: dict[str, Any], meaning: str) -> str:
+    return f"| `{name}` | {_values(name, value)} | {_default(name, value, meaning)} | {_DEFAULT.sub('', meaning)} |"
+
+
+def _values(name: str, value: dict[str, Any]) -> str:
+    return _NAMES.get(name) or values_in_words(_plain(value), {})
+
+
+def _default(name: str, value: dict[str, Any], meaning: str) -> str:
     said = _DEFAULT.search(meaning)
     default = said[1] if said and value["default"] is None else default_in_words(_plain(value))
-    values = _NAMES.get(name) or values_in_words(_plain(value), {})
-    return f"| `{name}` | {values} | {_BY_OPTIMIZER.get(name, default)} | {_DEFAULT.sub('', meaning)} |"
+    return _BY_OPTIMIZER.get(name, default) if value["default"] is None else default
+
+
+def flag_table() -> str:
+    """The flags of the verbs whose options are a class, as JSON: :mod:`inception_search.cli.flags` reads it."""
+    tables: dict[str, type[Options]] = {"search": StudyConfig, "finalize": FinalOptions}
+    return json.dumps({verb: list(_flags(kind)) for verb, kind in tables.items()}, indent=1) + "\n"
+
+
+def _flags(kind: type[Options]) -> Iterator[dict[str, str]]:
+    meant, fields, schemas = meanings(kind), option_fields(kind), option_schemas(kind)
+    for name, value in schemas.items():
+        sort = _sort(name, fields[name])
+        allowed = _values(name, value).rpartition(", ")[2] if sort in ("whole", "number") else ""
+        default = _default(name, value, meant[name]).replace("`true`", "yes").replace("`false`", "no").replace("`", "")
+        facts = f"default: {default}" if allowed in _PLAIN else f"{allowed}; default: {default}"
+        more = " Once for each option." if sort == "options" else ""
+        meaning = re.sub("`(.*?)`", lambda named: _as_flag(named[1], schemas), _DEFAULT.sub("", meant[name]))
+        choices = [word for option in value.get("anyOf", [value]) for word in option.get("enum", ())]
+        found = {"name": name, "kind": sort, "help": f"{meaning}{more} [{facts}]"}
+        yield {**found, "choices": "|".join(choices)} if choices else found
+
+
+def _sort(name: str, field: FieldInfo) -> str:
+    if kind := number_kind(field.annotation):
+        return "whole" if kind is int else "number"
+    if bool in (field.annotation, *get_args(field.annotation)):
+        return "switch on" if field.default is False else "switch"
+    return "options" if name.endswith("_options") else "text"
+
+
+def _as_flag(name: str, known: Container[str]) -> str:
+    return f"--{name.replace('_', '-')}" if name in known else name
+
+
+def keyword_table() -> str:
+    """The module of typed keywords, ``typed_options.py``, which type checkers and editors read."""
+    classes: dict[str, type[Options]] = {"SearchOptions": StudyConfig, "FinalizeOptions": FinalOptions}
+    return _KEYWORDS + "".join(_typed(name, kind) for name, kind in classes.items())
+
+
+def _typed(name: str, kind: type[Options]) -> str:
+    own = {option: field for option, field in option_fields(kind).items() if option != "space"}
+    lines = "".join(f"    {option}: {_type(field.annotation, field.metadata)}\n" for option, field in own.items())
+    about = f"The options of :class:`~{kind.__module__}.{kind.__name__}`, which documents them."
+    return f'\n\nclass {name}(TypedDict, total=False):\n    """{about}"""\n\n{lines}'
+
+
+def _type(annotation: Any, marks: Sequence[Any] = ()) -> str:
+    """The type of a keyword, as Python writes it."""
+    if written := next((mark.types for mark in marks if isinstance(mark, Keyword)), None):
+        return str(written)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(parts[0], parts[1:])
+    if origin is Literal:
+        found = f"Literal[{', '.join(json.dumps(part) for part in parts)}]"
+    elif parts:
+        found = " | ".join("None" if part is type(None) else _type(part) for part in parts)
+    else:
+        found = annotation.__name__
+    return f"{found} | None" if any(isinstance(mark, Open) for mark in marks) else found
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +144,17 @@ def _by_optimizer(name: str) -> str:
 
 
 _BY_OPTIMIZER = {name: _by_optimizer(name) for name in ("learning_rate", "weight_decay")}
+_KEYWORDS = '''"""The keywords of ``ins.search`` and ``ins.finalize``; written by ``python docs/refresh.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+'''
 # The values of options for which the schema says no more than text, object or list.
 _NAMES = {
     "space": "a shipped space's name, or a path",

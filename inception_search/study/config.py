@@ -14,7 +14,17 @@ from inception_search.credentials import masked_values
 from inception_search.errors import ConfigError, DocumentError, InceptionSearchError, Place, SchemaVersionError
 from inception_search.measures.budget import Limits
 from inception_search.numbers import number
-from inception_search.options import Options, Positive, Whole, flat, grouped, groups, option_error, option_fields
+from inception_search.options import (
+    Keyword,
+    Options,
+    Positive,
+    Whole,
+    flat,
+    grouped,
+    groups,
+    option_error,
+    option_fields,
+)
 from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.spec.document import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
@@ -24,19 +34,26 @@ from inception_search.study.pruner_options import AshaOptions, Eta, pruner_optio
 from inception_search.study.strategy_name import StrategyName, with_sampler_named
 from inception_search.training.fidelity import Fidelity, Recipe
 
-Name: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v)]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+PathName: TypeAlias = Annotated[
+    str,
+    Field(min_length=1),
+    BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v),
+    Keyword("str | Path"),
+]
 Storage: TypeAlias = Annotated[
     str,
     Field(min_length=1),
     WrapValidator(lambda v, check: v if isinstance(v, StorageUrl) else StorageUrl(check(v))),
 ]
-Names: TypeAlias = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(lambda v: tuple(part.strip() for part in v.split(",")) if isinstance(v, str) else v),
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(lambda v: _by_commas(v)), Keyword("Sequence[str] | str")]
+Paths: TypeAlias = Annotated[
+    tuple[PathName, ...], BeforeValidator(lambda v: _by_commas(v)), Keyword("Sequence[str | Path] | str")
 ]
 Point: TypeAlias = Annotated[
     dict[str, Annotated[float, Field(allow_inf_nan=False)]],
     BeforeValidator(lambda v: _point(v)),
+    Keyword("Mapping[str, float] | str"),
 ]
 SCHEMA = "inception-search/study"
 VERSION = 2
@@ -46,6 +63,10 @@ FIDELITY = tuple(Recipe.model_fields)
 """The options that go into a training as they are."""
 # From version n to the options of version n + 1.
 UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
+
+
+def _by_commas(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
 
 def _point(value: Any) -> Any:
@@ -60,15 +81,15 @@ def _point(value: Any) -> Any:
 class StudyConfig(Options):
     """The options of a search; the same names in a config file, as flags and as keyword arguments."""
 
-    space: Name = "inception_modules"
+    space: PathName = "inception_modules"
     """A shipped space's name, or a path."""
     data: Name = "digits"
     """Dataset: digits, fashion_mnist, cifar10, image_folder."""
-    data_root: Name | None = None
+    data_root: PathName | None = None
     """Folder of the dataset, where it needs one."""
     validation_images: Whole | None = None
-    """Number of validation images (default: the dataset's validation images). If the dataset has fewer, the others come
-    from the training images that are not used."""
+    """Number of validation images (default: the dataset's split). If the dataset has fewer, extra ones come from unused
+    training images."""
     download: bool = False
     """Allow the dataset to be downloaded."""
     trials: Whole = 40
@@ -82,16 +103,17 @@ class StudyConfig(Options):
     """Reference point of the hypervolume: a value for each objective ("accuracy=0.1,macs=1e7")."""
     baselines: bool = True
     """Train the space's canonical modules first."""
-    warm_start: Names = ()
+    warm_start: Paths = ()
     """Run folders of earlier studies. Their best networks that lie in the space are trained after the baselines."""
     warm_top: Whole = 5
     """Number of networks taken from each study in ``warm_start``."""
     repeats: Whole = 1
     """Number of times each architecture is trained, each time with another seed; the search uses the mean."""
     repeat_top: Whole | None = None
-    """Repeat only this many of the best architectures, after all trials have finished (default: all)."""
+    """Repeat only the top K architectures, after all trials have finished (default: all)."""
     strategy: StrategyName = "tpe"
-    """The search algorithm that suggests the next architecture: a strategy, or a sampler of Optuna or OptunaHub."""
+    """The search algorithm that suggests the next architecture; optuna:NAME and optunahub:samplers/NAME are samplers of
+    Optuna and OptunaHub."""
     strategy_options: Given = {}
     """Options of the strategy, by name."""
     warmup_proxy: Name | None = None
@@ -107,7 +129,7 @@ class StudyConfig(Options):
     """How trials that fall behind others at the same epoch end early: median stops them, asha, halving and hyperband
     pause them. Baselines are never stopped."""
     pruner_options: Given = {}
-    """Options of the pruner, by name; its ``eta`` and ``min_epochs`` override the two below."""
+    """Options of the pruner, by name; eta and min_epochs given here win over the study's."""
     eta: Eta = 3
     """Reduction factor of asha, halving and hyperband: one trial of this many at a rung continues."""
     min_epochs: Whole = 1
@@ -127,13 +149,14 @@ class StudyConfig(Options):
     trial_seconds: Positive = 3600.0
     """Time limit of one trial in seconds. A trial over the limit continues from its last epoch once, then it fails."""
     retries: Whole = 3
-    """Number of times a trial is started if its process dies before it finishes an epoch."""
+    """Attempts per trial if its process keeps dying before it finishes an epoch."""
     storage: Storage | None = None
     """URL of the Optuna storage for the index, such as postgresql://user@host/db (default: a journal in the run
     folder). Its password is never saved: ``study.yaml`` has ``***`` in its place."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
-    """Seed of the strategy, the initial weights, the order of the images and their augmentation."""
-    run: Name | None = None
+    """Seed of the strategy, the initial weights, the order of the images and their augmentation. With one worker, a
+    study repeats exactly."""
+    run: PathName | None = None
     """The run folder (default: a new one under runs/)."""
 
     @model_validator(mode="before")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, JsonValue
 
 from inception_search.errors import ConfigError, InceptionSearchError
+from inception_search.options import Keyword
 from inception_search.spec.yaml_reader import read_yaml
 
 FORM = "a mapping, or name=value, such as population=20"
@@ -35,4 +36,4 @@ def _read(value: Any) -> Any:
         raise ValueError(FORM) from None
 
 
-Given: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_read)]
+Given: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_read), Keyword("Mapping[str, Any]")]

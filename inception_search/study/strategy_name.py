@@ -9,6 +9,7 @@ from pydantic import WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from inception_search.errors import ConfigError, raw
+from inception_search.options import Keyword
 from inception_search.optuna_bridge.given_sampler import OWN, PREFIXES, GivenSampler, is_sampler
 from inception_search.strategies.table import names
 
@@ -27,6 +28,7 @@ def _name(value: Any) -> str:
 
 StrategyName: TypeAlias = Annotated[
     str,
+    Keyword("str | BaseSampler"),
     WrapValidator(lambda value, check: _name(value)),
     WithJsonSchema(
         {

@@ -12,6 +12,7 @@ from inception_search.errors import ConfigError
 from inception_search.options import (
     OPEN,
     Factor,
+    Keyword,
     NotNegative,
     Open,
     Options,
@@ -26,7 +27,9 @@ from inception_search.training.schedule import ScheduleName
 OptimizerName = Literal["sgd", "rmsprop", "adamw"]
 Precision = Literal["float32", "bfloat16"]
 BatchSize: TypeAlias = Annotated[int, Field(strict=True, ge=2)]  # a batch of one defeats batch norm
-ChosenWeights: TypeAlias = Annotated[str | dict[str, float], BeforeValidator(parse_class_weights)]
+ChosenWeights: TypeAlias = Annotated[
+    str | dict[str, float], BeforeValidator(parse_class_weights), Keyword("Mapping[str, float] | str")
+]
 # The options that default by optimizer. Those of rmsprop: Szegedy et al. 2016 and the code published with it.
 OPTIMIZER_DEFAULTS: Mapping[OptimizerName, Mapping[str, float]] = {
     "sgd": {"learning_rate": 0.1, "weight_decay": 5e-4},

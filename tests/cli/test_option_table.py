@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from inception_search.cli import main
 from inception_search.cli.datasets import ABOUT
-from inception_search.options import option_schemas
+from inception_search.options import option_fields, option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.study.config import FIDELITY, StudyConfig, option_names
+from inception_search.study.final.options import FinalOptions
 from inception_search.study.json_schema import study_schema
 from inception_search.training.fidelity import Fidelity
+from inception_search.typed_options import SearchOptions
 
 SEARCH = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 CELLS = (line.strip("| ").split(" | ") for line in SEARCH.partition("## Every option")[2].splitlines())
@@ -60,3 +65,58 @@ def test_values_of_tables_are_listed(name: str, values: dict[str, Any]) -> None:
 def test_editors_are_told_what_every_option_means() -> None:
     properties = study_schema()["properties"]
     assert [name for name in option_names() if not properties[name].get("description")] == []
+
+
+HELPED = [
+    (verb, name)
+    for verb, kind in {"search": StudyConfig, "finalize": FinalOptions}.items()
+    for name in option_fields(kind)
+]
+
+
+@pytest.mark.parametrize(("verb", "name"), HELPED)
+def test_help_says_what_each_option_means_and_its_default(verb: str, name: str, helps: dict[str, list[str]]) -> None:
+    """The text of each flag ends in its range, where it has one, and its default."""
+    flag = f"--{name.replace('_', '-')}"
+    own = next(part for part in helps[verb] if flag in re.split(r"[ ,]+", part)[:4])
+    said = re.search(r"\[(.*; )?default: (.+?)\]", own)
+    assert said, own
+    if verb == "search":
+        in_document = ROWS[name][1].replace("`true`", "yes").replace("`false`", "no").replace("`", "")
+        assert said[2] == in_document
+
+
+@pytest.fixture(scope="module")
+def helps() -> dict[str, list[str]]:
+    """The flags of each verb, each with its help in one line."""
+    said = {verb: CliRunner().invoke(main.app, [verb, "--help"]).output for verb in ("search", "finalize")}
+    return {verb: [" ".join(part.split()) for part in re.split("\n  (?=-)", text)] for verb, text in said.items()}
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("--batch-size", "Images per step. [2 or more; default: 32, 64 or 128 by the number of training images]"),
+        ("--eta", "[2 to 16; default: 3]"),
+        ("--retries", "Attempts per trial if its process keeps dying before it finishes an epoch. [default: 3]"),
+        ("--repeat-top", "Repeat only the top K architectures, after all trials have finished. [default: all]"),
+        ("--pruner", "median|asha|halving|hyperband|none"),
+        ("--strategy-option", "NAME=VALUE"),
+    ],
+)
+def test_help_is_plain(flag: str, words: str, helps: dict[str, list[str]]) -> None:
+    assert words in next(part for part in helps["search"] if re.match(rf"{flag}\b", part))
+
+
+def test_keywords_in_python_have_the_types_that_options_take() -> None:
+    expected = {
+        "epochs": "int",
+        "max_macs": "int | None",
+        "label_smoothing": "float | None",
+        "run": "str | Path | None",
+    }
+    expected |= {"objectives": "Sequence[str] | str", "strategy": "str | BaseSampler", "augment": "bool"}
+    expected |= {"optimizer": "Literal['sgd', 'rmsprop', 'adamw']", "reference": "Mapping[str, float] | str | None"}
+    expected |= {"warm_start": "Sequence[str | Path] | str", "strategy_options": "Mapping[str, Any]"}
+    assert {name: SearchOptions.__annotations__[name].__forward_arg__ for name in expected} == expected
+    assert StudyConfig.of(warm_start=[Path("a"), "b"]).warm_start == ("a", "b")
