@@ -14,7 +14,7 @@ import yaml
 
 import inception_search as ins
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 REFERENCE = "".join(page.read_text(encoding="utf-8") for page in sorted((DOCS / "api").glob("*.md")))
