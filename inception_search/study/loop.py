@@ -23,7 +23,7 @@ from inception_search.study.pruners import Scheduler
 from inception_search.study.queue import Proposer
 from inception_search.study.trial import Trial
 
-MAX_BEGUN = 100  # attempts of one trial over all sessions; more than any series of kills of the search itself
+MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
 _PATIENCE = 0.5  # seconds between looks at the stop flag
 OUT_OF_MEMORY = "out of memory"  # how the reason of such a failure begins
 _FLUSH = 5.0  # seconds that a storage which does not answer is waited for at the end
