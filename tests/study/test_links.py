@@ -165,4 +165,4 @@ def test_a_job_that_names_a_file_outside_is_not_done(tmp_path: Path, field: str,
     )
     trial = trial_process.Trial(job, tmp_path / "run", "cpu")
     with pytest.raises(InceptionSearchError, match="a file outside of its run folder"):
-        trial_process._check_inside([trial])
+        trial_process._check_inside(trial)
