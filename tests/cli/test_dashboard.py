@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -43,7 +44,9 @@ def served(run: Path, **options: Any) -> Iterator[tuple[DashboardServer, Get]]:
 
     of_study = {"objectives": StudyConfig.read(run / "study.yaml").objectives, "name": run.name}
     keywords = {"host": "127.0.0.1", "port": 0, "ready": ready, **of_study, **options}
-    thread = threading.Thread(target=serve_dashboard, args=(RunFolder.open(run), _draw), kwargs=keywords)
+    thread = threading.Thread(
+        target=serve_dashboard, args=(RunFolder.open(run), partial(_draw, varying=("module",))), kwargs=keywords
+    )
     thread.start()
     assert is_ready.wait(PATIENCE)
     (server,) = there
