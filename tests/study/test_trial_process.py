@@ -155,7 +155,7 @@ def test_neither_are_images_that_are_gone(job):
     ("changes", "words"),
     [
         ({"fidelity": {"epochs": 2, "learning_rate": 1e30, "threads": 1}}, "diverged"),
-        ({"fidelity": {"epochz": 2}}, "unknown fidelity field"),
+        ({"fidelity": {"epochz": 2}}, "fidelity.epochz: unknown option"),
         ({"device": "nonsense"}, "RuntimeError: .*trial_process.py:"),
     ],
 )

@@ -209,11 +209,15 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str, tuple[str, ...]]] = {
         "train",
         ("read as a split, but holds pictures beside its class folders", "if train is a class, rename it", CASES),
     ),
-    "one folder too many": (one_folder_too_many, "", ("got 'animals'; its folders are not read as classes", "name ")),
+    "one folder too many": (
+        one_folder_too_many,
+        "",
+        ("there is only one class folder here, got 'animals'", "as the data root"),
+    ),
     "one folder too many in train": (
         one_folder_too_many_in_train,
         "train",
-        ("got 'images'; its folders are not read as classes: if they are, name ",),
+        ("there is only one class folder here, got 'images'", "as the data root"),
     ),
     "splits in classes": (
         splits_in_classes,

@@ -164,7 +164,7 @@ def test_pausing_does_not_change_the_schedule(few: DeviceData) -> None:
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "epochs": ({"fidelity": made(epochs=5)}, "another fidelity: epochs, got 3; expected 5"),
     "threads": ({"fidelity": made(threads=None)}, "another fidelity: threads, got 1; expected None"),
-    "optimizer": ({"fidelity": made(optimizer="adamw")}, "another fidelity: learning_rate"),
+    "optimizer": ({"fidelity": made(optimizer="adamw")}, "another fidelity: optimizer, got"),
     "seed": ({"seed": 4}, "another seed, got 3; expected 4"),
     "aux": ({"aux_weights": (0.4,)}, "another aux_weights"),
 }

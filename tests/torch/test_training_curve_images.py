@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import Tensor
@@ -50,7 +48,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch, few: DeviceData, fidelity: Fideli
 
 
 def test_all_images_at_the_end_and_where_it_pauses(monkeypatch: pytest.MonkeyPatch, few: DeviceData) -> None:
-    every, some = few.size("validation"), replace(SHORT, curve_images=SOME)
+    every, some = few.size("validation"), SHORT.model_copy(update={"curve_images": SOME})
     assert every > SOME
     assert looked_at(monkeypatch, few, some, None) == [SOME, SOME, every]
     assert looked_at(monkeypatch, few, some, 2) == [SOME, every]
@@ -58,7 +56,10 @@ def test_all_images_at_the_end_and_where_it_pauses(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_learned_and_how_it_ends_are_the_same(few: DeviceData) -> None:
-    (whole, weights), (part, others) = trained(few, SHORT), trained(few, replace(SHORT, curve_images=SOME))
+    (whole, weights), (part, others) = (
+        trained(few, SHORT),
+        trained(few, SHORT.model_copy(update={"curve_images": SOME})),
+    )
     assert all(torch.equal(weights[key], others[key]) for key in weights)
     assert part.final == whole.final
     assert part.curve[0].train_loss == whole.curve[0].train_loss
@@ -68,7 +69,7 @@ def test_what_is_learned_and_how_it_ends_are_the_same(few: DeviceData) -> None:
 def test_a_run_goes_on_whatever_its_curve_was_measured_on(few: DeviceData) -> None:
     saved = Memory()
     trained(few, SHORT, 1, saved)
-    result, weights = trained(few, replace(SHORT, curve_images=SOME), None, saved)
+    result, weights = trained(few, SHORT.model_copy(update={"curve_images": SOME}), None, saved)
     at_once, expected = trained(few, SHORT)
     assert result.resumed_from == 1
     assert result.final == at_once.final

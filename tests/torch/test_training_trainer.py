@@ -6,7 +6,6 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +139,8 @@ def test_the_whole_network_runs_channels_last_on_one_channel(few: DeviceData) ->
 
 def test_bfloat16_is_nearly_float32(few: DeviceData) -> None:
     found, expected = (
-        train(tiny(), few, replace(SHORT, precision=precision), seed=0).final for precision in ("bfloat16", "float32")
+        train(tiny(), few, SHORT.model_copy(update={"precision": precision}), seed=0).final
+        for precision in ("bfloat16", "float32")
     )
     assert found != expected
     assert found.train_loss == pytest.approx(expected.train_loss, rel=0.02)
