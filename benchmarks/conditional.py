@@ -68,7 +68,7 @@ class Landscape:
         """Validation accuracy, 0..1, after the benchmark's training with this seed."""
         key = (candidate.arch_id, seed)
         if key not in self.known:
-            from inception_search.backend.compile import build
+            from inception_search.backend.build import build
             from inception_search.lowering import lower
             from inception_search.training.fidelity import Fidelity
             from inception_search.training.trainer import train

@@ -88,7 +88,7 @@ def own_seeds(task: dict[str, Any], **changes: Any) -> list[float]:
 
     ``changes`` are of the fidelity.
     """
-    from inception_search.backend.compile import build
+    from inception_search.backend.build import build
     from inception_search.data.loader import DeviceData
     from inception_search.lowering import lower
     from inception_search.spec.document import network_from_data

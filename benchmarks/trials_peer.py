@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 import inception_search as ins
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data
 

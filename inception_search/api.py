@@ -73,7 +73,7 @@ def compile(  # the word users look for
     >>> model(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 7])
     """
-    from inception_search.backend.compile import build
+    from inception_search.backend.build import build
 
     _check_seed(seed)
     net = network if isinstance(network, Network) else load(network)

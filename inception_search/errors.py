@@ -218,6 +218,9 @@ class WeightsError(InceptionSearchError):
 class TrainingError(InceptionSearchError):
     """A training run ended without a usable result (diverged, out of memory, out of time)."""
 
+    OUT_OF_MEMORY: ClassVar[str] = "out of memory"
+    """How the reason of such a failure begins, in errors and in records."""
+
 
 class CheckpointError(TrainingError):
     """A training checkpoint is damaged, or of another network, data, fidelity or seed; nothing was trained."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.backend.network_module import NetworkModule
 from inception_search.lowering import lower
 from inception_search.spec.network import Network

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from inception_search.analysis.leaderboard import LeaderboardRow, leaderboard_rows, points
+from inception_search.cli.exit_codes import INTERRUPTED
 from inception_search.cli.output import stdout_console
 from inception_search.errors import TrainingError, one_line
 from inception_search.store import query
@@ -21,7 +22,6 @@ from inception_search.store.record import QUALITIES, TrialRecord, percent, trial
 if TYPE_CHECKING:
     from inception_search.study.study import Study
 
-INTERRUPTED = 130
 FRONT = 50  # trials of a front that are printed
 WIDE = 100  # columns of a terminal on which the architectures' ids have room, too
 

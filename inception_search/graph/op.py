@@ -30,7 +30,6 @@ class Op:
 
     ``channels`` says what a permutation of the input channels meets: an op that *mixes* them all (a dense
     convolution absorbs the permutation in its weights), *keeps* each apart, or *pins* their order.
-    ``is_module``: whether it becomes a module of its own (else a function call).
     """
 
     __slots__ = ()

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.backend.network_module import NetworkModule
 from inception_search.graph.graph import Graph
 from inception_search.graph.op import Op

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.data.frozen import thaw
 from inception_search.data.loader import DeviceData
 from inception_search.errors import (

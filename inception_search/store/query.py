@@ -37,11 +37,6 @@ def counts(records: Iterable[TrialRecord]) -> dict[State, int]:
     return {state: seen[state] for state in get_args(State)}
 
 
-def distinct_trained(records: Iterable[TrialRecord]) -> int:
-    """How many different architectures were trained to the end; without an ``arch_id`` each is its own."""
-    return len({record.arch_id or record.number for record in _complete(records)})
-
-
 def merged(records: Iterable[TrialRecord]) -> list[TrialRecord]:
     """The records without repeats; a trial that was repeated with other seeds has the mean value and objectives."""
     known = list(records)

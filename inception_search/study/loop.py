@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from inception_search.errors import TrainingError
 from inception_search.optuna_bridge.live_study import LiveStudy, Running
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
@@ -25,7 +26,6 @@ from inception_search.study.trial import Trial
 
 MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
 _PATIENCE = 0.5  # seconds between looks at the stop flag
-OUT_OF_MEMORY = "out of memory"  # how the reason of such a failure begins
 _FLUSH = 5.0  # seconds that a storage which does not answer is waited for at the end
 
 
@@ -259,7 +259,7 @@ class Driver:
         """Tell the packing what a trial used; whether it ran out of memory because others were on the same card."""
         if self.packing is None:
             return False
-        if str(payload.get("reason", "")).startswith(OUT_OF_MEMORY):
+        if str(payload.get("reason", "")).startswith(TrainingError.OUT_OF_MEMORY):
             return self.packing.out_of_memory()
         used, seconds = payload.get("resources", {}), payload.get("seconds", 0.0)
         self.packing.finished(used.get("images_per_second", 0.0) * seconds, used.get("peak_bytes", 0.0))

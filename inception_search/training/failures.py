@@ -10,7 +10,7 @@ import torch
 from inception_search.errors import TrainingError, raw
 
 DIVERGED = "diverged"
-OUT_OF_MEMORY = "out of memory"
+OUT_OF_MEMORY = TrainingError.OUT_OF_MEMORY
 # oneDNN, without memory for the code it generates; of what it does not support it says "a primitive descriptor".
 _NO_PRIMITIVE = "could not create a primitive"
 _SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.canonical.catalogue import load
 from inception_search.canonical.weight_names import tables
 from inception_search.canonical.weight_styles import torch_shape

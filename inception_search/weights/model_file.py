@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ConfigError, WeightsError, raw, shorten
 from inception_search.graph.graph import Graph

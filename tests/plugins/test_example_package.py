@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import inception_search as ins
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.cli import naming
 from inception_search.graph.ops import find_op, names
 from inception_search.graph.ops.input import Input

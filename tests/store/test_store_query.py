@@ -1,6 +1,6 @@
 import random
 
-from inception_search.store.query import baselines, best, counts, distinct_trained, leaderboard
+from inception_search.store.query import baselines, best, counts, leaderboard
 
 
 def numbers(records):
@@ -52,11 +52,3 @@ def test_counts_name_every_state(make_record):
         "duplicate": 1,
     }
     assert set(counts([]).values()) == {0}
-
-
-def test_distinct_trained_counts_architectures_that_were_trained(make_record):
-    records = sample(make_record)
-    assert distinct_trained(records) == 5
-    unnamed = [make_record(number=number, arch_id=None) for number in (20, 21)]
-    assert distinct_trained([*records, *unnamed]) == 7
-    assert distinct_trained([]) == 0

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 
 import inception_search as ins
-from inception_search.backend.compile import build
+from inception_search.backend.build import build
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import (
     ArgumentError,

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inception_search.errors import Place, RunFolderError
+from inception_search.errors import Place, RunFolderError, TrainingError
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor
 from inception_search.runner.job import Job
 from inception_search.spec.identity import known_ids
@@ -21,7 +21,6 @@ from inception_search.study.final.folder import FinalsFolder
 from inception_search.study.final.observer import FinalsObserver
 from inception_search.study.final.record import FinalRecord, append_final
 from inception_search.study.final.selection import Entrant, Setting
-from inception_search.study.loop import OUT_OF_MEMORY
 from inception_search.study.trial import Trial
 
 TESTED = (
@@ -181,7 +180,7 @@ class FinalsLoop:
 
     def _line(self, training: Training, payload: dict[str, Any]) -> FinalRecord:
         trial, state = training.entrant.record, payload["state"]
-        if state == "failed" and str(payload.get("reason")).startswith(OUT_OF_MEMORY):
+        if state == "failed" and str(payload.get("reason")).startswith(TrainingError.OUT_OF_MEMORY):
             state = "lost"  # with fewer at a time, or on another device, it may come to its end
         told: dict[str, Any] = {name: payload[name] for name in ("attempt", "seconds", "reason") if name in payload}
         if state == "complete":

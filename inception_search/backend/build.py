@@ -1,4 +1,4 @@
-"""``compile``: a network document to a PyTorch module, in one call."""
+"""The initialised PyTorch module of a graph."""
 
 from __future__ import annotations
 
