@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from inception_search.canonical.catalogue import SUFFIXES
 from inception_search.errors import NotInSpaceError, Place, SpecError
@@ -11,7 +12,8 @@ from inception_search.space.holes import Params
 from inception_search.spec.yaml_reader import MarkedDict
 
 if TYPE_CHECKING:
-    from inception_search.space.space import Space
+    from inception_search.space.document import SpaceDocument
+    from inception_search.spec.network import Network
 
 ENTRY = "a name such as inception_v3.mixed_5b, or {module: inception_v3.mixed_5b, width: 0.25}"
 SECTION = "{v3_5b: {module: inception_v3.mixed_5b, width: 0.25}, ...}, or a list of names such as inception_v3.mixed_5b"
@@ -71,7 +73,21 @@ def _labelled(names: list[Any], file: str | None) -> MarkedDict:
     return found
 
 
-def contained_point(space: Space, label: str) -> Params:
+class HasContents(Protocol):
+    """What is read here of a space."""
+
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def lines(self) -> Mapping[str, int]: ...
+    @property
+    def document(self) -> SpaceDocument: ...
+    @property
+    def fixed_points(self) -> Mapping[str, Network]: ...
+    def encode(self, network: Network) -> Params: ...
+
+
+def contained_point(space: HasContents, label: str) -> Params:
     """The point of a canonical network that ``space`` says it contains.
 
     Raises :class:`NotInSpaceError`, which names the entry and what of it is outside.
@@ -85,13 +101,13 @@ def contained_point(space: Space, label: str) -> Params:
         ) from None
 
 
-def check_contents(space: Space) -> None:
+def check_contents(space: HasContents) -> None:
     """Raise the error of the first entry of ``contains`` that is not a point of ``space``, or no network at all."""
     for label in space.fixed_points:
         contained_point(space, label)
 
 
-def _mend(space: Space, label: str) -> str:
+def _mend(space: HasContents, label: str) -> str:
     fixed = space.document.contains[label]
     if fixed.network is not None:
         return "widen the template, or leave the entry out"

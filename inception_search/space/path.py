@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from inception_search.errors import NotInSpaceError, SpecError
 from inception_search.space.neighbours import changed, like
 from inception_search.spec.network import Network
 
 if TYPE_CHECKING:
-    from inception_search.space.holes import Params, Value
-    from inception_search.space.space import Space
+    from collections.abc import Mapping
+
+    from inception_search.space.holes import Hole, Params, Value
 
 Valid = Callable[[Network], bool]
 Grouping = Callable[[Sequence[str]], Sequence[Sequence[str]]]  # decisions that differ, into those taken together
+
+
+class Decoder(Protocol):
+    """What a path needs of a space."""
+
+    @property
+    def holes(self) -> Mapping[str, Hole]: ...
+    def fill(self, answer: Callable[[Hole], Any]) -> tuple[Network, Params]: ...
+    def decode(self, params: Params) -> Network: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Step:
     network: Network
 
 
-def path(space: Space, start: Params, goal: Params, valid: Valid) -> tuple[Step, ...]:
+def path(space: Decoder, start: Params, goal: Params, valid: Valid) -> tuple[Step, ...]:
     """The steps after ``start``, one decision each (and what it brings), in the order of the goal.
 
     A step whose network would not be ``valid`` waits for a later one, or is taken together with others. Raises
@@ -37,7 +47,7 @@ def path(space: Space, start: Params, goal: Params, valid: Valid) -> tuple[Step,
     return _walk(_Walker(space, goal, valid), start, lambda names: [[name] for name in names])
 
 
-def grouped_path(space: Space, start: Params, goal: Params, valid: Valid, grouping: Grouping) -> tuple[Step, ...]:
+def grouped_path(space: Decoder, start: Params, goal: Params, valid: Valid, grouping: Grouping) -> tuple[Step, ...]:
     """The same with decisions taken in groups, and alike in every module of ``start``, also in those that will go."""
     return _walk(_Walker(space, goal, valid, everywhere=True), start, grouping)
 
@@ -54,7 +64,7 @@ def _walk(walker: _Walker, here: Params, grouping: Grouping) -> tuple[Step, ...]
 
 
 class _Walker:
-    def __init__(self, space: Space, goal: Params, valid: Valid, everywhere: bool = False) -> None:
+    def __init__(self, space: Decoder, goal: Params, valid: Valid, everywhere: bool = False) -> None:
         self.space = space
         self.goal = goal
         self.valid = valid

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from inception_search.data.class_weights import weights_of
 from inception_search.errors import ConfigError, DataError, Place, RunFolderError, raw
+from inception_search.optuna_bridge.given_sampler import OWN, GivenSampler
 from inception_search.runner.job import Job
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
@@ -20,9 +21,12 @@ from inception_search.store.record import Origin, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Observation
 from inception_search.study.config import StudyConfig
+from inception_search.study.strategy_name import described_sampler
 from inception_search.study.trial import Trial, make_candidate
 
 if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
     from inception_search.data.dataset import Dataset
 
 
@@ -117,6 +121,30 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
                 expected=f"fingerprint {begun}",
                 mend=mend,
             )
+
+
+def given_again(config: StudyConfig, sampler: BaseSampler | None) -> StudyConfig:
+    """The configuration of a study that goes on, with the sampler that it was begun with.
+
+    Raises ConfigError where it was given in Python and is not now, and where it is another.
+    """
+    begun = config.strategy
+    if sampler is None:
+        if not begun.startswith(OWN) or isinstance(begun, GivenSampler):
+            return config
+        kind = begun.rpartition(".")[2]
+        mend = f"give it again: ins.resume(run, strategy={kind}(...))"
+        if config.strategy_options:
+            mend += f", with the options that it had: {config.strategy_options}"
+        rule = "the sampler of the study was given in Python and cannot be made from its name"
+        raise ConfigError(rule, path="strategy", found=begun, mend=mend)
+    name, own = described_sampler(sampler)
+    if name != begun or own != config.strategy_options:
+        expected = f"{begun}, with {config.strategy_options or 'no options'}"
+        found = raw(f"{name}, with {own or 'no options'}")
+        mend = "give the one that it was begun with, or begin a new run with warm_start"
+        raise ConfigError("the study has another sampler", path="strategy", found=found, expected=expected, mend=mend)
+    return config.model_copy(update={"strategy": name})
 
 
 @dataclass(frozen=True)

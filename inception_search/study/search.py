@@ -34,7 +34,7 @@ from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
 from inception_search.study.config import VERSION, StudyConfig, facts_of, index_name, version_of
-from inception_search.study.context import Plan, StudyContext, check_same, make_plan
+from inception_search.study.context import Plan, StudyContext, check_same, given_again, make_plan
 from inception_search.study.feasibility import Screen, Seen, check_feasible, make_excess
 from inception_search.study.ledger import Ledger
 from inception_search.study.loop import Driver
@@ -45,7 +45,6 @@ from inception_search.study.pruners import make_scheduler
 from inception_search.study.queue import Proposer, baselines, make_scorer, warm_points, warm_up
 from inception_search.study.recovery import lost_proposals, unfinished_trials
 from inception_search.study.reference_point import reference_point
-from inception_search.study.strategy_name import given_again
 from inception_search.study.study import Study
 from inception_search.study.trial import Trial
 from inception_search.study.warnings import about_baselines, about_data, about_sampler, recipe_change, without_effect

@@ -14,9 +14,6 @@ KNOWN = {
     frozenset({"backend.build", "backend.classifier", "backend.emit", "backend.network_module"}): (
         "a compiled network can compile another head for itself"
     ),
-    frozenset({"figures.figure", "figures.formats.table"}): "to be cut: formats should render a drawing",
-    frozenset({"space.contents", "space.path", "space.space"}): "to be cut: a path should take callables",
-    frozenset({"study.config", "study.strategy_name"}): "to be cut",
 }
 
 

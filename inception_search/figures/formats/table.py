@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from inception_search.errors import ConfigError, did_you_mean
-
-if TYPE_CHECKING:
-    from inception_search.figures.figure import Figure
 
 FORMATS: dict[str, str] = {
     ".svg": "formats.plain:svg",
@@ -40,8 +36,8 @@ def checked(suffix: str, path: str) -> str:
     )
 
 
-def rendered(figure: Figure, suffix: str) -> bytes:
-    """The bytes of ``figure`` in the format of a suffix of :data:`FORMATS`."""
+def rendered(figure: object, suffix: str) -> bytes:
+    """The bytes of a :class:`~inception_search.figures.figure.Figure` in the format of a suffix of :data:`FORMATS`."""
     module, function = FORMATS[suffix].split(":")
     data: bytes = getattr(import_module(f"inception_search.figures.{module}"), function)(figure)
     return data
