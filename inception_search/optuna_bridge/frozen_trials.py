@@ -29,6 +29,16 @@ def running_trial(space: Space, params: Params, attributes: Mapping[str, Any]) -
     return create_trial(state=TrialState.RUNNING, params=known, distributions=domains, user_attrs=dict(attributes))
 
 
+def user_attributes(facts: Mapping[str, Any], *, origin: str, seed: int, **others: Any) -> dict[str, Any]:
+    """What Optuna's tools show of a trial besides its parameters.
+
+    A trial whose record is lost is trained again from its parameters and these, so a running trial and one made from a
+    record have the same ones. ``others`` (label, arch_id, repeat_of) that are None are left out.
+    """
+    known = {name: value for name, value in others.items() if value is not None}
+    return {**known, **facts, "origin": origin, "seed": seed}
+
+
 def frozen_trial(
     record: TrialRecord, space: Space, objectives: Sequence[str], attributes: dict[str, Any]
 ) -> FrozenTrial:

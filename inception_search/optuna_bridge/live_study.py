@@ -16,7 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from inception_search.errors import InceptionSearchError, RunFolderError
-from inception_search.optuna_bridge.frozen_trials import frozen_trial, running_trial, state_and_values
+from inception_search.optuna_bridge.frozen_trials import frozen_trial, running_trial, state_and_values, user_attributes
 from inception_search.optuna_bridge.journal import JournalBackend
 from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.optuna_bridge.storage import NAME, does_not_open, first_line, open_storage
@@ -205,9 +205,15 @@ class LiveStudy:
                 self._report(record.number, value, epoch)
 
     def _frozen(self, record: TrialRecord) -> FrozenTrial:
-        known = {"label": record.label, "arch_id": record.arch_id, **record.facts}
-        said = {name: value for name, value in known.items() if value is not None}
-        return frozen_trial(record, self.space, self.objectives, said)
+        attributes = user_attributes(
+            record.facts,
+            origin=record.origin,
+            seed=record.seed,
+            label=record.label,
+            arch_id=record.arch_id,
+            repeat_of=record.repeat_of,
+        )
+        return frozen_trial(record, self.space, self.objectives, attributes)
 
     def _open(self) -> optuna.Study:
         storage: Any = (

@@ -9,6 +9,7 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, LimitError, ShapeError
 from inception_search.measures.budget import Budget
 from inception_search.measures.subject import Subject, at_size
+from inception_search.optuna_bridge.frozen_trials import user_attributes
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.identity import arch_id
@@ -102,9 +103,14 @@ class Trial:
     @property
     def attributes(self) -> dict[str, Any]:
         """What Optuna's tools show of it besides its parameters."""
-        known = {"label": self.label, "arch_id": self.arch_id, "repeat_of": self.repeat_of}
-        said = {name: value for name, value in known.items() if value is not None}
-        return {**said, **self.facts, "origin": self.origin, "seed": self.seed}
+        return user_attributes(
+            self.facts,
+            origin=self.origin,
+            seed=self.seed,
+            label=self.label,
+            arch_id=self.arch_id,
+            repeat_of=self.repeat_of,
+        )
 
     def again(self, **changes: Any) -> Trial:
         """The same with ``changes``, starting now."""

@@ -108,6 +108,20 @@ def test_a_network_whose_record_is_gone_is_trained_again(fake_study):
     assert len(study.records) == 6
 
 
+def test_a_canonical_module_whose_record_is_gone_is_one_again(fake_study):
+    """Also where the Optuna study, which still has the trial, was made from the records in between."""
+    study = fake_study(trials=5)
+    assert study.go()
+    labels = [record.label for record in study.records]
+    study.run.journal_file.write_bytes(b"")
+    assert study.go()
+    study.run.trials_file.write_bytes(b"".join(study.run.trials_file.read_bytes().splitlines(keepends=True)[1:]))
+    assert study.go()
+    assert {record.state for record in study.records} == {"complete"}
+    assert study.records[-1].label == labels[0]
+    assert study.records[-1].origin == "baseline"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

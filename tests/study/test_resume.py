@@ -191,6 +191,8 @@ class TestALostIndex:
         assert [(t.number, t.state, t.value, t.params, t.intermediate_values) for t in before] == [
             (t.number, t.state, t.value, t.params, t.intermediate_values) for t in after
         ]
+        trained = [t.number for t in before if t.value is not None]
+        assert [before[number].user_attrs for number in trained] == [after[number].user_attrs for number in trained]
         assert study.go(trials=10)
         check(study, 10, strict=False)
 
