@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from inception_search.errors import Place, RunFolderError
+from inception_search.options import flat
 from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
 from inception_search.optuna_bridge.storage_url import password_in, unlocked
@@ -67,7 +68,7 @@ def search(
     """
     loaded = space if isinstance(space, Space) else load_space(space)
     given = config.options() if config else {}
-    config = StudyConfig.of(**{**given, **options, "space": _named(space, loaded)})
+    config = StudyConfig.of(**{**given, **flat(StudyConfig, options), "space": _named(space, loaded)})
     observer = observer or Observer()
     config = _with_password(config, observer)
     if config.data_root:  # the study may be resumed from elsewhere

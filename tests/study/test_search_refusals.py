@@ -131,6 +131,13 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, monkeypatch, 
     assert not list(tmp_path.iterdir())
 
 
+def test_options_of_a_group_override_those_of_a_configuration(run):
+    config = StudyConfig.of(**SMALL | {"epochs": 2, "max_macs": 10**9, "trials": 1})
+    study = search(TINY, config=config, training={"epochs": 1}, run=run)
+    assert (study.config.training.epochs, study.config.training.image_size) == (1, 8)
+    assert study.config.budget.max_macs == 10**9
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: not enough memory: 9 bytes")])
 def test_images_that_do_not_fit_in_memory_are_an_error_of_the_data(monkeypatch, run, error):
     def load_data(name: str, **options: Any) -> None:
