@@ -13,8 +13,8 @@ from optuna.samplers import BaseSampler, NSGAIIISampler, NSGAIISampler, RandomSa
 import inception_search as ins
 from inception_search.errors import ConfigError
 from inception_search.study.config import StudyConfig
+from inception_search.study.context import given_again
 from inception_search.study.search import resume
-from inception_search.study.strategy_name import given_again
 from tests.study.conftest import FakeStudy, Watch
 from tests.study.fake_executor import World
 from tests.study.spaces import TINY
