@@ -6,9 +6,9 @@ horizontal and vertical only. The result is a function of the drawing tree alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from inception_search.figures.network.measure import (
     NOTE_DROP,
@@ -26,6 +26,7 @@ from inception_search.figures.network.tree import Box, Fork, Group, Mark, Mesh, 
 NOTE_RISE = NOTE_HEIGHT // 2 + NOTE_DROP - NOTE_SHIFT  # from where a note stands beside a wire to over one
 Point: TypeAlias = tuple[int, int]
 Path: TypeAlias = tuple[Point, ...]
+Move: TypeAlias = Callable[[int, int], Point]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,31 +110,14 @@ class Placement:
 
     def flipped(self) -> Placement:
         """The same drawing with the flow upwards, as in the papers."""
-        h = self.height
-        return Placement(
-            self.width,
-            h,
-            [replace(b, y=h - b.y - b.height) for b in self.boxes],
-            [replace(p, y=h - p.y) for p in self.pluses],
-            [replace(f, y=h - f.y - f.height, label_below=not f.label_below) for f in self.frames],
-            [replace(t, y=h - t.y) for t in self.texts],
-            [replace(w, points=tuple((x, h - y) for x, y in w.points)) for w in self.wires],
-            [replace(t, y=h - t.y) for t in self.headings],
-            self.axis,
-        )
+        flipped = self._moved(lambda x, y: (x, self.height - y), self.width, self.height)
+        flipped.frames = [replace(frame, label_below=not frame.label_below) for frame in flipped.frames]
+        flipped.axis = self.axis
+        return flipped
 
     def turned(self) -> Placement:
         """The same drawing with the flow to the right: what was measured across the flow is its height."""
-        return Placement(
-            self.height,
-            self.width,
-            [replace(b, x=b.y, y=b.x, width=b.height, height=b.width) for b in self.boxes],
-            [replace(p, x=p.y, y=p.x) for p in self.pluses],
-            [replace(f, x=f.y, y=f.x, width=f.height, height=f.width) for f in self.frames],
-            [replace(t, x=t.y, y=t.x) for t in self.texts],
-            [replace(w, points=tuple((y, x) for x, y in w.points)) for w in self.wires],
-            [replace(t, x=t.y, y=t.x) for t in self.headings],
-        )
+        return self._moved(lambda x, y: (y, x), self.height, self.width)
 
     def title_axis(self, room: int) -> int:
         """The middle of a title of ``room`` px: over the trunk, or as near to it as the canvas allows."""
@@ -143,12 +127,44 @@ class Placement:
 
     def include(self, other: Placement, dx: int, dy: int) -> None:
         """Add every part of ``other``, moved by ``dx`` and ``dy`` px; the canvas stays as large as it is."""
-        self.boxes += [replace(b, x=b.x + dx, y=b.y + dy) for b in other.boxes]
-        self.pluses += [replace(p, x=p.x + dx, y=p.y + dy) for p in other.pluses]
-        self.frames += [replace(f, x=f.x + dx, y=f.y + dy) for f in other.frames]
-        self.texts += [replace(t, x=t.x + dx, y=t.y + dy) for t in other.texts]
-        self.headings += [replace(t, x=t.x + dx, y=t.y + dy) for t in other.headings]
-        self.wires += [replace(w, points=tuple((x + dx, y + dy) for x, y in w.points)) for w in other.wires]
+        moved = other._moved(lambda x, y: (x + dx, y + dy), other.width, other.height)
+        self.boxes += moved.boxes
+        self.pluses += moved.pluses
+        self.frames += moved.frames
+        self.texts += moved.texts
+        self.wires += moved.wires
+        self.headings += moved.headings
+
+    def _moved(self, to: Move, width: int, height: int) -> Placement:
+        """Every part with its points where ``to`` takes them, on a canvas of ``width`` by ``height`` px, without axis.
+
+        ``to`` keeps what is horizontal or vertical so, or makes one of the other.
+        """
+        return Placement(
+            width,
+            height,
+            [_moved_area(box, to) for box in self.boxes],
+            [_moved_point(plus, to) for plus in self.pluses],
+            [_moved_area(frame, to) for frame in self.frames],
+            [_moved_point(text, to) for text in self.texts],
+            [replace(wire, points=tuple(to(x, y) for x, y in wire.points)) for wire in self.wires],
+            [_moved_point(heading, to) for heading in self.headings],
+        )
+
+
+AreaT = TypeVar("AreaT", PlacedBox, Frame)
+PointT = TypeVar("PointT", Plus, Text, Heading)
+
+
+def _moved_area(part: AreaT, to: Move) -> AreaT:
+    """``part`` between the places of two of its opposite corners."""
+    (x0, y0), (x1, y1) = to(part.x, part.y), to(part.x + part.width, part.y + part.height)
+    return replace(part, x=min(x0, x1), y=min(y0, y1), width=abs(x1 - x0), height=abs(y1 - y0))
+
+
+def _moved_point(part: PointT, to: Move) -> PointT:
+    x, y = to(part.x, part.y)
+    return replace(part, x=x, y=y)
 
 
 def lay_out(part: Part, lines: int = 1, room: Room | None = None) -> Placement:
