@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inception_search.figures.plots.style import (
     BASELINE,
-    BEST,
     LABEL_SIZE,
     SAMPLED,
-    apart,
     cost_axis,
+    front_line,
     legend_below,
+    marks,
     named,
     new_figure,
     own_style,
@@ -40,9 +39,9 @@ class FrontPoint:
 
 @own_style()
 def draw_front(points: Sequence[FrontPoint], numbered: Collection[int], cost: str, quality: str = "accuracy") -> Figure:
-    """The plot of a front; ``cost`` and ``quality`` name the axes, ``numbered`` are the places that are told.
+    """The plot of a front; ``cost`` and ``quality`` name the axes, ``numbered`` are the places to write down.
 
-    The y axis holds all of the front, and of the rest what is not hopelessly below it.
+    The y axis begins below the front and below the best nine tenths of all points.
     """
     figure, (ax,) = new_figure(width=9.2, height=4.2)
     low, high = _range(points)
@@ -53,7 +52,8 @@ def draw_front(points: Sequence[FrontPoint], numbered: Collection[int], cost: st
     cost_axis(ax, [point.cost for point in points], 0.06)
     ax.set_ylim(low, high)
     for baseline, marker, colour, words in _KINDS:
-        _behind(ax, [p for p in shown if p.place is None and p.baseline is baseline], marker, colour)
+        rest = [p for p in shown if p.place is None and p.baseline is baseline]
+        marks(ax, [p.cost for p in rest], [p.accuracy for p in rest], marker, colour)
         if any(p.baseline is baseline for p in shown):
             ax.plot([], [], marker, color=colour, markersize=5, label=words)
     front = sorted((p for p in shown if p.place), key=lambda p: (p.cost, -p.accuracy))
@@ -71,12 +71,6 @@ def _range(points: Sequence[FrontPoint]) -> tuple[float, float]:
     return low - room, values[-1] + room
 
 
-def _behind(ax: Axes, points: Sequence[FrontPoint], marker: str, colour: str) -> None:
-    drawn = apart([math.log(point.cost) for point in points], [point.accuracy for point in points])
-    xs, ys = [points[at].cost for at in drawn], [points[at].accuracy for at in drawn]
-    ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, zorder=3)
-
-
 def _step(ax: Axes, front: Sequence[FrontPoint]) -> None:
     """The edge of what is dominated by accuracy and this cost, as far as the axis goes."""
     edge: list[FrontPoint] = []
@@ -84,7 +78,7 @@ def _step(ax: Axes, front: Sequence[FrontPoint]) -> None:
         if not edge or point.accuracy > edge[-1].accuracy:
             edge.append(point)
     xs, ys = [*(p.cost for p in edge), ax.get_xlim()[1]], [*(p.accuracy for p in edge), edge[-1].accuracy]
-    ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, zorder=2)
+    front_line(ax, xs, ys)
 
 
 def _on_the_front(ax: Axes, point: FrontPoint, numbered: bool) -> None:

@@ -201,6 +201,31 @@ def _cells(values: Sequence[float], number: int) -> list[int]:
     return [int((value - low) / span * number) if span else 0 for value in values]
 
 
+def apart_by_cost(costs: Sequence[float], values: Sequence[float], cells: tuple[int, int] = CELLS) -> list[int]:
+    """The same as :func:`apart` on a logarithmic axis of costs."""
+    return apart([math.log(cost) for cost in costs], values, cells)
+
+
+def marks(
+    ax: Axes,
+    costs: Sequence[float],
+    values: Sequence[float],
+    marker: str,
+    colour: str,
+    label: str | None = None,
+    cells: tuple[int, int] = CELLS,
+) -> None:
+    """A mark for each value over its cost, but for those that others would cover."""
+    shown = apart_by_cost(costs, values, cells)
+    xs, ys = [costs[at] for at in shown], [values[at] for at in shown]
+    ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=label, zorder=3)
+
+
+def front_line(ax: Axes, costs: Sequence[float], values: Sequence[float], label: str | None = None) -> None:
+    """The Pareto front as a line of steps, through its points by increasing cost."""
+    ax.step(costs, values, where="post", color=BEST, linewidth=1.3, label=label, zorder=2)
+
+
 def crowded(records: Sequence[TrialRecord]) -> str:
     """A sentence for plots of ``records`` in which not every mark is drawn, else nothing."""
     done = sum(record.state == "complete" for record in records)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,9 +12,11 @@ from inception_search.figures.plots.style import (
     BEST,
     LABEL_SIZE,
     SAMPLED,
-    apart,
+    apart_by_cost,
     cost_axis,
+    front_line,
     legend_below,
+    marks,
     named,
     new_figure,
     nothing_yet,
@@ -66,21 +67,14 @@ def _panel(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
     for origin, marker, colour in (("sampled", "o", SAMPLED), ("baseline", "D", BASELINE)):
         xs, ys = _coordinates([r for r in done if r.origin == origin], cost)
         if xs:
-            shown = _apart(xs, ys)
-            xs, ys = [xs[at] for at in shown], [ys[at] for at in shown]
-            ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=origin, zorder=3)
+            marks(ax, xs, ys, marker, colour, origin, CELLS)
     xs, ys = _coordinates(front, cost)
     if len(front) > 1:
-        ax.step(xs, ys, where="post", color=BEST, linewidth=1.3, label="Pareto front", zorder=2)
+        front_line(ax, xs, ys, "Pareto front")
     else:
         ring = ax.plot(xs, ys, "o", markersize=10, mfc="none", mec=BEST, mew=1.3, label="Pareto front: one point")
         ring[0].set(zorder=4, clip_on=False)
     ax.margins(y=0.1)
-
-
-def _apart(costs: Sequence[float], values: Sequence[float]) -> list[int]:
-    """Which points to draw, on a logarithmic axis of costs."""
-    return apart([math.log(cost) for cost in costs], values, CELLS)
 
 
 def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], list[float]]:
@@ -92,7 +86,7 @@ def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> Non
     """Each baseline's name beside its point, where it covers fewest other names and points."""
     done = [r for r in records if r.state == "complete" and r.score is not None and r.cost.get(cost, 0) > 0]
     scale = 72 / ax.figure.dpi  # points in a px
-    drawn = [done[at] for at in _apart(*_coordinates(done, cost))]
+    drawn = [done[at] for at in apart_by_cost(*_coordinates(done, cost), CELLS)]
     taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in _pixels(ax, drawn, cost)]
     taken += _along(_pixels(ax, cost_front(done, cost), cost))
     named = sorted((r for r in done if r.origin == "baseline"), key=lambda r: (r.cost[cost], r.number))
