@@ -1,4 +1,4 @@
-"""What a section of a report is made of, as plain texts: ``templates/report.html`` has the HTML of each."""
+"""What a section of a report is made of, as plain texts: ``templates/blocks.html`` has the HTML of each."""
 
 from __future__ import annotations
 

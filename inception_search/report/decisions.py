@@ -27,6 +27,6 @@ def _ranking(ranking: Importance, number: int, material: Material) -> Iterator[B
     rows = [(row.name, *row.cells) for row in ranking.rows[:ROWS]]
     yield Prose(ranking.about)
     yield Image(material.plots[f"decisions-{number}"], f"{ranking.title}: {ranking.axis}.")
-    yield Table("In numbers.", (*ranking.columns,), rows, dense=True)
+    yield Table("In numbers.", ranking.columns, rows, dense=True)
     if left := len(ranking.rows) - len(rows):
-        yield Prose(f"{left} more {'has' if left == 1 else 'have'} less.")
+        yield Prose(f"The {'other one matters' if left == 1 else f'other {left} matter'} less.")

@@ -11,10 +11,7 @@ from inception_search.store.record import percent
 
 AGAINST = "Against best baseline#"
 ROWS = 20  # places shown; baselines below them are shown, too
-COLUMNS = (
-    *("Rank#", "Name", "Origin", "Accuracy#", AGAINST),
-    *("MACs#", "Parameters#", "Architecture$"),
-)
+COLUMNS = ("Rank#", "Name", "Origin", "Accuracy#", AGAINST, "MACs#", "Parameters#", "Architecture$")
 CAPTION = "Trials trained to their last epoch, by validation {}"
 COMPARED = "differences in percentage points; baselines are marked"
 
