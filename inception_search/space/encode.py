@@ -52,7 +52,7 @@ def _trunk_at(builder: Builder, params: Params) -> Any:
 
 
 def _why_not(builder: Builder, network: Network) -> NotInSpaceError:
-    """The search again, this time told."""
+    """The error that says where the match fails: the match is made again, with a record of its mismatches."""
     sections = (("blocks", network.blocks), ("stages", network.stages))
     as_written = all(list(builder.template.root.get(name) or {}) == list(entries) for name, entries in sections)
     matcher = (Matcher if as_written else TrunkMatcher)(builder, network, explain=True)

@@ -1,4 +1,4 @@
-"""Points a model is asked about before any is looked at closely: mutants of good trials, and random points."""
+"""Points that a model scores before any is decoded and costed: mutants of good trials, and random points."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MANY, BRIEF = 1000, 3
 
 
 class PoolOptions(Options):
-    """The options of what a model is asked about."""
+    """Which points, and how many, the model scores."""
 
     mutants: Whole = 12
-    """Number of mutants of each parent that the model is asked about."""
+    """Number of mutants of each parent that the model scores."""
     random: Whole | None = None
-    """Number of random points that the model is asked about (default: 40; 1,000 in a flat space without limits)."""
+    """Number of random points that the model scores (default: 40; 1,000 in a flat space without limits)."""
     # In a large space drawing them costs more than anything else.
     period: Whole | None = None
     """Number of trials after which mutants and random points are drawn anew (default: 10; 3 in a flat space without

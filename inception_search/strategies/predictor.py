@@ -36,7 +36,7 @@ class PredictorOptions(PoolOptions):
     """Number of trials of random points that have ended before the model is fitted (default: a fifth of the trials, 3
     to 10)."""
     parents: Whole = 10
-    """Number of the best trials, mutants of which the model is asked about."""
+    """Number of the best trials that mutants are made of."""
     # A fit takes time with the cube of them.
     learnt: Whole = 100
     """Number of the best trials, and of the latest ones, that the model learns from."""

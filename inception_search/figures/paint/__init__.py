@@ -1,1 +1,1 @@
-"""A placed drawing as SVG."""
+"""A placed drawing painted as SVG, PDF or TikZ: one painter for each format."""
