@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from figure_samples import record, small_network, study_records
 
+from inception_search.analysis.importance import Bar, Importance
 from inception_search.report import write_report
 from inception_search.report.blocks import Image
 from inception_search.report.material import Material, SpaceFacts
@@ -41,26 +41,6 @@ STUDY = {
     },
 }
 SPACE = SpaceFacts("mine", "A small space.", "12 points", [("module.b0", "conv or none"), ("residual", "off or on")])
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    value: float
-    low: float
-    high: float
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Ranked:
-    title: str = "Decisions"
-    about: str = "By a forest of 32 trials."
-    axis: str = "share"
-    columns: tuple[str, ...] = ("Decision$", "Share#")
-    rows: tuple[Row, ...] = ()
-    chance: float | None = 0.1
-    refusal: str | None = None
 
 
 class Text(HTMLParser):
@@ -230,8 +210,10 @@ def test_curves_say_on_how_many_images_their_points_are_measured(some: int | Non
 
 @pytest.mark.usefixtures("without_plots")
 def test_rankings_are_drawn_or_refused(tmp_path: Path) -> None:
-    rows = (Row("residual", 0.5, 0.3, 0.6, ("50 %",)), Row("module.b0", 0.05, 0.0, 0.1, ("5 %",)))
-    ranked, refused = Ranked(rows=rows), Ranked(title="Others", refusal="12 trained networks are too few.")
+    rows = (Bar("residual", 0.5, 0.3, 0.6, ("50 %",)), Bar("module.b0", 0.05, 0.0, 0.1, ("5 %",)))
+    columns = ("Decision$", "Share#")
+    ranked = Importance("Decisions", "By a forest of 32 trials.", "share", columns, rows, chance=0.1)
+    refused = Importance("Others", refusal="12 trained networks are too few.")
     told = written(tmp_path, study_records(), rankings=[ranked, refused])["Which decisions matter"]
     assert "By a forest of 32 trials." in told
     assert "residual 50 %" in told
@@ -263,7 +245,7 @@ def test_hostile_names_stay_text_everywhere(tmp_path: Path) -> None:
         record(1, state="failed", value=None, reason=HOSTILE, device="cpu"),
         record(2, network=small_network(name="x").to_dict() | {"name": HOSTILE}),
     ]
-    ranked = Ranked(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (Row(HOSTILE, 1.0, 0.0, 2.0, ()),))
+    ranked = Importance(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (Bar(HOSTILE, 1.0, 0.0, 2.0, ()),))
     space = SpaceFacts(HOSTILE, HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)])
     study = {**STUDY, "run": HOSTILE, HOSTILE: HOSTILE}
     known = {"state": HOSTILE, "space": space, "rankings": [ranked], "environments": [{HOSTILE: HOSTILE}]}
