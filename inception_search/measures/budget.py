@@ -1,4 +1,4 @@
-"""Hard limits on the measures of a network, asked in the order of what asking costs."""
+"""Hard limits on the measures of a network, checked from the cheapest measure to the dearest."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Budget(Limits):
         return self.model_copy(update={"max_latency_ms": None})
 
     def limits(self) -> Iterator[Limit]:
-        """The limits there are, those that are cheap to ask first."""
+        """The limits that are set, those of the cheapest measures first."""
         named = {name: getattr(self, name) for name in LIMITS}
         given = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
         yield from sorted(given, key=lambda limit: MEASURES[limit.measure].price)
@@ -130,8 +130,8 @@ class Budget(Limits):
     def violation(self, network: Network | Cost | Subject) -> tuple[float, str] | None:
         """How far outside (relative to the limit, of the worst) and in which words; None within the budget.
 
-        A dearer measure is asked for only where every cheaper one is within its limit. A cost alone answers for
-        what is in it; ConfigError when the budget limits more.
+        A dearer measure is made only where every cheaper one is within its limit. With a cost alone, only what it
+        holds can be checked; ConfigError when the budget limits more.
         """
         outside = self.worst(network)
         return None if outside is None else (outside[0].excess(outside[1]), outside[0].words(outside[1]))

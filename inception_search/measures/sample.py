@@ -38,7 +38,7 @@ How: TypeAlias = Literal["drawn", "canonical", "repaired"]
 
 @dataclass(frozen=True)
 class Sampled:
-    """A point within a budget: its network at the size that was asked for, its cost, and how it was found.
+    """A point within a budget: its network at the ``shape`` of the images, its cost, and how it was found.
 
     ``how`` is "drawn", at the draw ``tries``; or, after so many draws were all outside, "canonical": one of the
     networks the space says it contains, or "repaired".
@@ -56,7 +56,7 @@ class _Point(NamedTuple):
     subject: Subject
 
     def excess(self, budget: Budget) -> tuple[float, float]:
-        """How far outside, of what widths do not change first; what was asked when it was drawn is not asked again."""
+        """How far outside the limits that widths do not change, and outside all; a measure is made once."""
         limits = (budget.only(by_width=False).worst(self.subject), budget.worst(self.subject))
         shape, any_ = (0.0 if missed is None else missed[0].excess(missed[1]) for missed in limits)
         return shape, any_

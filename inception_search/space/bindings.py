@@ -1,4 +1,4 @@
-"""The answers to the holes of a template, each hole asked once."""
+"""The values of the holes of a template: each hole gets one value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Ask = Callable[[Hole], Value]
 
 
 class Bindings(dict[str, Any]):
-    """The answer to every hole that was reached, by name: what was ``known`` of them, else what ``ask`` says.
+    """The value of every hole that was reached, by name: the ``known`` one, else the one that ``ask`` returns.
 
     ``followed`` are the numbers that followed the channels coming in.
     """

@@ -16,10 +16,10 @@ from inception_search.spec.source import Source
 
 
 def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None) -> tuple[Network, Params]:
-    """The network of a template with every hole that is reached answered by ``ask``, and the answers.
+    """The network of a template whose holes have the values that ``ask`` returns, and these values.
 
-    A hole is asked once per name, one that is ``known`` not at all. Raises
-    :class:`NotInSpaceError` for an answer outside the hole's domain and
+    ``ask`` is called once for each name of a hole that is reached, and not for ``known`` ones. Raises
+    :class:`NotInSpaceError` for a value outside the hole's domain and
     :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
     """
     bindings = Bindings(builder.template.holes, ask, known)
@@ -32,7 +32,7 @@ def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | No
 def try_fill(
     builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None
 ) -> tuple[Network, Params] | None:
-    """As :func:`fill`, but None when the filled document breaks a rule: nobody asks which."""
+    """As :func:`fill`, but None when the filled document breaks a rule; faster, since it does not find out which."""
     bindings = Bindings(builder.template.holes, ask, known)
     network = _built(builder, bindings, file)
     return None if network is None else (network, dict(bindings))
