@@ -10,7 +10,7 @@ from inception_search.runner.remote_executor import AttachedExecutor
 _TURN = 0.02  # seconds, at most, spent waiting for one while another is at work
 
 
-class Together:
+class CompositeExecutor:
     """This machine's own processes first, then the workers that attached themselves."""
 
     def __init__(self, own: Executor, attached: AttachedExecutor) -> None:

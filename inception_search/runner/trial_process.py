@@ -63,7 +63,7 @@ def main(job_file: str, connection: Connection, device: str | None = None) -> No
 
     ``device`` wins over the job's. First of all ``connection`` gets :data:`READY`.
     """
-    _attend()
+    _tie_to_driver()
     try:
         _sent(connection, READY)
         _run(Path(job_file), connection, device)
@@ -73,7 +73,7 @@ def main(job_file: str, connection: Connection, device: str | None = None) -> No
 
 def serve(connection: Connection, device: str | None = None) -> None:
     """Run one job after another, whose files come on ``connection``; data and device stay as they are between them."""
-    _attend()
+    _tie_to_driver()
     try:
         listened = _sent(connection, READY)
         while listened and (job_file := _received(connection)):
@@ -101,7 +101,7 @@ def _received(connection: Connection) -> bytes:
         return b""
 
 
-def _attend() -> None:
+def _tie_to_driver() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it ends its trials itself
     _end_with_driver()
 
@@ -124,7 +124,7 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
     root = job_file.parent.parent
     try:
         job = _job(job_file)
-        trial = Trial(job, root, device or job.device)
+        trial = RunningJob(job, root, device or job.device)
         _check_inside(trial)
         text, usable = _answer(trial, connection)
         write_atomic(root / job.result, sealed(text))
@@ -135,7 +135,7 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         sys.exit(BAD_DISK)
 
 
-def _check_inside(trial: Trial) -> None:
+def _check_inside(trial: RunningJob) -> None:
     """Raise RunFolderError for a job that would write outside of its run folder: it may have come from others."""
     for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
         if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
@@ -151,7 +151,7 @@ def _job(file: Path) -> Job:
         raise RunFolderError(f"the job cannot be read: {error}", place=Place(str(file))) from error
 
 
-def _answer(trial: Trial, connection: Connection) -> tuple[str, bool]:
+def _answer(trial: RunningJob, connection: Connection) -> tuple[str, bool]:
     """The result as JSON, or why there is none; and whether the device is still sound."""
     usable = True
     try:
@@ -169,7 +169,7 @@ def _answer(trial: Trial, connection: Connection) -> tuple[str, bool]:
     return _text({"state": "failed", "reason": reason}, trial), usable
 
 
-def _text(payload: dict[str, Any], trial: Trial) -> str:
+def _text(payload: dict[str, Any], trial: RunningJob) -> str:
     """A result with what it repeats of its job; ValueError for numbers that are none."""
     return json.dumps(payload | trial.job.stamp, allow_nan=False)
 
@@ -198,7 +198,7 @@ class StateFile:
 
 
 @dataclass
-class Trial:
+class RunningJob:
     """One job under way; its files are below ``root``."""
 
     job: Job

@@ -32,24 +32,22 @@ if TYPE_CHECKING:
     from inception_search.proxies.batch import ProxyBatch
 
 Scorer = Callable[[Network, tuple[str, ...]], Mapping[str, float]]
+Warmup = Callable[[Screen], Iterable[Proposal]]
 _TRIES = 20  # points drawn before one is repaired, where the strategy finds none
 
 
-Fill = Callable[[Screen], Iterable[Proposal]]
-
-
 class Proposer:
-    """Gives one point after another; ``queue`` comes first, ``fill`` makes more of it when that is used up."""
+    """Gives one point after another: those in ``queue``, then those of ``warmup``, then the strategy's."""
 
     def __init__(
-        self, context: StudyContext, budget: Budget, screen: Screen, strategy: Strategy, *, warmup: Fill
+        self, context: StudyContext, budget: Budget, screen: Screen, strategy: Strategy, *, warmup: Warmup
     ) -> None:
         self.context, self.budget, self.screen, self.strategy = context, budget, screen, strategy
         self.queue: deque[Proposal] = deque()
-        self.warmup: Fill | None = warmup
+        self.warmup: Warmup | None = warmup
 
     def next(self, number: int) -> Proposal | None:
-        """The point of trial ``number``; None where nobody knows a fresh one."""
+        """The point of trial ``number``; None where no fresh one is found."""
         if not self.queue and self.warmup is not None:
             warmup, self.warmup = self.warmup, None
             self.queue.extend(warmup(self.screen))
@@ -143,8 +141,8 @@ def make_scorer(data_file: Path, seed: int) -> Scorer:
     return score_it
 
 
-def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> Callable[[Screen], Iterator[Proposal]]:
-    """What a proposer trains before its strategy is asked; ``done`` of it have begun in an earlier session.
+def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> Warmup:
+    """What is trained before the strategy proposes anything; ``done`` of it have begun in an earlier session.
 
     ``draws``: the problem as if nothing had been trained yet, so that a study that goes on draws the same points.
 

@@ -17,7 +17,7 @@ from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
 from inception_search.optuna_bridge.storage_url import password_in, unlocked
 from inception_search.proxies.table import known as check_proxies
-from inception_search.runner.composite_executor import Together
+from inception_search.runner.composite_executor import CompositeExecutor
 from inception_search.runner.executor import Executor
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.gpu_concurrency import Packing
@@ -172,7 +172,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
         finished = False
         try:
             _note_environment(run, plan)
-            driver = make_driver(run, context, Together(own, attached), observer, stop, packing)
+            driver = make_driver(run, context, CompositeExecutor(own, attached), observer, stop, packing)
             finished = driver.loop()
             if finished and driver.exhausted:
                 note_exhausted(run)

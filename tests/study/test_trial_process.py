@@ -172,7 +172,7 @@ def test_what_goes_wrong_is_said_in_the_result(job, changes, words):
 def test_a_result_that_is_no_number_is_a_failure_and_no_lost_process(job, monkeypatch):
     ours, theirs = Pipe()
     answers(ours, b"go on", b"go on")
-    monkeypatch.setattr(trial_process.Trial, "tested", lambda trial, model: {"test_loss": float("nan")})
+    monkeypatch.setattr(trial_process.RunningJob, "tested", lambda trial, model: {"test_loss": float("nan")})
     path = job()
     trial_process.main(str(path), theirs)
     assert result(path)["state"] == "failed"
@@ -183,7 +183,7 @@ def test_a_process_whose_device_may_be_broken_takes_no_other_job(job, monkeypatc
     def broken(trial: Any, connection: Connection) -> None:
         raise RuntimeError("an illegal memory access was encountered")
 
-    monkeypatch.setattr(trial_process.Trial, "trained", broken)
+    monkeypatch.setattr(trial_process.RunningJob, "trained", broken)
     path = job()
     ours, theirs = Pipe()
     ours.send_bytes(str(path).encode())
