@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from inception_search.errors import InceptionSearchError
 from inception_search.lowering import lower
 from inception_search.space.space import Space, load_space
 from inception_search.spec.identity import arch_id
@@ -26,8 +27,10 @@ def points_and_networks_correspond(space: Space, seed: int) -> None:
 
 def networks_can_be_built(space: Space, seed: int) -> None:
     """The shapes of a drawn network fit."""
-    graph = lower(space.draw(seed)[0])
-    true(graph.cost().params >= 0, f"{space.name}: a network of negative size")
+    try:
+        lower(space.draw(seed)[0])
+    except InceptionSearchError as error:
+        raise AssertionError(f"{space.name}: the network of seed {seed} cannot be built: {error}") from error
 
 
 def neighbours_are_points(space: Space, seed: int) -> None:

@@ -34,6 +34,15 @@ def test_a_space_keeps_the_laws(name: str) -> None:
     check_space(SHIPPED[name], samples=8)
 
 
+def test_a_space_of_networks_that_do_not_fit_their_input_breaks_a_law() -> None:
+    conv = "{conv: {kernel: 7x7, width: {$int: [4, 8, 4]}, padding: valid}}"
+    text = "schema: inception-search/space\nversion: 1\nname: small\nnetwork:\n  name: small\n  input: 3x8x8\n"
+    with pytest.raises(
+        AssertionError, match=r"small: the network of seed 0 cannot be built: .*larger than its 2x2 map"
+    ):
+        check_space(f"{text}  stages: {{a: {conv}, b: {conv}}}\n", samples=1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_points_and_networks_correspond_on_thousands(name: str) -> None:
