@@ -19,7 +19,7 @@ from inception_search.store.record import TrialRecord
 LEAST = 20  # complete trials; a share from fewer is noise
 RESAMPLES = 10  # of the trials, a forest for each
 PART = 0.8  # of the trials in a resample, none twice
-SHUFFLES = 6  # forests that were told accuracies of other trials
+SHUFFLES = 6  # forests fitted to accuracies of other trials
 MOST = 80  # trials in a resample: what a forest costs grows faster than they do
 TREES = 8  # of a forest
 WITHIN = 80  # per cent of the resamples that the interval holds

@@ -1,4 +1,4 @@
-"""What is not dominated: ranks, crowding, fronts and hypervolume of points whose every number is to be small."""
+"""What is not dominated: ranks, crowding, fronts and hypervolume of points; every number is to be small."""
 
 from __future__ import annotations
 

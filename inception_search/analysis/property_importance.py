@@ -1,4 +1,4 @@
-"""Which properties of networks go with accuracy: rank correlations, and a forest that is asked what it needs."""
+"""Which properties of networks go with accuracy: rank correlations, and what a forest needs to predict it."""
 
 from __future__ import annotations
 

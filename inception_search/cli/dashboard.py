@@ -33,7 +33,7 @@ def dashboard(
     from inception_search.space.holes import varying_parts
     from inception_search.space.space import Space
     from inception_search.store.run_folder import RunFolder
-    from inception_search.study.config import StudyConfig, index_name
+    from inception_search.study.config import StudyConfig, optuna_name
     from inception_search.study.damage import damage
 
     def ready(server: DashboardServer) -> None:
@@ -54,7 +54,7 @@ def dashboard(
         folder,
         lambda record: _draw(record, varying),
         objectives=StudyConfig.read(folder.study_file).objectives,
-        name=index_name(folder.study_file),
+        name=optuna_name(folder.study_file),
         host=host,
         port=port,
         every=watch or 0.0,

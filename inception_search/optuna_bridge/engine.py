@@ -1,4 +1,4 @@
-"""A sampler of Optuna's asked for points: a study that lives as long as one ask, made of what is known of the trials.
+"""A sampler of Optuna's that proposes points: a study made from the trials, which lives as long as one proposal.
 
 Optuna's pruned trials rank behind complete ones, as they do here.
 """

@@ -21,7 +21,7 @@ NAME = "engine"
 
 
 def engine(trials: Iterable[FrozenTrial], objectives: int, sampler: BaseSampler) -> Study:
-    """A study that minimises, has these trials, and asks ``sampler``."""
+    """A study that minimises, has these trials and the sampler ``sampler``."""
     return load_study(study_name=NAME, storage=ListStorage(trials, objectives), sampler=sampler)
 
 

@@ -175,7 +175,7 @@ class LiveStudy:
         return self.study.get_trials(deepcopy=False)
 
     def _add(self, number: int, trial: FrozenTrial) -> None:
-        """Add a trial as ``number``; lower numbers that nothing is known of become failed trials."""
+        """Add a trial as ``number``; lower numbers that are missing become failed trials."""
         for _ in range(len(self), number):
             self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
         if number == len(self):  # what was broken off after it was done is not done again

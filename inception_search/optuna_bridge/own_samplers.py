@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 class SharedHolesTpe(TPESampler):
     """TPE that finds the holes that all points have by their names.
 
-    They are drawn together. Optuna compares the distributions of all trials one by one, a tenth of an ask of ours; here
-    a name has one distribution, that of the space.
+    They are drawn together. Optuna compares the distributions of all trials one by one, a tenth of a proposal's time;
+    here a name has one distribution, that of the space.
     """
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -27,7 +27,7 @@ class SharedHolesTpe(TPESampler):
 
 
 def tpe(seed: int, *, startup: int, candidates: int) -> BaseSampler:
-    """TPE that draws the first ``startup`` points at random, and then takes the best of so many ``candidates``."""
+    """TPE that draws the first ``startup`` points at random, and then takes the best of ``candidates`` points."""
     return SharedHolesTpe(seed=seed, n_startup_trials=startup, n_ei_candidates=candidates)
 
 

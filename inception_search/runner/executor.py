@@ -37,7 +37,7 @@ class Ended:
     began: bool = True
     """It came to its work: one that did not says nothing about the trial."""
     handed_back: bool = False
-    """A worker that was asked to leave gave the trial back."""
+    """A worker that was stopped gave the trial back."""
 
 
 Event: TypeAlias = Epoch | Ended

@@ -25,7 +25,7 @@ class Packing:
         self.images, self.ended, self.since = 0.0, 0, clock()
 
     def finished(self, images: float, peak_bytes: float) -> None:
-        """A trial has ended that trained so many images and used so much memory at most."""
+        """A trial has ended that trained on ``images`` images and used at most ``peak_bytes`` of memory."""
         self.peak = max(self.peak, peak_bytes)
         self.images, self.ended = self.images + images, self.ended + 1
         if self.capacity > 1 and not self._fits(self.capacity):

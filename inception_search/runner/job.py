@@ -1,6 +1,6 @@
-"""What a trial process is asked, and what it answers: plain JSON both ways.
+"""What a trial process has to do, as a JSON file.
 
-The job file is also what makes an ask durable: a trial that was asked for and is not recorded has one.
+The file also makes a trial durable: each one that was begun and is not recorded has one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DROPPED = ("others", "if_faster")  # of jobs that version 0.1 wrote
 class Job:
     """One training: a network document, data already split, how to train, where to leave the result.
 
-    File names are relative to the run folder, which may lie elsewhere for who does the job.
+    File names are relative to the run folder, which may lie elsewhere on the machine of a worker.
     """
 
     number: int
@@ -66,7 +66,7 @@ class Job:
 
 
 def read_jobs(run: RunFolder) -> dict[int, Job]:
-    """The jobs in a run folder by number; one that cannot be read any more is as if it had not been asked for."""
+    """The jobs in a run folder by number; one that cannot be read any more is left out."""
     found = {}
     for path in run.jobs_folder.glob("*.json"):
         try:

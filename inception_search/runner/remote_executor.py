@@ -166,7 +166,7 @@ class AttachedExecutor:
 
 
 def _events(worker: _Worker) -> list[Event]:
-    """What a worker has said since it was last heard."""
+    """The events that a worker has written since the last call."""
     return [event for said in worker.events.new() if (event := _event(worker, said)) is not None]
 
 

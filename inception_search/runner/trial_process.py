@@ -86,7 +86,7 @@ def serve(connection: Connection, device: str | None = None) -> None:
 
 
 def _sent(connection: Connection, message: bytes) -> bool:
-    """Send a message; whether anybody is there to hear it."""
+    """Send a message; whether the driver is still there."""
     try:
         connection.send_bytes(message)
     except OSError:
@@ -131,7 +131,7 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         return usable
     except DriverGone:
         sys.exit(0)
-    except (RunFolderError, DataError):  # says nothing about the network: no result, and the driver is told
+    except (RunFolderError, DataError):  # says nothing about the network: no result; the exit code says it
         sys.exit(BAD_DISK)
 
 

@@ -129,7 +129,7 @@ class Worker:
             self.done = True
 
     def say(self, folder: Path, event: Event) -> None:
-        """Tell the driver what a trial did."""
+        """Report to the driver what a trial did."""
         if isinstance(event, Epoch):
             said: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
         else:
@@ -150,5 +150,5 @@ class Worker:
         self.number = None
 
     def _same(self, driver: Watched, session: str) -> bool:
-        """Whether the driver is there, and the same: another one has asked for its trials again."""
+        """Whether the driver is there, and the same: another one starts its trials again."""
         return driver.there() and driver.facts.get("session") == session

@@ -1,1 +1,1 @@
-"""What a run folder holds: the trial records, the search index, the outbox of results and the lock."""
+"""What a run folder holds: the trial records, the journal of the Optuna study, the outbox of results and the lock."""

@@ -1,4 +1,4 @@
-"""The few disk operations of this room, and how their failures are told to a person."""
+"""The few disk operations of this room, and errors for their failures."""
 
 from __future__ import annotations
 

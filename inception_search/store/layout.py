@@ -30,7 +30,7 @@ class Layout:
 
     @property
     def journal_file(self) -> Path:
-        """The search index, for :class:`inception_search.optuna_bridge.journal.JournalBackend`."""
+        """The journal of the Optuna study, for :class:`inception_search.optuna_bridge.journal.JournalBackend`."""
         return self.path / "journal.log"
 
     @property
@@ -60,12 +60,12 @@ class Layout:
 
     @property
     def results_folder(self) -> Path:
-        """The outbox: results of trainings that are finished and not told yet."""
+        """The outbox: results of trainings that are finished and not recorded yet."""
         return self.path / "results"
 
     @property
     def jobs_folder(self) -> Path:
-        """What trial processes were asked to do."""
+        """The job files of trials."""
         return self.path / "jobs"
 
     @property
@@ -84,7 +84,7 @@ class Layout:
         return self.path / "figures"
 
     def result_file(self, number: int) -> Path:
-        """Where the result of trial ``number`` waits to be told."""
+        """Where the result of trial ``number`` waits to be recorded."""
         return self.results_folder / f"{checked(number)}.json"
 
     def job_file(self, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""The outbox of a run folder: results of finished trainings, kept as files until they are told."""
+"""The outbox of a run folder: results of finished trainings, kept as files until they are recorded."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class TrialRecord(BaseModel):
     value: Number | None = None
     """Validation accuracy, 0..1."""
     objectives: dict[str, Number] = Field(default_factory=dict)
-    """What the study searched by, name to value, as told."""
+    """The objectives of the study, name to value."""
     curve: tuple[EpochRecord, ...] = ()
     duplicate_of: Count | None = None
     """Number of the trial that has already trained this architecture."""

@@ -150,7 +150,7 @@ class RunFolder(Layout):
         return list(latest.values())
 
     def write_result(self, number: int, payload: dict[str, Any]) -> None:
-        """Put the result of a finished training into the outbox, before it is told.
+        """Put the result of a finished training into the outbox, before it is recorded.
 
         Raises :class:`DocumentError` if it is not plain JSON with finite numbers.
         """
@@ -161,7 +161,7 @@ class RunFolder(Layout):
         return outbox.waiting(self.results_folder)
 
     def clear_result(self, number: int) -> None:
-        """Take a told result out of the outbox; one that is not there is no error."""
+        """Take a recorded result out of the outbox; one that is not there is no error."""
         path = self.result_file(number)
         with typed_errors(path):
             path.unlink(missing_ok=True)

@@ -18,8 +18,8 @@ from inception_search.strategies.scale_to_budget import FITTED, drawn, fitted
 from inception_search.strategies.variation import STEPS
 
 DEAR = 60  # holes of a space beyond which fewer points are brought within the limits: that takes its time
-# Where a point takes no time to draw: on the table of NAS-Bench-201, told 12-epoch accuracy, a fifth of the searches
-# that drew 40 for 10 asks stayed near a local optimum to their end. The model knows the way out, where it is shown it.
+# Where a point takes no time to draw: on the table of NAS-Bench-201, with 12-epoch accuracy, a fifth of the searches
+# that drew 40 for 10 proposals stayed near a local optimum to their end. The model finds the way out among more points.
 FEW, PERIOD = 40, 10
 MANY, BRIEF = 1000, 3
 

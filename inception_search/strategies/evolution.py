@@ -52,7 +52,7 @@ def population_size(trials: int) -> int:
 
 
 class Evolution:
-    """The population is the latest trials that ended; it is read from what was told, never kept."""
+    """The population is the latest trials that ended; it is read from the history, never kept."""
 
     settings = EvolutionOptions
 
@@ -78,7 +78,7 @@ class Evolution:
         return None if params is None else Proposal(params, {"edit": "drawn"})
 
     def population(self) -> list[Observation]:
-        """The latest to end; of those nobody drew or edited (the best first) so many as may seed it."""
+        """The latest to end; of those that the strategy did not propose, only the best, up to the share ``seeds``."""
         ended = self.history.ended
         given = [observation for observation in ended if "edit" not in observation.facts]
         most = max(1, int(self.size * self.options.seeds))

@@ -1,4 +1,4 @@
-"""Points as numbers: their decisions hole by hole, how often each is made, and what is known of their networks.
+"""Points as numbers: their decisions hole by hole, how often each is made, and the measures of their networks.
 
 A point of a conditional space lacks holes; every hole of the space has its columns all the same, and one that says it
 is absent. The squared distance between two rows of decisions is the number of decisions that differ, where a number
@@ -70,7 +70,7 @@ class Decisions:
 
 
 def costs(known: Sequence[Mapping[str, float]]) -> Array:
-    """What is known of every one of the networks, one column a measure, standardised; sizes by their logarithms."""
+    """The measures of the networks, one column a measure, standardised; sizes by their logarithms."""
     names = sorted(set.intersection(*(set(_finite(each)) for each in known))) if known else []
     table = np.array([[_size(each[name]) for name in names] for each in known]).reshape(len(known), len(names))
     spread = table.std(axis=0) if len(known) else np.ones(len(names))

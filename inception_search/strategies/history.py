@@ -1,4 +1,4 @@
-"""What a strategy has been told, by trial number."""
+"""The trials that a strategy has seen, by number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from inception_search.strategies.protocol import Observation
 
 
 class History:
-    """The latest word on every trial, in the order of numbers and in the order in which trials ended."""
+    """The latest observation of every trial, in the order of numbers and in the order in which trials ended."""
 
     def __init__(self) -> None:
         self.by_number: dict[int, Observation] = {}
@@ -14,7 +14,7 @@ class History:
         """Trials with losses, in the order in which they ended."""
 
     def tell(self, observation: Observation) -> None:
-        """Keep what was told; a trial told again (promoted, say) takes its new place at the end."""
+        """Keep an observation; a trial that ends again (promoted, say) takes its new place at the end."""
         before = self.by_number.get(observation.number)
         if before is not None and before.losses is not None:
             self.ended.remove(before)

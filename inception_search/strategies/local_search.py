@@ -30,7 +30,7 @@ class LocalSearch:
     """First improvement: as soon as a neighbour is better, its neighbours are tried, in random order.
 
     A point is left when all its neighbours are known or many have failed; when all leading points of all restarts
-    are, a new one begins at a random point. While neighbours are being trained, others are asked for.
+    are, a new one begins at a random point. While neighbours are being trained, others are proposed.
     """
 
     settings = LocalOptions

@@ -1,6 +1,6 @@
 """NSGA-II on trees (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE TEC 2002).
 
-Steady-state: a child is made whenever one is asked for, and competes as soon as it has ended, so no generation waits
+Steady-state: a child is made for each proposal, and competes as soon as it has ended, so no generation waits
 for its slowest trial (Durillo et al., "On the Effect of the Steady-State Selection Scheme in Multi-Objective Genetic
 Algorithms", EMO 2009).
 """

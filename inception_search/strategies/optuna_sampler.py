@@ -1,7 +1,7 @@
 """Samplers of Optuna as strategies: TPE and Gaussian processes.
 
-A sampler is given a study of its own for every ask, made of what was told, so that the same history gets the same
-answer whether or not the search was interrupted.
+A sampler is given a study of its own for every proposal, made from the history, so that the same history gets the
+same point whether or not the search was interrupted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BROKEN = 1.0  # how far outside a point counts that is no network
 
 
 class SamplerOptions(Options):
-    """The options of strategies that ask a sampler of Optuna's."""
+    """The options of strategies that use a sampler of Optuna's."""
 
     tries: Whole = 60
     """Number of points of the sampler that may be known or outside the limits before another is taken: one near the
@@ -50,7 +50,7 @@ class ModelOptions(SamplerOptions):
 
     startup: Whole = 10
     """Number of trials, canonical modules included, before the model is fitted."""
-    # The time of an ask grows with them, its quality hardly.
+    # The time of a proposal grows with them, its quality hardly.
     best: Whole = 60
     """Number of the best trials that the model learns from."""
     latest: Whole = 100
@@ -58,7 +58,7 @@ class ModelOptions(SamplerOptions):
 
 
 class OptunaSampler(ABC):
-    """Asks a sampler that knows the best and the latest trials until it proposes a fresh point."""
+    """Lets a sampler propose, from some of the trials, until a point is fresh."""
 
     settings: type[SamplerOptions] = SamplerOptions
 
@@ -103,7 +103,7 @@ class OptunaSampler(ABC):
         return None if params is None else self._proposal(engine, params, how=how)
 
     def engine(self, number: int, seed: int) -> Engine:
-        """The sampler, with what it knows when it is asked for trial ``number``."""
+        """The sampler, with what it knows when it proposes trial ``number``."""
         return Engine(self.problem.space, self.shown(), self.problem.objectives, self.sampler(seed))
 
     def facts(self, engine: Engine) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class OptunaSampler(ABC):
         return Proposal(params, {**facts, **self.facts(engine)})
 
     def _asked(self, engine: Engine) -> Candidate | None:
-        """What is known of the point that the sampler proposes; None where it is no network."""
+        """The candidate that the sampler proposes; None where its point is no network."""
         try:
             screened = self.problem.screen(engine.propose())
         except SpecError:
@@ -133,7 +133,7 @@ class OptunaSampler(ABC):
         return params if params is not None and self.problem.screen(params).fresh else None
 
     def refuse(self, engine: Engine, violation: float) -> None:
-        """Tell of a point that cannot be trained."""
+        """Report to the sampler that its last point cannot be trained."""
         engine.refuse(violation)
 
     def as_trial(self, observation: Observation) -> FrozenTrial:

@@ -133,9 +133,9 @@ class Predictor:
         return list(found.values())
 
     def _drawn(self, told: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
-        """How good points ``ahead`` may be, after those told, drawn by what the model believes (Thompson sampling).
+        """How good points ``ahead`` may be, given those ``told``, drawn by what the model believes (Thompson sampling).
 
-        The told ones without merit are running.
+        Those of ``told`` without merit are running.
         """
         model = Surrogate([view[: len(merit)] for view in told], merit, rng)
         if len(told[0]) > len(merit):

@@ -1,4 +1,4 @@
-"""What a strategy is: it is asked for a point, and told what became of points. It trains and stores nothing."""
+"""What a strategy is: ``ask`` returns a point to try, ``tell`` passes it a result. It trains and stores nothing."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Candidate:
 
 
 Screen: TypeAlias = Callable[[Params], Candidate]
-"""What is known of a point; asked about the same point again it answers at once."""
+"""Makes the candidate at a point; a call for the same point again is cheap."""
 
 
 @dataclass(frozen=True)
 class Problem:
     """What a strategy works on: the space, what is minimised, how many trials there will be, and the screen.
 
-    ``excess``: how far outside the study's upper limits a point is (relative; negative: what is left), told sooner than
-    by the screen; None without them.
+    ``excess``: how far outside the study's upper limits a point is (relative; negative: what is left), computed
+    faster than by the screen; None without them.
     """
 
     space: Space
@@ -63,7 +63,7 @@ class Problem:
     excess: Callable[[Params], float] | None = None
 
     def rng(self, number: int) -> random.Random:
-        """The random numbers of ask ``number``: the same when a study that was killed asks again."""
+        """Random numbers for trial ``number``: the same when a study goes on after a kill."""
         return random.Random(f"{self.seed}:{number}")
 
 
@@ -73,7 +73,7 @@ class Observation:
 
     ``losses``: one number per objective, all to be made small; None while unknown (running) and for a failed one.
     ``epochs``: how many it was trained for; a trial that was stopped early has fewer than a complete one.
-    ``facts``: what the strategy itself said of the point when it proposed it.
+    ``facts``: those of the :class:`Proposal`.
     """
 
     number: int
@@ -112,14 +112,14 @@ class Proposal(NamedTuple):
 
 
 class Strategy(Protocol):
-    """A strategy keeps no state that it could not be told again: a study that goes on tells all trials in order.
+    """A strategy keeps no state but what follows from ``tell``: a study that goes on calls it for all trials, in order.
 
-    Its class is made of a :class:`Problem` and its options, whose class, with types, defaults and meanings, is its
-    attribute ``settings``.
+    The constructor takes a :class:`Problem` and options. The attribute ``settings`` of the class is the class of the
+    options: their types, defaults and meanings.
     """
 
     def ask(self, number: int) -> Proposal | None:
-        """A fresh point for trial ``number``; None when it knows none (a grid that is used up, say)."""
+        """A fresh point for trial ``number``; None when there is none left (in a grid that is used up, say)."""
 
     def tell(self, observation: Observation) -> None:
-        """A trial has begun (``running``) or ended; the later word on a number counts."""
+        """A trial has begun (``running``) or ended; a later observation of the same number replaces the earlier."""

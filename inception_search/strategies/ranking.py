@@ -1,4 +1,4 @@
-"""Which of the told trials are better than which, for one objective or several."""
+"""Which trials are better than which, for one objective or several."""
 
 from __future__ import annotations
 

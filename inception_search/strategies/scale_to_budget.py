@@ -55,7 +55,7 @@ def drawn(problem: Problem, rng: random.Random) -> Params | None:
 
 
 def _simpler(problem: Problem, params: Params, rng: random.Random) -> Params:
-    """Where a walk leads that gets never further outside and ends within, or after so many moves."""
+    """Where a walk leads that gets never further outside and ends within, or after :data:`MOVES` moves."""
     if problem.excess is None:
         return params
     excess = problem.excess(params)
@@ -73,13 +73,13 @@ def _simpler(problem: Problem, params: Params, rng: random.Random) -> Params:
 
 
 def _steps(excess: float) -> int:
-    """So many factors on, by what is known of how costs grow, lies the limit; one at least."""
+    """Number of factors to the limit, from how costs grow with widths; at least one."""
     steps = round(-8.0 * math.log2(max(1.0 + excess, 0.01)) / POWER)
     return max(1, steps) if excess <= 0.0 else min(-1, steps)
 
 
 def _times(value: Value, factor: float, hole: Hole) -> Value:
-    """The value of the hole that is nearest to so many times ``value``."""
+    """The value of the hole that is nearest to ``factor`` times ``value``."""
     if isinstance(hole, Integer):
         at = round((factor * int(value) - hole.low) / hole.step)
         return hole.domain[min(max(at, 0), len(hole.domain) - 1)]

@@ -55,7 +55,7 @@ def _checked(name: str, kind: Any) -> Any:
 
 
 def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Raise :class:`~inception_search.errors.ConfigError` where strategy ``name`` cannot search ``space`` for so many
+    """Raise :class:`~inception_search.errors.ConfigError` where strategy ``name`` cannot search ``space`` for that many
     objectives, or does not have such ``options``."""
     if name.startswith(PREFIXES):
         _user_sampler().check(name, space, objectives, options)

@@ -1,6 +1,6 @@
 """Any sampler of Optuna's as a strategy: one that is named, or one that was given in Python.
 
-It is asked anew for every trial, with all trials before it, so that a study that goes on gets what it would have got.
+It proposes every trial anew from all trials before it, so that a study that goes on gets what it would have got.
 What it writes down with its trials and its study is kept with ours and shown to it again; what it keeps in itself is
 not.
 """
@@ -40,14 +40,14 @@ REFUSED = {
 
 
 def make(name: str, problem: Problem, options: Mapping[str, Any]) -> UserSampler:
-    """The strategy that asks the sampler called ``name``. Raises ConfigError."""
+    """The strategy of the sampler called ``name``. Raises ConfigError."""
     return UserSampler(problem, sampler_named(name, options, problem.seed), name)
 
 
 def check(name: str, space: Space, objectives: int, options: Mapping[str, Any]) -> None:
     """Raise ConfigError where the sampler called ``name`` cannot be made, or cannot search ``space``.
 
-    It is asked twice, without trials and after some that are made up.
+    It proposes twice, without trials and after some that are made up.
     """
     sampler = sampler_named(name, options, 0)
     kinds = {kind.__name__ for kind in type(sampler).__mro__ if kind.__module__.startswith("optuna.")}
@@ -161,7 +161,7 @@ def _copied(name: str, sampler: BaseSampler) -> BaseSampler:
 
 
 def _cannot(name: str, space: Space, error: Exception) -> ConfigError:
-    """The error of a sampler that fails when it is asked, with the hole that may be in its way."""
+    """The error of a sampler that fails to propose, with the hole that may be in its way."""
     why = why_not_flat(space)
     mend = "search it with tpe, evolution, nsga2, local or predictor"
     rule = f"{name} cannot search space {space.name!r}" + (f": {why}" if why else "")

@@ -151,7 +151,7 @@ class StudyConfig(Options):
     retries: Whole = 3
     """Attempts per trial if its process keeps dying before it finishes an epoch."""
     storage: Storage | None = None
-    """URL of the Optuna storage for the index, such as postgresql://user@host/db (default: a journal in the run
+    """URL of the storage of the Optuna study, such as postgresql://user@host/db (default: a journal in the run
     folder). Its password is never saved: ``study.yaml`` has ``***`` in its place."""
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
     """Seed of the strategy, the initial weights, the order of the images and their augmentation. With one worker, a
@@ -302,7 +302,7 @@ def facts_of(path: Path) -> dict[str, Any]:
     return dict(json.loads(json.dumps(facts))) if isinstance(facts, dict) else {}  # without the lines it came from
 
 
-def index_name(path: Path) -> str:
+def optuna_name(path: Path) -> str:
     """The name of the Optuna study of a ``study.yaml``, in a storage that may hold others; it moves with the folder."""
     return str(facts_of(path).get("index") or f"inception-search: {path.parent.name}")
 
@@ -326,7 +326,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def _mapping(path: Path) -> MarkedDict:
-    """The mapping in a configuration file; whose schema and version, where it names them, are ours."""
+    """The mapping in a configuration file, brought up to date; raises for another schema or an unknown version."""
     data = read_yaml(read_text(path), str(path))
     place = Place(str(path))
     if not isinstance(data, MarkedDict):

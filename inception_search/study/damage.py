@@ -18,8 +18,8 @@ SHOWN = 8  # numbers of trials in one sentence
 def damage(run: RunFolder) -> list[str]:
     """A sentence for each thing that is missing or damaged in ``run``; none for a whole study.
 
-    Records that the index knows and that are gone, a last line without its end, a space or ``env.json`` that cannot be
-    read. Raises what reading damaged records raises: without them there is nothing to show.
+    Records that are gone though the Optuna study has their trials, a last line without its end, a space or
+    ``env.json`` that cannot be read. Raises what reading damaged records raises: without them there is nothing to show.
     """
     return [*_space(run), *_environment(run), *_records(run)]
 
@@ -42,7 +42,7 @@ def _environment(run: RunFolder) -> Iterator[str]:
 
 
 def _records(run: RunFolder) -> Iterator[str]:
-    finished = _finished(run)  # before the records: a record is written before the index is told
+    finished = _finished(run)  # before the records: a record is written before its trial is
     if finished is None:
         yield f"{run.journal_file} cannot be read; `inception-search resume` makes it again from the records"
     gone = sorted((finished or set()) - run.numbers())

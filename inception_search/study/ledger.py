@@ -62,11 +62,11 @@ class Ledger:
             self.repeats[trial.repeat_of].add(trial.seed)
 
     def infeasible(self, trial: Trial, reason: str) -> TrialRecord:
-        """A point that was asked for by name and is not trained."""
+        """A baseline or a network of an earlier run that cannot be trained."""
         return self.settle(self._record(trial, state="infeasible", reason=_paragraph(reason), seconds=trial.seconds))
 
     def duplicate(self, trial: Trial, first: int) -> TrialRecord:
-        """A point that was asked for by name and whose architecture trial ``first`` has."""
+        """A baseline or a network of an earlier run that trial ``first`` has trained already."""
         return self.settle(self._record(trial, state="duplicate", duplicate_of=first, seconds=trial.seconds))
 
     def failed(self, trial: Trial, reason: str, **facts: Any) -> TrialRecord:
@@ -91,7 +91,7 @@ class Ledger:
         return self.settle(record.model_copy(update={"state": "pruned", "reason": reason}))
 
     def settle(self, record: TrialRecord) -> TrialRecord:
-        """Record, tell, then forget the job and its result: what is recorded is never trained again."""
+        """Write the record, report it, then remove the job and its result: what is recorded is never trained again."""
         self.run.append_record(record)
         self.records[record.number] = record
         if record.repeat_of is not None:

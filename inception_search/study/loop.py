@@ -256,7 +256,7 @@ class Driver:
             self.waiting.append(number)
 
     def too_crowded(self, payload: dict[str, Any]) -> bool:
-        """Tell the packing what a trial used; whether it ran out of memory because others were on the same card."""
+        """Report to the packing what a trial used; whether it ran out of memory because others share its GPU."""
         if self.packing is None:
             return False
         if str(payload.get("reason", "")).startswith(TrainingError.OUT_OF_MEMORY):
@@ -266,7 +266,7 @@ class Driver:
         return False
 
     def conclude(self, trial: Trial, record: TrialRecord) -> None:
-        """A trial has been recorded: the strategy is told, repeats are queued, a paused one is kept."""
+        """A trial has been recorded: report it to the strategy, queue its repeats, keep a paused one."""
         if record.state == "paused":
             self.paused[trial.number] = trial
             self.scheduler.hold(trial.number)

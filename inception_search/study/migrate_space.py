@@ -1,9 +1,9 @@
 """Going on with a study in a space that has grown: new labels, wider ranges, more canonical networks.
 
 Points are documents: every record's network is decoded in the space it was drawn from and found again in the new one.
-The records are rewritten in one step (old lines kept, each followed by its new form), the index is emptied and made
-anew from them when the study goes on. A kill in between leaves a note in the folder, and the next one to go on ends
-what was begun.
+The records are rewritten in one step (old lines kept, each followed by its new form), the Optuna study is emptied and
+made anew from them when the search goes on. A kill in between leaves a note in the folder, and the next
+resume ends what was begun.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ NOTE = "growing.json"  # what is being done, until it is done
 def begin_growth(run: RunFolder, space: Space, study_text: str, baselines: bool = True) -> str:
     """Replace the space of a held study by ``space`` and ``study.yaml`` by ``study_text``, if nothing is against it.
 
-    What a person should know of it. Raises :class:`NotInSpaceError` when a canonical network it says it contains is
+    Returns a sentence for the user. Raises :class:`NotInSpaceError` when a canonical network it says it contains is
     none of its points, and :class:`RunFolderError` when no earlier trial is, or while results of an interrupted run
-    wait to be told.
+    wait to be recorded.
     """
     if run.space_text() == space.text:
         return ""
@@ -61,7 +61,7 @@ def finish_growth(run: RunFolder) -> None:
     if len(texts) == note["lines"]:
         moved = [sealed(_moved(record, before, after).to_json()) for record in run.records()]
         write_atomic(run.trials_file, "".join(f"{text}\n" for text in (*texts, *moved)))
-    write_atomic(run.journal_file, "")  # the index of the old space; made anew from the records
+    write_atomic(run.journal_file, "")  # the Optuna study of the old space; made anew from the records
     write_atomic(run.space_file, note["after"])
     write_atomic(run.study_file, note["study"])
     path.unlink()

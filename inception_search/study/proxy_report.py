@@ -75,7 +75,7 @@ def proxy_report(
 
     A score is the mean over ``seeds`` draws of weights and of ``images`` training images. ``progress`` hears how many
     networks of how many are done. Raises TrainingError when fewer than 5 architectures are trained or all are equally
-    accurate, UnknownNameError or ConfigError for what cannot be asked, and DataError or RunFolderError when the
+    accurate, UnknownNameError or ConfigError for options that cannot be used, and DataError or RunFolderError when the
     study's data is gone or has changed.
     """
     chosen = known((*BASELINES, *known(names)))

@@ -34,7 +34,7 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
-from inception_search.study.config import VERSION, StudyConfig, facts_of, index_name, version_of
+from inception_search.study.config import VERSION, StudyConfig, facts_of, optuna_name, version_of
 from inception_search.study.context import Plan, StudyContext, check_same, given_again, make_plan
 from inception_search.study.feasibility import Screen, Seen, check_feasible, make_excess
 from inception_search.study.ledger import Ledger
@@ -76,7 +76,7 @@ def search(
     check_strategy(config.strategy, loaded, len(config.objectives), config.strategy_options)
     if names := {*config.proxies, config.warmup_proxy} - {None}:
         check_proxies(str(name) for name in names)
-    warm_points(loaded, config)  # what is wrong with an earlier study is told before anything is written
+    warm_points(loaded, config)  # raises for a bad earlier study before anything is written
     start_server()
     plan = make_plan(config, loaded)
     config = config.model_copy(update={"threads": _threads(config, plan.device)})
@@ -119,7 +119,7 @@ def resume(
     with run.hold():
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
-            write_atomic(run.journal_file, "")  # an index of the old kind; made anew from the records
+            write_atomic(run.journal_file, "")  # an Optuna study of version 1; made anew from the records
         before = given_again(_with_password(StudyConfig.read(run.study_file), observer), strategy)
         config = before if trials is None else StudyConfig.of(**{**before.options(), "trials": trials})
         facts = facts_of(run.study_file)
@@ -201,7 +201,7 @@ def make_driver(
     """The driver of a held run folder, after what an earlier one left has been put right."""
     config = context.config
     history = run.history()  # first: a record that cannot be read is an error before anything is written
-    name = index_name(run.study_file) if config.storage else NAME  # a journal has one study
+    name = optuna_name(run.study_file) if config.storage else NAME  # a journal has one study
     live = LiveStudy(run, context.space, config.objectives, config.storage, name, observer.note)
     ledger = Ledger(run, live, context, observer, history)
     if warning := recipe_change(config, ledger.records.values()):
@@ -301,7 +301,7 @@ def make_packing(config: StudyConfig, device: str) -> Packing | None:
 
 
 def _capacity(config: StudyConfig, device: str) -> int:
-    """As many trials at a time as the cores of a CPU have room for; on a GPU at most so many."""
+    """As many trials at a time as the cores of a CPU have room for; on a GPU MOST_ON_A_GPU."""
     return config.workers or (max(1, cores() // (config.threads or 1)) if device == "cpu" else MOST_ON_A_GPU)
 
 

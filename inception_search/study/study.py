@@ -18,7 +18,7 @@ from inception_search.store.display import html_table
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.store.record import COLUMNS, QUALITIES, Records, TrialRecord, row_of, words_of
 from inception_search.store.run_folder import RunFolder
-from inception_search.study.config import StudyConfig, facts_of, index_name
+from inception_search.study.config import StudyConfig, facts_of, optuna_name
 from inception_search.study.reference_point import reference_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Study:
         """
         from inception_search.optuna_bridge.export import study_of
 
-        return study_of(self.records, self.space, self.config.objectives, index_name(self.run.study_file))
+        return study_of(self.records, self.space, self.config.objectives, optuna_name(self.run.study_file))
 
     @cached_property
     def config(self) -> StudyConfig:

@@ -37,7 +37,7 @@ class Trial:
     label: str | None = None
     """Name of the canonical network or module that a baseline is; of the run that a warm start is from."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What the strategy said of it."""
+    """What the strategy noted with its proposal."""
     seed: int = 0
     repeat_of: int | None = None
     attempt: int = 0

@@ -1,4 +1,4 @@
-"""A search without training: a real space and screen, a made-up objective, and a loop that asks and tells."""
+"""A search without training: a real space and screen, a made-up objective, and a loop of ask and tell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def additive(params: Params) -> float:
 
 
 class World:
-    """What a driver is to strategies: it screens points, trains (by formula) and tells."""
+    """What a driver is to strategies: it screens points, trains (by formula) and reports."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class World:
         self.seen: dict[frozenset[tuple[str, object]], Candidate] = {}
 
     def screen(self, params: Params) -> Candidate:
-        """What is known of a point."""
+        """The candidate at a point."""
         key = frozenset(params.items())
         if key not in self.seen:
             self.seen[key] = self._screened(params)
@@ -95,7 +95,7 @@ class World:
         return ended
 
     def tell(self, strategy: Strategy, observation: Observation) -> None:
-        """Tell, and remember what was told."""
+        """Report an observation to the strategy, and keep it."""
         self.told.append(observation)
         strategy.tell(observation)
 
@@ -107,7 +107,7 @@ class World:
         workers: int = 1,
         state: Callable[[int], State] = lambda number: "complete",
     ) -> list[Observation]:
-        """Run so many trials, ``workers`` at a time (they end in any order); fewer when the strategy knows no more."""
+        """Run ``trials`` trials, ``workers`` at a time (in any order); fewer when the strategy finds no more."""
         running: list[Observation] = []
         ended: list[Observation] = []
         rng = random.Random(self.problem.seed)

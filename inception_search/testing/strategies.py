@@ -59,7 +59,7 @@ def only_fresh_points_are_proposed(subject: Subject, space: Space, workers: int 
 
 
 def a_study_goes_on_the_same_way(subject: Subject, space: Space, objectives: int = 1) -> None:
-    """A strategy that is made anew and told everything again proposes what the first one does; ends alone suffice."""
+    """A new strategy with the same observations proposes what the first one does; ends alone suffice."""
     world = World(space, trials=40, objectives=objectives, seed=3)
     strategy = subject.make(world.problem)
     world.seed(strategy, list(space.fixed_points.values())[:3])
@@ -70,8 +70,8 @@ def a_study_goes_on_the_same_way(subject: Subject, space: Space, objectives: int
         if observation.state != "running":
             ended.tell(observation)
     first = strategy.ask(number)
-    equal("the proposal of one that was told everything again", again.ask(number), first)
-    equal("the proposal of one that was told of ends alone", ended.ask(number), first)
+    equal("the proposal of a new strategy with the same observations", again.ask(number), first)
+    equal("the proposal of a new strategy with the observations of ends alone", ended.ask(number), first)
     equal("its next proposal", again.ask(number + 1), strategy.ask(number + 1))
 
 

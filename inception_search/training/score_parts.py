@@ -43,7 +43,7 @@ def packed(classes: Sequence[int] | Classes) -> str:
 
 
 def unpacked(text: str, images: int) -> Classes:
-    """The numbers of so many images; ValueError for a text that is not :func:`packed`, or has another length."""
+    """The numbers of ``images`` images; ValueError for a text that is not :func:`packed`, or has another length."""
     reader = zlib.decompressobj()
     try:
         data = reader.decompress(base64.b64decode(text, validate=True), 4 * images + 1)

@@ -51,11 +51,11 @@ def train(
     the run by returning False. ``seed`` draws order, augmentation and dropout; torch's own random state is
     left as it was. On a CPU the same model, data, fidelity and seed give the same curve to the last bit.
 
-    With a ``checkpoint`` the whole state is saved after every epoch, before ``report`` hears of it, and a run that
+    With a ``checkpoint`` the whole state is saved after every epoch, before ``report`` is called, and a run that
     finds a state goes on from there: on a CPU to the same bits as one that was never interrupted. ``report`` is then
-    asked about the last epoch of that state again, and may end the run there: whoever decides may know more by now,
-    or may never have heard of it. A run that is complete already reports nothing. ``until`` pauses (``stopped`` is
-    then True) after so many epochs in all, on the schedule of the whole run.
+    called for the last epoch of that state again, and may end the run there: the decision may be another by now, or
+    the kill came before it was made. A run that is complete already reports nothing. ``until`` pauses (``stopped`` is
+    then True) after that many epochs in all, on the schedule of the whole run.
 
     ``capture``: take steps as one CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` holds the
     averaged weights in the end. Raises TrainingError when the loss stops being finite or memory runs out,

@@ -11,7 +11,7 @@ from inception_search.options import Factor, Options, Whole, option_error
 from inception_search.study.config import StudyConfig
 from inception_search.training.fidelity import BatchSize, Fidelity
 
-_SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless told otherwise
+_SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless an option says otherwise
 
 
 class FinalOptions(Options):

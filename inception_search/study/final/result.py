@@ -24,7 +24,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Finals:
-    """What came of the final trainings. Not ``finished``: stopped before all were trained, and nothing is told yet."""
+    """The result of the final trainings; not ``finished``: they were stopped, and there is no result yet."""
 
     run: RunFolder
     setting: Setting
