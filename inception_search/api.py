@@ -134,7 +134,7 @@ def _no_aux(network: Network) -> ConfigError:
         "the network has no auxiliary classifiers to build",
         found=raw(f"aux=True for {network.name}"),
         expected=f"one of {', '.join(having)}" if having else None,
-        mend="leave out aux" if known else "leave out aux, or write some under 'aux:' in the document",
+        hint="leave out aux" if known else "leave out aux, or write some under 'aux:' in the document",
     )
 
 
@@ -227,8 +227,8 @@ def _document(item: Network | AnyStep | HasNetwork) -> Network | AnyStep:
         return item  # type: ignore[return-value]  # mypy does not see that no step is left out
     network = getattr(item, "network", None)
     if not isinstance(network, Network):
-        mend = "give its name, document or module, or a model made by ins.compile or ins.load_model"
-        raise ConfigError("only a network or a module can be looked at", found=type(item).__name__, mend=mend)
+        hint = "give its name, document or module, or a model made by ins.compile or ins.load_model"
+        raise ConfigError("only a network or a module can be looked at", found=type(item).__name__, hint=hint)
     return network
 
 

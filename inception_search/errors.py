@@ -1,7 +1,7 @@
 """Every error a user can meet.
 
-Each carries the facts a person needs to mend it: the file and line, the path inside the document, what was
-found, what was expected and the likely mend. ``str(error)`` is one paragraph made of those facts; the command
+Each carries the facts a person needs to correct it: the file and line, the path inside the document, what was
+found, what was expected and the likely fix. ``str(error)`` is one paragraph made of those facts; the command
 line prints it as it is and never a traceback.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -47,7 +48,7 @@ class InceptionSearchError(Exception):
         path: the path inside the document, where that is all that is known of the place.
         found: what was found.
         expected: what was expected.
-        mend: the likely fix.
+        hint: the likely fix.
 
     >>> try:
     ...     ins.load("inception_v9")
@@ -66,14 +67,20 @@ class InceptionSearchError(Exception):
         path: str | None = None,
         found: Any = None,
         expected: str | None = None,
-        mend: str | None = None,
+        hint: str | None = None,
     ) -> None:
         self.rule = rule
         self.place = place if isinstance(place, Place) else Place(path=path)
         self.found = found
         self.expected = expected
-        self.mend = mend
+        self.hint = hint
         super().__init__(rule)
+
+    @property
+    def mend(self) -> str | None:
+        """The former name of ``hint``; it goes in version 0.3."""
+        warnings.warn("error.mend is called error.hint since 0.2", DeprecationWarning, stacklevel=2)
+        return self.hint
 
     @property
     def path(self) -> str | None:
@@ -98,8 +105,8 @@ class InceptionSearchError(Exception):
             text += f", got {shorten(self.found)}"
         if self.expected is not None and (expected := _part(self.expected)):
             text += f"; expected {expected}"
-        if self.mend is not None and (mend := _part(self.mend)):
-            text += f"; {mend}"
+        if self.hint is not None and (hint := _part(self.hint)):
+            text += f"; {hint}"
         return masked(text)
 
 
@@ -145,7 +152,7 @@ class MapTooSmallError(ShapeError):
 
     def __str__(self) -> str:
         advice, self.advice = self.advice, None
-        self.mend = (advice() if advice is not None else None) or self.mend
+        self.hint = (advice() if advice is not None else None) or self.hint
         return super().__str__()
 
 
@@ -235,7 +242,7 @@ def unknown_name(
         f"unknown {what}",
         found=name,
         expected="one of " + ", ".join(names) if names else None,
-        mend=did_you_mean(name, names),
+        hint=did_you_mean(name, names),
         **facts,
     )
 

@@ -71,8 +71,8 @@ def item(words: str | Path, module: str | None = None) -> Item:
     """
     base, inner = _split_module(words)
     if inner is not None and module is not None:
-        mend = f"write {base!r} and the one module"
-        raise ConfigError("a module of a module cannot be named", found=f"{words} and {module}", mend=mend)
+        hint = f"write {base!r} and the one module"
+        raise ConfigError("a module of a module cannot be named", found=f"{words} and {module}", hint=hint)
     module = inner if module is None else module
     name, network = _network(base)
     if module is None:
@@ -113,7 +113,7 @@ def load(network: str | Path) -> Network:
             "a whole network is needed here, and this is a module of one",
             found=str(network),
             expected=f"a network, such as {found.name.removesuffix('.' + found.module)!r}",
-            mend="draw, diff, view, to_yaml and load_module take modules, too",
+            hint="draw, diff, view, to_yaml and load_module take modules, too",
         )
     return found.network
 
@@ -195,8 +195,8 @@ def record_of(trial: Trial) -> TrialRecord:
     if trial.number is None:
         found = best(records.values())
         if found is None:
-            mend = "name one of its trials, such as " + repr(f"{trial.run}:{min(records, default=0)}")
-            raise ConfigError("no trial of the study is complete yet", path=str(trial.run), mend=mend)
+            hint = "name one of its trials, such as " + repr(f"{trial.run}:{min(records, default=0)}")
+            raise ConfigError("no trial of the study is complete yet", path=str(trial.run), hint=hint)
         return found
     known = f"0 to {max(records)}" if records else "a study with trials; this one has none yet"
     raise ConfigError("no such trial", path=str(trial.run), found=trial.number, expected=known)
@@ -264,7 +264,7 @@ def _no_run_folder(text: str) -> None:
     try:
         RunFolder.open(text)
     except RunFolderError as error:
-        error.mend = f"{error.mend}, or the path of a document ({', '.join(SUFFIXES)})"
+        error.hint = f"{error.hint}, or the path of a document ({', '.join(SUFFIXES)})"
         raise
 
 
@@ -273,8 +273,8 @@ def _document_of(trial: Trial) -> Network:
 
     record = record_of(trial)
     if record.network is None:
-        found, mend = record.reason, "name another trial"
-        raise ConfigError(f"trial {record.number} has no network", path=str(trial.run), found=found, mend=mend)
+        found, hint = record.reason, "name another trial"
+        raise ConfigError(f"trial {record.number} has no network", path=str(trial.run), found=found, hint=hint)
     final = final_of(trial)
     return network_from_data(record.network) if final is None else final.network(record)
 
@@ -302,6 +302,6 @@ def _point(start: str, goal: str, number: int | None) -> Network:
     if number is None or number >= len(moves):
         rule = "no such point on the path" if number is not None else "a point on a path is named by its number"
         between = f"{start}{BETWEEN}{goal}"
-        mend = f"inception-search path {start} {goal} prints them" if number is None else None
-        raise ConfigError(rule, path=between, found=number, expected=f"0 to {len(moves) - 1}", mend=mend)
+        hint = f"inception-search path {start} {goal} prints them" if number is None else None
+        raise ConfigError(rule, path=between, found=number, expected=f"0 to {len(moves) - 1}", hint=hint)
     return moves[number].network

@@ -51,7 +51,7 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
     (23834568, 5713216096, 48)
     """
     if not isinstance(network, Network):
-        raise SpecError("lower takes a network", found=network, mend="write lower(load(...))")
+        raise SpecError("lower takes a network", found=network, hint="write lower(load(...))")
     try:
         lowering = _GraphLowering(network)
         output, taps = lowering.trunk()
@@ -85,7 +85,7 @@ def check_filters(width: int, path: str | None = None) -> None:
             path=path,
             found=width,
             expected=f"at most {MAX_WIDTH:,}",
-            mend="a projection has as many as its block has input channels, a depthwise one multiplies them",
+            hint="a projection has as many as its block has input channels, a depthwise one multiplies them",
         )
 
 

@@ -250,6 +250,6 @@ def _model_path(model: str | Path) -> str | Path:
             "a network has no weights of its own",
             found=model,
             expected="a file that save_model wrote (.safetensors), a run folder, or a trial ('runs/first:12')",
-            mend=f"write compile({model!r}, weights=FILE) to load weights into it",
+            hint=f"write compile({model!r}, weights=FILE) to load weights into it",
         )
     return model

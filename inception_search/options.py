@@ -129,8 +129,8 @@ def flat(kind: type[BaseModel], given: Mapping[Any, Any]) -> dict[Any, Any]:
             if name not in options.model_fields:
                 raise unknown_option(f"the group {group}", str(name), options.model_fields, path=group)
             if name in found:
-                mend = f"leave out {name} or {group}.{name}"
-                raise ConfigError("the option is written twice", path=name, found=found[name], mend=mend)
+                hint = f"leave out {name} or {group}.{name}"
+                raise ConfigError("the option is written twice", path=name, found=found[name], hint=hint)
             found[name] = value
     return found
 
@@ -185,7 +185,7 @@ def option_error(error: ValidationError, kind: type[BaseModel], *, owner: str = 
         path=".".join(part for part in (path, name) if part),
         found=first["input"],
         expected=text,
-        mend=did_you_mean(first["input"], choices) if choices else number_hint(first),
+        hint=did_you_mean(first["input"], choices) if choices else number_hint(first),
     )
 
 
@@ -196,7 +196,7 @@ def unknown_option(owner: str, name: str, known: Mapping[str, Any], *, path: str
         path=f"{path}.{name}" if path else name,
         found=name,
         expected=f"one of {', '.join(known)}" if known else "no options",
-        mend=did_you_mean(name, known),
+        hint=did_you_mean(name, known),
     )
 
 

@@ -65,7 +65,7 @@ def find(kind: Kind, name: str, own: Iterable[str]) -> Any:
         raise PluginError(
             f"two packages have a {kind} of one name",
             found=raw(f"{name!r} of {' and of '.join(packages)}"),
-            mend=f"uninstall {packages[-1]}, or rename what it adds",
+            hint=f"uninstall {packages[-1]}, or rename what it adds",
         )
     try:
         found = entries[0].load()
@@ -103,7 +103,7 @@ def unusable(kind: Kind, name: str, found: str, expected: str | None = None) -> 
         f"package {package} adds the {kind} {name!r}, which cannot be used",
         found=raw(found),
         expected=expected,
-        mend=f"update or uninstall {package}; the mistake is in that package",
+        hint=f"update or uninstall {package}; the mistake is in that package",
     )
 
 

@@ -60,7 +60,7 @@ def assert_one_paragraph(text: str) -> None:
 def test_every_part_of_an_error_may_be_hostile(value: object) -> None:
     assert_one_paragraph(shorten(value))
     place = Place(HOSTILE, 3, HOSTILE)
-    error = InceptionSearchError(HOSTILE, place=place, found=value, expected=HOSTILE, mend=HOSTILE)
+    error = InceptionSearchError(HOSTILE, place=place, found=value, expected=HOSTILE, hint=HOSTILE)
     assert_one_paragraph(str(error))
     assert_one_paragraph(str(InceptionSearchError(HOSTILE, path=HOSTILE).at(file=HOSTILE, line=1)))
     assert_one_paragraph(str(unknown_name("thing", str(type(value)) + HOSTILE, [HOSTILE, "b"])))
@@ -106,3 +106,8 @@ def test_the_command_line_prints_one_line(tmp_path: Path) -> None:
         assert line.startswith(begins)
         assert "a\\x1b[31mb.yaml" in line
         assert line.isprintable()
+
+
+def test_the_former_name_of_a_hint_still_works() -> None:
+    with pytest.warns(DeprecationWarning, match=r"error\.hint"):
+        assert InceptionSearchError("wrong", hint="turn it").mend == "turn it"

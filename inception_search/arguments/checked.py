@@ -123,10 +123,12 @@ class _Parameters:
         return found
 
     def _misfit(self, parameter: _Parameter, value: Any) -> ArgumentError:
-        found, hint = raw(f"{shorten(value)} ({type(value).__name__})"), parameter.hint
-        mend = _likely_fix(self.name, parameter.name, hint, value)
         return ArgumentError(
-            f"not a usable argument of {self.name}()", path=parameter.name, found=found, expected=hint.text, mend=mend
+            f"not a usable argument of {self.name}()",
+            path=parameter.name,
+            found=raw(f"{shorten(value)} ({type(value).__name__})"),
+            expected=parameter.hint.text,
+            hint=_likely_fix(self.name, parameter.name, parameter.hint, value),
         )
 
     def _check_names(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
@@ -137,8 +139,8 @@ class _Parameters:
             if name not in self.named and not self.others:
                 known = [known for known in self.named if known not in SELF]
                 expected = f"one of {', '.join(known)}" if known else "no arguments"
-                mend = did_you_mean(name, known)
-                raise ArgumentError(f"{self.name}() has no argument {name!r}", expected=expected, mend=mend)
+                hint = did_you_mean(name, known)
+                raise ArgumentError(f"{self.name}() has no argument {name!r}", expected=expected, hint=hint)
         for index, parameter in enumerate(self.positional):
             if index < len(args) and parameter.name in named:
                 raise ArgumentError(f"{self.name}() is given {parameter.name!r} twice")
@@ -149,8 +151,8 @@ class _Parameters:
                 raise self._missing(self.named[name])
 
     def _missing(self, parameter: _Parameter) -> ArgumentError:
-        rule, mend = f"{self.name}() needs {parameter.name!r}", f"write {self.name}(..., {parameter.name}=...)"
-        return ArgumentError(rule, expected=parameter.hint.text, mend=mend)
+        rule, hint = f"{self.name}() needs {parameter.name!r}", f"write {self.name}(..., {parameter.name}=...)"
+        return ArgumentError(rule, expected=parameter.hint.text, hint=hint)
 
     def _too_many(self, count: int) -> ArgumentError:
         hidden = sum(parameter.name in SELF for parameter in self.positional)
@@ -159,7 +161,7 @@ class _Parameters:
             f"{self.name}() is given too many arguments",
             found=count - hidden,
             expected=f"at most {len(self.positional) - hidden}" + (" without names" if others else ""),
-            mend=f"give the others by name: {', '.join(f'{name}=...' for name in others)}" if others else None,
+            hint=f"give the others by name: {', '.join(f'{name}=...' for name in others)}" if others else None,
         )
 
 

@@ -29,5 +29,5 @@ class AuxHeads(nn.Module):
         raise CompileError(
             "auxiliary classifiers, which compute in training only, cannot be scripted",
             path="aux",
-            mend="save the model with ins.save_model and compile it without aux, with weights= from that file",
+            hint="save the model with ins.save_model and compile it without aux, with weights= from that file",
         )

@@ -41,7 +41,7 @@ def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -
             "the network is too large to build",
             found=f"{params:,} parameters",
             expected=f"at most {max_params:,}",
-            mend="scale its widths down, or raise max_params",
+            hint="scale its widths down, or raise max_params",
         )
     return _Emitter(graph).module(_identifier(name))
 

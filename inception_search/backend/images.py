@@ -41,7 +41,7 @@ def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.
         raise ConfigError(
             "the document does not say what its weights expect of an image",
             path="preprocess",
-            mend="add 'preprocess: {mean: ..., std: ...}' to it",
+            hint="add 'preprocess: {mean: ..., std: ...}' to it",
         )
     channels, height, width = network.input.shape
     return torch.cat([_prepared(x, facts, height, width) for x in pictures_in(images, channels)])

@@ -47,7 +47,7 @@ class NetworkModule(fx.GraphModule):
         """The document of this module, as it was built (classes, input, auxiliary heads)."""
         network = self.recall("network")
         if not isinstance(network, Network):
-            raise CompileError("this module does not know its document", mend="make it with compile")
+            raise CompileError("this module does not know its document", hint="make it with compile")
         return network
 
     @property

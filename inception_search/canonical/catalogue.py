@@ -157,8 +157,8 @@ def _is_weights(network: str | Path) -> bool:
 
 
 def _weights_not_network(path: str | Path) -> SpecError:
-    mend = f"write compile(NETWORK, weights={str(path)!r}); 'inception-search convert {path}' says which network"
-    return SpecError("this is a file of weights, not a network", place=Place(str(path)), mend=mend)
+    hint = f"write compile(NETWORK, weights={str(path)!r}); 'inception-search convert {path}' says which network"
+    return SpecError("this is a file of weights, not a network", place=Place(str(path)), hint=hint)
 
 
 def _split(network: str) -> tuple[str, str | None]:

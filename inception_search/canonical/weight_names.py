@@ -74,7 +74,7 @@ def entries(graph_layers: Iterable[GraphLayer], network: str, implementation: st
                 path=part,
                 found=len(ours[part]),
                 expected=str(len(theirs)),
-                mend="weights fit an unchanged network, in the dialect of their implementation",
+                hint="weights fit an unchanged network, in the dialect of their implementation",
             )
         for layer, names in zip(ours[part], theirs, strict=True):
             found += _entries(layer, names, table.style)

@@ -132,6 +132,6 @@ def _check_out(out: Path, to: str | None) -> None:
         try:
             check_name(out)
         except ConfigError as error:
-            error.mend = "for other formats name an implementation, such as --to timm"
+            error.hint = "for other formats name an implementation, such as --to timm"
             raise
     check_folder(out)

@@ -37,5 +37,5 @@ def real(*names: str, **options: Any) -> Any:
 
 
 def _refusal(text: Any, kind: str) -> str:
-    mend = spelling(text)
-    return f"{text!r} is not {kind}, like {EXAMPLES}" + (f"; {mend}" if mend else "")
+    hint = spelling(text)
+    return f"{text!r} is not {kind}, like {EXAMPLES}" + (f"; {hint}" if hint else "")

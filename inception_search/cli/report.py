@@ -43,8 +43,8 @@ def report(
     records = folder.lean_records()
     state = progress(folder, config, records).words(datetime.now(UTC))
     if not records:
-        mend = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
-        raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), mend=mend)
+        hint = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
+        raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), hint=hint)
     found = damage(folder)
     if as_json:
         print_json({**study_report(folder, top), "state": state or None, "damage": found})
@@ -58,7 +58,7 @@ def report(
             written = write_study_report(folder, out, records)
         except RunFolderError as error:
             if out is None and not isinstance(error, StorageFullError):
-                error.mend = "write it to another place with -o FOLDER"
+                error.hint = "write it to another place with -o FOLDER"
             raise
         print_files(written, err=as_json)
     warn(found)

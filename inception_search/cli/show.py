@@ -56,8 +56,8 @@ def _sized(found: Item, side: int | None, channels: int | None, classes: int | N
     from inception_search.spec.transform import set_classes, set_input
 
     if classes is not None and found.module is not None:
-        mend = f"write {found.name.rpartition('.')[0]} for the whole network"
-        raise ConfigError("a module has no classes", path="--classes", found=classes, mend=mend)
+        hint = f"write {found.name.rpartition('.')[0]} for the whole network"
+        raise ConfigError("a module has no classes", path="--classes", found=classes, hint=hint)
     network = set_input(found.network, channels=channels, height=side, width=side)
     return found._replace(network=set_classes(network, classes) if classes else network)
 

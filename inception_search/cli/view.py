@@ -34,8 +34,8 @@ def view(
     of_study = (Path(item) / "trials.jsonl").is_file() and module is None
     if of_study:
         if time:
-            mend = f"name one of its trials: inception-search view {item}:0 --time"
-            raise ConfigError("the ops of a whole study are not measured", path="--time", mend=mend)
+            hint = f"name one of its trials: inception-search view {item}:0 --time"
+            raise ConfigError("the ops of a whole study are not measured", path="--time", hint=hint)
         page, stem = page_of(item, top=top), Path(item).resolve().name
     else:
         found = named(item, module)

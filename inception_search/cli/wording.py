@@ -38,12 +38,12 @@ def in_options(text: str, names: bool = True) -> str:
 
 def said_in_options(error: InceptionSearchError) -> InceptionSearchError:
     """The message of ``error`` with options instead of arguments; found values and document fields stay unchanged."""
-    str(error)  # some look for their mend when they are read
+    str(error)  # some look for their hint when they are read
     place = error.place
     names = not (place.file or "").endswith(_DOCUMENTS)
     error.rule = in_options(error.rule, names)
     error.expected = error.expected and in_options(error.expected, names)
-    error.mend = error.mend and in_options(error.mend, names)
+    error.hint = error.hint and in_options(error.hint, names)
     if isinstance(error.found, type(raw(""))):
         error.found = raw(in_options(error.found, names))
     if place.file is None and place.path is not None and (option := _option(place.path)) is not None:

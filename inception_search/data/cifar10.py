@@ -59,7 +59,7 @@ def _fetch_or_refuse(root: Path, download: bool) -> tuple[Path, Form]:
         raise DataError(
             f"CIFAR-10 is not there: no folder {names} with a data_batch_1",
             place=Place(str(root)),
-            mend=f"allow the download (--download), or unpack {URL} there, or name its folder (--data-root)",
+            hint=f"allow the download (--download), or unpack {URL} there, or name its folder (--data-root)",
         )
     folder = fetch_archive(URL, md5=_MD5, folder=PYTHON_FORM.folder, into=root, largest=_LARGEST)
     return folder, PYTHON_FORM

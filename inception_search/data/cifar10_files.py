@@ -20,7 +20,7 @@ _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
 _MOST_CLASSES = 256  # a label is a byte
 _LARGEST_META = 1 << 16  # bytes of the text file of class names
-_MEND = "unpack the published archive again"
+_HINT = "unpack the published archive again"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_folder(folder: Path, form: Form) -> tuple[tuple[str, ...], Split, Split
     missing = [name for name in form.files if not (folder / name).is_file()]
     if missing:
         rule = f"CIFAR-10 is incomplete: missing {', '.join(missing)}"
-        raise DataError(rule, place=Place(str(folder)), mend=_MEND)
+        raise DataError(rule, place=Place(str(folder)), hint=_HINT)
     classes = form.read_classes(folder / form.meta)
     batches = [form.read(folder / name) for name in (*form.train, form.test)]
     for name, batch in zip((*form.train, form.test), batches, strict=True):
@@ -62,7 +62,7 @@ def _check(path: Path, batch: Split, records: int, classes: int) -> None:
     if len(batch) != records:
         expected = f"{records} as in the first batch"
         rule = "the batch has another number of records"
-        raise DataError(rule, place=Place(str(path)), found=len(batch), expected=expected, mend=_MEND)
+        raise DataError(rule, place=Place(str(path)), found=len(batch), expected=expected, hint=_HINT)
     found = int(batch.labels.max())
     if found >= classes:
         raise DataError(
@@ -70,7 +70,7 @@ def _check(path: Path, batch: Split, records: int, classes: int) -> None:
             place=Place(str(path)),
             found=found,
             expected=f"0..{classes - 1}",
-            mend=_MEND,
+            hint=_HINT,
         )
 
 
@@ -116,7 +116,7 @@ def _read_binary_classes(path: Path) -> tuple[str, ...]:
 
 
 def _bad(path: Path, rule: str, found: object, expected: str | None) -> DataError:
-    return DataError(rule, place=Place(str(path)), found=found, expected=expected, mend=_MEND)
+    return DataError(rule, place=Place(str(path)), found=found, expected=expected, hint=_HINT)
 
 
 PYTHON_FORM = Form(

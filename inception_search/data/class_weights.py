@@ -39,8 +39,8 @@ def weights_of(chosen: ClassWeights, classes: Sequence[str], counts: Sequence[in
             if name not in classes:
                 known = ", ".join(classes) if len(classes) <= 20 else f"{', '.join(classes[:20])} ..."
                 expected = f"names of classes: {known}"
-                mend = did_you_mean(name, classes)
-                raise ConfigError("no such class", path="class_weights", found=name, expected=expected, mend=mend)
+                hint = did_you_mean(name, classes)
+                raise ConfigError("no such class", path="class_weights", found=name, expected=expected, hint=hint)
         return tuple(float(chosen.get(name, 1.0)) for name in classes)
     if chosen == "none":
         return None

@@ -62,7 +62,7 @@ class DeepScale:
             extent = self.floats if np.issubdtype(values.dtype, np.floating) else self.integers
             if extent is None:
                 rule = "the picture holds more than 8 bits in a format of 8: its ending is not that of its content"
-                raise DataError(rule, mend="give it the ending of its format, .tif or .png")
+                raise DataError(rule, hint="give it the ending of its format, .tif or .png")
             span = (extent.high - extent.low) or 1.0
             share = (values.astype(np.float64) - extent.low) / span
             found = (share * 255 + 0.5).clip(0, 255).astype(np.uint8)
@@ -80,7 +80,7 @@ def extent_of(values: NDArray[np.generic]) -> Extent:
             "the picture holds values that cannot be shown",
             found=raw(f"values from {low:g} to {high:g}"),
             expected="finite numbers",
-            mend="replace NaN, infinity and markers of missing data, or remove the file",
+            hint="replace NaN, infinity and markers of missing data, or remove the file",
         )
     return Extent(low, high, floats)
 

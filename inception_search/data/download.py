@@ -31,8 +31,8 @@ def fetch_archive(url: str, *, md5: str, folder: str, into: Path, largest: int) 
             _unpack(archive, unpacked, url)
             return _move(unpacked / folder, into / folder, url)
     except (OSError, HTTPException) as error:  # URLError, timeouts and full disks are OSErrors
-        mend = "check the network and the disk, or fetch and unpack the archive by hand"
-        raise DataError(f"the download failed ({error})", place=Place(url), mend=mend) from error
+        hint = "check the network and the disk, or fetch and unpack the archive by hand"
+        raise DataError(f"the download failed ({error})", place=Place(url), hint=hint) from error
 
 
 def _download(url: str, archive: Path, largest: int) -> str:
@@ -56,7 +56,7 @@ def _check_md5(url: str, found: str, expected: str) -> None:
             place=Place(url),
             found=f"md5 {found}",
             expected=f"md5 {expected}",
-            mend="try again, or fetch and unpack the archive by hand",
+            hint="try again, or fetch and unpack the archive by hand",
         )
 
 

@@ -30,7 +30,7 @@ CLASSES = (
 _VALIDATION = 1 / 12  # 5000 of the 60000
 # Where torchvision puts the files below the folder that it is given.
 _BELOW = ("", "FashionMNIST/raw", "raw")
-_MEND = (
+_HINT = (
     "install the Debian package (apt install dataset-fashion-mnist) or name the folder that holds the files, in which "
     "torchvision or Kaggle has put them (--data-root)"
 )
@@ -69,8 +69,8 @@ def _find(root: Path, download: bool) -> list[Path]:
     missing = [f"{name}.gz" for name, path in zip(FILES, found, strict=True) if path is None]
     if missing:
         rule = f"Fashion-MNIST is not there: missing {', '.join(missing)}"
-        mend = f"it cannot be downloaded (--download): {_MEND}" if download else _MEND
-        raise DataError(rule, place=Place(str(folder)), mend=mend)
+        hint = f"it cannot be downloaded (--download): {_HINT}" if download else _HINT
+        raise DataError(rule, place=Place(str(folder)), hint=hint)
     return [path for path in found if path is not None]
 
 
@@ -100,14 +100,14 @@ def _check(images: Tensor, labels: Tensor, images_file: Path, labels_file: Path)
             place=Place(str(images_file)),
             found=found,
             expected="28x28",
-            mend=_MEND,
+            hint=_HINT,
         )
     if len(images) != len(labels):
         raise DataError(
             "labels and images do not belong together",
             place=Place(str(labels_file)),
             found=f"{len(labels)} labels for {len(images)} images",
-            mend=_MEND,
+            hint=_HINT,
         )
     if int(labels.max()) >= len(CLASSES):
         raise DataError("label out of range", place=Place(str(labels_file)), found=int(labels.max()), expected="0..9")

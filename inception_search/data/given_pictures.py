@@ -65,8 +65,8 @@ def _batch(picture: object, channels: int) -> torch.Tensor:
         return _of_array(picture, channels)
     mode = _MODES.get(channels)
     if mode is None:
-        mend = f"give a torch.uint8 tensor (N, {channels}, H, W)"
-        raise ConfigError(f"pictures are not read for a network of {channels} channels", mend=mend)
+        hint = f"give a torch.uint8 tensor (N, {channels}, H, W)"
+        raise ConfigError(f"pictures are not read for a network of {channels} channels", hint=hint)
     if isinstance(picture, str | Path):
         return read_picture(Path(picture).expanduser(), mode)[None]
     return whole_picture(cast("Image", picture), mode)[None]
@@ -81,10 +81,10 @@ def _of_tensor(images: torch.Tensor, channels: int) -> torch.Tensor:
         return images[None, None]
     if len(shape) not in (3, 4) or shape[-3] != channels or 0 in shape:
         last = "images.permute(2, 0, 1)" if len(shape) == 3 else "images.permute(0, 3, 1, 2)"
-        mend = (
+        hint = (
             f"write {last}" if len(shape) in (3, 4) and shape[-1] == channels else _other_channels(shape, -3, channels)
         )
-        raise _wrong_shape(images, channels, mend)
+        raise _wrong_shape(images, channels, hint)
     return images if len(shape) == 4 else images[None]
 
 
@@ -98,8 +98,8 @@ def _of_array(images: NDArray[Any], channels: int) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(images))[None, None]
     if len(shape) not in (3, 4) or shape[-1] != channels or 0 in shape:
         first = len(shape) in (3, 4) and shape[-3] == channels
-        mend = "write torch.from_numpy(images)" if first else _other_channels(shape, -1, channels)
-        raise _wrong_shape(images, channels, mend)
+        hint = "write torch.from_numpy(images)" if first else _other_channels(shape, -1, channels)
+        raise _wrong_shape(images, channels, hint)
     whole = torch.from_numpy(np.array(images)).movedim(-1, -3)  # a copy: torch warns of arrays that cannot be written
     return whole if len(shape) == 4 else whole[None]
 
@@ -122,28 +122,28 @@ def _not_bytes(images: Any, channels: int, values: torch.Tensor, convert: str) -
     """The error for images that are not uint8; its hint depends on the range of the values."""
     low, high = (float(values.min()), float(values.max())) if values.numel() else (0.0, 0.0)
     if low >= 0 and high <= _UNIT and _is_float(images):
-        mend = f"for values from 0 to 1 write {convert.format('(images * 255).round()')}"
+        hint = f"for values from 0 to 1 write {convert.format('(images * 255).round()')}"
     elif low >= 0 and high <= _BYTE:
-        mend = f"write {convert.format('images.round()' if _is_float(images) else 'images')}"
+        hint = f"write {convert.format('images.round()' if _is_float(images) else 'images')}"
     else:
-        mend = "give the pictures as they were before they were normalised, from 0 to 255"
-    return ConfigError(_rule(channels), found=_described(images), expected="uint8, from 0 to 255", mend=mend)
+        hint = "give the pictures as they were before they were normalised, from 0 to 255"
+    return ConfigError(_rule(channels), found=_described(images), expected="uint8, from 0 to 255", hint=hint)
 
 
 def _is_float(images: Any) -> bool:
     return images.is_floating_point() if isinstance(images, torch.Tensor) else images.dtype.kind == "f"
 
 
-def _wrong_shape(images: Any, channels: int, mend: str | None) -> ConfigError:
-    return ConfigError(_rule(channels), found=_described(images), expected=_expected(channels), mend=mend)
+def _wrong_shape(images: Any, channels: int, hint: str | None) -> ConfigError:
+    return ConfigError(_rule(channels), found=_described(images), expected=_expected(channels), hint=hint)
 
 
 def _no_picture(images: object, channels: int) -> ConfigError:
     found = _described(images) if isinstance(images, (torch.Tensor, np.ndarray)) else raw(type(images).__name__)
     nested = isinstance(images, list | tuple) or _is_one(images)
-    mend = "give single pictures in a list, or one array of all" if nested else None
+    hint = "give single pictures in a list, or one array of all" if nested else None
     return ConfigError(
-        _rule(channels), found=found, expected=f"a path, a PIL image or {_expected(channels)}", mend=mend
+        _rule(channels), found=found, expected=f"a path, a PIL image or {_expected(channels)}", hint=hint
     )
 
 

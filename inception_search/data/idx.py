@@ -50,5 +50,5 @@ def _read(stream: IO[bytes], path: Path, dimensions: int) -> Tensor:
 
 
 def _bad(path: Path, rule: str, found: object = None, expected: str | None = None) -> DataError:
-    mend = "fetch the file again"
-    return DataError(f"the file {rule}", place=Place(str(path)), found=found, expected=expected, mend=mend)
+    hint = "fetch the file again"
+    return DataError(f"the file {rule}", place=Place(str(path)), found=found, expected=expected, hint=hint)

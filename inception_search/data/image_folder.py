@@ -47,7 +47,7 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
     ignored. Raises ConfigError without ``root``, DataError for missing, empty, corrupt or too many pictures.
     """
     if root is None:
-        raise ConfigError("image_folder needs a folder", path="root", mend="write root=FOLDER")
+        raise ConfigError("image_folder needs a folder", path="root", hint="write root=FOLDER")
     require_pillow()
     tree = read_tree(root)
     listings = {split: _listing(classes) for split, classes in tree.splits.items()}
@@ -88,5 +88,5 @@ def _check_memory(root: Path, needed: int) -> None:
             f"the decoded pictures would take {needed / 1024**3:.1f} GiB of memory",
             place=Place(str(root)),
             expected=f"at most {LARGEST / 1024**3:g} GiB",
-            mend="ask for a smaller image_size or set a limit on the training images",
+            hint="ask for a smaller image_size or set a limit on the training images",
         )

@@ -169,9 +169,9 @@ class DeviceData:
             return self._splits[split]
         except KeyError:
             here = ", ".join(self._splits)
-            mend = f"name it when the data is moved to the device: splits=(..., {split!r})"
+            hint = f"name it when the data is moved to the device: splits=(..., {split!r})"
             raise DataError(
-                "the split is not on the device", found=split, expected=raw(f"one of {here}"), mend=mend
+                "the split is not on the device", found=split, expected=raw(f"one of {here}"), hint=hint
             ) from None
 
 

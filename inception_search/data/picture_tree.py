@@ -74,8 +74,8 @@ def read_tree(root: Path) -> Tree:
     """
     with _readable(root):
         if not root.is_dir():
-            mend = "name another (--data-root; of a study, data_root in study.yaml)"
-            raise DataError("the folder is not there", place=Place(str(root)), mend=mend)
+            hint = "name another (--data-root; of a study, data_root in study.yaml)"
+            raise DataError("the folder is not there", place=Place(str(root)), hint=hint)
         passed = PassedOver()
         folders = _split_folders(root)
         classes = _classes(folders["train"], passed)
@@ -97,23 +97,23 @@ def _split_folders(root: Path) -> dict[str, Path]:
         if classes and not others:
             found = ", ".join(folder.name for folder in classes)
             rule = f"the folders are called like splits ({found}), but hold no folder for each class"
-            raise DataError(rule, place=Place(str(root)), mend=f"put the pictures of each class into a folder; {_ELSE}")
+            raise DataError(rule, place=Place(str(root)), hint=f"put the pictures of each class into a folder; {_ELSE}")
         return {"train": root}
     for folder in classes:
         rule = (
             f"the folder is read as the {_SPLIT_OF[folder.name.casefold()]} split, but holds no folder for each class"
         )
-        mend = f"give it the class folders of {_names(splits)}, or move or rename it; {_ELSE}"
-        raise DataError(rule, place=Place(str(folder)), mend=mend)
+        hint = f"give it the class folders of {_names(splits)}, or move or rename it; {_ELSE}"
+        raise DataError(rule, place=Place(str(folder)), hint=hint)
     for folder in splits.values():
         if _holds(folder, "picture"):
             rule = "the folder is read as a split, but holds pictures beside its class folders"
-            mend = f"put them into a class folder; if {folder.name} is a class, rename it; {_ELSE}"
-            raise DataError(rule, place=Place(str(folder)), mend=mend)
+            hint = f"put them into a class folder; if {folder.name} is a class, rename it; {_ELSE}"
+            raise DataError(rule, place=Place(str(folder)), hint=hint)
     if "train" not in splits:
         rule = f"there is a validation or test folder but no 'train': {_names(splits)} is read as a split"
-        mend = f"add 'train'; if {_names(splits)} is a class, rename it; {_ELSE}"
-        raise DataError(rule, place=Place(str(root)), mend=mend)
+        hint = f"add 'train'; if {_names(splits)} is a class, rename it; {_ELSE}"
+        raise DataError(rule, place=Place(str(root)), hint=hint)
     return {split: splits[split] for split in SPELLINGS if split in splits}
 
 
@@ -131,7 +131,7 @@ def _named_splits(root: Path) -> dict[str, Path]:
         if split in found:
             rule = f"two folders are called like the {split} split"
             both = raw(f"{found[split].name} and {name}")
-            raise DataError(rule, place=Place(str(root)), found=both, mend=f"rename or remove one; {_ELSE}")
+            raise DataError(rule, place=Place(str(root)), found=both, hint=f"rename or remove one; {_ELSE}")
         if split is not None:
             found[split] = root / name
     return found
@@ -145,8 +145,8 @@ def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
     """The names of the class folders in ``folder``, two at least."""
     for entry, kind in _entries(folder):
         if kind == "link to nothing" and entry.suffix.lower() not in ENDINGS:
-            mend = "restore the folder it points to, or remove the link"
-            raise DataError("the link in place of a class folder points to nothing", place=Place(str(entry)), mend=mend)
+            hint = "restore the folder it points to, or remove the link"
+            raise DataError("the link in place of a class folder points to nothing", place=Place(str(entry)), hint=hint)
         if kind == "file" and entry.suffix.lower() in ENDINGS:
             passed.outside.append(entry)
     classes = tuple(_folders(folder))
@@ -155,15 +155,15 @@ def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
         raise DataError("the folder holds no classes", place=Place(str(folder)), expected=expected)
     if len(classes) == 1:
         inner = folder / classes[0]
-        mend = "put the images of each class into a folder of its own"
+        hint = "put the images of each class into a folder of its own"
         if _holds(inner, "folder"):
-            mend = f"if the folders inside it are the classes, use {inner} as the data root (--data-root); else {mend}"
+            hint = f"if the folders inside it are the classes, use {inner} as the data root (--data-root); else {hint}"
         raise DataError(
             "there is only one class folder here",
             place=Place(str(folder)),
             found=classes[0],
             expected="at least two",
-            mend=mend,
+            hint=hint,
         )
     _check_no_splits_inside(folder, classes)
     return classes
@@ -176,16 +176,16 @@ def _check_no_splits_inside(folder: Path, classes: tuple[str, ...]) -> None:
         if len(inside) < 2:
             return
     rule = f"each class's folder holds folders called like splits ({', '.join(inside)})"
-    mend = "turn the order round: a folder for each split, and in it one for each class"
-    raise DataError(rule, place=Place(str(folder)), mend=mend)
+    hint = "turn the order round: a folder for each split, and in it one for each class"
+    raise DataError(rule, place=Place(str(folder)), hint=hint)
 
 
 def _check_same_classes(folder: Path, found: tuple[str, ...], train: Path, classes: tuple[str, ...]) -> None:
     if found != classes:
         odd = sorted(set(found) ^ set(classes))
         rule = f"the classes differ from those in {train}"
-        mend = "give every split the same class folders"
-        raise DataError(rule, place=Place(str(folder)), found=odd, mend=mend)
+        hint = "give every split the same class folders"
+        raise DataError(rule, place=Place(str(folder)), found=odd, hint=hint)
 
 
 def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
@@ -260,7 +260,7 @@ def _readable(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else str(root)
-        mend = "allow it to be read (chmod), or name another folder (--data-root)"
+        hint = "allow it to be read (chmod), or name another folder (--data-root)"
         raise DataError(
-            "the folder cannot be read", place=Place(where), found=raw(error.strerror or str(error)), mend=mend
+            "the folder cannot be read", place=Place(where), found=raw(error.strerror or str(error)), hint=hint
         ) from None

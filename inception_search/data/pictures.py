@@ -56,7 +56,7 @@ def require_pillow() -> None:
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        raise DataError("reading pictures needs the Pillow package", mend=install("images")) from error
+        raise DataError("reading pictures needs the Pillow package", hint=install("images")) from error
 
 
 def survey(files: Sequence[Path]) -> tuple[Mode, DeepScale]:
@@ -96,12 +96,12 @@ def read_picture(file: Path, mode: Mode) -> Tensor:
     try:
         kind = file.stat().st_mode
     except FileNotFoundError:
-        raise DataError("there is no such picture", place=Place(str(file)), mend="check the path") from None
+        raise DataError("there is no such picture", place=Place(str(file)), hint="check the path") from None
     except (OSError, ValueError) as error:
         raise _corrupt(file, getattr(error, "strerror", None) or str(error)) from None
     if stat.S_ISDIR(kind):
-        mend = f"give its files: sorted(pathlib.Path({shorten(str(file))}).glob('*.jpg'))"
-        raise DataError("this is a folder, not a picture", place=Place(str(file)), mend=mend)
+        hint = f"give its files: sorted(pathlib.Path({shorten(str(file))}).glob('*.jpg'))"
+        raise DataError("this is a folder, not a picture", place=Place(str(file)), hint=hint)
     with _opened(file) as image:
         return whole_picture(image, mode)
 
@@ -239,5 +239,5 @@ def _open_regular(path: str, flags: int) -> int:
 
 
 def _corrupt(file: Path, reason: str) -> DataError:
-    mend = "mend or remove the file"
-    return DataError("the picture cannot be decoded", place=Place(str(file)), found=raw(reason), mend=mend)
+    hint = "repair or remove the file"
+    return DataError("the picture cannot be decoded", place=Place(str(file)), found=raw(reason), hint=hint)

@@ -21,7 +21,7 @@ from inception_search.errors import DataError, Place, raw
 _LARGEST = 1 << 28  # bytes; the published batches have 31 million
 _MOST_STEPS = 200_000  # opcodes, a second's work; the published batches have some 60,000
 _LARGEST_MEMO = 1 << 20
-_MEND = "fetch the file again from where it was published, and do not load it any other way"
+_HINT = "fetch the file again from where it was published, and do not load it any other way"
 
 
 def read_pickle(path: Path) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
         raise error.at(file=str(path)) from None
     except Exception as error:  # a damaged or hostile pickle can make its reader raise anything
         reason = f"{type(error).__name__}: {error}"
-        raise DataError("the file is not a readable batch", place=place, found=raw(reason), mend=_MEND) from error
+        raise DataError("the file is not a readable batch", place=place, found=raw(reason), hint=_HINT) from error
 
 
 class _Reader:
@@ -60,7 +60,7 @@ class _Reader:
         """The dict that ``content`` describes."""
         for step, (opcode, argument, _) in enumerate(pickletools.genops(content)):
             if step >= _MOST_STEPS:
-                raise DataError("the pickle takes too many steps", expected=f"at most {_MOST_STEPS}", mend=_MEND)
+                raise DataError("the pickle takes too many steps", expected=f"at most {_MOST_STEPS}", hint=_HINT)
             if opcode.name in _LITERALS:
                 self._stack.append(argument)
             elif opcode.name in _MADE:
@@ -68,10 +68,10 @@ class _Reader:
             elif opcode.name in _STEPS:
                 _STEPS[opcode.name](self, argument)
             else:
-                raise DataError("the pickle does something no batch needs", found=opcode.name, mend=_MEND)
+                raise DataError("the pickle does something no batch needs", found=opcode.name, hint=_HINT)
         value = self._stack.pop()
         if not isinstance(value, dict):
-            raise DataError("the pickle is no dict", found=type(value).__name__, mend=_MEND)
+            raise DataError("the pickle is no dict", found=type(value).__name__, hint=_HINT)
         return value
 
     def nothing(self, _: Any) -> None:
@@ -96,7 +96,7 @@ class _Reader:
         """Number the top of the stack; without a number, the next one."""
         number = len(self._memo) if number is None else int(number)
         if number > _LARGEST_MEMO:
-            raise DataError("the pickle numbers its parts too high", found=number, mend=_MEND)
+            raise DataError("the pickle numbers its parts too high", found=number, hint=_HINT)
         self._memo[number] = self._stack[-1]
 
     def get(self, number: Any) -> None:
@@ -106,14 +106,14 @@ class _Reader:
     def extend(self, items: list[Any]) -> None:
         """Add to the list on top."""
         if not isinstance(self._stack[-1], list):
-            raise DataError("the pickle adds to something that is no list", mend=_MEND)
+            raise DataError("the pickle adds to something that is no list", hint=_HINT)
         self._stack[-1].extend(items)
 
     def fill(self, items: list[Any]) -> None:
         """Add ``items``, keys and values in turn, to the dict on top."""
         keys, values = items[::2], items[1::2]
         if not isinstance(self._stack[-1], dict) or not all(isinstance(key, str | bytes) for key in keys):
-            raise DataError("the pickle uses something other than a text as a key", mend=_MEND)
+            raise DataError("the pickle uses something other than a text as a key", hint=_HINT)
         self._stack[-1].update(zip(keys, values, strict=True))
 
     def make_dict(self, items: list[Any]) -> None:
@@ -124,23 +124,23 @@ class _Reader:
     def find(self, module: Any, name: Any) -> None:
         """Push the stand-in for a name."""
         if not isinstance(module, str) or not isinstance(name, str):
-            raise DataError("the pickle uses something other than a text as a name", mend=_MEND)
+            raise DataError("the pickle uses something other than a text as a name", hint=_HINT)
         if (module, name) not in self._known:
-            raise DataError("the pickle names something no batch needs", found=f"{module}.{name}", mend=_MEND)
+            raise DataError("the pickle names something no batch needs", found=f"{module}.{name}", hint=_HINT)
         self._stack.append(self._known[module, name])
 
     def call(self, _: Any) -> None:
         """Call a stand-in."""
         function, arguments = self.last(2)
         if not any(function is known for known in self._known.values()) or not isinstance(arguments, tuple):
-            raise DataError("the pickle calls something that is no function", mend=_MEND)
+            raise DataError("the pickle calls something that is no function", hint=_HINT)
         self._stack.append(function(*arguments))
 
     def build(self, _: Any) -> None:
         """Give a stand-in its state."""
         state = self._stack.pop()
         if not isinstance(self._stack[-1], _PickledArray | _PickledType):
-            raise DataError("the pickle changes something that is no array", mend=_MEND)
+            raise DataError("the pickle changes something that is no array", hint=_HINT)
         self._stack[-1].__setstate__(state)
 
     def add(self, value: Any) -> None:
@@ -213,7 +213,7 @@ class _PickledArray:
                 content = content.encode("latin1") if isinstance(content, str) else content
                 if _fits(shape, len(content)):
                     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
-        raise DataError("an array in the pickle is not one of bytes in row order", mend=_MEND)
+        raise DataError("an array in the pickle is not one of bytes in row order", hint=_HINT)
 
 
 def _fits(shape: tuple[Any, ...], count: int) -> bool:

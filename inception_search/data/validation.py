@@ -41,7 +41,7 @@ def resize_validation(dataset: Dataset, size: int, limit: int | None, seed: int)
             path="validation_images",
             found=size,
             expected=raw(f"at most {most}: {len(own)} of its own, and {len(rest)} that training leaves over"),
-            mend="ask for fewer, or train on fewer (train_images)",
+            hint="ask for fewer, or train on fewer (train_images)",
         )
     more = rest.take(stratified_order(rest.labels, seed)[: max(0, size - len(own))])
     return replace(dataset, train=train.take(chosen), validation=_joined(limit_split(own, size, seed), more))

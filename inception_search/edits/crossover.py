@@ -64,8 +64,8 @@ def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space
     a, b = shared(a), shared(b)
     found = by_place(a, b)
     if not found and (space is None or a == b):
-        mend = "cross networks with modules or reductions that differ"
-        raise EditError("the parents have no places that match and differ", found=(a.name, b.name), mend=mend)
+        hint = "cross networks with modules or reductions that differ"
+        raise EditError("the parents have no places that match and differ", found=(a.name, b.name), hint=hint)
     tries = Tries(a, space)
     tries.known[certificate(b)] = f"it is the same architecture as {b.name!r}"
     if space is None:

@@ -91,7 +91,7 @@ class Edit:
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """The edit that :meth:`to_dict` wrote."""
         if not isinstance(data, dict):
-            raise EditError("an edit is written as a mapping", found=data, mend="give what to_dict() wrote")
+            raise EditError("an edit is written as a mapping", found=data, hint="give what to_dict() wrote")
         for name in data:
             if name not in FIELDS:
                 raise unknown_name("field of an edit", name, FIELDS)

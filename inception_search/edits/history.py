@@ -104,7 +104,7 @@ def _point(space: Space, network: Network) -> Params:
         return dict(space.encode(network))
     except NotInSpaceError as error:
         rule = f"{network.name} is not in space {space.name!r}: {error}"
-        raise NotInSpaceError(rule, mend="name a space that contains both networks") from None
+        raise NotInSpaceError(rule, hint="name a space that contains both networks") from None
 
 
 def _lowers(network: Network) -> bool:

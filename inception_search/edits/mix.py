@@ -17,8 +17,8 @@ class Mix:
 
     def __init__(self, weights: Mapping[str, float]) -> None:
         if not isinstance(weights, Mapping):
-            mend = "write mix={'set_width': 1}, or leave it out"
-            raise EditError("a mix is names of edits with weights", path="mix", found=weights, mend=mend)
+            hint = "write mix={'set_width': 1}, or leave it out"
+            raise EditError("a mix is names of edits with weights", path="mix", found=weights, hint=hint)
         known_names(weights)
         for name, weight in weights.items():
             number = isinstance(weight, int | float) and not isinstance(weight, bool)

@@ -53,7 +53,7 @@ def spot_at(network: Network, place: str) -> Spot:
     while words:
         child = _child(spot.step, words)
         if child is None:
-            raise EditError("no such place", path=place, found=".".join(words), mend=_known(spot.step))
+            raise EditError("no such place", path=place, found=".".join(words), hint=_known(spot.step))
         index, used = child
         spot = Spot((*spot.trail, index), (*spot.parents, spot.step), parts(spot.step)[index])
         words = words[used:]

@@ -96,7 +96,7 @@ def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[E
 def known_names(names: Iterable[str]) -> frozenset[str]:
     """Names of edits; an :class:`~inception_search.errors.UnknownNameError` for one nothing answers to."""
     if not isinstance(names, Iterable):
-        raise EditError("names of edits are a list", found=names, mend="write ['set_width']")
+        raise EditError("names of edits are a list", found=names, hint="write ['set_width']")
     wanted = tuple([names] if isinstance(names, str) else names)
     for name in wanted:
         if not isinstance(name, str):

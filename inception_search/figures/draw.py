@@ -97,7 +97,7 @@ def _draw_step(
         raise ConfigError(
             "style 'detail' needs the shape that the step reads",
             path="input_shape",
-            mend="write input_shape=(channels, height, width), or network= the network it is part of",
+            hint="write input_shape=(channels, height, width), or network= the network it is part of",
         )
     look = Look(style == "detail", captions_of(network) if style == "paper" else PLAIN)
     part = _module(step, path, network, facts, look)
@@ -263,7 +263,7 @@ def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:
             path=name,
             found=value,
             expected=f"one of {', '.join(known)}",
-            mend=did_you_mean(str(value), known),
+            hint=did_you_mean(str(value), known),
         )
     return value
 

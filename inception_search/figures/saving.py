@@ -15,12 +15,12 @@ def save_as(target: Path, data: bytes | str) -> Path:
     disk.
     """
     if not target.parent.is_dir():
-        raise ConfigError("no such folder", path=str(target.parent), mend="make the folder first")
+        raise ConfigError("no such folder", path=str(target.parent), hint="make the folder first")
     try:
         write_atomic(target, data)
     except StorageFullError:
         raise
     except RunFolderError as error:
-        mend = "save it in a folder you may write to"
-        raise ConfigError(error.rule, path=str(target), mend=mend) from error
+        hint = "save it in a folder you may write to"
+        raise ConfigError(error.rule, path=str(target), hint=hint) from error
     return target

@@ -125,7 +125,7 @@ class GraphBuilder:
         types = tuple(nodes[i].type for i in inputs)
         _check_arity(op, len(types), path)
         if path in self._paths:
-            raise ShapeError("two nodes with one path", path=path, mend="give every node a path of its own")
+            raise ShapeError("two nodes with one path", path=path, hint="give every node a path of its own")
         try:
             output = op.infer(types)
         except ShapeError as error:

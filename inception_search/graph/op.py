@@ -62,7 +62,7 @@ class Op:
 def feature_map(op: str, value: Type) -> FeatureMap:
     """``value`` as a feature map; a :class:`ShapeError` when it is a vector."""
     if not isinstance(value, FeatureMap):
-        raise ShapeError(f"{op} needs a feature map (C, H, W)", found=str(value), mend="it comes before flattening")
+        raise ShapeError(f"{op} needs a feature map (C, H, W)", found=str(value), hint="it comes before flattening")
     return value
 
 
@@ -83,7 +83,7 @@ def window(
         if room < 0:
             raise MapTooSmallError(
                 f"the {op} kernel {kernel[0]}x{kernel[1]} is larger than its {size[0]}x{size[1]} map",
-                mend="use a larger input, a smaller kernel or stride, or same padding",
+                hint="use a larger input, a smaller kernel or stride, or same padding",
             )
         steps = -(-room // s) if ceil else room // s
         if ceil and steps * s >= side + p:  # the last window must begin inside the map or its left padding

@@ -24,7 +24,7 @@ def parse_graph(text: str) -> Graph:
     for number, line in enumerate(lines[:-1], 1):
         _parse_node(line, number, builder)
     if not lines or not lines[-1].startswith("return "):
-        raise DocumentError("no return line", place=Place(line=len(lines)), mend="end with 'return %<node>'")
+        raise DocumentError("no return line", place=Place(line=len(lines)), hint="end with 'return %<node>'")
     return builder.build(*(_reference(part, len(lines)) for part in lines[-1][7:].split(", ")))
 
 
@@ -35,7 +35,7 @@ def _parse_node(line: str, number: int, builder: GraphBuilder) -> None:
         raise DocumentError("not a node", place=where, found=line, expected="%0 path = op(%i, name=value) : CxHxW")
     kind = find_op(match["op"])
     if kind is None:
-        raise DocumentError("unknown op", place=where, found=match["op"], mend=did_you_mean(match["op"], names()))
+        raise DocumentError("unknown op", place=where, found=match["op"], hint=did_you_mean(match["op"], names()))
     inputs, attributes = _arguments(match["args"], number)
     try:
         op = kind(**attributes)

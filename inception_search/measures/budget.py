@@ -171,8 +171,8 @@ def _check_agreement(limits: Limits) -> None:
         other = name.replace("min_", "max_")
         low, high = getattr(limits, name), getattr(limits, other, None)
         if other != name and low is not None and high is not None and low > high:
-            mend = f"lower {name} or raise {other}"
-            raise ConfigError(f"{name} is above {other}", path=name, found=low, expected=f"at most {high:,}", mend=mend)
+            hint = f"lower {name} or raise {other}"
+            raise ConfigError(f"{name} is above {other}", path=name, found=low, expected=f"at most {high:,}", hint=hint)
 
 
 def _measure(limit: str) -> str:
@@ -183,7 +183,7 @@ def _value(limit: Limit, subject: Cost | Subject, target: Target) -> Number:
     if isinstance(subject, Subject):
         return MEASURES[limit.measure].of(subject, target)
     if limit.measure not in subject.to_dict():
-        raise ConfigError(f"a cost does not tell {limit.name}", path=limit.name, mend="ask with the network itself")
+        raise ConfigError(f"a cost does not tell {limit.name}", path=limit.name, hint="ask with the network itself")
     return subject.to_dict()[limit.measure]
 
 

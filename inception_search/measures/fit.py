@@ -40,14 +40,14 @@ def fit(scaled: Scaled, budget: Budget) -> Subject | None:
 
 
 def not_within(what: str, tried: list[Subject], budget: Budget, more: str) -> ConfigError:
-    """The error that no network ``what`` is within ``budget``: the nearest of those tried, and the mend.
+    """The error that no network ``what`` is within ``budget``: the nearest of those tried, and the hint.
 
     Of networks whose latency would have to be measured for it nothing is asked.
     """
     missed = [outside for subject in tried if (outside := _known(budget, subject)) is not None]
     limit, value = min(missed, key=lambda outside: outside[0].excess(outside[1]))
     change = f"{'raise' if limit.is_max else 'lower'} {limit.name}"
-    return ConfigError(f"{what} is within the budget; the nearest: {limit.words(value)}", mend=f"{change}, {more}")
+    return ConfigError(f"{what} is within the budget; the nearest: {limit.words(value)}", hint=f"{change}, {more}")
 
 
 def _known(budget: Budget, subject: Subject) -> tuple[Limit, Number] | None:
@@ -57,7 +57,7 @@ def _known(budget: Budget, subject: Subject) -> tuple[Limit, Number] | None:
 
 
 def _change(budget: Budget, scaled: Callable[[float], Subject | None]) -> tuple[float, float | None]:
-    """The direction, and the least share of the way to its end, that mend what ``scaled(0)`` misses."""
+    """The direction, and the least share of the way to its end, that correct what ``scaled(0)`` misses."""
     for end, part in ((-1.0, budget.only(is_max=True)), (1.0, budget.only(is_max=False))):
         if not _inside(part, scaled(0.0)):
             return end, _least(lambda share, end=end, part=part: _inside(part, scaled(end * share)))  # type: ignore[misc]

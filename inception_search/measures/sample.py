@@ -190,7 +190,7 @@ class _Search:
         least = narrow.least_latency(self.budget.target)
         if least > limit.value:
             rule = f"no network of space {self.space.name!r} is within the budget; its quickest op alone"
-            raise ConfigError(f"{rule}: {limit.words(least)}", mend=f"raise {limit.name}, or use smaller images")
+            raise ConfigError(f"{rule}: {limit.words(least)}", hint=f"raise {limit.name}, or use smaller images")
 
     def _contained(self) -> list[Network]:
         try:
@@ -232,10 +232,10 @@ class _Search:
         reason = self.broken
         if self.unmeasured:
             rule = f"the latency of no network of space {self.space.name!r} was measured in {self.seconds:g} seconds"
-            return ConfigError(rule, mend="give more seconds, use smaller images, or limit max_macs, too")
+            return ConfigError(rule, hint="give more seconds, use smaller images, or limit max_macs, too")
         if isinstance(reason, ShapeError | LimitError):
             size = f" images of {'x'.join(map(str, self.shape))}" if self.shape else " its images"
-            return ShapeError(f"no network of space {self.space.name!r} fits{size}: {reason}", mend="use larger images")
+            return ShapeError(f"no network of space {self.space.name!r} fits{size}: {reason}", hint="use larger images")
         return SpecError(f"none of {self.draws} points of space {self.space.name!r} is a network: {reason}")
 
 

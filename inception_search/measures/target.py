@@ -12,8 +12,8 @@ from inception_search.spec.network import Network
 def check_network(network: object) -> None:
     """Raise :class:`~inception_search.errors.SpecError` for what is not a network."""
     if not isinstance(network, Network):
-        mend = 'write measure_network(load("inception_v3"), "macs")'
-        raise SpecError("only a network can be measured", found=network, mend=mend)
+        hint = 'write measure_network(load("inception_v3"), "macs")'
+        raise SpecError("only a network can be measured", found=network, hint=hint)
 
 
 class TimeUpError(CompileError):

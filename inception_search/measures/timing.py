@@ -60,8 +60,8 @@ def device_of(name: str) -> torch.device:
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name != "cpu" and int(name.partition(":")[2] or 0) >= count:
-        mend = "measure on 'cpu', or install a torch built for CUDA"
-        raise ConfigError(f"device {name!r} is not there", path="device", found=raw(f"{count} CUDA devices"), mend=mend)
+        hint = "measure on 'cpu', or install a torch built for CUDA"
+        raise ConfigError(f"device {name!r} is not there", path="device", found=raw(f"{count} CUDA devices"), hint=hint)
     return torch.device(name)
 
 
@@ -86,8 +86,8 @@ def _measuring(target: Target) -> Iterator[torch.device]:
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and "memory" not in str(error):
                 raise
-            mend = "limit parameters or multiply-adds, too, or use smaller images"
-            raise CompileError("its latency cannot be measured: it does not fit in memory", mend=mend) from None
+            hint = "limit parameters or multiply-adds, too, or use smaller images"
+            raise CompileError("its latency cannot be measured: it does not fit in memory", hint=hint) from None
 
 
 def _value(x: Type, target: Target, device: torch.device) -> Tensor:

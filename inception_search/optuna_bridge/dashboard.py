@@ -37,7 +37,7 @@ def check_installed() -> None:
     if find_spec("optuna_dashboard") is None:
         raise MissingRequirementError(
             "the dashboard needs the optuna-dashboard package",
-            mend=f"{install('dashboard')}; `inception-search report RUN` needs nothing more",
+            hint=f"{install('dashboard')}; `inception-search report RUN` needs nothing more",
         )
 
 

@@ -73,8 +73,8 @@ def serve_dashboard(
     with TemporaryDirectory(prefix="inception-search-") as folder:
         copy = DashboardCopy(run, objectives, name, draw, Path(folder))
         if not copy.refresh():
-            mend = f"`inception-search resume {run.path}` goes on"
-            raise TrainingError("the study has no trial to show yet", path=str(run.trials_file), mend=mend)
+            hint = f"`inception-search resume {run.path}` goes on"
+            raise TrainingError("the study has no trial to show yet", path=str(run.trials_file), hint=hint)
         with _server(copy, host, port) as server:
             server.copy, server.every, server.note, server.looked = copy, every, note, time.monotonic()
             ready(server)
@@ -96,10 +96,10 @@ def _server(copy: DashboardCopy, host: str, port: int) -> DashboardServer:
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return ConfigError("not an address of this machine", path="host", found=host, mend="write --host 127.0.0.1")
+        return ConfigError("not an address of this machine", path="host", found=host, hint="write --host 127.0.0.1")
     free = next((each for each in range(max(port, 1023) + 1, port + TRIES + 1024) if _free(host, each)), 0)
     rule = "the port is taken" if error.errno == errno.EADDRINUSE else "the port cannot be used"
-    return ConfigError(rule, path="port", found=port, mend=f"write --port {free}")
+    return ConfigError(rule, path="port", found=port, hint=f"write --port {free}")
 
 
 def _free(host: str, port: int) -> bool:

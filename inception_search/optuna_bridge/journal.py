@@ -54,6 +54,6 @@ class JournalBackend:
                 "the journal is damaged: this line is not a JSON object",
                 place=Place(str(self._path), number + 1),
                 found=line[:60],
-                mend="empty the file and resume: it is made anew from trials.jsonl, which has every record",
+                hint="empty the file and resume: it is made anew from trials.jsonl, which has every record",
             )
         return log

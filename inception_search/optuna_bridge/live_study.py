@@ -246,5 +246,5 @@ class LiveStudy:
             "the Optuna study cannot be read",
             path=str(self.run.journal_file),
             found=first_line(error),
-            mend="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
+            hint="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
         )

@@ -39,8 +39,8 @@ def sampler_named(name: str, options: Mapping[str, Any], seed: int) -> BaseSampl
     if isinstance(name, GivenSampler):
         return name.sampler
     if name.startswith(OWN):
-        mend = f"give it: ins.search(..., strategy={name.rpartition('.')[2]}(...)), or ins.resume(run, strategy=...)"
-        raise ConfigError("a sampler of this class can only be given in Python", path="strategy", found=name, mend=mend)
+        hint = f"give it: ins.search(..., strategy={name.rpartition('.')[2]}(...)), or ins.resume(run, strategy=...)"
+        raise ConfigError("a sampler of this class can only be given in Python", path="strategy", found=name, hint=hint)
     found = _of_optuna(name) if name.startswith(OPTUNA) else _of_hub(name)
     return _made(found, name, options, seed)
 
@@ -74,7 +74,7 @@ def _of_hub(name: str) -> type[BaseSampler]:
             "samplers of OptunaHub need the package optunahub, which is not installed",
             path="strategy",
             found=name,
-            mend="pip install optunahub",
+            hint="pip install optunahub",
         )
     package, _, wanted = name.removeprefix(HUB).partition(":")
     if not _PACKAGE.fullmatch(package):  # a path with dots would lead out of the registry, to any folder
@@ -84,7 +84,7 @@ def _of_hub(name: str) -> type[BaseSampler]:
         module = import_module("optunahub").load_module(package=package)
     except Exception as error:  # no such package, no network, a package of its own is missing
         rule, found = f"the package {package!r} of OptunaHub cannot be loaded", raw(first_line(error))
-        raise ConfigError(rule, path="strategy", found=found, mend="see https://hub.optuna.org for its name") from None
+        raise ConfigError(rule, path="strategy", found=found, hint="see https://hub.optuna.org for its name") from None
     return _sampler_in(module, package, wanted)
 
 
@@ -98,9 +98,9 @@ def _sampler_in(module: ModuleType, package: str, wanted: str) -> type[BaseSampl
             raise unknown_name(f"sampler of the package {package}", wanted, own, path="strategy")
         return own[wanted]
     if len(own) != 1:
-        mend = f"write {HUB}{package}:NAME" if own else "name a package with a sampler: optunahub:samplers/NAME"
+        hint = f"write {HUB}{package}:NAME" if own else "name a package with a sampler: optunahub:samplers/NAME"
         expected = "one of " + ", ".join(own) if own else "a package with one sampler"
-        raise ConfigError("which sampler is meant?", path="strategy", found=package, expected=expected, mend=mend)
+        raise ConfigError("which sampler is meant?", path="strategy", found=package, expected=expected, hint=hint)
     return next(iter(own.values()))
 
 

@@ -40,11 +40,11 @@ def check_storage(url: str | None) -> None:
 def does_not_open(url: str, error: Exception) -> ConfigError:
     """The error of a storage that cannot be used; without its password."""
     known = StorageUrl(url)
-    mend = "start the server, correct the URL, or leave out storage; the run folder is whole without it"
+    hint = "start the server, correct the URL, or leave out storage; the run folder is whole without it"
     if MASK in known and known.whole == known.bare:
-        mend = f"no password was found: {NEEDED}"
+        hint = f"no password was found: {NEEDED}"
     found = raw(known.hide(str(first_line(error))))
-    return ConfigError(f"the Optuna storage at {known} cannot be opened", path="storage", found=found, mend=mend)
+    return ConfigError(f"the Optuna storage at {known} cannot be opened", path="storage", found=found, hint=hint)
 
 
 def new_name(path: Path, token: str) -> str:

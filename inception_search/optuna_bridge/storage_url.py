@@ -72,7 +72,7 @@ def unlocked(given: str | None, ask: Callable[[str], str | None]) -> StorageUrl 
         f"the password of the storage {url} is not known: a run folder does not keep it",
         path="storage",
         found=raw(f"{VARIABLE} with another URL, {masked(known)}") if known else None,
-        mend=NEEDED,
+        hint=NEEDED,
     )
 
 

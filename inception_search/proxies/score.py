@@ -48,7 +48,7 @@ def score_with_reasons(
 ) -> Scores:
     """As :func:`score`, with the reasons for what is left out."""
     if not isinstance(network, Network):
-        raise SpecError("only a network can be scored", found=network, mend="write score(load(...), batch)")
+        raise SpecError("only a network can be scored", found=network, hint="write score(load(...), batch)")
     probe = Probe(network, batch, seed)
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}

@@ -38,12 +38,12 @@ def check_can_start() -> None:
             "training trials needs processes that fork, which this operating system does not have",
             found=raw(sys.platform),
             expected="Linux or macOS",
-            mend="on Windows, search inside WSL; drawing, comparing and compiling work here",
+            hint="on Windows, search inside WSL; drawing, comparing and compiling work here",
         )
     if multiprocessing.current_process().daemon:
         raise MissingRequirementError(
             "a daemonic process (a worker of multiprocessing.Pool, for instance) may not start the processes of trials",
-            mend="start the search from the main process, a thread, concurrent.futures.ProcessPoolExecutor or a "
+            hint="start the search from the main process, a thread, concurrent.futures.ProcessPoolExecutor or a "
             "multiprocessing.Process with daemon=False",
         )
 
@@ -122,11 +122,11 @@ def _reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _error(reason: str, mend: str | None = None) -> ProcessStartError:
-    return ProcessStartError(f"no process for a trial can be started: {reason}", mend=mend or _mend(reason))
+def _error(reason: str, hint: str | None = None) -> ProcessStartError:
+    return ProcessStartError(f"no process for a trial can be started: {reason}", hint=hint or _hint(reason))
 
 
-def _mend(reason: str) -> str:
+def _hint(reason: str) -> str:
     if "path too long" in reason:
         return "set TMPDIR to a shorter folder"
     if "temporary" in reason and "Resource" not in reason:

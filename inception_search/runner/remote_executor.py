@@ -47,8 +47,8 @@ class Log:
         with suppress(ValueError):
             if isinstance(said := json.loads(line), dict):
                 return said
-        mend = "start the worker again: its trial goes on from its last epoch"
-        raise DocumentError("a message between search and worker was damaged", place=Place(str(self.path)), mend=mend)
+        hint = "start the worker again: its trial goes on from its last epoch"
+        raise DocumentError("a message between search and worker was damaged", place=Place(str(self.path)), hint=hint)
 
 
 @dataclass

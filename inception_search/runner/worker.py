@@ -106,13 +106,13 @@ class Worker:
         known = theirs if isinstance(theirs, dict) else {}  # a search of before does not say
         for name, has, here in differences(known, common_facts(self.run)):
             what = "reads another space" if name == "space" else f"has another version of {name}"
-            mend = "see that both read the same folder" if name == "space" else f"install {name} {has} here"
+            hint = "see that both read the same folder" if name == "space" else f"install {name} {has} here"
             raise RunFolderError(
                 f"this worker {what} than the search it would work for",
                 place=Place(str(self.run.path)),
                 found=raw(here),
                 expected=has,
-                mend=f"{mend}, since results that are trained differently do not compare",
+                hint=f"{hint}, since results that are trained differently do not compare",
             )
 
     def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:

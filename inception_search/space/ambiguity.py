@@ -58,16 +58,16 @@ def _probe(builder: Builder, file: str | None, rng: random.Random, given: Params
     for found in (point for point in points if point != params):
         name = next(name for name in (*params, *found) if params.get(name) != found.get(name))
         one, other = (_said(name, point) for point in (params, found))
-        mend = "let parts in a row that may be absent, repeated or chosen differ in something"
-        raise _error(f"one network is two points: {one}, and {other}", builder.template.holes[name], file, mend)
+        hint = "let parts in a row that may be absent, repeated or chosen differ in something"
+        raise _error(f"one network is two points: {one}, and {other}", builder.template.holes[name], file, hint)
 
 
 def _said(name: str, point: Params) -> str:
     return f"{name} = {point[name]}" if name in point else f"no {name}"
 
 
-def _error(rule: str, hole: Any, file: str | None, mend: str) -> SpecError:
-    return SpecError(rule, place=Place(file, getattr(hole, "line", None), hole.path or hole.name), mend=mend)
+def _error(rule: str, hole: Any, file: str | None, hint: str) -> SpecError:
+    return SpecError(rule, place=Place(file, getattr(hole, "line", None), hole.path or hole.name), hint=hint)
 
 
 def _choices(node: Any, seen: set[int]) -> Iterator[Choice]:

@@ -58,15 +58,15 @@ def _labelled(names: list[Any], file: str | None) -> MarkedDict:
     for index, (name, line) in enumerate(zip(names, lines, strict=True)):
         place = Place(file, line, f"contains.{index}")
         if not isinstance(name, str):
-            mend = "a list holds names alone; give each entry a label: {v3_5b: {module: inception_v3.mixed_5b, ...}}"
-            raise SpecError("not a name", place=place, found=name, mend=mend)
+            hint = "a list holds names alone; give each entry a label: {v3_5b: {module: inception_v3.mixed_5b, ...}}"
+            raise SpecError("not a name", place=place, found=name, hint=hint)
         label = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
         if not label[:1].isalpha() or len(label) > _LONGEST or name.endswith(SUFFIXES):
-            mend = "write it under a label of its own: {my_label: NAME}"
-            raise SpecError("no label follows from this name", place=place, found=name, mend=mend)
+            hint = "write it under a label of its own: {my_label: NAME}"
+            raise SpecError("no label follows from this name", place=place, found=name, hint=hint)
         if label in found:
-            mend = "leave one of them out, or give each a label: {my_label: NAME, ...}"
-            raise SpecError(f"two entries with the label {label!r}", place=place, found=name, mend=mend)
+            hint = "leave one of them out, or give each a label: {my_label: NAME, ...}"
+            raise SpecError(f"two entries with the label {label!r}", place=place, found=name, hint=hint)
         found[label] = name
         if line is not None:
             found.lines[label] = line
@@ -97,7 +97,7 @@ def contained_point(space: HasContents, label: str) -> Params:
     except NotInSpaceError as error:
         place = Place(space.file, space.lines.get(label), f"contains.{label}")
         raise NotInSpaceError(
-            f"it is not a point of the space: {error}", place=place, mend=_mend(space, label)
+            f"it is not a point of the space: {error}", place=place, hint=_hint(space, label)
         ) from None
 
 
@@ -107,7 +107,7 @@ def check_contents(space: HasContents) -> None:
         contained_point(space, label)
 
 
-def _mend(space: HasContents, label: str) -> str:
+def _hint(space: HasContents, label: str) -> str:
     fixed = space.document.contains[label]
     if fixed.network is not None:
         return "widen the template, or leave the entry out"

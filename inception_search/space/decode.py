@@ -51,8 +51,8 @@ def plain(point: Params) -> Params:
     if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
         raise NotInSpaceError("a point is a mapping of holes to values", found=point)
     if any(name.startswith("@") for name in point):
-        mend = "leave out the entries that begin with @, which version 0.1 added; they decide nothing"
-        raise NotInSpaceError("a point has decisions only", found=point, mend=mend)
+        hint = "leave out the entries that begin with @, which version 0.1 added; they decide nothing"
+        raise NotInSpaceError("a point has decisions only", found=point, hint=hint)
     return dict(point)
 
 
@@ -67,7 +67,7 @@ def decode(builder: Builder, params: Params, file: str | None = None, layout: Ne
 
     def look_up(hole: Hole) -> Value:
         if hole.name not in holes:
-            raise NotInSpaceError("the point has no value for this hole", path=hole.name, mend=_domain(hole))
+            raise NotInSpaceError("the point has no value for this hole", path=hole.name, hint=_domain(hole))
         return holes[hole.name]
 
     network, used = fill(builder, look_up, file)

@@ -113,8 +113,8 @@ class Matcher:
         """Give up a search that takes too long."""
         self.tried += 1
         if self.tried > MAX_MATCHES:
-            mend = "let steps in a row that may be absent differ in something"
-            raise LimitError("the template can be matched in too many ways", path=path, mend=mend)
+            hint = "let steps in a row that may be absent differ in something"
+            raise LimitError("the template can be matched in too many ways", path=path, hint=hint)
 
     def number(self, hole: Integer | Float, value: Any, path: str, bound: Params) -> Iterator[Params]:
         if isinstance(value, tuple) and len(set(value)) == 1:

@@ -71,9 +71,9 @@ def weights(raw: Any, labels: Iterable[str]) -> tuple[float, ...] | None:
         raise RangeError("weights are given by label", found=raw, expected=expected)
     if set(raw) != set(labels):
         odd = sorted(set(raw) - set(labels) or set(labels) - set(raw))[0]
-        mend = None if odd in labels else did_you_mean(odd, labels)
+        hint = None if odd in labels else did_you_mean(odd, labels)
         rule = f"{odd!r} has no weight" if odd in labels else f"{odd!r} is no option of the choice"
-        raise RangeError(rule, found=", ".join(raw), expected=expected, mend=mend)
+        raise RangeError(rule, found=", ".join(raw), expected=expected, hint=hint)
     for value in raw.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_WEIGHT:
             raise RangeError("not a weight", found=value, expected=expected)

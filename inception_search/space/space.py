@@ -191,7 +191,7 @@ class Space:
         rng = random_of(seed)
         by = by or self.sampling
         if by == "points" and self.size == math.inf:
-            raise NotInSpaceError("an endless space cannot be sampled evenly over its points", mend="sample by holes")
+            raise NotInSpaceError("an endless space cannot be sampled evenly over its points", hint="sample by holes")
         for _ in range(TRIES):
             known = self._counts.draw(rng) if by == "points" else None
             drawn = try_fill(self._builder, lambda hole: draw(hole, rng), self.file, known)
@@ -269,8 +269,8 @@ class Space:
         section = "blocks" if MODULE in base.blocks else "stages"
         parts: dict[str, AnyStep] = getattr(base, section)
         if MODULE not in parts:
-            mend = "give the block or stage that takes the module this name"
-            raise SpecError(f"space {self.name!r} has no block or stage called 'module' to put a module in", mend=mend)
+            hint = "give the block or stage that takes the module this name"
+            raise SpecError(f"space {self.name!r} has no block or stage called 'module' to put a module in", hint=hint)
         forms: list[AnyStep] = [step] if isinstance(step, Block) else [step, Block(body=step)]
         if isinstance(parts[MODULE], Block):
             forms.reverse()

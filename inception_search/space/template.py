@@ -87,16 +87,16 @@ class TemplateReader:
         """The template of a network document with holes."""
         for part in CONCRETE:
             if is_hole(raw.get(part)):
-                mend = "put holes inside its steps" if part in ("blocks", "stages", "aux") else "write it out"
-                raise self.error("no hole can stand here", part, raw.lines.get(part), mend=mend)
+                hint = "put holes inside its steps" if part in ("blocks", "stages", "aux") else "write it out"
+                raise self.error("no hole can stand here", part, raw.lines.get(part), hint=hint)
         blocks = raw.get("blocks")
         self.blocks = blocks if isinstance(blocks, dict) else {}
         try:
             root: MarkedDict = self.fields(expand_network(raw, self.expander), "")
         except _TooDeepError as deep:
             path, line, name = deep.args
-            mend = f"put the $use of {name!r} inside {name!r} in a $choice that has an option without it"
-            raise self.error(f"{name!r} can only end by using itself again", path, line, mend=mend) from None
+            hint = f"put the $use of {name!r} inside {name!r} in a $choice that has an option without it"
+            raise self.error(f"{name!r} can only end by using itself again", path, line, hint=hint) from None
         self.check(root, Network, "", raw.line)
         linked = _Linker(self)
         linked.link(root)
@@ -122,8 +122,8 @@ class TemplateReader:
             for option in node.options.values() if isinstance(node, Choice) else node.items:
                 self.check(option, model, path, line, kind)
         elif isinstance(node, Of) and node.name == "in" and (kind not in KINDS or kind in COMPOSITE):
-            mend = "in can stand in the fields of a conv, a pool and other steps without steps inside"
-            raise self.error("no channels come in here", path, line, found=str(node), mend=mend)
+            hint = "in can stand in the fields of a conv, a pool and other steps without steps inside"
+            raise self.error("no channels come in here", path, line, found=str(node), hint=hint)
         elif isinstance(node, MarkedList):
             for index, item in enumerate(node):
                 self.check(item, None, join(path, index), line, kind)
@@ -135,9 +135,9 @@ class TemplateReader:
             for name, item in node.items():
                 mark, place = node.lines.get(name) or line, _inside(path, name)
                 if name.startswith("$"):
-                    raise self.error("no hole can stand here", path, mark, found=name, mend="give each field its own")
+                    raise self.error("no hole can stand here", path, mark, found=name, hint="give each field its own")
                 if known and name not in known:
-                    facts = {"expected": f"one of {', '.join(known)}", "mend": did_you_mean(name, known)}
+                    facts = {"expected": f"one of {', '.join(known)}", "hint": did_you_mean(name, known)}
                     raise self.error("unknown field", place, mark, found=name, **facts)
                 self.check(item, model_inside(model, name), place, mark, kind)
 
@@ -149,8 +149,8 @@ class TemplateReader:
         line = getattr(raw, "line", None)
         kind = next((key for key in raw if key in HOLES), next(iter(raw)))
         if kind not in HOLES:
-            mend = did_you_mean(kind, HOLES)
-            raise self.error("unknown hole", path, line, found=kind, expected=", ".join(HOLES), mend=mend)
+            hint = did_you_mean(kind, HOLES)
+            raise self.error("unknown hole", path, line, found=kind, expected=", ".join(HOLES), hint=hint)
         for option in raw:
             if option not in (kind, *HOLES[kind]):
                 known = ", ".join(HOLES[kind]) or None
@@ -160,11 +160,11 @@ class TemplateReader:
         if kind == "$use":
             return self.use(raw, path, line, step)
         if step and kind not in ("$choice", "$many"):
-            mend = "write {$choice: {label: step, ...}}, or put the number in a field of a step"
-            raise self.error("a number is not a step", path, line, found=kind, mend=mend)
+            hint = "write {$choice: {label: step, ...}}, or put the number in a field of a step"
+            raise self.error("a number is not a step", path, line, found=kind, hint=hint)
         if kind == "$many" and not step:
-            mend = "it stands among the steps of a chain, the branches of a concat or the stages"
-            raise self.error("$many is no value of a field", path, line, mend=mend)
+            hint = "it stands among the steps of a chain, the branches of a concat or the stages"
+            raise self.error("$many is no value of a field", path, line, hint=hint)
         try:
             return self.read(kind, raw, path, line, step)
         except ranges.RangeError as problem:
@@ -205,7 +205,7 @@ class TemplateReader:
         if isinstance(raw, list):
             labelled = dict(zip(_labels(raw), raw, strict=True))
             if len(labelled) != len(raw):
-                raise self.error("a choice has one option twice", path, line, found=raw, mend="keep one of the two")
+                raise self.error("a choice has one option twice", path, line, found=raw, hint="keep one of the two")
             raw = labelled
         if not isinstance(raw, dict) or not raw:
             raise self.error("an empty choice", path, line, found=raw, expected="$choice: {label: sub-template, ...}")
@@ -236,9 +236,9 @@ class TemplateReader:
         name = raw["$use"]
         known = {**self.blocks, **self.define}
         if not isinstance(name, str) or name not in known:
-            mend = did_you_mean(str(name), known)
+            hint = did_you_mean(str(name), known)
             expected = f"one of {', '.join(known) or 'none'}"
-            raise self.error("unknown definition", path, line, found=name, expected=expected, mend=mend)
+            raise self.error("unknown definition", path, line, found=name, expected=expected, hint=hint)
         self.check_depth(name, raw.get("$depth"), path, line)
         self.sizes.setdefault(name, _nodes(known[name]))
         self.counted(self.sizes[name], path, line)
@@ -270,8 +270,8 @@ class TemplateReader:
             raise self.error("not a depth", path, line, found=depth, expected="a whole number of 1 or more")
         if name in self.using and depth is None:
             chain = " -> ".join((*self.using, name))
-            mend = "write the inner one out, or say how deep: {$use: " + name + ", $depth: 2}"
-            raise self.error(f"a definition contains itself: {chain}", path, line, mend=mend)
+            hint = "write the inner one out, or say how deep: {$use: " + name + ", $depth: 2}"
+            raise self.error(f"a definition contains itself: {chain}", path, line, hint=hint)
         if self.using.count(name) > (depth or 0):
             raise _TooDeepError(path, line, name)
 
@@ -292,11 +292,11 @@ class TemplateReader:
         """
         known = self.holes.setdefault(hole.name, hole)
         if type(known) is not type(hole) or not _same_domain(known, hole):
-            mend = "give one of the two holes a $name of its own"
-            raise self.error(f"{hole.name!r} names two holes with different domains", path, line, mend=mend)
+            hint = "give one of the two holes a $name of its own"
+            raise self.error(f"{hole.name!r} names two holes with different domains", path, line, hint=hint)
         if known.path != path and not named:
-            mend = "give one of the two holes a $name"
-            raise self.error(f"{hole.name!r} names two holes, here and at {known.path}", path, line, mend=mend)
+            hint = "give one of the two holes a $name"
+            raise self.error(f"{hole.name!r} names two holes, here and at {known.path}", path, line, hint=hint)
         return hole
 
     def error(self, rule: str, path: str, line: int | None, **facts: Any) -> SpecError:
@@ -353,8 +353,8 @@ class _Linker:
                 self.holes.setdefault(hole.name, hole)
                 return replace(follower, hole=hole)
         known = [name for name, hole in self.reader.holes.items() if type(hole) is Integer and "." not in name]
-        mend = did_you_mean(follower.name, known) or "give the integer it follows that $name"
-        raise self.reader.error("it follows no integer", path, line, found=str(follower), mend=mend)
+        hint = did_you_mean(follower.name, known) or "give the integer it follows that $name"
+        raise self.reader.error("it follows no integer", path, line, found=str(follower), hint=hint)
 
 
 def hole_name(path: str) -> str:

@@ -61,7 +61,7 @@ def check_blocks(step: AnyStep, network: Network | None) -> None:
                 f"the step uses the block {part.name!r}",
                 path="network",
                 found=network.name if network else None,
-                mend="write network= the network that defines it",
+                hint="write network= the network that defines it",
             )
         stack.extend(inner for _, inner in children(part))
 

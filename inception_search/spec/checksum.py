@@ -24,7 +24,7 @@ def check_checksum(text: str, file: str) -> None:
         raise DocumentError(
             "the checksum in the first line does not fit the rest: the file was changed since it was written",
             place=Place(file),
-            mend="`inception-search report RUN` writes the best.yaml of a study again; to use it as it is, copy it to "
+            hint="`inception-search report RUN` writes the best.yaml of a study again; to use it as it is, copy it to "
             "another file and delete the first line there",
         )
 

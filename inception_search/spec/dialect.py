@@ -42,7 +42,7 @@ def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
         known = [*overlays, own] if isinstance(own, str) else overlays
         error = unknown_name(f"dialect of {data.get('name')}", dialect, known, kind=UnknownDialectError)
         if error.expected is None:
-            error.mend = "the document has no dialects; leave out the @ and what comes after it"
+            error.hint = "the document has no dialects; leave out the @ and what comes after it"
         raise error.at(file=file, line=_lines(data).get(SECTION))
     out = _merged(plain, dialect, overlays, file)
     if isinstance(data.get("name"), str):
@@ -66,11 +66,11 @@ def _overlays(data: Any, file: str | None) -> dict[str, Any]:
         if not isinstance(overlay, dict):
             raise SpecError("not a dialect", place=place, found=overlay, expected="sections of the document")
         if name == data.get("dialect"):
-            raise SpecError("the document's own dialect has this name", place=place, mend="give one another name")
+            raise SpecError("the document's own dialect has this name", place=place, hint="give one another name")
         for key in FIXED:
             if key in overlay:
                 rule = f"a dialect cannot change the document's {key}"
-                raise SpecError(rule, place=_inside(place, overlay, key), mend="the name of a dialect is its key")
+                raise SpecError(rule, place=_inside(place, overlay, key), hint="the name of a dialect is its key")
     return overlays
 
 
@@ -80,10 +80,10 @@ def _merged(data: Any, name: str, overlays: dict[str, Any], file: str | None) ->
     while (like := overlays[name].get(LIKE)) is not None:
         where = _inside(Place(file, None, f"{SECTION}.{name}"), overlays[name], LIKE)
         if not isinstance(like, str) or like not in overlays:
-            mend = did_you_mean(str(like), overlays)
+            hint = did_you_mean(str(like), overlays)
             if like == data.get("dialect"):
-                mend = "leave it out: a dialect begins from the document itself"
-            raise SpecError("like an unknown dialect", place=where, found=like, mend=mend)
+                hint = "leave it out: a dialect begins from the document itself"
+            raise SpecError("like an unknown dialect", place=where, found=like, hint=hint)
         if like in names:
             raise SpecError("dialects like one another in a circle", place=where, found=like)
         names[like] = None
@@ -104,7 +104,7 @@ def _joined(data: Any, overlay: Any, where: Place, depth: int = 0, steps: bool =
         if value is None:
             if key not in out:
                 rule = f"nothing to take away: {key!r} is not there"
-                raise DocumentError(rule, place=_inside(where, overlay, key), mend=did_you_mean(key, out))
+                raise DocumentError(rule, place=_inside(where, overlay, key), hint=did_you_mean(key, out))
             del out[key]
         elif isinstance(old, dict) and isinstance(value, dict) and not steps and key != "body":
             inside = _inside(where, overlay, key)

@@ -80,7 +80,7 @@ def step_from_data(data: Any, file: str | None = None) -> AnyStep:
 def parse_network(text: str, file: str | None = None, dialect: str | None = None) -> Network:
     """The network written in ``text`` (YAML or JSON), in one of its dialects or (None) as it stands.
 
-    Raises :class:`DocumentError` and its subclasses, with file, line, path, found, expected and mend.
+    Raises :class:`DocumentError` and its subclasses, with file, line, path, found, expected and hint.
     """
     return network_from_data(read_yaml(text, file), file, dialect)
 
@@ -116,10 +116,10 @@ def read_text(path: Path | str) -> str:
         check_checksum(text, str(path))
         return text
     except FileNotFoundError:
-        raise DocumentError("no such file", place=Where(str(path)), mend="check the path") from None
+        raise DocumentError("no such file", place=Where(str(path)), hint="check the path") from None
     except IsADirectoryError:
-        mend = "name the .yaml file in it; a run folder is one that `inception-search search` has made"
-        raise DocumentError("a folder, not a document", place=Where(str(path)), mend=mend) from None
+        hint = "name the .yaml file in it; a run folder is one that `inception-search search` has made"
+        raise DocumentError("a folder, not a document", place=Where(str(path)), hint=hint) from None
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8 text (byte {error.start})", place=Where(str(path))) from None
     except (OSError, ValueError) as error:
@@ -134,15 +134,15 @@ def check_header(data: Any, schema: str, version: int, upgrades: Mapping[int, Up
         raise DocumentError("not a mapping", place=where, found=data, expected=f"a document with schema: {schema}")
     if (found := data.get("schema")) != schema:
         rule = "unknown schema" if found is not None else "no schema line"
-        raise DocumentError(rule, place=where, found=found, mend=f"begin the document with 'schema: {schema}'")
+        raise DocumentError(rule, place=where, found=found, hint=f"begin the document with 'schema: {schema}'")
     number = data.get("version")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise SchemaVersionError("no usable version", place=where, found=number, mend=f"write 'version: {version}'")
+        raise SchemaVersionError("no usable version", place=where, found=number, hint=f"write 'version: {version}'")
     if number > version:
         raise SchemaVersionError(
             f"written for version {number} of {schema}; this package reads up to {version}",
             place=where,
-            mend="upgrade inception-search",
+            hint="upgrade inception-search",
         )
     for step in range(number, version):
         data = upgrades[step](data)
@@ -265,7 +265,7 @@ def _spec_error(error: ValidationError, long: Any, file: str | None, model: type
         place = (*place, *cause.place)
     facts = _facts(detail, place, long, model)
     if others:
-        facts["rule"] += f" (and {len(others)} more to mend)"
+        facts["rule"] += f" (and {len(others)} more to correct)"
     line = Source(file, lines_of(long)).line(place)
     return SpecError(**facts, place=Where(file, line, show_place(place) or None))
 
@@ -275,8 +275,8 @@ def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) 
     if kind == "extra_forbidden":
         known = _known_fields(place, long, model)
         expected = f"one of {', '.join(known)}" if known else None
-        mend = did_you_mean(str(place[-1]), known)
-        return {"rule": "unknown field", "found": place[-1], "expected": expected, "mend": mend}
+        hint = did_you_mean(str(place[-1]), known)
+        return {"rule": "unknown field", "found": place[-1], "expected": expected, "hint": hint}
     if kind == "missing":
         return {"rule": f"field {place[-1]!r} is missing"}
     if kind == "value_error":
@@ -295,8 +295,8 @@ def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) 
         expected = "fields, {name: value, ...}"
     if kind not in ("greater_than_equal", "less_than_equal") and place and isinstance(place[-1], str):
         expected = EXPECTED.get(place[-1], expected)
-    mend = did_you_mean(found, re.findall(r"'(\w+)'", expected)) if isinstance(found, str) else None
-    return {"rule": "not a usable value", "found": found, "expected": expected, "mend": mend}
+    hint = did_you_mean(found, re.findall(r"'(\w+)'", expected)) if isinstance(found, str) else None
+    return {"rule": "not a usable value", "found": found, "expected": expected, "hint": hint}
 
 
 def _miscounted(bounds: Any, place: Path_, many: bool) -> dict[str, Any]:
@@ -304,8 +304,8 @@ def _miscounted(bounds: Any, place: Path_, many: bool) -> dict[str, Any]:
     what = str(place[-1]) if place else "entries"
     limit = f"at most {bounds['max_length']}" if many else f"at least {bounds['min_length']}"
     rule = f"too {'many' if many else 'few'} {what}"
-    mend = "put a part of it into a block, or a dag inside the dag" if many and what == "nodes" else None
-    return {"rule": rule, "found": bounds.get("actual_length"), "expected": limit, "mend": mend}
+    hint = "put a part of it into a block, or a dag inside the dag" if many and what == "nodes" else None
+    return {"rule": rule, "found": bounds.get("actual_length"), "expected": limit, "hint": hint}
 
 
 def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> Path_:

@@ -48,7 +48,7 @@ def arch_id(network: Network) -> str:
     False
     """
     if not isinstance(network, Network):
-        raise SpecError("arch_id takes a network", found=network, mend="write arch_id(load(...))")
+        raise SpecError("arch_id takes a network", found=network, hint="write arch_id(load(...))")
     return _id(certificate(network))
 
 

@@ -132,5 +132,5 @@ def _check(matrix: Matrix, operations: Sequence[str]) -> None:
         raise SpecError("one operation for each vertex", found=list(operations), expected=expected)
     for name in operations[1:-1]:
         if name not in OPERATIONS:
-            mend = did_you_mean(name, OPERATIONS)
-            raise SpecError("unknown operation", found=name, expected=", ".join(OPERATIONS), mend=mend)
+            hint = did_you_mean(name, OPERATIONS)
+            raise SpecError("unknown operation", found=name, expected=", ".join(OPERATIONS), hint=hint)

@@ -167,8 +167,8 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
                 raise RuleError(f"{place[1]!r} is absent; leave it out", *place)
         for name, aux in self.aux.items():
             if aux.after not in self.stages:
-                mend = did_you_mean(aux.after, self.stages) or f"stages: {', '.join(self.stages)}"
-                raise RuleError(f"aux {name!r} is after unknown stage {aux.after!r}; {mend}", "aux", name, "after")
+                hint = did_you_mean(aux.after, self.stages) or f"stages: {', '.join(self.stages)}"
+                raise RuleError(f"aux {name!r} is after unknown stage {aux.after!r}; {hint}", "aux", name, "after")
         check_size(tuple(_sections(self)), self.blocks)
         return self
 

@@ -15,7 +15,7 @@ from inception_search.errors import WeightsError, raw
 DOCUMENT = "inception_search.document"  # the metadata that holds the document of a whole model
 CLASSES = "inception_search.classes"  # the metadata that holds the names of the classes, a JSON list of texts
 _LARGEST = 1 << 24  # bytes of header: read in a fifth of a second; those of the largest networks have 0.3 million
-_MEND = "fetch the file again from where it was published"
+_HINT = "fetch the file again from where it was published"
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
@@ -30,9 +30,9 @@ def read_document(path: str | Path) -> str:
     """The text of the document in a model file; raises WeightsError if it holds none."""
     metadata = read_metadata(path)
     if DOCUMENT not in metadata:
-        mend = "compile a network with weights=, or read the document from its own file"
+        hint = "compile a network with weights=, or read the document from its own file"
         raise WeightsError(
-            "the file has weights, but no document", expected="a file written by save_model", mend=mend
+            "the file has weights, but no document", expected="a file written by save_model", hint=hint
         ).at(file=str(path))
     return metadata[DOCUMENT]
 
@@ -53,9 +53,9 @@ def read_header(path: Path) -> dict[str, Any]:
         raise WeightsError(f"the file cannot be read ({error.strerror})").at(file=str(path)) from None
     except (ValueError, RecursionError) as error:
         rule = "the header of the safetensors file is damaged"
-        raise WeightsError(rule, found=raw(str(error)), expected="JSON", mend=_MEND).at(file=str(path)) from None
+        raise WeightsError(rule, found=raw(str(error)), expected="JSON", hint=_HINT).at(file=str(path)) from None
     if not isinstance(header, dict):
-        raise WeightsError("the header of the safetensors file is no JSON object", mend=_MEND).at(file=str(path))
+        raise WeightsError("the header of the safetensors file is no JSON object", hint=_HINT).at(file=str(path))
     return header
 
 
@@ -64,7 +64,7 @@ def metadata_of(header: dict[str, Any], path: Path) -> dict[str, str]:
     metadata = header.get("__metadata__", {})
     if isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()):
         return metadata
-    raise WeightsError("the metadata are not texts by name", found=metadata, mend=_MEND).at(file=str(path))
+    raise WeightsError("the metadata are not texts by name", found=metadata, hint=_HINT).at(file=str(path))
 
 
 def classes_in(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -83,15 +83,15 @@ def _checked_length(first: bytes, size: int) -> int:
             "the safetensors file is cut off inside its header",
             found=raw(f"{size} bytes"),
             expected=f"a header of {length} bytes and more" if len(first) == 8 else "at least 8 bytes",
-            mend=_MEND,
+            hint=_HINT,
         )
     if length > _LARGEST:
-        raise WeightsError("the header is too large", found=length, expected=f"at most {_LARGEST} bytes", mend=_MEND)
+        raise WeightsError("the header is too large", found=length, expected=f"at most {_LARGEST} bytes", hint=_HINT)
     return length
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):  # readers differ on which of the two they take
-        raise WeightsError("the header names something twice", mend=_MEND)
+        raise WeightsError("the header names something twice", hint=_HINT)
     return found

@@ -18,7 +18,7 @@ def shipped_folder() -> Path:
     raise DocumentError(
         "the shipped documents are missing",
         found=str(_PLACES[0]),
-        mend="install inception-search again; its wheel carries them",
+        hint="install inception-search again; its wheel carries them",
     )
 
 

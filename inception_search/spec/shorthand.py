@@ -84,13 +84,13 @@ class Expander:
     ) -> MarkedDict:
         """The long form of ``{kind: value}``."""
         if not isinstance(kind, str) or kind not in KINDS:
-            mend = did_you_mean(str(kind), KINDS) or f"steps: {', '.join(KINDS)}"
+            hint = did_you_mean(str(kind), KINDS) or f"steps: {', '.join(KINDS)}"
             if kind in POOLS:
-                mend = f"write '{kind} 3x3 s2', or {{pool: {{mode: {kind}, ...}}}}"
-            raise self.error("unknown step", path, line, found=kind, mend=mend)
+                hint = f"write '{kind} 3x3 s2', or {{pool: {{mode: {kind}, ...}}}}"
+            raise self.error("unknown step", path, line, found=kind, hint=hint)
         fields = self.fields(kind, value, path, line)
         if "kind" in fields:
-            raise self.error(f"kind inside {kind}", path, line, found=fields["kind"], mend="name the step once")
+            raise self.error(f"kind inside {kind}", path, line, found=fields["kind"], hint="name the step once")
         marks = lines if isinstance(lines, dict) else {}
         out = MarkedDict({"kind": kind}, line=line, lines=dict(marks))
         for name, item in fields.items():
@@ -111,8 +111,8 @@ class Expander:
         """One field in long form: nested steps expanded, ``7x7`` as ``[7, 7]``."""
         if name in ("steps", "branches", "nodes"):
             if not isinstance(item, list):
-                mend = f"write {kind}: [{{...}}], with the hole inside the list" if is_hole(item) else None
-                raise self.error(f"{kind} takes a list", join(path, name), line, found=item, mend=mend)
+                hint = f"write {kind}: [{{...}}], with the hole inside the list" if is_hole(item) else None
+                raise self.error(f"{kind} takes a list", join(path, name), line, found=item, hint=hint)
             if name == "nodes":
                 return expand_nodes(item, join(path, name), line, self.step)
             lines = getattr(item, "lines", None) or [line] * len(item)
@@ -135,15 +135,15 @@ class Expander:
         kind = item.get("kind", "batch") if isinstance(item, dict) and not is_hole(item) else item
         if isinstance(kind, str) and kind not in NORMS:
             expected = f"{' or '.join(NORMS)}, or the fields of batch: {{eps: 0.001, momentum: 0.1, gamma: true}}"
-            raise self.error("unknown norm", path, line, found=kind, expected=expected, mend=did_you_mean(kind, NORMS))
+            raise self.error("unknown norm", path, line, found=kind, expected=expected, hint=did_you_mean(kind, NORMS))
         return norm_of_network(item) if network else norm_of_conv(item)
 
     def words(self, text: str, path: str, line: int | None) -> Any:
         """The long form of a one-line step."""
         if match := REPEAT.match(text.strip()):
             if REPEAT.match(match[2]):
-                mend = "multiply the two, or write {repeat: {times: ..., body: ...}}"
-                raise self.error("a repeat of a repeat", path, line, found=text, mend=mend)
+                hint = "multiply the two, or write {repeat: {times: ..., body: ...}}"
+                raise self.error("a repeat of a repeat", path, line, found=text, hint=hint)
             body = self.words(match[2], path, line)
             return MarkedDict({"kind": "repeat", "times": int(match[1]), "body": body}, line=line)
         head, *rest = text.split() or [""]
@@ -163,7 +163,7 @@ class Expander:
             return MarkedDict(long | self.flags(rest[1:], ("valid", "linear", *FACTORS), path, line), line=line)
         if NAME.match(head) and not rest and head not in RESERVED:
             return MarkedDict({"kind": "use", "name": head}, line=line)
-        raise self.error("not a step", path, line, found=text, expected=_STEP_FORMS, mend=_likely(head))
+        raise self.error("not a step", path, line, found=text, expected=_STEP_FORMS, hint=_likely(head))
 
     def flags(self, words: list[str], known: tuple[str, ...], path: str, line: int | None) -> dict[str, Any]:
         out: dict[str, Any] = {}
@@ -171,14 +171,14 @@ class Expander:
             if match := STRIDE.match(word):
                 key, value = "stride", int(match[1])
             elif word not in known:
-                mend = did_you_mean(word, known) or "rarer fields are written in full, {conv: {kernel: 3x3, ...}}"
+                hint = did_you_mean(word, known) or "rarer fields are written in full, {conv: {kernel: 3x3, ...}}"
                 raise self.error(
                     "unknown flag",
                     path,
                     line,
                     found=word,
                     expected=f"s<stride>, {', '.join(known)}",
-                    mend=mend,
+                    hint=hint,
                 )
             elif word == "valid":
                 key, value = "padding", "valid"  # type: ignore[assignment]

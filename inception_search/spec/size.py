@@ -131,6 +131,6 @@ def _block(name: str, place: Place, blocks: Blocks, inside: tuple[str, ...]) -> 
         raise RuleError(f"block {name!r} contains itself: {' -> '.join((*inside, name))}", *place)
     if name not in blocks:
         words = (*blocks, *KINDS, *(word for word in get_args(Activation) if word != "none"))
-        mend = did_you_mean(name, words) or f"blocks: {', '.join(blocks) or 'none'}"
-        raise RuleError(f"unknown block {name!r}; {mend}", *place)
+        hint = did_you_mean(name, words) or f"blocks: {', '.join(blocks) or 'none'}"
+        raise RuleError(f"unknown block {name!r}; {hint}", *place)
     return blocks[name]

@@ -261,5 +261,5 @@ def _spliced(steps: Iterable[AnyStep]) -> Iterator[AnyStep]:
 def _refuse(where: str, steps: Iterable[AnyStep], *kinds: type[SpecModel]) -> None:
     for index, step in enumerate(steps):
         if isinstance(step, kinds):
-            mend = "only a concat drops absent branches" if step.kind == "absent" else "chain() tidies it away"
-            raise ValueError(f"a {where} cannot hold {step.kind!r} (position {index}); {mend}")
+            hint = "only a concat drops absent branches" if step.kind == "absent" else "chain() tidies it away"
+            raise ValueError(f"a {where} cannot hold {step.kind!r} (position {index}); {hint}")

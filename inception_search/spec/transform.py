@@ -211,7 +211,7 @@ def set_head(network: Network, classes: int | None = None, pool: str | None = No
         raise ConfigError(
             "maps that are not pooled are given without a classifier",
             found=raw(f"global_pool='none' with {class_count(head.classes)}"),
-            mend="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
+            hint="give num_classes=0, too; or write 'head: {pool: none}' in the document to classify flat maps",
         )
     return remake(network, head=remake(head, pool=pool))
 
@@ -235,8 +235,8 @@ def set_depth(network: Network, factor: float) -> Network:
     """
     _check_factor("depth", factor)
     if factor != 1 and not any(_has_repeat(step) for step in _all_steps(network)):
-        rule, mend = "the network has no repeats, which a depth factor multiplies", "use width, or write '2 x block'"
-        raise SpecError(rule, found=raw(f"depth {factor:g} for {network.name}"), mend=mend)
+        rule, hint = "the network has no repeats, which a depth factor multiplies", "use width, or write '2 x block'"
+        raise SpecError(rule, found=raw(f"depth {factor:g} for {network.name}"), hint=hint)
 
     def deepen(step: AnyStep) -> AnyStep:
         if isinstance(step, Repeat):
@@ -318,7 +318,7 @@ def _changed(node: DagNode, change: Callable[[AnyStep], AnyStep]) -> DagNode:
 
 def _check_factor(what: str, factor: float) -> None:
     if isinstance(factor, bool) or not isinstance(factor, Real):
-        raise SpecError(f"a {what} factor is a number", found=factor, mend=f"write {what}=0.5, say")
+        raise SpecError(f"a {what} factor is a number", found=factor, hint=f"write {what}=0.5, say")
     if not 0 < factor <= MAX_FACTOR:
         raise SpecError(f"a {what} factor is positive and at most {MAX_FACTOR}", found=factor)
 

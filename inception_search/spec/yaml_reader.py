@@ -64,7 +64,7 @@ def read_yaml(text: str, file: str | None = None) -> Any:
             place=Place(file),
             found=size,
             expected=f"at most {MAX_DOCUMENT_BYTES} bytes",
-            mend="split it, or use repeat and blocks",
+            hint="split it, or use repeat and blocks",
         )
     try:
         loader = yaml.SafeLoader(text)
@@ -103,7 +103,7 @@ class _Reader:
         value = self.value(event, 1)
         self.next()  # the end of the document
         if not isinstance(self.next(), yaml.StreamEndEvent):
-            raise self.error("more than one document in the file", mend="keep one; drop the '---' lines")
+            raise self.error("more than one document in the file", hint="keep one; drop the '---' lines")
         return value
 
     def next(self) -> Any:
@@ -118,9 +118,9 @@ class _Reader:
         if depth > MAX_DOCUMENT_DEPTH:
             raise self.limit("the document is nested too deeply", f"at most {MAX_DOCUMENT_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise self.error("anchors and aliases are not used here", mend="define a block and name it instead")
+            raise self.error("anchors and aliases are not used here", hint="define a block and name it instead")
         if event.tag is not None and event.tag != "!":
-            raise self.error("tags are not used here", found=event.tag, mend="write the plain value")
+            raise self.error("tags are not used here", found=event.tag, hint="write the plain value")
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -145,9 +145,9 @@ class _Reader:
             if not key.isprintable():
                 raise self.error("a key has control characters", found=key)
             if key == "<<":
-                raise self.error("merge keys are not used here", mend="write the fields out")
+                raise self.error("merge keys are not used here", hint="write the fields out")
             if key in items:
-                raise self.error("duplicate key", found=key, mend="keep one of the two")
+                raise self.error("duplicate key", found=key, hint="keep one of the two")
             value = self.value(self.next(), depth + 1)
             items[key] = value
             items.lines[key] = line

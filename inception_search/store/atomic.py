@@ -49,7 +49,7 @@ def _check_name(path: Path) -> None:
     except UnicodeEncodeError:
         usable = False
     if not usable:
-        raise RunFolderError("not the name of a file", place=Place(str(path)), mend="choose another name")
+        raise RunFolderError("not the name of a file", place=Place(str(path)), hint="choose another name")
 
 
 @contextmanager

@@ -36,11 +36,11 @@ def explain(error: OSError, path: Path) -> RunFolderError:
         return StorageFullError(
             "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is used up",
             place=place,
-            mend="free some space, then start again (`inception-search resume` if the search had begun); "
+            hint="free some space, then start again (`inception-search resume` if the search had begun); "
             "nothing recorded is lost",
         )
-    rule, mend = _RULES.get(error.errno or 0, (f"the disk refused: {error.strerror or error}", None))
-    return RunFolderError(rule, place=place, mend=mend)
+    rule, hint = _RULES.get(error.errno or 0, (f"the disk refused: {error.strerror or error}", None))
+    return RunFolderError(rule, place=place, hint=hint)
 
 
 _RULES: dict[int, tuple[str, str | None]] = {

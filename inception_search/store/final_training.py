@@ -75,12 +75,12 @@ def final_training(run: RunFolder, trial: int | None = None) -> FinalTraining:
     if found is not None:
         return found
     if not known:
-        mend = f"inception-search finalize {run.path}"
-        raise RunFolderError("no final training of the study is finished", place=Place(str(run.path)), mend=mend)
+        hint = f"inception-search finalize {run.path}"
+        raise RunFolderError("no final training of the study is finished", place=Place(str(run.path)), hint=hint)
     trials = ", ".join(str(number) for number in sorted({each.trial for each in known}))
-    mend = f"name one of them, or the best of them with {str(run.path) + ':final'!r}"
+    hint = f"name one of them, or the best of them with {str(run.path) + ':final'!r}"
     rule = "no final training of this trial"
-    raise ConfigError(rule, path=str(run.path), found=trial, expected=raw(f"one of {trials}"), mend=mend)
+    raise ConfigError(rule, path=str(run.path), found=trial, expected=raw(f"one of {trials}"), hint=hint)
 
 
 def _trainings(run: RunFolder) -> list[FinalTraining]:
@@ -103,9 +103,9 @@ def _trainings(run: RunFolder) -> list[FinalTraining]:
                 facts = record["fidelity"], record["data"]
                 found[key] = FinalTraining(record["trial"], record["seed"], value, macs, file, *facts)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        rule, mend = "the final trainings cannot be read", f"write them again: inception-search finalize {run.path}"
+        rule, hint = "the final trainings cannot be read", f"write them again: inception-search finalize {run.path}"
         what = raw(f"{type(error).__name__}: {error}")
-        raise DocumentError(rule, place=Place(str(table_file)), found=what, mend=mend) from None
+        raise DocumentError(rule, place=Place(str(table_file)), found=what, hint=hint) from None
     return list(found.values())
 
 

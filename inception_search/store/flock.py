@@ -71,7 +71,7 @@ def _flock(fd: int, path: Path, *, shared: bool = False, wait: bool = True) -> N
         raise RunFolderError(
             "run folders need file locks (flock), which this operating system does not have",
             place=Place(file=str(path)),
-            mend="run the search on Linux or macOS (on Windows: inside WSL)",
+            hint="run the search on Linux or macOS (on Windows: inside WSL)",
         )
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
@@ -87,5 +87,5 @@ def cannot_lock(path: Path) -> RunFolderError:
     return RunFolderError(
         "this file system cannot lock files",
         place=Place(file=str(path)),
-        mend="put the run folder on a local disk",
+        hint="put the run folder on a local disk",
     )

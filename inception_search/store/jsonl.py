@@ -1,6 +1,6 @@
 """Append-only files of JSON lines that survive kills, power cuts and full disks.
 
-A line counts once it ends in a newline. Whoever appends next mends what a dead writer left behind; a reader
+A line counts once it ends in a newline. Whoever appends next corrects what a dead writer left behind; a reader
 never sees a line that might still be taken back.
 """
 
@@ -27,14 +27,14 @@ def append_line(path: str | Path, text: str) -> None:
 def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True) -> None:
     """Append all ``texts`` durably, one line each, or none of them; safe from any number of processes.
 
-    A torn last line is mended first: completed if it is whole JSON, else moved to ``<file>.torn``. Without
+    A torn last line is repaired first: completed if it is whole JSON, else moved to ``<file>.torn``. Without
     ``create`` a missing file is an error. Raises :class:`StorageFullError` or :class:`RunFolderError`, after
     which the file is as before.
     """
     path = Path(path)
     data = b"".join(_line(text) for text in texts)
     with typed_errors(path), _opened(path, create=create) as fd, locked(fd, path):
-        end = _mended_end(fd, path)
+        end = _repaired_end(fd, path)
         _write_or_roll_back(fd, data, end)
 
 
@@ -101,7 +101,7 @@ def _decoded(line: bytes, place: Place) -> str:
         raise DocumentError(
             "this line is not UTF-8 text",
             place=place,
-            mend="the file was damaged; delete the line, or restore the file from a copy",
+            hint="the file was damaged; delete the line, or restore the file from a copy",
         ) from error
 
 
@@ -111,7 +111,7 @@ def _shortened(path: Path, size: int, start: int) -> RunFolderError:
         place=Place(file=str(path)),
         found=size,
         expected=f"at least {start} bytes",
-        mend="stop the search, restore the file from a copy and resume",
+        hint="stop the search, restore the file from a copy and resume",
     )
 
 
@@ -142,8 +142,8 @@ def _open(path: Path, *, create: bool) -> int:
     return fd
 
 
-def _mended_end(fd: int, path: Path) -> int:
-    """Mend a torn last line; returns the size of the file, which then ends in a newline or is empty."""
+def _repaired_end(fd: int, path: Path) -> int:
+    """Repair a torn last line; returns the size of the file, which then ends in a newline or is empty."""
     size = os.fstat(fd).st_size
     if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
         return size
@@ -182,6 +182,6 @@ def _write_or_roll_back(fd: int, data: bytes, end: int) -> None:
         write_all(fd, data)
         os.fsync(fd)
     except BaseException:
-        with suppress(OSError):  # if even this fails, the next append finds a torn line and mends it
+        with suppress(OSError):  # if even this fails, the next append finds a torn line and repairs it
             os.ftruncate(fd, end)
         raise

@@ -114,19 +114,19 @@ def refuse_occupied(layout: Layout) -> None:
         raise RunFolderError(
             "this folder already holds a study",
             place=place,
-            mend=f"continue it with `inception-search resume {layout.path}`, or choose another folder",
+            hint=f"continue it with `inception-search resume {layout.path}`, or choose another folder",
         )
     if not layout.path.exists():
         return
     if not layout.path.is_dir():
-        raise RunFolderError("this is a file, not a folder", place=place, mend="choose another folder")
+        raise RunFolderError("this is a file, not a folder", place=place, hint="choose another folder")
     foreign = sorted(entry.name for entry in layout.path.iterdir() if not _is_blank(entry))
     if foreign:
         raise RunFolderError(
             "the folder is not empty and is not a run folder",
             place=place,
             found=raw(", ".join(repr(name) for name in foreign[:3]) + (", ..." if foreign[3:] else "")),
-            mend="choose a new or empty folder",
+            hint="choose a new or empty folder",
         )
 
 

@@ -71,7 +71,7 @@ class LeanRecord(TrialRecord):
                 place=Place(str(self._line.file), self._line.number),
                 found=record.number,
                 expected=f"the record of trial {self.number}",
-                mend="do it again",
+                hint="do it again",
             )
         return record
 

@@ -135,14 +135,14 @@ def _sign(fd: int, path: Path) -> None:
 def _in_use(path: Path) -> RunInUseError:
     holder = Holder.read(path)
     if holder is None:
-        mend = "wait for the other search to end, or choose another run folder"
+        hint = "wait for the other search to end, or choose another run folder"
     elif holder.host == socket.gethostname():
-        mend = f"wait for it to end, or stop it with `kill {holder.pid}`, then try again"
+        hint = f"wait for it to end, or stop it with `kill {holder.pid}`, then try again"
     else:
-        mend = f"wait for it to end, or stop process {holder.pid} on {holder.host!r}, then try again"
-    mend += f"; to help it, run `inception-search worker {path.parent}`"
+        hint = f"wait for it to end, or stop process {holder.pid} on {holder.host!r}, then try again"
+    hint += f"; to help it, run `inception-search worker {path.parent}`"
     rule = f"the run folder is in use by {holder or 'another search'}"
-    return RunInUseError(rule, place=Place(file=str(path.parent)), mend=mend)
+    return RunInUseError(rule, place=Place(file=str(path.parent)), hint=hint)
 
 
 _held: weakref.WeakSet[Lease] = weakref.WeakSet()

@@ -32,7 +32,7 @@ def refuse_links(run: Path) -> None:
                 raise RunFolderError(
                     f"this is {found}, and nothing is written through it",
                     place=Place(entry.path),
-                    mend=f"remove it from the run folder, or put the {wanted} itself in its place",
+                    hint=f"remove it from the run folder, or put the {wanted} itself in its place",
                 )
 
 

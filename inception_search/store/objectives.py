@@ -46,8 +46,8 @@ def check_objectives(names: tuple[str, ...]) -> None:
         expected = "different names of " + ", ".join(OBJECTIVES)
         raise ConfigError("not a list of objectives", path="objectives", found=list(names), expected=expected)
     if not any(OBJECTIVES[name].learned for name in names):
-        mend = "add accuracy, balanced_accuracy, macro_f1 or loss, or limit what it costs with max_macs and the like"
-        raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), mend=mend)
+        hint = "add accuracy, balanced_accuracy, macro_f1 or loss, or limit what it costs with max_macs and the like"
+        raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), hint=hint)
 
 
 def numbers(metrics: Mapping[str, Any], cost: Mapping[str, float], seconds: float) -> dict[str, float]:

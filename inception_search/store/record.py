@@ -239,13 +239,13 @@ def _explained(error: ValidationError, place: Place) -> DocumentError:
     parts = [str(part) for part in first["loc"]]
     path = ".".join(part if part.isprintable() else repr(part) for part in parts) or None
     more = error.error_count() - 1
-    mend = [f"{more} more fields are wrong"] if more else []
-    mend += [] if place.line is None else ["delete the line, or correct it"]
+    hint = [f"{more} more fields are wrong"] if more else []
+    hint += [] if place.line is None else ["delete the line, or correct it"]
     return DocumentError(
         "not a valid trial record: " + first["msg"].removeprefix("Value error, "),
         place=Place(place.file, place.line, path),
         found=first["input"] if path else None,
-        mend="; ".join(mend) or None,
+        hint="; ".join(hint) or None,
     )
 
 

@@ -46,16 +46,16 @@ class RunFolder(Layout):
         """The folder of an existing study; raises :class:`RunFolderError` if it is none."""
         run = cls(Path(path))
         place = Place(file=str(run.path))
-        mend = "give the folder that a search was started with"
+        hint = "give the folder that a search was started with"
         with typed_errors(run.path):
             is_folder = run.path.is_dir()
         if not is_folder:
             rule = "this is a file, not a run folder" if run.path.exists() else "there is no such run folder"
-            raise RunFolderError(rule, place=place, mend=mend)
+            raise RunFolderError(rule, place=place, hint=hint)
         missing = [name for name in FILES if not (run.path / name).is_file()]
         if missing:
             found = raw("a folder without " + ", ".join(missing))
-            raise RunFolderError("this is not a run folder", place=place, found=found, mend=mend)
+            raise RunFolderError("this is not a run folder", place=place, found=found, hint=hint)
         return run
 
     @contextmanager
@@ -71,7 +71,7 @@ class RunFolder(Layout):
                 for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive
                     (self.path / name).mkdir(exist_ok=True)
             for file in (self.trials_file, self.journal_file):
-                append_lines(file, [], create=False)  # mends a torn end: read now, and not found there later
+                append_lines(file, [], create=False)  # repairs a torn end: read now, and not found there later
             self._sweep()
             yield lease
             with suppress(RunFolderError):  # what is done is done; the next one to hold it tries again

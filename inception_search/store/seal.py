@@ -30,7 +30,7 @@ def unsealed(text: str, place: Place | None = None) -> str:
         raise DocumentError(
             "the checksum is another: this was changed since it was written",
             place=place,
-            mend="restore the file from a copy, or delete the line; after a change by hand, delete its check",
+            hint="restore the file from a copy, or delete the line; after a change by hand, delete its check",
         )
     return f"{body}}}"
 

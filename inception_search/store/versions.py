@@ -55,7 +55,7 @@ def _parsed(line: str, place: Place, read: Callable[[str], Any]) -> Document:
             "this line is not a JSON document",
             place=place,
             found=line,
-            mend="the file was damaged; delete the line, or restore the file from a copy",
+            hint="the file was damaged; delete the line, or restore the file from a copy",
         ) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise DocumentError(
@@ -81,5 +81,5 @@ def _unknown_version(version: int, place: Place) -> SchemaVersionError:
         f"this trial record has version {version}, which is {age} than this package can read",
         place=place,
         expected=f"version {VERSION}",
-        mend="install a newer inception-search" if newer else "read it with an older inception-search",
+        hint="install a newer inception-search" if newer else "read it with an older inception-search",
     )

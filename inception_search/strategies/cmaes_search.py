@@ -58,15 +58,15 @@ class CmaEs:
     def suits(space: Space, objectives: int) -> None:
         """Raise for several objectives, choices, holes only some points have, and where cmaes is not installed."""
         if objectives > 1:
-            raise ConfigError("cmaes takes one objective", path="strategy", mend="use nsga2, tpe or gp")
+            raise ConfigError("cmaes takes one objective", path="strategy", hint="use nsga2, tpe or gp")
         choice = next((h for h in space.holes.values() if isinstance(h, Choice) and len(h.domain) > 1), None)
         if choice is not None:
             rule = f"cmaes cannot search space {space.name!r}: hole {choice.name!r} is a choice, not a number"
-            raise ConfigError(rule, path="strategy", mend="use tpe, gp, evolution, nsga2, local or predictor")
+            raise ConfigError(rule, path="strategy", hint="use tpe, gp, evolution, nsga2, local or predictor")
         check_flat("cmaes", space)
         if find_spec("cmaes") is None:
             rule = "cmaes needs the package cmaes, which is not installed"
-            raise MissingRequirementError(rule, path="strategy", mend=install("cmaes"))
+            raise MissingRequirementError(rule, path="strategy", hint=install("cmaes"))
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""

@@ -27,8 +27,8 @@ def check_flat(strategy: str, space: Space) -> None:
     """Raise :class:`~inception_search.errors.ConfigError` where only some points of ``space`` have some hole."""
     reason = why_not_flat(space)
     if reason is not None:
-        mend = "search it with tpe, evolution, nsga2, local or predictor"
-        raise ConfigError(f"{strategy} cannot search space {space.name!r}: {reason}", path="strategy", mend=mend)
+        hint = "search it with tpe, evolution, nsga2, local or predictor"
+        raise ConfigError(f"{strategy} cannot search space {space.name!r}: {reason}", path="strategy", hint=hint)
 
 
 def _sure(node: Any) -> frozenset[str]:

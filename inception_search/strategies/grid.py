@@ -34,8 +34,8 @@ class Grid:
         """Raise for a space that has no end."""
         if space.size == math.inf:
             hole = next(name for name, hole in space.holes.items() if hole.domain is None)
-            mend = "give its range a step, or search with another strategy"
-            raise ConfigError(f"the grid of space {space.name!r} is endless", path=hole, mend=mend)
+            hint = "give its range a step, or search with another strategy"
+            raise ConfigError(f"the grid of space {space.name!r} is endless", path=hole, hint=hint)
 
     def tell(self, observation: Observation) -> None:
         """Remember how far it has come."""

@@ -51,9 +51,9 @@ def check(name: str, space: Space, objectives: int, options: Mapping[str, Any]) 
     """
     sampler = sampler_named(name, options, 0)
     kinds = {kind.__name__ for kind in type(sampler).__mro__ if kind.__module__.startswith("optuna.")}
-    for kind, (why, mend) in REFUSED.items():
+    for kind, (why, hint) in REFUSED.items():
         if kind in kinds:
-            raise ConfigError(f"{name} cannot search: {why}", path="strategy", mend=mend)
+            raise ConfigError(f"{name} cannot search: {why}", path="strategy", hint=hint)
     if kinds & set(FLAT):
         check_flat(name, space)
     points = [space.sample(seed) for seed in range(SHOWN)]
@@ -123,8 +123,8 @@ class UserSampler(OptunaSampler):
         for marks in engine.written.values():
             if lost := sorted(set(marks) - set(plain(marks))):
                 rule = f"{self.name} keeps its state as a pickle, or in values that are not plain"
-                mend = "use a sampler that keeps plain numbers and texts"
-                raise ConfigError(rule, path="strategy", found=raw(", ".join(lost)), mend=mend)
+                hint = "use a sampler that keeps plain numbers and texts"
+                raise ConfigError(rule, path="strategy", found=raw(", ".join(lost)), hint=hint)
         return {FACT: {what: plain(marks) for what, marks in engine.written.items() if marks}}
 
     def _first(self) -> dict[str, Any]:
@@ -156,13 +156,13 @@ def _copied(name: str, sampler: BaseSampler) -> BaseSampler:
     try:
         return reseeded(sampler, 0)
     except Exception as error:  # it holds a lock, a file, a process
-        rule, mend = f"{name} cannot be copied, as every trial needs it to be", "give a sampler of plain attributes"
-        raise ConfigError(rule, path="strategy", found=raw(first_line(error)), mend=mend) from None
+        rule, hint = f"{name} cannot be copied, as every trial needs it to be", "give a sampler of plain attributes"
+        raise ConfigError(rule, path="strategy", found=raw(first_line(error)), hint=hint) from None
 
 
 def _cannot(name: str, space: Space, error: Exception) -> ConfigError:
     """The error of a sampler that fails to propose, with the hole that may be in its way."""
     why = why_not_flat(space)
-    mend = "search it with tpe, evolution, nsga2, local or predictor"
+    hint = "search it with tpe, evolution, nsga2, local or predictor"
     rule = f"{name} cannot search space {space.name!r}" + (f": {why}" if why else "")
-    return ConfigError(rule, path="strategy", found=raw(first_line(error)), mend=mend)
+    return ConfigError(rule, path="strategy", found=raw(first_line(error)), hint=hint)

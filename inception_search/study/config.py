@@ -274,8 +274,8 @@ def _check_reference(config: StudyConfig) -> None:
 
 def _check_repeats(config: StudyConfig) -> None:
     if config.repeat_top is not None and config.repeats == 1:
-        mend = "say how often each is trained: repeats: 3"
-        raise ConfigError("nothing is repeated", path="repeat_top", found=config.repeat_top, mend=mend)
+        hint = "say how often each is trained: repeats: 3"
+        raise ConfigError("nothing is repeated", path="repeat_top", found=config.repeat_top, hint=hint)
 
 
 def _located(error: InceptionSearchError, data: Any, file: str) -> InceptionSearchError:
@@ -335,8 +335,8 @@ def _mapping(path: Path) -> MarkedDict:
     if schema != SCHEMA:
         raise ConfigError("not a search configuration", place=place, found=schema, expected=f"schema {SCHEMA!r}")
     if type(version) is not int or not 1 <= version <= VERSION:
-        mend = "install a newer inception-search"
-        raise SchemaVersionError("unknown version", place=place, found=version, expected=str(VERSION), mend=mend)
+        hint = "install a newer inception-search"
+        raise SchemaVersionError("unknown version", place=place, found=version, expected=str(VERSION), hint=hint)
     for old in range(version, VERSION):
         _rename(data, UPGRADES[old])
     return data

@@ -84,7 +84,7 @@ def _errors_of_options(config: StudyConfig) -> Iterator[None]:
     except ConfigError as error:
         if error.path != "root":
             raise
-        raise ConfigError(error.rule, path="data_root", mend="write data_root=FOLDER") from None
+        raise ConfigError(error.rule, path="data_root", hint="write data_root=FOLDER") from None
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and "memory" not in str(error):
             raise
@@ -92,14 +92,14 @@ def _errors_of_options(config: StudyConfig) -> Iterator[None]:
             "the images do not fit in memory",
             path="image_size",
             found=config.training.image_size,
-            mend="use smaller images",
+            hint="use smaller images",
         ) from None
 
 
 def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
     """Refuse to go on with other images or another space: their trials cannot be compared."""
     data = facts.get("data")
-    for words, begun, now, mend in (
+    for words, begun, now, hint in (
         (
             "on other data",
             data.get("fingerprint") if isinstance(data, dict) else None,
@@ -119,7 +119,7 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
                 place=Place(str(run.path)),
                 found=raw(f"fingerprint {now}"),
                 expected=f"fingerprint {begun}",
-                mend=mend,
+                hint=hint,
             )
 
 
@@ -133,17 +133,17 @@ def given_again(config: StudyConfig, sampler: BaseSampler | None) -> StudyConfig
         if not begun.startswith(OWN) or isinstance(begun, GivenSampler):
             return config
         kind = begun.rpartition(".")[2]
-        mend = f"give it again: ins.resume(run, strategy={kind}(...))"
+        hint = f"give it again: ins.resume(run, strategy={kind}(...))"
         if config.strategy_options:
-            mend += f", with the options that it had: {config.strategy_options}"
+            hint += f", with the options that it had: {config.strategy_options}"
         rule = "the sampler of the study was given in Python and cannot be made from its name"
-        raise ConfigError(rule, path="strategy", found=begun, mend=mend)
+        raise ConfigError(rule, path="strategy", found=begun, hint=hint)
     name, own = described_sampler(sampler)
     if name != begun or own != config.strategy_options:
         expected = f"{begun}, with {config.strategy_options or 'no options'}"
         found = raw(f"{name}, with {own or 'no options'}")
-        mend = "give the one that it was begun with, or begin a new run with warm_start"
-        raise ConfigError("the study has another sampler", path="strategy", found=found, expected=expected, mend=mend)
+        hint = "give the one that it was begun with, or begin a new run with warm_start"
+        raise ConfigError("the study has another sampler", path="strategy", found=found, expected=expected, hint=hint)
     return config.model_copy(update={"strategy": name})
 
 

@@ -53,7 +53,7 @@ def _records(run: RunFolder) -> Iterator[str]:
         size = file.seek(0, 2)
         file.seek(max(0, size - 1))
         if size and file.read() != b"\n":
-            yield f"the last line of {run.trials_file} is cut off and was not read; `inception-search resume` mends it"
+            yield f"the last line of {run.trials_file} is cut off and not read; `inception-search resume` repairs it"
 
 
 def _finished(run: RunFolder) -> set[int] | None:

@@ -151,7 +151,7 @@ def disk_failed(number: int, run: RunFolder) -> RunFolderError:
     return RunFolderError(
         f"trial {number} could not read its data or write its result",
         place=Place(str(run.path)),
-        mend="free some space, or mend the disk, then resume; nothing recorded is lost",
+        hint="free some space, or repair the disk, then resume; nothing recorded is lost",
     )
 
 

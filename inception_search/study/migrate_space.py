@@ -35,14 +35,14 @@ def begin_growth(run: RunFolder, space: Space, study_text: str, baselines: bool 
     for label in space.fixed_points if baselines else ():
         contained_point(space, label)
     if run.read_results():
-        mend = "resume it once without another space, then with it"
-        raise RunFolderError("trained results wait to be recorded", place=Place(str(run.path)), mend=mend)
+        hint = "resume it once without another space, then with it"
+        raise RunFolderError("trained results wait to be recorded", place=Place(str(run.path)), hint=hint)
     records, before = [record for record in run.records() if record.holes], Space(run.space_text())
     inside = sum(bool(_moved(record, before, space).holes) for record in records)
     if records and not inside:
-        mend = "begin a new run in it, or give a space that holds some of the trials"
+        hint = "begin a new run in it, or give a space that holds some of the trials"
         rule = f"none of the {len(records)} earlier trials is in space {space.name!r}"
-        raise RunFolderError(rule, place=Place(str(run.path)), mend=mend)
+        raise RunFolderError(rule, place=Place(str(run.path)), hint=hint)
     lines = sum(1 for _ in read_lines(run.trials_file))
     note = {"before": run.space_text(), "after": space.text, "study": study_text, "lines": lines}
     write_atomic(run.path / NOTE, json.dumps(note))
@@ -75,8 +75,8 @@ def _read(run: RunFolder) -> dict[str, Any]:
         return {**texts, "lines": int(note["lines"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         rule = f"the note of a change of space cannot be read ({type(error).__name__})"
-        mend = "delete it, and resume with the space again"
-        raise RunFolderError(rule, place=Place(str(path)), mend=mend) from None
+        hint = "delete it, and resume with the space again"
+        raise RunFolderError(rule, place=Place(str(path)), hint=hint) from None
 
 
 def _moved(record: TrialRecord, before: Space, after: Space) -> TrialRecord:

@@ -165,5 +165,5 @@ def _too_few(run: RunFolder, found: list[Architecture]) -> TrainingError:
         f"{what} trained to the end: too few to tell whether proxies predict",
         path=str(run.trials_file),
         expected=f"at least {LEAST}, of different accuracy",
-        mend=f"train more: inception-search resume {shlex.quote(str(run.path))} --trials {MANY}",
+        hint=f"train more: inception-search resume {shlex.quote(str(run.path))} --trials {MANY}",
     )

@@ -95,8 +95,8 @@ def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] =
         points = list(_best_points(space, run, config.warm_top))
         if not points:
             rule = f"none of the trained networks is in space {space.name!r}"
-            mend = "leave it out of warm_start, or search a space that holds them"
-            raise RunFolderError(rule, place=Place(str(run.path)), mend=mend)
+            hint = "leave it out of warm_start, or search a space that holds them"
+            raise RunFolderError(rule, place=Place(str(run.path)), hint=hint)
         found += points
     return [point for point in found if point.label not in taken]
 

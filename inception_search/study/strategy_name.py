@@ -44,9 +44,9 @@ def with_sampler_named(options: Any) -> Any:
     if not isinstance(options, Mapping) or not is_sampler(options.get("strategy")):
         return options
     if options.get("strategy_options"):
-        mend = "give them to the sampler itself, or name it: strategy='optuna:NAME'"
+        hint = "give them to the sampler itself, or name it: strategy='optuna:NAME'"
         found = options["strategy_options"]
-        raise ConfigError("a sampler has its own options", path="strategy_options", found=found, mend=mend)
+        raise ConfigError("a sampler has its own options", path="strategy_options", found=found, hint=hint)
     name, own = described_sampler(options["strategy"])
     return {**options, "strategy": name, "strategy_options": own}
 

@@ -24,14 +24,14 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.device("cpu")
     if not re.fullmatch(r"cuda(:\d+)?", name):
         expected = "one of " + ", ".join(_NAMES) + ", cuda:<number>"
-        mend = did_you_mean(name, _NAMES)
-        raise ConfigError("unknown device", path="device", found=name, expected=expected, mend=mend)
+        hint = did_you_mean(name, _NAMES)
+        raise ConfigError("unknown device", path="device", found=name, expected=expected, hint=hint)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     index = int(name.partition(":")[2] or 0)
     if index >= count:
         found = f"{count} CUDA devices"
-        mend = "use device 'auto' or 'cpu', or install a torch built for CUDA"
-        raise ConfigError(f"device {name!r} is not there", path="device", found=found, mend=mend)
+        hint = "use device 'auto' or 'cpu', or install a torch built for CUDA"
+        raise ConfigError(f"device {name!r} is not there", path="device", found=found, hint=hint)
     return torch.device("cuda", index)
 
 

@@ -18,8 +18,8 @@ _SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_A
 
 def diverged(what: str, epoch: int) -> TrainingError:
     """The error for a loss that is no longer a finite number."""
-    mend = "lower learning_rate or gradient_clip, or lengthen warmup"
-    return TrainingError(f"{DIVERGED}: the {what} is not finite in epoch {epoch}", mend=mend)
+    hint = "lower learning_rate or gradient_clip, or lengthen warmup"
+    return TrainingError(f"{DIVERGED}: the {what} is not finite in epoch {epoch}", hint=hint)
 
 
 @contextmanager
@@ -42,5 +42,5 @@ def reason(error: TrainingError) -> str:
 
 def _out_of_memory(error: BaseException, batch_size: int) -> TrainingError:
     first_line = (str(error) or type(error).__name__).splitlines()[0]
-    mend = f"use a batch_size below {batch_size}, smaller images or a smaller network"
-    return TrainingError(f"{OUT_OF_MEMORY} while training", found=raw(first_line), mend=mend)
+    hint = f"use a batch_size below {batch_size}, smaller images or a smaller network"
+    return TrainingError(f"{OUT_OF_MEMORY} while training", found=raw(first_line), hint=hint)

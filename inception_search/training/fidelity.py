@@ -126,9 +126,9 @@ class Fidelity(Recipe):
             raise self._unusable("decay", f"at most {1 - self.warmup:g}, what warmup leaves of the steps")
         return self
 
-    def _unusable(self, name: str, expected: str, mend: str | None = None) -> ConfigError:
+    def _unusable(self, name: str, expected: str, hint: str | None = None) -> ConfigError:
         path, found = f"fidelity.{name}", getattr(self, name)
-        return ConfigError("not a usable value", path=path, found=found, expected=expected, mend=mend)
+        return ConfigError("not a usable value", path=path, found=found, expected=expected, hint=hint)
 
     def __hash__(self) -> int:
         return hash(tuple(value for name, value in self if name != "class_weights"))  # a mapping has no hash

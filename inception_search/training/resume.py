@@ -97,15 +97,15 @@ def restore(progress: Progress, data: bytes, whose: Mapping[str, Any]) -> None:
 
 
 def _check(facts: Mapping[str, Any], whose: Mapping[str, Any]) -> None:
-    mend = "begin the training again without it"
+    hint = "begin the training again without it"
     if facts.get("version") != _VERSION:
         found, expected = facts.get("version"), str(_VERSION)
-        raise CheckpointError("the checkpoint has another version", found=found, expected=expected, mend=mend)
+        raise CheckpointError("the checkpoint has another version", found=found, expected=expected, hint=hint)
     theirs = facts["identity"]
     for part, ours in whose.items():
         if theirs.get(part) != ours:
             where, found, expected = _difference(part, theirs.get(part), ours)
-            raise CheckpointError(f"the checkpoint is of another {where}", found=found, expected=expected, mend=mend)
+            raise CheckpointError(f"the checkpoint is of another {where}", found=found, expected=expected, hint=hint)
 
 
 def _difference(part: str, theirs: Any, ours: Any) -> tuple[str, Any, str]:

@@ -56,14 +56,14 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _verify(data: bytes) -> None:
     start = data.find(_MARK) + len(_MARK)
     if start < len(_MARK):
-        raise CheckpointError("not a training checkpoint", mend="begin the training again without it")
+        raise CheckpointError("not a training checkpoint", hint="begin the training again without it")
     view, end = memoryview(data), start + len(_ZEROS)
     digest = hashlib.sha256(view[:start])
     digest.update(_ZEROS.encode())
     digest.update(view[end:])
     if view[start:end] != digest.hexdigest().encode():
-        mend = "begin the training again without it"
-        raise CheckpointError("the checkpoint is damaged: its SHA-256 is another", mend=mend)
+        hint = "begin the training again without it"
+        raise CheckpointError("the checkpoint is damaged: its SHA-256 is another", hint=hint)
 
 
 def _owned(tensor: Tensor) -> Tensor:

@@ -51,8 +51,8 @@ def read_checkpoint(source: str | Path | Mapping[str, Any], *, max_bytes: int = 
     except WeightsError as error:
         raise _printable(error).at(file=file) from None
     except Exception as error:  # a damaged or hostile file can make a reader raise anything
-        found, mend = raw(f"{type(error).__name__}: {error}"), "fetch the file again from where it was published"
-        raise _printable(WeightsError("the file cannot be read", found=found, mend=mend)).at(file=file) from error
+        found, hint = raw(f"{type(error).__name__}: {error}"), "fetch the file again from where it was published"
+        raise _printable(WeightsError("the file cannot be read", found=found, hint=hint)).at(file=file) from error
     return Checkpoint(tensors, file, contents.kind, contents.metadata, contents.left_out)
 
 
@@ -61,8 +61,8 @@ def _read(source: object, max_bytes: int) -> Contents:
         return read_state_dict(source)
     if isinstance(source, str | Path):
         return _READERS[kind_of(Path(source))](Path(source), max_bytes)
-    found, mend = type(source).__name__, "give a path or model.state_dict()"
-    raise WeightsError("weights cannot be read from this", found=found, mend=mend)
+    found, hint = type(source).__name__, "give a path or model.state_dict()"
+    raise WeightsError("weights cannot be read from this", found=found, hint=hint)
 
 
 def _printable(error: WeightsError) -> WeightsError:

@@ -18,8 +18,8 @@ DIGEST = "inception_search.sha256"
 def check_digest(checkpoint: Checkpoint) -> None:
     """Raise :class:`WeightsError` when the weights of a saved model are not those its digest is of."""
     if DOCUMENT in checkpoint.metadata and checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
-        rule, mend = "the weights are not those that were saved: their digest differs", "fetch the file again"
-        raise WeightsError(rule, mend=f"{mend}, or save the model again").at(file=checkpoint.file)
+        rule, hint = "the weights are not those that were saved: their digest differs", "fetch the file again"
+        raise WeightsError(rule, hint=f"{hint}, or save the model again").at(file=checkpoint.file)
 
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:

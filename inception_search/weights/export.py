@@ -109,11 +109,11 @@ _WRITERS: dict[str, Callable[[dict[str, torch.Tensor]], bytes]] = {
 def _entries(network: Network, implementation: str) -> tuple[Entry, ...]:
     known = implementations(network.name)
     if not known:
-        rule, mend = (
+        rule, hint = (
             f"no other implementation of {network.name} is known",
             "write the model to a file of ours with save_model",
         )
-        raise WeightsError(rule, found=implementation, expected=f"one of {', '.join(tables())}", mend=mend)
+        raise WeightsError(rule, found=implementation, expected=f"one of {', '.join(tables())}", hint=hint)
     if implementation not in known:
         raise unknown_name(f"implementation of {network.name}", implementation, known)
     return entries_for(network, implementation)
@@ -127,7 +127,7 @@ def _all_have_a_place(state: dict[str, torch.Tensor], entries: tuple[Entry, ...]
         raise WeightsError(
             f"{implementation} has no place for some weights",
             found=raw(f"{len(homeless)} tensors of {parts}"),
-            mend="compile the network as the implementation has it (without aux, say), load the weights, export",
+            hint="compile the network as the implementation has it (without aux, say), load the weights, export",
         )
 
 
@@ -148,7 +148,7 @@ def _check_ones(gamma: torch.Tensor, key: str, implementation: str) -> None:
             f"{implementation}'s norms have no gamma",
             path=key,
             found=raw(f"gammas from {gamma.min().item():.4g} to {gamma.max().item():.4g}"),
-            mend="train in a dialect without gamma, or export to another implementation",
+            hint="train in a dialect without gamma, or export to another implementation",
         )
 
 

@@ -18,7 +18,7 @@ from inception_search.spec.network import Network
 from inception_search.weights.channels import other_channels
 from inception_search.weights.checkpoint import printable
 from inception_search.weights.heads import linear_layers
-from inception_search.weights.mismatch import Cause, Mismatch, mend_of
+from inception_search.weights.mismatch import Cause, Mismatch, hint_of
 from inception_search.weights.naming import OURS, Naming, is_gamma
 from inception_search.weights.report import WeightsReport
 from inception_search.weights.whose import NetworkIn
@@ -80,7 +80,7 @@ def fit(
         raise WeightsError(
             f"the weights do not fit {naming.network} ({naming.implementation}'s names{below}) in {places}",
             found=raw("; ".join(wrong.what for wrong in found.wrong[:_SHOWN])),
-            mend=mend_of(found.wrong, naming, network, allowed.channels),
+            hint=hint_of(found.wrong, naming, network, allowed.channels),
         ).at(file=file)
     report = WeightsReport(
         file,

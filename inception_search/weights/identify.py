@@ -45,7 +45,7 @@ def network_of(checkpoint: Checkpoint) -> Network:
             "the tensors are those of no implementation that is known",
             found=raw(", ".join(list(checkpoint.tensors)[:4])),
             expected=f"the names of an implementation of {', '.join(tables())}",
-            mend="name the network with --network",
+            hint="name the network with --network",
         ).at(file=checkpoint.file)
     network, (implementation, *_) = origin
     return load(network_of_implementation(network, implementation))

@@ -29,7 +29,7 @@ def keras_weights(tensors: Mapping[str, torch.Tensor]) -> bytes:
     try:
         import h5py
     except ImportError:
-        raise MissingRequirementError("writing Keras' weights needs h5py", mend=install("keras")) from None
+        raise MissingRequirementError("writing Keras' weights needs h5py", hint=install("keras")) from None
     groups = _groups(tensors)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
@@ -50,8 +50,8 @@ def _groups(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
     named = {group: config.name for group, config in own_names(groups, []).items()}
     if set(named.values()) != layers:
         found, expected = raw(", ".join(list(tensors)[:4])), "the tensors of Keras' InceptionV3 or InceptionResNetV2"
-        mend = "write what export_weights(module, 'keras') returns"
-        raise WeightsError("only Keras' own networks have a .weights.h5", found=found, expected=expected, mend=mend)
+        hint = "write what export_weights(module, 'keras') returns"
+        raise WeightsError("only Keras' own networks have a .weights.h5", found=found, expected=expected, hint=hint)
     return named
 
 

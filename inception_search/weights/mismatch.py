@@ -13,7 +13,7 @@ from inception_search.weights.whose import network_of_implementation
 
 
 class Cause(Enum):
-    """What kind of mismatch it is: each has a mend of its own."""
+    """What kind of mismatch it is: each has a hint of its own."""
 
     CLASSES = auto()
     CLASSIFIER = auto()  # the file has none
@@ -27,7 +27,7 @@ class Cause(Enum):
 
 
 class Mismatch(NamedTuple):
-    """One tensor that does not fit, in words; what the file and the network have there, where the mend names it."""
+    """One tensor that does not fit, in words; what the file and the network have there, where the hint names it."""
 
     cause: Cause
     what: str
@@ -35,22 +35,22 @@ class Mismatch(NamedTuple):
     ours: object = None
 
 
-def mend_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_channels: bool) -> str:
-    """What mends ``wrong``; ``in_channels``: other input channels were asked for."""
+def hint_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_channels: bool) -> str:
+    """What corrects ``wrong``; ``in_channels``: other input channels were asked for."""
     first = {mismatch.cause: mismatch for mismatch in reversed(wrong)}
     is_theirs = not naming.alike or network.dialect in naming.alike
-    mends = [] if is_theirs else [f"compile {_their_network(naming)} for them"]
+    hints = [] if is_theirs else [f"compile {_their_network(naming)} for them"]
     for cause, mismatch in sorted(first.items(), key=lambda item: item[0].value):
         if is_theirs or cause in _OF_ANY_NETWORK:
-            mends.append(_mend(mismatch, naming, network, in_channels))
-    return "; ".join(dict.fromkeys(mends))
+            hints.append(_hint(mismatch, naming, network, in_channels))
+    return "; ".join(dict.fromkeys(hints))
 
 
 # Causes that a network in the dialect of the file has, too.
 _OF_ANY_NETWORK = (Cause.CLASSES, Cause.CLASSIFIER, Cause.HEAD, Cause.CHANNELS, Cause.VALUES)
 
 
-def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: bool) -> str:
+def _hint(mismatch: Mismatch, naming: Naming, network: Network, in_channels: bool) -> str:
     cause, _, theirs, ours = mismatch
     if cause is Cause.CLASSES:
         return f"num_classes={theirs} given to compile takes the file's classifier, num_classes={ours} starts a new one"
@@ -58,7 +58,7 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
         classes = network.head.classes
         return f"num_classes=0 given to compile leaves the classifier out, num_classes={classes} starts a new one"
     if cause is Cause.HEAD:
-        return _head_mend(str(theirs))
+        return _head_hint(str(theirs))
     if cause is Cause.CHANNELS:
         return (
             f"in_channels={ours} given to compile brings the first convolution to {ours}, in_channels={theirs} keeps it"
@@ -66,7 +66,7 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
     if cause is Cause.AUX:
         return f"leave the auxiliary classifiers out (aux=False): the file has only a part of {theirs}"
     if cause is Cause.GAMMA:
-        return _gamma_mend(naming)
+        return _gamma_hint(naming)
     if cause is Cause.VALUES:
         return "check that the file is whole and holds floats that the network's dtype can hold"
     if cause is Cause.WIDTH and in_channels:
@@ -74,7 +74,7 @@ def _mend(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
     return _unchanged(naming, "with their width" if cause is Cause.WIDTH else "unchanged")
 
 
-def _head_mend(widths: str) -> str:
+def _head_hint(widths: str) -> str:
     """What to do about a head of the file's own, linear layers of ``widths`` ("256, 5"; "": it is not of those)."""
     leave = "the file has a head of its own: num_classes=0 given to compile takes the weights without it"
     *hidden, classes = widths.split(", ")
@@ -84,7 +84,7 @@ def _head_mend(widths: str) -> str:
     return f"{leave}; compile a document with {head} to take it, too"
 
 
-def _gamma_mend(naming: Naming) -> str:
+def _gamma_hint(naming: Naming) -> str:
     named = f"{naming.implementation}_gamma"
     if naming.network in names() and named in list_dialects(naming.network):
         return f"compile {naming.network}@{named}, which has gammas"

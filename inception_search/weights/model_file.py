@@ -24,7 +24,7 @@ from inception_search.weights.load import load_weights
 from inception_search.weights.write import write_whole
 
 SUFFIX = ".safetensors"
-_MEND = "fetch the file again, or save the model again"
+_HINT = "fetch the file again, or save the model again"
 
 
 def save_model(module: NetworkModule, path: str | Path) -> Path:
@@ -70,7 +70,7 @@ def check_name(path: Path) -> None:
             f"a model is saved in a {SUFFIX} file",
             found=path.name,
             expected=shorten(path.stem + SUFFIX) if path.name else f"a name that ends in {SUFFIX}",
-            mend=f"for the weights alone under our names write torch.save(model.state_dict(), {shorten(path.name)})",
+            hint=f"for the weights alone under our names write torch.save(model.state_dict(), {shorten(path.name)})",
         )
 
 
@@ -84,7 +84,7 @@ def _check_document(network: Network, state: Mapping[str, torch.Tensor]) -> None
         raise WeightsError(
             "the module is not what its document says any more",
             found=raw(", ".join(wrong[:4])),
-            mend="change the network through compile (num_classes=, in_channels=, ...), or save state_dict() yourself",
+            hint="change the network through compile (num_classes=, in_channels=, ...), or save state_dict() yourself",
         )
 
 
@@ -106,9 +106,9 @@ def load_model(path: str | Path) -> NetworkModule:
     checkpoint = read_checkpoint(path)
     network = document_in(checkpoint)
     if network is None:
-        mend = "compile the network with weights=, which takes weights without a document"
+        hint = "compile the network with weights=, which takes weights without a document"
         raise WeightsError(
-            "the file has weights, but no document", expected="a file written by save_model", mend=mend
+            "the file has weights, but no document", expected="a file written by save_model", hint=hint
         ).at(file=str(path))
     return filled(network, checkpoint)
 
@@ -126,8 +126,8 @@ def filled(network: Network, checkpoint: Checkpoint) -> NetworkModule:
     _take_dtypes(module, checkpoint.tensors)
     report = load_weights(module, checkpoint)
     if report.fresh or report.unused:
-        found, mend = raw(", ".join((*report.fresh, *report.unused))), _MEND
-        raise WeightsError("weights and document do not belong together", found=found, mend=mend).at(
+        found, hint = raw(", ".join((*report.fresh, *report.unused))), _HINT
+        raise WeightsError("weights and document do not belong together", found=found, hint=hint).at(
             file=checkpoint.file
         )
     return module.eval()
@@ -147,7 +147,7 @@ def _check_size(graph: Graph, checkpoint: Checkpoint) -> None:
     params, found = graph.cost().params_with_aux, sum(tensor.numel() for tensor in checkpoint.tensors.values())
     if params > found:
         rule = "the document is of a larger network than the weights"
-        raise WeightsError(rule, found=raw(f"{found:,} numbers"), expected=f"{params:,} and more", mend=_MEND).at(
+        raise WeightsError(rule, found=raw(f"{found:,} numbers"), expected=f"{params:,} and more", hint=_HINT).at(
             file=checkpoint.file
         )
 

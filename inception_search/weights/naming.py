@@ -65,7 +65,7 @@ def _known_naming(
             found=raw(", ".join(list(tensors)[:4])),
             expected=f"our own keys ({next(iter(own), '')} ...) or the names of another implementation of "
             + ", ".join(tables()),
-            mend="check that these are weights of this network",
+            hint="check that these are weights of this network",
         ).at(file=file)
     found, (implementation, *_) = origin
     base = network.name.partition("@")[0]
@@ -74,7 +74,7 @@ def _known_naming(
             f"these are {implementation}'s weights of another network",
             found=found,
             expected=base,
-            mend=f"compile {network_of_implementation(found, implementation)} for them",
+            hint=f"compile {network_of_implementation(found, implementation)} for them",
         ).at(file=file)
     try:
         known_entries = entries(_without_hidden(layers(lower(network))), found, implementation)

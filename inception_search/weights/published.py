@@ -34,7 +34,7 @@ def check_published(network: Network, implementation: str, given: Mapping[str, t
         raise WeightsError(
             f"{implementation} has other tensors than these in {places}",
             found=raw("; ".join(wrong[:_SHOWN])),
-            mend=f"export an unchanged network, in the dialect {base}@{implementation}",
+            hint=f"export an unchanged network, in the dialect {base}@{implementation}",
         )
 
 

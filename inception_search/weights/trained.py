@@ -62,7 +62,7 @@ def _kept(run: RunFolder, record: TrialRecord) -> Path:
     raise WeightsError(
         f"no weights are kept of trial {record.number}{why}",
         expected=f"a trial whose weights are kept: {shown}" if kept else None,
-        mend=None if kept else f"no file is left in {run.checkpoints_folder}; compile the network and train it",
+        hint=None if kept else f"no file is left in {run.checkpoints_folder}; compile the network and train it",
     ).at(file=str(run.path))
 
 
@@ -70,9 +70,9 @@ def _kept_final(run: RunFolder, final: FinalTraining) -> Path:
     """The weights of a final training; :class:`WeightsError` where its file is gone."""
     if final.file.is_file():
         return final.file
-    mend = f"restore {final.file}, or train again: move finals.jsonl away, then inception-search finalize {run.path}"
+    hint = f"restore {final.file}, or train again: move finals.jsonl away, then inception-search finalize {run.path}"
     rule = f"the weights of the final training of trial {final.trial} with seed {final.seed} are not there any more"
-    raise WeightsError(rule, mend=mend).at(file=str(run.path))
+    raise WeightsError(rule, hint=hint).at(file=str(run.path))
 
 
 def _as_searched(record: TrialRecord) -> Network:

@@ -87,7 +87,7 @@ def network_in(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = (), fil
         raise WeightsError(
             "the file holds several networks with the same names",
             found=raw(f"tensors of one below {' and below '.join(best)}"),
-            mend=f"give the tensors of one of them as a state dict, their names without {best[0]!r}, say",
+            hint=f"give the tensors of one of them as a state dict, their names without {best[0]!r}, say",
         ).at(file=file)
     (prefix,) = best
     inside = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -14,14 +14,14 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         write_atomic(path, content)
     except StorageFullError as error:
-        raise WeightsError(error.rule, mend="free some space, then write it again").at(file=str(path)) from error
-    except RunFolderError as error:  # its mends are those of run folders
-        rule, mend = f"the file cannot be written: {error.rule}", "choose another place"
-        raise WeightsError(rule, mend=mend).at(file=str(path)) from error
+        raise WeightsError(error.rule, hint="free some space, then write it again").at(file=str(path)) from error
+    except RunFolderError as error:  # its corrects are those of run folders
+        rule, hint = f"the file cannot be written: {error.rule}", "choose another place"
+        raise WeightsError(rule, hint=hint).at(file=str(path)) from error
 
 
 def check_folder(path: Path) -> None:
     """Raise :class:`WeightsError` unless there is a folder for the file ``path``."""
     if not path.parent.is_dir():
-        found, mend = str(path.parent), "make it first, or check the path"
-        raise WeightsError("there is no such folder to write to", found=found, mend=mend).at(file=str(path))
+        found, hint = str(path.parent), "make it first, or check the path"
+        raise WeightsError("there is no such folder to write to", found=found, hint=hint).at(file=str(path))

@@ -38,7 +38,7 @@ def lose_a_record(run: Path) -> str:
 def cut_the_last_line(run: Path) -> str:
     with (run / "trials.jsonl").open("a") as file:
         file.write('{"schema": "incep')
-    return "the last line of mine/trials.jsonl is cut off and was not read"
+    return "the last line of mine/trials.jsonl is cut off and not read"
 
 
 def damage_space(run: Path) -> str:

@@ -68,10 +68,10 @@ def test_a_number_is_read(text: str, value: float) -> None:
     assert re.match(PATTERN, text)
 
 
-@pytest.mark.parametrize(("text", "mend"), REFUSED)
-def test_what_is_no_number_stays_as_it_is(text: str, mend: str | None) -> None:
+@pytest.mark.parametrize(("text", "hint"), REFUSED)
+def test_what_is_no_number_stays_as_it_is(text: str, hint: str | None) -> None:
     assert number(text) == whole(text) == text
-    assert spelling(text) == mend
+    assert spelling(text) == hint
 
 
 def test_other_values_stay_as_they_are() -> None:
@@ -123,12 +123,12 @@ def test_a_budget_is_one_number_however_it_is_written(spelled: str, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize(("text", "mend"), [("10m", "write '10M'"), ("1,5M", "write '1.5M'"), ("ten", None)])
-def test_a_wrong_one_is_refused_with_the_right_spelling(text: str, mend: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "hint"), [("10m", "write '10M'"), ("1,5M", "write '1.5M'"), ("ten", None)])
+def test_a_wrong_one_is_refused_with_the_right_spelling(text: str, hint: str | None, tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(f"trials: 3\nmax_macs: {text}\n")
     for make in (lambda: StudyConfig.read(file), lambda: ins.Budget(max_macs=text)):  # type: ignore[arg-type]
-        with pytest.raises(ConfigError, match=f"max_macs.*got '{text}'.*{mend or ''}"):
+        with pytest.raises(ConfigError, match=f"max_macs.*got '{text}'.*{hint or ''}"):
             make()
     with pytest.raises(ConfigError, match=r"s\.yaml:2: max_macs"):
         StudyConfig.read(file)

@@ -75,7 +75,7 @@ def test_pictures_without_a_folder_name_the_option(command: Command) -> None:
 
 def test_a_report_that_cannot_be_written_names_another_place(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise RunFolderError("permission denied", mend="choose a run folder you may write to")
+        raise RunFolderError("permission denied", hint="choose a run folder you may write to")
 
     monkeypatch.setattr("inception_search.report.study_report.write_study_report", refuse)
     said = command("report", EXAMPLE)

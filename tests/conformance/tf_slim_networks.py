@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    mend_tensorflow()
+    patch_tensorflow()
     for folder in (options.slim, options.facenet):
         if folder is not None:
             sys.path.insert(0, str(folder.resolve()))
@@ -77,7 +77,7 @@ def main() -> None:
         print(f"{name}: {len(arrays)} arrays")
 
 
-def mend_tensorflow() -> None:
+def patch_tensorflow() -> None:
     """Put back what tf_slim 1.1.0 uses and TensorFlow 2.15 has elsewhere: Keras' layers for graphs, ``ops.Tensor``."""
     for name in ("base", "convolutional", "core", "normalization", "pooling"):
         module = importlib.import_module(f"keras.src.legacy_tf_layers.{name}")

@@ -213,7 +213,7 @@ ROWS: dict[str, Row] = {
     "GraphBuilder.add": Row(lambda **given: begun().add(**given), lambda: {"op": Act("relu"), "inputs": (0,), "path": "relu"}),
     "GraphBuilder.build": Row(lambda output: begun().build(output), lambda: {"output": 0}),
     "GraphBuilder.type": Row(lambda **given: begun().type(**given), lambda: {"index": 0}),
-    "InceptionSearchError": Row(said, lambda: {"rule": "wrong", "place": None, "path": "a", "found": 1, "expected": "b", "mend": "c"}),
+    "InceptionSearchError": Row(said, lambda: {"rule": "wrong", "place": None, "path": "a", "found": 1, "expected": "b", "hint": "c"}),
     "InceptionSearchError.at": Row(lambda **given: str(InceptionSearchError("wrong").at(**given)), lambda: {"file": "a", "line": 1, "path": "b"}),
     "Network": Row(ins.Network, lambda: {name: getattr(net(), name) for name in ins.Network.model_fields if name != "schema_"} | {"schema": "inception-search/network"}),
     "Network.resolve": Row(lambda **given: net().resolve(**given), lambda: {"step": net().stages["stem"]}),

@@ -206,7 +206,7 @@ def test_a_step_alone_is_held_to_the_same_limits(item: str, words: str) -> None:
 
 
 def test_several_mistakes_are_counted() -> None:
-    with pytest.raises(SpecError, match=r"and 2 more to mend") as caught:
+    with pytest.raises(SpecError, match=r"and 2 more to correct") as caught:
         parse_network(HEAD + "stages:\n  a: 3x3 0\n  b: 3x3 0\n  c: 3x3 0\n")
     assert caught.value.path == "a.width"
 

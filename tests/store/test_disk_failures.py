@@ -23,7 +23,7 @@ REFUSALS = [
 @pytest.mark.parametrize("call", ["open", "write", "fsync"])
 @pytest.mark.parametrize(("code", "kind", "words"), REFUSALS)
 @pytest.mark.parametrize("write", [write_atomic, append_line])
-def test_refusals_are_told_with_the_path_and_the_mend(tmp_path, disk, write, code, kind, words, call):
+def test_refusals_are_told_with_the_path_and_the_hint(tmp_path, disk, write, code, kind, words, call):
     path = tmp_path / "some.file"
     with disk.fails(code, calls=(call,)), pytest.raises(RunFolderError) as caught:
         write(path, "{}")

@@ -80,7 +80,7 @@ def test_an_option_shows_no_password_and_opens_with_it(text: str) -> None:
 
 def test_an_error_shows_none() -> None:
     for error in (
-        ConfigError(f"no answer from {FULL}", found=FULL, expected=FULL, mend=FULL),
+        ConfigError(f"no answer from {FULL}", found=FULL, expected=FULL, hint=FULL),
         does_not_open(FULL, RuntimeError(f"no route for password={SECRET} to {FULL}: {SECRET!r}")),
         does_not_open(f"postgresql://u:{SECRET}%21@db/x", RuntimeError(f"refused {SECRET}!")),
     ):

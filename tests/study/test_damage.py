@@ -90,13 +90,13 @@ def told(study: FakeStudy) -> list[str]:
             break
         except InceptionSearchError as error:
             said.append(str(error))
-            mend(study, said[-1])
+            hint(study, said[-1])
     else:
         raise AssertionError(f"it does not go on: {said}")
     return said + [note for note in study.notes.notes if "no more points" not in note]
 
 
-def mend(study: FakeStudy, sentence: str) -> None:
+def hint(study: FakeStudy, sentence: str) -> None:
     if "empty journal.log and resume" in sentence or "empty the file and resume" in sentence:
         study.run.journal_file.write_bytes(b"")
         return

@@ -83,7 +83,7 @@ def test_bad_options(options: dict[str, int], words: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(DATASETS) - {"digits"}))
-def test_a_folder_that_is_not_there_is_named_with_a_mend(name: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_named_with_a_hint(name: str, tmp_path: Path) -> None:
     missing = tmp_path / "nothing" / "here"
     with pytest.raises(DataError) as caught:
         load_data(name, root=str(missing))

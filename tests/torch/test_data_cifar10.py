@@ -177,7 +177,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}/archive"
 
 
-def test_no_network_is_an_error_with_a_mend(tmp_path: Path) -> None:
+def test_no_network_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the download failed") as caught:
         fetch_archive(closed_port(), md5="", folder=PY, into=tmp_path / "root", largest=10**6)
     assert "fetch and unpack the archive by hand" in str(caught.value)

@@ -37,7 +37,7 @@ def test_the_published_files_where_they_are_installed() -> None:
     assert data.std == pytest.approx((0.3530,), abs=1e-3)
 
 
-def test_missing_files_are_named_with_the_folder_and_the_mend(tmp_path: Path) -> None:
+def test_missing_files_are_named_with_the_folder_and_the_hint(tmp_path: Path) -> None:
     write_fashion_mnist(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(DataError) as caught:

@@ -124,7 +124,7 @@ def test_a_corrupt_picture_is_named(tmp_path: Path, content: Callable[[bytes], b
     with pytest.raises(DataError) as caught:
         load_data("image_folder", root=tmp_path)
     assert str(caught.value).startswith(f"{file}: the picture cannot be decoded, got ")
-    assert str(caught.value).endswith("; mend or remove the file")
+    assert str(caught.value).endswith("; repair or remove the file")
 
 
 def test_a_picture_too_large_to_be_true_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -350,7 +350,7 @@ def test_the_document_is_that_of_what_was_built() -> None:
 def test_stages_cannot_hide_what_the_module_offers(name: str) -> None:
     with pytest.raises(DocumentError, match=name) as caught:
         ins.compile(SMALL.replace("  top: 3x3 16", f"  {name}: 3x3 16"))
-    assert caught.value.mend or caught.value.expected or "name" in str(caught.value)
+    assert caught.value.hint or caught.value.expected or "name" in str(caught.value)
 
 
 def test_a_module_that_compile_did_not_make_says_so() -> None:

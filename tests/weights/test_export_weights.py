@@ -130,7 +130,7 @@ def test_what_has_no_place_there_is_refused(
     with pytest.raises(WeightsError) as caught:
         ins.export_weights(ins.compile(document, **options), implementation)  # type: ignore[arg-type]
     assert [word for word in words if word not in str(caught.value)] == []
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("options", [{"num_classes": 7}, {"in_channels": 1}, {"num_classes": 0}, {"input_size": 64}])

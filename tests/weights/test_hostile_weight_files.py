@@ -46,7 +46,7 @@ def refused(path: Path, text: str) -> None:
         read_checkpoint(path)
     error = caught.value
     assert str(error).startswith(str(path))
-    assert error.mend or error.expected or error.found is not None
+    assert error.hint or error.expected or error.found is not None
     assert str(error).isprintable()
     assert "weights_only" not in str(error)
 

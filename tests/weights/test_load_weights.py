@@ -285,7 +285,7 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(tmp_path: Path, slim: 
     text = str(caught.value)
     assert text.startswith(f"{path}: ")
     assert [word for word in words if word not in text] == []
-    assert caught.value.mend
+    assert caught.value.hint
     assert same_state(before, slim.state_dict())
     assert slim.loaded is loaded
 
@@ -314,7 +314,7 @@ def test_the_wrong_network_for_a_file_is_refused(
         ins.compile(document, weights=path)
     assert str(caught.value).startswith(f"{path}: ")
     assert [word for word in words if word not in str(caught.value)] == []
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_an_edited_network_is_refused_with_the_part_that_was_edited() -> None:

@@ -120,8 +120,8 @@ def _module_and_network(
     near = nearest_module(step, networks[1 - whole], network)
     shipped = name.partition("@")[0] in canonical_names()
     asked = f"{name}.{near}" if shipped else f"{near!r} (--module)"
-    mend = f"name a module of it, too, such as {asked}, or leave out the module"
-    return ConfigError(f"{name} is a whole network and {module} a module", mend=mend)
+    hint = f"name a module of it, too, such as {asked}, or leave out the module"
+    return ConfigError(f"{name} is a whole network and {module} a module", hint=hint)
 
 
 def drawer_of(diff: Diff) -> Drawer:

@@ -21,7 +21,7 @@ def png(figure: Figure) -> bytes:
     except ImportError:
         raise MissingRequirementError(
             "PNG figures need the resvg-py package",
-            mend=f"{install('png')}; or save as .pdf, .svg or .html",
+            hint=f"{install('png')}; or save as .pdf, .svg or .html",
         ) from None
     how = figure.how
     if not how.sized:

@@ -32,7 +32,7 @@ def checked(suffix: str, path: str) -> str:
         path=path,
         found=suffix,
         expected=f"one of {', '.join(FORMATS)}",
-        mend=did_you_mean(known, FORMATS),
+        hint=did_you_mean(known, FORMATS),
     )
 
 

@@ -46,8 +46,8 @@ def chart(title: str, panels: Sequence[tuple[str, Part]]) -> Chart:
     :class:`ConfigError` for what is no single network or module: a comparison of two.
     """
     if not panels:
-        mend = "save it as .svg, .png, .pdf, .tikz, .html or .txt"
-        raise ConfigError("a comparison cannot be written as a graph of boxes", path=title, mend=mend)
+        hint = "save it as .svg, .png, .pdf, .tikz, .html or .txt"
+        raise ConfigError("a comparison cannot be written as a graph of boxes", path=title, hint=hint)
     made = Chart()
     for heading, part in panels:
         cluster = made.root

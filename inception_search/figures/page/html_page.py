@@ -44,7 +44,7 @@ class Page:
         target = Path(path)
         if target.suffix.lower() not in (".html", ".htm"):
             raise ConfigError(
-                "a page is an HTML file", path=str(target), found=target.suffix, expected=".html", mend=_named(target)
+                "a page is an HTML file", path=str(target), found=target.suffix, expected=".html", hint=_named(target)
             )
         return save_as(target, self.html)
 

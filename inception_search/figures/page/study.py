@@ -26,7 +26,7 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise ConfigError(
-            "top is the number of trials to show", found=top, expected="1 or more", mend=f"leave it out: {TOP}"
+            "top is the number of trials to show", found=top, expected="1 or more", hint=f"leave it out: {TOP}"
         )
     ranked = leaderboard(records, len(records))
     places = {record.number: rank for rank, record in enumerate(ranked, start=1)}
@@ -38,8 +38,8 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
     all_trials = counted(len(records), "trial")
     if not trials:
         found = all_trials if records else "no trials yet"
-        mend = "view it again when a trial has ended, or view a network: inception-search view inception_v4"
-        raise ConfigError("no trial has a network to show", path=path or title, found=found, mend=mend)
+        hint = "view it again when a trial has ended, or view a network: inception-search view inception_v4"
+        raise ConfigError("no trial has a network to show", path=path or title, found=found, hint=hint)
     note = f"{len(trials)} of {all_trials}: the best {min(top, len(sampled))} found, and every baseline"
     if len(sampled) <= top:
         note = f"All trials that have a network: {len(trials)}"

@@ -124,9 +124,9 @@ def print_of(width: str | float | None, font_size: float | None, palette: str | 
         raise ConfigError("the font size cannot be used", path="font_size", found=font_size, expected="1 to 100 points")
     known = get_args(PaletteName)
     if palette is not None and palette not in known:
-        mend = did_you_mean(str(palette), known)
+        hint = did_you_mean(str(palette), known)
         raise ConfigError(
-            "unknown palette", path="palette", found=palette, expected=f"one of {', '.join(known)}", mend=mend
+            "unknown palette", path="palette", found=palette, expected=f"one of {', '.join(known)}", hint=hint
         )
     return Print(found, unit, font_size, palette or "colour")  # type: ignore[arg-type]
 

@@ -26,6 +26,6 @@ class Add(Op):
     def infer(self, inputs: tuple[Type, ...]) -> Type:
         """The shape of all."""
         if any(other != inputs[0] for other in inputs[1:]):
-            mend = "give the block project: linear, or a dag's inputs one width, and keep stride 1 and same padding"
-            raise ShapeError("a sum needs equal shapes", found=" + ".join(map(str, inputs)), mend=mend)
+            hint = "give the block project: linear, or a dag's inputs one width, and keep stride 1 and same padding"
+            raise ShapeError("a sum needs equal shapes", found=" + ".join(map(str, inputs)), hint=hint)
         return inputs[0]

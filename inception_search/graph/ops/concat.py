@@ -32,5 +32,5 @@ def _unequal(inputs: tuple[Type, ...]) -> ShapeError:
     return ShapeError(
         f"branches of a concat must have one map size, branch {index} differs",
         found=", ".join(f"{value.height}x{value.width}" for value in maps),
-        mend="give every branch the same total stride and padding",
+        hint="give every branch the same total stride and padding",
     )

@@ -26,7 +26,7 @@ class Linear(Op):
     def infer(self, inputs: tuple[Type, ...]) -> Vector:
         """(width)."""
         if not isinstance(inputs[0], Vector):
-            raise ShapeError("a linear layer needs a vector", found=str(inputs[0]), mend="flatten the map first")
+            raise ShapeError("a linear layer needs a vector", found=str(inputs[0]), hint="flatten the map first")
         return Vector(self.width)
 
     def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:

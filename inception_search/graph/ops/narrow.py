@@ -28,6 +28,6 @@ class Narrow(Op):
                 f"channels {self.start} to {self.start + self.width - 1}" if self.start else f"the first {self.width}"
             )
             found = f"{which} of {x.channels}"
-            mend = "use a smaller width or start; channels are counted from 0"
-            raise ShapeError("narrow keeps channels that are there", found=raw(found), mend=mend)
+            hint = "use a smaller width or start; channels are counted from 0"
+            raise ShapeError("narrow keeps channels that are there", found=raw(found), hint=hint)
         return x._replace(channels=self.width)

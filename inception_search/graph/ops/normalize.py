@@ -20,5 +20,5 @@ class Normalize(Op):
     def infer(self, inputs: tuple[Type, ...]) -> Vector:
         """Its input's."""
         if not isinstance(inputs[0], Vector):
-            raise ShapeError("unit length is that of a vector", found=str(inputs[0]), mend="pool and flatten first")
+            raise ShapeError("unit length is that of a vector", found=str(inputs[0]), hint="pool and flatten first")
         return inputs[0]

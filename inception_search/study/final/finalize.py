@@ -113,7 +113,7 @@ def _check_unchanged(finals: FinalsFolder, records: list[FinalRecord], data: dic
                 place=Place(str(finals.records_file)),
                 found=raw(f"fingerprint {data['fingerprint']}"),
                 expected=f"fingerprint {before}",
-                mend="restore the dataset, or move finals.jsonl away to begin again",
+                hint="restore the dataset, or move finals.jsonl away to begin again",
             )
 
 
@@ -127,9 +127,9 @@ def _trainings(setting: Setting, dataset: Dataset) -> Iterator[Training]:
                 network = network_from_data(entrant.record.network)
                 candidate = make_candidate(network, {}, dataset.shape, len(dataset.classes))
                 if candidate.reason is not None:
-                    mend = "choose another --image-size"
+                    hint = "choose another --image-size"
                     rule = f"{entrant.name} does not fit images of this size: {candidate.reason}"
-                    raise ConfigError(rule, path="image_size", found=dataset.shape[1], mend=mend)
+                    raise ConfigError(rule, path="image_size", found=dataset.shape[1], hint=hint)
                 trials[number] = Trial.of(number, candidate)
             yield Training(entrant, trials[number], seed, setting.recipe_id)
 

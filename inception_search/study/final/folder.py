@@ -123,5 +123,5 @@ def _id(line: str, place: Place) -> str:
     try:
         return str(json.loads(line)["id"])
     except (ValueError, KeyError, TypeError):
-        mend = "the file was damaged; restore it from a copy, or delete the line"
-        raise DocumentError("this line does not name a setting", place=place, found=line, mend=mend) from None
+        hint = "the file was damaged; restore it from a copy, or delete the line"
+        raise DocumentError("this line does not name a setting", place=place, found=line, hint=hint) from None

@@ -141,9 +141,9 @@ class FinalsLoop:
             return
         del self.running[event.number]
         if event.exit_code == BAD_DISK:
-            mend = "free some space, or mend the disk, then finalize again; nothing recorded is lost"
+            hint = "free some space, or repair the disk, then finalize again; nothing recorded is lost"
             rule = f"{training.name} could not read its images or write its result"
-            raise RunFolderError(rule, place=Place(str(self.folder.run.path)), mend=mend)
+            raise RunFolderError(rule, place=Place(str(self.folder.run.path)), hint=hint)
         if self.adopted(training):
             return
         if event.began:

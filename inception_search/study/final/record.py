@@ -132,21 +132,21 @@ def read_finals(path: Path) -> list[FinalRecord]:
 
 
 def _read(text: str, place: Place) -> FinalRecord:
-    mend = "the file was damaged; delete the line, or restore the file from a copy"
+    hint = "the file was damaged; delete the line, or restore the file from a copy"
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError):
-        raise DocumentError("this line is not a JSON document", place=place, found=text, mend=mend) from None
+        raise DocumentError("this line is not a JSON document", place=place, found=text, hint=hint) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise DocumentError("this is not the record of a final training", place=place, expected=f"schema {SCHEMA!r}")
     if document.get("version") != VERSION:
-        mend = "install a newer inception-search"
+        hint = "install a newer inception-search"
         found = document.get("version")
-        raise SchemaVersionError("unknown version", place=place, found=found, expected=str(VERSION), mend=mend)
+        raise SchemaVersionError("unknown version", place=place, found=found, expected=str(VERSION), hint=hint)
     try:
         return FinalRecord.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         rule = f"not a valid record of a final training: {where + ': ' if where else ''}{first['msg']}"
-        raise DocumentError(rule, place=place, mend=mend) from None
+        raise DocumentError(rule, place=place, hint=hint) from None

@@ -77,8 +77,8 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, rec
     if not found:
         raise _none(run, ranked, f"no network{bound} that the search found is complete", limited=most is not None)
     if not canonical and options.baselines:
-        mend = "test without a comparison (leave out --baselines), or let a search train baselines"
-        raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), mend=mend)
+        hint = "test without a comparison (leave out --baselines), or let a search train baselines"
+        raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), hint=hint)
     seeds = tuple(config.seed + SEEDS_APART + number for number in range(options.seeds))
     chosen = sorted([*found, *canonical], key=lambda each: each.rank)
     return Setting(tuple(chosen), recipe, seeds)
@@ -91,7 +91,7 @@ def _ranked(run: RunFolder) -> Sequence[TrialRecord]:
 
 def _none(run: RunFolder, ranked: Sequence[Entrant], rule: str, *, limited: bool) -> RunFolderError:
     if not ranked:
-        mend = f"go on with it: inception-search resume {run.path}"
-        return RunFolderError("no trial of the study is complete", path=str(run.path), mend=mend)
+        hint = f"go on with it: inception-search resume {run.path}"
+        return RunFolderError("no trial of the study is complete", path=str(run.path), hint=hint)
     more = f"let the search go on with more trials: inception-search resume {run.path} --trials N"
-    return RunFolderError(rule, path=str(run.path), mend=f"{more}, or raise --max-macs" if limited else more)
+    return RunFolderError(rule, path=str(run.path), hint=f"{more}, or raise --max-macs" if limited else more)

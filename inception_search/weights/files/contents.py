@@ -10,7 +10,7 @@ import torch
 from inception_search.errors import WeightsError, raw
 
 MOST_NAMES = 10_000  # tensors of a file; the largest networks here have some two thousand
-_MEND = "check that it is the right file; a network has far fewer tensors"
+_HINT = "check that it is the right file; a network has far fewer tensors"
 _DTYPES = frozenset(
     {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.bool}
     | {torch.int8, torch.int16, torch.int32, torch.int64}
@@ -46,7 +46,7 @@ def admitted(tensors: Mapping[str, torch.Tensor], max_bytes: int) -> dict[str, t
 def check_count(found: int, what: str = "tensors", most: int = MOST_NAMES) -> None:
     """Raise WeightsError if a file has more names of ``what`` than any network: none of them has been read then."""
     if found > most:
-        raise WeightsError(f"the file has too many {what}", found=found, expected=f"at most {most}", mend=_MEND)
+        raise WeightsError(f"the file has too many {what}", found=found, expected=f"at most {most}", hint=_HINT)
 
 
 def check_total(found: int, max_bytes: int) -> None:
@@ -56,15 +56,15 @@ def check_total(found: int, max_bytes: int) -> None:
             "the tensors are too large",
             found=raw(f"{found} bytes"),
             expected=f"at most {max_bytes} bytes",
-            mend="check that it is the right file; raise max_bytes if it is",
+            hint="check that it is the right file; raise max_bytes if it is",
         )
 
 
 def _check(name: str, tensor: torch.Tensor) -> None:
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
         kind = "meta" if tensor.is_meta else "quantized" if tensor.is_quantized else "sparse"
-        rule, mend = f"{kind} tensors cannot be read", "save the weights as plain dense tensors"
-        raise WeightsError(rule, path=name, expected="a dense tensor with its values", mend=mend)
+        rule, hint = f"{kind} tensors cannot be read", "save the weights as plain dense tensors"
+        raise WeightsError(rule, path=name, expected="a dense tensor with its values", hint=hint)
     if tensor.dtype not in _DTYPES:
         raise WeightsError("the dtype cannot be read", path=name, found=tensor.dtype, expected="floats or integers")
     stored = tensor.untyped_storage().nbytes()
@@ -74,7 +74,7 @@ def _check(name: str, tensor: torch.Tensor) -> None:
             path=name,
             found=raw(f"shape {tuple(tensor.shape)} over {stored} stored bytes"),
             expected=f"{_bytes(tensor)} stored bytes",
-            mend="save the tensor with .contiguous(), or get the file from where it was published",
+            hint="save the tensor with .contiguous(), or get the file from where it was published",
         )
 
 

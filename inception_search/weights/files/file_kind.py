@@ -29,9 +29,9 @@ def kind_of(path: Path) -> str:
         return "tensorflow"
     if path.is_dir():
         found = raw(", ".join(sorted(inside.name for inside in path.iterdir())[:5]) or "nothing in it")
-        raise WeightsError("this is a folder", found=found, expected="a weight file", mend="name the file inside it")
+        raise WeightsError("this is a folder", found=found, expected="a weight file", hint="name the file inside it")
     if not path.exists():
-        raise WeightsError("there is no such file", mend="check the path")
+        raise WeightsError("there is no such file", hint="check the path")
     if not path.is_file():  # reading a pipe or a device would not end
         raise WeightsError("this is not a regular file", expected="a weight file")
     return _kind_of_content(path)
@@ -41,7 +41,7 @@ def _kind_of_content(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(512)
     if not head:
-        raise WeightsError("the file is empty", mend="fetch it again")
+        raise WeightsError("the file is empty", hint="fetch it again")
     kind = _kind_of_head(head)
     if kind is None and is_table(path):
         kind = "tensorflow"

@@ -24,7 +24,7 @@ _FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those
 _EXPANSION = 1100  # deflate packs at most 1032 to 1
 _DEEPEST = 32  # groups within groups; models within models take four each
 _MOST_NAMES = 5_000  # groups and datasets, two seconds' work; the largest networks have two thousand
-_MEND = "fetch the file again from where it was published"
+_HINT = "fetch the file again from where it was published"
 
 
 class CheckedHdf5:
@@ -44,7 +44,7 @@ class CheckedHdf5:
         name = str(group.name)
         self._once(group, name)
         if name.count("/") > _DEEPEST:
-            raise WeightsError("groups are nested too deeply", path=name, expected=f"at most {_DEEPEST}", mend=_MEND)
+            raise WeightsError("groups are nested too deeply", path=name, expected=f"at most {_DEEPEST}", hint=_HINT)
         self._names += len(group)
         check_count(self._names, "groups and datasets", _MOST_NAMES)
         return list(group)
@@ -56,13 +56,13 @@ class CheckedHdf5:
         for part in name.split("/"):
             path = f"{group.name}/{part}".lstrip("/")
             if not isinstance(group, h5py.Group) or part in ("", ".") or part not in group:
-                raise WeightsError("something is missing in the HDF5 file", path=path, mend=_MEND)
+                raise WeightsError("something is missing in the HDF5 file", path=path, hint=_HINT)
             if not isinstance(link := group.get(part, getlink=True), h5py.HardLink):
                 rule = f"the HDF5 file holds a link that may lead out of it ({type(link).__name__})"
-                raise WeightsError(rule, path=path, mend="save the weights in one file, without links")
+                raise WeightsError(rule, path=path, hint="save the weights in one file, without links")
             group = group[part]
         if not isinstance(group, h5py.Group | h5py.Dataset):
-            raise WeightsError("this is neither a group nor a dataset", path=name, mend=_MEND)
+            raise WeightsError("this is neither a group nor a dataset", path=name, hint=_HINT)
         return group
 
     def read(self, dataset: h5py.Dataset) -> torch.Tensor:
@@ -71,10 +71,10 @@ class CheckedHdf5:
         self._once(dataset, name)
         if dataset.shape is None or not is_numeric(dataset.dtype):
             found = "nothing" if dataset.shape is None else str(dataset.dtype)
-            raise WeightsError("the dataset does not hold numbers", path=name, found=found, mend=_MEND)
+            raise WeightsError("the dataset does not hold numbers", path=name, found=found, hint=_HINT)
         if dataset.is_virtual or dataset.external:
-            mend = "save the weights in one file"
-            raise WeightsError("the values of the dataset lie in other files", path=name, mend=mend)
+            hint = "save the weights in one file"
+            raise WeightsError("the values of the dataset lie in other files", path=name, hint=hint)
         self._check_size(dataset, name)
         return to_tensor(dataset[()], name)
 
@@ -83,7 +83,7 @@ class CheckedHdf5:
 
         address = h5py.h5o.get_info(thing.id).addr
         if address in self._seen:
-            raise WeightsError("the HDF5 file holds the same thing under two names", path=name, mend=_MEND)
+            raise WeightsError("the HDF5 file holds the same thing under two names", path=name, hint=_HINT)
         self._seen.add(address)
 
     def _check_size(self, dataset: h5py.Dataset, name: str) -> None:
@@ -100,7 +100,7 @@ class CheckedHdf5:
                 "the dataset claims more values than the file holds",
                 path=name,
                 found=raw(f"shape {dataset.shape}, {dataset.nbytes} bytes, of which {stored} are stored"),
-                mend=_MEND,
+                hint=_HINT,
             )
 
 
@@ -110,7 +110,7 @@ def open_hdf5(source: str | BinaryIO, size: int, max_bytes: int) -> Iterator[Che
     try:
         import h5py
     except ImportError:
-        raise WeightsError("reading HDF5 files needs h5py, which is not installed", mend=install("keras")) from None
+        raise WeightsError("reading HDF5 files needs h5py, which is not installed", hint=install("keras")) from None
     try:
         with h5py.File(source, "r", locking=False) as file:
             yield CheckedHdf5(file, size, max_bytes)
@@ -118,4 +118,4 @@ def open_hdf5(source: str | BinaryIO, size: int, max_bytes: int) -> Iterator[Che
         raise
     except Exception as error:  # what h5py raises for a damaged file is of many types
         found = raw(f"{type(error).__name__}: {error}")
-        raise WeightsError("the HDF5 file is damaged or cut off", found=found, mend=_MEND) from None
+        raise WeightsError("the HDF5 file is damaged or cut off", found=found, hint=_HINT) from None

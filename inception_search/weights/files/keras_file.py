@@ -60,5 +60,5 @@ def _config(archive: zipfile.ZipFile) -> Any:
     try:
         return json.loads(archive.read(_CONFIG).decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        mend = "fetch the file again from where it was published"
-        raise WeightsError(f"the config in the .keras file is damaged ({error})", path=_CONFIG, mend=mend) from None
+        hint = "fetch the file again from where it was published"
+        raise WeightsError(f"the config in the .keras file is damaged ({error})", path=_CONFIG, hint=hint) from None

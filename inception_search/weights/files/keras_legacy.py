@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 _KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
-_MEND = "save the weights again with Keras: model.save_weights('name.weights.h5')"
+_HINT = "save the weights again with Keras: model.save_weights('name.weights.h5')"
 
 
 def legacy_group(file: CheckedHdf5) -> h5py.Group | None:
@@ -49,14 +49,14 @@ def _layers(file: CheckedHdf5, group: h5py.Group, outer: str, tensors: dict[str,
     for name in sorted(file.names(group), key=placed):
         inside = file.child(group, name)
         if not isinstance(inside, h5py.Group):
-            raise WeightsError("the layer is not a group", path=outer + name, mend=_MEND)
+            raise WeightsError("the layer is not a group", path=outer + name, hint=_HINT)
         if not _lists(inside, "weight_names"):  # the name of a layer has a slash in it
             _layers(file, inside, f"{outer}{name}/", tensors)
             continue
         for weight, dataset in _datasets(file, inside, ""):
             full = f"{outer}{name}/{_variable(outer + name, weight)}"
             if full in tensors:
-                raise WeightsError("two variables have the same name", path=full, mend=_MEND)
+                raise WeightsError("two variables have the same name", path=full, hint=_HINT)
             tensors[full] = file.read(dataset)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.13
 _TRAINING = frozenset({"optimizer", "seed_generator", "_metrics", "_compile_metrics", "_loss_tracker"})
 _NORM = ("beta", "moving_mean", "moving_variance")
-_MEND = "save the weights again with Keras: model.save_weights('name.weights.h5')"
+_HINT = "save the weights again with Keras: model.save_weights('name.weights.h5')"
 
 
 def read_numbered(file: CheckedHdf5, configs: list[LayerConfig]) -> Contents:
@@ -69,12 +69,12 @@ class _Reading:
         for key in keys:
             dataset = self.file.child(group, key)
             if not isinstance(dataset, h5py.Dataset):
-                raise WeightsError("the variable is no dataset", path="/".join((*path, key)), mend=_MEND)
+                raise WeightsError("the variable is no dataset", path="/".join((*path, key)), hint=_HINT)
             values.append(self.file.read(dataset))
         for key, value in zip(_names(keys, [value.ndim for value in values]), values, strict=True):
             name = "/".join((*path, key))
             if name in self.tensors:
-                raise WeightsError("two variables have the same name", path=name, mend=_MEND)
+                raise WeightsError("two variables have the same name", path=name, hint=_HINT)
             self.tensors[name] = value
 
     def _subgroup(self, group: h5py.Group, name: str) -> h5py.Group:
@@ -82,7 +82,7 @@ class _Reading:
 
         inside = self.file.child(group, name)
         if not isinstance(inside, h5py.Group):
-            raise WeightsError("the HDF5 file is not in a layout of Keras", path=name, mend=_MEND)
+            raise WeightsError("the HDF5 file is not in a layout of Keras", path=name, hint=_HINT)
         return inside
 
 

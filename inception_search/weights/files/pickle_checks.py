@@ -15,7 +15,7 @@ LARGEST_PICKLE = 1 << 25  # bytes, without the numbers; the largest networks hav
 _MOST_STEPS = 350_000  # opcodes, a second's work; a tensor takes about thirty
 _LARGEST_VALUE = 100_000  # parts of a tuple, its own tuples' parts included
 _MOST_PARTS = 10_000_000  # of all values that are used, counted at each use; a tensor takes about a hundred
-_MEND = "get the file as safetensors, or from where it was published"
+_HINT = "get the file as safetensors, or from where it was published"
 
 # Of each opcode: how many values it takes off the stack, those up to a mark apart, and how many it leaves there.
 _SLICE = (pickletools.markobject, pickletools.stackslice)
@@ -35,17 +35,17 @@ def check_pickle(stream: IO[bytes], pickles: int = 1) -> None:
                 steps += 1
                 if steps > _MOST_STEPS:
                     rule = "the PyTorch file takes too many steps to be read"
-                    raise WeightsError(rule, found=steps, expected=f"at most {_MOST_STEPS}", mend=_MEND)
+                    raise WeightsError(rule, found=steps, expected=f"at most {_MOST_STEPS}", hint=_HINT)
                 sizes.step(opcode, argument)
         except (ValueError, IndexError, KeyError, UnicodeError) as error:
             rule = "the PyTorch file is damaged, cut off or not of weights; nothing of it was run"
-            raise WeightsError(rule, found=type(error).__name__, mend=_MEND) from None
+            raise WeightsError(rule, found=type(error).__name__, hint=_HINT) from None
 
 
 def too_large(size: int) -> WeightsError:
     """The error for a pickle of ``size`` bytes."""
     rule, expected = "the pickle in the PyTorch file is too large", f"at most {LARGEST_PICKLE} bytes"
-    return WeightsError(rule, found=size, expected=expected, mend=_MEND)
+    return WeightsError(rule, found=size, expected=expected, hint=_HINT)
 
 
 class _Sizes:
@@ -73,7 +73,7 @@ class _Sizes:
             self._used += sum(taken)
             if size > _LARGEST_VALUE or self._used > _MOST_PARTS:
                 rule = "the PyTorch file holds tuples within tuples without end"
-                raise WeightsError(rule, expected=f"at most {_LARGEST_VALUE} parts", mend=_MEND)
+                raise WeightsError(rule, expected=f"at most {_LARGEST_VALUE} parts", hint=_HINT)
             self._stack += taken * 2 if name == "DUP" else [size] * _LEAVES[name]
 
     def _taken(self, name: str) -> list[int]:

@@ -9,7 +9,7 @@ from inception_search.spec.safetensors_header import metadata_of, read_header
 from inception_search.weights.files.contents import Contents, check_count, check_total
 from inception_search.weights.files.state_dict import without_prefixes
 
-_MEND = "fetch the file again from where it was published"
+_HINT = "fetch the file again from where it was published"
 
 
 def read_safetensors(path: Path, max_bytes: int) -> Contents:
@@ -28,5 +28,5 @@ def read_safetensors(path: Path, max_bytes: int) -> Contents:
             tensors = {name: file.get_tensor(name) for name in header if name != "__metadata__"}
     except SafetensorError as error:
         rule = "the safetensors file is damaged or cut off"
-        raise WeightsError(rule, found=raw(str(error)), mend=_MEND) from None
+        raise WeightsError(rule, found=raw(str(error)), hint=_HINT) from None
     return Contents("safetensors", without_prefixes(tensors), metadata)

@@ -16,7 +16,7 @@ from inception_search.weights.files.contents import Contents, check_count
 _DEEPEST = 8  # state dicts within each other
 _NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile: taken off wherever all names have them
-_MEND = "give the state dict alone: model.state_dict()"
+_HINT = "give the state dict alone: model.state_dict()"
 
 
 def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
@@ -30,14 +30,14 @@ def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
             break
         if depth == _DEEPEST:
             rule = "state dicts are nested too deeply, or hold themselves"
-            raise WeightsError(rule, path=key, expected=f"at most {_DEEPEST} within each other", mend=_MEND)
+            raise WeightsError(rule, path=key, expected=f"at most {_DEEPEST} within each other", hint=_HINT)
         assert isinstance(value, Mapping)
         check_count(len(value), "entries")
         left_out += [other if isinstance(other, str) else reprlib.repr(other) for other in value if other != key]
         value = value[key]
     if not isinstance(value, Mapping):
         found = f"{type(value).__module__}.{type(value).__name__}"
-        raise WeightsError("this is not a state dict", found=found, expected="names and tensors", mend=_MEND)
+        raise WeightsError("this is not a state dict", found=found, expected="names and tensors", hint=_HINT)
     check_count(len(value), "entries")
     tensors = {_text(name): _tensor(name, item) for name, item in value.items()}
     return Contents(kind, without_prefixes(tensors), left_out=tuple(left_out))
@@ -67,7 +67,7 @@ def _text(name: object) -> str:
     if isinstance(name, str):
         return name
     shown = raw(reprlib.repr(name))  # a nested key can be endless when it is written out
-    raise WeightsError("the names of tensors must be text", found=shown, expected="a str", mend=_MEND)
+    raise WeightsError("the names of tensors must be text", found=shown, expected="a str", hint=_HINT)
 
 
 def _tensor(name: object, value: Any) -> torch.Tensor:
@@ -78,4 +78,4 @@ def _tensor(name: object, value: Any) -> torch.Tensor:
     if isinstance(value, np.ndarray | np.generic):
         return to_tensor(value, _text(name))
     found = f"{type(value).__module__}.{type(value).__name__}"
-    raise WeightsError("this entry is not a tensor", path=_text(name), found=found, expected="a tensor", mend=_MEND)
+    raise WeightsError("this entry is not a tensor", path=_text(name), found=found, expected="a tensor", hint=_HINT)

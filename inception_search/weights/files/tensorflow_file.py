@@ -28,7 +28,7 @@ _TRAINING = re.compile(
 _EXPANSION = 8  # an int64 may be written in one byte; nothing else is packed
 _SLACK = 1 << 20
 _LARGEST_INDEX = 1 << 24  # bytes; those of the largest networks have 0.1 million
-_MEND = "fetch all files of the checkpoint again from where they were published"
+_HINT = "fetch all files of the checkpoint again from where they were published"
 
 
 def read_tensorflow(path: Path, max_bytes: int) -> Contents:
@@ -39,7 +39,7 @@ def read_tensorflow(path: Path, max_bytes: int) -> Contents:
     prefix = tensorflow_prefix(path) or path
     if (size := checkpoint_files(prefix)[0].stat().st_size) > _LARGEST_INDEX and not prefix.is_file():
         expected = f"at most {_LARGEST_INDEX} bytes"
-        raise WeightsError("the index of the checkpoint is too large", found=size, expected=expected, mend=_MEND)
+        raise WeightsError("the index of the checkpoint is too large", found=size, expected=expected, hint=_HINT)
     reader, sizes = _open(prefix)
     check_count(len(sizes), "variables")
     left_out = {name: None for name in sorted(sizes) if _TRAINING.search(name)}
@@ -61,8 +61,8 @@ def _open(prefix: Path) -> tuple[Any, dict[str, int]]:
         import tensorflow
     except ImportError:
         rule = "reading a TensorFlow checkpoint needs TensorFlow, which is not installed"
-        mend = f"{install('tensorflow')}; or convert the checkpoint to safetensors where TensorFlow is installed"
-        raise WeightsError(rule, mend=mend) from None
+        hint = f"{install('tensorflow')}; or convert the checkpoint to safetensors where TensorFlow is installed"
+        raise WeightsError(rule, hint=hint) from None
     try:
         reader = tensorflow.train.load_checkpoint(str(prefix))
         dtypes = reader.get_variable_to_dtype_map()
@@ -77,9 +77,9 @@ def _check_sizes(sizes: dict[str, int], files: list[Path], max_bytes: int) -> No
     stored = sum(file.stat().st_size for file in files)
     if sum(sizes.values()) > _EXPANSION * stored + _SLACK:
         found = raw(f"{sum(sizes.values())} bytes in files of {stored}")
-        raise WeightsError("the checkpoint claims more than its files can hold", found=found, mend=_MEND)
+        raise WeightsError("the checkpoint claims more than its files can hold", found=found, hint=_HINT)
 
 
 def _damaged(error: Exception, name: str | None = None) -> WeightsError:
     found = raw(f"{type(error).__name__}: {error}")
-    return WeightsError("the TensorFlow checkpoint is damaged or incomplete", path=name, found=found, mend=_MEND)
+    return WeightsError("the TensorFlow checkpoint is damaged or incomplete", path=name, found=found, hint=_HINT)

@@ -21,7 +21,7 @@ from inception_search.weights.files.pickle_checks import LARGEST_PICKLE, check_p
 from inception_search.weights.files.state_dict import read_state_dict
 
 _PICKLES = 5  # of the old format, before the numbers: a mark, a version, the system, the object, the storages' keys
-_MEND = "get the file as safetensors, or from where it was published"
+_HINT = "get the file as safetensors, or from where it was published"
 
 
 def read_torch_zip(path: Path, names: list[str]) -> Contents:
@@ -31,7 +31,7 @@ def read_torch_zip(path: Path, names: list[str]) -> Contents:
     """
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
         rule = "this is a TorchScript archive: it holds a program, not only weights"
-        raise WeightsError(rule, mend="load it with torch.jit.load if you trust it, and save its state_dict()")
+        raise WeightsError(rule, hint="load it with torch.jit.load if you trust it, and save its state_dict()")
     with zipfile.ZipFile(path) as archive:
         pickles = [name for name in names if name.endswith("/data.pkl")]
         if (size := sum(archive.getinfo(name).file_size for name in pickles)) > LARGEST_PICKLE:
@@ -64,8 +64,8 @@ def _refusal(error: Exception) -> WeightsError:
     text = str(error)
     if named := re.search(r"GLOBAL (\w[\w.]*)", text):
         rule = "the file wants to run something that is not weights; nothing of it was run"
-        mend = f"save your own model with torch.save(model.state_dict(), 'weights.pth'); of others' files, {_MEND}"
-        return WeightsError(rule, found=named[1], expected="tensors by name", mend=mend)
+        hint = f"save your own model with torch.save(model.state_dict(), 'weights.pth'); of others' files, {_HINT}"
+        return WeightsError(rule, found=named[1], expected="tensors by name", hint=hint)
     detail = text.split("WeightsUnpickler error:")[-1].strip().split("\n")[0] or "unexpected end of the file"
     rule = "the PyTorch file is damaged, cut off or not of weights; nothing of it was run"
-    return WeightsError(rule, found=raw(f"{type(error).__name__}: {detail}"), mend=_MEND)
+    return WeightsError(rule, found=raw(f"{type(error).__name__}: {detail}"), hint=_HINT)

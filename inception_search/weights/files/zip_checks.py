@@ -12,7 +12,7 @@ from inception_search.weights.files.contents import check_count
 
 _SLACK = 1 << 20  # bytes that small texts may shrink by when compressed
 _LARGEST_TABLE = 1 << 22  # bytes; a name takes about a hundred
-_MEND = "fetch the file again from where it was published"
+_HINT = "fetch the file again from where it was published"
 
 
 class _Bounded(io.BufferedReader):
@@ -25,7 +25,7 @@ class _Bounded(io.BufferedReader):
             self.seek(here)
         if size > _LARGEST_TABLE:
             rule = "the table of contents of the zip file is too large"
-            raise WeightsError(rule, found=size, expected=f"at most {_LARGEST_TABLE} bytes", mend=_MEND)
+            raise WeightsError(rule, found=size, expected=f"at most {_LARGEST_TABLE} bytes", hint=_HINT)
         return super().read(size)
 
 
@@ -43,10 +43,10 @@ def checked_zip_names(path: Path, max_bytes: int) -> list[str]:
             _check_sizes(entries, path.stat().st_size, max_bytes)
             damaged = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise WeightsError("the zip file is damaged or cut off", found=raw(str(error)), mend=_MEND) from None
+        raise WeightsError("the zip file is damaged or cut off", found=raw(str(error)), hint=_HINT) from None
     if damaged is not None:
         rule = "the zip file is damaged: the checksum of an entry is wrong"
-        raise WeightsError(rule, found=damaged, mend=_MEND)
+        raise WeightsError(rule, found=damaged, hint=_HINT)
     return [entry.filename for entry in entries]
 
 
@@ -60,7 +60,7 @@ def _check_sizes(entries: list[zipfile.ZipInfo], size: int, max_bytes: int) -> N
             "the zip file unpacks to too much (a zip bomb?)",
             found=raw(f"{total} bytes in a file of {size}"),
             expected=f"at most {limit} bytes",
-            mend="weights do not compress like this; get the file from where it was published",
+            hint="weights do not compress like this; get the file from where it was published",
         )
 
 
@@ -68,6 +68,6 @@ def _check_names(names: list[str]) -> None:
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if ".." in parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
-            raise WeightsError("a name in the zip file leads out of it", found=name, mend=_MEND)
+            raise WeightsError("a name in the zip file leads out of it", found=name, hint=_HINT)
     if len(set(names)) != len(names):
-        raise WeightsError("a name occurs twice in the zip file", mend=_MEND)
+        raise WeightsError("a name occurs twice in the zip file", hint=_HINT)

@@ -1,4 +1,4 @@
-"""What an error about weights that do not fit says to do: the mend is that of the cause, and it works."""
+"""What an error about weights that do not fit says to do: the hint is that of the cause, and it works."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def with_gamma(layer: str) -> Callable[[Weights], Weights]:
     return lambda t: {**t, f"{layer}/BatchNorm/gamma": torch.full((64,), 2.0)}
 
 
-# The network, options of compile, the weights, the whole mend.
-MENDS: dict[str, tuple[str, dict[str, Any], Callable[[], Weights], str]] = {
+# The network, options of compile, the weights, the whole hint.
+HINTS: dict[str, tuple[str, dict[str, Any], Callable[[], Weights], str]] = {
     "other classes": (
         V1,
         {},
@@ -141,12 +141,12 @@ MENDS: dict[str, tuple[str, dict[str, Any], Callable[[], Weights], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", MENDS)
+@pytest.mark.parametrize("name", HINTS)
 def test_the_mend_is_that_of_the_cause(name: str) -> None:
-    document, options, state, mend = MENDS[name]
+    document, options, state, hint = HINTS[name]
     with pytest.raises(WeightsError) as caught:
         ins.compile(document, weights=state(), **options)
-    assert caught.value.mend == mend
+    assert caught.value.hint == hint
     assert f"compile {document} for them" not in str(caught.value)
 
 
