@@ -1,4 +1,4 @@
-"""The initialised PyTorch module of a graph."""
+"""The initialised PyTorch module of a graph, and another classifier in the place of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from inception_search.backend.emit import emit
 from inception_search.backend.network_module import NetworkModule
 from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Act, Conv
+from inception_search.lowering import lower
+from inception_search.spec.network import Network
 
 
 def build(graph: Graph, *, name: str, seed: int | None = None, init: bool = True) -> NetworkModule:
@@ -39,3 +41,43 @@ def initialise(module: NetworkModule, graph: Graph) -> NetworkModule:
                 if conv.bias is not None:
                     nn.init.zeros_(conv.bias)
     return module
+
+
+_HEADS = ("head", "aux")
+
+
+def replace_head(module: NetworkModule, network: Network) -> None:
+    """Make ``module`` the one of ``network``, which differs in its head only: classifiers are new, the rest is kept.
+
+    New layers come on the device, in the dtype and in the mode of ``module``.
+    """
+    fresh = build(lower(network), name=network.name)
+    like = next((value for value in module.parameters() if value.is_floating_point()), torch.empty(0))
+    parts = dict(fresh.named_children())
+    for name, part in parts.items():
+        if name not in _HEADS:
+            parts[name] = module.get_submodule(name)
+            continue
+        part.to(like.device, like.dtype).train(module.training)
+        if name in module._modules:
+            _keep_layers(part, module.get_submodule(name))
+    module._modules.clear()
+    module._modules.update(parts)
+    module.graph = fresh.graph
+    module.remember(network=network, stages=fresh.recall("stages"), shapes=fresh.recall("shapes"), classes=None)
+
+
+def _keep_layers(part: nn.Module, old: nn.Module) -> None:
+    """Put the layers of ``old`` in their places in ``part`` where they are the same there; never a classifier."""
+    for name, child in list(part.named_children()):
+        before = old._modules.get(name)
+        if before is None or name == "classifier":
+            continue
+        if next(child.children(), None) is not None:
+            _keep_layers(child, before)
+        elif type(before) is type(child) and _sizes(before) == _sizes(child) and repr(before) == repr(child):
+            part._modules[name] = before
+
+
+def _sizes(layer: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in layer.state_dict().items()}

@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
-from inception_search.backend.aux_head import AuxHeads
 from inception_search.backend.network_module import NetworkModule
-from inception_search.backend.parts import camel_case
+from inception_search.backend.parts import AuxHeads, camel_case
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.op import Op

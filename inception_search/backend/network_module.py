@@ -88,7 +88,7 @@ class NetworkModule(fx.GraphModule):
     @property
     def num_features(self) -> int:
         """The number of features that the classifier reads; without a classifier, the channels of the output."""
-        from inception_search.backend.forward_parts import features_read
+        from inception_search.backend.timm_interface import features_read
 
         return features_read(self.network)
 
@@ -97,9 +97,9 @@ class NetworkModule(fx.GraphModule):
         """What the weights expect of an image, and where the classifier is, under the names that timm uses.
 
         ``timm.data.resolve_model_data_config(model)`` reads it; :func:`prepare_images` does the same without timm. See
-        :func:`inception_search.backend.pretrained_cfg.pretrained_cfg` for the names.
+        :func:`inception_search.backend.timm_interface.pretrained_cfg` for the names.
         """
-        from inception_search.backend.pretrained_cfg import pretrained_cfg
+        from inception_search.backend.timm_interface import pretrained_cfg
 
         return pretrained_cfg(self.network)
 
@@ -110,7 +110,7 @@ class NetworkModule(fx.GraphModule):
 
     def get_classifier(self) -> nn.Module:
         """The last layer: ``Linear`` (or a 1x1 convolution with its activation); ``Identity`` without a classifier."""
-        from inception_search.backend.forward_parts import CLASSIFIER
+        from inception_search.backend.timm_interface import CLASSIFIER
 
         return self.get_submodule(CLASSIFIER) if self.num_classes else nn.Identity()
 
@@ -130,7 +130,7 @@ class NetworkModule(fx.GraphModule):
         >>> model.reset_classifier(10).get_classifier()  # doctest: +SKIP
         Linear(in_features=2048, out_features=10, bias=True)
         """
-        from inception_search.backend.classifier import replace_head
+        from inception_search.backend.build import replace_head
 
         pool = "none" if global_pool == "" else global_pool
         replace_head(self, set_head(self.network, num_classes, pool))
@@ -159,7 +159,7 @@ class NetworkModule(fx.GraphModule):
     @property
     def feature_info(self) -> list[dict[str, Any]]:
         """``num_chs``, ``reduction`` (the stride) and ``module`` (the stage) of the maps of :meth:`features`."""
-        from inception_search.backend.forward_parts import feature_info
+        from inception_search.backend.timm_interface import feature_info
 
         return feature_info(self.network, dict(self.recall("shapes") or {}), self._last_of_each_size())
 
@@ -181,7 +181,7 @@ class NetworkModule(fx.GraphModule):
 
         >>> model.forward_head(model.forward_features(x))  # in evaluation mode the same as model(x)  # doctest: +SKIP
         """
-        from inception_search.backend.forward_parts import head_module
+        from inception_search.backend.timm_interface import head_module
 
         channels = (self.recall("shapes") or {})[self.stages[-1]][0]
         if x.ndim != 4 or x.shape[1] != channels:
@@ -212,7 +212,7 @@ class NetworkModule(fx.GraphModule):
 
     def _check_size(self, stages: tuple[str, ...], height: int, width: int) -> None:
         """Refuse images smaller than the document's that are too small for ``stages``; each size is looked at once."""
-        from inception_search.backend.least_image import check_size
+        from inception_search.backend.timm_interface import check_size
 
         own, fitting = self.network.input, self.__dict__.setdefault("_fitting", set())
         size = (stages, height, width)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.cli.naming import complete_implementation, complete_item, complete_run
-from inception_search.cli.numbers import integer
+from inception_search.cli.shared_options import integer
 from inception_search.cli.wording import in_options
 from inception_search.errors import ConfigError, one_line
 

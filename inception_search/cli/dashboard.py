@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.cli.naming import complete_run
-from inception_search.cli.numbers import integer, real
+from inception_search.cli.shared_options import integer, real
 from inception_search.errors import one_line
 from inception_search.plural import counted
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inception_search.cli.naming import ITEM, complete_item, complete_module
-from inception_search.cli.picture import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
+from inception_search.cli.shared_options import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:

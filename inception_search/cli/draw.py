@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from inception_search.cli.naming import ITEM, complete_flow, complete_item, complete_module, complete_style
-from inception_search.cli.picture import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
+from inception_search.cli.shared_options import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
 from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from inception_search.cli.exit_codes import INTERRUPTED
 from inception_search.cli.flags import with_flags
 from inception_search.cli.naming import complete_run
 from inception_search.cli.output import print_json, stdout_console
+from inception_search.cli.shell import INTERRUPTED
 
 if TYPE_CHECKING:
     from inception_search.study.final.result import Finals

@@ -22,7 +22,7 @@ from inception_search.cli.naming import (
     complete_strategy,
     one_of,
 )
-from inception_search.cli.numbers import integer, real
+from inception_search.cli.shared_options import integer, real
 
 TABLE = Path(__file__).with_name("flags.json")
 # What TAB completes for options whose values are more than a fixed list of words.

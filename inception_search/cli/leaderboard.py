@@ -13,8 +13,8 @@ import typer
 from rich.table import Table
 
 from inception_search.analysis.leaderboard import LeaderboardRow, leaderboard_rows, points
-from inception_search.cli.exit_codes import INTERRUPTED
 from inception_search.cli.output import stdout_console
+from inception_search.cli.shell import INTERRUPTED
 from inception_search.errors import TrainingError, one_line
 from inception_search.store import query
 from inception_search.store.record import QUALITIES, TrialRecord, percent, trial_name

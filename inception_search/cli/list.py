@@ -122,9 +122,9 @@ def _spaces() -> list[Row]:
 
 
 def _datasets() -> list[Row]:
-    from inception_search.cli.datasets import ABOUT
+    from inception_search.cli.naming import ABOUT_DATASETS
 
-    return [Row({"name": name, "about": about}) for name, about in ABOUT.items()] + _added("dataset")
+    return [Row({"name": name, "about": about}) for name, about in ABOUT_DATASETS.items()] + _added("dataset")
 
 
 def _ops() -> list[Row]:

@@ -15,9 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from inception_search._version import __version__
-from inception_search.cli.exit_codes import FAILED, INTERRUPTED, REFUSED
-from inception_search.cli.streams import prepare_streams, silence
-from inception_search.cli.tab import ASKS, answer_tab
+from inception_search.cli.shell import ASKS, FAILED, INTERRUPTED, REFUSED, answer_tab, prepare_streams, silence
 from inception_search.cli.wording import in_options, said_in_options, speak_of
 from inception_search.errors import (
     DocumentWarning,

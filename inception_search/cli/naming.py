@@ -12,7 +12,6 @@ from typing import Any
 
 import typer
 
-from inception_search.cli.datasets import ABOUT
 from inception_search.plugins import Kind, all_names
 from inception_search.spec.shipped import shipped_folder, shipped_names
 
@@ -31,6 +30,13 @@ OBJECTIVES = (
     "accuracy", "balanced_accuracy", "macro_f1", "loss", "params", "macs", "activation_bytes", "latency", "seconds",
 )  # fmt: skip
 IMPLEMENTATIONS = ("torchvision", "timm", "cadene", "facenet", "facenet_tf", "fid", "keras", "slim")
+# The table of loaders imports torch.
+ABOUT_DATASETS = {
+    "digits": "scikit-learn's 1,797 handwritten digits, upsampled to 16x16; nothing to download",
+    "fashion_mnist": "70,000 grey 28x28 images of clothes; Debian's dataset-fashion-mnist, or its files in --data-root",
+    "cifar10": "60,000 colour 32x32 images, in the published python or binary form; --data-root or --download",
+    "image_folder": "a folder of folders of images, one per class (or train/, val/, test/ of those); --data-root",
+}
 STYLES = ("plain", "paper", "detail", "overview")
 FLOWS = ("down", "up", "right")
 PALETTES = ("colour", "grey", "print", "colour-blind")
@@ -51,7 +57,7 @@ def one_of(names: Iterable[str], added: Kind | None = None) -> Complete:
 
 
 complete_strategy = one_of(STRATEGIES, "strategy")
-complete_data = one_of(ABOUT, "dataset")
+complete_data = one_of(ABOUT_DATASETS, "dataset")
 complete_device = one_of(("auto", "cpu", "cuda"))
 complete_implementation = one_of(IMPLEMENTATIONS)
 complete_style = one_of(STYLES)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from inception_search.cli.datasets import ABOUT
+from inception_search.cli.naming import ABOUT_DATASETS
 from inception_search.options import Keyword, Open, Options, meanings, number_kind, option_fields, option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.spec.field_table import codes, default_in_words, values_in_words
@@ -158,7 +158,7 @@ if TYPE_CHECKING:
 # The values of options for which the schema says no more than text, object or list.
 _NAMES = {
     "space": "a shipped space's name, or a path",
-    "data": codes(ABOUT),
+    "data": codes(ABOUT_DATASETS),
     "data_root": "a path",
     "objectives": f"one or several of {codes(OBJECTIVES)}",
     "reference": "a number for each objective: `accuracy=0.1,macs=1e7`, or a mapping",

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from inception_search.cli.naming import complete_run
-from inception_search.cli.numbers import integer
 from inception_search.cli.output import print_json, stdout_console
+from inception_search.cli.shared_options import integer
 from inception_search.errors import one_line
 from inception_search.plural import counted
 

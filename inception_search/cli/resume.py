@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inception_search.cli.naming import complete_run
-from inception_search.cli.numbers import integer
+from inception_search.cli.shared_options import integer
 
 
 def resume(

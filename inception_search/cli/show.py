@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inception_search.cli.naming import ITEM, complete_item
-from inception_search.cli.numbers import integer
+from inception_search.cli.shared_options import integer
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def load_data(
     if validation_images is None:
         return load(root=folder, image_size=image_size, seed=seed, download=download, limit=limit)
     whole = load(root=folder, image_size=image_size, seed=seed, download=download, limit=None)
-    from inception_search.data.validation import resize_validation
+    from inception_search.data.partition import resize_validation
 
     return resize_validation(whole, validation_images, limit, seed)
 

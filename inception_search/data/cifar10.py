@@ -6,10 +6,9 @@ from pathlib import Path
 
 from inception_search.data.augment import Augmentation
 from inception_search.data.cifar10_files import FORMS, PYTHON_FORM, Form, read_folder
-from inception_search.data.dataset import Dataset, Split
+from inception_search.data.dataset import Dataset, Split, resize
 from inception_search.data.download import fetch_archive
 from inception_search.data.partition import limit_split, stratified_parts
-from inception_search.data.resize import resize
 from inception_search.errors import DataError, Place
 
 AUGMENTATION = Augmentation(shift=1 / 8, flip=True, padding="reflect")

@@ -1,4 +1,7 @@
-"""The value types of a dataset: images and labels of one split, and the three splits with their facts."""
+"""The value types of a dataset: images and labels of one split, and the three splits with their facts.
+
+Also their square resizing, the same to the last bit on every machine.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from inception_search.data.augment import NONE, Augmentation
 from inception_search.errors import DataError
@@ -142,3 +146,19 @@ def _moments(counts: Tensor) -> tuple[float, float]:
     squares = sum(value * value * count for value, count in pairs)
     variance = (n * squares - total * total) / (n * n)
     return total / n / 255, math.sqrt(variance) / 255
+
+
+_RESIZED = 4096  # images resized at a time; bounds the temporary float64 memory
+_TIE = 1e-6  # an exact half rounds up on every machine, whatever order its sums are taken in
+
+
+def resize(images: Tensor, size: int | None) -> Tensor:
+    """``images`` uint8 (N, C, H, W) as (N, C, size, size), bilinear, antialiased; unchanged for None."""
+    if size is None or tuple(images.shape[2:]) == (size, size):
+        return images
+    return torch.cat([_resize(chunk, size) for chunk in torch.split(images, _RESIZED)])
+
+
+def _resize(images: Tensor, size: int) -> Tensor:
+    exact = F.interpolate(images.double(), (size, size), mode="bilinear", align_corners=False, antialias=True)
+    return (exact + (0.5 + _TIE)).floor().clamp(0, 255).to(torch.uint8)

@@ -7,9 +7,8 @@ from pathlib import Path
 import torch
 
 from inception_search.data.augment import Augmentation
-from inception_search.data.dataset import Dataset, Split
+from inception_search.data.dataset import Dataset, Split, resize
 from inception_search.data.partition import limit_split, stratified_parts
-from inception_search.data.resize import resize
 
 AUGMENTATION = Augmentation(shift=1 / 8)  # never mirrored: a mirrored digit is another symbol
 _DEFAULT_SIZE = 16

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from inception_search.canonical.catalogue import load
-from inception_search.canonical.weight_braces import expand
 from inception_search.canonical.weight_names import part_of
 from inception_search.canonical.weight_styles import AXES, STYLES, torch_shape
-from inception_search.canonical.weight_tables import Names, read_tables, table_names, tables_from_text
+from inception_search.canonical.weight_tables import Names, expand, read_tables, table_names, tables_from_text
 from inception_search.errors import DocumentError, WeightsError
 from inception_search.graph.layers import layers
 from inception_search.lowering import lower

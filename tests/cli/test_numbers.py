@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 import inception_search as ins
-from inception_search.cli.numbers import integer, real
+from inception_search.cli.shared_options import integer, real
 from inception_search.errors import ConfigError
 from inception_search.numbers import PATTERN, number, spelling, whole
 from inception_search.options import number_kind, option_fields
@@ -170,6 +170,6 @@ def test_every_numeric_option_of_every_verb_is_read_by_this_parser() -> None:
         for name, parameter in typer.utils.get_params_from_function(facts.load(verb)).items():
             kind = number_kind(parameter.annotation)
             parser = getattr(parameter.default, "parser", None)
-            if kind is not None and not str(getattr(parser, "__module__", "")).endswith("cli.numbers"):
+            if kind is not None and not str(getattr(parser, "__module__", "")).endswith("cli.shared_options"):
                 other.append((verb, name))
     assert not other

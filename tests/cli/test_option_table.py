@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from inception_search.cli import main
-from inception_search.cli.datasets import ABOUT
+from inception_search.cli.naming import ABOUT_DATASETS
 from inception_search.options import option_fields, option_schemas
 from inception_search.proxies.table import PROXIES
 from inception_search.store.objectives import OBJECTIVES
@@ -56,7 +56,7 @@ def test_what_is_settled_when_the_study_begins_is_listed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("data", ABOUT), ("objectives", OBJECTIVES), ("warmup_proxy", PROXIES)], ids=str
+    ("name", "values"), [("data", ABOUT_DATASETS), ("objectives", OBJECTIVES), ("warmup_proxy", PROXIES)], ids=str
 )
 def test_values_of_tables_are_listed(name: str, values: dict[str, Any]) -> None:
     assert [value for value in values if f"`{value}`" not in ROWS[name][0]] == []

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from inception_search.cli.datasets import ABOUT
 from inception_search.cli.main import VERBS
+from inception_search.cli.naming import ABOUT_DATASETS
 from inception_search.data.catalogue import DATASETS, find_loader
 from inception_search.graph.ops import OPS
 from inception_search.proxies.score import find
@@ -29,7 +29,7 @@ def test_ops() -> None:
 
 
 def test_datasets() -> None:
-    assert set(ABOUT) == set(DATASETS)
+    assert set(ABOUT_DATASETS) == set(DATASETS)
     for name in DATASETS:
         assert callable(find_loader(name))
 

@@ -7,9 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_search.data.dataset import Split
+from inception_search.data.dataset import Split, resize
 from inception_search.data.partition import limit_split, stratified_parts, stratified_sample
-from inception_search.data.resize import resize
 from inception_search.errors import ConfigError, DataError
 from tests.torch.datasets_on_disk import random_images
 

@@ -1,4 +1,4 @@
-"""Shell completion: keeps Typer from importing pydantic, and undoes the way bash splits words at @, : and =."""
+"""What a shell and the command line have in common: exit codes, usable streams, and completion."""
 
 from __future__ import annotations
 
@@ -8,6 +8,40 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from typing import TextIO
+
+from inception_search.store.descriptors import open_standard_descriptors
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+"""The exit codes, as the README lists them: something went wrong; a value that cannot be; stopped by Ctrl-C."""
+
+
+def prepare_streams() -> None:
+    """Make all three usable: closed ones lead nowhere, characters that a terminal does not have are replaced."""
+    open_standard_descriptors()
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - open until the end
+    sys.stdout = _usable(sys.stdout)
+    sys.stderr = _usable(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let what a stream still holds, and all that follows, lead nowhere: its reader or its disk is gone."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # no file of the system: a test's, or a notebook's
+        return
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open until the end
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="replace")
+    return stream
+
 
 ASKS = "_INCEPTION_SEARCH_COMPLETE"  # set by the shell that asks, by the scripts of --install-completion
 _BREAKS = re.compile(r"[@:=]+\Z")

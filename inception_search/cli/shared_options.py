@@ -1,0 +1,75 @@
+"""Options that several verbs share: numbers, which are read alike everywhere, and the size of a picture on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from inception_search.cli.naming import complete_palette
+from inception_search.errors import one_line
+from inception_search.numbers import EXAMPLES, number, spelling, whole
+
+if TYPE_CHECKING:
+    from inception_search.figures.figure import Figure
+
+
+def integer(*names: str, least: int | None = None, most: int | None = None, **options: Any) -> Any:
+    """A ``typer.Option`` of a whole number between ``least`` and ``most`` (None: no bound).
+
+    5000000, 5_000_000, 5e6 and 5M are one number.
+    """
+
+    def read(text: Any) -> int:
+        value = whole(text)
+        if not isinstance(value, int):
+            raise typer.BadParameter(_refusal(text, "a whole number"))
+        if (least is not None and value < least) or (most is not None and value > most):
+            bounds = f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
+            raise typer.BadParameter(f"{text!r} is out of range; expected {bounds}")
+        return value
+
+    return typer.Option(*names, parser=read, metavar="INTEGER", **options)
+
+
+def real(*names: str, **options: Any) -> Any:
+    """A ``typer.Option`` of a number."""
+
+    def read(text: Any) -> float:
+        value = number(text)
+        if not isinstance(value, int | float):
+            raise typer.BadParameter(_refusal(text, "a number"))
+        return float(value)
+
+    return typer.Option(*names, parser=read, metavar="FLOAT", **options)
+
+
+def _refusal(text: Any, kind: str) -> str:
+    hint = spelling(text)
+    return f"{text!r} is not {kind}, like {EXAMPLES}" + (f"; {hint}" if hint else "")
+
+
+WidthOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--width", help="Width of the picture on paper: 240pt, 229.5texpt (TeX's pt), 85mm, 3.3in, 640px."),
+]
+TitleOption: TypeAlias = Annotated[
+    str | None, typer.Option("--title", help='Title of the picture; --title "" leaves it out.')
+]
+FontSizeOption: TypeAlias = Annotated[
+    float | None, real("--font-size", help="Type size of the picture on paper, in points.")
+]
+PaletteOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--palette",
+        help="colour, grey, print or colour-blind (all but the first: white paper).",
+        autocompletion=complete_palette,
+    ),
+]
+
+
+def tell_note(figure: Figure) -> None:
+    """Say on standard error what to know of the picture, where there is something."""
+    if figure.note:
+        typer.echo(f"note: {one_line(figure.note)}", err=True)
