@@ -32,8 +32,8 @@ from spaces_peers import timed
 import inception_search as ins
 from inception_search.estimate import estimate
 from inception_search.space.space import Space, load_space
+from inception_search.spec.document_files import shipped_folder
 from inception_search.spec.network import Network
-from inception_search.spec.shipped import shipped_folder
 
 RESULTS = Path(__file__).parent / "results" / "spaces.json"
 PROGRAM = Path(__file__).parent / "spaces_peers.py"

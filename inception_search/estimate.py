@@ -18,8 +18,8 @@ from inception_search.graph.op import Op
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import RULES, Lowering, check_filters, lower
 from inception_search.spec import step as spec
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.limits import MAX_WIDTH
-from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Aux, Head, Network
 
 T = TypeVar("T")

@@ -18,12 +18,11 @@ from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.least_input import larger_image
 from inception_search.spec import step as spec
-from inception_search.spec.alone import first_place
-from inception_search.spec.factor import PARALLEL, factor_widths, padding_of, plain_dilation, shortcut, stride_of
+from inception_search.spec.base_model import BatchNorm, SpecModel
+from inception_search.spec.factorisation import PARALLEL, factor_widths, padding_of, plain_dilation, shortcut, stride_of
 from inception_search.spec.limits import MAX_WIDTH
-from inception_search.spec.model import BatchNorm, SpecModel
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.node_paths import place_of
+from inception_search.spec.step_places import first_place, place_of
 
 V = TypeVar("V")  # what a lowering makes of a step: a node of a graph, or its type and cost
 _CONCAT = ops.Concat()

@@ -18,11 +18,11 @@ from inception_search.items import Trial, final_of, item, load, load_module, mod
 from inception_search.lowering import lower as _lower
 from inception_search.lowering import lower_module
 from inception_search.measures import measure as _measure
-from inception_search.spec import identity as _identity
-from inception_search.spec import normal as _normal
 from inception_search.spec import stem as _stem
 from inception_search.spec import text as _text
 from inception_search.spec import transform as _transform
+from inception_search.spec.identity import arch_id as _identity
+from inception_search.spec.identity import normal_form as _normal
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import AnyStep
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from inception_search.graph.graph import Graph
     from inception_search.graph.to_networkx import MultiDiGraph
     from inception_search.space.space import Space
-    from inception_search.spec.factor import Same
+    from inception_search.spec.factorisation import Same
     from inception_search.weights.trained import Trained
 
 P = ParamSpec("P")

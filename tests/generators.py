@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from inception_search.space.space import Space
-from inception_search.spec.module_names import is_taken
 from inception_search.spec.network import (
     Aux,
     BatchNorm,
@@ -20,6 +19,7 @@ from inception_search.spec.network import (
     PoolDefaults,
     Preprocess,
     Recipe,
+    is_taken,
 )
 from inception_search.spec.step import (
     Absent,

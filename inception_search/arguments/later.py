@@ -10,7 +10,7 @@ from typing import Any
 # Names that modules import for type checkers only, and the module of each.
 ALIASES = {
     "AnyStep": "inception_search.spec.step",
-    "Same": "inception_search.spec.factor",
+    "Same": "inception_search.spec.factorisation",
     "Path": "pathlib",
     "random": "random",
     "Number": "inception_search.measures.measure",

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from inception_search.plugins import Kind, all_names
-from inception_search.spec.shipped import shipped_folder, shipped_names
+from inception_search.spec.document_files import shipped_folder, shipped_names
 
 ITEM = (
     "A network (inception_v4, inception_v3@keras, a file), a module (inception_v4.inception_a), a run folder "

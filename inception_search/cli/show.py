@@ -64,8 +64,8 @@ def _sized(found: Item, side: int | None, channels: int | None, classes: int | N
 
 def _id(shown: Item, graph: Graph) -> str:
     from inception_search.graph.types import FeatureMap
-    from inception_search.spec.alone import alone
-    from inception_search.spec.identity import arch_id
+    from inception_search.spec.as_network import alone
+    from inception_search.spec.identity.arch_id import arch_id
 
     if shown.step is None:
         return arch_id(shown.network)

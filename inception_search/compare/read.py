@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 
 from inception_search.compare.element import Element, Field, Value
 from inception_search.plural import class_count
-from inception_search.spec.dag_words import node_words
-from inception_search.spec.factor import PARALLEL, factors, padding_of, stride_of
-from inception_search.spec.model import BatchNorm, Dilation, Padding, SpecModel
+from inception_search.spec.base_model import BatchNorm, Dilation, Padding, SpecModel
+from inception_search.spec.factorisation import PARALLEL, factors, padding_of, stride_of
 from inception_search.spec.network import Aux, ConvDefaults, Head, Network, PoolDefaults
 from inception_search.spec.step import (
     AnyStep,
@@ -25,7 +24,7 @@ from inception_search.spec.step import (
     Repeat,
     Use,
 )
-from inception_search.spec.text import text
+from inception_search.spec.text import node_words, text
 from inception_search.spec.transform import map_children, map_dag
 
 Keys: TypeAlias = dict[Any, int]

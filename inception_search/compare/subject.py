@@ -8,10 +8,11 @@ from inception_search.errors import ConfigError
 from inception_search.graph.cost_table import Row, cost_by_place
 from inception_search.graph.types import Type
 from inception_search.lowering import lower
-from inception_search.spec.alone import MODULE, alone, check_blocks, first_place
-from inception_search.spec.identity import arch_id
+from inception_search.spec.as_network import MODULE, alone, check_blocks
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.step import KINDS, AnyStep
+from inception_search.spec.step_places import first_place
 
 
 @dataclass(frozen=True)

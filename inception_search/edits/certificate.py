@@ -1,7 +1,7 @@
 """The certificate of a network from remembered pieces: what an edit leaves alone is not coded again.
 
-Equal, letter for letter, to :func:`inception_search.spec.identity.certificate` (a property test holds it to that):
-the certificate of steps in series is that of each, last to first, and a repeat or a use is what it stands for in
+Equal, letter for letter, to :func:`inception_search.spec.identity.arch_id.certificate` (a property test holds it to
+that): the certificate of steps in series is that of each, last to first, and a repeat or a use is what it stands for in
 series, so each step of a series can be coded once and remembered.
 """
 
@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from inception_search.edits.blocks import Blocks, blocks_inside
 from inception_search.edits.memo import Memo
-from inception_search.spec.channel_orders import PINNED
-from inception_search.spec.identity import absorbs, code, second_rule
+from inception_search.spec.identity.arch_id import absorbs, code, second_rule
+from inception_search.spec.identity.channel_orders import PINNED
+from inception_search.spec.identity.normal_form import normal
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.normal import normal
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use
 
 Codes: TypeAlias = tuple[tuple[str, ...], bool]  # the codes of a series, last first; whether its input is absorbed

@@ -8,7 +8,7 @@ from typing import Any
 from inception_search.edits.edit import Edit
 from inception_search.edits.places import DOCUMENT, place_of
 from inception_search.edits.tree import Spot, parts, sections, with_part
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 

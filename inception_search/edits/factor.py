@@ -9,8 +9,8 @@ from typing import Any, get_args
 from inception_search.edits.kind import Kind
 from inception_search.edits.tree import Site
 from inception_search.edits.variant import variant
-from inception_search.spec.factor import opened, stride_of
-from inception_search.spec.model import Factor
+from inception_search.spec.base_model import Factor
+from inception_search.spec.factorisation import opened, stride_of
 from inception_search.spec.step import AnyStep, Chain, Conv, chain
 
 FACTORS: tuple[Factor, ...] = get_args(Factor)

@@ -20,7 +20,7 @@ from inception_search.graph.cost import Cost
 from inception_search.space.holes import Integer, Many, Params
 from inception_search.space.path import grouped_path
 from inception_search.space.space import Space, load_space
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 
 _NUMBERED = re.compile(r"([a-z_]+?)[0-9]+(?:\.(.*))?\Z")

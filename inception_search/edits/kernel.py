@@ -7,7 +7,7 @@ from functools import lru_cache
 from inception_search.edits.kind import Kind
 from inception_search.edits.tree import Site
 from inception_search.edits.variant import dilations, keeps_size, variant
-from inception_search.spec.model import Padding
+from inception_search.spec.base_model import Padding
 from inception_search.spec.step import AnyStep, Conv, Depthwise, Pool
 
 KERNELS = ((1, 1), (3, 3), (5, 5), (7, 7), (1, 3), (3, 1), (1, 7), (7, 1))

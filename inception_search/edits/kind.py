@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from inception_search.edits.edit import Edit
 from inception_search.edits.places import place_of
 from inception_search.edits.tree import Site, outline, sections, settled
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 

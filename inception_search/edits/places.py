@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from inception_search.edits.tree import Section, Spot, parts, planted, sections
 from inception_search.errors import EditError
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.document import network_from_data
-from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network, with_source
-from inception_search.spec.source import Source
+from inception_search.spec.source_map import Source
 from inception_search.spec.step import AnyStep, children
 from inception_search.spec.transform import remake
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.edits.memo import MOST
-from inception_search.spec.model import trusted
+from inception_search.spec.base_model import trusted
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Repeat
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from inception_search.edits.memo import Memo
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     AnyStep,

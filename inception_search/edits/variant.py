@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from inception_search.spec.factor import dilation_of, stride_of
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.factorisation import dilation_of, stride_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import AdaptivePool, AnyStep, Conv, Depthwise, Pool, children
 

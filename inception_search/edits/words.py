@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Repeat
 from inception_search.spec.text import short
 

@@ -11,7 +11,7 @@ from inception_search.graph.cost_table import cost_by_place
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.lowering import lower
-from inception_search.spec.alone import alone
+from inception_search.spec.as_network import alone
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 

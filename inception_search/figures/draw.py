@@ -20,9 +20,10 @@ from inception_search.figures.network.tree import Box, Kind, Note, Part, column
 from inception_search.figures.paint.svg import clean
 from inception_search.figures.printing.palettes import PaletteName
 from inception_search.figures.printing.size import Print, fitted, print_of
-from inception_search.spec.alone import MODULE, check_blocks, first_place, step_before
+from inception_search.spec.as_network import MODULE, check_blocks
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
+from inception_search.spec.step_places import first_place, step_before
 
 NO_BLOCKS, OVERVIEW, DOWN = "no blocks", "style 'overview'", "flow 'down'"  # what makes a picture narrower
 Style: TypeAlias = Literal["plain", "paper", "detail", "overview"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from inception_search.figures.network.tree import Box, Kind
-from inception_search.spec.factor import padding_of, stride_of
-from inception_search.spec.model import Dilation, Padding, SpecModel, Stride
+from inception_search.spec.base_model import Dilation, Padding, SpecModel, Stride
+from inception_search.spec.factorisation import padding_of, stride_of
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import Act, AdaptivePool, Conv, Depthwise, Dropout, Lrn, Narrow, Norm, Pool, Zero
 

@@ -11,8 +11,8 @@ from inception_search.report.data import report_data
 from inception_search.report.findings import findings, settings_of
 from inception_search.report.material import Material
 from inception_search.report.write import write_report
-from inception_search.spec.checksum import with_checksum
 from inception_search.spec.document import network_from_data
+from inception_search.spec.document_files import with_checksum
 from inception_search.spec.text import network_text
 from inception_search.store.atomic import write_atomic
 from inception_search.store.links import refuse_links

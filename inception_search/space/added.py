@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from inception_search.errors import shorten
 from inception_search.plugins import find, unusable
-from inception_search.spec.document import read_text
-from inception_search.spec.shipped import shipped_names
+from inception_search.spec.document_files import read_text, shipped_names
 
 
 class AddedText(NamedTuple):

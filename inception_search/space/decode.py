@@ -12,7 +12,7 @@ from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.render_template import Lines, rendered
 from inception_search.spec.document import network_from_long
 from inception_search.spec.network import Network, with_source
-from inception_search.spec.source import Source
+from inception_search.spec.source_map import Source
 
 
 def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None) -> tuple[Network, Params]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from inception_search.spec.model import Name, SpecModel
+from inception_search.spec.base_model import Name, SpecModel
 
 SCHEMA = "inception-search/space"
 VERSION = 1

@@ -12,8 +12,8 @@ from inception_search.errors import LimitError
 from inception_search.space.build import Builder
 from inception_search.space.holes import Choice, Float, Integer, Many, Of, Params
 from inception_search.space.mismatch import NOTHING, Mismatch
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.limits import MAX_MATCHES
-from inception_search.spec.model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import Absent, AnyStep, Block, Chain, Concat, Identity, Repeat
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inception_search.errors import NotInSpaceError, shorten
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Chain
 from inception_search.spec.text import text

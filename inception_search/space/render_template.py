@@ -11,7 +11,7 @@ from inception_search.space.holes import Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.document import lines_of, tidy_network
 from inception_search.spec.shorthand import tidy
-from inception_search.spec.source import Place
+from inception_search.spec.source_map import KeyPath
 from inception_search.spec.yaml_reader import MarkedDict
 
 
@@ -20,27 +20,27 @@ def rendered(template: Template, bindings: Bindings) -> MarkedDict:
     return _Writer(bindings).document(template.root)
 
 
-class Lines(Mapping[Place, int]):
+class Lines(Mapping[KeyPath, int]):
     """The line of every place of a filled template, found when somebody asks."""
 
     def __init__(self, template: Template, bindings: Bindings) -> None:
         self.template = template
         self.bindings = bindings
-        self.found: dict[Place, int] | None = None
+        self.found: dict[KeyPath, int] | None = None
 
-    def lines(self) -> dict[Place, int]:
+    def lines(self) -> dict[KeyPath, int]:
         """All of them."""
         if self.found is None:
             self.found = lines_of(tidy_network(rendered(self.template, self.bindings)))
         return self.found
 
-    def __reduce__(self) -> tuple[type[dict[Place, int]], tuple[dict[Place, int]]]:
+    def __reduce__(self) -> tuple[type[dict[KeyPath, int]], tuple[dict[KeyPath, int]]]:
         return (dict, (self.lines(),))
 
-    def __getitem__(self, place: Place) -> int:
+    def __getitem__(self, place: KeyPath) -> int:
         return self.lines()[place]
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[KeyPath]:
         return iter(self.lines())
 
     def __len__(self) -> int:

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from inception_search.errors import SpecError, did_you_mean
 from inception_search.space import ranges
 from inception_search.space.holes import Choice, Float, Hole, Integer, Many, Of
+from inception_search.spec.dialect import expand_input
 from inception_search.spec.document import expand_aux, expand_network, field_names, model_inside
-from inception_search.spec.input_form import expand_input
 from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_DEPTH
 from inception_search.spec.network import Network
 from inception_search.spec.shorthand import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Depthwise, Narrow, Repeat, Use
 
 _Blocks: TypeAlias = Mapping[str, AnyStep]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from inception_search.spec.model import (
+from inception_search.spec.base_model import (
     Activation,
     BatchNorm,
     Dilation,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.errors import DocumentError, Place, SpecError, UnknownDialectError, did_you_mean, unknown_name
-from inception_search.spec.input_form import expand_input
 from inception_search.spec.yaml_reader import MarkedDict
 
 SECTION = "dialects"
@@ -127,3 +126,12 @@ def _lines(data: Any) -> dict[str, Any]:
 
 def _copy(data: Any, items: dict[str, Any]) -> MarkedDict:
     return MarkedDict(items, getattr(data, "line", None), dict(_lines(data)))
+
+
+def expand_input(item: Any) -> Any:
+    """``3x299x299`` and ``[3, 299, 299]`` as fields."""
+    parts = item.split("x") if isinstance(item, str) else item
+    if isinstance(parts, list) and len(parts) == 3:
+        numbers = [int(p) if isinstance(p, str) and p.isdecimal() and len(p) < 9 else p for p in parts]
+        return dict(zip(("channels", "height", "width"), numbers, strict=True))
+    return item

@@ -10,19 +10,15 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from inception_search.errors import DocumentError, LimitError, SchemaVersionError, SpecError, did_you_mean
-from inception_search.errors import Place as Where
-from inception_search.spec.checksum import check_checksum
-from inception_search.spec.dialect import in_dialect
-from inception_search.spec.input_form import expand_input
-from inception_search.spec.limits import MAX_DOCUMENT_BYTES
-from inception_search.spec.model import SpecModel
+from inception_search.errors import DocumentError, Place, SchemaVersionError, SpecError, did_you_mean
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.dialect import expand_input, in_dialect
+from inception_search.spec.document_files import read_text
 from inception_search.spec.network import SCHEMA, VERSION, Network, with_source
-from inception_search.spec.shorthand import RESERVED, Expander, tidy
-from inception_search.spec.size import check_step_size
-from inception_search.spec.source import Place as Path_
-from inception_search.spec.source import RuleError, Source
+from inception_search.spec.shorthand import RESERVED, Expander, tidy, with_changed
+from inception_search.spec.source_map import KeyPath, RuleError, Source
 from inception_search.spec.step import KINDS, STEP, AnyStep
+from inception_search.spec.unrolled_size import check_step_size
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
@@ -73,7 +69,7 @@ def step_from_data(data: Any, file: str | None = None) -> AnyStep:
         check_step_size(step)
     except RuleError as error:
         line = Source(file, lines_of(long)).line(error.place)
-        raise SpecError(str(error), place=Where(file, line, show_place(error.place) or None)) from None
+        raise SpecError(str(error), place=Place(file, line, show_place(error.place) or None)) from None
     return step
 
 
@@ -104,32 +100,9 @@ def load_network(path: Path | str, dialect: str | None = None) -> Network:
     return parse_network(read_text(path), str(path), dialect)
 
 
-def read_text(path: Path | str) -> str:
-    """The text of a document file; a :class:`DocumentError` when it cannot be read."""
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_DOCUMENT_BYTES + 1)
-        if len(data) > MAX_DOCUMENT_BYTES:
-            expected = f"at most {MAX_DOCUMENT_BYTES} bytes"
-            raise LimitError("the document is too large", place=Where(str(path)), expected=expected)
-        text = data.decode("utf-8")
-        check_checksum(text, str(path))
-        return text
-    except FileNotFoundError:
-        raise DocumentError("no such file", place=Where(str(path)), hint="check the path") from None
-    except IsADirectoryError:
-        hint = "name the .yaml file in it; a run folder is one that `inception-search search` has made"
-        raise DocumentError("a folder, not a document", place=Where(str(path)), hint=hint) from None
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"not UTF-8 text (byte {error.start})", place=Where(str(path))) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DocumentError(f"cannot be read: {reason}", place=Where(str(path))) from None
-
-
 def check_header(data: Any, schema: str, version: int, upgrades: Mapping[int, Upgrade], file: str | None) -> Any:
     """``data`` upgraded to ``version``; refuses another schema or a newer version, naming both."""
-    where = Where(file, getattr(data, "line", None))
+    where = Place(file, getattr(data, "line", None))
     if not isinstance(data, dict):
         raise DocumentError("not a mapping", place=where, found=data, expected=f"a document with schema: {schema}")
     if (found := data.get("schema")) != schema:
@@ -181,14 +154,8 @@ def tidy_network(long: MarkedDict) -> MarkedDict:
         if isinstance(steps := out.get(section), dict):
             out[section] = MarkedDict({k: tidy(v) for k, v in steps.items()}, *_marks(steps))
     if isinstance(aux := out.get("aux"), dict):
-        out["aux"] = MarkedDict({k: _tidy_aux(v) for k, v in aux.items()}, *_marks(aux))
+        out["aux"] = MarkedDict({k: with_changed(v, "body", tidy) for k, v in aux.items()}, *_marks(aux))
     return out
-
-
-def _tidy_aux(aux: Any) -> Any:
-    if not isinstance(aux, dict) or "body" not in aux:
-        return aux
-    return MarkedDict({**aux, "body": tidy(aux["body"])}, *_marks(aux))
 
 
 def expand_aux(name: str, aux: Any, expander: Expander) -> Any:
@@ -212,10 +179,10 @@ def _marks(data: Any) -> tuple[int | None, dict[str, int]]:
     return getattr(data, "line", None), getattr(data, "lines", None) or {}
 
 
-def lines_of(long: Any) -> dict[Path_, int]:
+def lines_of(long: Any) -> dict[KeyPath, int]:
     """The line of every place of expanded data that knows one."""
-    lines: dict[Path_, int] = {}
-    stack: list[tuple[Path_, Any]] = [((), long)]
+    lines: dict[KeyPath, int] = {}
+    stack: list[tuple[KeyPath, Any]] = [((), long)]
     while stack:
         place, value = stack.pop()
         if isinstance(value, dict):
@@ -233,7 +200,7 @@ def lines_of(long: Any) -> dict[Path_, int]:
     return lines
 
 
-def show_place(place: Path_) -> str:
+def show_place(place: KeyPath) -> str:
     """A place as people read it: ``mixed_6b.branches.1.0.width`` (``stages`` and ``steps`` go unsaid)."""
     parts = place[1:] if len(place) > 1 and place[0] == "stages" else place
     return ".".join(str(part) for part in parts if part != "steps")
@@ -267,10 +234,10 @@ def _spec_error(error: ValidationError, long: Any, file: str | None, model: type
     if others:
         facts["rule"] += f" (and {len(others)} more to correct)"
     line = Source(file, lines_of(long)).line(place)
-    return SpecError(**facts, place=Where(file, line, show_place(place) or None))
+    return SpecError(**facts, place=Place(file, line, show_place(place) or None))
 
 
-def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) -> dict[str, Any]:
+def _facts(detail: Any, place: KeyPath, long: Any, model: type[SpecModel] | None) -> dict[str, Any]:
     kind, message, found = detail["type"], detail["msg"], detail["input"]
     if kind == "extra_forbidden":
         known = _known_fields(place, long, model)
@@ -299,7 +266,7 @@ def _facts(detail: Any, place: Path_, long: Any, model: type[SpecModel] | None) 
     return {"rule": "not a usable value", "found": found, "expected": expected, "hint": hint}
 
 
-def _miscounted(bounds: Any, place: Path_, many: bool) -> dict[str, Any]:
+def _miscounted(bounds: Any, place: KeyPath, many: bool) -> dict[str, Any]:
     """A list that is too long or too short: how long it is, and may be."""
     what = str(place[-1]) if place else "entries"
     limit = f"at most {bounds['max_length']}" if many else f"at least {bounds['min_length']}"
@@ -308,7 +275,7 @@ def _miscounted(bounds: Any, place: Path_, many: bool) -> dict[str, Any]:
     return {"rule": rule, "found": bounds.get("actual_length"), "expected": limit, "hint": hint}
 
 
-def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> Path_:
+def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> KeyPath:
     """pydantic's location without the union tags it inserts; ``missing``: its end names a field not there."""
     place: list[str | int] = []
     value: Any = long
@@ -327,7 +294,7 @@ def _has(container: Any, part: str | int) -> bool:
     return isinstance(container, dict) and part in container
 
 
-def _known_fields(place: Path_, long: Any, model: Any) -> list[str]:
+def _known_fields(place: KeyPath, long: Any, model: Any) -> list[str]:
     """The fields of the value that holds the unknown one."""
     value: Any = long
     for part in place[:-1]:

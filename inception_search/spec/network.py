@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -10,14 +11,13 @@ from pydantic import Field, PrivateAttr, model_validator
 from inception_search.arguments import checked
 from inception_search.errors import did_you_mean
 from inception_search.plural import class_count, counted
+from inception_search.spec.base_model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
+from inception_search.spec.base_model import BatchNorm as BatchNorm
+from inception_search.spec.display import Pictured
 from inception_search.spec.limits import MAX_IMAGE_SIDE
-from inception_search.spec.model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
-from inception_search.spec.model import BatchNorm as BatchNorm
-from inception_search.spec.module_names import is_taken
-from inception_search.spec.picture import Pictured
-from inception_search.spec.size import check_size
-from inception_search.spec.source import Place, RuleError, Source
+from inception_search.spec.source_map import KeyPath, RuleError, Source
 from inception_search.spec.step import Absent, AnyStep, Identity, Step, Use
+from inception_search.spec.unrolled_size import check_size
 
 SCHEMA = "inception-search/network"
 VERSION = 1
@@ -209,8 +209,35 @@ def with_source(network: Network, source: Source) -> Network:
     return network
 
 
-def _sections(network: Network) -> Iterator[tuple[Place, AnyStep]]:
+def _sections(network: Network) -> Iterator[tuple[KeyPath, AnyStep]]:
     """The outermost steps of ``network``, each with its place."""
     yield from ((("stages", name), step) for name, step in network.stages.items())
     yield from ((("blocks", name), step) for name, step in network.blocks.items())
     yield from ((("aux", name, "body"), aux.body) for name, aux in network.aux.items())
+
+
+# The attributes of torch.nn.Module, torch.fx.GraphModule and our NetworkModule; a test compares the list with them.
+MODULE_ATTRIBUTES = frozenset(
+    """
+    add_module add_submodule apply bfloat16 buffers call_super_init children classes code compile cpu cuda default_cfg
+    delete_all_unused_submodules delete_submodule double dump_patches eval extra_repr feature_extractor feature_info
+    features float forward forward_features forward_head freeze get_buffer get_classifier
+    get_extra_state get_parameter get_submodule graph half ipu load_state_dict loaded meta modules mtia named_buffers
+    named_children named_modules named_parameters network num_classes num_features parameters
+    pretrained_cfg print_readable recall recompile
+    register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook remember
+    requires_grad_ reset_classifier
+    set_extra_state set_submodule shape_env share_memory stages state_dict
+    to to_empty to_folder train training type unfreeze
+    xpu
+    zero_grad
+    """.split()  # noqa: SIM905
+)
+
+
+def is_taken(name: str) -> bool:
+    """Whether Python or PyTorch already has a meaning for a module called ``name``."""
+    return name in MODULE_ATTRIBUTES or keyword.iskeyword(name)

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from inception_search.errors import Place, SpecError, did_you_mean
-from inception_search.spec.dag_forms import expand_nodes, tidy_nodes
-from inception_search.spec.model import Activation, Factor
+from inception_search.spec.base_model import Activation, Factor
 from inception_search.spec.step import KINDS
 from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
@@ -48,6 +47,7 @@ STEPS = dict.fromkeys(("conv", "depthwise", "pool", "block"), ("stride", "dilati
 EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
 HoleReader = Callable[[Any, str], Any]
+StepReader = Callable[[Any, str, int | None], Any]  # of a step in any form, its path and its line
 
 
 def is_hole(raw: Any) -> bool:
@@ -113,15 +113,8 @@ class Expander:
             if not isinstance(item, list):
                 hint = f"write {kind}: [{{...}}], with the hole inside the list" if is_hole(item) else None
                 raise self.error(f"{kind} takes a list", join(path, name), line, found=item, hint=hint)
-            if name == "nodes":
-                return expand_nodes(item, join(path, name), line, self.step)
-            lines = getattr(item, "lines", None) or [line] * len(item)
             prefix = path if name == "steps" else join(path, name)
-            steps = [
-                self.step(part, join(prefix, index), mark)
-                for index, (part, mark) in enumerate(zip(item, lines, strict=True))
-            ]
-            return MarkedList(steps, line=line, lines=lines)
+            return _each(item, prefix, line, self.node if name == "nodes" else self.step)
         if name == "body" and kind in ("block", "repeat"):
             return self.step(item, join(path, "body") if kind == "block" else path, line)
         if name in PAIRS.get(kind, ()):
@@ -129,6 +122,27 @@ class Expander:
         if name in STEPS.get(kind, ()):
             return one_or_pair(item)
         return self.norm(item, join(path, name), line) if name == "norm" and kind in FOLLOWED else item
+
+    def node(self, raw: Any, path: str, line: int | None) -> Any:
+        """A node of a dag, every step in long form; what is no node is left for the models to refuse."""
+        if not isinstance(raw, dict):
+            return raw
+        out, lines = _copy(raw, line)
+        if isinstance(inputs := raw.get("inputs"), list):
+            out["inputs"] = _each(inputs, join(path, "inputs"), lines.get("inputs") or line, self.node_input)
+        if "then" in raw:
+            out["then"] = self.step(raw["then"], join(path, "then"), lines.get("then") or line)
+        return out
+
+    def node_input(self, raw: Any, path: str, line: int | None) -> Any:
+        """An input of a node, a number alone as fields."""
+        if isinstance(raw, int) and not isinstance(raw, bool):
+            return MarkedDict({"node": raw}, line)
+        if not isinstance(raw, dict) or "step" not in raw:
+            return raw
+        out, lines = _copy(raw, line)
+        out["step"] = self.step(raw["step"], join(path, "step"), lines.get("step") or line)
+        return out
 
     def norm(self, item: Any, path: str, line: int | None, network: bool = False) -> Any:
         """What a norm is called as what it stands for: of a convolution, or (``network``) of ``conv_defaults``."""
@@ -241,10 +255,17 @@ def tidy(long: Any) -> Any:
     if kind == "concat" and isinstance(long.get("branches"), list):
         return _tidy_concat(long)
     if kind in ("block", "repeat") and "body" in long:
-        return MarkedDict({**long, "body": tidy(long["body"])}, long.line, long.lines)
-    if kind == "dag" and isinstance(long.get("nodes"), list):
-        return MarkedDict({**long, "nodes": tidy_nodes(long["nodes"], tidy)}, long.line, long.lines)
-    return long
+        return with_changed(long, "body", tidy)
+    return with_changed(long, "nodes", lambda nodes: _map(nodes, _tidy_node)) if kind == "dag" else long
+
+
+def with_changed(fields: Any, name: str, change: Callable[[Any], Any]) -> Any:
+    """``fields`` with ``change`` of what is called ``name``, the lines kept; as they are where nothing is."""
+    if not isinstance(fields, dict) or name not in fields:
+        return fields
+    out, _ = _copy(fields, None)
+    out[name] = change(fields[name])
+    return out
 
 
 def _tidy_chain(long: MarkedDict) -> Any:
@@ -266,6 +287,19 @@ def _tidy_concat(long: MarkedDict) -> Any:
     return MarkedDict({"kind": "concat", "branches": branches} if branches else {"kind": "absent"}, long.line)
 
 
+def _tidy_node(node: Any) -> Any:
+    tidied = with_changed(node, "inputs", lambda inputs: _map(inputs, lambda entry: with_changed(entry, "step", tidy)))
+    return with_changed(tidied, "then", tidy)
+
+
+def _map(items: Any, change: Callable[[Any], Any]) -> Any:
+    """``change`` of every item of a list, the lines kept; what is no list as it is."""
+    if not isinstance(items, list):
+        return items
+    new = [change(item) for item in items]
+    return MarkedList(new, items.line, items.lines) if isinstance(items, MarkedList) else new
+
+
 _STEP_FORMS = "a step such as '3x3 64 s2 valid', 'max 3x3', a block's name, a list, or {concat: [...]}"
 
 
@@ -283,3 +317,15 @@ def _likely(head: str) -> str | None:
     if head in RESERVED:
         return f"{head!r} stands alone, or takes fields: {{{head}: ...}}"
     return did_you_mean(head, (*RESERVED, *FACTORS))
+
+
+def _each(items: list[Any], path: str, line: int | None, read: StepReader) -> MarkedList:
+    """``items``, each as ``read`` gives it; one without a line of its own has the ``line`` of the list."""
+    lines = getattr(items, "lines", None) or [line] * len(items)
+    marked = enumerate(zip(items, lines, strict=True))
+    return MarkedList([read(item, join(path, index), mark) for index, (item, mark) in marked], line, lines)
+
+
+def _copy(fields: dict[str, Any], line: int | None) -> tuple[MarkedDict, dict[str, int]]:
+    lines = getattr(fields, "lines", None) or {}
+    return MarkedDict(fields, getattr(fields, "line", None) or line, lines), lines

@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, TypeAlias
 
 from inception_search.errors import SpecError
-from inception_search.spec.factor import stride_of
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.factorisation import stride_of
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     AnyStep,

@@ -9,29 +9,28 @@ valid by construction: a chain in a chain, an identity in a chain or a one-branc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from inception_search.spec.base_model import Activation, Finite, Name, SpecModel, Stride, trusted
 from inception_search.spec.convolution import Conv as Conv
 from inception_search.spec.convolution import Depthwise as Depthwise
 from inception_search.spec.convolution import check_pair
+from inception_search.spec.display import Pictured
+from inception_search.spec.leaf_steps import Absent as Absent
+from inception_search.spec.leaf_steps import Act as Act
+from inception_search.spec.leaf_steps import AdaptivePool as AdaptivePool
+from inception_search.spec.leaf_steps import Dropout as Dropout
+from inception_search.spec.leaf_steps import Identity as Identity
+from inception_search.spec.leaf_steps import Lrn as Lrn
+from inception_search.spec.leaf_steps import Narrow as Narrow
+from inception_search.spec.leaf_steps import Norm as Norm
+from inception_search.spec.leaf_steps import Pool as Pool
+from inception_search.spec.leaf_steps import Zero as Zero
 from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_REPEAT
-from inception_search.spec.model import Activation, Finite, Name, SpecModel, Stride, trusted
-from inception_search.spec.picture import Pictured
-from inception_search.spec.single import Absent as Absent
-from inception_search.spec.single import Act as Act
-from inception_search.spec.single import AdaptivePool as AdaptivePool
-from inception_search.spec.single import Dropout as Dropout
-from inception_search.spec.single import Identity as Identity
-from inception_search.spec.single import Lrn as Lrn
-from inception_search.spec.single import Narrow as Narrow
-from inception_search.spec.single import Norm as Norm
-from inception_search.spec.single import Pool as Pool
-from inception_search.spec.single import Zero as Zero
-from inception_search.spec.source import RuleError
-from inception_search.spec.wiring import check_wiring
+from inception_search.spec.source_map import RuleError
 
 
 class Chain(Pictured, SpecModel):
@@ -145,7 +144,7 @@ class Dag(Pictured, SpecModel):
 
     @model_validator(mode="after")
     def _check(self) -> Dag:
-        check_wiring([[entry.node for entry in node.inputs] for node in self.nodes])
+        _check_wiring([[entry.node for entry in node.inputs] for node in self.nodes])
         return self
 
 
@@ -263,3 +262,20 @@ def _refuse(where: str, steps: Iterable[AnyStep], *kinds: type[SpecModel]) -> No
         if isinstance(step, kinds):
             hint = "only a concat drops absent branches" if step.kind == "absent" else "chain() tidies it away"
             raise ValueError(f"a {where} cannot hold {step.kind!r} (position {index}); {hint}")
+
+
+def _check_wiring(reads: Sequence[Sequence[int]]) -> None:
+    """A :class:`RuleError` unless nodes 1, 2, ... read earlier ones and all but the last, the output, are read.
+
+    ``reads[i]`` are the numbers of the nodes that node i + 1 reads; 0 is the input.
+    """
+    for index, sources in enumerate(reads):
+        for position, source in enumerate(sources):
+            if source > index:
+                rule = f"node {index + 1} reads node {source}; a node reads earlier ones, 0 (the input) to {index}"
+                raise RuleError(rule, "nodes", index, "inputs", position)
+    read = {source for sources in reads for source in sources}
+    for index in range(len(reads) - 1):
+        if index + 1 not in read:
+            rule = f"node {index + 1} does not reach the output, node {len(reads)}; read it, or leave it out"
+            raise RuleError(rule, "nodes", index)

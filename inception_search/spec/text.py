@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults, Recipe
 from inception_search.spec.shorthand import RESERVED
 from inception_search.spec.step import (
@@ -30,6 +30,7 @@ from inception_search.spec.step import (
 from inception_search.spec.yaml_reader import is_text
 
 _WIDTH = 108
+LONGEST_LINE = 60  # letters of what is said of one node of a dag
 
 
 def text(item: AnyStep | Network) -> str:
@@ -188,3 +189,38 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.text_node)
+
+
+def dag_lines(dag: Dag) -> tuple[str, ...]:
+    """A dag in words: its size, then a line for each node; 0 is the input: ``2 = 0 + max 3x3 of 1; 3x3 16``."""
+    return (
+        dag_size(dag),
+        *(_shortened(f"{i} = {node_words(node)}") for i, node in enumerate(dag.nodes, start=1)),
+    )
+
+
+def dag_size(dag: Dag) -> str:
+    """``3 nodes, 6 edges``."""
+    nodes, edges = len(dag.nodes), sum(len(node.inputs) for node in dag.nodes)
+    return f"{nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)}"
+
+
+def node_words(node: DagNode) -> str:
+    """What a node computes: ``0 + max 3x3 of 1; 3x3 16``."""
+    parts = [_edge(entry) for entry in node.inputs]
+    joined = f"concat({', '.join(parts)})" if node.join == "concat" and len(parts) > 1 else " + ".join(parts)
+    return joined if isinstance(node.then, Identity) else f"{joined}; {_on_one_line(node.then)}"
+
+
+def _edge(entry: DagInput) -> str:
+    return str(entry.node) if isinstance(entry.step, Identity) else f"{_on_one_line(entry.step)} of {entry.node}"
+
+
+def _on_one_line(step: AnyStep) -> str:
+    if isinstance(step, Chain):
+        return f"[{', '.join(map(_on_one_line, step.steps))}]"
+    return " ".join(text(step).split())
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "\u2026"

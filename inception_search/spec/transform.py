@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from inception_search.errors import ConfigError, SpecError, raw
 from inception_search.plural import class_count
+from inception_search.spec.base_model import SpecModel, refusal
 from inception_search.spec.limits import MAX_WIDTH
-from inception_search.spec.model import SpecModel, refusal
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source
 from inception_search.spec.step import (
     AnyStep,

@@ -26,7 +26,7 @@ from inception_search.options import (
     option_fields,
 )
 from inception_search.optuna_bridge.storage_url import StorageUrl
-from inception_search.spec.document import read_text
+from inception_search.spec.document_files import read_text
 from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 from inception_search.store.objectives import check_objectives
 from inception_search.study.given_options import Given, given_options

@@ -11,7 +11,7 @@ from inception_search.errors import TrainingError
 from inception_search.optuna_bridge.live_study import LiveStudy, Running
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
-from inception_search.spec.identity import known_ids
+from inception_search.spec.identity.arch_id import known_ids
 from inception_search.store.objectives import OBJECTIVES, losses, numbers, told
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord

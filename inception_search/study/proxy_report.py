@@ -17,7 +17,7 @@ from inception_search.errors import ConfigError, TrainingError
 from inception_search.proxies.table import BASELINES, known
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder

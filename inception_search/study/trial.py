@@ -12,7 +12,7 @@ from inception_search.measures.subject import Subject, at_size
 from inception_search.optuna_bridge.frozen_trials import user_attributes
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.store.record import Origin, utc_now
 from inception_search.strategies.protocol import Candidate, Observation, Proposal

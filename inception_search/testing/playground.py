@@ -11,7 +11,7 @@ from inception_search.errors import SpecError, shorten
 from inception_search.estimate import estimate
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal, State, Strategy
 from inception_search.testing.expect import true

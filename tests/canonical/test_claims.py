@@ -17,9 +17,9 @@ import inception_search as ins
 from inception_search.graph.cost_table import cost_table
 from inception_search.graph.ops import Pool as PoolOp
 from inception_search.lowering import lower
-from inception_search.spec.identity import code
+from inception_search.spec.identity.arch_id import code
+from inception_search.spec.identity.normal_form import normal, normal_trunk
 from inception_search.spec.network import Network
-from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, children
 
 SHIPPED = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]

@@ -20,8 +20,8 @@ from inception_search.compare.entry import Entry, walk
 from inception_search.compare.read import Reader
 from inception_search.compare.subject import subject
 from inception_search.spec.document import parse_step
+from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.network import Network
-from inception_search.spec.normal import normal_trunk
 from inception_search.spec.step import (
     Act,
     AnyStep,

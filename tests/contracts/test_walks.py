@@ -19,15 +19,15 @@ from inception_search.estimate import COSTS
 from inception_search.figures.labels import LABELS
 from inception_search.figures.network.module import PARTS
 from inception_search.lowering import RULES
-from inception_search.spec.channel_orders import ORDERS
 from inception_search.spec.channels import CHANNELS
-from inception_search.spec.identity import ABSORBS, CODES, PERMUTES
-from inception_search.spec.normal import NORMAL
-from inception_search.spec.size import SIZES
+from inception_search.spec.identity.arch_id import ABSORBS, CODES, PERMUTES
+from inception_search.spec.identity.channel_orders import ORDERS
+from inception_search.spec.identity.normal_form import NORMAL
 from inception_search.spec.stem import KEPT, STRIDES
 from inception_search.spec.step import CHILDREN, KINDS
 from inception_search.spec.text import SHORT
 from inception_search.spec.transform import MAP_CHILDREN
+from inception_search.spec.unrolled_size import SIZES
 
 PACKAGE = Path(__file__).parents[2] / "inception_search"
 POINTWISE = "adaptive_pool lrn dropout norm act zero identity"  # no stride, no filters, one step inside

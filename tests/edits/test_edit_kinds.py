@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from inception_search.edits.table import EDITS, edits_of
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from tests.edits.edit_samples import net
 
 M = {"blocks": "{m: {concat: [1x1 4, 3x3 4]}}"}

@@ -19,7 +19,7 @@ from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.space import Space
 from inception_search.spec.document import parse_step
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 from tests.shipped import shipped_space

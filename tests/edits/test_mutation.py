@@ -18,8 +18,8 @@ from inception_search.edits.mutate import Mutation, Tries, mutate
 from inception_search.edits.readable import surely_readable
 from inception_search.edits.table import DEFAULT_MIX, EDITS
 from inception_search.errors import EditError, LimitError, NotInSpaceError, UnknownNameError
-from inception_search.spec import identity
 from inception_search.spec.document import parse_network
+from inception_search.spec.identity.arch_id import arch_id as identity
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Conv, concat
 from inception_search.spec.text import text

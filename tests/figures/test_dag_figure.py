@@ -9,9 +9,9 @@ import pytest
 from inception_search.figures.draw import Style, draw
 from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.tree import Box, Column, Group, Mesh, boxes
-from inception_search.spec.dag_words import LONGEST, dag_lines, dag_size
 from inception_search.spec.document import parse_network, parse_step
 from inception_search.spec.step import Dag
+from inception_search.spec.text import LONGEST_LINE, dag_lines, dag_size
 from tests.shipped import shipped_space
 
 CELL = "{dag: [{inputs: [{node: 0, step: [relu, 3x3 16]}]}, {inputs: [0, {node: 1, step: max 3x3}], then: 1x1 16}, {join: concat, inputs: [1, {node: 2, step: zero}, 0], then: {narrow: 5}}]}"  # noqa: E501
@@ -40,7 +40,7 @@ def test_lines_say_what_every_node_is() -> None:
 def test_long_lines_are_cut_short() -> None:
     long = dag("{dag: [{inputs: [" + ", ".join(["{node: 0, step: 3x3 64 s2 valid}"] * 8) + "]}]}")
     assert dag_size(long) == "1 node, 8 edges"
-    assert len(dag_lines(long)[1]) == LONGEST
+    assert len(dag_lines(long)[1]) == LONGEST_LINE
     assert dag_lines(long)[1].endswith("…")
 
 

@@ -13,9 +13,9 @@ from inception_search.errors import DocumentError, ShapeError, UnknownNameError
 from inception_search.graph.cost_table import cost_table
 from inception_search.lowering import lower
 from inception_search.spec.document import network_from_data, parse_network
-from inception_search.spec.identity import arch_id
-from inception_search.spec.normal import normal_trunk
-from inception_search.spec.shipped import shipped_folder
+from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.identity.arch_id import arch_id
+from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.step import Block, Concat, Repeat, Use
 from inception_search.spec.text import network_text
 from inception_search.spec.transform import remake, scale_network_width, set_classes, set_input

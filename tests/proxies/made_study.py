@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_search.measures.subject import at_size
 from inception_search.space.space import load_space
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder

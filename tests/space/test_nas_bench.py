@@ -18,7 +18,7 @@ from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from tests.shipped import shipped_space
 
 TABLE = "INCEPTION_SEARCH_NASBENCH201"  # a csv(.gz) with the columns arch_str, params_c10, macs_c10

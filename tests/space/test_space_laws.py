@@ -16,7 +16,7 @@ from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Choice, Float, Integer
 from inception_search.space.space import Space, load_space, names
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.step import Block
 from inception_search.spec.transform import scale_width
 from inception_search.testing import check_space

@@ -7,7 +7,7 @@ import pytest
 from matching_weights import outputs_with_matching_weights, reordered_path
 
 from inception_search.spec.document import parse_network
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: {channels: 8, height: 6, width: 6}\n"

@@ -9,11 +9,11 @@ import networkx as nx
 import pytest
 
 from inception_search.lowering import lower
-from inception_search.spec.canonical_form import Edge, canonical_form
 from inception_search.spec.document import parse_step
-from inception_search.spec.identity import arch_id, certificate
+from inception_search.spec.identity.arch_id import arch_id, certificate
+from inception_search.spec.identity.canonical_form import Edge, canonical_form
+from inception_search.spec.identity.normal_form import normal, normal_trunk
 from inception_search.spec.network import Head, Input, Network
-from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import Act, AnyStep, Conv, Dag, DagInput, DagNode, Identity, Norm, Zero, chain
 from inception_search.spec.transform import remake
 from tests.bounds import bounded

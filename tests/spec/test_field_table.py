@@ -9,8 +9,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
+from inception_search.spec.base_model import Activation, BatchNorm, Factor
 from inception_search.spec.field_table import SECTIONS, words
-from inception_search.spec.model import Activation, BatchNorm, Factor
 from inception_search.spec.network import Aux, ConvDefaults, Embedding, Head, Network, PoolDefaults, Preprocess, Recipe
 from inception_search.spec.step import KINDS, DagInput, DagNode
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from inception_search.canonical.catalogue import load, names
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Concat, Conv, Repeat, Use, chain
 from inception_search.spec.transform import map_children, remake

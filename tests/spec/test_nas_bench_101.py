@@ -8,7 +8,7 @@ from inception_search.errors import SpecError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_step
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.nas_bench_101 import nas_bench_101_cell, nas_bench_101_network, vertex_channels
 from inception_search.spec.step import Conv
 from inception_search.spec.text import text

@@ -9,7 +9,7 @@ from itertools import combinations, product
 
 import pytest
 
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.nas_bench_101 import OPERATIONS, nas_bench_101_cell
 from inception_search.spec.network import Head, Input, Network
 from inception_search.spec.step import Conv, chain

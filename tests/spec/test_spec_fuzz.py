@@ -16,10 +16,10 @@ from inception_search.errors import DocumentError, InceptionSearchError
 from inception_search.lowering import lower
 from inception_search.space.space import Space
 from inception_search.spec.document import parse_network, parse_step
-from inception_search.spec.identity import arch_id
+from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.identity.arch_id import arch_id
+from inception_search.spec.identity.normal_form import normal
 from inception_search.spec.network import Network
-from inception_search.spec.normal import normal
-from inception_search.spec.shipped import shipped_folder
 from tests.bounds import PATIENCE
 from tests.space.small import EVERY_HOLE
 

@@ -14,9 +14,9 @@ from inception_search.errors import ShapeError, SpecError, UnknownNameError
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network, parse_step
-from inception_search.spec.factor import factors, opened
+from inception_search.spec.factorisation import factors, opened
+from inception_search.spec.identity.normal_form import normal, normal_trunk
 from inception_search.spec.network import Aux, ConvDefaults, Head, Input, Network, PoolDefaults
-from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Chain, Concat, Conv, Identity, Pool, Repeat, Use, chain
 from inception_search.spec.transform import (
     map_convs,

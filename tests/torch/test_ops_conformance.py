@@ -17,7 +17,7 @@ from inception_search.graph.op import Op
 from inception_search.graph.ops import OPS
 from inception_search.graph.ops.act import ACTIVATIONS
 from inception_search.graph.types import FeatureMap, Type, Vector
-from inception_search.spec.module_names import is_taken
+from inception_search.spec.network import is_taken
 from inception_search.testing import check_op
 
 FUNCTIONS = (

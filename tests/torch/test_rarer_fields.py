@@ -18,7 +18,7 @@ from inception_search.estimate import estimate
 from inception_search.graph.receptive_field import receptive_field
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_step
-from inception_search.spec.identity import arch_id
+from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.text import text
 

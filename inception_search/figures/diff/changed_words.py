@@ -10,7 +10,7 @@ from inception_search.compare.entry import Entry
 from inception_search.compare.words import changed, shown
 from inception_search.figures.labels import Single, labelled, size, with_defaults
 from inception_search.figures.network.tree import Box
-from inception_search.spec.factor import factors
+from inception_search.spec.factorisation import factors
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Conv
 

@@ -16,8 +16,8 @@ from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.labels import LABELS, Single, conv_facts, number, with_defaults
 from inception_search.figures.network.dag import dag_part
 from inception_search.figures.network.tree import Box, Column, Fork, Group, Note, Part, Residual, column, is_open
-from inception_search.spec.factor import PARALLEL, factors, shortcut
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.factorisation import PARALLEL, factors, shortcut
 from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Identity, Repeat, Use
 

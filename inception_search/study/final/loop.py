@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from inception_search.errors import Place, RunFolderError, TrainingError
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor
 from inception_search.runner.job import Job
-from inception_search.spec.identity import known_ids
+from inception_search.spec.identity.arch_id import known_ids
 from inception_search.store.provenance import versions
 from inception_search.store.record import utc_now
 from inception_search.study.final.folder import FinalsFolder

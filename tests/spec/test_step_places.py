@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import inception_search as ins
-from inception_search.spec.node_paths import place_of
-from inception_search.spec.source import Place
+from inception_search.spec.source_map import KeyPath
+from inception_search.spec.step_places import place_of
 
 DOCUMENT = """
 schema: inception-search/network
@@ -26,7 +26,7 @@ stages:
 head: {classes: 3, hidden: [7]}
 aux: {e: {after: a, body: [3x3 5, 1x1 2]}}
 """
-PLACES: dict[str, Place] = {
+PLACES: dict[str, KeyPath] = {
     "input": ("input",),
     "a.0.conv": ("stages", "a", "steps", 0),
     "a.1.concat": ("stages", "a", "steps", 1),

@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
-from inception_search.spec.model import Dilation, Factor, Pad, Padding, Stride
+from inception_search.spec.base_model import Dilation, Factor, Pad, Padding, Stride
 from inception_search.spec.step import AnyStep, Block, Conv, Depthwise, chain, concat
 
 Zeros: TypeAlias = tuple[Pad, Pad] | Literal["tf"]

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from inception_search.spec.convolution import check_pair, check_same
-from inception_search.spec.model import (
+from inception_search.spec.base_model import (
     Activation,
     Finite,
     Flag,
@@ -19,6 +18,7 @@ from inception_search.spec.model import (
     Stride,
     Width,
 )
+from inception_search.spec.convolution import check_pair, check_same
 
 
 class Pool(SpecModel):

@@ -1,13 +1,20 @@
-"""Blocks and definitions of a document that nothing uses: most often a name was misspelt, or a stage forgotten."""
+"""Warnings about documents that are valid, but most likely not what was meant.
+
+A block or definition that nothing uses (a name was misspelt, or a stage forgotten); an input written as
+height x width x channels, which is read as channels x height x width.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from inception_search.errors import Place, UnusedBlockWarning
+from inception_search.errors import InputOrderWarning, Place, UnusedBlockWarning
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use, children
 from inception_search.warn import warn
+
+IMAGE_CHANNELS = (1, 3, 4)  # of pictures: grey, RGB, with transparency
+SMALLEST_IMAGE = 16  # pixels: pictures are no smaller, maps within a network are
 
 
 def unused_blocks(network: Network) -> tuple[str, ...]:
@@ -34,7 +41,7 @@ def warn_of_unused_blocks(network: Network, others: Iterable[Network] = ()) -> N
     if unused:
         first = unused[0]
         where = Place(network.origin.file, network.origin.line(("blocks", first)), f"blocks.{first}")
-        _warn(where, f"no stage uses this block; use it ('{first}' as a step)", unused[1:])
+        _warn_unused(where, f"no stage uses this block; use it ('{first}' as a step)", unused[1:])
 
 
 def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None) -> None:
@@ -42,9 +49,19 @@ def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None
     if lines:
         first, *others = lines
         where = Place(file, lines[first], f"define.{first}")
-        _warn(where, f"nothing uses this entry; use it ({{$use: {first}}})", others)
+        _warn_unused(where, f"nothing uses this entry; use it ({{$use: {first}}})", others)
 
 
-def _warn(place: Place, what: str, others: Sequence[str]) -> None:
+def _warn_unused(place: Place, what: str, others: Sequence[str]) -> None:
     more = f" (the same holds for {', '.join(others)})" if others else ""
     warn(f"{place}: {what}, or leave it out{more}", UnusedBlockWarning)
+
+
+def warn_of_order(channels: int, height: int, width: int, place: Place) -> None:
+    """An :class:`InputOrderWarning` where the last number is that of a picture's channels, and the first is not."""
+    if width in IMAGE_CHANNELS and channels not in IMAGE_CHANNELS and channels >= SMALLEST_IMAGE and width != height:
+        warn(
+            f"{place}: {channels}x{height}x{width} is read as {channels} channels of {height}x{width} pixels "
+            f"(channels, height, width); write {width}x{channels}x{height} for {width} of {channels}x{height}",
+            InputOrderWarning,
+        )

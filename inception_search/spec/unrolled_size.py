@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, get_args
 
 from inception_search.errors import did_you_mean
+from inception_search.spec.base_model import Activation, SpecModel
 from inception_search.spec.limits import MAX_STEP_DEPTH, MAX_UNROLLED_STEPS
-from inception_search.spec.model import Activation, SpecModel
-from inception_search.spec.source import Place, RuleError
+from inception_search.spec.source_map import KeyPath, RuleError
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Concat, Dag, Repeat, Use, children
 
-Sections: TypeAlias = Sequence[tuple[Place, AnyStep]]
+Sections: TypeAlias = Sequence[tuple[KeyPath, AnyStep]]
 Blocks: TypeAlias = Mapping[str, AnyStep]
 Size: TypeAlias = tuple[int, int]  # primitive steps, levels of steps inside steps
 
@@ -96,7 +96,7 @@ def _within_limit(count: int, *place: str | int) -> None:
 
 def _written_out(
     step: AnyStep,
-    place: Place,
+    place: KeyPath,
     blocks: Blocks | None,
     known: dict[str, Size],
     inside: tuple[str, ...] = (),
@@ -121,11 +121,11 @@ def _written_out(
     return count, levels + 1
 
 
-def _too_deep(place: Place) -> RuleError:
+def _too_deep(place: KeyPath) -> RuleError:
     return RuleError(f"steps are nested more than {MAX_STEP_DEPTH} deep once blocks are written out", *place)
 
 
-def _block(name: str, place: Place, blocks: Blocks, inside: tuple[str, ...]) -> AnyStep:
+def _block(name: str, place: KeyPath, blocks: Blocks, inside: tuple[str, ...]) -> AnyStep:
     """The block ``name``, used at ``place`` inside the blocks ``inside``."""
     if name in inside:
         raise RuleError(f"block {name!r} contains itself: {' -> '.join((*inside, name))}", *place)

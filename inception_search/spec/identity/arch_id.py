@@ -7,8 +7,8 @@ are not architecture.
 Two rules say where weights can follow. The first looks downstream only: a dense convolution or linear layer absorbs
 the permutation in its weights; pools, norms and activations pass it on; grouped convolutions, LRN and sums pin the
 order, unless the body of the sum can follow. Where it leaves an order pinned, the second looks at the whole network
-(:mod:`inception_search.spec.channel_orders`): the filters of the other summands can follow, too. Ids that need the
-second rule begin with ``a2-``; all others are what they have always been, ``a1-`` and 16 digits.
+(:mod:`inception_search.spec.identity.channel_orders`): the filters of the other summands can follow, too. Ids that
+need the second rule begin with ``a2-``; all others are what they have always been, ``a1-`` and 16 digits.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from collections.abc import Callable
 from typing import Any
 
 from inception_search.errors import SpecError
-from inception_search.spec.channel_orders import FREED, NONE, PINNED, Freed, Place, free_concats, order_mark
-from inception_search.spec.dag_identity import dag_code, free_orders
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.identity.channel_orders import FREED, NONE, PINNED, Freed, Place, free_concats, order_mark
+from inception_search.spec.identity.dag_certificate import dag_code, free_orders
+from inception_search.spec.identity.normal_form import normal, normal_trunk
 from inception_search.spec.network import Aux, Head, Network
-from inception_search.spec.normal import normal, normal_trunk
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Depthwise, Identity, Lrn, Narrow, Zero
 
 

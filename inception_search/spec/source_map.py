@@ -1,4 +1,4 @@
-"""Places inside documents: where a network was read from, and where a rule is broken."""
+"""KeyPaths inside documents: where a network was read from, and where a rule is broken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Place: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Source:
     """Where a network was read from: its file and the line of every place of the document."""
 
     file: str | None = None
-    lines: Mapping[Place, int] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
-    def line(self, place: Place) -> int | None:
+    def line(self, place: KeyPath) -> int | None:
         """The line of ``place`` or of the nearest place around it."""
         while place and place not in self.lines:
             place = place[:-1]

@@ -1,7 +1,8 @@
 """The code of a dag: equal for two dags exactly when one is the other with its nodes in another order.
 
 What may change order besides: the inputs of a sum always, those of a concat where a dense convolution downstream
-absorbs the permutation of channels, or the whole network frees it (:mod:`inception_search.spec.channel_orders`).
+absorbs the permutation of channels, or the whole network frees it
+(:mod:`inception_search.spec.identity.channel_orders`).
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from inception_search.spec.canonical_form import Edge, canonical_form
-from inception_search.spec.channel_orders import PINNED, Freed, Place, order_mark
+from inception_search.spec.identity.canonical_form import Edge, canonical_form
+from inception_search.spec.identity.channel_orders import PINNED, Freed, Place, order_mark
 from inception_search.spec.step import AnyStep, Dag, DagNode
 
 Absorbs = Callable[[AnyStep, bool], bool]

@@ -1,32 +1,13 @@
-"""A step on its own: as a network of one stage, and where in a network it stands."""
+"""Where a step stands in a network: the path of it, the step before it, the place in the document of a node's path."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
 
-from inception_search.errors import ConfigError, Place
-from inception_search.spec.input_order import warn_of_order
-from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
-from inception_search.spec.step import AnyStep, Chain, Repeat, Use, children
-
-MODULE = "module"  # the name and only stage of the network of a step alone
-
-
-def alone(step: AnyStep, input_shape: tuple[int, int, int], network: Network | None) -> Network:
-    """The network whose only stage is ``step``, on a (C, H, W) map, with the blocks and defaults of ``network``.
-
-    :class:`ConfigError` for what is no shape.
-    """
-    return Network(
-        name=MODULE,
-        input=_input(input_shape),
-        conv_defaults=network.conv_defaults if network else ConvDefaults(),
-        pool_defaults=network.pool_defaults if network else PoolDefaults(),
-        same_padding=network.same_padding if network else "symmetric",
-        blocks=network.blocks if network else {},
-        stages={MODULE: step},
-    )
+from inception_search.spec.network import Network
+from inception_search.spec.source_map import KeyPath
+from inception_search.spec.step import AnyStep, Chain, Dag, Repeat, Use, children
 
 
 @lru_cache(maxsize=64)
@@ -51,19 +32,13 @@ def step_before(network: Network, wanted: AnyStep) -> AnyStep | None:
     return found[0] if found and all(step == found[0] for step in found) else None
 
 
-def check_blocks(step: AnyStep, network: Network | None) -> None:
-    """A :class:`ConfigError` where ``step`` uses a block that ``network`` does not have."""
-    stack = [step]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Use) and (network is None or part.name not in network.blocks):
-            raise ConfigError(
-                f"the step uses the block {part.name!r}",
-                path="network",
-                found=network.name if network else None,
-                hint="write network= the network that defines it",
-            )
-        stack.extend(inner for _, inner in children(part))
+def place_of(network: Network, path: str) -> KeyPath:
+    """The place in the document of the smallest step with the node ``path``, ``mixed_6b.branches.1.0.conv``, in it."""
+    first, *rest = path.split(".")
+    if first == "aux":
+        place: KeyPath = ("aux", rest[0])
+        return _inside(network, network.aux[rest[0]].body, (*place, "body"), rest[2:]) if rest[1] == "body" else place
+    return _inside(network, network.stages[first], ("stages", first), rest) if first in network.stages else (first,)
 
 
 def _note_before(
@@ -100,16 +75,14 @@ def _find(step: AnyStep, wanted: AnyStep, path: str, blocks: Mapping[str, AnySte
     return None
 
 
-def _input(shape: tuple[int, int, int]) -> Input:
-    try:
-        channels, height, width = shape
-        found = Input(channels=channels, height=height, width=width)
-    except (TypeError, ValueError):
-        raise ConfigError(
-            "not a shape that can be drawn",
-            path="input_shape",
-            found=shape,
-            expected="(channels, height, width), each a number from 1",
-        ) from None
-    warn_of_order(*found.shape, Place(path="input_shape"))
-    return found
+def _inside(network: Network, step: AnyStep, place: KeyPath, path: list[str]) -> KeyPath:
+    if isinstance(step, Use):
+        return _inside(network, network.blocks[step.name], ("blocks", step.name), path)
+    if isinstance(step, Repeat):
+        return _inside(network, step.body, (*place, "body"), path[1:])
+    for fields, part in children(step):
+        names = [str(field) for field in fields if field != "steps"]
+        if path[: len(names)] == names:
+            return _inside(network, part, (*place, *fields), path[len(names) :])
+    joined = isinstance(step, Dag) and path
+    return (*place, "nodes", int(path[1])) if joined else place

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inception_search.errors import unknown_name
-from inception_search.spec.dag_normal import flat_concat, reduced
-from inception_search.spec.factor import Same, opened, padding_of, plain_dilation
-from inception_search.spec.model import SpecModel
+from inception_search.spec.base_model import SpecModel
+from inception_search.spec.factorisation import Same, opened, padding_of, plain_dilation
+from inception_search.spec.identity.dag_normal_form import flat_concat, reduced
 from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import (
     Act,
