@@ -136,7 +136,7 @@ def __getattr__(name: str) -> Any:
         value = globals()[name] = _imported(name, _PUBLIC[name])
         return value
     if name in _RENAMED:
-        from inception_search.warn import warn
+        from inception_search.errors import warn
 
         new, where = _RENAMED[name]
         message = f"ins.{name} is now ins.{new}; the former name goes in version {_REMOVED_IN}"

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from inception_search.canonical.catalogue import is_file, is_model, list_dialects, names
-from inception_search.errors import ConfigError, raw, unknown_name
+from inception_search.errors import ConfigError, raw, unknown_name, warn
 from inception_search.items import item as named_item
 from inception_search.items import load, trial_named
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride
 from inception_search.spec.transform import remake, scale_network_width, set_depth, set_head, set_input
-from inception_search.warn import warn
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from inception_search.credentials import masked
@@ -326,3 +328,14 @@ class _Raw(str):
 def raw(text: str) -> str:
     """Mark ``text`` to be shown as it is (no quotes) in the *found* part of an error."""
     return _Raw(text)
+
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the innermost line of code that is not this package's."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -13,9 +13,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from inception_search.errors import ShapeError
-from inception_search.graph.cost import FLOAT_BYTES, Cost
 from inception_search.graph.op import Op
-from inception_search.graph.types import FeatureMap, Type
+from inception_search.graph.types import FLOAT_BYTES, Cost, FeatureMap, Type
 from inception_search.lowering import RULES, Lowering, check_filters, lower
 from inception_search.spec import step as spec
 from inception_search.spec.base_model import SpecModel

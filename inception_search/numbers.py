@@ -1,6 +1,7 @@
 """Numbers as people write them: ``10000000``, ``10_000_000``, ``10,000,000``, ``1e7`` and ``10M`` are one number.
 
-Options of a study file, of the command line and of Python calls are all read here.
+Options of a study file, of the command line and of Python calls are all read here. Also numbers with the words for
+what they count.
 """
 
 from __future__ import annotations
@@ -62,3 +63,21 @@ def spelling(value: Any) -> str | None:
     if (letter := meant.get(unit[2].lower())) is not None:
         return f"write {unit[1] + letter!r}"
     return f"units are {', '.join(UNITS)}"
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 trial``, ``2 trials``, ``1,024 trials``: ``thing`` is what is counted, in the singular.
+
+    >>> counted(1, "epoch"), counted(20, "epoch")
+    ('1 epoch', '20 epochs')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def class_count(number: int) -> str:
+    """How many classes, without commas.
+
+    >>> class_count(1), class_count(1000)
+    ('1 class', '1000 classes')
+    """
+    return f"{number} class" if number == 1 else f"{number} classes"

@@ -11,7 +11,7 @@ from torch import fx, nn
 from inception_search.arguments import checked
 from inception_search.backend.parts import name_parts
 from inception_search.errors import CompileError, ConfigError, ShapeError, unknown_name
-from inception_search.plural import class_count
+from inception_search.numbers import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_head
 

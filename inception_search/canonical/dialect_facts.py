@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inception_search.plural import class_count
+from inception_search.numbers import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Pool, children
 

@@ -56,7 +56,7 @@ def convert(
 ) -> None:
     """Identify the source of a weight file, and convert it to our format or to another implementation's."""
     from inception_search.api import compile as compile_network
-    from inception_search.warn import warn
+    from inception_search.errors import warn
     from inception_search.weights.identify import made_for, taken_for
 
     if out is not None:

@@ -10,7 +10,7 @@ import typer
 from inception_search.cli.naming import complete_run
 from inception_search.cli.shared_options import integer, real
 from inception_search.errors import one_line
-from inception_search.plural import counted
+from inception_search.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import typer
 
 from inception_search.cli.naming import NETWORK, complete_item, complete_space
 from inception_search.cli.shared_options import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
-from inception_search.plural import counted
+from inception_search.numbers import counted
 
 if TYPE_CHECKING:
     from inception_search.edits.history import Move
@@ -70,8 +70,7 @@ def path(
 
 def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool, how: Print | None = None, less: str = "") -> Figure:
     """The strip of the edits: the modules they lead to, or those before and after, marked; on paper as ``how`` says."""
-    from inception_search.figures.diff.edit_strip import Edited, draw_steps
-    from inception_search.figures.diff.strip import draw_diffs
+    from inception_search.figures.diff.edit_strip import Edited, draw_diffs, draw_steps
 
     if as_diff:
         told = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]

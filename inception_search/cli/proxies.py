@@ -17,7 +17,7 @@ from inception_search.cli.naming import complete_run
 from inception_search.cli.output import print_json, stdout_console
 from inception_search.cli.shared_options import integer
 from inception_search.errors import one_line
-from inception_search.plural import counted
+from inception_search.numbers import counted
 
 if TYPE_CHECKING:
     from inception_search.analysis.proxy_ranking import ProxyRow

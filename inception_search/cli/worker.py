@@ -9,7 +9,7 @@ import typer
 
 from inception_search.cli.naming import complete_run
 from inception_search.cli.shared_options import real
-from inception_search.plural import counted
+from inception_search.numbers import counted
 
 
 def worker(

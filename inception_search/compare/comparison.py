@@ -11,9 +11,10 @@ from inception_search.compare.align import Aligner, Series
 from inception_search.compare.element import Element, Field, Value, spelling
 from inception_search.compare.entry import Entry, tidy, walk
 from inception_search.compare.read import Keys, Reader
-from inception_search.compare.subject import Subject
+from inception_search.compare.side import Side
 from inception_search.graph.types import Type
 from inception_search.spec.network import Aux, Network
+from inception_search.spec.step import AnyStep
 
 COARSER = "a coarser comparison: too large for the exact one; equal parts are matched first, the others in order"
 SETTINGS = ("preprocess", "recipe", "conv_defaults", "pool_defaults", "same_padding")
@@ -44,8 +45,8 @@ class Comparison:
     ``coarser``: some parts were too large for the exact alignment, so a description with fewer changes may exist.
     """
 
-    a: Subject
-    b: Subject
+    a: Side
+    b: Side
     entries: tuple[Entry, ...]
     coarser: bool = False
 
@@ -102,19 +103,19 @@ class Comparison:
         return {**data, "inside": [self._entry(part) for part in entry.inside]}
 
 
-def entries_of(a: Subject, b: Subject) -> tuple[Entry, ...]:
+def entries_of(a: Side, b: Side) -> tuple[Entry, ...]:
     """What :func:`alignment_of` finds, without saying whether it is the coarser one."""
     return alignment_of(a, b)[0]
 
 
-def alignment_of(a: Subject, b: Subject) -> tuple[tuple[Entry, ...], bool]:
+def alignment_of(a: Side, b: Side) -> tuple[tuple[Entry, ...], bool]:
     """The cheapest alignment of two networks, or of two steps, and whether it is only a coarser one.
 
     Reversed it is the same, mirrored. What is too large is aligned in a coarser way: the work is bounded.
     """
     keys: Keys = {}
     readers = Reader(a.network, keys), Reader(b.network, keys)
-    sides = _Side(readers[0], a), _Side(readers[1], b)
+    sides = _ReadSide(readers[0], a), _ReadSide(readers[1], b)
     swapped = sides[0].spelling() > sides[1].spelling()
     aligner = Aligner()
     found = _aligned(aligner, *(sides[::-1] if swapped else sides))
@@ -122,18 +123,18 @@ def alignment_of(a: Subject, b: Subject) -> tuple[tuple[Entry, ...], bool]:
     return tuple(entry for part in parts for entry in tidy(part)), aligner.coarse
 
 
-class _Side:
+class _ReadSide:
     """One side, read."""
 
-    def __init__(self, reader: Reader, subject: Subject) -> None:
+    def __init__(self, reader: Reader, side: Side) -> None:
         self.reader = reader
-        self.network = subject.network if subject.step is None else None
+        self.network = side.network if side.step is None else None
         if self.network is not None:
             self.trunk = reader.trunk(self.network)
         else:
-            assert subject.step is not None
-            self.trunk = reader.series(subject.step, subject.path)
-        self.settings = tuple(_settings(reader, subject))
+            assert side.step is not None
+            self.trunk = reader.series(side.step, side.path)
+        self.settings = tuple(_settings(reader, side))
 
     def spelling(self) -> str:
         """All that is compared, as text."""
@@ -157,7 +158,7 @@ class _Side:
         return self.reader.classifier(self.network.head, "head", self.network.head.classes) if self.network else ()
 
 
-def _aligned(aligner: Aligner, a: _Side, b: _Side) -> list[Sequence[Entry]]:
+def _aligned(aligner: Aligner, a: _ReadSide, b: _ReadSide) -> list[Sequence[Entry]]:
     settings = [aligner.entry(x, y) for x, y in zip(a.settings, b.settings, strict=True)]
     trunk = aligner.entries(a.trunk, b.trunk)
     taps, others = a.aux(_counterparts(trunk)), b.aux({})
@@ -170,25 +171,25 @@ def _counterparts(trunk: Sequence[Entry]) -> dict[str, str]:
     return {entry.a[-1].stage: entry.b[-1].stage for entry in trunk if entry.a and entry.b}
 
 
-def _settings(reader: Reader, subject: Subject) -> Iterator[Element]:
+def _settings(reader: Reader, side: Side) -> Iterator[Element]:
     """What is said of a whole network, and its input; for a step only what its convolutions and pools follow."""
-    network = subject.network or Network(name="none", stages={"none": subject.step})
-    if subject.step is None:
+    network = side.network or Network(name="none", stages={"none": side.step})
+    if side.step is None:
         yield reader.model("preprocess", network.preprocess)
         yield reader.model("recipe", network.recipe)
     yield reader.model("conv_defaults", network.conv_defaults)
     yield reader.model("pool_defaults", network.pool_defaults)
     yield reader.setting("same_padding", network.same_padding)
-    if subject.step is None:
+    if side.step is None:
         yield reader.model("input", network.input)
 
 
-def _sums(side: Subject, elements: Sequence[Element]) -> tuple[int, int]:
+def _sums(side: Side, elements: Sequence[Element]) -> tuple[int, int]:
     rows = [side.rows[element.path] for element in elements if element.path in side.rows]
     return sum(row.params for row in rows), sum(row.macs for row in rows)
 
 
-def _type(side: Subject, elements: Sequence[Element]) -> Type | None:
+def _type(side: Side, elements: Sequence[Element]) -> Type | None:
     return side.type(elements[-1].path) if elements else None
 
 
@@ -196,5 +197,14 @@ def _json(value: Value) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _side(side: Subject) -> dict[str, Any]:
+def _side(side: Side) -> dict[str, Any]:
     return {"name": side.name, "arch_id": side.arch_id(), "params": side.params, "macs": side.macs}
+
+
+def nearest_module(step: AnyStep, owner: Network | None, network: Network) -> str:
+    """The block or stage of ``network`` that is made of ``step`` with the fewest edits; ``owner`` has its blocks."""
+    keys: Keys = {}
+    wanted = Reader(owner, keys).series(step, "m")
+    reader, aligner = Reader(network, keys), Aligner()
+    parts = {**network.blocks, **network.stages}
+    return min(parts, key=lambda name: aligner.cost(wanted, reader.series(parts[name], "m")))

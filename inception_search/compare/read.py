@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from inception_search.compare.element import Element, Field, Value
-from inception_search.plural import class_count
+from inception_search.numbers import class_count
 from inception_search.spec.base_model import BatchNorm, Dilation, Padding, SpecModel
 from inception_search.spec.factorisation import PARALLEL, factors, padding_of, stride_of
 from inception_search.spec.network import Aux, ConvDefaults, Head, Network, PoolDefaults

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from inception_search.compare.comparison import COARSER, Comparison, Delta
 from inception_search.compare.entry import Entry, Status
-from inception_search.compare.subject import Subject
+from inception_search.compare.side import Side
 from inception_search.compare.words import SIGNS, place, said
 
 WIDEST = 90  # letters of the tree before the columns of numbers start
@@ -128,7 +128,7 @@ def _ending(comparison: Comparison) -> Iterator[str]:
             yield f"{name:<10} {total(old, new)}"
 
 
-def _otherwise_written(a: Subject, b: Subject) -> bool:
+def _otherwise_written(a: Side, b: Side) -> bool:
     """Whether two networks without a difference are two documents."""
     if a.network is None or b.network is None or a.step is not None:
         return a.step != b.step

@@ -16,7 +16,7 @@ from inception_search.canonical.catalogue import load
 from inception_search.edits.traits import changes
 from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
-from inception_search.graph.cost import Cost
+from inception_search.graph.types import Cost
 from inception_search.space.holes import Integer, Many, Params
 from inception_search.space.path import grouped_path
 from inception_search.space.space import Space, load_space

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from inception_search.plural import class_count, counted
+from inception_search.numbers import class_count, counted
 from inception_search.spec.base_model import BatchNorm
 from inception_search.spec.network import Aux, Embedding, Network
 from inception_search.spec.step import AnyStep, Block, Concat, Conv, Lrn, Pool, Repeat, Use, children

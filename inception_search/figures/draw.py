@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from inception_search.errors import ConfigError, did_you_mean
 from inception_search.figures.annotations import Facts, facts_of_network, facts_of_step, shape_text
-from inception_search.figures.captions.table import captions_of
+from inception_search.figures.captions.papers import captions_of
 from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.figure import Figure, Flow, Panels, figure
 from inception_search.figures.network.compose import Panel, sheet

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from inception_search.arguments import checked
+from inception_search.errors import ConfigError, RunFolderError, StorageFullError
 from inception_search.figures.formats.table import checked as known
 from inception_search.figures.formats.table import rendered
 from inception_search.figures.network.outline import outline, sentence
@@ -15,7 +16,7 @@ from inception_search.figures.network.place import Placement
 from inception_search.figures.network.tree import Part
 from inception_search.figures.paint.svg import clean, svg
 from inception_search.figures.printing.size import Print, padded, print_of
-from inception_search.figures.saving import save_as
+from inception_search.store.atomic import write_atomic
 
 Flow: TypeAlias = Literal["down", "up", "right"]
 Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and what stands under them
@@ -124,3 +125,21 @@ def figure(
     zoom = how.scale(drawing.width) if how.sized else 1.0
     width, height = round(drawing.width * zoom), round(drawing.height * zoom)
     return Figure(picture, width, height, title, told, drawing, tuple(panels), line, bare, flow, how, note, less)
+
+
+def save_as(target: Path, data: bytes | str) -> Path:
+    """Write ``data`` to ``target`` and return it.
+
+    :class:`ConfigError` where its folder is not there or may not be written to, :class:`StorageFullError` on a full
+    disk.
+    """
+    if not target.parent.is_dir():
+        raise ConfigError("no such folder", path=str(target.parent), hint="make the folder first")
+    try:
+        write_atomic(target, data)
+    except StorageFullError:
+        raise
+    except RunFolderError as error:
+        hint = "save it in a folder you may write to"
+        raise ConfigError(error.rule, path=str(target), hint=hint) from error
+    return target

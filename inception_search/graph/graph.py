@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from inception_search.arguments import checked, checked_init, checked_on_failure
 from inception_search.errors import ShapeError
-from inception_search.graph.cost import FLOAT_BYTES, Cost
 from inception_search.graph.op import Op
-from inception_search.graph.types import Type
+from inception_search.graph.types import FLOAT_BYTES, Cost, Type
 
 
 class Node(NamedTuple):

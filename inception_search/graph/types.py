@@ -1,7 +1,8 @@
-"""The types of values: feature maps and vectors. The batch dimension goes unsaid."""
+"""The types of values, feature maps and vectors (the batch dimension goes unsaid), and the cost of a graph."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 
@@ -36,3 +37,29 @@ class Vector(NamedTuple):
 
 
 Type: TypeAlias = FeatureMap | Vector
+
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Totals for one image; ``aux_*`` is what the auxiliary classifiers add in training."""
+
+    # Convolutions and linear layers only, for one image; one multiply-add counts as one (MACs, not "FLOPs").
+    params: int
+    macs: int
+    activation_bytes: int  # of every op's output in float32: what training keeps
+    depth: int  # convolutions and linear layers on the longest path
+    aux_params: int = 0
+    aux_macs: int = 0
+
+    @property
+    def params_with_aux(self) -> int:
+        """Parameters of the network as it is trained."""
+        return self.params + self.aux_params
+
+    def to_dict(self) -> dict[str, int]:
+        """The main figures by name."""
+        names = ("params", "macs", "activation_bytes", "depth")
+        return {name: getattr(self, name) for name in names}

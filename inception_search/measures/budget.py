@@ -9,9 +9,9 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
 from inception_search.arguments import checked
 from inception_search.errors import ConfigError
-from inception_search.graph.cost import Cost
+from inception_search.graph.types import Cost
 from inception_search.measures.measure import MEASURES, Number
-from inception_search.measures.subject import Subject
+from inception_search.measures.measured_network import MeasuredNetwork
 from inception_search.measures.target import Target
 from inception_search.options import Options, Positive, Whole, option_error
 from inception_search.spec.network import Network
@@ -127,7 +127,7 @@ class Budget(Limits):
         yield from sorted(given, key=lambda limit: MEASURES[limit.measure].price)
 
     @checked
-    def violation(self, network: Network | Cost | Subject) -> tuple[float, str] | None:
+    def violation(self, network: Network | Cost | MeasuredNetwork) -> tuple[float, str] | None:
         """How far outside (relative to the limit, of the worst) and in which words; None within the budget.
 
         A dearer measure is made only where every cheaper one is within its limit. With a cost alone, only what it
@@ -137,23 +137,23 @@ class Budget(Limits):
         return None if outside is None else (outside[0].excess(outside[1]), outside[0].words(outside[1]))
 
     @checked
-    def worst(self, network: Network | Cost | Subject) -> tuple[Limit, Number] | None:
+    def worst(self, network: Network | Cost | MeasuredNetwork) -> tuple[Limit, Number] | None:
         """The limit that is missed by most, among the cheapest that are missed, and the value that misses it."""
         outside: list[tuple[Limit, Number]] = []
-        subject = network if isinstance(network, Cost | Subject) else Subject(network)
+        measured = network if isinstance(network, Cost | MeasuredNetwork) else MeasuredNetwork(network)
         for limit in self.limits():
             if outside and MEASURES[limit.measure].price > MEASURES[outside[0][0].measure].price:
                 break
-            value = _value(limit, subject, self.target)
+            value = _value(limit, measured, self.target)
             if limit.excess(value) > 0.0:
                 outside.append((limit, value))
         return max(outside, key=lambda missed: missed[0].excess(missed[1]), default=None)
 
     @checked
-    def excess(self, network: Network | Cost | Subject) -> float:
+    def excess(self, network: Network | Cost | MeasuredNetwork) -> float:
         """How far outside the limit it is furthest outside of, or nearest to: relative to it, negative within all."""
-        subject = network if isinstance(network, Cost | Subject) else Subject(network)
-        return max((limit.excess(_value(limit, subject, self.target)) for limit in self.limits()), default=-1.0)
+        measured = network if isinstance(network, Cost | MeasuredNetwork) else MeasuredNetwork(network)
+        return max((limit.excess(_value(limit, measured, self.target)) for limit in self.limits()), default=-1.0)
 
     @checked
     def only(self, *, is_max: bool | None = None, by_width: bool | None = None) -> Budget:
@@ -179,12 +179,12 @@ def _measure(limit: str) -> str:
     return limit[len("max_") :].removesuffix("_ms")
 
 
-def _value(limit: Limit, subject: Cost | Subject, target: Target) -> Number:
-    if isinstance(subject, Subject):
-        return MEASURES[limit.measure].of(subject, target)
-    if limit.measure not in subject.to_dict():
+def _value(limit: Limit, measured: Cost | MeasuredNetwork, target: Target) -> Number:
+    if isinstance(measured, MeasuredNetwork):
+        return MEASURES[limit.measure].of(measured, target)
+    if limit.measure not in measured.to_dict():
         raise ConfigError(f"a cost does not tell {limit.name}", path=limit.name, hint="ask with the network itself")
-    return subject.to_dict()[limit.measure]
+    return measured.to_dict()[limit.measure]
 
 
 def _number(value: Number) -> str:

@@ -8,10 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from inception_search.errors import RunFolderError
+from inception_search.errors import RunFolderError, warn
 from inception_search.numbers import is_finite
 from inception_search.store.atomic import write_atomic
-from inception_search.warn import warn
 
 SCHEMA = "inception-search/latency"
 VERSION = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from inception_search.errors import unknown_name
-from inception_search.measures.subject import Subject
+from inception_search.measures.measured_network import MeasuredNetwork
 from inception_search.measures.target import Target
 from inception_search.spec.network import Network
 
@@ -18,7 +18,7 @@ Number: TypeAlias = int | float
 class Measure:
     """A number of a network for one image; ``words`` name its unit and what it counts, in the plural."""
 
-    of: Callable[[Subject, Target], Number]
+    of: Callable[[MeasuredNetwork, Target], Number]
     words: str
     price: int
     """What asking costs: 0 a fraction of a millisecond, 1 the graph, 2 work on the device."""
@@ -27,12 +27,12 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    "params": Measure(lambda subject, _: subject.cost.params, "parameters", 0, True),
-    "macs": Measure(lambda subject, _: subject.cost.macs, "multiply-adds", 0, True),
-    "activation_bytes": Measure(lambda subject, _: subject.cost.activation_bytes, "bytes of activations", 0, True),
-    "depth": Measure(lambda subject, _: subject.cost.depth, "layers of depth", 0, False),
-    "receptive_field": Measure(lambda subject, _: subject.field.side, "pixels of receptive field", 1, False),
-    "latency": Measure(lambda subject, target: subject.latency(target), "milliseconds of latency", 2, True),
+    "params": Measure(lambda measured, _: measured.cost.params, "parameters", 0, True),
+    "macs": Measure(lambda measured, _: measured.cost.macs, "multiply-adds", 0, True),
+    "activation_bytes": Measure(lambda measured, _: measured.cost.activation_bytes, "bytes of activations", 0, True),
+    "depth": Measure(lambda measured, _: measured.cost.depth, "layers of depth", 0, False),
+    "receptive_field": Measure(lambda measured, _: measured.field.side, "pixels of receptive field", 1, False),
+    "latency": Measure(lambda measured, target: measured.latency(target), "milliseconds of latency", 2, True),
 }
 
 
@@ -68,5 +68,5 @@ def measures(network: Network, names: Iterable[str] | None = None, device: str =
     for name in wanted:
         if name not in MEASURES:
             raise unknown_name("measure", name, MEASURES)
-    subject, target = Subject(network), Target(device)
-    return {name: MEASURES[name].of(subject, target) for name in wanted}
+    measured, target = MeasuredNetwork(network), Target(device)
+    return {name: MEASURES[name].of(measured, target) for name in wanted}

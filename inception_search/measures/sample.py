@@ -17,12 +17,11 @@ from inception_search.errors import (
     ShapeError,
     SpecError,
 )
-from inception_search.graph.cost import Cost
+from inception_search.graph.types import Cost
 from inception_search.measures.budget import Budget
-from inception_search.measures.fit import fit, not_within
-from inception_search.measures.points import NO_NETWORK, Points
-from inception_search.measures.subject import Subject, at_size
+from inception_search.measures.measured_network import MeasuredNetwork, at_size
 from inception_search.measures.target import TimeUpError
+from inception_search.measures.width_scaling import NO_NETWORK, Points, fit, not_within
 from inception_search.space.holes import Params
 from inception_search.space.sampling import random_of
 from inception_search.space.space import Space
@@ -53,11 +52,11 @@ class Sampled:
 
 class _Point(NamedTuple):
     params: Params
-    subject: Subject
+    measured: MeasuredNetwork
 
     def excess(self, budget: Budget) -> tuple[float, float]:
         """How far outside the limits that widths do not change, and outside all; a measure is made once."""
-        limits = (budget.only(by_width=False).worst(self.subject), budget.worst(self.subject))
+        limits = (budget.only(by_width=False).worst(self.measured), budget.worst(self.measured))
         shape, any_ = (0.0 if missed is None else missed[0].excess(missed[1]) for missed in limits)
         return shape, any_
 
@@ -152,7 +151,7 @@ class _Search:
         if not self.rejected:
             raise self._nothing()
         self.rejected.sort(key=lambda each: each.excess(self.budget))
-        tried = [each.subject for each in self.rejected]
+        tried = [each.measured for each in self.rejected]
         for each in self.rejected[:REPAIRS]:
             if self._late():
                 break
@@ -161,16 +160,16 @@ class _Search:
             found = fit(points.scaled, self.budget)
             if found is not None:
                 return self._found(_Point(points.params_of(found), found), "repaired")
-            tried += points.subjects()
+            tried += points.networks()
         raise self._out_of_reach(tried)
 
     def _look(self, make: Callable[[], tuple[Network, Params]], how: How) -> Sampled | None:
         """What ``make`` makes where it is within the budget; else it is kept with those outside."""
         try:
             network, params = make()
-            point = _Point(params, self._subject(network))
+            point = _Point(params, self._measured(network))
             self._refuse_what_no_op_meets(point)
-            if self.budget.worst(point.subject) is None:
+            if self.budget.worst(point.measured) is None:
                 return self._found(point, how)
             self.rejected.append(point)
         except TimeUpError:
@@ -182,11 +181,11 @@ class _Search:
     def _refuse_what_no_op_meets(self, point: _Point) -> None:
         """Raise ConfigError if the smallest op of the first network to be timed, narrowed, is over the latency."""
         limit = next((limit for limit in self.budget.limits() if limit.measure == "latency"), None)
-        if self.timed or limit is None or self.budget.untimed.worst(point.subject) is not None:
+        if self.timed or limit is None or self.budget.untimed.worst(point.measured) is not None:
             return
         self.timed = True
         points = self._around(point)
-        narrow = points.scaled(-1.0, -1.0) or points.scaled(-1.0, 0.0) or point.subject
+        narrow = points.scaled(-1.0, -1.0) or points.scaled(-1.0, 0.0) or point.measured
         least = narrow.least_latency(self.budget.target)
         if least > limit.value:
             rule = f"no network of space {self.space.name!r} is within the budget; its quickest op alone"
@@ -207,20 +206,20 @@ class _Search:
             raise SpecError(str(error)) from None
 
     def _around(self, point: _Point) -> Points:
-        return Points(self.space, point.params, self._subject, self._late)
+        return Points(self.space, point.params, self._measured, self._late)
 
-    def _subject(self, network: Network) -> Subject:
-        subject = Subject(at_size(network, self.shape, self.classes), late=self._late)
-        _ = subject.cost  # a network of shapes that do not fit is none
-        return subject
+    def _measured(self, network: Network) -> MeasuredNetwork:
+        measured = MeasuredNetwork(at_size(network, self.shape, self.classes), late=self._late)
+        _ = measured.cost  # a network of shapes that do not fit is none
+        return measured
 
     def _found(self, point: _Point, how: How) -> Sampled:
-        return Sampled(point.params, point.subject.network, point.subject.cost, how, self.draws)
+        return Sampled(point.params, point.measured.network, point.measured.cost, how, self.draws)
 
     def _late(self) -> bool:
         return monotonic() - self.begun > self.share * self.seconds
 
-    def _out_of_reach(self, tried: list[Subject]) -> ConfigError:
+    def _out_of_reach(self, tried: list[MeasuredNetwork]) -> ConfigError:
         what = f"no network of space {self.space.name!r} that was tried"
         more = "use smaller images, or a narrower space"
         if self._late():

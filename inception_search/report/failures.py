@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.report.blocks import Block, Prose, Table
 from inception_search.report.material import Material
 from inception_search.store.query import counts

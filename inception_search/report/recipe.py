@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inception_search.figures.labels import count
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.report.blocks import Block, Folded, Table
 from inception_search.report.material import Material
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inception_search.analysis.leaderboard import best_baseline, points
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.store.query import counts, leaderboard, quality_words
 from inception_search.store.record import TrialRecord, percent, trial_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inception_search.figures.labels import count, number
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.report.blocks import Block, Folded, Prose, Table
 from inception_search.report.material import Material
 from inception_search.store.query import counts, quality_words

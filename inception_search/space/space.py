@@ -13,8 +13,8 @@ from typing import Any, Literal
 from inception_search.arguments import checked, checked_on_failure
 from inception_search.canonical.catalogue import load, module
 from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, PluginError, SpecError, unknown_name
+from inception_search.numbers import counted
 from inception_search.plugins import all_names, origin, unusable
-from inception_search.plural import counted
 from inception_search.space import neighbours as near
 from inception_search.space.added import added_text
 from inception_search.space.ambiguity import check_ambiguity

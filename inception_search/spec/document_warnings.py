@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from inception_search.errors import InputOrderWarning, Place, UnusedBlockWarning
+from inception_search.errors import InputOrderWarning, Place, UnusedBlockWarning, warn
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use, children
-from inception_search.warn import warn
 
 IMAGE_CHANNELS = (1, 3, 4)  # of pictures: grey, RGB, with transparency
 SMALLEST_IMAGE = 16  # pixels: pictures are no smaller, maps within a network are

@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from inception_search.arguments import checked
 from inception_search.errors import did_you_mean
-from inception_search.plural import class_count, counted
+from inception_search.numbers import class_count, counted
 from inception_search.spec.base_model import Activation, Finite, Flag, Name, Probability, SpecModel, SpokenType, Width
 from inception_search.spec.base_model import BatchNorm as BatchNorm
 from inception_search.spec.display import Pictured

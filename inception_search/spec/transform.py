@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from inception_search.errors import ConfigError, SpecError, raw
-from inception_search.plural import class_count
+from inception_search.numbers import class_count
 from inception_search.spec.base_model import SpecModel, refusal
 from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.network import Aux, Input, Network, Preprocess, with_source

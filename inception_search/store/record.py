@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from inception_search.errors import DocumentError, Place
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.store.display import html_table
 from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
 

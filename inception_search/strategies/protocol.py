@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from inception_search.measures.subject import Subject
+from inception_search.measures.measured_network import MeasuredNetwork
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
@@ -34,7 +34,7 @@ class Candidate:
     trial: int | None = None
     violation: float = 0.0
     reason: str | None = None
-    measured: Subject | None = field(default=None, repr=False, compare=False)
+    measured: MeasuredNetwork | None = field(default=None, repr=False, compare=False)
     """The network with its measures; None where it does not fit the images."""
 
     @property

@@ -11,7 +11,7 @@ import math
 import random
 
 from inception_search.errors import NotInSpaceError
-from inception_search.measures.points import WIDTHS, ladder
+from inception_search.measures.width_scaling import WIDTHS, ladder
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.strategies.protocol import Problem
 

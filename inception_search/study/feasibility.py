@@ -11,8 +11,8 @@ from inception_search.errors import (
     MapTooSmallError,
 )
 from inception_search.measures.budget import Budget
+from inception_search.measures.measured_network import MeasuredNetwork, at_size
 from inception_search.measures.sample import sample_within
-from inception_search.measures.subject import Subject, at_size
 from inception_search.space.contents import contained_point
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space
@@ -124,7 +124,7 @@ def make_excess(
 
     def excess(params: Params) -> float:
         try:
-            return maxima.excess(Subject(at_size(space.decode(params), shape, classes)))
+            return maxima.excess(MeasuredNetwork(at_size(space.decode(params), shape, classes)))
         except InceptionSearchError:
             return UNFIT
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.runner.job import read_jobs
 from inception_search.runner.remote_executor import DRIVER
 from inception_search.store.atomic import write_atomic

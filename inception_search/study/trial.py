@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_search.errors import InceptionSearchError, LimitError, ShapeError
 from inception_search.measures.budget import Budget
-from inception_search.measures.subject import Subject, at_size
+from inception_search.measures.measured_network import MeasuredNetwork, at_size
 from inception_search.optuna_bridge.frozen_trials import user_attributes
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
@@ -31,7 +31,7 @@ class Trial:
     params: Params
     network: Network
     arch_id: str
-    measured: Subject | None
+    measured: MeasuredNetwork | None
     """The network with its measures; None where it does not fit the images."""
     origin: Origin = "sampled"
     label: str | None = None
@@ -124,7 +124,7 @@ class Trial:
 def make_candidate(network: Network, params: Params, shape: tuple[int, int, int], classes: int) -> Candidate:
     """``network`` on (C, H, W) images of ``classes`` classes, with its cost; it has a reason where it does not fit."""
     sized = at_size(network, shape, classes)
-    identity, measured = arch_id(sized), Subject(sized)
+    identity, measured = arch_id(sized), MeasuredNetwork(sized)
     try:
         return Candidate(params, sized, identity, measured.cost.to_dict(), measured=measured)
     except (ShapeError, LimitError) as error:

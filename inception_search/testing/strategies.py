@@ -25,7 +25,7 @@ ONE_POINT = _SPACE + "  stages: {a: 3x3 8}\n"
 
 
 @dataclass(frozen=True)
-class Subject:
+class StrategyMaker:
     """How a strategy is made, and which spaces and numbers of objectives it refuses (with a ConfigError)."""
 
     make: Callable[[Problem], Strategy]
@@ -40,31 +40,31 @@ class Subject:
         return True
 
 
-def subject_of(kind: Any, options: Mapping[str, Any]) -> Subject:
-    """The subject that the class of a strategy is."""
+def maker_of(kind: Any, options: Mapping[str, Any]) -> StrategyMaker:
+    """How the strategy of a class is made."""
     settings = read_options(kind.settings, options, owner=kind.__name__, path="options")
-    return Subject(lambda problem: kind(problem, settings), getattr(kind, "suits", Subject.check))
+    return StrategyMaker(lambda problem: kind(problem, settings), getattr(kind, "suits", StrategyMaker.check))
 
 
-Law: TypeAlias = Callable[[Subject, Space], None]
+Law: TypeAlias = Callable[[StrategyMaker, Space], None]
 
 
-def only_fresh_points_are_proposed(subject: Subject, space: Space, workers: int = 4, objectives: int = 1) -> None:
+def only_fresh_points_are_proposed(maker: StrategyMaker, space: Space, workers: int = 4, objectives: int = 1) -> None:
     """Some trials are pruned, some fail, several run at a time; the playground refuses a point that is known."""
     world = World(space, trials=40, objectives=objectives)
-    strategy = subject.make(world.problem)
+    strategy = maker.make(world.problem)
     ended = world.go(strategy, 40, workers=workers, state=mixed)
     equal("trials that ended", len(ended), _at_most(40, space))
     equal("architectures that were trained", len(world.known), len(ended))
 
 
-def a_study_goes_on_the_same_way(subject: Subject, space: Space, objectives: int = 1) -> None:
+def a_study_goes_on_the_same_way(maker: StrategyMaker, space: Space, objectives: int = 1) -> None:
     """A new strategy with the same observations proposes what the first one does; ends alone suffice."""
     world = World(space, trials=40, objectives=objectives, seed=3)
-    strategy = subject.make(world.problem)
+    strategy = maker.make(world.problem)
     world.seed(strategy, list(space.fixed_points.values())[:3])
     number = len(world.known) + len(world.go(strategy, _at_most(34, space) // 2, workers=2, state=mixed))
-    again, ended = subject.make(world.problem), subject.make(world.problem)
+    again, ended = maker.make(world.problem), maker.make(world.problem)
     for observation in world.told:
         again.tell(observation)
         if observation.state != "running":
@@ -75,15 +75,15 @@ def a_study_goes_on_the_same_way(subject: Subject, space: Space, objectives: int
     equal("its next proposal", again.ask(number + 1), strategy.ask(number + 1))
 
 
-def all_points_are_found_and_then_none(subject: Subject, space: Space) -> None:
+def all_points_are_found_and_then_none(maker: StrategyMaker, space: Space) -> None:
     """A space of few points is searched to its end, and then ``ask`` says None."""
     world = World(space, trials=30)
-    strategy = subject.make(world.problem)
+    strategy = maker.make(world.problem)
     equal("trials in a space that is smaller than the study", len(world.go(strategy, 30)), space.size)
     equal("the proposal when every point is known", strategy.ask(len(world.known)), None)
 
 
-def limits_are_kept(subject: Subject, space: Space) -> None:
+def limits_are_kept(maker: StrategyMaker, space: Space) -> None:
     """All points within the limits are found where most are outside; none outside is proposed."""
     least = sorted(World(space).screen(params).cost["params"] for params in walk(space))[_at_most(100, space) // 3]
 
@@ -92,23 +92,23 @@ def limits_are_kept(subject: Subject, space: Space) -> None:
 
     world = World(space, violation=violation)
     allowed = {str(found.arch_id) for found in map(world.screen, walk(space)) if found.reason is None}
-    strategy = subject.make(world.problem)
+    strategy = maker.make(world.problem)
     world.go(strategy, 64)
     equal("architectures that were trained within limits", set(world.known), allowed)
     equal("the proposal when every point within is known", strategy.ask(len(world.known)), None)
 
 
-def failures_alone_do_not_stop_it(subject: Subject, space: Space) -> None:
+def failures_alone_do_not_stop_it(maker: StrategyMaker, space: Space) -> None:
     """Points are proposed also where no trial has succeeded."""
     world = World(space, trials=30)
     trials = _at_most(15, space)
-    equal("trials, all failed", len(world.go(subject.make(world.problem), trials, state=lambda _: "failed")), trials)
+    equal("trials, all failed", len(world.go(maker.make(world.problem), trials, state=lambda _: "failed")), trials)
 
 
-def the_later_word_on_a_trial_counts(subject: Subject, space: Space) -> None:
+def the_later_word_on_a_trial_counts(maker: StrategyMaker, space: Space) -> None:
     """A trial that was pruned may run again and complete; what is proposed then is fresh."""
     world = World(space, trials=30)
-    strategy = subject.make(world.problem)
+    strategy = maker.make(world.problem)
     world.go(strategy, _at_most(17, space) - 2, state=mixed)
     first = next(each for each in world.told if each.state == "pruned")
     for now in (replace(first, state="running", losses=None), replace(first, state="complete", epochs=9)):
@@ -140,19 +140,19 @@ def check_strategy(kind: Any, options: Mapping[str, Any] | None = None) -> None:
     >>> from inception_search.strategies.random_search import RandomSearch
     >>> check_strategy(RandomSearch)
     """
-    subject = subject_of(kind, options or {})
+    maker = maker_of(kind, options or {})
     nine, one = Space(NINE_POINTS), Space(ONE_POINT)
-    true(subject.suits(nine), "a strategy suits a space of two whole numbers")
+    true(maker.suits(nine), "a strategy suits a space of two whole numbers")
     for space in (nine, one):
-        all_points_are_found_and_then_none(subject, space)
-    limits_are_kept(subject, nine)
-    for space in filter(subject.suits, (_modules(), nine)):
+        all_points_are_found_and_then_none(maker, space)
+    limits_are_kept(maker, nine)
+    for space in filter(maker.suits, (_modules(), nine)):
         for law in STRATEGY_LAWS:
-            law(subject, space)
+            law(maker, space)
     for objectives in (2, 3):
-        if subject.suits(_modules(), objectives):
-            only_fresh_points_are_proposed(subject, _modules(), objectives=objectives)
-            a_study_goes_on_the_same_way(subject, _modules(), objectives)
+        if maker.suits(_modules(), objectives):
+            only_fresh_points_are_proposed(maker, _modules(), objectives=objectives)
+            a_study_goes_on_the_same_way(maker, _modules(), objectives)
 
 
 def _at_most(trials: int, space: Space) -> int:

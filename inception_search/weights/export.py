@@ -12,9 +12,8 @@ from torch import nn
 from inception_search.backend.network_module import NetworkModule
 from inception_search.canonical.weight_names import Entry, implementations, part_of, tables
 from inception_search.canonical.weight_styles import AXES, SAME
-from inception_search.errors import ConfigError, WeightsError, raw, unknown_name
+from inception_search.errors import ConfigError, WeightsError, raw, unknown_name, warn
 from inception_search.spec.network import Network
-from inception_search.warn import warn
 from inception_search.weights.keras_export import keras_weights
 from inception_search.weights.load import DialectWarning
 from inception_search.weights.naming import entries_for

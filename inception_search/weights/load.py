@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
+from inception_search.errors import warn
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.safetensors_header import DOCUMENT, classes_in
 from inception_search.spec.transform import remake, set_input
-from inception_search.warn import warn
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.digest import check_digest
 from inception_search.weights.files.state_dict import without_prefixes

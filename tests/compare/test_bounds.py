@@ -17,7 +17,7 @@ from inception_search.compare import align
 from inception_search.compare.coarse import common
 from inception_search.compare.comparison import COARSER, Comparison, alignment_of
 from inception_search.compare.entry import walk
-from inception_search.compare.subject import subject
+from inception_search.compare.side import side_of
 from inception_search.compare.text import text_of
 from inception_search.figures.diff.diff import diff_of
 from inception_search.spec.network import Network
@@ -54,7 +54,7 @@ CANONICAL = [
 @pytest.mark.parametrize(("a", "b"), CANONICAL)
 def test_canonical_networks_are_compared_as_ever(a: str, b: str) -> None:
     """The digests were made before the work was bounded; make the file anew only for a change that is meant."""
-    sides = subject(load(a)), subject(load(b))
+    sides = side_of(load(a)), side_of(load(b))
     found = Comparison(*sides, *alignment_of(*sides))
     assert not found.coarser
     assert digest(found) == KNOWN[f"{a} {b}"]

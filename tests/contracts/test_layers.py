@@ -17,8 +17,6 @@ TOP = {
     "numbers",
     "options",
     "plugins",
-    "plural",
-    "warn",
     "_version",
     "__init__",
 }
@@ -74,8 +72,7 @@ HEAVY = {
     "rich": {"cli", "live_progress"},
 }
 EXCEPTIONS = {
-    ("graph/l2_pool.py", "torch"): "a module that torch lacks; imported inside Pool.build",
-    ("graph/tf_padding.py", "torch"): "modules that torch lacks; imported inside build",
+    ("graph/torch_modules.py", "torch"): "modules that torch lacks; imported inside build",
     ("runner/trial_process.py", "torch"): "runs in the trial's own process",
 }
 

@@ -19,9 +19,8 @@ from inception_search.errors import ConfigError
 from inception_search.figures.colours import DARK_MARKS, DARK_PAGE, LIGHT_PAGE, MARKS
 from inception_search.figures.diff.changed_words import merged
 from inception_search.figures.diff.diff import Diff, diff_of, drawer_of
-from inception_search.figures.diff.edit_strip import Edited
+from inception_search.figures.diff.edit_strip import Edited, draw_diffs
 from inception_search.figures.diff.panels import pairs_of
-from inception_search.figures.diff.strip import draw_diffs
 from inception_search.figures.network.place import PlacedBox, Placement
 from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 import inception_search as ins
 from inception_search.errors import ArgumentError, ConfigError
-from inception_search.graph.cost import Cost
-from inception_search.measures import subject as subject_module
+from inception_search.graph.types import Cost
+from inception_search.measures import measured_network as subject_module
 from inception_search.measures import timing
 from inception_search.measures.budget import LIMITS, Budget
 from inception_search.measures.measure import measures

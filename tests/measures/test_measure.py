@@ -11,7 +11,7 @@ from inception_search.errors import ConfigError, InceptionSearchError, ShapeErro
 from inception_search.estimate import estimate
 from inception_search.measures import timing
 from inception_search.measures.measure import MEASURES, measure, measures
-from inception_search.measures.subject import Subject
+from inception_search.measures.measured_network import MeasuredNetwork
 from inception_search.measures.target import Target
 
 
@@ -55,7 +55,7 @@ def test_a_part_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "inception_search.measures.latency.graph_latency", lambda graph, target, late: calls.append(target) or 3.25
     )
-    subject = Subject(ins.load("nin_cifar10"))
+    subject = MeasuredNetwork(ins.load("nin_cifar10"))
     one, two = Target(), Target(threads=2)
     assert [subject.latency(one), subject.latency(one), subject.latency(two)] == [3.25] * 3
     assert calls == [one, two]

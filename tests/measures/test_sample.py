@@ -18,9 +18,9 @@ from inception_search.measures import sample as sample_module
 from inception_search.measures import timing
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
-from inception_search.measures.points import ladder
 from inception_search.measures.sample import REPAIRS, Sampled, sample_within
 from inception_search.measures.target import Target
+from inception_search.measures.width_scaling import ladder
 from inception_search.space.holes import Choice, Float, Hole, Integer
 from inception_search.space.space import Space
 from tests.shipped import shipped_space

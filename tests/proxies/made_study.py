@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inception_search.measures.subject import at_size
+from inception_search.measures.measured_network import at_size
 from inception_search.space.space import load_space
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network

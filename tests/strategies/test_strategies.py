@@ -11,7 +11,7 @@ from inception_search.strategies.table import find_strategy, make_strategy, name
 from inception_search.testing import check_strategy
 from inception_search.testing import strategies as laws
 from inception_search.testing.playground import World, additive
-from inception_search.testing.strategies import Subject
+from inception_search.testing.strategies import StrategyMaker
 from tests.shipped import shipped_space
 from tests.space.small import small
 from tests.study.spaces import THREE_POINTS, TINY
@@ -21,13 +21,13 @@ ANYWHERE = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "grid",
 SEVERAL = tuple(name for name in ANYWHERE if name != "grid")
 
 
-def subject(name: str) -> Subject:
+def maker(name: str) -> StrategyMaker:
     options = {"startup": 5} if name in ("gp", "tpe") else {}
-    return Subject(lambda problem: make_strategy(name, problem, **options))
+    return StrategyMaker(lambda problem: make_strategy(name, problem, **options))
 
 
 def make(name: str, problem: Problem) -> Strategy:
-    return subject(name).make(problem)
+    return maker(name).make(problem)
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +38,19 @@ def modules() -> Space:
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_only_fresh_points_are_proposed(name, workers, modules):
-    laws.only_fresh_points_are_proposed(subject(name), modules, workers)
+    laws.only_fresh_points_are_proposed(maker(name), modules, workers)
 
 
 @pytest.mark.parametrize("objectives", [2, 3])
 @pytest.mark.parametrize("name", SEVERAL)
 def test_several_objectives(name, objectives, modules):
-    laws.only_fresh_points_are_proposed(subject(name), modules, 3, objectives)
+    laws.only_fresh_points_are_proposed(maker(name), modules, 3, objectives)
 
 
 @pytest.mark.parametrize("objectives", [1, 2])
 @pytest.mark.parametrize("name", SEVERAL)
 def test_a_search_that_is_told_everything_again_goes_on_the_same_way(name, objectives, modules):
-    laws.a_study_goes_on_the_same_way(subject(name), modules, objectives)
+    laws.a_study_goes_on_the_same_way(maker(name), modules, objectives)
 
 
 @pytest.mark.parametrize(
@@ -58,23 +58,23 @@ def test_a_search_that_is_told_everything_again_goes_on_the_same_way(name, objec
 )
 @pytest.mark.parametrize("name", [*ANYWHERE, "cmaes"])
 def test_all_of_a_small_space_and_then_none(name, space):
-    laws.all_points_are_found_and_then_none(subject(name), space)
+    laws.all_points_are_found_and_then_none(maker(name), space)
 
 
 @pytest.mark.parametrize("name", [*ANYWHERE, "gp"])
 def test_three_points(name):
-    laws.all_points_are_found_and_then_none(subject(name), Space(THREE_POINTS))
+    laws.all_points_are_found_and_then_none(maker(name), Space(THREE_POINTS))
 
 
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_one_point(name):
-    laws.all_points_are_found_and_then_none(subject(name), small("no hole"))
+    laws.all_points_are_found_and_then_none(maker(name), small("no hole"))
 
 
 @pytest.mark.parametrize("space", [TINY, laws.NINE_POINTS], ids=["tiny", "nine"])
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_all_but_a_few_points_are_outside_the_limits(name, space):
-    laws.limits_are_kept(subject(name), Space(space))
+    laws.limits_are_kept(maker(name), Space(space))
 
 
 @pytest.mark.parametrize("name", ["random", "evolution", pytest.param("tpe", marks=pytest.mark.slow)])
@@ -92,12 +92,12 @@ def test_limits_that_hardly_a_random_point_keeps(name, modules):
 
 @pytest.mark.parametrize("name", ANYWHERE)
 def test_failures_alone(name, modules):
-    laws.failures_alone_do_not_stop_it(subject(name), modules)
+    laws.failures_alone_do_not_stop_it(maker(name), modules)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
 def test_a_trial_told_again_counts_as_last_told(name, modules):
-    laws.the_later_word_on_a_trial_counts(subject(name), modules)
+    laws.the_later_word_on_a_trial_counts(maker(name), modules)
 
 
 @pytest.mark.parametrize("name", SEVERAL)

@@ -12,10 +12,10 @@ import torch
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ShapeError
 from inception_search.graph import ops
-from inception_search.graph.l2_pool import L2Pool2d
 from inception_search.graph.op import Op
 from inception_search.graph.ops import OPS
 from inception_search.graph.ops.act import ACTIVATIONS
+from inception_search.graph.torch_modules import L2Pool2d
 from inception_search.graph.types import FeatureMap, Type, Vector
 from inception_search.spec.network import is_taken
 from inception_search.testing import check_op

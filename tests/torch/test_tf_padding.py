@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
-from inception_search.graph.tf_padding import tf_zeros
+from inception_search.graph.torch_modules import tf_zeros
 from tests.conformance.keras_networks import _float64, import_keras
 
 ODD, EVEN, TINY = (9, 12), (8, 11), (2, 3)  # odd and even on either axis

@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 
 from inception_search.arguments import checked
 from inception_search.canonical.catalogue import names as canonical_names
-from inception_search.compare.comparison import COARSER, SETTINGS, Comparison, alignment_of
-from inception_search.compare.nearest import nearest_module
-from inception_search.compare.subject import Subject, subject
+from inception_search.compare.comparison import COARSER, SETTINGS, Comparison, alignment_of, nearest_module
+from inception_search.compare.side import Side, side_of
 from inception_search.compare.text import signed, text_of
 from inception_search.compare.words import said
 from inception_search.errors import ConfigError
@@ -100,7 +99,7 @@ def diff_of(
     if isinstance(a, Network) != isinstance(b, Network):
         raise _module_and_network((a, b), names, networks)
     sides = [
-        subject(item, name, network, input_shape) for item, name, network in zip((a, b), names, networks, strict=True)
+        side_of(item, name, network, input_shape) for item, name, network in zip((a, b), names, networks, strict=True)
     ]
     entries, coarser = alignment_of(sides[0], sides[1])
     return Diff(sides[0], sides[1], entries, coarser, input_shape)
@@ -204,7 +203,7 @@ def _more(old: int, new: int, unit: str) -> str:
     return f"{signed(count(abs(new - old)), new - old)} {unit}{share}".replace("-", "−")
 
 
-def _facts(side: Subject, input_shape: tuple[int, int, int] | None) -> Facts | None:
+def _facts(side: Side, input_shape: tuple[int, int, int] | None) -> Facts | None:
     if side.step is None:
         assert side.network is not None
         return facts_of_network(side.network)

@@ -1,17 +1,33 @@
-"""A strip of pictures, one for each edit on the way from one network to another."""
+"""Strips of pictures or of differences, one for each edit on the way from one network to another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from inception_search.compare.words import said
-from inception_search.figures.diff.diff import diff_of
-from inception_search.figures.draw import network_part, panels_in, stage_part
+from inception_search.compare.entry import Entry
+from inception_search.compare.words import SIGNS, place, said
+from inception_search.figures.diff.diff import (
+    Diff,
+    Line,
+    cost_change,
+    diff_of,
+    drawer_of,
+    legend,
+    noted,
+    settings_of,
+    stacked,
+)
+from inception_search.figures.diff.panels import Drawer, pairs_of
+from inception_search.figures.draw import network_part, panels_in, placed, stage_part
 from inception_search.figures.figure import Figure, figure
-from inception_search.figures.network.tree import Box, column
+from inception_search.figures.network.compose import Panel, sheet
+from inception_search.figures.network.measure import Room
+from inception_search.figures.network.place import Placement
+from inception_search.figures.network.tree import Box, Part, column
 from inception_search.figures.paint.svg import clean
-from inception_search.figures.printing.size import Print
+from inception_search.figures.printing.size import Print, fitted
 from inception_search.spec.network import Network
 
 NO_EDIT = ("preprocess", "recipe")  # how images are prepared and a network trained: no edit of an architecture
@@ -56,3 +72,77 @@ def draw_steps(title: str, steps: Sequence[Edited], how: Print | None = None, le
     drawing = panels_in(clean(title), panels, "down", how)
     about = "; ".join(heading for heading, _ in panels)
     return figure(title or name_of(steps), drawing, panels, about=about, how=how, less=less)
+
+
+SETTINGS = ("conv_defaults", "pool_defaults", "same_padding")
+ROOM = 4  # lines of what is in no module
+
+
+def draw_diffs(title: str, steps: Sequence[Edited], how: Print | None = None, less: str = "") -> Figure:
+    """The first and the last network whole; between them, for each edit, the module before and after it, marked.
+
+    ``how`` is its size on paper, ``less`` what a note advises where it is too small or too tall.
+    """
+    first, last = clean(steps[0].heading), clean(steps[-1].network.name)
+    ends = network_part(steps[0].network), network_part(steps[-1].network)
+    how = how or Print()
+    edits = [_Edit.of(before, after) for before, after in pairwise(steps)]
+
+    def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
+        start, goal = (placed(change(part), room=room) for part in ends)
+        between = [Panel(edit.heading, _shown(edit, edit.drawer.within(change, room))) for edit in edits]
+        return sheet(clean(title), [Panel(first, stacked(legend(), start)), *between, Panel(last, goal)], how.room)
+
+    drawing = fitted(how, laid_out, turned=False)
+    words = "\n".join([first, *(f"{edit.heading}\n{edit.diff.text}" for edit in edits)])
+    about = "; ".join([first, *(edit.heading for edit in edits), last])
+    return figure(title or name_of(steps), drawing, about=about, words=words, how=how, less=less)
+
+
+class _Edit(NamedTuple):
+    """One edit: what it changed, what draws that, the words over it, and the stage that shows it."""
+
+    diff: Diff
+    drawer: Drawer
+    heading: str
+    part: str | None
+
+    @classmethod
+    def of(cls, before: Edited, after: Edited) -> _Edit:
+        diff = diff_of(before.network, after.network)
+        a, b = diff.a, diff.b
+        costs = (a.params or 0, a.macs or 0), (b.params or 0, b.macs or 0)
+        return cls(diff, drawer_of(diff), f"{clean(after.heading)}: {cost_change(*costs)}", after.part)
+
+
+def _shown(edit: _Edit, drawer: Drawer) -> Placement:
+    """The module that shows an edit, before and after it, and what is in no module in words."""
+    diff, part = edit.diff, edit.part
+    if any(_is_more_or_less(entry) for entry in diff.entries):
+        return drawer.overview()
+    pairs = pairs_of(diff)
+    shown = next((pair for pair in pairs if part in pair.stages), pairs[0] if pairs else None)
+    lines = [*settings_of(diff, SETTINGS), *_elsewhere(diff)]
+    left = len(lines) - ROOM
+    lines = [*lines[:ROOM], ("", f"and {left} more")] if left > 0 else lines
+    if shown is None:
+        return noted(lines or [("", "no difference")])
+    more = sum(len(pair.counted) for pair in pairs) - len(shown.counted)
+    lines += [("", f"and in {more} other place{'s' * (more != 1)}")] if more else []
+    return stacked(noted(lines), drawer.pair(shown))
+
+
+def _is_more_or_less(entry: Entry) -> bool:
+    """Whether a whole module was added or removed, or is there another number of times: the networks show that."""
+    if entry.kind == "repeat":
+        return any(change.field == "times" for change in entry.changes)
+    return entry.kind in ("concat", "block") and entry.status in ("added", "removed") and not entry.around
+
+
+def _elsewhere(diff: Diff) -> list[Line]:
+    """What changed of the input, the auxiliary heads and the head."""
+    return [
+        (entry.status, f"{SIGNS[entry.status]} {place(entry)}: {said(entry)}".replace("-", "−", 1))
+        for entry in diff.entries
+        if entry.status != "same" and place(entry).partition(".")[0] in ("input", "aux", "head")
+    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from inception_search.compare.comparison import Comparison
 from inception_search.compare.element import Element
 from inception_search.compare.entry import Entry
-from inception_search.compare.subject import Subject
+from inception_search.compare.side import Side
 from inception_search.figures.annotations import Facts, shape_text
 from inception_search.figures.diff.diff_marks import Marks
 from inception_search.figures.diff.side_by_side import side_by_side
@@ -209,9 +209,9 @@ def _units(entries: Sequence[Entry]) -> list[list[Entry]]:
     return units
 
 
-def _hidden(subject: Subject, elements: Sequence[Element]) -> bool:
+def _hidden(side: Side, elements: Sequence[Element]) -> bool:
     """Whether an overview folds some of these elements into a box."""
-    network = subject.network
+    network = side.network
     assert network is not None
     for element in elements:
         step = network.stages[element.stage]

@@ -9,7 +9,7 @@ from inception_search.figures.captions.words import PLAIN, Captions
 from inception_search.figures.labels import Single, number
 from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.tree import Box, Group, Kind, Note, Part, Tap, column
-from inception_search.plural import class_count
+from inception_search.numbers import class_count
 from inception_search.spec.factorisation import factors
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children

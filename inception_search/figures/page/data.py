@@ -10,8 +10,8 @@ from inception_search.figures.draw import Look, module_part, step_facts
 from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Part, Residual, Tap
 from inception_search.figures.page.stacked import stacked
 from inception_search.figures.page.tree import FoldableModules, FoldableNetwork
-from inception_search.graph.cost import FLOAT_BYTES
 from inception_search.graph.graph import Graph
+from inception_search.graph.types import FLOAT_BYTES
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Repeat, Use

@@ -17,10 +17,10 @@ from typing import Any
 from inception_search.arguments import checked
 from inception_search.errors import ConfigError
 from inception_search.figures.colours import DARK, DARK_PAGE, KIND_NAMES, LIGHT, LIGHT_PAGE
+from inception_search.figures.figure import save_as
 from inception_search.figures.network import measure
 from inception_search.figures.paint.svg import clean, text
 from inception_search.figures.paint.wires import BEND, HEAD_LENGTH, HEAD_WIDTH
-from inception_search.figures.saving import save_as
 from inception_search.figures.type_metrics import FAMILY
 
 SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")

@@ -55,6 +55,6 @@ class Conv(Op):
         options |= {"groups": self.groups, "bias": self.bias}
         if self.padding != "tf":
             return nn.Conv2d(inputs[0].channels, self.width, self.kernel, padding=self.padding, **options)
-        from inception_search.graph.tf_padding import TfConv2d
+        from inception_search.graph.torch_modules import TfConv2d
 
         return TfConv2d(inputs[0].channels, self.width, self.kernel, **options)

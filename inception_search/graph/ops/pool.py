@@ -36,7 +36,7 @@ class Pool(Op):
         from torch import nn
 
         if self.padding == "tf":
-            from inception_search.graph.tf_padding import TfPool2d
+            from inception_search.graph.torch_modules import TfPool2d
 
             return TfPool2d(self.mode, self.kernel, self.stride, self.count_pad)
 
@@ -47,6 +47,6 @@ class Pool(Op):
         )
         if self.mode == "avg":
             return average
-        from inception_search.graph.l2_pool import L2Pool2d
+        from inception_search.graph.torch_modules import L2Pool2d
 
         return L2Pool2d(self.kernel, self.stride, self.padding, self.ceil)

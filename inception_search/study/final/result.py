@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.analysis.significance import Comparison, points
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.store.display import html_table
 from inception_search.store.final_training import FinalTraining, best_training
 from inception_search.store.record import QUALITIES

@@ -1,6 +1,7 @@
-"""Modules that torch lacks: TensorFlow's SAME padding where it is not symmetric; imported only by ``build``.
+"""Modules that torch lacks: TensorFlow's SAME padding where it is not symmetric, and L2 pooling.
 
-An axis of n values gets ceil(n / stride) outputs; of the zeros that takes, the odd one is at the bottom or right.
+Only ``build`` imports them. With SAME padding an axis of n values gets ceil(n / stride) outputs; of the zeros that
+takes, the odd one is at the bottom or right.
 """
 
 from __future__ import annotations
@@ -64,3 +65,21 @@ class TfPool2d(nn.Module):
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
     return values[0], values[1]
+
+
+class L2Pool2d(nn.Module):
+    """Root of the sum of squares over each window of (N, C, H, W); zeros outside the map.
+
+    Torch has ``LPPool2d``, without padding and with a NaN gradient at zero.
+    """
+
+    def __init__(
+        self, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], ceil: bool = False
+    ) -> None:
+        super().__init__()
+        self.window = nn.AvgPool2d(kernel, stride, padding, ceil_mode=ceil, divisor_override=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) to (N, C, H', W'); the tiny constant keeps the gradient finite at zero."""
+        total: torch.Tensor = self.window(x * x)
+        return (total + torch.finfo(x.dtype).tiny).sqrt()

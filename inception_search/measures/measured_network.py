@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from inception_search.estimate import estimate
-from inception_search.graph.cost import Cost
 from inception_search.graph.graph import Graph
 from inception_search.graph.receptive_field import Field, receptive_field
+from inception_search.graph.types import Cost
 from inception_search.lowering import lower
 from inception_search.measures.target import Target, check_network
 from inception_search.spec.network import Network
@@ -17,7 +17,7 @@ from inception_search.spec.transform import set_classes, set_input
 
 
 @dataclass
-class Subject:
+class MeasuredNetwork:
     """One network; cost, graph and receptive field are made when first asked for, latencies by target.
 
     Once it is ``late`` no further op is timed: TimeUpError.

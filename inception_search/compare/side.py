@@ -16,7 +16,7 @@ from inception_search.spec.step_places import first_place
 
 
 @dataclass(frozen=True)
-class Subject:
+class Side:
     """A network, or its ``step`` at ``path``; ``rows`` are the costs by place, empty where no shapes are known."""
 
     name: str
@@ -42,12 +42,12 @@ class Subject:
         return arch_id(alone(self.step, (1, 1, 1), self.network))
 
 
-def subject(
+def side_of(
     item: Network | AnyStep,
     name: str | None = None,
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
-) -> Subject:
+) -> Side:
     """The side that ``item`` is; for a step with the network it is of, or with the (C, H, W) map it reads.
 
     :class:`ConfigError` for what is neither, :class:`ShapeError` where shapes do not fit.
@@ -55,7 +55,7 @@ def subject(
     if isinstance(item, Network):
         graph = lower(item, aux=True)
         cost = graph.cost()
-        return Subject(name or item.name, item, None, "", cost_by_place(graph), cost.params, cost.macs)
+        return Side(name or item.name, item, None, "", cost_by_place(graph), cost.params, cost.macs)
     if not isinstance(item, tuple(KINDS.values())):
         raise ConfigError("only networks and steps can be compared", found=type(item).__name__)
     check_blocks(item, network)
@@ -63,7 +63,7 @@ def subject(
     if input_shape is not None:
         path, shown = MODULE, alone(item, input_shape, network)
     if path is None or shown is None:
-        return Subject(name or MODULE, network, item, MODULE, {}, None, None)
+        return Side(name or MODULE, network, item, MODULE, {}, None, None)
     rows = cost_by_place(lower(shown, aux=True))
     row = rows.get(path)
-    return Subject(name or MODULE, network, item, path, rows, row.params if row else 0, row.macs if row else 0)
+    return Side(name or MODULE, network, item, path, rows, row.params if row else 0, row.macs if row else 0)
