@@ -296,7 +296,7 @@ def _dots(text: str) -> Iterator[int]:
 
 
 def _point(start: str, goal: str, number: int | None) -> Network:
-    from inception_search.edits.history import path
+    from inception_search.edits.edit_path import path
 
     moves = path(load(start), load(goal))
     if number is None or number >= len(moves):

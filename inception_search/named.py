@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 
 from inception_search.canonical.catalogue import is_file, names
 from inception_search.edits import crossover as _crossover
-from inception_search.edits import history as _history
+from inception_search.edits import edit_path as _edit_path
 from inception_search.edits import mutate as _mutate
-from inception_search.edits import table as _table
+from inception_search.edits.kinds import table as _table
 from inception_search.errors import WeightsError
 from inception_search.items import Trial, final_of, item, load, load_module, module_item, record_of, trial_named
 from inception_search.lowering import lower as _lower
@@ -28,7 +28,7 @@ from inception_search.spec.step import AnyStep
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
-    from inception_search.edits.history import Move
+    from inception_search.edits.edit_path import Move
     from inception_search.graph.graph import Graph
     from inception_search.graph.to_networkx import MultiDiGraph
     from inception_search.space.space import Space
@@ -203,7 +203,7 @@ def edit_path(
     >>> moves[-1].network.name
     'bn_inception'
     """
-    return _history.path(network_of(start), network_of(goal), space, [network_of(stop) for stop in via])
+    return _edit_path.path(network_of(start), network_of(goal), space, [network_of(stop) for stop in via])
 
 
 def load_model(model: str | Path) -> NetworkModule:

@@ -12,7 +12,7 @@ from inception_search.cli.shared_options import FontSizeOption, PaletteOption, T
 from inception_search.numbers import counted
 
 if TYPE_CHECKING:
-    from inception_search.edits.history import Move
+    from inception_search.edits.edit_path import Move
     from inception_search.figures.figure import Figure
     from inception_search.figures.printing.size import Print
     from inception_search.spec.network import Network
@@ -45,7 +45,7 @@ def path(
 ) -> None:
     """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
     from inception_search.cli.output import markdown, print_json
-    from inception_search.edits.history import path as edits_between
+    from inception_search.edits.edit_path import path as edits_between
     from inception_search.figures.printing.size import print_of
     from inception_search.items import load
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inception_search.edits.certificate import certificate
-from inception_search.edits.matches import Match, Places, by_place
+from inception_search.edits.cached_certificate import certificate
+from inception_search.edits.identity_cache import interned
+from inception_search.edits.matching_parts import Match, Places, by_place
 from inception_search.edits.mutate import Tries
 from inception_search.edits.places import with_section
-from inception_search.edits.points import Points
-from inception_search.edits.sharing import shared
-from inception_search.edits.tree import Spot, parts, planted, sections, settled
+from inception_search.edits.sites import Spot, planted, sections, settled
 from inception_search.errors import EditError, InceptionSearchError, NotInSpaceError
 from inception_search.space.sampling import random_of
 from inception_search.spec.network import Network
@@ -22,10 +21,14 @@ from inception_search.spec.transform import map_children
 
 if TYPE_CHECKING:
     from inception_search.space.space import Space
+if TYPE_CHECKING:
+    from inception_search.space.holes import Params
+    from inception_search.space.space import Space
+
 
 ATTEMPTS = 60
 IN_SPACE = 6  # swaps of parts tried before the parents' points are crossed instead
-MOST = 3  # parts swapped at once
+MOST = 3  # parts swapped, or subtrees of decisions taken over, at once
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space
     ('stages.inception_4d', 'stages.inception_3a')
     """
     rng = random_of(seed)
-    a, b = shared(a), shared(b)
+    a, b = interned(a), interned(b)
     found = by_place(a, b)
     if not found and (space is None or a == b):
         hint = "cross networks with modules or reductions that differ"
@@ -132,7 +135,7 @@ def _child(a: Network, b: Network, chosen: Sequence[Match], tries: Tries) -> Net
 def _follow(root: AnyStep, trail: tuple[int, ...]) -> Spot:
     spot = Spot((), (), root)
     for index in trail:
-        spot = Spot((*spot.trail, index), (*spot.parents, spot.step), parts(spot.step)[index])
+        spot = spot.child(index)
     return spot
 
 
@@ -162,3 +165,49 @@ def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: ran
         if tries.will_do(child):
             return Crossover(child, ())
     return None
+
+
+class Points:
+    """Two points of a space, and the points between them."""
+
+    def __init__(self, space: Space, a: Network, b: Network) -> None:
+        """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, where a network is outside."""
+        self.space = space
+        self.mine, self.theirs = space.encode(a), space.encode(b)
+        # A hole that the first parent does not reach, but the child does, is answered by the second.
+        self.known = {**self.theirs, **self.mine}
+        self.subtrees = _subtrees([name for name, value in self.mine.items() if self.theirs.get(name, value) != value])
+
+    def draw(self, rng: random.Random) -> frozenset[str]:
+        """The holes of one to three subtrees of decisions, which the child is to have from the second parent.
+
+        How deep they lie is drawn first, so that whole stages come as often as single widths.
+        """
+        level = rng.choice(self.subtrees)
+        chosen = rng.sample(level, rng.randint(1, min(MOST, len(level))))
+        return frozenset(name for name in self.theirs if any(_inside(name, top) for top in chosen))
+
+    def cross(self, taken: frozenset[str]) -> Params:
+        """The first parent's point with these decisions of the second's.
+
+        Raises :class:`~inception_search.errors.SpecError` where that makes no document.
+        """
+        return self.space.changed(self.known, {name: self.theirs[name] for name in self.theirs if name in taken})
+
+    def differing(self, taken: frozenset[str]) -> frozenset[str]:
+        """Those of the holes where the parents differ: what tells one child from another."""
+        return frozenset(name for name in taken if self.known[name] != self.theirs[name])
+
+
+def _subtrees(names: list[str]) -> list[list[str]]:
+    """The beginnings of the names of holes, by how many words they have."""
+    levels: dict[int, dict[str, None]] = {}
+    for name in names:
+        words = name.split(".")
+        for count in range(1, len(words) + 1):
+            levels.setdefault(count, {})[".".join(words[:count])] = None
+    return [list(levels[count]) for count in sorted(levels)]
+
+
+def _inside(name: str, top: str) -> bool:
+    return name == top or name.startswith(f"{top}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from inception_search.edits.edit import Edit
 from inception_search.edits.places import DOCUMENT, place_of
-from inception_search.edits.tree import Spot, parts, sections, with_part
+from inception_search.edits.sites import Spot, parts, sections, with_part
 from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -41,7 +41,7 @@ def _innermost(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep]:
     index = differing[0]
     if with_part(spot.step, index, new[index]) != after:  # more than its child changed
         return spot, after
-    return _innermost(Spot((*spot.trail, index), (*spot.parents, spot.step), old[index]), new[index])
+    return _innermost(spot.child(index), new[index])
 
 
 def _fields(before: Network, after: Network) -> Iterator[Edit]:

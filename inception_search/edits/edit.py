@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 from inception_search.arguments import checked, checked_init
+from inception_search.edits.edit_text import change, place_in_words, words
 from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
-from inception_search.edits.words import change, place_in_words, words
 from inception_search.errors import EditError, raw, unknown_name
 from inception_search.spec.base_model import SpecModel
 from inception_search.spec.document import step_from_data

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inception_search.edits.certificate import certificate
-from inception_search.edits.check import why_not
+from inception_search.edits.cached_certificate import certificate
 from inception_search.edits.difference import difference
 from inception_search.edits.edit import Edit
-from inception_search.edits.mix import Mix
-from inception_search.edits.opening import draw_opened
-from inception_search.edits.sharing import shared
-from inception_search.edits.table import DEFAULT_MIX
+from inception_search.edits.identity_cache import interned
+from inception_search.edits.kinds.table import DEFAULT_MIX
+from inception_search.edits.random_edit import Mix, draw_untied
+from inception_search.edits.validity import why_not
 from inception_search.errors import EditError, InceptionSearchError, LimitError
 from inception_search.space.sampling import random_of
 from inception_search.spec.network import Network
@@ -73,7 +72,7 @@ def mutate(
     False
     """
     rng = random_of(seed)
-    network = shared(network)
+    network = interned(network)
     tries = Tries(network, space, different)
     rounds, repeated = (ROUNDS, TRIES) if space is None else (IN_SPACE, 1)
     for edit in _drawn(network, Mix(mix), rng, rounds, repeated):
@@ -141,7 +140,7 @@ def _drawn(network: Network, mix: Mix, rng: random.Random, rounds: int, repeated
     without: set[str] = set()
     while rounds and (kind := mix.draw(rng, without)):
         for _ in range(repeated):
-            edit = draw_opened(kind, network, mix, rng) if kind.opening else kind.draw(network, rng)
+            edit = draw_untied(kind, network, mix, rng) if kind.untying else kind.draw(network, rng)
             yield edit
             if edit is None:
                 without.add(kind.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inception_search.edits.tree import Section, Spot, parts, planted, sections
+from inception_search.edits.sites import Section, Spot, planted, sections
 from inception_search.errors import EditError
 from inception_search.spec.base_model import SpecModel
 from inception_search.spec.document import network_from_data
@@ -55,7 +55,7 @@ def spot_at(network: Network, place: str) -> Spot:
         if child is None:
             raise EditError("no such place", path=place, found=".".join(words), hint=_known(spot.step))
         index, used = child
-        spot = Spot((*spot.trail, index), (*spot.parents, spot.step), parts(spot.step)[index])
+        spot = spot.child(index)
         words = words[used:]
     return spot
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from inception_search.compare.read import ELEMENTS, SERIES
-from inception_search.edits.readable import COMPOSITES
-from inception_search.edits.tree import WITH_PART
+from inception_search.edits.sites import WITH_PART
+from inception_search.edits.validity import COMPOSITES
 from inception_search.estimate import COSTS
 from inception_search.figures.labels import LABELS
 from inception_search.figures.network.module import PARTS

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 import inception_search as ins
-from inception_search.edits.counterparts import pieces
-from inception_search.edits.crossover import crossover
-from inception_search.edits.matches import by_place
-from inception_search.edits.points import Points
-from inception_search.edits.tree import parts
+from inception_search.edits.crossover import Points, crossover
+from inception_search.edits.matching_parts import by_place, pieces
+from inception_search.edits.sites import parts
 from inception_search.errors import EditError, SpecError
 from inception_search.spec.step import Use
 from tests.edits.edit_samples import net

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import inception_search as ins
 from inception_search.edits.crossover import crossover
-from inception_search.edits.matches import matches
+from inception_search.edits.matching_parts import matches
 from inception_search.edits.places import spot_at
 from inception_search.errors import EditError
 from inception_search.spec.document import parse_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from inception_search.edits.table import EDITS, edits_of
+from inception_search.edits.kinds.table import EDITS, edits_of
 from inception_search.spec.identity.arch_id import arch_id
 from tests.edits.edit_samples import net
 

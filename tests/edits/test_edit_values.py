@@ -10,8 +10,8 @@ import pytest
 
 import inception_search as ins
 from inception_search.edits.difference import difference
+from inception_search.edits.kinds.table import edits_of
 from inception_search.edits.places import spot_at
-from inception_search.edits.table import edits_of
 from inception_search.errors import EditError, InceptionSearchError, SpecError, UnknownNameError
 from inception_search.spec.document import parse_step
 from inception_search.spec.network import Network

@@ -12,8 +12,8 @@ import pytest
 
 import inception_search as ins
 from inception_search.canonical.catalogue import load
-from inception_search.edits.history import Move, path
-from inception_search.edits.traits import changes
+from inception_search.edits.edit_path import Move, path
+from inception_search.edits.summary import changes
 from inception_search.errors import ArgumentError, NotInSpaceError, UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower

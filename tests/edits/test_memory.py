@@ -7,11 +7,11 @@ import yaml
 from hypothesis import given
 
 import inception_search as ins
-from inception_search.edits import check
-from inception_search.edits.certificate import _CODES, certificate
+from inception_search.edits import validity as check
+from inception_search.edits.cached_certificate import _CODES, certificate
+from inception_search.edits.identity_cache import interned
 from inception_search.edits.mutate import mutate
-from inception_search.edits.readable import of_document, surely_readable
-from inception_search.edits.sharing import shared
+from inception_search.edits.validity import of_document, surely_readable
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.text import text
@@ -69,11 +69,11 @@ def test_a_network_that_has_grown_is_not_written_to_know(monkeypatch: pytest.Mon
 @given(documents)
 def test_equal_steps_become_one_object(network: Network) -> None:
     again = parse_network(text(network))
-    one, other = shared(network), shared(again)
+    one, other = interned(network), interned(again)
     assert one == network == other
     assert text(other) == text(again)
     assert [id(step) for step in one.stages.values()] == [id(step) for step in other.stages.values()]
-    assert shared(one) is one
+    assert interned(one) is one
 
 
 def test_networks_read_from_text_are_found_in_memory() -> None:
@@ -82,10 +82,10 @@ def test_networks_read_from_text_are_found_in_memory() -> None:
         mutate(child, 0)
     for child in children:
         before = set(_CODES.known)
-        certificate(shared(parse_network(text(child))))
+        certificate(interned(parse_network(text(child))))
         assert set(_CODES.known) == before  # nothing of it is coded again
 
 
 def test_signs_of_zero_are_kept() -> None:
     one, other = (net(f"{{block: {{skip: add, scale: {scale}, body: 3x3 8}}}}") for scale in ("0.0", "-0.0"))
-    assert text(shared(one)) != text(shared(other))
+    assert text(interned(one)) != text(interned(other))

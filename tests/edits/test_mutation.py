@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import inception_search as ins
-from inception_search.edits.certificate import certificate, same_architecture
-from inception_search.edits.check import why_not
+from inception_search.edits.cached_certificate import certificate, same_architecture
 from inception_search.edits.difference import difference
+from inception_search.edits.kinds.table import DEFAULT_MIX, EDITS
 from inception_search.edits.mutate import Mutation, Tries, mutate
-from inception_search.edits.readable import surely_readable
-from inception_search.edits.table import DEFAULT_MIX, EDITS
+from inception_search.edits.validity import surely_readable, why_not
 from inception_search.errors import EditError, LimitError, NotInSpaceError, UnknownNameError
 from inception_search.spec.document import parse_network
-from inception_search.spec.identity.arch_id import arch_id as identity
+from inception_search.spec.identity import arch_id as identity
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Conv, concat
 from inception_search.spec.text import text

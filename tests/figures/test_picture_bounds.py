@@ -8,7 +8,7 @@ from picture_bounds import outside
 
 import inception_search as ins
 from inception_search.cli.path import _drawn
-from inception_search.edits.history import Move, path
+from inception_search.edits.edit_path import Move, path
 from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.figures.thumbnail import thumbnail
 from inception_search.spec.step import AnyStep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -21,6 +22,12 @@ def variant(step: M, **changes: Any) -> M | None:
     except ValidationError:
         return None
     return made if made != step else None
+
+
+def variants(step: M, changes: Iterable[Mapping[str, Any]]) -> tuple[M, ...]:
+    """``step`` with each of the ``changes`` of fields, without those that break a rule or change nothing."""
+    found = (variant(step, **fields) for fields in changes)
+    return tuple(option for option in found if option is not None)
 
 
 def reduces(step: AnyStep, network: Network) -> bool:

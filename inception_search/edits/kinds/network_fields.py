@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from inception_search.edits.edit import Edit
-from inception_search.edits.kind import Kind
-from inception_search.edits.tree import Site
-from inception_search.edits.variant import variant
+from inception_search.edits.kinds.kind import Kind
+from inception_search.edits.kinds.replace_fields import variants
+from inception_search.edits.sites import Site
 from inception_search.spec.network import Aux, BatchNorm, Head, Network
 from inception_search.spec.step import Act, AnyStep, Block, Dropout
 
@@ -16,12 +16,12 @@ ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu")
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
-def set_act(site: Site) -> Iterator[AnyStep]:
+def set_act(site: Site) -> tuple[AnyStep, ...]:
     """Every other activation of a block or of one that stands alone."""
     step = site.step
     names = ("none", *ACTIVATIONS) if isinstance(step, Block) else ACTIVATIONS
     field = "act" if isinstance(step, Block) else "name"
-    yield from filter(None, (variant(step, **{field: name}) for name in names))
+    return variants(step, ({field: name} for name in names))
 
 
 def set_default_act(network: Network) -> Iterator[Edit]:
@@ -36,9 +36,9 @@ def set_norm(network: Network) -> Iterator[Edit]:
     yield Edit("set_norm", "conv_defaults.norm", before, after)
 
 
-def set_dropout(site: Site) -> Iterator[AnyStep]:
+def set_dropout(site: Site) -> tuple[AnyStep, ...]:
     """Every other probability of dropout."""
-    yield from filter(None, (variant(site.step, p=p) for p in DROPOUTS))
+    return variants(site.step, ({"p": p} for p in DROPOUTS))
 
 
 def set_head_dropout(network: Network) -> Iterator[Edit]:

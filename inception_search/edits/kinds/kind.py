@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from inception_search.edits.edit import Edit
 from inception_search.edits.places import place_of
-from inception_search.edits.tree import Site, outline, sections, settled
+from inception_search.edits.sites import Site, outline, sections, settled
 from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -17,7 +17,7 @@ GUESSES = 4  # sites tried at random before all are gone through
 
 
 @dataclass(frozen=True)
-class Opening:
+class Untying:
     """An edit that changes nothing by itself but lets one copy of a step differ from the others."""
 
     copy: Callable[[Site], AnyStep | None]  # the copy that may now differ
@@ -39,7 +39,7 @@ class Kind:
     on: tuple[type[SpecModel], ...]
     options: Callable[[Site], Iterable[AnyStep]]
     others: Callable[[Network], Iterable[Edit]] = _no_edits
-    opening: Opening | None = None
+    untying: Untying | None = None
 
     def all(self, network: Network) -> Iterator[Edit]:
         """Every edit of this kind, in the order of the document."""

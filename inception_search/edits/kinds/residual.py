@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from inception_search.edits.kind import Kind
-from inception_search.edits.tree import Site
-from inception_search.edits.variant import reduces, variant
+from inception_search.edits.kinds.kind import Kind
+from inception_search.edits.kinds.replace_fields import reduces, variants
+from inception_search.edits.sites import Site
 from inception_search.spec.step import AnyStep, Block, Concat, Use
 
 SCALES = (0.1, 0.17, 0.2, 0.3, 0.5, 1.0)
@@ -38,17 +38,16 @@ def _residual(body: AnyStep) -> Iterator[AnyStep]:
         yield Block(body=body, skip="add", project="linear", scale=scale, act="relu")
 
 
-def set_scale(site: Site) -> Iterator[AnyStep]:
+def set_scale(site: Site) -> tuple[AnyStep, ...]:
     """The block with every other scale of its sum."""
     assert isinstance(site.step, Block)
-    if site.step.skip != "none":
-        yield from filter(None, (variant(site.step, scale=scale) for scale in SCALES))
+    return variants(site.step, ({"scale": scale} for scale in SCALES)) if site.step.skip != "none" else ()
 
 
-def set_project(site: Site) -> Iterator[AnyStep]:
+def set_project(site: Site) -> tuple[AnyStep, ...]:
     """The block with every other projection."""
     assert isinstance(site.step, Block)
-    yield from filter(None, (variant(site.step, project=project) for project in PROJECTIONS))
+    return variants(site.step, ({"project": project} for project in PROJECTIONS))
 
 
 TOGGLE_RESIDUAL = Kind("toggle_residual", (Block, Concat, Use), toggle_residual)

@@ -1,15 +1,19 @@
-"""Whether a document is within what is read back, told from its steps without writing it."""
+"""Whether an edited network is valid: its shapes fit, and its document stays within the limits of what is read back."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from inception_search.edits.memo import Memo
-from inception_search.edits.tree import parts, sections
+from inception_search.edits.identity_cache import Memo
+from inception_search.edits.sites import parts, sections
+from inception_search.errors import DocumentError, ShapeError
+from inception_search.estimate import shapes
+from inception_search.graph.types import FeatureMap, Type
+from inception_search.spec.document import parse_network
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_NODES
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Dag, Repeat
-from inception_search.spec.text import short
+from inception_search.spec.text import short, text
 
 
 class Extent(NamedTuple):
@@ -31,7 +35,40 @@ COMPOSITES: dict[type[Any], tuple[int, int, int]] = {
     Repeat: (6, 0, 2),
     Dag: (3, 12, 5),
 }
-_EXTENTS: Memo[AnyStep, Extent] = Memo()
+_EXTENTS: Memo[Extent] = Memo()
+_SHAPES: Memo[Type] = Memo()
+
+
+def why_not(network: Network) -> str | None:
+    """Why a network made of valid steps cannot be used; None when it can."""
+    try:
+        check_shapes(network)
+    except ShapeError as error:
+        return f"shapes do not fit ({error.rule})"
+    if surely_readable(network):
+        return None
+    try:
+        parse_network(text(network))
+    except DocumentError as unreadable:
+        return f"the document would not be read back ({unreadable.rule})"
+    return None
+
+
+def check_shapes(network: Network) -> None:
+    """A :class:`ShapeError`, without file and line, unless ``network`` lowers."""
+    shape = shapes(network)
+    rules = (network.pool_defaults.ceil, network.same_padding)
+
+    def after(step: AnyStep, x: Type) -> Type:
+        return _SHAPES.get_in(network, step, lambda: shape(step, x), (x, *rules))
+
+    taps: dict[str, Type] = {}
+    x: Type = FeatureMap(*network.input.shape)
+    for name, step in network.stages.items():
+        x = taps[name] = after(step, x)
+    shape(network.head, x)
+    for aux in network.aux.values():
+        shape(aux, after(aux.body, taps[aux.after]))
 
 
 def surely_readable(network: Network) -> bool:

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from inception_search.edits import branches, chain, factor, fields, kernel, modules, pool, repeat, residual, width
-from inception_search.edits.check import why_not
 from inception_search.edits.edit import Edit
-from inception_search.edits.kind import Kind
+from inception_search.edits.kinds import branches, factorise, layer_fields, modules, network_fields, residual
+from inception_search.edits.kinds.kind import Kind
+from inception_search.edits.validity import why_not
 from inception_search.errors import EditError, InceptionSearchError, unknown_name
 from inception_search.spec.network import Network
 
-EDITS: dict[str, Kind] = {
-    "set_kernel": kernel.SET_KERNEL,
-    "set_width": width.SET_WIDTH,
-    "set_mid": width.SET_MID,
-    "set_factor": factor.SET_FACTOR,
-    "factorise": factor.FACTORISE,
-    "merge": factor.MERGE,
-    "set_pool": pool.SET_POOL,
-    "set_act": fields.SET_ACT,
-    "add_branch": branches.ADD_BRANCH,
-    "drop_branch": branches.DROP_BRANCH,
-    "duplicate_branch": branches.DUPLICATE_BRANCH,
-    "reorder_branches": branches.REORDER_BRANCHES,
-    "add_conv": chain.ADD_CONV,
-    "drop_conv": chain.DROP_CONV,
-    "toggle_residual": residual.TOGGLE_RESIDUAL,
-    "set_scale": residual.SET_SCALE,
-    "set_project": residual.SET_PROJECT,
-    "set_repeat": repeat.SET_REPEAT,
-    "untie_repeat": repeat.UNTIE_REPEAT,
-    "tie_repeat": repeat.TIE_REPEAT,
-    "duplicate_module": modules.DUPLICATE_MODULE,
-    "drop_module": modules.DROP_MODULE,
-    "untie_use": modules.UNTIE_USE,
-    "tie_use": modules.TIE_USE,
-    "set_norm": fields.SET_NORM,
-    "set_dropout": fields.SET_DROPOUT,
-}
+KINDS = (
+    layer_fields.SET_KERNEL,
+    layer_fields.SET_WIDTH,
+    layer_fields.SET_MID,
+    factorise.SET_FACTOR,
+    factorise.FACTORISE,
+    factorise.MERGE,
+    layer_fields.SET_POOL,
+    network_fields.SET_ACT,
+    branches.ADD_BRANCH,
+    branches.DROP_BRANCH,
+    branches.DUPLICATE_BRANCH,
+    branches.REORDER_BRANCHES,
+    branches.ADD_CONV,
+    branches.DROP_CONV,
+    residual.TOGGLE_RESIDUAL,
+    residual.SET_SCALE,
+    residual.SET_PROJECT,
+    modules.SET_REPEAT,
+    modules.UNTIE_REPEAT,
+    modules.TIE_REPEAT,
+    modules.DUPLICATE_MODULE,
+    modules.DROP_MODULE,
+    modules.UNTIE_USE,
+    modules.TIE_USE,
+    network_fields.SET_NORM,
+    network_fields.SET_DROPOUT,
+)
+EDITS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 # Half small changes of one field, a quarter branches and convolutions that come or go, the rest structure. What
 # never changes the architecture (reordered branches, a block used instead of written out) or rarely matters to a
 # search of architectures (norm, dropout) is not drawn unless asked for.

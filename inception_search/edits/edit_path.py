@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.canonical.catalogue import load
-from inception_search.edits.traits import changes
+from inception_search.edits.summary import changes
 from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.types import Cost

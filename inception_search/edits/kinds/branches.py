@@ -1,18 +1,20 @@
-"""Branches of a concat: one more, one less, one twice, two swapped."""
+"""Branches of a concat: one more, one less, one twice, two swapped; a convolution of a chain more or less."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
-from inception_search.edits.kind import Kind
-from inception_search.edits.tree import Site
-from inception_search.edits.variant import last_width, reduces
-from inception_search.edits.width import MULTIPLE
+from inception_search.edits.kinds.kind import Kind
+from inception_search.edits.kinds.layer_fields import MULTIPLE
+from inception_search.edits.kinds.replace_fields import last_width, reduces
+from inception_search.edits.sites import Site
 from inception_search.spec.network import Network
-from inception_search.spec.step import AnyStep, Chain, Concat, Conv, Depthwise, Pool, chain, concat
+from inception_search.spec.step import AnyStep, Chain, Concat, Conv, Depthwise, Identity, Pool, chain, concat
 
 DEFAULT_WIDTH = 32  # of a new branch beside branches without a convolution
+KERNELS = ((1, 1), (3, 3))  # of what is added
 
 
 def add_branch(site: Site) -> Iterator[AnyStep]:
@@ -84,3 +86,26 @@ ADD_BRANCH = Kind("add_branch", (Concat,), add_branch)
 DROP_BRANCH = Kind("drop_branch", (Concat,), drop_branch)
 DUPLICATE_BRANCH = Kind("duplicate_branch", (Concat,), duplicate_branch)
 REORDER_BRANCHES = Kind("reorder_branches", (Concat,), reorder_branches)
+
+
+def add_conv(site: Site) -> tuple[AnyStep, ...]:
+    """The convolution with another of its width after it or before it."""
+    assert isinstance(site.step, Conv)
+    return _longer(site.step)
+
+
+@lru_cache(maxsize=4096)
+def _longer(conv: Conv) -> tuple[AnyStep, ...]:
+    more = [Conv(kernel=kernel, width=conv.width) for kernel in KERNELS]
+    return (*(chain(conv, new) for new in more), *(chain(new, conv) for new in more))
+
+
+def drop_conv(site: Site) -> tuple[AnyStep, ...]:
+    """Nothing, in place of a convolution of a chain; where branches stand beside, of one that keeps the map's size."""
+    if not isinstance(site.parent, Chain) or (site.beside and reduces(site.step, site.network)):
+        return ()
+    return (Identity(),)
+
+
+ADD_CONV = Kind("add_conv", (Conv,), add_conv)
+DROP_CONV = Kind("drop_conv", (Conv,), drop_conv)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from inception_search.edits.memo import Memo
+from inception_search.edits.identity_cache import Memo
 from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
@@ -34,6 +34,10 @@ class Spot:
     trail: Trail
     parents: tuple[AnyStep, ...]
     step: AnyStep
+
+    def child(self, index: int) -> Spot:
+        """The spot of the child ``index`` of the step."""
+        return Spot((*self.trail, index), (*self.parents, self.step), parts(self.step)[index])
 
 
 class Site(NamedTuple):
@@ -73,16 +77,16 @@ def parts(step: AnyStep) -> tuple[AnyStep, ...]:
 
 def outline(step: AnyStep) -> tuple[Spot, ...]:
     """Every spot of a tree, outer steps before inner ones. Remembered for each tree."""
-    return _OUTLINES.get(step, lambda: tuple(_spots(step, (), ())))
+    return _OUTLINES.get(step, lambda: tuple(_spots(Spot((), (), step))))
 
 
-def _spots(step: AnyStep, trail: Trail, parents: tuple[AnyStep, ...]) -> Iterator[Spot]:
-    yield Spot(trail, parents, step)
-    for index, part in enumerate(parts(step)):
-        yield from _spots(part, (*trail, index), (*parents, step))
+def _spots(spot: Spot) -> Iterator[Spot]:
+    yield spot
+    for index, part in enumerate(parts(spot.step)):
+        yield from _spots(Spot((*spot.trail, index), (*spot.parents, spot.step), part))
 
 
-_OUTLINES: Memo[AnyStep, tuple[Spot, ...]] = Memo()
+_OUTLINES: Memo[tuple[Spot, ...]] = Memo()
 
 
 def with_part(parent: AnyStep, index: int, part: AnyStep) -> AnyStep:

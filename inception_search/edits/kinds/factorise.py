@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, get_args
 
-from inception_search.edits.kind import Kind
-from inception_search.edits.tree import Site
-from inception_search.edits.variant import variant
+from inception_search.edits.kinds.kind import Kind
+from inception_search.edits.kinds.replace_fields import variant, variants
+from inception_search.edits.sites import Site
 from inception_search.spec.base_model import Factor
 from inception_search.spec.factorisation import opened, stride_of
 from inception_search.spec.step import AnyStep, Chain, Conv, chain
@@ -26,8 +26,8 @@ def set_factor(site: Site) -> tuple[AnyStep, ...]:
 
 @lru_cache(maxsize=4096)
 def _factors(conv: Conv) -> tuple[Conv, ...]:
-    found = [variant(conv, factor=f, mid=conv.mid if f in SERIAL else None) for f in FACTORS if f != conv.factor]
-    return tuple(option for option in found if option is not None)
+    others = [factor for factor in FACTORS if factor != conv.factor]
+    return variants(conv, ({"factor": factor, "mid": conv.mid if factor in SERIAL else None} for factor in others))
 
 
 def factorise(site: Site) -> tuple[AnyStep, ...]:
@@ -40,8 +40,7 @@ def factorise(site: Site) -> tuple[AnyStep, ...]:
 def _written_out(conv: Conv) -> tuple[AnyStep, ...]:
     if conv.factor != "none":
         return (opened(conv),)
-    found = (variant(conv, factor=factor) for factor in SERIAL)
-    return tuple(opened(option) for option in found if option is not None)
+    return tuple(map(opened, variants(conv, ({"factor": factor} for factor in SERIAL))))
 
 
 def merge(site: Site) -> Iterator[AnyStep]:

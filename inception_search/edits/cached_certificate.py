@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
-from inception_search.edits.blocks import Blocks, blocks_inside
-from inception_search.edits.memo import Memo
+from inception_search.edits.identity_cache import Memo
 from inception_search.spec.identity.arch_id import absorbs, code, second_rule
 from inception_search.spec.identity.channel_orders import PINNED
 from inception_search.spec.identity.normal_form import normal
-from inception_search.spec.network import Aux, Head, Network
+from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use
 
 Codes: TypeAlias = tuple[tuple[str, ...], bool]  # the codes of a series, last first; whether its input is absorbed
-_CODES: Memo[AnyStep, tuple[Codes, Blocks]] = Memo()
-_HEADERS: Memo[Head, str] = Memo()
+_CODES: Memo[Codes] = Memo()
+_HEADERS: Memo[str] = Memo()
 
 
 def same_architecture(one: Network, other: Network) -> bool:
@@ -68,10 +67,7 @@ class _Coder:
         """The codes of a step that stands in series, last first, and whether it absorbs an order of its input."""
         if isinstance(step, Use):
             return self.series(self.net.blocks[step.name], absorbed)
-        blocks = blocks_inside(self.net, step)
-        context = (absorbed, *self.rules, *map(id, blocks))
-        # The blocks are remembered as well, so that their ids stay their own.
-        return _CODES.get(step, lambda: (self.coded(step, absorbed), blocks), context)[0]
+        return _CODES.get_in(self.net, step, lambda: self.coded(step, absorbed), (absorbed, *self.rules))
 
     def coded(self, step: AnyStep, absorbed: bool) -> Codes:
         if isinstance(step, Chain | Repeat):
