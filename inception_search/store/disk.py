@@ -58,6 +58,12 @@ _RULES: dict[int, tuple[str, str | None]] = {
 }
 
 
+def remove(path: Path) -> None:
+    """Remove a file; one that is not there is no error. Raises RunFolderError."""
+    with typed_errors(path):
+        path.unlink(missing_ok=True)
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write all of ``data`` to ``fd``; the kernel may take it in several pieces."""
     rest = memoryview(data)

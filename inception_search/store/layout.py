@@ -69,6 +69,16 @@ class Layout:
         return self.path / "jobs"
 
     @property
+    def images_file(self) -> Path:
+        """The images that trials read, while any are trained."""
+        return self.jobs_folder / "data.safetensors"
+
+    @property
+    def test_images_file(self) -> Path:
+        """The test images, while trials are trained that are tested at their end."""
+        return self.jobs_folder / "test.safetensors"
+
+    @property
     def checkpoints_folder(self) -> Path:
         """Weights, one file a trial."""
         return self.path / "checkpoints"
@@ -83,21 +93,25 @@ class Layout:
         """Drawings and plots."""
         return self.path / "figures"
 
+    def stem(self, number: int) -> str:
+        """What the files of trial ``number`` are called."""
+        return str(checked(number))
+
     def result_file(self, number: int) -> Path:
         """Where the result of trial ``number`` waits to be recorded."""
-        return self.results_folder / f"{checked(number)}.json"
+        return self.results_folder / f"{self.stem(number)}.json"
 
     def job_file(self, number: int) -> Path:
         """Where the job of trial ``number`` is described."""
-        return self.jobs_folder / f"{checked(number)}.json"
+        return self.jobs_folder / f"{self.stem(number)}.json"
 
     def checkpoint_file(self, number: int) -> Path:
         """Where the weights of trial ``number`` are kept."""
-        return self.checkpoints_folder / f"{checked(number)}.safetensors"
+        return self.checkpoints_folder / f"{self.stem(number)}.safetensors"
 
     def state_file(self, number: int) -> Path:
         """Where the training of trial ``number``, as far as it came, is kept until it ends."""
-        return self.checkpoints_folder / f"{checked(number)}.state"
+        return self.checkpoints_folder / f"{self.stem(number)}.state"
 
 
 def checked(number: int) -> int:

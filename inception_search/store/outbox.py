@@ -31,17 +31,17 @@ def waiting(folder: Path) -> dict[int, dict[str, Any]]:
     """The results in ``folder`` by trial number; damaged ones are renamed to ``*.corrupt`` and left out."""
     with typed_errors(folder):
         numbers = sorted(int(file.stem) for file in folder.glob("*.json") if _is_number(file.stem))
-        results = {number: _result(folder / f"{number}.json") for number in numbers}
+        results = {number: read(folder / f"{number}.json") for number in numbers}
     return {number: result for number, result in results.items() if result is not None}
 
 
-def _is_number(stem: str) -> bool:
-    return stem.isascii() and stem.isdigit() and str(int(stem)) == stem
-
-
-def _result(file: Path) -> dict[str, Any] | None:
+def read(file: Path) -> dict[str, Any] | None:
+    """The result in ``file``; None where there is none, or a damaged one, which is renamed to ``*.corrupt``."""
     try:
-        result = json.loads(unsealed(file.read_text(encoding="utf-8")))
+        with typed_errors(file):
+            if not file.exists():
+                return None
+            result = json.loads(unsealed(file.read_text(encoding="utf-8")))
     except (ValueError, RecursionError, DocumentError):
         result = None
     if isinstance(result, dict):
@@ -51,3 +51,7 @@ def _result(file: Path) -> dict[str, Any] | None:
         file.replace(aside)
     _log.warning("%s is damaged and was set aside as %s", file, aside.name)
     return None
+
+
+def _is_number(stem: str) -> bool:
+    return stem.isascii() and stem.isdigit() and str(int(stem)) == stem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
+from inception_search.store.disk import typed_errors
+from inception_search.store.layout import Layout
 from inception_search.store.provenance import fingerprint, versions
 from inception_search.store.record import Origin, TrialRecord
 from inception_search.store.run_folder import RunFolder
@@ -52,6 +54,42 @@ class Plan:
         """What a trained network must be given, and what its outputs stand for."""
         data = self.dataset
         return {"class_names": list(data.classes), "mean": list(data.mean), "std": list(data.std)}
+
+    @contextmanager
+    def opened(self, folder: Layout, *, test: bool = False) -> Iterator[StudyContext]:
+        """What all trials share whose files are in ``folder``; their images are in files there while the block lasts.
+
+        The test images are in a file of their own, and only with ``test``. What a kill leaves is replaced, and then
+        removed, by whoever goes on. Raises RunFolderError.
+        """
+        from safetensors import SafetensorError
+
+        from inception_search.data.frozen import SEEN, freeze
+
+        data = self.dataset
+        files = {folder.images_file: SEEN, **({folder.test_images_file: ("test",)} if test else {})}
+        try:
+            for path, splits in files.items():
+                with typed_errors(path):
+                    freeze(data, path, splits)
+            yield StudyContext(
+                config=self.config,
+                space=self.space,
+                data_file=folder.images_file,
+                shape=data.shape,
+                classes=len(data.classes),
+                data=data.describe(),
+                device=self.device,
+                threads=self.config.threads,
+                test_file=folder.test_images_file if test else None,
+            )
+        except SafetensorError as error:
+            rule = f"the images cannot be written for the trials: {error}"
+            raise RunFolderError(rule, place=Place(str(folder.jobs_folder))) from None
+        finally:
+            for path in files:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
 
 def make_plan(config: StudyConfig, space: Space) -> Plan:
@@ -99,28 +137,18 @@ def _errors_of_options(config: StudyConfig) -> Iterator[None]:
 def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
     """Refuse to go on with other images or another space: their trials cannot be compared."""
     data = facts.get("data")
-    for words, begun, now, hint in (
-        (
-            "on other data",
-            data.get("fingerprint") if isinstance(data, dict) else None,
-            plan.dataset.fingerprint,
-            "restore the dataset and its options, or start a new run",
-        ),
-        (
-            "with another space",
-            facts.get("space"),
-            fingerprint(plan.space.text),
-            "restore space.yaml, or start a new run",
-        ),
-    ):
-        if begun not in (None, now):
-            raise RunFolderError(
-                f"the study was begun {words}",
-                place=Place(str(run.path)),
-                found=raw(f"fingerprint {now}"),
-                expected=f"fingerprint {begun}",
-                hint=hint,
-            )
+    begun = data.get("fingerprint") if isinstance(data, dict) else None
+    hint = "restore the dataset and its options, or start a new run"
+    refuse_other("the study was begun on other data", run.path, begun, plan.dataset.fingerprint, hint)
+    now, hint = fingerprint(plan.space.text), "restore space.yaml, or start a new run"
+    refuse_other("the study was begun with another space", run.path, facts.get("space"), now, hint)
+
+
+def refuse_other(rule: str, path: Path, begun: str | None, now: str, hint: str) -> None:
+    """Raise RunFolderError where what is used ``now`` has another fingerprint than when it was ``begun``, if known."""
+    if begun not in (None, now):
+        found, expected = raw(f"fingerprint {now}"), f"fingerprint {begun}"
+        raise RunFolderError(rule, place=Place(str(path)), found=found, expected=expected, hint=hint)
 
 
 def given_again(config: StudyConfig, sampler: BaseSampler | None) -> StudyConfig:
@@ -162,6 +190,8 @@ class StudyContext:
     device: str
     threads: int | None
     """CPU threads of one trial; None: as many as torch likes."""
+    test_file: Path | None = None
+    """The test images, where trials are tested at their end."""
 
     def trial_of(self, kept: TrialRecord | Job) -> Trial:
         """The trial that a record or a job is of."""
@@ -186,8 +216,8 @@ class StudyContext:
                 candidate.measured.latencies[target] = latency
         return Trial.of(number, candidate)
 
-    def job_of(self, trial: Trial, run: RunFolder) -> Job:
-        """The job of training ``trial`` in ``run``."""
+    def job_of(self, trial: Trial, folder: Layout) -> Job:
+        """The job of training ``trial``, whose files are in ``folder``."""
         number = trial.number
         return Job(
             number=number,
@@ -195,14 +225,15 @@ class StudyContext:
             arch_id=trial.arch_id,
             started=trial.started,
             network=trial.network.to_dict(),
-            data=_inside(self.data_file, run),
+            data=_inside(self.data_file, folder),
             fidelity=self.config.fidelity(self.threads),
             seed=trial.seed,
             device=self.device,
-            result=_inside(run.result_file(number), run),
-            checkpoint=_inside(run.checkpoint_file(number), run),
-            state=_inside(run.state_file(number), run),
+            result=_inside(folder.result_file(number), folder),
+            checkpoint=_inside(folder.checkpoint_file(number), folder),
+            state=_inside(folder.state_file(number), folder),
             aux=self.config.aux,
+            test=None if self.test_file is None else _inside(self.test_file, folder),
             tries=trial.tries,
             params=trial.params,
             origin=trial.origin,
@@ -221,5 +252,5 @@ class StudyContext:
         return Observation(record.number, params, record.arch_id or "", state, known, epochs, costs, facts, self.space)
 
 
-def _inside(path: Path, run: RunFolder) -> str:
-    return str(path.relative_to(run.path)) if path.is_relative_to(run.path) else str(path)
+def _inside(path: Path, folder: Layout) -> str:
+    return str(path.relative_to(folder.path)) if path.is_relative_to(folder.path) else str(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from inception_search.credentials import masked
 from inception_search.errors import Place, RunFolderError
 from inception_search.optuna_bridge.live_study import LiveStudy
-from inception_search.store.disk import typed_errors
+from inception_search.store.disk import remove
+from inception_search.store.layout import Layout
 from inception_search.store.objectives import numbers
 from inception_search.store.provenance import versions
 from inception_search.store.record import FINAL, TRAINED, TrialRecord, utc_now
@@ -23,15 +24,6 @@ from inception_search.study.trial import Trial
 
 _LONGEST = 600  # characters of a reason
 STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer
-_GIVEN = (
-    "attempt",
-    "started",
-    "device",
-    "seconds",
-    "fidelity",
-    "resources",
-    "versions",
-)  # fields of a record in an answer
 
 
 class Ledger:
@@ -69,19 +61,19 @@ class Ledger:
         """A baseline or a network of an earlier run that trial ``first`` has trained already."""
         return self.settle(self._record(trial, state="duplicate", duplicate_of=first, seconds=trial.seconds))
 
-    def failed(self, trial: Trial, reason: str, **facts: Any) -> TrialRecord:
+    def failed(self, trial: Trial, reason: str) -> TrialRecord:
         """A trial that ended without a result."""
-        known = {"seconds": trial.seconds, "started": trial.started, "device": self.context.device}
-        return self.settle(self._record(trial, state="failed", reason=_paragraph(reason), **{**known, **facts}))
+        facts = {**training_facts(trial, self.context, {}), "curve": trial.curve, "reason": _paragraph(reason)}
+        return self.settle(self._record(trial, state="failed", **facts))
 
-    def ended(self, trial: Trial, payload: dict[str, Any], **facts: Any) -> TrialRecord:
-        """A trial with the result ``payload`` of its process; ``facts`` are what it does not say itself."""
-        known = {"seconds": trial.seconds, "started": trial.started, "device": self.context.device}
+    def ended(self, trial: Trial, payload: dict[str, Any]) -> TrialRecord:
+        """A trial with the result ``payload`` of its process."""
         try:
-            told = _told(payload, facts, self.context.config.pruner)
-            record = self._record(trial, **{**known, **facts, **told, "objectives": self._objectives(trial, told)})
+            told = _told(payload, trial.curve, self.context.config.pruner)
+            facts = training_facts(trial, self.context, payload)
+            record = self._record(trial, **facts, **told, objectives=self._objectives(trial, told))
         except (KeyError, TypeError, ValueError, ValidationError) as error:
-            return self.failed(trial, f"its result cannot be used: {_first_words(error)}", **facts)
+            return self.failed(trial, f"its result cannot be used: {_first_words(error)}")
         return self.settle(record)
 
     def give_up(self, record: TrialRecord) -> TrialRecord:
@@ -138,35 +130,46 @@ def _counts(record: TrialRecord) -> bool:
     return record.state in TRAINED and record.repeat_of is None
 
 
-def clear(run: RunFolder, number: int, *, state: bool = True) -> None:
-    """Remove the job and the result of a trial that is recorded; with ``state`` also how far its training came."""
-    run.clear_result(number)
-    for path in (run.job_file(number), *([run.state_file(number)] if state else [])):
-        with typed_errors(path):
-            path.unlink(missing_ok=True)
+def training_facts(trial: Trial, context: StudyContext, payload: dict[str, Any]) -> dict[str, Any]:
+    """How a trial was trained, as fields of its record: what its result says, else what is known without one."""
+    known = {
+        "attempt": max(1, trial.attempt),
+        "started": trial.started,
+        "device": context.device,
+        "seconds": trial.seconds,
+        "fidelity": context.config.fidelity(context.threads),
+        "versions": versions(),
+    }
+    return known | {name: payload[name] for name in known if name in payload}
 
 
-def disk_failed(number: int, run: RunFolder) -> RunFolderError:
+def clear(folder: Layout, number: int, *, state: bool = True) -> None:
+    """Remove the result and the job of a trial that is recorded; with ``state`` also how far its training came."""
+    states = [folder.state_file(number)] if state else []
+    for path in (folder.result_file(number), folder.job_file(number), *states):
+        remove(path)
+
+
+def disk_failed(name: str, folder: Layout, again: str) -> RunFolderError:
     """The error of a trial that could not do its work on this disk."""
     return RunFolderError(
-        f"trial {number} could not read its data or write its result",
-        place=Place(str(run.path)),
-        hint="free some space, or repair the disk, then resume; nothing recorded is lost",
+        f"{name} could not read its data or write its result",
+        place=Place(str(folder.path)),
+        hint=f"free some space, or repair the disk, then {again}; nothing recorded is lost",
     )
 
 
-def _told(payload: dict[str, Any], facts: dict[str, Any], pruner: str) -> dict[str, Any]:
-    """What a result says, as fields of a record; a failure keeps the epochs that were reported before it."""
+def _told(payload: dict[str, Any], reported: Sequence[dict[str, Any]], pruner: str) -> dict[str, Any]:
+    """What a result says, as fields of a record; a failure keeps the epochs that were ``reported`` before it."""
     state, reason = payload["state"], payload.get("reason")
     if state not in STATES:
         raise ValueError(f"unknown state {state!r}")
-    curve = payload.get("curve") or facts.get("curve", ())
+    curve = payload.get("curve") or reported
     if state in ("pruned", "paused"):
         words = "below the median of earlier trials" if pruner == "median" else "not among the best (yet)"
         reason = f"{words} at epoch {curve[-1]['epoch']}" if curve else "stopped"
-    told = {name: payload[name] for name in _GIVEN if name in payload}
-    value = payload.get("value") if state == "complete" else None
-    return told | {"state": state, "value": value, "curve": curve, "reason": _paragraph(reason) if reason else None}
+    told = {"value": payload.get("value") if state == "complete" else None, "resources": payload.get("resources", {})}
+    return told | {"state": state, "curve": curve, "reason": _paragraph(reason) if reason else None}
 
 
 def _paragraph(text: str) -> str:

@@ -7,29 +7,26 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from inception_search.errors import TrainingError
 from inception_search.optuna_bridge.live_study import LiveStudy, Running
-from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor, Word
+from inception_search.runner.executor import Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
-from inception_search.spec.identity.arch_id import known_ids
 from inception_search.store.objectives import OBJECTIVES, losses, numbers, told
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Proposal
 from inception_search.study.context import StudyContext
-from inception_search.study.ledger import Ledger, disk_failed
+from inception_search.study.ledger import Ledger
 from inception_search.study.observer import Observer
 from inception_search.study.pruners import Scheduler
 from inception_search.study.queue import Proposer
 from inception_search.study.trial import Trial
+from inception_search.study.trial_loop import TrialLoop
 
-MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
-_PATIENCE = 0.5  # seconds between looks at the stop flag
 _FLUSH = 5.0  # seconds that a storage which does not answer is waited for at the end
 
 
-class Driver:
+class Driver(TrialLoop):
     """Runs a study to its end, or until ``stop`` is set.
 
     ``unfinished`` are the trials that an earlier driver began and did not record; they come first.
@@ -49,43 +46,30 @@ class Driver:
         stop: threading.Event | None = None,
         packing: Packing | None = None,
     ) -> None:
-        self.run_folder, self.context, self.ledger, self.live = run, context, ledger, live
-        self.proposer, self.scheduler, self.executor, self.observer = proposer, scheduler, executor, observer
-        self.stop, self.packing = stop or threading.Event(), packing
-        self.unfinished = deque(unfinished)
+        super().__init__(run, context, executor, observer.note, unfinished, stop, packing)
+        self.ledger, self.live, self.proposer, self.scheduler = ledger, live, proposer, scheduler
+        self.observer = observer
         self.repeats: deque[Trial] = deque()
-        self.running: dict[int, Trial] = {}
-        self.waiting: deque[int] = deque()
-        """Those of them whose process was lost, and that begin again where a place is free."""
         self.paused: dict[int, Trial] = {}
         """Paused trials, as far as this driver has made them."""
-        self.late: set[int] = set()
-        """Trials that exceeded their time limit once and continue."""
         known = (*ledger.records, *(trial.number for trial in self.unfinished), len(live) - 1)
         self.number = max(known) + 1
         self.learned = next(name for name in context.config.objectives if not OBJECTIVES[name].beforehand)
         self.exhausted = self.closed = False
         live.records, live.running = ledger.records, self.under_way
 
-    def loop(self) -> bool:
-        """Train until the wanted number of trials is trained; False when stopped before.
+    def name(self, trial: Trial) -> str:
+        """What people call a trial."""
+        return f"trial {trial.number}"
 
-        Trials that a stop ends go on from their last epoch when the study resumes.
-        """
+    def loop(self) -> bool:
+        """Train until the wanted number of trials is trained; False when stopped before."""
         self.observer.started(self.context.config, list(self.ledger.records.values()))
         try:
-            self.adopt()
-            while not self.stop.is_set():
-                launched = self.launch()
-                if not launched and not self.running and self.settled():
-                    return True
-                for event in self.executor.wait(0.0 if launched else _PATIENCE):
-                    self.handle(event)
-            return False
+            return super().loop()
         finally:
-            self.executor.cancel()
             if not self.live.flush(0.0 if self.stop.is_set() else _FLUSH):
-                self.observer.note("the Optuna storage is not up to date; resuming the study brings it up to date")
+                self.note("the Optuna storage is not up to date; resuming the study brings it up to date")
 
     def under_way(self) -> Running:
         """Parameters and attributes of the trials that are begun and not recorded, by number."""
@@ -93,33 +77,18 @@ class Driver:
         return {trial.number: (trial.params, trial.attributes) for trial in begun}
 
     def adopt(self) -> None:
-        """Record the trainings that an earlier driver had finished and did not record; the others wait their turn."""
-        results = self.run_folder.read_results()
-        left: deque[Trial] = deque()
+        """Record what an earlier driver finished; the strategy knows of what it began, and repeats are queued."""
         for trial in self.unfinished:
             self.ledger.start(trial)
-            payload = results.get(trial.number, {})
-            if payload.get("arch_id") in known_ids(trial.network):
-                self.conclude(trial, self.ledger.ended(trial, payload))
-            else:
-                self.run_folder.clear_result(trial.number)
-                self.proposer.tell(trial.view(self.context.space))
-                left.append(trial)
-        self.unfinished = left
+        super().adopt()
+        for trial in self.unfinished:
+            self.proposer.tell(trial.view(self.context.space))
         for record in list(self.ledger.records.values()):
             if self.repeated_at_once(record):
                 self.queue_repeats(record)
 
-    def launch(self) -> bool:
-        """Start what comes next where a place is free; whether anything was started."""
-        if len(self.running) - len(self.waiting) >= self.executor.capacity:
-            return False
-        if self.waiting:
-            self.start(self.waiting.popleft())
-            return True
-        if self.unfinished:
-            self.go_on(self.unfinished.popleft())
-            return True
+    def begin_another(self) -> bool:
+        """Go on with a paused trial, or begin a repeat or a new one; whether anything was begun."""
         paused = self.scheduler.promotable()
         if paused is not None:
             self.promote(paused)
@@ -136,7 +105,7 @@ class Driver:
         if proposal is None:
             if not self.running:  # what is running may give the strategy new places to look
                 self.exhausted = True
-                self.observer.note("no more points that are new and can be trained were found: the search ends here")
+                self.note("no more points that are new and can be trained were found: the search ends here")
             return False
         return self.consider(proposal)
 
@@ -144,7 +113,7 @@ class Driver:
         """Begin a proposal; one that cannot be trained (a canonical module, say) is recorded with the reason."""
         candidate = self.proposer.screen(proposal.params)
         if candidate.network is None:
-            self.observer.note(f"{proposal.label or 'a point'} gives no network: {candidate.reason}")
+            self.note(f"{proposal.label or 'a point'} gives no network: {candidate.reason}")
             return True
         trial = Trial.of(self.number, candidate, proposal, self.context.config.seed)
         if candidate.fresh:
@@ -165,15 +134,6 @@ class Driver:
         self.start(trial.number)
         return True
 
-    def go_on(self, trial: Trial) -> None:
-        """Begin again a trial that an earlier driver left under way; that is no fault of the trial."""
-        if trial.attempt >= MAX_BEGUN:
-            reason = f"it was begun {trial.attempt} times, and each time its process was lost"
-            self.conclude(trial, self.ledger.failed(trial, reason, attempt=trial.attempt))
-            return
-        self.submit(trial.again(), trial.attempt + 1, trial.tries)
-        self.start(trial.number)
-
     def promote(self, number: int) -> None:
         """A paused trial goes on from where it was."""
         self.scheduler.promote(number)
@@ -184,32 +144,18 @@ class Driver:
         self.start(number)
 
     def submit(self, trial: Trial, attempt: int, tries: int) -> None:
-        """Begin an attempt at a trial by writing its job: from then on it survives a kill of the search."""
-        trial.attempt, trial.tries, trial.curve = attempt, tries, []
-        self.context.job_of(trial, self.run_folder).write(self.run_folder.job_file(trial.number))
+        """Begin an attempt at a trial: first in the run folder."""
+        super().submit(trial, attempt, tries)
         self.ledger.start(trial)
-        self.running[trial.number] = trial
 
     def start(self, number: int) -> None:
         """Start the job of a trial."""
-        self.executor.submit(number, self.run_folder.job_file(number))
+        super().start(number)
         self.observer.launched(number, self.running[number].label)
-
-    def handle(self, event: Epoch | Ended) -> None:
-        """React to what a trial did."""
-        trial = self.running[event.number]
-        if isinstance(event, Epoch):
-            self.observer.epoch(event.number, event.metrics)
-            trial.curve.append(event.metrics)
-            self.executor.answer(event.number, self.what_next(trial, event.metrics))
-        elif event.exit_code == BAD_DISK:
-            raise disk_failed(event.number, self.run_folder)
-        else:
-            del self.running[event.number]
-            self.end(trial, event)
 
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
         """Report an epoch to the Optuna study and to the pruner; baselines and the last epoch are never stopped."""
+        self.observer.epoch(trial.number, metrics)
         epoch = int(metrics["epoch"])
         values = numbers(metrics, trial.costs, sum(each["seconds"] for each in trial.curve))
         self.live.report(trial.number, values[self.learned], epoch)
@@ -219,51 +165,13 @@ class Driver:
             trial.number, epoch, losses(self.context.config.objectives, values), spared=trial.exempt
         )
 
-    def end(self, trial: Trial, event: Ended) -> None:
-        """Record a trial whose process is gone, or start it again from its last epoch."""
-        number, config = event.number, self.context.config
-        payload = self.run_folder.read_results().get(number)
-        facts = {"attempt": trial.attempt, "curve": trial.curve, "fidelity": config.fidelity(self.context.threads)}
-        if payload is not None and self.too_crowded(payload):
-            self.run_folder.clear_result(number)
-            self.observer.note(f"trial {number} ran out of memory beside others; it runs again, with fewer at a time")
-            self.submit(trial, trial.attempt + 1, trial.tries)
-            self.waiting.append(number)
-        elif payload is not None:
-            self.conclude(trial, self.ledger.ended(trial, payload, **facts))
-        elif self.stop.is_set():
-            return  # what ends the search may end its trials, too: its job is there for whoever resumes
-        elif event.handed_back:
-            where = "from its last epoch" if trial.advanced else "from where it was"
-            self.observer.note(f"trial {number} was handed back by a worker that leaves; it goes on elsewhere {where}")
-            self.submit(trial, trial.attempt + 1, trial.tries)
-            self.waiting.append(number)
-        elif not event.began and not event.late:
-            self.observer.note(f"the process of trial {number} ended before it began; it is started again")
-            self.submit(trial, trial.attempt, trial.tries)  # it was no attempt
-            self.waiting.append(number)
-        elif event.late and number in self.late:
-            limit = config.trial_seconds
-            self.conclude(trial, self.ledger.failed(trial, f"it ran longer than the limit of {limit:g} s", **facts))
-        elif not trial.advanced and trial.tries >= config.retries:
-            reason = f"its process was lost {trial.tries} times in a row, last with exit code {event.exit_code}"
-            self.conclude(trial, self.ledger.failed(trial, reason, **facts))
-        else:
-            self.late |= {number} if event.late else set()
-            why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
-            self.observer.note(f"trial {number} {why}; it runs again")
-            self.submit(trial, trial.attempt + 1, 1 if trial.advanced else trial.tries + 1)
-            self.waiting.append(number)
+    def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
+        """Record a trial with the result that its process left."""
+        self.conclude(trial, self.ledger.ended(trial, payload))
 
-    def too_crowded(self, payload: dict[str, Any]) -> bool:
-        """Report to the packing what a trial used; whether it ran out of memory because others share its GPU."""
-        if self.packing is None:
-            return False
-        if str(payload.get("reason", "")).startswith(TrainingError.OUT_OF_MEMORY):
-            return self.packing.out_of_memory()
-        used, seconds = payload.get("resources", {}), payload.get("seconds", 0.0)
-        self.packing.finished(used.get("images_per_second", 0.0) * seconds, used.get("peak_bytes", 0.0))
-        return False
+    def failed(self, trial: Trial, reason: str) -> None:
+        """Record a trial that left no result and is not begun again."""
+        self.conclude(trial, self.ledger.failed(trial, reason))
 
     def conclude(self, trial: Trial, record: TrialRecord) -> None:
         """A trial has been recorded: report it to the strategy, queue its repeats, keep a paused one."""

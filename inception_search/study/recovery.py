@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inception_search.errors import InceptionSearchError
 from inception_search.runner.job import read_jobs
-from inception_search.store.disk import typed_errors
+from inception_search.store.disk import remove
 from inception_search.store.record import FINAL, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Proposal
@@ -44,8 +44,7 @@ def unfinished_trials(
         clear(run, number, state=number not in kept)
     for path in run.checkpoints_folder.glob("*.state"):
         if not path.stem.isdecimal() or int(path.stem) not in left.keys() | kept:
-            with typed_errors(path):
-                path.unlink(missing_ok=True)
+            remove(path)
     return [left[number] for number in sorted(left)]
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from inception_search.errors import Place, RunFolderError
 from inception_search.options import flat
 from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
@@ -26,7 +24,6 @@ from inception_search.runner.remote_executor import AttachedExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space, load_space
 from inception_search.store.atomic import write_atomic
-from inception_search.store.disk import typed_errors
 from inception_search.store.environment import cores, note_environment
 from inception_search.store.objectives import OBJECTIVES, losses, numbers
 from inception_search.store.record import TRAINED, TrialRecord
@@ -53,7 +50,6 @@ from inception_search.study.warnings import about_baselines, about_data, about_s
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-    from inception_search.data.dataset import Dataset
 
 MOST_ON_A_GPU = 8  # trials at a time, where the user does not say
 
@@ -152,23 +148,13 @@ def _with_password(config: StudyConfig, observer: Observer) -> StudyConfig:
 
 
 def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
-    config, dataset = plan.config, plan.dataset
-    with stop_on_signals() as stop, _data_file(run, dataset) as data_file:
+    config = plan.config
+    with stop_on_signals() as stop, plan.opened(run) as context:
         packing = make_packing(config, plan.device)
         own = LocalExecutor(
             _capacity(config, plan.device), config.trial_seconds, persistent=plan.device != "cpu", packing=packing
         )
         attached = AttachedExecutor(run, observer.note)
-        context = StudyContext(
-            config=config,
-            space=plan.space,
-            data_file=data_file,
-            shape=dataset.shape,
-            classes=len(dataset.classes),
-            data=dataset.describe(),
-            device=plan.device,
-            threads=config.threads,
-        )
         finished = False
         try:
             _note_environment(run, plan)
@@ -226,7 +212,7 @@ def train_lost_again(driver: Driver) -> None:
     trained = {*driver.ledger.seen.numbers, *(trial.arch_id for trial in driver.unfinished)}
     lost = lost_proposals(driver.live.lost, driver.context, trained)
     if lost:
-        driver.observer.note(f"{driver.run_folder.trials_file} has lost the record of {_again(lost)}")
+        driver.observer.note(f"{driver.ledger.run.trials_file} has lost the record of {_again(lost)}")
     sampled = [proposal for proposal in lost.values() if proposal.origin == "sampled"]
     driver.proposer.queue.extendleft(reversed(sampled))
 
@@ -310,27 +296,6 @@ def _threads(config: StudyConfig, device: str) -> int | None:
     if config.threads is not None or device != "cpu":
         return config.threads
     return 1 if _capacity(config, device) > 1 else cores()
-
-
-@contextmanager
-def _data_file(run: RunFolder, dataset: Dataset) -> Iterator[Path]:
-    """The train and validation images in a file trials read; the test images are not in it.
-
-    In the run folder, where a search that goes on after a kill replaces and then removes it.
-    """
-    from safetensors import SafetensorError
-
-    from inception_search.data.frozen import freeze
-
-    path = run.jobs_folder / "data.safetensors"
-    try:
-        with typed_errors(path):
-            freeze(dataset, path)
-        yield path
-    except SafetensorError as error:
-        raise RunFolderError(f"the images cannot be written for the trials: {error}", place=Place(str(path))) from None
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _named(space: Space | str | Path, loaded: Space) -> str:

@@ -1,0 +1,198 @@
+"""The loop that trains the trials it is given, and survives lost processes, full memory and any kill of itself."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from inception_search.errors import TrainingError
+from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor, Word
+from inception_search.runner.gpu_concurrency import Packing
+from inception_search.spec.identity.arch_id import known_ids
+from inception_search.store import outbox
+from inception_search.store.disk import remove
+from inception_search.store.layout import Layout
+from inception_search.study.context import StudyContext
+from inception_search.study.ledger import disk_failed
+from inception_search.study.trial import Trial
+
+MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
+_PATIENCE = 0.5  # seconds between looks at the stop flag
+
+
+class TrialLoop(ABC):
+    """Trains ``unfinished`` to the end, or until ``stop`` is set; subclasses say what becomes of a trial.
+
+    The files of trials are in ``folder``. ``unfinished`` may have been begun by an earlier loop.
+    """
+
+    again = "resume"
+    """What a person does to go on with trials that were stopped."""
+
+    def __init__(
+        self,
+        folder: Layout,
+        context: StudyContext,
+        executor: Executor,
+        note: Callable[[str], None],
+        unfinished: Iterable[Trial],
+        stop: threading.Event | None = None,
+        packing: Packing | None = None,
+    ) -> None:
+        self.folder, self.context, self.executor, self.note = folder, context, executor, note
+        self.unfinished = deque(unfinished)
+        self.stop, self.packing = stop or threading.Event(), packing
+        self.running: dict[int, Trial] = {}
+        self.waiting: deque[int] = deque()
+        """Those of them whose process was lost, and that begin again where a place is free."""
+        self.late: set[int] = set()
+        """Trials that exceeded their time limit once and continue."""
+
+    @abstractmethod
+    def name(self, trial: Trial) -> str:
+        """What people call a trial."""
+
+    @abstractmethod
+    def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
+        """React to an epoch that a trial has finished."""
+
+    @abstractmethod
+    def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
+        """Record a trial with the result that its process left."""
+
+    @abstractmethod
+    def failed(self, trial: Trial, reason: str) -> None:
+        """Record a trial that left no result and is not begun again."""
+
+    def begin_another(self) -> bool:
+        """Begin a trial that is not among ``unfinished``, where there is one; whether there was."""
+        return False
+
+    def settled(self) -> bool:
+        """Whether all is done, where nothing runs and nothing can be begun."""
+        return True
+
+    def loop(self) -> bool:
+        """Train until all is done; False when stopped before.
+
+        Trials that a stop ends go on from their last epoch in the next loop over the folder. Raises RunFolderError for
+        a disk that refuses.
+        """
+        try:
+            self.adopt()
+            while not self.stop.is_set():
+                launched = self.launch()
+                if not launched and not self.running and self.settled():
+                    return True
+                for event in self.executor.wait(0.0 if launched else _PATIENCE):
+                    self.handle(event)
+            return False
+        finally:
+            self.executor.cancel()
+
+    def adopt(self) -> None:
+        """Record the trainings that an earlier loop had finished and did not record; the others wait their turn."""
+        left: deque[Trial] = deque()
+        for trial in self.unfinished:
+            payload = outbox.read(self.folder.result_file(trial.number))
+            if payload is not None and payload.get("arch_id") in known_ids(trial.network):
+                self.ended(trial, payload)
+            else:
+                remove(self.folder.result_file(trial.number))
+                left.append(trial)
+        self.unfinished = left
+
+    def launch(self) -> bool:
+        """Start what comes next where a place is free; whether anything was started."""
+        if len(self.running) - len(self.waiting) >= self.executor.capacity:
+            return False
+        if self.waiting:
+            self.start(self.waiting.popleft())
+        elif self.unfinished:
+            self.go_on(self.unfinished.popleft())
+        else:
+            return self.begin_another()
+        return True
+
+    def go_on(self, trial: Trial) -> None:
+        """Begin again a trial that an earlier loop left under way; that is no fault of the trial."""
+        if trial.attempt >= MAX_BEGUN:
+            self.failed(trial, f"it was begun {trial.attempt} times, and each time its process was lost")
+            return
+        self.submit(trial.again(), trial.attempt + 1, trial.tries)
+        self.start(trial.number)
+
+    def submit(self, trial: Trial, attempt: int, tries: int) -> None:
+        """Begin an attempt at a trial by writing its job: from then on it survives a kill of the loop."""
+        trial.attempt, trial.tries, trial.curve = attempt, tries, []
+        self.context.job_of(trial, self.folder).write(self.folder.job_file(trial.number))
+        self.running[trial.number] = trial
+
+    def start(self, number: int) -> None:
+        """Start the job of a trial."""
+        self.executor.submit(number, self.folder.job_file(number))
+
+    def handle(self, event: Epoch | Ended) -> None:
+        """React to what a trial did."""
+        trial = self.running[event.number]
+        if isinstance(event, Epoch):
+            trial.curve.append(event.metrics)
+            self.executor.answer(event.number, self.what_next(trial, event.metrics))
+        elif event.exit_code == BAD_DISK:
+            raise disk_failed(self.name(trial), self.folder, self.again)
+        else:
+            del self.running[event.number]
+            self.end(trial, event)
+
+    def end(self, trial: Trial, event: Ended) -> None:
+        """Record a trial whose process is gone, or start it again from its last epoch."""
+        number, name = event.number, self.name(trial)
+        payload = outbox.read(self.folder.result_file(number))
+        if payload is not None and self.too_crowded(payload):
+            remove(self.folder.result_file(number))
+            self.note(f"{name} ran out of memory beside others; it runs again, with fewer at a time")
+            self.repeat(trial, trial.attempt + 1, trial.tries)
+        elif payload is not None:
+            self.ended(trial, payload)
+        elif self.stop.is_set():
+            return  # what ends the loop may end its trials, too: its job is there for whoever goes on
+        elif event.handed_back:
+            where = "from its last epoch" if trial.advanced else "from where it was"
+            self.note(f"{name} was handed back by a worker that leaves; it goes on elsewhere {where}")
+            self.repeat(trial, trial.attempt + 1, trial.tries)
+        elif not event.began and not event.late:
+            self.note(f"the process of {name} ended before it began; it is started again")
+            self.repeat(trial, trial.attempt, trial.tries)  # it was no attempt
+        elif event.late and number in self.late:
+            self.failed(trial, f"it ran longer than the limit of {self.context.config.trial_seconds:g} s")
+        elif not trial.advanced and trial.tries >= self.context.config.retries:
+            times = f"its process was lost {trial.tries} times in a row"
+            self.failed(trial, f"{times}, last with exit code {event.exit_code}")
+        else:
+            self.late |= {number} if event.late else set()
+            why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
+            self.note(f"{name} {why}; it runs again")
+            self.repeat(trial, trial.attempt + 1, 1 if trial.advanced else trial.tries + 1)
+
+    def repeat(self, trial: Trial, attempt: int, tries: int) -> None:
+        """Begin an attempt after another; it starts where a place is free."""
+        self.submit(trial, attempt, tries)
+        self.waiting.append(trial.number)
+
+    def too_crowded(self, payload: dict[str, Any]) -> bool:
+        """Report to the packing what a trial used; whether it ran out of memory because others share its GPU."""
+        if self.packing is None:
+            return False
+        if ran_out_of_memory(payload):
+            return self.packing.out_of_memory()
+        used, seconds = payload.get("resources", {}), payload.get("seconds", 0.0)
+        self.packing.finished(used.get("images_per_second", 0.0) * seconds, used.get("peak_bytes", 0.0))
+        return False
+
+
+def ran_out_of_memory(payload: dict[str, Any]) -> bool:
+    """Whether a training whose result is ``payload`` failed for want of memory on its device."""
+    return str(payload.get("reason", "")).startswith(TrainingError.OUT_OF_MEMORY)
