@@ -65,6 +65,14 @@ class Job:
         return cls(**{name: value for name, value in facts.items() if name not in _DROPPED})
 
 
+def attempts(path: Path) -> int:
+    """How many attempts there were at the training whose job file is ``path``; 0 where it cannot be read."""
+    try:
+        return Job.read(path).attempt
+    except (OSError, ValueError, TypeError, RecursionError, DocumentError):
+        return 0
+
+
 def read_jobs(run: RunFolder) -> dict[int, Job]:
     """The jobs in a run folder by number; one that cannot be read any more is left out."""
     found = {}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inception_search.errors import ConfigError, Place, RunFolderError, raw
+from inception_search.errors import ConfigError
+from inception_search.plural import counted
 from inception_search.runner.fork_server import start_server
+from inception_search.runner.job import attempts
 from inception_search.runner.process_executor import LocalExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space
@@ -16,20 +19,18 @@ from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
 from inception_search.store.environment import cores
 from inception_search.store.run_folder import RunFolder
+from inception_search.strategies.protocol import Proposal
 from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.context import check_same, make_plan
+from inception_search.study.context import Plan, StudyContext, check_same, make_plan, refuse_other
 from inception_search.study.final.folder import FinalsFolder
-from inception_search.study.final.loop import FinalsLoop, How, Training
+from inception_search.study.final.loop import FinalsLoop
 from inception_search.study.final.observer import FinalsObserver
-from inception_search.study.final.options import FinalOptions, recipe_of
-from inception_search.study.final.record import FinalRecord
+from inception_search.study.final.options import FinalOptions, final_config
+from inception_search.study.final.record import FinalRecord, read_finals
 from inception_search.study.final.result import Finals
-from inception_search.study.final.selection import Setting, make_setting
+from inception_search.study.final.selection import Entrant, make_setting
 from inception_search.study.final.table import make_table, markdown
 from inception_search.study.trial import Trial, make_candidate
-
-if TYPE_CHECKING:
-    from inception_search.data.dataset import Dataset
 
 
 def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **options: Any) -> Finals:
@@ -42,17 +43,21 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
     checked = FinalOptions.of(**options)
     folder = RunFolder.open(Path(run).expanduser())
     config = StudyConfig.read(folder.study_file)
-    setting = make_setting(folder, config, checked, recipe_of(config, checked))
+    final = final_config(config, checked)
+    setting = make_setting(folder, config, checked, final)
     with folder.hold():
-        finals = FinalsFolder(folder)
+        finals = FinalsFolder(folder.path / "finals", setting)
         finals.prepare()
-        records = finals.records()
-        done = {(r.arch_id, r.seed) for r in records if r.recipe == setting.recipe_id and r.state != "lost"}
-        wanted = {(str(each.record.arch_id), seed) for each in setting.entrants for seed in setting.seeds}
-        finished = wanted <= done or _train(finals, config, checked, setting, records, observer or FinalsObserver())
+        records = read_finals(finals.records_file)
+        missing = setting.missing(records)
+        finished = True
+        if missing:
+            start_server()
+            plan = _plan(folder, config, final)
+            finished = _train(finals, plan, missing, records, observer or FinalsObserver())
         if finished:
-            finals.note(setting)
-        records = finals.records()
+            finals.note()
+        records = read_finals(finals.records_file)
         told = Finals(folder, setting, make_table(setting, records, folder.path), len(finals.seen(records)), finished)
         if finished:
             write_atomic(finals.table_file, json.dumps(told.data(), indent=1, allow_nan=False) + "\n")
@@ -60,79 +65,63 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
         return told
 
 
+def _plan(run: RunFolder, config: StudyConfig, final: StudyConfig) -> Plan:
+    """What is trained on, and how, after the study's own images are known to be as they were."""
+    space = Space(run.space_text(), str(run.space_file))
+    plan = make_plan(config.changed(device=final.device), space)
+    check_same(run, plan, facts_of(run.study_file))
+    images = ("train_images", "validation_images", "image_size")
+    if any(getattr(final, name) != getattr(config, name) for name in images):
+        plan = make_plan(final, space)
+    workers = final.workers or (cores() if plan.device == "cpu" else 1)
+    threads = (final.threads or (1 if workers > 1 else cores())) if plan.device == "cpu" else None
+    sizes = {"image_size": plan.dataset.shape[1], "train_images": len(plan.dataset.train)}
+    return replace(plan, config=final.changed(**sizes, workers=workers, threads=threads))
+
+
 def _train(
     finals: FinalsFolder,
-    config: StudyConfig,
-    options: FinalOptions,
-    setting: Setting,
-    records: list[FinalRecord],
+    plan: Plan,
+    missing: Sequence[int],
+    records: Sequence[FinalRecord],
     observer: FinalsObserver,
 ) -> bool:
     """Train what is missing; False when stopped."""
-    start_server()
-    device, dataset = _dataset(finals.run, config, options)
-    data = dataset.describe()
-    same = [record for record in records if record.recipe == setting.recipe_id]
-    _check_unchanged(finals, same, data)
-    workers = options.workers or config.workers or (cores() if device == "cpu" else 1)
-    threads = {"threads": config.threads or (1 if workers > 1 else cores())} if device == "cpu" else {}
-    sizes = {"image_size": dataset.shape[1], "train_images": len(dataset.train)}
-    fidelity = {name: value for name, value in setting.recipe.items() if name != "aux"} | sizes | threads
-    known = {(record.arch_id, record.seed) for record in same if record.state != "lost"}
-    trainings = [each for each in _trainings(setting, dataset) if (each.entrant.record.arch_id, each.seed) not in known]
-    observer.started(len(setting.entrants) * len(setting.seeds) - len(trainings), len(trainings), fidelity["epochs"])
-    others = len(finals.seen(records) - {setting.id})
-    if others:
-        observer.note(f"the test images have been read under {_many(others, 'other setting')} before")
-    how = How(fidelity, device, data, config.retries)
-    with stop_on_signals() as stop, finals.images(dataset):
-        executor = LocalExecutor(workers, float("inf"), persistent=device != "cpu")
-        return FinalsLoop(finals, setting, how, executor, observer, stop).train(trainings)
-
-
-def _dataset(run: RunFolder, config: StudyConfig, options: FinalOptions) -> tuple[str, Dataset]:
-    """The device, and the whole dataset, after the study's own is known to be as it was."""
-    device = options.device or config.device
-    space = Space(run.space_text(), str(run.space_file))
-    plan = make_plan(config.model_copy(update={"device": device}), space)
-    check_same(run, plan, facts_of(run.study_file))
-    sizes = {name: getattr(options, name) for name in ("train_images", "validation_images")}
-    sizes["image_size"] = options.image_size or config.training.image_size
-    if {**config.options(), **sizes} == config.options():
-        return plan.device, plan.dataset
-    return plan.device, make_plan(config.changed(device=device, **sizes), space).dataset
-
-
-def _check_unchanged(finals: FinalsFolder, records: list[FinalRecord], data: dict[str, Any]) -> None:
-    """Refuse other images than those of trainings that stand in the same table."""
+    setting = finals.setting
+    hint = "restore the dataset, or move finals.jsonl away to begin again"
     for record in records:
-        before = record.data.get("fingerprint")
-        if before != data["fingerprint"]:
-            raise RunFolderError(
-                "the final trainings were begun on other data",
-                place=Place(str(finals.records_file)),
-                found=raw(f"fingerprint {data['fingerprint']}"),
-                expected=f"fingerprint {before}",
-                hint="restore the dataset, or move finals.jsonl away to begin again",
-            )
+        if record.recipe == setting.recipe_id:  # they stand in the same table
+            begun, now = str(record.data.get("fingerprint")), plan.dataset.fingerprint
+            refuse_other("the final trainings were begun on other data", finals.records_file, begun, now, hint)
+    with stop_on_signals() as stop, plan.opened(finals, test=True) as context:
+        trials = _trials(finals, missing, context)
+        observer.started(len(setting.trainings) - len(missing), len(missing), plan.config.training.epochs)
+        if others := len(finals.seen(records) - {setting.id}):
+            observer.note(f"the test images have been read under {counted(others, 'other setting')} before")
+        assert plan.config.workers is not None
+        executor = LocalExecutor(plan.config.workers, float("inf"), persistent=plan.device != "cpu")
+        return FinalsLoop(finals, context, executor, observer, trials, stop).loop()
 
 
-def _trainings(setting: Setting, dataset: Dataset) -> Iterator[Training]:
-    """Seed by seed, so that what is there when it is stopped has something of every network."""
-    trials: dict[int, Trial] = {}
-    for seed in setting.seeds:
-        for entrant in setting.entrants:
-            number = entrant.record.number
-            if number not in trials:
-                network = network_from_data(entrant.record.network)
-                candidate = make_candidate(network, {}, dataset.shape, len(dataset.classes))
-                if candidate.reason is not None:
-                    hint = "choose another --image-size"
-                    rule = f"{entrant.name} does not fit images of this size: {candidate.reason}"
-                    raise ConfigError(rule, path="image_size", found=dataset.shape[1], hint=hint)
-                trials[number] = Trial.of(number, candidate)
-            yield Training(entrant, trials[number], seed, setting.recipe_id)
+def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext) -> list[Trial]:
+    """The trainings that are missing. Raises ConfigError for a network that does not fit the images."""
+    networks = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
+    trials = []
+    for number in missing:
+        entrant, seed = finals.setting.trainings[number]
+        attempt = attempts(finals.job_file(number))
+        trials.append(networks[entrant.rank].again(number=number, seed=seed, attempt=attempt))
+    return trials
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _trial(entrant: Entrant, context: StudyContext) -> Trial:
+    """The network of an entrant, at the size of the images."""
+    record = entrant.record
+    candidate = make_candidate(network_from_data(record.network), {}, context.shape, context.classes)
+    if candidate.reason is not None:
+        hint = "choose another --image-size"
+        rule = f"{entrant.name} does not fit images of this size: {candidate.reason}"
+        raise ConfigError(rule, path="image_size", found=context.shape[1], hint=hint)
+    return Trial.of(record.number, candidate, Proposal({}, {}, record.origin, record.label)).again(
+        repeat_of=record.number
+    )

@@ -11,7 +11,8 @@ from inception_search.options import Factor, Options, Whole, option_error
 from inception_search.study.config import StudyConfig
 from inception_search.training.fidelity import BatchSize, Fidelity
 
-_SMALLER = ("width", "depth")  # what a study may have made smaller; whole in the end unless an option says otherwise
+_REPLACED = ("epochs", "image_size", "batch_size", "augment", "workers", "device")
+_WHOLE = ("width", "depth", "train_images", "validation_images")  # as the options say, whatever the study's are
 
 
 class FinalOptions(Options):
@@ -57,15 +58,10 @@ class FinalOptions(Options):
             raise option_error(error, cls) from None
 
 
-def recipe_of(config: StudyConfig, options: FinalOptions) -> dict[str, Any]:
-    """The fidelity of the final trainings, and ``aux``: the study's recipe on the whole problem.
-
-    ``image_size`` is there where the study or the options name one, ``train_images`` where the options do. Raises
-    ConfigError.
-    """
-    fidelity = {**config.fidelity(None), **{name: getattr(options, name) for name in _SMALLER}}
-    fidelity.pop("train_images", None)
-    told = {name: getattr(options, name) for name in ("epochs", "train_images", "image_size", "batch_size", "augment")}
-    fidelity |= {name: value for name, value in told.items() if value is not None}
-    Fidelity.from_dict(fidelity)
-    return {**fidelity, "aux": config.aux}
+def final_config(config: StudyConfig, options: FinalOptions) -> StudyConfig:
+    """The configuration of the final trainings: the study's recipe on the whole problem. Raises ConfigError."""
+    given = {name: getattr(options, name) for name in _REPLACED if getattr(options, name) is not None}
+    whole = {name: getattr(options, name) for name in _WHOLE}
+    final = config.changed(**given, **whole)
+    Fidelity.from_dict(final.fidelity(None))
+    return final

@@ -66,7 +66,7 @@ class Finals:
     @property
     def files(self) -> tuple[Path, ...]:
         """What was written."""
-        folder = FinalsFolder(self.run)
+        folder = FinalsFolder(self.run.path / "finals", self.setting)
         return (folder.markdown_file, folder.table_file, folder.records_file)
 
     @property

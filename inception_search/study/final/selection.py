@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from inception_search.errors import RunFolderError
 from inception_search.store import query
 from inception_search.store.final_training import id_of
-from inception_search.store.record import TrialRecord
+from inception_search.store.record import TrialRecord, trial_name
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
+from inception_search.study.final.record import FinalRecord
 
 SEEDS_APART = 1000  # from the study's seed to the first of the final ones
 
@@ -32,7 +33,7 @@ class Entrant:
     @property
     def name(self) -> str:
         """What people call it."""
-        return self.record.label or f"trial {self.record.number}"
+        return trial_name(self.record)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ class Setting:
         return id_of(self.recipe)
 
     @property
+    def trainings(self) -> list[tuple[Entrant, int]]:
+        """Every network with every seed; seed by seed, so that a part of them has something of every network."""
+        return [(entrant, seed) for seed in self.seeds for entrant in self.entrants]
+
+    def missing(self, records: Iterable[FinalRecord]) -> list[int]:
+        """The places in ``trainings`` of those that have no record, or were lost."""
+        done = {(each.arch_id, each.seed) for each in records if each.recipe == self.recipe_id and each.state != "lost"}
+        wanted = enumerate((str(entrant.record.arch_id), seed) for entrant, seed in self.trainings)
+        return [number for number, key in wanted if key not in done]
+
+    @property
     def quality(self) -> str:
         """What the study ranks by: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
         return self.entrants[0].record.quality
@@ -63,8 +75,8 @@ class Setting:
         return id_of([self.recipe, networks, self.seeds])
 
 
-def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, recipe: dict[str, Any]) -> Setting:
-    """The best found and the best canonical networks.
+def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, final: StudyConfig) -> Setting:
+    """The best found and the best canonical networks of the study with ``config``, trained as ``final`` says.
 
     Raises RunFolderError when the study has none that was found, or no canonical one where a number of them is given.
     """
@@ -81,7 +93,7 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, rec
         raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), hint=hint)
     seeds = tuple(config.seed + SEEDS_APART + number for number in range(options.seeds))
     chosen = sorted([*found, *canonical], key=lambda each: each.rank)
-    return Setting(tuple(chosen), recipe, seeds)
+    return Setting(tuple(chosen), {**final.fidelity(None), "aux": final.aux}, seeds)
 
 
 def _ranked(run: RunFolder) -> Sequence[TrialRecord]:
