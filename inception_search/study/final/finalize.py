@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.errors import ConfigError
-from inception_search.plural import counted
+from inception_search.numbers import counted
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.job import attempts
 from inception_search.runner.process_executor import LocalExecutor
