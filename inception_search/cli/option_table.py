@@ -29,6 +29,7 @@ from inception_search.training.fidelity import OPTIMIZER_DEFAULTS
 
 _MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
 _PLAIN = ("", "1 or more", "more than 0", "a number", "a whole number")  # ranges that go without saying
+_LISTED = ("data", "objectives", "warmup_proxy")  # options whose help lists the values as the table does
 _DEFAULT = re.compile(
     r" \(default[^:]*: (.*?)\)"
 )  # the default that a docstring states for an option whose value is None
@@ -83,8 +84,9 @@ def _flags(kind: type[Options]) -> Iterator[dict[str, str]]:
         sort = _sort(name, fields[name])
         allowed = _values(name, value).rpartition(", ")[2] if sort in ("whole", "number") else ""
         default = _default(name, value, meant[name]).replace("`true`", "yes").replace("`false`", "no").replace("`", "")
+        allowed = _values(name, value).replace("`", "") if name in _LISTED else allowed
         facts = f"default: {default}" if allowed in _PLAIN else f"{allowed}; default: {default}"
-        more = " Once for each option." if sort == "options" else ""
+        more = " Repeat the flag for each option." if sort == "options" else ""
         meaning = re.sub("`(.*?)`", lambda named: _as_flag(named[1], schemas), _DEFAULT.sub("", meant[name]))
         choices = [word for option in value.get("anyOf", [value]) for word in option.get("enum", ())]
         found = {"name": name, "kind": sort, "help": f"{meaning}{more} [{facts}]"}
@@ -160,14 +162,14 @@ _NAMES = {
     "space": "a shipped space's name, or a path",
     "data": codes(ABOUT_DATASETS),
     "data_root": "a path",
-    "objectives": f"one or several of {codes(OBJECTIVES)}",
+    "objectives": f"one or more of {codes(OBJECTIVES)}",
     "reference": "a number for each objective: `accuracy=0.1,macs=1e7`, or a mapping",
-    "warm_start": "paths",
-    "strategy": f"{codes(STRATEGIES)}, `optuna:NAME`, `optunahub:samplers/NAME`; in Python also a sampler of Optuna's",
-    "strategy_options": "a mapping: `{population: 20}`; as flags `--strategy-option population=20`, one for each",
-    "pruner_options": "a mapping: `{eta: 4}`; as flags `--pruner-option eta=4`, one for each",
+    "warm_start": "one or more paths",
+    "strategy": f"{codes(STRATEGIES)}, `optuna:NAME`, `optunahub:samplers/NAME`; in Python also a sampler object",
+    "strategy_options": "a mapping: `{population: 20}`; as flags `--strategy-option population=20`, repeated for each option",
+    "pruner_options": "a mapping: `{eta: 4}`; as flags `--pruner-option eta=4`, repeated for each option",
     "warmup_proxy": codes(PROXIES),
-    "proxies": "some of those of `warmup_proxy`",
+    "proxies": "one or more of the values of `warmup_proxy`",
     "class_weights": "`none`, `balanced`, or a number by class name: `ok=1,bad=10`, or a mapping",
     "device": "`auto`, `cpu`, `cuda`, `cuda:1` ...",
     "storage": "a URL",

@@ -39,23 +39,23 @@ class Limits(Options):
     """Hard limits on networks, for one image; None: no limit. A limit itself is within it."""
 
     max_macs: Whole | None = None
-    """Budget: multiply-adds for one image (default: none)."""
+    """Maximum multiply-adds (MACs) for one image (default: none)."""
     max_params: Whole | None = None
-    """Budget: parameters (default: none)."""
+    """Maximum number of parameters (default: none)."""
     max_activation_bytes: Whole | None = None
-    """Budget: bytes of all op outputs for one image, in float32 (default: none)."""
+    """Maximum bytes of the outputs of all ops for one image, in float32 (default: none)."""
     max_depth: Whole | None = None
-    """Budget: convolutions and linear layers on the longest path (default: none)."""
+    """Maximum number of convolutions and linear layers on the longest path (default: none)."""
     max_latency_ms: Positive | None = None
-    """Budget: milliseconds for one image on the search's device, the sum over ops (default: none)."""
+    """Maximum milliseconds for one image on the search's device, the sum over ops (default: none)."""
     min_macs: Whole | None = None
-    """Least multiply-adds for one image (default: none)."""
+    """Minimum multiply-adds (MACs) for one image (default: none)."""
     min_params: Whole | None = None
-    """Least parameters (default: none)."""
+    """Minimum number of parameters (default: none)."""
     min_depth: Whole | None = None
-    """Least depth (default: none)."""
+    """Minimum number of convolutions and linear layers on the longest path (default: none)."""
     min_receptive_field: Whole | None = None
-    """Least side, in pixels, of what one position of the last map sees (default: none)."""
+    """Minimum receptive field of the last feature map: its side in pixels (default: none)."""
 
     def on(self, device: str = "cpu", threads: int | None = None) -> Budget:
         """The budget of these limits, with latency that on ``device`` with so many CPU ``threads``.

@@ -33,12 +33,12 @@ class PoolOptions(Options):
     """Number of random points that the model scores (default: 40; 1,000 in a flat space without limits)."""
     # In a large space drawing them costs more than anything else.
     period: Whole | None = None
-    """Number of trials after which mutants and random points are drawn anew (default: 10; 3 in a flat space without
+    """Number of trials after which new mutants and random points are drawn (default: 10; 3 in a flat space without
     limits)."""
     twice: Probability = 0.3
-    """Probability that a mutant is changed a second time."""
+    """Probability that a mutant is mutated a second time."""
     fitted: Probability = FITTED
-    """Probability that a mutant is made as wide as the study's limits allow."""
+    """Probability that a mutant is scaled to be as wide as the study's upper limits allow."""
 
 
 class Prospect(NamedTuple):

@@ -36,12 +36,12 @@ class CmaEsOptions(Options):
     """The options of ``cmaes``."""
 
     population: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
-    """Number of trials of a generation (default: 4 + 3 ln n for n holes); a restart has twice that of the one before,
-    up to 16 times."""
+    """Number of trials in a generation (default: 4 + 3 ln n for n holes). Each restart doubles it, up to 16 times the
+    first."""
     sigma: Positive = 0.25
-    """The first step size, as a share of the range of a hole."""
+    """The initial step size, as a fraction of the range of a hole."""
     tries: Whole = 60
-    """Number of points that may be known or outside the limits before the search restarts."""
+    """Number of points that may be already tried or outside the limits before the search restarts."""
 
 
 class CmaEs:

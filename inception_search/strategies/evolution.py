@@ -25,21 +25,22 @@ class PopulationOptions(Variation):
     """The options of strategies that breed."""
 
     population: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
-    """Number of trials that compete (default: by the number of trials of the study: a quarter of up to 120, 10 at
-    least; 30 of up to 300; a tenth of more, 50 at most)."""
+    """Number of trials in the population (default, for a study of n trials: n/4, at least 10, up to n = 120; 30 up to
+    n = 300; n/10, at most 50, above)."""
     retries: Whole = 30
-    """Number of children that may be known or outside the limits before a random point is taken."""
+    """Number of children in a row that may be already tried or outside the limits before a random point is proposed."""
 
 
 class EvolutionOptions(PopulationOptions):
     """The options of ``evolution``."""
 
     tournament: Whole | None = None
-    """Number of trials among which the best is the parent, the whole population at most (default: a third of it, 3 at
-    least)."""
+    """Tournament size: the parent is the best of this many random members of the population (default: a third of the
+    population, at least 3)."""
     # With more of them the tournament collapses on the canonical modules.
     seeds: Probability = 0.25
-    """Share of the population that trials may hold that the strategy did not make, such as canonical modules."""
+    """Maximum fraction of the population that comes from baselines, warm starts and other trials that the strategy did
+    not propose."""
 
 
 def population_size(trials: int) -> int:

@@ -21,9 +21,9 @@ class LocalOptions(Options):
     """The options of ``local``."""
 
     starts: Whole = 5
-    """Number of random points that are tried first; the search goes up from the best of them."""
+    """Number of trials, baselines included, before neighbours of the best ones are tried."""
     patience: Positive = 2
-    """Neighbours, for each decision of a point, that fail to improve before it counts as a local optimum."""
+    """Number of neighbours without improvement, per hole of a point, before the point counts as a local optimum."""
 
 
 class LocalSearch:

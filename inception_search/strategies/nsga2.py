@@ -25,7 +25,7 @@ class Nsga2Options(PopulationOptions):
     """Probability that a child has two parents."""
     # About what one mutation in n of n genes comes to (1 - 1/e).
     mutation: Probability = 0.6
-    """Probability that a child of two parents is changed, too; one of a single parent always is."""
+    """Probability that a child of two parents is also mutated; a child of one parent always is."""
 
 
 class Nsga2:

@@ -34,27 +34,27 @@ class SamplerOptions(Options):
     """The options of strategies that use a sampler of Optuna's."""
 
     tries: Whole = 60
-    """Number of points of the sampler that may be known or outside the limits before another is taken: one near the
-    last of them, else a random one."""
+    """Number of proposals of the sampler that may be already tried or outside the limits. Then a point near the last of
+    them is proposed, or a random point if there is none."""
     # Under a tight limit most proposals are outside, and each takes ten milliseconds in a long study. On a model of the
     # trainings of benchmarks/conditional.py, searches that narrowed the first or the second ended 0.4 points lower,
     # +- 0.6, than those that narrowed the third, the sixth or none.
     narrow: Whole = 3
-    """From this point outside the limits on, such points are made as narrow as they have to be."""
+    """From this proposal outside the limits on, such proposals are scaled in width until they fit."""
     outside: Whole = 10
-    """Number of points outside the limits after which one near the last of them is taken."""
+    """Number of proposals outside the limits after which a point near the last of them is proposed."""
 
 
 class ModelOptions(SamplerOptions):
     """The options of samplers that fit a model."""
 
     startup: Whole = 10
-    """Number of trials, canonical modules included, before the model is fitted."""
+    """Number of trials, baselines included, before the model is used."""
     # The time of a proposal grows with them, its quality hardly.
     best: Whole = 60
-    """Number of the best trials that the model learns from."""
+    """The model is fitted to this many of the best trials, and to the latest ones."""
     latest: Whole = 100
-    """Number of the latest trials that the model learns from."""
+    """The model is fitted to this many of the latest trials, and to the best ones."""
 
 
 class OptunaSampler(ABC):
@@ -168,7 +168,7 @@ class TpeOptions(ModelOptions):
     """The options of ``tpe``."""
 
     candidates: Whole = 24
-    """Number of points that are drawn for each proposal, of which the model takes the best."""
+    """Number of points that are drawn for each proposal; the one with the best score is proposed."""
 
 
 class Tpe(ModelSampler):
@@ -187,10 +187,10 @@ class GpOptions(ModelOptions):
 
     # Each takes seconds, and fitting takes the cube of the number of trials.
     tries: Whole = 4
-    """Number of points of the sampler that may be known or outside the limits before another is taken: one near the
-    last of them, else a random one."""
+    """Number of proposals of the sampler that may be already tried or outside the limits. Then a point near the last of
+    them is proposed, or a random point if there is none."""
     best: Whole = 100
-    """Number of the best trials that the model learns from."""
+    """The model is fitted to this many of the best trials, and to the latest ones."""
 
 
 class Gp(ModelSampler):

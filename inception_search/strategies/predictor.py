@@ -33,20 +33,21 @@ class PredictorOptions(PoolOptions):
     # Given trials do not count: the canonical modules are much alike, and a model of them alone knows nothing of what
     # they are not.
     startup: Whole | None = None
-    """Number of trials of random points that have ended before the model is fitted (default: a fifth of the trials, 3
-    to 10)."""
+    """Number of finished trials of random points before the model is used (default: a fifth of the study's trials, at
+    least 3 and at most 10)."""
     parents: Whole = 10
-    """Number of the best trials that mutants are made of."""
+    """Number of the best trials that are mutated."""
     # A fit takes time with the cube of them.
     learnt: Whole = 100
-    """Number of the best trials, and of the latest ones, that the model learns from."""
+    """The model is fitted to this many of the best and this many of the latest trials."""
     shortlist: Whole = 6
-    """Number of points whose costs (and zero-cost proxies) the model sees, too, before it chooses."""
+    """Number of the best-scored points that are scored again, with their costs and zero-cost proxies as features."""
     boldness: Positive | None = None
-    """Factor on the model's standard deviation where it draws how good a point may be (default: 2; 1.4 in a flat
-    space without limits)."""
+    """Factor on the posterior standard deviation in Thompson sampling (default: 2; 1.4 in a flat space without
+    limits)."""
     looks: Whole = 60
-    """Number of points that may be known or outside the limits before a random point is taken."""
+    """Number of the best-scored points that may be already tried or outside the limits before a random point is
+    proposed."""
 
 
 class Found(NamedTuple):

@@ -24,12 +24,13 @@ class Variation(Options):
 
     # Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick, reaches all.
     tree: Probability = 0.5
-    """Probability that a change is an edit of the network (a branch, a factorisation), not of one decision."""
+    """Probability that a mutation is an edit of the network (a branch, a factorisation), not a new value of one
+    hole."""
     # Some points are better by two changes and worse by either.
     twice: Probability = 0.3
-    """Probability that a child is changed a second time."""
+    """Probability that a child is mutated a second time."""
     fitted: Probability = FITTED
-    """Probability that a child is made as wide as the study's limits allow."""
+    """Probability that a child is scaled to be as wide as the study's upper limits allow."""
 
 
 class Child(NamedTuple):

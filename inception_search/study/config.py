@@ -82,27 +82,26 @@ class StudyConfig(Options):
     """The options of a search; the same names in a config file, as flags and as keyword arguments."""
 
     space: PathName = "inception_modules"
-    """A shipped space's name, or a path."""
+    """The search space: the name of a shipped one, or a YAML file."""
     data: Name = "digits"
-    """Dataset: digits, fashion_mnist, cifar10, image_folder."""
+    """The dataset."""
     data_root: PathName | None = None
-    """Folder of the dataset, where it needs one."""
+    """Folder with the files of the dataset, for datasets that need one."""
     validation_images: Whole | None = None
     """Number of validation images (default: the dataset's split). If the dataset has fewer, extra ones come from unused
     training images."""
     download: bool = False
     """Allow the dataset to be downloaded."""
     trials: Whole = 40
-    """Distinct architectures to train, the canonical baselines among them."""
+    """Number of distinct architectures to train, including the canonical baselines."""
     budget: Limits = Limits()
     """Hard limits on the networks that are trained."""
     objectives: Names = ("accuracy",)
-    """What the search optimises: accuracy, balanced_accuracy, macro_f1, loss, params, macs, activation_bytes, latency
-    or seconds; with several of them it looks for the Pareto front."""
+    """What the search optimises; with several objectives the result is a Pareto front."""
     reference: Point | None = None
     """Reference point of the hypervolume: a value for each objective ("accuracy=0.1,macs=1e7")."""
     baselines: bool = True
-    """Train the space's canonical modules first."""
+    """Train the space's canonical networks first."""
     warm_start: Paths = ()
     """Run folders of earlier studies. Their best networks that lie in the space are trained after the baselines."""
     warm_top: Whole = 5
@@ -112,8 +111,8 @@ class StudyConfig(Options):
     repeat_top: Whole | None = None
     """Repeat only the top K architectures, after all trials have finished (default: all)."""
     strategy: StrategyName = "tpe"
-    """The search algorithm that suggests the next architecture; optuna:NAME and optunahub:samplers/NAME are samplers of
-    Optuna and OptunaHub."""
+    """The search algorithm that suggests the next architecture: a strategy of this package, or a sampler of Optuna
+    (optuna:NAME) or OptunaHub (optunahub:samplers/NAME)."""
     strategy_options: Given = {}
     """Options of the strategy, by name."""
     warmup_proxy: Name | None = None
@@ -122,22 +121,22 @@ class StudyConfig(Options):
     warmup_points: Whole = 100
     """Number of random architectures that ``warmup_proxy`` scores."""
     warmup_trials: Whole = 10
-    """Number of those architectures that are trained first."""
+    """Number of architectures with the best scores of ``warmup_proxy`` that are trained first."""
     proxies: Names = ()
     """Zero-cost proxies that the predictor strategy uses as input features."""
     pruner: Literal["median", "asha", "halving", "hyperband", "none"] = "median"
-    """How trials that fall behind others at the same epoch end early: median stops them, asha, halving and hyperband
-    pause them. Baselines are never stopped."""
+    """How trials that are worse than others at the same epoch end early: median stops them; asha, halving and hyperband
+    pause them. Baselines are never stopped or paused."""
     pruner_options: Given = {}
-    """Options of the pruner, by name; eta and min_epochs given here win over the study's."""
+    """Options of the pruner, by name; eta and min_epochs given here override those of the study."""
     eta: Eta = 3
-    """Reduction factor of asha, halving and hyperband: one trial of this many at a rung continues."""
+    """Reduction factor of asha, halving and hyperband: at each rung the best 1/eta of the trials continue."""
     min_epochs: Whole = 1
-    """Epochs of a trial before the first rung."""
+    """Epochs of a trial up to the first rung of asha, halving and hyperband."""
     training: Recipe = Recipe()
     """How each network is trained."""
     aux: bool = True
-    """Train auxiliary classifiers, too, where a network has them."""
+    """Train the auxiliary classifiers of networks that have them."""
     workers: Whole | None = None
     """Number of trials that run at the same time (default: one per core on a CPU; on a GPU, as many as are measured to
     be faster, up to 8)."""
@@ -147,9 +146,10 @@ class StudyConfig(Options):
     device: str = "auto"
     """Device of the trials: cpu, cuda, cuda:<number>, or auto (a GPU if there is one)."""
     trial_seconds: Positive = 3600.0
-    """Time limit of one trial in seconds. A trial over the limit continues from its last epoch once, then it fails."""
+    """Time limit of one trial in seconds. A trial that exceeds it is restarted once from its last epoch; the second
+    time it fails."""
     retries: Whole = 3
-    """Attempts per trial if its process keeps dying before it finishes an epoch."""
+    """Number of attempts for a trial whose process keeps dying before it finishes an epoch."""
     storage: Storage | None = None
     """URL of the storage of the Optuna study, such as postgresql://user@host/db (default: a journal in the run
     folder). Its password is never saved: ``study.yaml`` has ``***`` in its place."""

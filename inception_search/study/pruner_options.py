@@ -17,32 +17,33 @@ class MedianOptions(Options):
     """The options of ``median``."""
 
     startup: Whole = 8
-    """Number of comparable trials at an epoch before one that is behind them is stopped."""
+    """Number of comparable trials that must have reached an epoch before a trial can be stopped there."""
     first_epoch: Whole | None = None
-    """The first epoch at which a trial may be stopped (default: the first one of the second half)."""
+    """The first epoch at which a trial may be stopped (default: the first epoch of the second half)."""
 
 
 class AshaOptions(Options):
     """The options of ``asha``, and of the other pruners with rungs."""
 
     eta: Eta = 3
-    """Reduction factor: one trial of this many at a rung continues, and the next rung is this many times as far."""
+    """Reduction factor: the best 1/eta of the trials at a rung continue, and the next rung has eta times the epochs."""
     min_epochs: Whole = 1
-    """Epochs of a trial before the first rung."""
+    """Epochs of a trial up to the first rung."""
 
 
 class HalvingOptions(AshaOptions):
     """The options of ``halving``."""
 
     cohort: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
-    """Number of trials that decide together (default: `eta` to the power of the number of rungs)."""
+    """Number of trials in a cohort, which are ranked together (default: `eta` to the power of the number of rungs)."""
 
 
 class HyperbandOptions(AshaOptions):
     """The options of ``hyperband``."""
 
     brackets: Whole | None = None
-    """Number of brackets, the one that begins at the first rung first (default: one more than there are rungs)."""
+    """Number of brackets: 1 has only the one that starts at the first rung, 2 adds the one that starts at the second
+    rung, and so on (default: the number of rungs plus one)."""
 
 
 PRUNER_OPTIONS: dict[str, type[Options]] = {

@@ -46,41 +46,44 @@ class Recipe(Options):
     image_size: Whole | None = None
     """Side of the square images in pixels (default: the dataset's)."""
     train_images: Whole | None = None
-    """Train on at most this many images, stratified (default: all)."""
+    """Maximum number of training images, a stratified sample (default: all)."""
     curve_images: Annotated[Whole, Open(1000)] = OPEN
-    """Number of validation images after each epoch but the last (default: 1,000); the last epoch uses all of them."""
+    """Number of validation images used after each epoch except the last, which uses all (default: 1,000)."""
     batch_size: Annotated[BatchSize, Open(64)] = OPEN
     """Images per step (default: 32, 64 or 128 by the number of training images)."""
     width: Factor = 1.0
-    """Factor on the filters of the networks that are trained; limits and costs stay those of the full network."""
+    """Factor on the number of filters of the networks that are trained. Limits and costs are those of the full
+    network."""
     depth: Factor = 1.0
-    """Factor on the number of repeated blocks of the networks that are trained."""
+    """Factor on the number of repeated blocks of the networks that are trained. Limits and costs are those of the full
+    network."""
     optimizer: OptimizerName = "sgd"
     """The optimizer: sgd with Nesterov momentum, rmsprop as in the papers, or adamw."""
     learning_rate: Annotated[Positive, Open()] = OPEN
     """The peak learning rate (default: the optimizer's)."""
     schedule: Annotated[ScheduleName, Open("one_cycle")] = OPEN
-    """Learning rate over the epochs (default: one_cycle; constant with a decay where the pruner pauses trials)."""
+    """Schedule of the learning rate (default: one_cycle; constant with a decay if the pruner pauses trials)."""
     warmup: Annotated[Share, Open(0.25)] = OPEN
-    """Share of the steps over which the learning rate rises (default: 0.25; 0.1 where the pruner pauses trials)."""
+    """Fraction of the steps, at the start, in which the learning rate rises (default: 0.25; 0.1 if the pruner pauses
+    trials)."""
     decay: Annotated[Share, Open(0.0)] = OPEN
-    """Share of the steps, the last ones of the constant schedule, over which the learning rate falls to zero
-    (default: 0; 0.3 where the pruner pauses trials and no schedule is given)."""
+    """Fraction of the steps, at the end, in which the learning rate of the constant schedule falls to zero
+    (default: 0; 0.3 if the pruner pauses trials and no schedule is given)."""
     weight_decay: Annotated[NotNegative, Open()] = OPEN
     """Weight decay of convolutions and linear layers (default: the optimizer's)."""
     label_smoothing: Annotated[Share, Open(0.1)] = OPEN
-    """Label smoothing: the share of the target probability that is spread over all classes (default: 0.1)."""
+    """Label smoothing: the fraction of the target probability that is spread over all classes (default: 0.1)."""
     class_weights: ChosenWeights = "none"
     """Weights of the classes in the training loss: none (all equal), balanced (rare classes count more), or weights by
     class name ("ok=1,bad=10"; 1 for the others)."""
     ema: Share = 0.0
-    """Decay per step of an exponential moving average of the weights, which is then validated and saved (0: none)."""
+    """Decay factor per step of an exponential moving average of the weights, which is validated and saved (0: none)."""
     cutout: Share = 0.0
     """Side of the square that cutout erases from training images, as a fraction of the image's side (0: none)."""
     augment: bool = True
     """Augment training images as the dataset allows."""
     precision: Precision = "float32"
-    """Precision of the arithmetic in training; weights are always float32."""
+    """Floating-point format of the computations in training; weights are always float32."""
 
 
 class Fidelity(Recipe):

@@ -98,7 +98,11 @@ def helps() -> dict[str, list[str]]:
     [
         ("--batch-size", "Images per step. [2 or more; default: 32, 64 or 128 by the number of training images]"),
         ("--eta", "[2 to 16; default: 3]"),
-        ("--retries", "Attempts per trial if its process keeps dying before it finishes an epoch. [default: 3]"),
+        ("--data", "The dataset. [digits, fashion_mnist, cifar10, image_folder; default: digits]"),
+        (
+            "--retries",
+            "Number of attempts for a trial whose process keeps dying before it finishes an epoch. [default: 3]",
+        ),
         ("--repeat-top", "Repeat only the top K architectures, after all trials have finished. [default: all]"),
         ("--pruner", "median|asha|halving|hyperband|none"),
         ("--strategy-option", "NAME=VALUE"),

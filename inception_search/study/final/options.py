@@ -19,21 +19,21 @@ class FinalOptions(Options):
     """The options of ``finalize``; what is None is the study's, or all there is."""
 
     top: Whole = 3
-    """Number of the networks found that are trained, the best by validation first."""
+    """Number of found networks to train, the best by validation first."""
     baselines: Annotated[int, Field(strict=True, ge=0)] | None = None
-    """Number of the canonical networks that are trained (default: all that are complete)."""
+    """Number of canonical baselines to train, the best by validation first (default: all that are complete)."""
     seeds: Whole = 3
-    """Number of trainings of each network, each with another seed."""
+    """Number of trainings of each network, each with a new seed."""
     epochs: Whole | None = None
     """Epochs of one training (default: the study's)."""
     train_images: Whole | None = None
-    """Train on at most this many images, stratified (default: all)."""
+    """Maximum number of training images, a stratified sample (default: all)."""
     validation_images: Whole | None = None
     """Number of validation images (default: the dataset's validation images)."""
     image_size: Whole | None = None
     """Side of the square images in pixels (default: the study's)."""
     width: Factor = 1.0
-    """Factor on the filters of the networks."""
+    """Factor on the number of filters of the networks."""
     depth: Factor = 1.0
     """Factor on the number of repeated blocks of the networks."""
     batch_size: BatchSize | None = None
@@ -41,7 +41,7 @@ class FinalOptions(Options):
     augment: bool | None = None
     """Augment training images as the dataset allows (default: as in the study)."""
     max_macs: Whole | None = None
-    """Only networks of at most this many multiply-adds at the study's image size (default: the study's limit)."""
+    """Maximum multiply-adds (MACs) of a network at the study's image size (default: the study's limit)."""
     workers: Whole | None = None
     """Number of trainings that run at the same time (default: the study's)."""
     device: str | None = None
