@@ -19,9 +19,9 @@ from pathlib import Path
 
 from evidence import processor, today
 
+from inception_search.store.jsonl import sealed
 from inception_search.store.provenance import versions
 from inception_search.store.run_folder import RunFolder
-from inception_search.store.seal import sealed
 
 EXAMPLE = Path(__file__).parents[1] / "runs" / "example"
 

@@ -29,8 +29,8 @@ import inception_search as ins
 from inception_search.runner.executor import Ended, Event, Word
 from inception_search.runner.job import Job
 from inception_search.store.atomic import write_atomic
+from inception_search.store.jsonl import sealed
 from inception_search.store.run_folder import RunFolder
-from inception_search.store.seal import sealed
 from inception_search.study.config import StudyConfig
 from inception_search.study.context import StudyContext
 from inception_search.study.loop import Driver

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import TextIO
 
-from inception_search.store.descriptors import open_standard_descriptors
+from inception_search.store.disk import open_standard_descriptors
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """The exit codes, as the README lists them: something went wrong; a value that cannot be; stopped by Ctrl-C."""

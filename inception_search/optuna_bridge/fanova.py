@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
-from inception_search.optuna_bridge.distributions import distribution
+from inception_search.optuna_bridge.frozen_trials import distribution
 from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.space.holes import Hole, Params, Value
 

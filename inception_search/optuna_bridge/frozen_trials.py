@@ -1,17 +1,32 @@
-"""Records and running trials as trials of Optuna."""
+"""Holes of a space, records and running trials as Optuna has them: distributions and trials."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from inception_search.optuna_bridge.distributions import distributions
-from inception_search.space.holes import Params
+from inception_search.space.holes import Choice, Hole, Integer, Params
 from inception_search.space.space import Space
 from inception_search.store.objectives import told
 from inception_search.store.record import QUALITIES, TrialRecord
+
+
+def distribution(hole: Hole) -> BaseDistribution:
+    """The distribution of one hole's values."""
+    if isinstance(hole, Choice):
+        return CategoricalDistribution(hole.domain)
+    if isinstance(hole, Integer):
+        return IntDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
+    return FloatDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
+
+
+def distributions(space: Space, params: Params) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+    """The values of a point whose holes the space (still) has, and their distributions."""
+    known = {name: value for name, value in params.items() if name in space.holes}
+    return known, {name: distribution(space.holes[name]) for name in known}
 
 
 def state_and_values(record: TrialRecord, objectives: Sequence[str]) -> tuple[TrialState, list[float] | None]:

@@ -17,9 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from inception_search.errors import InceptionSearchError, RunFolderError
 from inception_search.optuna_bridge.frozen_trials import frozen_trial, running_trial, state_and_values, user_attributes
-from inception_search.optuna_bridge.journal import JournalBackend
 from inception_search.optuna_bridge.optuna_logging import quiet
-from inception_search.optuna_bridge.storage import NAME, does_not_open, first_line, open_storage
+from inception_search.optuna_bridge.storage import NAME, JournalBackend, does_not_open, first_line, open_storage
 from inception_search.optuna_bridge.storage_url import StorageUrl
 from inception_search.space.holes import Params
 from inception_search.space.space import Space

@@ -1,8 +1,10 @@
-"""An Optuna storage of the user's, by URL: opened with time limits, named so that no two studies meet in it."""
+"""Where Optuna studies are kept: a storage of the user's, by URL, and the journal in a run folder."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import optuna
 from optuna.storages import RDBStorage
 
 from inception_search.credentials import MASK
-from inception_search.errors import ConfigError, raw
+from inception_search.errors import ConfigError, Place, RunFolderError, raw
 from inception_search.optuna_bridge.storage_url import NEEDED, StorageUrl
+from inception_search.store.jsonl import append_lines, complete_lines
 
 NAME = "inception-search"
 CONNECT = 5.0  # seconds a server has to answer: the search waits meanwhile
@@ -55,3 +58,51 @@ def new_name(path: Path, token: str) -> str:
 def first_line(error: Exception) -> str:
     """The kind of an error and the first line of what it says, to be shown as it is."""
     return raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+
+
+class JournalBackend:
+    """An append-only log of storage operations, one JSON object a line, shared by any number of processes.
+
+    For ``optuna.storages.JournalStorage(JournalBackend(path))``. Optuna's own file backend is broken for good by one
+    torn line and stalls when a process dies with its lock.
+
+    Raises :class:`RunFolderError` or :class:`StorageFullError`; an operation that was refused has no effect.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._starts = [0]  # byte where each known log begins; the last entry is the end of the known part
+        if not self._path.exists():  # an existing one may be on a read-only disk, and can still be read
+            append_lines(self._path, [])
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        """The logs from number ``log_number_from`` (counted from 0) on; only new bytes are read."""
+        first = min(log_number_from, len(self._starts) - 1)
+        lines = complete_lines(self._path, self._starts[first])
+        return self._decoded(first, lines, log_number_from)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append all ``logs`` durably, or none of them."""
+        append_lines(self._path, [json.dumps(log, separators=(",", ":")) for log in logs], create=False)
+
+    def _decoded(self, first: int, lines: list[bytes], wanted: int) -> Iterator[dict[str, Any]]:
+        for number, line in enumerate(lines, start=first):
+            log = self._decode(number, line)
+            if number + 1 == len(self._starts):
+                self._starts.append(self._starts[number] + len(line) + 1)
+            if number >= wanted:
+                yield log
+
+    def _decode(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            log = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError):
+            log = None
+        if not isinstance(log, dict):
+            raise RunFolderError(
+                "the journal is damaged: this line is not a JSON object",
+                place=Place(str(self._path), number + 1),
+                found=line[:60],
+                hint="empty the file and resume: it is made anew from trials.jsonl, which has every record",
+            )
+        return log

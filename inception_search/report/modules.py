@@ -1,4 +1,4 @@
-"""The pictures of what trials searched: large ones, and a small one for a plot."""
+"""Pictures of what trials searched: the best beside the canonical ones, and a small one for a plot."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from inception_search.analysis.leaderboard import points
 from inception_search.errors import InceptionSearchError
 from inception_search.figures.draw import draw, draw_modules, modules_of
 from inception_search.figures.figure import Figure
+from inception_search.figures.labels import count
 from inception_search.figures.thumbnail import Thumbnail, network_thumbnail, thumbnail
+from inception_search.report.blocks import Block, Picture, Pictures, Prose
 from inception_search.report.material import VARYING, Material
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Concat, Dag, chain, children
-from inception_search.store.query import baselines
-from inception_search.store.record import TrialRecord, trial_name
+from inception_search.store.query import baselines, leaderboard
+from inception_search.store.record import TrialRecord, percent, trial_name
 
 MOST = 3  # modules in a picture; of a network in which more vary, the whole is drawn
 
@@ -87,3 +90,44 @@ def _baseline_files(records: Sequence[TrialRecord]) -> Iterator[tuple[str, Trial
         names[name] += 1
         again = f"-{record.number}" if names[name] > 1 else ""
         yield f"baseline-{name}{again}.svg", record
+
+
+COSTS = (("macs", "MACs"), ("params", "parameters"))
+CANONICAL = 12  # baselines drawn, the best first
+
+
+def baselines_section(material: Material) -> list[Block]:
+    """The best found first, then the baselines by their accuracy; each with what sets it apart from the best found."""
+    best = material.best
+    ranked = leaderboard(material.records, len(material.records))
+    canonical = [record for record in ranked if record.origin == "baseline"]
+    shown = ([best] if best else []) + canonical[:CANONICAL]
+    if not shown:
+        return [Prose("No trial has been trained to its end.")]
+    left = len(canonical) - CANONICAL
+    return [
+        Prose("All pictures have the same scale; accuracy is on the validation images."),
+        Pictures([_picture(record, best, material.varying) for record in shown]),
+        *([Prose(f"{left} more baselines are in the leaderboard.")] if left > 0 else []),
+    ]
+
+
+def _picture(record: TrialRecord, best: TrialRecord | None, varying: Sequence[str]) -> Picture:
+    found = record.origin != "baseline"
+    costs = "".join(f", {count(record.cost[name])} {unit}" for name, unit in COSTS if name in record.cost)
+    about = f"{'best found by the search' if found else 'canonical'}: {percent(record.score or 0.0)}{costs}"
+    try:
+        drawn = draw_searched(record, "", varying)
+    except InceptionSearchError as error:
+        return Picture("", trial_name(record), f"cannot be drawn: {error}", 0)
+    against = "" if found or best is None else _against(record, best)
+    return Picture(drawn.svg, trial_name(record), f"{about}. {against}", drawn.width, marked=found)
+
+
+def _against(record: TrialRecord, best: TrialRecord) -> str:
+    """What the best found has against a baseline."""
+    told = f"The best found: {points((best.score or 0.0) - (record.score or 0.0))} points"
+    for name, unit in COSTS:
+        if record.cost.get(name) and name in best.cost:
+            told += f", {best.cost[name] / record.cost[name]:.2f} times the {unit}"
+    return told + "."

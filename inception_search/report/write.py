@@ -1,25 +1,59 @@
-"""Writing a report: the page, and the figures as files beside it."""
+"""Writing a report: its sections (a new one is a function and a row), the page, and the figures as files beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inception_search.credentials import masked_values
+from inception_search.figures.paint.svg import clean, text
 from inception_search.figures.plots.bars import bars
 from inception_search.figures.plots.table import PLOTS, plot, plot_svg
-from inception_search.report.front import front_plot
+from inception_search.report.blocks import Block
+from inception_search.report.failures import failures_section
+from inception_search.report.front import front_plot, front_section
 from inception_search.report.material import Material
-from inception_search.report.modules import module_files
-from inception_search.report.render import page
-from inception_search.report.sections import SECTIONS
+from inception_search.report.modules import baselines_section, module_files
+from inception_search.report.plots import curves_section, decisions_section, history_section
+from inception_search.report.recipe import recipe_section
+from inception_search.report.setup import configuration_section, environment_section, reproduce_section
 from inception_search.report.summary import summary
+from inception_search.report.trials import leaders_section, trials_section
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import explain
 from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class Section(NamedTuple):
+    """A heading, and what makes the blocks below it."""
+
+    heading: str
+    make: Callable[[Material], list[Block]]
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("What was searched, and how", recipe_section),
+    Section("Best found and the baselines", baselines_section),
+    Section("Leaderboard", leaders_section),
+    Section("Pareto front", front_section),
+    Section("History", history_section),
+    Section("Learning curves", curves_section),
+    Section("Which decisions matter", decisions_section),
+    Section("Failures and other ends", failures_section),
+    Section("All trials", trials_section),
+    Section("Environment", environment_section),
+    Section("Doing it again", reproduce_section),
+    Section("Configuration", configuration_section),
+)
 
 
 def write_report(
@@ -64,3 +98,42 @@ def _plots(material: Material) -> Iterator[tuple[str, str]]:
         if ranking.rows:
             name = f"decisions-{number}"
             yield name, plot_svg(bars(ranking), name)
+
+
+def page(title: str, lead: str, sections: Iterable[tuple[str, Sequence[Block]]]) -> str:
+    """An HTML document of headings and what stands under each; every text in it is plain and is escaped."""
+    return _environment().get_template("report.html").render(title=title, lead=lead, sections=list(sections))
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("inception_search.report"),
+        autoescape=True,
+        finalize=_cleaned,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"prose": _prose, "data_url": _data_url, "zip": zip}
+    return environment
+
+
+def _cleaned(value: Any) -> Any:
+    """Texts without invisible characters; finished HTML as it is."""
+    return clean(value) if type(value) is str else value
+
+
+@lru_cache(maxsize=4096)
+def _prose(words: str) -> Any:
+    """``words`` escaped, and what stands between backticks as code."""
+    from markupsafe import Markup
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", text(words)))
+
+
+def _data_url(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

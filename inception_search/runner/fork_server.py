@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_search.errors import MissingRequirementError, ProcessStartError, raw
-from inception_search.store.descriptors import open_standard_descriptors
+from inception_search.store.disk import open_standard_descriptors
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, ForkServerProcess

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from inception_search.errors import DocumentError
 from inception_search.store.atomic import write_atomic
+from inception_search.store.jsonl import sealed, unsealed
 from inception_search.store.run_folder import RunFolder
-from inception_search.store.seal import sealed, unsealed
 
 _DROPPED = ("others", "if_faster")  # of jobs that version 0.1 wrote
 

@@ -23,7 +23,7 @@ _MOST_UNBEGUN = 20  # processes killed in a row before they began, after which n
 _UNBEGUN_SECONDS = 30.0  # but not before so long has passed since the last one began
 
 
-class LocalExecutor:
+class ProcessExecutor:
     """Processes forked from a server that has torch loaded already (17 ms a trial instead of seconds).
 
     ``persistent``: a process does one trial after another, and data and device context stay (for GPUs, where they

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.errors import DocumentError, Place, RunFolderError
-from inception_search.runner.executor import Ended, Epoch, Event, Word
+from inception_search.runner.executor import Ended, Epoch, Event, Executor, Word
 from inception_search.store.disk import typed_errors
+from inception_search.store.heartbeat import Presence, Watched
 from inception_search.store.jsonl import append_line, complete_lines
-from inception_search.store.presence import Presence, Watched
 from inception_search.store.provenance import common_facts
 from inception_search.store.run_folder import RunFolder
 
@@ -62,7 +62,7 @@ class _Worker:
         append_line(self.folder / ORDERS, json.dumps(facts))
 
 
-class AttachedExecutor:
+class RemoteExecutor:
     """The workers that are there now; one that goes loses its trial, which the driver starts again elsewhere."""
 
     def __init__(self, run: RunFolder, note: Callable[[str], None] = lambda text: None, look: float = _LOOK) -> None:
@@ -179,3 +179,48 @@ def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:
     if said["event"] == "handed_back":
         return Ended(number, None, handed_back=True)
     return Ended(number, said["exit_code"], said["late"], said.get("began", True))
+
+
+_TURN = 0.02  # seconds, at most, spent waiting for one while another is at work
+
+
+class CompositeExecutor:
+    """This machine's own processes first, then the workers that attached themselves."""
+
+    def __init__(self, own: Executor, attached: RemoteExecutor) -> None:
+        self.own, self.attached = own, attached
+        self.where: dict[int, Executor] = {}
+
+    @property
+    def capacity(self) -> int:
+        """How many trials run at a time, in all."""
+        return self.own.capacity + self.attached.capacity
+
+    def submit(self, number: int, job_file: Path) -> None:
+        """Start a trial where a place is free."""
+        here = sum(place is self.own for place in self.where.values())
+        place: Executor = self.own
+        if here >= self.own.capacity and self.attached.busy < len(self.attached.workers):
+            place = self.attached
+        self.where[number] = place
+        place.submit(number, job_file)
+
+    def wait(self, timeout: float) -> list[Event]:
+        """What happened anywhere."""
+        early = self.attached.wait(0.0)
+        waiting = 0.0 if early else min(timeout, _TURN) if self.attached.busy else timeout
+        events = [*early, *self.own.wait(waiting), *self.attached.wait(0.0)]
+        for event in events:
+            if isinstance(event, Ended):
+                del self.where[event.number]
+        return events
+
+    def answer(self, number: int, word: Word) -> None:
+        """Tell the trial where it is; one that has ended meanwhile needs no answer."""
+        if number in self.where:
+            self.where[number].answer(number, word)
+
+    def cancel(self) -> None:
+        """End every trial."""
+        self.own.cancel()
+        self.attached.cancel()

@@ -40,8 +40,8 @@ from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic
 from inception_search.store.disk import typed_errors
+from inception_search.store.jsonl import sealed
 from inception_search.store.provenance import versions
-from inception_search.store.seal import sealed
 from inception_search.training.devices import describe_device
 from inception_search.training.evaluate import evaluate_each
 from inception_search.training.fidelity import Fidelity

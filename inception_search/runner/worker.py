@@ -15,11 +15,11 @@ from typing import Any
 
 from inception_search.errors import Place, RunFolderError, raw
 from inception_search.runner.executor import Ended, Epoch, Event
-from inception_search.runner.process_executor import LocalExecutor
+from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.remote_executor import ALIVE, DRIVER, EVENTS, ORDERS, Log
 from inception_search.store.disk import typed_errors
+from inception_search.store.heartbeat import Presence, Watched
 from inception_search.store.jsonl import append_line
-from inception_search.store.presence import Presence, Watched
 from inception_search.store.provenance import common_facts, differences
 from inception_search.store.run_folder import RunFolder
 
@@ -79,7 +79,7 @@ class Worker:
         with typed_errors(folder):
             folder.mkdir(exist_ok=True)
         persistent = self.device != "cpu"
-        executor = LocalExecutor(1, self.trial_seconds, persistent=persistent, device=self.device)
+        executor = ProcessExecutor(1, self.trial_seconds, persistent=persistent, device=self.device)
         orders = Log(folder / ORDERS)
         self.number, leaves = None, True  # where an error ends the block below, too
         with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
@@ -115,7 +115,7 @@ class Worker:
                 hint=f"{hint}, since results that are trained differently do not compare",
             )
 
-    def obey(self, executor: LocalExecutor, order: dict[str, Any]) -> None:
+    def obey(self, executor: ProcessExecutor, order: dict[str, Any]) -> None:
         """Do what the driver says."""
         if order["order"] == "run":
             self.number = int(order["number"])

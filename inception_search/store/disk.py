@@ -1,4 +1,4 @@
-"""The few disk operations of this room, and errors for their failures."""
+"""The few disk operations of this room, errors for their failures, and standard streams that are there."""
 
 from __future__ import annotations
 
@@ -83,3 +83,16 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(fd)
+
+
+def open_standard_descriptors() -> None:
+    """Open the null device as each of the descriptors 0, 1 and 2 that is closed.
+
+    The next file, socket or pipe that is opened would else become, say, standard output, and get what is printed.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+            os.set_inheritable(opened, True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -185,3 +187,35 @@ def _write_or_roll_back(fd: int, data: bytes, end: int) -> None:
         with suppress(OSError):  # if even this fails, the next append finds a torn line and repairs it
             os.ftruncate(fd, end)
         raise
+
+
+_SEALED = re.compile(r'(\{.*), "check": "([0-9a-f]{8})"\}', re.DOTALL)
+
+
+def sealed(text: str) -> str:
+    """``text``, a JSON object with at least one field, with its checksum as the last field.
+
+    ``check`` is the CRC-32 of all before it: a byte that changed on the disk is seen before its number is believed.
+    Lines without one are of older versions, or written by hand, and are believed.
+    """
+    body = text[:-1]
+    return f'{body}, "check": "{_check(body)}"}}'
+
+
+def unsealed(text: str, place: Place | None = None) -> str:
+    """What :func:`sealed` was given; a text without a checksum as it is. Raises :class:`DocumentError`."""
+    found = _SEALED.fullmatch(text)
+    if found is None:
+        return text
+    body, check = found.groups()
+    if _check(body) != check:
+        raise DocumentError(
+            "the checksum is another: this was changed since it was written",
+            place=place,
+            hint="restore the file from a copy, or delete the line; after a change by hand, delete its check",
+        )
+    return f"{body}}}"
+
+
+def _check(body: str) -> str:
+    return f"{zlib.crc32(body.encode('utf-8', 'surrogatepass')):08x}"

@@ -30,7 +30,7 @@ class Layout:
 
     @property
     def journal_file(self) -> Path:
-        """The journal of the Optuna study, for :class:`inception_search.optuna_bridge.journal.JournalBackend`."""
+        """The journal of the Optuna study, for :class:`inception_search.optuna_bridge.storage.JournalBackend`."""
         return self.path / "journal.log"
 
     @property
@@ -42,11 +42,6 @@ class Layout:
     def environment_file(self) -> Path:
         """The machines and versions the study ran with."""
         return self.path / "env.json"
-
-    @property
-    def report_file(self) -> Path:
-        """The report made from the records."""
-        return self.path / "report.html"
 
     @property
     def best_file(self) -> Path:
@@ -87,11 +82,6 @@ class Layout:
     def workers_folder(self) -> Path:
         """One folder for each worker that has attached itself to the study."""
         return self.path / "workers"
-
-    @property
-    def figures_folder(self) -> Path:
-        """Drawings and plots."""
-        return self.path / "figures"
 
     def stem(self, number: int) -> str:
         """What the files of trial ``number`` are called."""

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from pydantic import PrivateAttr
 
 from inception_search.errors import DocumentError, Place
-from inception_search.store.jsonl import line_at
+from inception_search.store.jsonl import line_at, unsealed
 from inception_search.store.record import TrialRecord
-from inception_search.store.seal import unsealed
 
 LEFT = ("network", "curve", "facts", "resources")  # fields that stay in the file
 ALIKE = ("data", "fidelity", "versions", "device")  # fields that most records of a study have in common

@@ -8,23 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from inception_search.errors import DocumentError, Place, raw
-from inception_search.store.atomic import write_atomic
+from inception_search.errors import DocumentError
 from inception_search.store.disk import typed_errors
-from inception_search.store.seal import sealed, unsealed
+from inception_search.store.jsonl import unsealed
 
 _log = logging.getLogger(__name__)
-
-
-def put(file: Path, payload: dict[str, Any]) -> None:
-    """Write one result in one step; raises :class:`DocumentError` unless it is JSON with finite numbers."""
-    try:
-        text = json.dumps(payload, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise DocumentError(
-            "a result must be plain JSON with finite numbers", place=Place(str(file)), found=raw(str(error))
-        ) from error
-    write_atomic(file, sealed(text) if payload else text)
 
 
 def waiting(folder: Path) -> dict[int, dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,7 +27,6 @@ from pydantic import (
 
 from inception_search.errors import DocumentError, Place
 from inception_search.numbers import counted
-from inception_search.store.display import html_table
 from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, present_document
 
 State = Literal["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]
@@ -300,3 +300,14 @@ class Records(list[TrialRecord]):
 
     def _more(self) -> list[str]:
         return [f"  ... and {len(self) - ROWS} more"] if len(self) > ROWS else []
+
+
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """A plain HTML table without the columns that are empty in every row; all texts are escaped."""
+    rows = list(rows)
+    filled = [i for i in range(len(columns)) if not rows or any(row[i] for row in rows)]
+    columns, rows = [columns[i] for i in filled], [[row[i] for i in filled] for row in rows]
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

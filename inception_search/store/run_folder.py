@@ -12,13 +12,12 @@ from inception_search.errors import DocumentError, Place, RunFolderError, raw
 from inception_search.store import outbox
 from inception_search.store.atomic import sweep_temporaries, write_atomic
 from inception_search.store.disk import remove, typed_errors
-from inception_search.store.jsonl import append_line, append_lines, placed_lines, read_lines
+from inception_search.store.jsonl import append_line, append_lines, placed_lines, read_lines, sealed, unsealed
 from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
 from inception_search.store.lean_record import Line, Shared, lean
 from inception_search.store.lease import Lease, hold
 from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
-from inception_search.store.seal import sealed, unsealed
 
 # How a record that this package wrote begins; what others wrote is read as JSON.
 _BEGINNING = re.compile(r'\{"schema": "inception-search/trial", "version": \d+, "number": (\d+),')
@@ -148,13 +147,6 @@ class RunFolder(Layout):
             latest.pop(record.number, None)
             latest[record.number] = record
         return list(latest.values())
-
-    def write_result(self, number: int, payload: dict[str, Any]) -> None:
-        """Put the result of a finished training into the outbox, before it is recorded.
-
-        Raises :class:`DocumentError` if it is not plain JSON with finite numbers.
-        """
-        outbox.put(self.result_file(number), payload)
 
     def read_results(self) -> dict[int, dict[str, Any]]:
         """The results that wait in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""

@@ -21,9 +21,8 @@ from inception_search.options import Options, Positive, Whole
 from inception_search.space.holes import Choice, Float, Hole, Integer, Params, Value
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
-from inception_search.strategies.history import History
+from inception_search.strategies.history import History, best_first
 from inception_search.strategies.protocol import Observation, Problem, Proposal
-from inception_search.strategies.ranking import best_first
 from inception_search.strategies.unseen_point import fresh_point
 
 if TYPE_CHECKING:

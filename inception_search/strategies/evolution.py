@@ -14,9 +14,8 @@ from typing import Annotated
 from pydantic import Field
 
 from inception_search.options import Probability, Whole
-from inception_search.strategies.history import History
+from inception_search.strategies.history import History, best_first
 from inception_search.strategies.protocol import Observation, Problem, Proposal
-from inception_search.strategies.ranking import best_first
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import Variation, mutant
 

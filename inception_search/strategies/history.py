@@ -1,7 +1,11 @@
-"""The trials that a strategy has seen, by number."""
+"""The trials that a strategy has seen, by number, and which are better than which."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from inception_search.analysis.pareto import crowding, ranks
 from inception_search.strategies.protocol import Observation
 
 
@@ -30,3 +34,41 @@ class History:
     def best(self) -> Observation | None:
         """The best trial of a study of one objective, or None."""
         return min(self.ended, key=lambda observation: observation.rank, default=None)
+
+
+def best_first(ended: Iterable[Observation]) -> list[Observation]:
+    """Trials with losses from best to worst: those trained longer first, since others were stopped for a reason.
+
+    Among as many epochs by loss; of several objectives by rank of domination, then the less crowded (Deb et al.,
+    NSGA-II, IEEE TEC 2002).
+    """
+    observations = sorted(ended, key=lambda each: (*each.rank, each.number))
+    if not observations or len(observations[0].losses or ()) == 1:
+        return observations
+    by_epochs = groupby(observations, lambda each: each.epochs)
+    return [each for _, group in by_epochs for each in _by_front(list(group))]
+
+
+def leaders(ended: Iterable[Observation]) -> list[Observation]:
+    """The trials that none is better than, by number: one and its equals, or a front."""
+    ordered = list(ended)
+    most = max((observation.epochs for observation in ordered), default=0)
+    longest = sorted((each for each in ordered if each.epochs == most), key=lambda each: each.number)
+    return [each for each, rank in zip(longest, ranks(_losses(longest)), strict=True) if rank == 0]
+
+
+def _by_front(observations: Sequence[Observation]) -> list[Observation]:
+    losses = _losses(observations)
+    fronts: dict[int, list[int]] = {}
+    for index, rank in enumerate(ranks(losses)):
+        fronts.setdefault(rank, []).append(index)
+    ordered: list[Observation] = []
+    for rank in sorted(fronts):
+        room = crowding([losses[index] for index in fronts[rank]])
+        keys = {index: (-gap, observations[index].number) for index, gap in zip(fronts[rank], room, strict=True)}
+        ordered += [observations[index] for index in sorted(keys, key=keys.__getitem__)]
+    return ordered
+
+
+def _losses(observations: Sequence[Observation]) -> list[tuple[float, ...]]:
+    return [each.losses for each in observations if each.losses is not None]

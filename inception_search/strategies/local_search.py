@@ -11,9 +11,8 @@ from inception_search.errors import SpecError
 from inception_search.options import Options, Positive, Whole
 from inception_search.space.holes import Params
 from inception_search.space.neighbours import changes
-from inception_search.strategies.history import History
+from inception_search.strategies.history import History, best_first, leaders
 from inception_search.strategies.protocol import Observation, Problem, Proposal
-from inception_search.strategies.ranking import best_first, leaders
 from inception_search.strategies.unseen_point import fresh_point
 
 

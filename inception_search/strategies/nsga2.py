@@ -11,9 +11,8 @@ import random
 
 from inception_search.options import Probability
 from inception_search.strategies.evolution import PopulationOptions, population_size
-from inception_search.strategies.history import History
+from inception_search.strategies.history import History, best_first
 from inception_search.strategies.protocol import Observation, Problem, Proposal
-from inception_search.strategies.ranking import best_first
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import crossed, mutant
 

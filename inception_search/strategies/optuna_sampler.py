@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import SpecError
 from inception_search.options import Options, Whole
-from inception_search.optuna_bridge.engine import Engine, freeze
-from inception_search.optuna_bridge.own_samplers import gp, tpe
+from inception_search.optuna_bridge.engine import Engine, freeze, gp, tpe
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
-from inception_search.strategies.history import History
+from inception_search.strategies.history import History, best_first
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
-from inception_search.strategies.ranking import best_first
 from inception_search.strategies.scale_to_budget import fitted
 from inception_search.strategies.unseen_point import fresh_near, fresh_point
 

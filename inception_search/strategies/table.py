@@ -10,10 +10,9 @@ from typing import Any, cast
 from inception_search.errors import shorten, unknown_name
 from inception_search.options import Options, read_options
 from inception_search.optuna_bridge.given_sampler import PREFIXES
-from inception_search.plugins import all_names, find, unusable
+from inception_search.plugins import all_names, find, guarded, unusable
 from inception_search.space.space import Space
-from inception_search.strategies.added import AddedStrategy
-from inception_search.strategies.protocol import Problem, Strategy
+from inception_search.strategies.protocol import Observation, Problem, Proposal, Strategy
 
 # Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
 STRATEGIES: dict[str, str] = {
@@ -85,3 +84,25 @@ def settings_of(name: str, options: Mapping[str, Any]) -> Options:
     """The options of strategy ``name``, checked. Raises ConfigError."""
     kind: type[Options] = find_strategy(name).settings
     return read_options(kind, options, owner=f"strategy {name}", path="strategy_options")
+
+
+class AddedStrategy:
+    """The strategy ``name``, an instance of the class ``kind`` of another package."""
+
+    def __init__(self, name: str, kind: Any, problem: Problem, options: Options) -> None:
+        self.name = name
+        with guarded("strategy", name):
+            self.strategy = kind(problem, options)
+
+    def ask(self, number: int) -> Proposal | None:
+        """What the strategy proposes. Raises PluginError where it fails, and for what is no proposal."""
+        with guarded("strategy", self.name):
+            found = self.strategy.ask(number)
+        if found is not None and not isinstance(found, Proposal):
+            raise unusable("strategy", self.name, f"{shorten(found)} of ask", "a Proposal, or None")
+        return found
+
+    def tell(self, observation: Observation) -> None:
+        """Pass an observation on. Raises PluginError where the strategy fails."""
+        with guarded("strategy", self.name):
+            self.strategy.tell(observation)

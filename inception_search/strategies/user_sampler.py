@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import ConfigError, InceptionSearchError, SpecError, raw
 from inception_search.optuna_bridge.engine import Engine, freeze
-from inception_search.optuna_bridge.marks import plain
 from inception_search.optuna_bridge.named_sampler import sampler_named
-from inception_search.optuna_bridge.sampler_state import reseeded
+from inception_search.optuna_bridge.sampler_state import plain, reseeded
 from inception_search.optuna_bridge.storage import first_line
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat, why_not_flat

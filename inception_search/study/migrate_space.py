@@ -15,10 +15,9 @@ from inception_search.errors import InceptionSearchError, NotInSpaceError, Place
 from inception_search.space.contents import contained_point
 from inception_search.space.space import Space
 from inception_search.store.atomic import write_atomic
-from inception_search.store.jsonl import read_lines
+from inception_search.store.jsonl import read_lines, sealed
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
-from inception_search.store.seal import sealed
 
 NOTE = "growing.json"  # what is being done, until it is done
 

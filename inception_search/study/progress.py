@@ -11,7 +11,7 @@ from inception_search.numbers import counted
 from inception_search.runner.job import read_jobs
 from inception_search.runner.remote_executor import DRIVER
 from inception_search.store.atomic import write_atomic
-from inception_search.store.presence import BEAT, Watched
+from inception_search.store.heartbeat import BEAT, Watched
 from inception_search.store.provenance import fingerprint
 from inception_search.store.record import FINAL, TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder

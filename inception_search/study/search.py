@@ -15,17 +15,16 @@ from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.optuna_bridge.storage import NAME, check_storage, new_name
 from inception_search.optuna_bridge.storage_url import password_in, unlocked
 from inception_search.proxies.table import known as check_proxies
-from inception_search.runner.composite_executor import CompositeExecutor
 from inception_search.runner.executor import Executor
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.gpu_concurrency import Packing
-from inception_search.runner.process_executor import LocalExecutor
-from inception_search.runner.remote_executor import AttachedExecutor
+from inception_search.runner.process_executor import ProcessExecutor
+from inception_search.runner.remote_executor import CompositeExecutor, RemoteExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space, load_space
 from inception_search.store.atomic import write_atomic
-from inception_search.store.environment import cores, note_environment
 from inception_search.store.objectives import OBJECTIVES, losses, numbers
+from inception_search.store.provenance import cores, note_environment
 from inception_search.store.record import TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Problem
@@ -151,10 +150,10 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
     config = plan.config
     with stop_on_signals() as stop, plan.opened(run) as context:
         packing = make_packing(config, plan.device)
-        own = LocalExecutor(
+        own = ProcessExecutor(
             _capacity(config, plan.device), config.trial_seconds, persistent=plan.device != "cpu", packing=packing
         )
-        attached = AttachedExecutor(run, observer.note)
+        attached = RemoteExecutor(run, observer.note)
         finished = False
         try:
             _note_environment(run, plan)

@@ -14,9 +14,8 @@ from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
-from inception_search.store.display import html_table
 from inception_search.store.objectives import OBJECTIVES
-from inception_search.store.record import COLUMNS, QUALITIES, Records, TrialRecord, row_of, words_of
+from inception_search.store.record import COLUMNS, QUALITIES, Records, TrialRecord, html_table, row_of, words_of
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of, optuna_name
 from inception_search.study.reference_point import reference_of

@@ -13,11 +13,11 @@ from torch.optim import Optimizer
 
 from inception_search.data.loader import DeviceData
 from inception_search.errors import CheckpointError
-from inception_search.training.average import WeightAverage
+from inception_search.training.checkpoint_format import pack, unpack
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import parameters_of
 from inception_search.training.result import EpochMetrics
-from inception_search.training.state import pack, unpack
+from inception_search.training.weight_average import WeightAverage
 
 _VERSION = 1
 

@@ -12,9 +12,9 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from inception_search.errors import ConfigError
-from inception_search.training.average import WeightAverage
 from inception_search.training.evaluate import autocast
 from inception_search.training.fidelity import Fidelity
+from inception_search.training.weight_average import WeightAverage
 
 
 @dataclass(eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,20 +13,19 @@ from torch import Generator, Tensor, nn
 
 from inception_search.backend.fold_norms import FoldedNorms
 from inception_search.data.loader import DeviceData
-from inception_search.errors import ConfigError
-from inception_search.training.average import WeightAverage, averaged_tensors
-from inception_search.training.captured_step import CapturedStep, wants_capture
+from inception_search.errors import ConfigError, TrainingError, raw
+from inception_search.training.checkpoint_format import Checkpoint
+from inception_search.training.cuda_graph import CapturedStep, wants_capture
 from inception_search.training.devices import forget_peak, peak_memory, settings
 from inception_search.training.evaluate import Metrics, evaluate
-from inception_search.training.failures import diverged, memory_errors
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics, uncounted
 from inception_search.training.optimizers import make_optimizer
 from inception_search.training.result import EpochMetrics, Report, TrainingResult, go_on
 from inception_search.training.resume import Progress, dump, identity, restore
 from inception_search.training.schedule import learning_rate_factor
-from inception_search.training.state import Checkpoint
 from inception_search.training.step import EagerStep, Step, Work
+from inception_search.training.weight_average import WeightAverage, averaged_tensors
 
 __all__ = ["Checkpoint", "EpochMetrics", "Fidelity", "Report", "TrainingResult", "go_on", "train"]
 
@@ -199,3 +199,40 @@ class _Run:
             epochs=fidelity.epochs,
         )
         return fidelity.learning_rate * factor
+
+
+DIVERGED = "diverged"
+OUT_OF_MEMORY = TrainingError.OUT_OF_MEMORY
+# oneDNN, without memory for the code it generates; of what it does not support it says "a primitive descriptor".
+_NO_PRIMITIVE = "could not create a primitive"
+_SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+
+
+def diverged(what: str, epoch: int) -> TrainingError:
+    """The error for a loss that is no longer a finite number."""
+    hint = "lower learning_rate or gradient_clip, or lengthen warmup"
+    return TrainingError(f"{DIVERGED}: the {what} is not finite in epoch {epoch}", hint=hint)
+
+
+@contextmanager
+def memory_errors(batch_size: int) -> Iterator[None]:
+    """Turn what torch, CUDA and Python raise for want of memory into a TrainingError."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(error, batch_size) from error
+    except RuntimeError as error:
+        if str(error) == _NO_PRIMITIVE or any(words in str(error) for words in _SIGNS):
+            raise _out_of_memory(error, batch_size) from error
+        raise
+
+
+def reason(error: TrainingError) -> str:
+    """``"diverged"``, ``"out of memory"`` or ``"failed"``: the word to count a failure under."""
+    return next((word for word in (DIVERGED, OUT_OF_MEMORY) if error.rule.startswith(word)), "failed")
+
+
+def _out_of_memory(error: BaseException, batch_size: int) -> TrainingError:
+    first_line = (str(error) or type(error).__name__).splitlines()[0]
+    hint = f"use a batch_size below {batch_size}, smaller images or a smaller network"
+    return TrainingError(f"{OUT_OF_MEMORY} while training", found=raw(first_line), hint=hint)

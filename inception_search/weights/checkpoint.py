@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import torch
 
 from inception_search.errors import WeightsError, raw
+from inception_search.spec.safetensors_header import DOCUMENT
 from inception_search.weights.files.contents import Contents, admitted
 from inception_search.weights.files.file_kind import kind_of
 from inception_search.weights.files.keras_file import WEIGHTS, read_hdf5, read_keras_zip
 from inception_search.weights.files.safetensors_file import read_safetensors
-from inception_search.weights.files.state_dict import read_state_dict
+from inception_search.weights.files.state_dict import read_state_dict, without_prefixes
 from inception_search.weights.files.tensorflow_file import read_tensorflow
 from inception_search.weights.files.torch_file import read_torch_pickle, read_torch_zip
 from inception_search.weights.files.zip_checks import checked_zip_names
@@ -101,3 +103,23 @@ _READERS: dict[str, Callable[[Path, int], Contents]] = {
     "hdf5": read_hdf5,
     "tensorflow": read_tensorflow,
 }
+
+
+DIGEST = "inception_search.sha256"
+
+
+def check_digest(checkpoint: Checkpoint) -> None:
+    """Raise :class:`WeightsError` when the weights of a saved model are not those its digest is of."""
+    if DOCUMENT in checkpoint.metadata and checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
+        rule, hint = "the weights are not those that were saved: their digest differs", "fetch the file again"
+        raise WeightsError(rule, hint=f"{hint}, or save the model again").at(file=checkpoint.file)
+
+
+def digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of all names (as they are read from a file), types, shapes and values."""
+    total = hashlib.sha256()
+    for name, value in sorted(without_prefixes(tensors).items()):
+        tensor = value.contiguous()
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()

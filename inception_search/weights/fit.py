@@ -15,13 +15,12 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.ops import Conv
 from inception_search.lowering import lower
 from inception_search.spec.network import Network
-from inception_search.weights.channels import other_channels
 from inception_search.weights.checkpoint import printable
 from inception_search.weights.heads import linear_layers
 from inception_search.weights.mismatch import Cause, Mismatch, hint_of
 from inception_search.weights.naming import OURS, Naming, is_gamma
 from inception_search.weights.report import WeightsReport
-from inception_search.weights.whose import NetworkIn
+from inception_search.weights.source import NetworkIn
 
 _SHOWN = 5  # mismatches named in an error
 BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the background
@@ -254,3 +253,17 @@ def is_classifier(key: str) -> bool:
     """Whether a tensor is of the classifier of the head, or of that of an auxiliary head."""
     parts = key.split(".")
     return "classifier" in parts and parts[0] in ("head", "aux")
+
+
+def other_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
+    """A convolution's weight (O, I, H, W) for another number of input channels.
+
+    The response to images whose channels are all the same stays. Fewer channels: each takes the sum of some (one
+    takes that of all). More: the old ones over and over, each divided by how often it is there.
+    """
+    before = weight.shape[1]
+    if channels < before:
+        return torch.stack([weight[:, i::channels].sum(1) for i in range(channels)], 1)
+    times = [len(range(i % before, channels, before)) for i in range(channels)]
+    copies = weight[:, [i % before for i in range(channels)]]
+    return copies / torch.tensor(times, device=weight.device).reshape(1, -1, 1, 1)

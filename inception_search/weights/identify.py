@@ -19,7 +19,7 @@ from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import BACKGROUND, is_classifier, readers_of_image
 from inception_search.weights.model_file import document_in
 from inception_search.weights.naming import Naming, naming_of
-from inception_search.weights.whose import network_in, network_of_implementation, origin_of
+from inception_search.weights.source import network_in, network_of_implementation, origin_of
 
 
 class InFile(NamedTuple):

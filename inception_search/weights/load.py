@@ -13,14 +13,13 @@ from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.safetensors_header import DOCUMENT, classes_in
 from inception_search.spec.transform import remake, set_input
-from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
-from inception_search.weights.digest import check_digest
+from inception_search.weights.checkpoint import Checkpoint, check_digest, read_checkpoint
+from inception_search.weights.dialect_check import Sides, what_differs, what_differs_from
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.fit import Allowed, fit, is_classifier
 from inception_search.weights.naming import Naming, naming_of
-from inception_search.weights.other_function import Sides, what_differs, what_differs_from
 from inception_search.weights.report import WeightsReport
-from inception_search.weights.whose import network_in, network_of_implementation
+from inception_search.weights.source import network_in, network_of_implementation
 
 IN_FILE = Sides("here", "in the file")
 

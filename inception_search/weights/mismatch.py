@@ -9,7 +9,7 @@ from typing import NamedTuple
 from inception_search.canonical.catalogue import list_dialects, names
 from inception_search.spec.network import Network
 from inception_search.weights.naming import Naming
-from inception_search.weights.whose import network_of_implementation
+from inception_search.weights.source import network_of_implementation
 
 
 class Cause(Enum):

@@ -17,8 +17,7 @@ from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
 from inception_search.spec.text import network_text
-from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
-from inception_search.weights.digest import DIGEST, check_digest, digest
+from inception_search.weights.checkpoint import DIGEST, Checkpoint, check_digest, digest, read_checkpoint
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights
 from inception_search.weights.write import write_whole

@@ -16,7 +16,7 @@ from inception_search.lowering import lower
 from inception_search.spec.network import Network
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.heads import entries_of_head
-from inception_search.weights.whose import NetworkIn, network_of_implementation, origin_of
+from inception_search.weights.source import NetworkIn, network_of_implementation, origin_of
 
 OURS = "inception-search"
 

@@ -241,7 +241,7 @@ class TestWhoIsAnswered:
         assert self.ask(port, "PUT", f"localhost:{port}", f"http://localhost:{port}")[0] != 403
 
     def test_a_server_for_everybody_knows_the_address_it_was_reached_at(self) -> None:
-        from inception_search.optuna_bridge.dashboard_guard import ADDRESS, Guard
+        from inception_search.optuna_bridge.dashboard_server import ADDRESS, Guard
 
         def status(host: str) -> str:
             said: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inception_search.runner.remote_executor import DRIVER
-from inception_search.store.presence import Presence
+from inception_search.store.heartbeat import Presence
 from tests.cli.conftest import Command
 from tests.example import copy_example
 

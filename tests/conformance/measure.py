@@ -11,7 +11,7 @@ import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
 from inception_search.weights.fit import turned
 from inception_search.weights.naming import naming_of
-from inception_search.weights.whose import NetworkIn
+from inception_search.weights.source import NetworkIn
 from tests.conformance.compare import largest_difference, probe_loss, relative_difference
 from tests.conformance.images import images
 from tests.conformance.network import ReferenceNetwork

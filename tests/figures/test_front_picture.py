@@ -15,7 +15,7 @@ from inception_search.figures.plots.table import plot_svg
 from inception_search.figures.thumbnail import thumbnail
 from inception_search.report.front import PICTURES, front_plot, front_section, pictured
 from inception_search.report.material import Material
-from inception_search.report.render import page
+from inception_search.report.write import page
 from inception_search.store.record import TrialRecord
 
 

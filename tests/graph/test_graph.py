@@ -16,14 +16,13 @@ from inception_search.errors import DocumentError, InceptionSearchError, ShapeEr
 from inception_search.graph import ops
 from inception_search.graph.cost_table import cost_table
 from inception_search.graph.graph import Graph, GraphBuilder, Node
-from inception_search.graph.text import parse_graph
 from inception_search.graph.to_networkx import to_networkx
 from inception_search.graph.types import FeatureMap, Vector
-from inception_search.graph.verify import verify
 from inception_search.lowering import lower
 from inception_search.spec.document import parse_network
 from inception_search.spec.network import Network
 from tests.generators import networks
+from tests.graph_checks import parse_graph, verify
 
 
 def small() -> Graph:

@@ -16,12 +16,11 @@ from inception_search.backend.build import build
 from inception_search.cli import naming
 from inception_search.graph.ops import find_op, names
 from inception_search.graph.ops.input import Input
-from inception_search.graph.text import parse_graph
-from inception_search.graph.verify import verify
 from inception_search.proxies.batch import proxy_batch
 from inception_search.proxies.score import score
 from inception_search.strategies.table import make_strategy
 from inception_search.testing.playground import World
+from tests.graph_checks import parse_graph, verify
 from tests.plugins.packages import files_of_page, with_path, write
 
 pytestmark = pytest.mark.usefixtures("example")

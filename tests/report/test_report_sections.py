@@ -15,7 +15,7 @@ from inception_search.report import write_report
 from inception_search.report.blocks import Image
 from inception_search.report.material import Material, SpaceFacts
 from inception_search.report.plots import curves_section
-from inception_search.report.sections import SECTIONS
+from inception_search.report.write import SECTIONS
 from inception_search.store.record import TrialRecord
 
 HOSTILE = '"><script>alert(1)</script><b onclick=x>'

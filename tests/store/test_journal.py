@@ -12,7 +12,7 @@ import pytest
 from optuna.storages import JournalStorage
 
 from inception_search.errors import RunFolderError, StorageFullError
-from inception_search.optuna_bridge.journal import JournalBackend
+from inception_search.optuna_bridge.storage import JournalBackend
 from tests.bounds import bounded
 
 LOGS = [{"op_code": 0, "name": "a"}, {"op_code": 4, "x": [1.5, None]}, {"op_code": 8, "attr": {"µ": "ü"}}]

@@ -6,7 +6,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.testing.pytest_storages import StorageTestCase
 
-from inception_search.optuna_bridge.journal import JournalBackend
+from inception_search.optuna_bridge.storage import JournalBackend
 
 
 class TestContract(StorageTestCase):

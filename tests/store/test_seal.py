@@ -5,7 +5,7 @@ import json
 import pytest
 
 from inception_search.errors import DocumentError, Place
-from inception_search.store.seal import sealed, unsealed
+from inception_search.store.jsonl import sealed, unsealed
 
 TEXT = '{"number": 1, "value": 0.5, "label": "grün, \\"check\\": \\"0123abcd\\"}"}'
 

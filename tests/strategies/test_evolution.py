@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from inception_search.strategies.evolution import Evolution, population_size
+from inception_search.strategies.history import best_first, leaders
 from inception_search.strategies.nsga2 import Nsga2
 from inception_search.strategies.protocol import Observation
-from inception_search.strategies.ranking import best_first, leaders
 from inception_search.testing.playground import World
 from tests.shipped import shipped_space
 

@@ -12,8 +12,8 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from inception_search.measures.budget import Budget
+from inception_search.optuna_bridge.engine import SharedHolesTpe
 from inception_search.optuna_bridge.list_storage import engine
-from inception_search.optuna_bridge.own_samplers import SharedHolesTpe
 from inception_search.space.space import Space
 from inception_search.strategies.cmaes_search import CmaEs
 from inception_search.strategies.evolution import Evolution

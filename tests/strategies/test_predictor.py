@@ -17,12 +17,12 @@ from sklearn.gaussian_process.kernels import RBF
 
 from inception_search.space.space import Space
 from inception_search.strategies import gaussian_process as surrogate
-from inception_search.strategies import rank_targets as merit
+from inception_search.strategies import predictor as merit
 from inception_search.strategies.candidate_pool import MANY, PERIOD, Prospects
 from inception_search.strategies.features import Decisions, costs
 from inception_search.strategies.gaussian_process import Shape, Surrogate
+from inception_search.strategies.predictor import merits
 from inception_search.strategies.protocol import Observation
-from inception_search.strategies.rank_targets import merits
 from inception_search.strategies.table import make_strategy
 from inception_search.testing.playground import World, additive
 from tests.shipped import shipped_space

@@ -26,9 +26,8 @@ from optuna.samplers.nsgaii import SBXCrossover
 from inception_search.errors import ConfigError, MissingRequirementError, UnknownNameError
 from inception_search.optuna_bridge import named_sampler
 from inception_search.optuna_bridge.given_sampler import GivenSampler
-from inception_search.optuna_bridge.marks import plain
 from inception_search.optuna_bridge.named_sampler import described, sampler_named
-from inception_search.optuna_bridge.sampler_state import reseeded, same
+from inception_search.optuna_bridge.sampler_state import plain, reseeded, same
 from inception_search.space.space import Space
 from inception_search.strategies.table import check, make_strategy
 from inception_search.testing.playground import World, mixed

@@ -12,8 +12,8 @@ from inception_search.errors import RunFolderError
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Event
 from inception_search.runner.job import Job
 from inception_search.store.atomic import write_atomic
+from inception_search.store.jsonl import sealed
 from inception_search.store.record import QUALITIES
-from inception_search.store.seal import sealed
 
 Fate = Callable[[Job], str]
 

@@ -14,10 +14,10 @@ import pytest
 from inception_search.errors import DocumentError, ProcessStartError, RunFolderError, RunInUseError
 from inception_search.runner import worker as worker_room
 from inception_search.runner.executor import Ended, Epoch
-from inception_search.runner.remote_executor import ALIVE, DRIVER, EVENTS, ORDERS, AttachedExecutor
+from inception_search.runner.remote_executor import ALIVE, DRIVER, EVENTS, ORDERS, RemoteExecutor
 from inception_search.runner.worker import Worker
+from inception_search.store.heartbeat import Presence
 from inception_search.store.jsonl import append_line, read_lines
-from inception_search.store.presence import Presence
 from inception_search.store.provenance import common_facts
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
@@ -200,8 +200,8 @@ class Unable:
 )
 def test_a_worker_that_starts_no_process_says_nothing_against_the_trial(fake_study, monkeypatch, killed, said):
     run, stop, errors = fake_study().run, threading.Event(), []
-    attached = AttachedExecutor(run, look=0.0)
-    monkeypatch.setattr(worker_room, "LocalExecutor", lambda *args, **options: Unable(killed))
+    attached = RemoteExecutor(run, look=0.0)
+    monkeypatch.setattr(worker_room, "ProcessExecutor", lambda *args, **options: Unable(killed))
 
     def attend() -> None:
         try:
@@ -227,7 +227,7 @@ DAMAGE = ["not JSON\n", '["a list"]\n', '{"number": 7, "event": "epoch"}\n', '{"
 @pytest.mark.parametrize("damage", [*DAMAGE, None], ids=repr)
 def test_a_worker_whose_messages_are_damaged_is_let_go_and_its_trial_runs_elsewhere(fake_study, damage):
     run, notes = fake_study().run, []
-    attached = AttachedExecutor(run, notes.append, look=0.0)
+    attached = RemoteExecutor(run, notes.append, look=0.0)
     folder = run.path / "workers" / f"host-{attached.session}"
     folder.mkdir()
     with Presence(folder / ALIVE, {"session": attached.session}):

@@ -76,7 +76,7 @@ def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("it reads or trains")
 
     monkeypatch.setattr(catalogue, "load_data", refuse)
-    monkeypatch.setattr(verb, "LocalExecutor", refuse)
+    monkeypatch.setattr(verb, "ProcessExecutor", refuse)
 
 
 class TestWhatIsTrained:

@@ -15,6 +15,7 @@ from inception_search.store import run_folder
 from inception_search.study import migrate_space as grow
 from inception_search.study.migrate_space import NOTE, begin_growth, finish_growth
 from tests.study.conftest import FakeStudy
+from tests.trial_results import write_result
 
 SMALL = """\
 schema: inception-search/space
@@ -128,7 +129,7 @@ def test_a_kill_at_any_step_is_mended_by_the_next_run(
 
 def test_results_that_wait_are_not_lost(fake_study: Any) -> None:
     study = finished(fake_study)
-    study.run.write_result(7, {"state": "complete"})
+    write_result(study.run, 7, {"state": "complete"})
     with study.run.hold(), pytest.raises(RunFolderError, match=r"trained results wait.*resume it once without"):
         begin_growth(study.run, Space(GROWN), "fake: grown\n")
     assert study.run.space_text() == SMALL

@@ -11,8 +11,8 @@ import pytest
 
 from inception_search.runner.job import Job
 from inception_search.runner.remote_executor import DRIVER
-from inception_search.store.environment import environment, note_environment, read_environments
-from inception_search.store.presence import Presence
+from inception_search.store.heartbeat import Presence
+from inception_search.store.provenance import environment, note_environment, read_environments
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 from inception_search.study.progress import Progress, progress

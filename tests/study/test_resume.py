@@ -15,6 +15,7 @@ from inception_search.store.record import TrialRecord
 from tests.study.conftest import FakeStudy
 from tests.study.crashes import Crash, check, crash_at
 from tests.study.fake_executor import FakeExecutor
+from tests.trial_results import write_result
 
 
 class TestAStopInOrder:
@@ -140,7 +141,7 @@ class TestAKilledDriver:
     def test_a_result_of_another_network_is_not_taken(self, fake_study, monkeypatch):
         study = fake_study(trials=2)
         killed_in_training(study, monkeypatch)
-        study.run.write_result(0, {"state": "complete", "value": 1.0, "arch_id": "a1-somethingelse"})
+        write_result(study.run, 0, {"state": "complete", "value": 1.0, "arch_id": "a1-somethingelse"})
         study.go()
         check(study, 2)
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import inception_search as ins
 from inception_search.cli.main import app
-from inception_search.store.seal import sealed
+from inception_search.store.jsonl import sealed
 
 WRITTEN = Path(__file__).parent / "runs_of_0_1"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inception_search.store.environment import read_environments
+from inception_search.store.provenance import read_environments
 from inception_search.store.run_folder import RunFolder
 from inception_search.study import search as study
 from inception_search.study.config import StudyConfig

@@ -13,7 +13,7 @@ from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
 from inception_search.training import trainer
-from inception_search.training.captured_step import WARM_UP, CapturedStep, Recorder, Replay, wants_capture
+from inception_search.training.cuda_graph import WARM_UP, CapturedStep, Recorder, Replay, wants_capture
 from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make_optimizer

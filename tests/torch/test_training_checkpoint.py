@@ -17,8 +17,8 @@ from inception_search.data.augment import Augmentation
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import CheckpointError, ConfigError, TrainingError
+from inception_search.training.checkpoint_format import pack, unpack
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.state import pack, unpack
 from inception_search.training.trainer import EpochMetrics, TrainingResult, train
 from tests.torch.networks_to_train import small_inception
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.training import trainer
+from inception_search.training.checkpoint_format import Checkpoint
 from inception_search.training.evaluate import evaluate, evaluate_each
 from inception_search.training.fidelity import Fidelity
-from inception_search.training.state import Checkpoint
 from inception_search.training.trainer import TrainingResult, train
 from tests.torch.memory import Memory
 from tests.torch.networks_to_train import small_inception

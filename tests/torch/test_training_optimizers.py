@@ -14,13 +14,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
-from inception_search.training.average import WeightAverage, averaged_tensors, weight_of
 from inception_search.training.devices import settings
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import uncounted
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make_optimizer
 from inception_search.training.step import EagerStep, Work
 from inception_search.training.trainer import train
+from inception_search.training.weight_average import WeightAverage, averaged_tensors, weight_of
 from tests.torch.networks_to_train import small_inception
 
 F64 = torch.float64

@@ -18,7 +18,7 @@ from inception_search.data.class_weights import parse_class_weights, weights_of
 from inception_search.data.dataset import Dataset, Split
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError
-from inception_search.training.captured_step import CapturedStep
+from inception_search.training.cuda_graph import CapturedStep
 from inception_search.training.evaluate import class_means, evaluate
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import make_optimizer

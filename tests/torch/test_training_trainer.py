@@ -18,12 +18,11 @@ from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError, TrainingError
 from inception_search.training.evaluate import evaluate
-from inception_search.training.failures import memory_errors, reason
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics
 from inception_search.training.optimizers import make_optimizer
 from inception_search.training.step import total_loss
-from inception_search.training.trainer import EpochMetrics, TrainingResult, train
+from inception_search.training.trainer import EpochMetrics, TrainingResult, memory_errors, reason, train
 from tests.bounds import PATIENCE
 from tests.torch.networks_to_train import small_inception
 

@@ -21,7 +21,7 @@ import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ArgumentError, ConfigError, DocumentError, LimitError, WeightsError
 from inception_search.spec.safetensors_header import DOCUMENT
-from inception_search.weights.digest import DIGEST, digest
+from inception_search.weights.checkpoint import DIGEST, digest
 from inception_search.weights.export import write_weights
 from inception_search.weights.load import DialectWarning
 from tests.weights.small_network import SMALL, shaken

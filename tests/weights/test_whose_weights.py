@@ -13,10 +13,10 @@ from torch import Tensor
 import inception_search as ins
 from inception_search.errors import WeightsError
 from inception_search.weights.checkpoint import read_checkpoint
+from inception_search.weights.dialect_check import Sides, what_differs, what_differs_from
 from inception_search.weights.identify import network_of
 from inception_search.weights.load import DialectWarning
-from inception_search.weights.other_function import Sides, what_differs, what_differs_from
-from inception_search.weights.whose import classes_in, origin_of
+from inception_search.weights.source import classes_in, origin_of
 from tests.canonical.lists import measured
 from tests.weights.small_network import SMALL, shaken
 from tests.weights.their_weights import same_state, weights

@@ -12,12 +12,12 @@ from inception_search.errors import ConfigError
 from inception_search.numbers import counted
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.job import attempts
-from inception_search.runner.process_executor import LocalExecutor
+from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.store.atomic import write_atomic
-from inception_search.store.environment import cores
+from inception_search.store.provenance import cores
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Proposal
 from inception_search.study.config import StudyConfig, facts_of
@@ -99,7 +99,7 @@ def _train(
         if others := len(finals.seen(records) - {setting.id}):
             observer.note(f"the test images have been read under {counted(others, 'other setting')} before")
         assert plan.config.workers is not None
-        executor = LocalExecutor(plan.config.workers, float("inf"), persistent=plan.device != "cpu")
+        executor = ProcessExecutor(plan.config.workers, float("inf"), persistent=plan.device != "cpu")
         return FinalsLoop(finals, context, executor, observer, trials, stop).loop()
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from inception_search.analysis.significance import Comparison, points
 from inception_search.numbers import counted
-from inception_search.store.display import html_table
 from inception_search.store.final_training import FinalTraining, best_training
-from inception_search.store.record import QUALITIES
+from inception_search.store.record import QUALITIES, html_table
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.final.folder import FinalsFolder
 from inception_search.study.final.selection import Setting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_search.errors import WeightsError, raw
-from inception_search.weights.files.tensorflow_paths import is_table, tensorflow_prefix
+from inception_search.weights.files.tensorflow_file import is_table, tensorflow_prefix
 
 _KINDS = "safetensors, PyTorch (.pt, .pth), Keras (.h5, .weights.h5, .keras) or TensorFlow checkpoints"
 _LOOKS = {

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from inception_search.errors import WeightsError, raw
 from inception_search.extras import install
-from inception_search.weights.files.arrays import is_numeric, to_tensor
-from inception_search.weights.files.contents import check_count, check_total
+from inception_search.weights.files.contents import check_count, check_total, is_numeric, to_tensor
 
 if TYPE_CHECKING:
     import h5py

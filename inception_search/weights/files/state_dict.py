@@ -10,8 +10,7 @@ from typing import Any
 import torch
 
 from inception_search.errors import WeightsError, raw
-from inception_search.weights.files.arrays import to_tensor
-from inception_search.weights.files.contents import Contents, check_count
+from inception_search.weights.files.contents import Contents, check_count, to_tensor
 
 _DEEPEST = 8  # state dicts within each other
 _NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken

@@ -1,4 +1,4 @@
-"""Reading a graph from its text, one node a line.
+"""Graphs checked: read again from their text, one node a line, and everything they claim derived anew.
 
 ``%3 stem.conv = conv(%2, width=32, kernel=(3, 3)) : 32x149x149``; the last line names the outputs.
 """
@@ -9,9 +9,10 @@ import ast
 import re
 from typing import Any
 
-from inception_search.errors import DocumentError, Place, did_you_mean
+from inception_search.errors import DocumentError, Place, ShapeError, did_you_mean
 from inception_search.graph.graph import Graph, GraphBuilder
-from inception_search.graph.ops import find_op, names
+from inception_search.graph.op import Op
+from inception_search.graph.ops import OPS, find_op, names
 
 _LINE = re.compile(r"%(?P<index>\d+) (?P<path>\S+) = (?P<op>\w+)\((?P<args>.*)\) : (?P<type>[\dx]+)\Z")
 _REF = re.compile(r"%(\d+)\Z")
@@ -66,3 +67,29 @@ def _reference(text: str, number: int) -> int:
     if match is None:
         raise DocumentError("not a node reference", place=Place(line=number), found=text, expected="%<number>")
     return int(match[1])
+
+
+def verify(graph: Graph) -> Graph:
+    """``graph`` itself when it is sound; else a :class:`ShapeError` at the first node that is not."""
+    builder = GraphBuilder()
+    for index, node in enumerate(graph.nodes):
+        if not _is_known(node.op):
+            raise ShapeError("unknown op", path=node.path, found=node.op)
+        if any(not 0 <= i < index for i in node.inputs):
+            raise ShapeError("a node reads a later node", path=node.path, found=node.inputs)
+        builder.add(node.op, node.inputs, node.path)
+        if builder.type(index) != node.type:
+            raise ShapeError(
+                "a node's type is not what its op infers",
+                path=node.path,
+                found=str(node.type),
+                expected=str(builder.type(index)),
+            )
+    if not graph.outputs or any(not 0 <= i < len(graph.nodes) for i in graph.outputs):
+        raise ShapeError("the outputs are not nodes of the graph", found=graph.outputs)
+    return graph
+
+
+def _is_known(op: object) -> bool:
+    """Whether ``op`` is in the table of this package, or another package adds it."""
+    return isinstance(op, Op) and (OPS.get(op.name) is type(op) or find_op(op.name) is type(op))
