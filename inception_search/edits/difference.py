@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from inception_search.edits.edit import Edit
 from inception_search.edits.places import DOCUMENT, place_of
 from inception_search.edits.sites import Spot, parts, sections, with_part
-from inception_search.spec.base_model import SpecModel
+from inception_search.spec.base_model import plain
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 
@@ -49,15 +48,9 @@ def _fields(before: Network, after: Network) -> Iterator[Edit]:
     for name in type(before).model_fields:
         old, new = getattr(before, name), getattr(after, name)
         if name not in STEPS and old != new:
-            yield Edit(NAME, name, _plain(old), _plain(new))
+            yield Edit(NAME, name, plain(old), plain(new))
     for name, aux in before.aux.items():
         for field in type(aux).model_fields:
             old, new = getattr(aux, field), getattr(after.aux[name], field)
             if field != "body" and old != new:
-                yield Edit(NAME, f"aux.{name}.{field}", _plain(old), _plain(new))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SpecModel):
-        return value.to_dict()
-    return list(value) if isinstance(value, tuple) else value
+                yield Edit(NAME, f"aux.{name}.{field}", plain(old), plain(new))

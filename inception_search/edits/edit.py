@@ -9,7 +9,7 @@ from inception_search.arguments import checked, checked_init
 from inception_search.edits.edit_text import change, place_in_words, words
 from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
 from inception_search.errors import EditError, raw, unknown_name
-from inception_search.spec.base_model import SpecModel
+from inception_search.spec.base_model import SpecModel, plain
 from inception_search.spec.document import step_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
@@ -84,7 +84,7 @@ class Edit:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON data, steps in their long form."""
-        data = {"name": self.name, "place": self.place, "before": _data(self.before), "after": _data(self.after)}
+        data = {"name": self.name, "place": self.place, "before": plain(self.before), "after": plain(self.after)}
         return data if self.at is None else {**data, "at": self.at}
 
     @classmethod
@@ -123,10 +123,6 @@ class Edit:
             raise EditError("this stage cannot go from here", path=self.place, found=at)
         self._expect(network.stages[name])
         return dict([*stages[:at], *stages[at + 1 :]])
-
-
-def _data(value: Value) -> Any:
-    return value.to_dict() if isinstance(value, SpecModel) else value
 
 
 def _value(data: Any, place: str) -> Value:

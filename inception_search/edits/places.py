@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from inception_search.edits.sites import Section, Spot, planted, sections
 from inception_search.errors import EditError
-from inception_search.spec.base_model import SpecModel
+from inception_search.spec.base_model import SpecModel, plain
 from inception_search.spec.document import network_from_data
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.source_map import Source
@@ -67,9 +67,7 @@ def field_at(network: Network, place: str) -> Any:
     value: Any = network
     for name in place.split("."):
         value = _field(value, name, place)
-    if isinstance(value, SpecModel):
-        return value.to_dict()
-    return list(value) if isinstance(value, tuple) else value
+    return plain(value)
 
 
 def with_step(network: Network, place: str, spot: Spot, step: AnyStep) -> Network:

@@ -15,8 +15,7 @@ from inception_search.errors import InceptionSearchError
 from inception_search.report.data import report_data
 from inception_search.report.material import Material, SpaceFacts
 from inception_search.report.write import write_report
-from inception_search.space.describe import hole_words
-from inception_search.space.holes import varying_parts
+from inception_search.space.holes import hole_words, varying_parts
 from inception_search.space.space import Space
 from inception_search.spec.document import network_from_data
 from inception_search.spec.document_files import with_checksum

@@ -13,12 +13,11 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from inception_search.space.bindings import Bindings
+from inception_search.space.channels import channels_after
 from inception_search.space.count import Counts
-from inception_search.space.holes import Choice, Float, Integer, Many, Of
+from inception_search.space.holes import Bindings, Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.base_model import trusted
-from inception_search.spec.channels import channels_after
 from inception_search.spec.convolution import resizable
 from inception_search.spec.limits import MAX_REPEAT, MAX_WIDTH
 from inception_search.spec.network import Aux, Network

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inception_search.errors import NotInSpaceError
-from inception_search.space.bindings import Ask, Bindings
 from inception_search.space.build import Builder, BuildError
 from inception_search.space.document_layout import Encoded, written_as
-from inception_search.space.holes import Choice, Hole, Params, Value
+from inception_search.space.holes import Ask, Bindings, Choice, Hole, Params, Value
 from inception_search.space.render_template import Lines, rendered
 from inception_search.spec.document import network_from_long
 from inception_search.spec.network import Network, with_source

@@ -1,12 +1,16 @@
-"""What a space document says besides its template."""
+"""Space documents: what one says besides its template, and the text of one that another package adds."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from inception_search.errors import shorten
+from inception_search.plugins import find, unusable
 from inception_search.spec.base_model import Name, SpecModel
+from inception_search.spec.document_files import read_text, shipped_names
 
 SCHEMA = "inception-search/space"
 VERSION = 1
@@ -37,3 +41,25 @@ class SpaceDocument(SpecModel):
     contains: dict[Name, Fixed] = {}
     define: dict[Name, Any] = {}
     network: dict[str, Any]
+
+
+class AddedText(NamedTuple):
+    """The YAML of a space, and its file where it has one."""
+
+    text: str
+    file: str | None
+
+
+def added_text(name: str) -> AddedText | None:
+    """The document of the space ``name`` of another package; None where no package adds it.
+
+    Raises PluginError for what is neither text nor the path of a file, and where the package cannot be imported.
+    """
+    value = find("space", name, shipped_names())
+    if value is None:
+        return None
+    if isinstance(value, str) and "\n" in value:
+        return AddedText(value, None)
+    if isinstance(value, Path):
+        return AddedText(read_text(value), str(value))
+    raise unusable("space", name, shorten(value), "YAML text, or the pathlib.Path of a YAML file")

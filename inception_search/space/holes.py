@@ -1,14 +1,17 @@
-"""The kinds of holes a template may have."""
+"""The kinds of holes a template may have, their values in words, and the value of each at a point."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from inception_search.errors import NotInSpaceError
+
 Value: TypeAlias = str | int | float
 Params: TypeAlias = dict[str, Value]
+SHOWN = 12  # labels of a choice, in words
 _DIGITS = 10  # to which the members of a stepped float range are rounded
 
 
@@ -118,6 +121,7 @@ class Of:
 
 
 Hole: TypeAlias = Choice | Integer | Float
+Ask: TypeAlias = Callable[[Hole], Value]
 
 
 def items(node: Any) -> tuple[Any, ...]:
@@ -168,3 +172,54 @@ def _holes_in(node: Any) -> Iterator[Hole]:
             yield part
         stack.extend(part.options.values() if isinstance(part, Choice) else items(part))
         stack.extend(part.items if isinstance(part, Many) else ())
+
+
+class Bindings(dict[str, Any]):
+    """The value of every hole that was reached, by name: the ``known`` one, else the one that ``ask`` returns.
+
+    ``followed`` are the numbers that followed the channels coming in.
+    """
+
+    def __init__(self, holes: Mapping[str, Hole], ask: Ask, known: Params | None = None) -> None:
+        super().__init__(known or {})
+        self.holes = holes
+        self.ask = ask
+        self.followed: list[int] = []
+
+    def __missing__(self, name: str) -> Any:
+        hole = self.holes[name]
+        value = self.ask(hole)
+        if problem := hole.why_not(value):
+            raise NotInSpaceError(problem, path=name)
+        self[name] = value
+        return value
+
+    def follow(self, follower: Of, channels: int) -> int:
+        """The number of a follower, where ``channels`` come in."""
+        if follower.hole is not None:
+            return follower.value(self[follower.hole.name])
+        self.followed.append(follower.value(channels))
+        return self.followed[-1]
+
+
+def hole_words(hole: Hole) -> str:
+    """``3x3, 5x5 or none``; ``4 to 48 in steps of 4``; ``1 to 3 of 3 parts``."""
+    if isinstance(hole, Choice):
+        return _labels(list(hole.options))
+    if isinstance(hole, Float):
+        steps = f" in steps of {hole.step:g}" if hole.step is not None else ""
+        return f"{hole.low:g} to {hole.high:g}{steps}{_log(hole.log)}"
+    if isinstance(hole, Many):
+        return f"the first {hole.low} to {hole.high} of {len(hole.items)} parts"
+    steps = f" in steps of {hole.step}" if hole.step != 1 else ""
+    return f"{hole.low} to {hole.high}{steps}{_log(hole.log)}"
+
+
+def _labels(labels: list[str]) -> str:
+    if len(labels) > SHOWN:
+        return f"{', '.join(labels[:SHOWN])} or {len(labels) - SHOWN} more"
+    return " or ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
+
+
+def _log(log: bool) -> str:
+    return ", evenly by logarithm" if log else ""

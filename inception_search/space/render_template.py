@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from inception_search.space.bindings import Bindings
 from inception_search.space.build import PAIRED
-from inception_search.space.holes import Choice, Float, Integer, Many, Of
+from inception_search.space.holes import Bindings, Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
 from inception_search.spec.document import lines_of, tidy_network
 from inception_search.spec.shorthand import tidy

@@ -16,13 +16,12 @@ from inception_search.errors import InceptionSearchError, NotInSpaceError, Place
 from inception_search.numbers import counted
 from inception_search.plugins import all_names, origin, unusable
 from inception_search.space import neighbours as near
-from inception_search.space.added import added_text
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
 from inception_search.space.contents import check_contents, written_out
 from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill, plain, try_fill
-from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
+from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument, added_text
 from inception_search.space.document_layout import Encoded
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value

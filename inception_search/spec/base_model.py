@@ -59,7 +59,7 @@ class SpecModel(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """The stored (long) form: plain JSON data with ``kind``, fields at their defaults left out."""
         return {
-            name: _plain(value)
+            name: plain(value)
             for name, value in self.__dict__.items()
             if name == "kind" or value != type(self).model_fields[name].default
         }
@@ -86,11 +86,12 @@ def trusted(model: type[M], fields: dict[str, Any]) -> M:
     return made
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of a field as plain JSON data."""
     if isinstance(value, SpecModel):
         return value.to_dict()
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     return value

@@ -19,7 +19,7 @@ from inception_search.estimate import COSTS
 from inception_search.figures.labels import LABELS
 from inception_search.figures.network.module import PARTS
 from inception_search.lowering import RULES
-from inception_search.spec.channels import CHANNELS
+from inception_search.space.channels import CHANNELS
 from inception_search.spec.identity.arch_id import ABSORBS, CODES, PERMUTES
 from inception_search.spec.identity.channel_orders import ORDERS
 from inception_search.spec.identity.normal_form import NORMAL
