@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.api import diff as diff
     from inception_search.api import draw as draw
     from inception_search.api import view as view
-    from inception_search.backend.images import prepare_images as prepare_images
+    from inception_search.backend.preprocess import prepare_images as prepare_images
     from inception_search.canonical.catalogue import list_dialects as list_dialects
     from inception_search.canonical.catalogue import list_models as list_models
     from inception_search.data.catalogue import load_data as load_data
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.items import load as load
     from inception_search.items import load_module as load_module
     from inception_search.measures.budget import Budget as Budget
-    from inception_search.measures.sample import sample_within as sample_within
+    from inception_search.measures.sample_within import sample_within as sample_within
     from inception_search.named import arch_id as arch_id
     from inception_search.named import crossover as crossover
     from inception_search.named import drop_head as drop_head
@@ -97,9 +97,9 @@ _PUBLIC = {
     "normal_form": "named:normal_form",
     "open_run": "search_api:open_run",
     "parse_step": "spec.document:parse_step",
-    "prepare_images": "backend.images:prepare_images",
+    "prepare_images": "backend.preprocess:prepare_images",
     "resume": "search_api:resume",
-    "sample_within": "measures.sample:sample_within",
+    "sample_within": "measures.sample_within:sample_within",
     "save_model": "weights.model_file:save_model",
     "scale_depth": "named:scale_depth",
     "scale_width": "named:scale_width",

@@ -121,12 +121,12 @@ class Watcher(Observer):
             self.trained |= {record.number} if record.repeat_of is None else set()
             self.best = query.best([record, *([self.best] if self.best else [])])
             if not given_up:  # its line said "paused"
-                self._print(self._line(record))
+                _print(self.console, self._line(record))
         self._show()
 
     def note(self, text: str) -> None:
         """Something a person should know."""
-        self._print(f"note: {one_line(text)}")
+        _print(self.console, f"note: {one_line(text)}")
 
     def ask_secret(self, question: str) -> str | None:
         """A password that a person types, while the bar stands still."""
@@ -151,9 +151,6 @@ class Watcher(Observer):
         note += f"  seed {record.seed} of {record.repeat_of}" if record.repeat_of is not None else ""
         macs = f"{record.cost['macs'] / 1e6:6.2f} M MACs"
         return f"{name} {percent(value):>8}  {macs}  {record.seconds:5.1f} s{note}"
-
-    def _print(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self) -> None:
         best = f"best {percent(self.best.score or 0.0)} ({trial_name(self.best)})" if self.best else ""
@@ -195,14 +192,16 @@ class FinalsWatcher(FinalsObserver):
         came_to = f"failed: {record.reason}"
         if record.validation_accuracy is not None and record.state == "complete":
             came_to = f"validation {100 * record.validation_accuracy:.2f} %  {record.seconds:5.1f} s"
-        self._say(f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
+        _print(self.console, f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
 
     def note(self, text: str) -> None:
         """Something a person should know."""
-        self._say(f"note: {one_line(text)}")
+        _print(self.console, f"note: {one_line(text)}")
 
-    def _say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+def _print(console: Console, line: str) -> None:
+    """A line as it is: text is no markup, and the terminal wraps it."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def time_left(seconds: float) -> str:

@@ -11,11 +11,6 @@ from typing import TypeAlias
 Losses: TypeAlias = Sequence[float]
 
 
-def dominates(one: Losses, other: Losses) -> bool:
-    """Whether ``one`` is nowhere worse and somewhere better."""
-    return all(a <= b for a, b in zip(one, other, strict=True)) and any(a < b for a, b in zip(one, other, strict=True))
-
-
 def ranks(losses: Sequence[Losses]) -> list[int]:
     """The front of each point: 0 is dominated by none, 1 only by points of front 0, and so on.
 

@@ -12,7 +12,7 @@ from inception_search.cli.shared_options import FontSizeOption, PaletteOption, T
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:
-    from inception_search.compare.entry import Status
+    from inception_search.compare.diff_entry import Status
     from inception_search.figures.diff.diff import Diff
     from inception_search.items import Item
 

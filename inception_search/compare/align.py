@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeAlias
 
 from inception_search.compare.assign import assigned
 from inception_search.compare.coarse import equals_first, pieces
+from inception_search.compare.diff_entry import Entry, Status, alone, order_change, paired
+from inception_search.compare.edit_costs import EDIT, Change, changes, cost_of_changes, weight, whole_weight
 from inception_search.compare.element import Element, copy_of
-from inception_search.compare.entry import Entry, Status, alone, order_change, paired
-from inception_search.compare.price import EDIT, Change, changes, cost_of_changes, weight, whole_weight
 
 Series: TypeAlias = tuple[Element, ...]
 FEW = 64  # branches whose partners are looked for from the first side

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from inception_search.compare.align import Aligner, Series
+from inception_search.compare.diff_entry import Entry, tidy, walk
 from inception_search.compare.element import Element, Field, Value, spelling
-from inception_search.compare.entry import Entry, tidy, walk
-from inception_search.compare.read import Keys, Reader
 from inception_search.compare.side import Side
+from inception_search.compare.to_elements import Keys, Reader
 from inception_search.graph.types import Type
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep
@@ -101,11 +101,6 @@ class Comparison:
             data |= {"params": list(delta.params), "macs": list(delta.macs)}
             data["shapes"] = [list(known) if known is not None else None for known in delta.types]
         return {**data, "inside": [self._entry(part) for part in entry.inside]}
-
-
-def entries_of(a: Side, b: Side) -> tuple[Entry, ...]:
-    """What :func:`alignment_of` finds, without saying whether it is the coarser one."""
-    return alignment_of(a, b)[0]
 
 
 def alignment_of(a: Side, b: Side) -> tuple[tuple[Entry, ...], bool]:

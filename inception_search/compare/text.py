@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from inception_search.compare.comparison import COARSER, Comparison, Delta
-from inception_search.compare.entry import Entry, Status
+from inception_search.compare.diff_entry import Entry, Status
 from inception_search.compare.side import Side
 from inception_search.compare.words import SIGNS, place, said
 

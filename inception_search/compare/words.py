@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inception_search.compare.diff_entry import Entry
+from inception_search.compare.edit_costs import Change
 from inception_search.compare.element import Element, Value
-from inception_search.compare.entry import Entry
-from inception_search.compare.price import Change
 
 SIGNS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 LONGEST = 44  # letters of words that are said twice, before and after

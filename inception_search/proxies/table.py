@@ -27,11 +27,6 @@ class Proxy:
     paper: str = ""
     better: Literal["higher"] = "higher"
 
-    @property
-    def needs_data(self) -> bool:
-        """Whether it looks at a batch."""
-        return self.needs != "nothing"
-
 
 def _row(name: str, needs: Literal["nothing", "images", "labels"], about: str, paper: str = "") -> tuple[str, Proxy]:
     return name, Proxy(f"inception_search.proxies.kinds.{name}:{name}", needs, about, paper)

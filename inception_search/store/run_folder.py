@@ -11,7 +11,7 @@ from typing import Any, Self
 from inception_search.errors import DocumentError, Place, RunFolderError, raw
 from inception_search.store import outbox
 from inception_search.store.atomic import sweep_temporaries, write_atomic
-from inception_search.store.disk import remove, typed_errors
+from inception_search.store.disk import typed_errors
 from inception_search.store.jsonl import append_line, append_lines, placed_lines, read_lines, sealed, unsealed
 from inception_search.store.layout import FILES, FOLDERS, Layout, refuse_occupied
 from inception_search.store.lean_record import Line, Shared, lean
@@ -151,10 +151,6 @@ class RunFolder(Layout):
     def read_results(self) -> dict[int, dict[str, Any]]:
         """The results that wait in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""
         return outbox.waiting(self.results_folder)
-
-    def clear_result(self, number: int) -> None:
-        """Take a recorded result out of the outbox; one that is not there is no error."""
-        remove(self.result_file(number))
 
     def _fill(self, study_text: str, space_text: str) -> None:
         try:

@@ -49,7 +49,7 @@ class Prospect(NamedTuple):
     parent: int | None
 
 
-class Prospects:
+class CandidatePool:
     """What is drawn depends on the problem's seed, the parent and the period alone; it is kept for the period."""
 
     def __init__(self, problem: Problem, decisions: Decisions, options: PoolOptions | None = None) -> None:

@@ -35,7 +35,7 @@ class Shape(NamedTuple):
     noise: float
 
 
-class Surrogate:
+class GaussianProcess:
     """Learns ``targets`` (large is good) of points given by ``views``: arrays with a row for each point."""
 
     def __init__(self, views: Sequence[Array], targets: Array, rng: random.Random) -> None:

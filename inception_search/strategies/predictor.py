@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from inception_search.options import Positive, Whole
-from inception_search.strategies.candidate_pool import PoolOptions, Prospect, Prospects
+from inception_search.strategies.candidate_pool import CandidatePool, PoolOptions, Prospect
 from inception_search.strategies.features import Array, Decisions, costs
-from inception_search.strategies.gaussian_process import Surrogate
+from inception_search.strategies.gaussian_process import GaussianProcess
 from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
 from inception_search.strategies.unseen_point import fresh_point
@@ -70,7 +70,7 @@ class Predictor:
         self.problem, self.options = problem, options or PredictorOptions()
         self.history = History()
         self.decisions = Decisions(problem.space)
-        self.prospects = Prospects(problem, self.decisions, self.options)
+        self.prospects = CandidatePool(problem, self.decisions, self.options)
         self.startup = self.options.startup or min(10, max(3, problem.trials // 5))
         self.boldness = self.options.boldness or (AMONG_MANY if self.prospects.free else BOLD)
         self.rows: dict[int, Array] = {}
@@ -138,7 +138,7 @@ class Predictor:
 
         Those of ``told`` without merit are running.
         """
-        model = Surrogate([view[: len(merit)] for view in told], merit, rng)
+        model = GaussianProcess([view[: len(merit)] for view in told], merit, rng)
         if len(told[0]) > len(merit):
             model.believe([view[len(merit) :] for view in told])
         mean, deviation = model.predict(ahead)

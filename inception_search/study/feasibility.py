@@ -12,7 +12,7 @@ from inception_search.errors import (
 )
 from inception_search.measures.budget import Budget
 from inception_search.measures.measured_network import MeasuredNetwork, at_size
-from inception_search.measures.sample import sample_within
+from inception_search.measures.sample_within import sample_within
 from inception_search.space.contents import contained_point
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space

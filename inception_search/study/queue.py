@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from inception_search.errors import InceptionSearchError, Place, RunFolderError
 from inception_search.measures.budget import Budget
-from inception_search.measures.sample import sample_within
+from inception_search.measures.sample_within import sample_within
 from inception_search.space.holes import Params
 from inception_search.space.sampling import first as _first
 from inception_search.space.space import Space

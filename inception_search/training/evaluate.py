@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inception_search.backend.fold_norms import FoldedNorms
+from inception_search.backend.fold_batch_norm import FoldedNorms
 from inception_search.data.loader import Batch, DeviceData
 from inception_search.training.fidelity import Precision
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations, permutations
 
+from inception_search.compare.edit_costs import Change, changes, cost_of_changes, weight, whole_weight
 from inception_search.compare.element import Element
-from inception_search.compare.price import Change, changes, cost_of_changes, weight, whole_weight
 
 Series = tuple[Element, ...]
 

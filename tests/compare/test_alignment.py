@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from inception_search.canonical.catalogue import load
 from inception_search.compare.align import Aligner
 from inception_search.compare.assign import assigned
-from inception_search.compare.comparison import Comparison, entries_of
+from inception_search.compare.comparison import Comparison, alignment_of
+from inception_search.compare.diff_entry import Entry, walk
 from inception_search.compare.element import Element
-from inception_search.compare.entry import Entry, walk
-from inception_search.compare.read import Reader
 from inception_search.compare.side import side_of
+from inception_search.compare.to_elements import Reader
 from inception_search.spec.document import parse_step
 from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.network import Network
@@ -43,7 +43,7 @@ checked = settings(max_examples=25, deadline=None, suppress_health_check=list(He
 
 def compared(a: Network | AnyStep, b: Network | AnyStep) -> Comparison:
     sides = side_of(a), side_of(b)
-    return Comparison(*sides, entries_of(*sides))
+    return Comparison(*sides, alignment_of(*sides)[0])
 
 
 def series(step: AnyStep, keys: dict[object, int]) -> tuple[Element, ...]:
@@ -266,7 +266,7 @@ def test_a_residual_around_fewer_branches() -> None:
     nets = [load(name) for name in ("inception_v4", "inception_resnet_v2")]
     blocks = [nets[0].blocks["inception_b"], nets[1].blocks["block17"]]
     sides = [side_of(step, None, net) for step, net in zip(blocks, nets, strict=True)]
-    difference = Comparison(sides[0], sides[1], entries_of(sides[0], sides[1]))
+    difference = Comparison(sides[0], sides[1], alignment_of(sides[0], sides[1])[0])
     said = text(difference)
     assert "+ inception_b.0 → block17.0: residual, scale 0.1, project linear, relu around 4 branches" in said
     assert "~   4 → 2 branches" in said
@@ -276,7 +276,7 @@ def test_a_residual_around_fewer_branches() -> None:
 def test_the_settings_around_modules_are_compared() -> None:
     nets = [load(name) for name in ("inception_v1", "bn_inception")]
     sides = [side_of(net.stages["inception_3a"], None, net) for net in nets]
-    said = text(Comparison(sides[0], sides[1], entries_of(sides[0], sides[1])))
+    said = text(Comparison(sides[0], sides[1], alignment_of(sides[0], sides[1])[0]))
     assert "~ conv_defaults: norm none → batch" in said
 
 
@@ -315,12 +315,12 @@ def test_deep_documents_are_compared() -> None:
 SCRIPT = """
 import json
 from inception_search.canonical.catalogue import load
-from inception_search.compare.comparison import Comparison, entries_of
+from inception_search.compare.comparison import Comparison, alignment_of
 from inception_search.compare.side import side_of
 from inception_search.compare.text import text_of
 for names in (("inception_v1", "inception_v2"), ("inception_v4", "inception_resnet_v2")):
     sides = [side_of(load(name)) for name in names]
-    comparison = Comparison(*sides, entries_of(*sides))
+    comparison = Comparison(*sides, alignment_of(*sides)[0])
     print(text_of(comparison), json.dumps(comparison.to_dict()))
 """
 

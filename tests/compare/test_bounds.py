@@ -16,7 +16,7 @@ from inception_search.canonical.catalogue import load, names
 from inception_search.compare import align
 from inception_search.compare.coarse import common
 from inception_search.compare.comparison import COARSER, Comparison, alignment_of
-from inception_search.compare.entry import walk
+from inception_search.compare.diff_entry import walk
 from inception_search.compare.side import side_of
 from inception_search.compare.text import text_of
 from inception_search.figures.diff.diff import diff_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from inception_search.compare.read import ELEMENTS, SERIES
+from inception_search.compare.to_elements import ELEMENTS, SERIES
 from inception_search.edits.sites import WITH_PART
 from inception_search.edits.validity import COMPOSITES
 from inception_search.estimate import COSTS

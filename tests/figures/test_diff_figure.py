@@ -14,7 +14,7 @@ from figure_samples import small_network
 from hypothesis import HealthCheck, given, settings
 
 from inception_search.canonical.catalogue import load
-from inception_search.compare.entry import walk
+from inception_search.compare.diff_entry import walk
 from inception_search.errors import ConfigError
 from inception_search.figures.colours import DARK_MARKS, DARK_PAGE, LIGHT_PAGE, MARKS
 from inception_search.figures.diff.changed_words import merged

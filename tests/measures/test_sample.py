@@ -14,11 +14,11 @@ from inception_search.errors import ConfigError, InceptionSearchError, ShapeErro
 from inception_search.graph.op import Op
 from inception_search.graph.ops.linear import Linear
 from inception_search.graph.types import Type
-from inception_search.measures import sample as sample_module
+from inception_search.measures import sample_within as sample_module
 from inception_search.measures import timing
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
-from inception_search.measures.sample import REPAIRS, Sampled, sample_within
+from inception_search.measures.sample_within import REPAIRS, Sampled, sample_within
 from inception_search.measures.target import Target
 from inception_search.measures.width_scaling import ladder
 from inception_search.space.holes import Choice, Float, Hole, Integer

@@ -174,7 +174,7 @@ def test_the_table() -> None:
     assert known() == tuple(PROXIES)
     assert known(["zen", "snip", "zen"]) == ("zen", "snip")
     assert set(BASELINES) < set(PROXIES)
-    free = {name for name, proxy in PROXIES.items() if not proxy.needs_data}
+    free = {name for name, proxy in PROXIES.items() if proxy.needs == "nothing"}
     assert set(score(network(), None)) == free == {"params", "macs", "synflow", "zen"}
     assert all(proxy.better == "higher" and proxy.about for proxy in PROXIES.values())
     assert all(proxy.paper for name, proxy in PROXIES.items() if name not in BASELINES)

@@ -64,7 +64,7 @@ def test_paths(tmp_path):
 
 @pytest.mark.parametrize("number", [-1, True, 1.0, "1", "../x", None])
 def test_only_trial_numbers_become_file_names(run, number):
-    for use in (run.result_file, run.job_file, run.checkpoint_file, run.clear_result):
+    for use in (run.result_file, run.job_file, run.checkpoint_file):
         with pytest.raises(RunFolderError, match=r"not a trial number.*an integer from 0 up"):
             use(number)
 
@@ -265,8 +265,7 @@ def test_results_wait_in_the_outbox_until_they_are_cleared(run):
     write_result(run, 9, {"value": None})
     write_result(run, 10, {"value": 0.6})
     assert list(run.read_results().items()) == [(9, {"value": None}), (10, {"value": 0.6})]
-    run.clear_result(10)
-    run.clear_result(10)
+    run.result_file(10).unlink()
     assert run.read_results() == {9: {"value": None}}
     assert names(run.results_folder) == ["9.json"]
 

@@ -18,9 +18,9 @@ from sklearn.gaussian_process.kernels import RBF
 from inception_search.space.space import Space
 from inception_search.strategies import gaussian_process as surrogate
 from inception_search.strategies import predictor as merit
-from inception_search.strategies.candidate_pool import MANY, PERIOD, Prospects
+from inception_search.strategies.candidate_pool import MANY, PERIOD, CandidatePool
 from inception_search.strategies.features import Decisions, costs
-from inception_search.strategies.gaussian_process import Shape, Surrogate
+from inception_search.strategies.gaussian_process import GaussianProcess, Shape
 from inception_search.strategies.predictor import merits
 from inception_search.strategies.protocol import Observation
 from inception_search.strategies.table import make_strategy
@@ -118,7 +118,7 @@ def test_the_process_predicts_what_scikit_learn_does(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(surrogate, "_drawn", lambda *_: shape)
     generator = np.random.default_rng(0)
     points, targets, asked = generator.normal(size=(40, 5)), generator.normal(size=40), generator.normal(size=(7, 5))
-    ours = Surrogate([points], targets, random.Random(0))
+    ours = GaussianProcess([points], targets, random.Random(0))
     mean, deviation = ours.predict([asked])
     kernel = RBF(math.sqrt(ours.scales[0] * shape.length / 2.0))
     theirs = GaussianProcessRegressor(kernel, alpha=shape.noise, optimizer=None).fit(points, targets - targets.mean())
@@ -130,7 +130,7 @@ def test_the_process_predicts_what_scikit_learn_does(monkeypatch: pytest.MonkeyP
 def test_what_is_believed_makes_surer_and_leaves_the_mean() -> None:
     generator = np.random.default_rng(1)
     points, targets = generator.normal(size=(30, 4)), generator.normal(size=30)
-    model = Surrogate([points, points[:, :2]], targets, random.Random(0))
+    model = GaussianProcess([points, points[:, :2]], targets, random.Random(0))
     asked = generator.normal(size=(3, 4))
     before = model.predict([asked, asked[:, :2]])
     model.believe([asked, asked[:, :2]])
@@ -143,7 +143,7 @@ def test_a_smooth_function_is_learnt() -> None:
     generator = np.random.default_rng(2)
     points = generator.normal(size=(80, 3))
     function = lambda at: np.sin(at[:, 0]) + 0.5 * at[:, 1]  # noqa: E731
-    model = Surrogate([points], function(points), random.Random(0))
+    model = GaussianProcess([points], function(points), random.Random(0))
     asked = generator.normal(size=(200, 3))
     assert np.corrcoef(model.predict([asked])[0], function(asked))[0, 1] > 0.9
 
@@ -154,7 +154,7 @@ def test_equal_targets_and_equal_points_are_no_trouble() -> None:
         (np.eye(9), np.zeros(9)),
         (np.ones((9, 0)), np.ones(9)),
     ):
-        mean, deviation = Surrogate([points], targets, random.Random(0)).predict([points])
+        mean, deviation = GaussianProcess([points], targets, random.Random(0)).predict([points])
         assert np.isfinite(mean).all()
         assert np.isfinite(deviation).all()
 
@@ -163,12 +163,12 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
     world = World(CELLS)
     parent = replace(told(5, 0.1), params=CELLS.sample(random.Random(3)))
     decisions = Decisions(CELLS)
-    prospects = Prospects(world.problem, decisions).of([parent], 3)
+    prospects = CandidatePool(world.problem, decisions).of([parent], 3)
     mutants = [each for each in prospects if each.parent == 5]
     assert mutants
     apart = {round(distance(CELLS, each.params, parent.params), 6) for each in mutants}
     assert apart <= {0.0, 1.0, 2.0}
-    again = Prospects(world.problem, decisions)
+    again = CandidatePool(world.problem, decisions)
     assert [each.params for each in again.of([parent], 4)] == [each.params for each in prospects]
     assert [each.params for each in again.of([parent], 3 + PERIOD)] != [each.params for each in prospects]
 
@@ -177,7 +177,7 @@ def test_prospects_are_neighbours_of_parents_and_the_same_for_a_while() -> None:
 @settings(max_examples=2, deadline=None)  # each draws a thousand points
 def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(seed: int) -> None:
     problem = replace(World(CELLS).problem, seed=seed)
-    drawn = [each.params for each in Prospects(problem, Decisions(CELLS)).of([], 0)]
+    drawn = [each.params for each in CandidatePool(problem, Decisions(CELLS)).of([], 0)]
     assert len(drawn) == MANY
     assert all(set(params) == set(CELLS.sample(0)) for params in drawn)
     for name, hole in CELLS.holes.items():
@@ -189,7 +189,7 @@ def test_random_prospects_of_a_flat_space_are_many_and_as_the_space_draws_them(s
 def test_widths_may_grow_by_much_at_once() -> None:
     space = shipped_space("separable_modules")
     parent = replace(told(5, 0.1), params=dict(space.encode(space.fixed_points["v1_3a"])))
-    prospects = Prospects(World(space).problem, Decisions(space))
+    prospects = CandidatePool(World(space).problem, Decisions(space))
     mutants = [each.params for number in range(0, 60, PERIOD) for each in prospects.of([parent], number) if each.parent]
     before = parent.params["module.b0.width"]
     assert {4 * step for step in (1, 2, 4, 8)} & {each.get("module.b0.width", before) - before for each in mutants}

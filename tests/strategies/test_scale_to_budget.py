@@ -15,7 +15,7 @@ from inception_search.estimate import estimate
 from inception_search.measures.budget import Budget
 from inception_search.space.holes import Integer, Params
 from inception_search.space.space import Space
-from inception_search.strategies.candidate_pool import Prospects
+from inception_search.strategies.candidate_pool import CandidatePool
 from inception_search.strategies.features import Decisions
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FACTORS, drawn, fitted
@@ -160,7 +160,7 @@ def test_the_prospects_of_a_study_with_a_budget_are_within_it() -> None:
     """Of 100 random points of the space not one is."""
     parent = dict(MODULES.encode(MODULES.fixed_points["v1_3a"]))
     told = Observation(5, parent, "5", "complete", (0.1,), 9)
-    found = Prospects(problem(), Decisions(MODULES)).of([told], 3)
+    found = CandidatePool(problem(), Decisions(MODULES)).of([told], 3)
     drawn = [each for each in found if each.parent is None]
     mutants = [each for each in found if each.parent == 5]
     assert sum(macs(each.params) <= LIMIT for each in drawn) > 0.5 * len(drawn)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inception_search.errors import ConfigError, NotInSpaceError
-from inception_search.measures import sample as sample_module
+from inception_search.measures import sample_within as sample_module
 from inception_search.measures.budget import Budget
 from inception_search.measures.measure import measures
 from inception_search.space.space import Space

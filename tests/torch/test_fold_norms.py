@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import inception_search as ins
 from inception_search.backend.build import build
-from inception_search.backend.fold_norms import FoldedNorms
+from inception_search.backend.fold_batch_norm import FoldedNorms
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.lowering import lower

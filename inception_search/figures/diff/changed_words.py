@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from inception_search.compare.diff_entry import Entry
 from inception_search.compare.element import Element
-from inception_search.compare.entry import Entry
 from inception_search.compare.words import changed, shown
 from inception_search.figures.labels import Single, labelled, size, with_defaults
 from inception_search.figures.network.tree import Box

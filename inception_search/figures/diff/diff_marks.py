@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from inception_search.compare.comparison import Comparison
+from inception_search.compare.diff_entry import Entry, walk
 from inception_search.compare.element import Element
-from inception_search.compare.entry import Entry, walk
 from inception_search.compare.words import COMPOSITES
 from inception_search.figures.annotations import shape_text
 from inception_search.figures.diff.changed_words import ARROW, changed_lines, unchanged_factor

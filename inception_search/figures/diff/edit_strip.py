@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from inception_search.compare.entry import Entry
+from inception_search.compare.diff_entry import Entry
 from inception_search.compare.words import SIGNS, place, said
 from inception_search.figures.diff.diff import (
     Diff,

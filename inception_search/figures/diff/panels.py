@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from inception_search.compare.comparison import Comparison
+from inception_search.compare.diff_entry import Entry
 from inception_search.compare.element import Element
-from inception_search.compare.entry import Entry
 from inception_search.compare.side import Side
 from inception_search.figures.annotations import Facts, shape_text
 from inception_search.figures.diff.diff_marks import Marks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from inception_search.compare.diff_entry import Entry
 from inception_search.compare.element import Element
-from inception_search.compare.entry import Entry
 from inception_search.figures.network.compose import SUBTITLE
 from inception_search.figures.network.measure import DROP, PLUS, Room, most_lines
 from inception_search.figures.network.place import Heading, Placement, lay_out

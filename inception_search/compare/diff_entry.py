@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
+from inception_search.compare.edit_costs import Change
 from inception_search.compare.element import Element
-from inception_search.compare.price import Change
 
 Status: TypeAlias = Literal["same", "changed", "removed", "added"]
 _MIRRORED: dict[Status, Status] = {"same": "same", "changed": "changed", "removed": "added", "added": "removed"}
