@@ -22,7 +22,7 @@ from inception_search.study.config import StudyConfig
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SEARCH = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
-CLASSIFY = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8").partition("## Classify a picture")[2]
+CLASSIFY = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8").partition("## Classify an image")[2]
 LANGUAGE = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
 
 
