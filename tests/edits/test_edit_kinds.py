@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from inception_search.edits.kinds.table import EDITS, edits_of
+from inception_search.edits.kinds.table import DEFAULT_MIX, EDITS, edits_of
 from inception_search.spec.identity.arch_id import arch_id
 from tests.edits.edit_samples import net
 
@@ -131,3 +134,9 @@ def test_edits_of_have_one_order_and_each_is_another_document() -> None:
     assert all(edit.apply(network) != network for edit in edits)
     assert len(edits) > 100
     assert list(edits_of(network, ["merge", "set_norm"])) == [e for e in edits if e.name in ("merge", "set_norm")]
+
+
+def test_the_document_on_spaces_lists_every_kind_in_its_order_with_its_frequency() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8").partition("## Edits")[2]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\d+) \|$", page, flags=re.MULTILINE)
+    assert rows == [(name, f"{DEFAULT_MIX.get(name, 0)}") for name in EDITS]
