@@ -109,7 +109,7 @@ def test_the_first_screen_shows_a_module_and_its_picture(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "module.svg").read_bytes() == (ROOT / shown[2]).read_bytes()
     document = (ROOT / "search_spaces" / "canonical" / "inception_v1.yaml").read_text(encoding="utf-8")
-    assert len(document.partition("dialects:")[0].splitlines()) in range(28, 33)  # "30 such lines"
+    assert len(document.partition("dialects:")[0].splitlines()) in range(28, 33)  # "takes 30 lines"
 
 
 def test_the_module_of_the_readme_is_inception_v3s() -> None:
