@@ -29,8 +29,10 @@ COMMANDS = {
 }
 ANY = "any: no time is measured"
 WRONG = {
+    "not_complete": "incomplete trials",
     "numbers_missing": "missing trial numbers",
     "architectures_twice": "architectures trained twice",
+    "finished_and_lost": "finished trials lost",
     "told_twice": "results reported to the strategy twice",
     "index_differs": "differences between Optuna's study and the records",
     "differs_from_peace": "differences from the same study without kills",
@@ -62,15 +64,21 @@ def of_all() -> str:
             f"{package} {packages[package]}" for package in ("python", "torch", "optuna") if package in packages
         )
         date = found.get("date") or facts["date"]
-        rows.append([f"`{name}.json`", f"`{command}`", facts.get("processor", ANY), versions, date])
-    return markdown(["figures", "command", "processor", "versions", "date"], rows).replace("---:", "---")
+        rows.append([f"`{name}.json`", f"`{command}`", processor(facts), versions, date])
+    return markdown(["results file", "command", "processor", "versions", "date"], rows).replace("---:", "---")
+
+
+def processor(facts: dict[str, Any]) -> str:
+    """The processor that a benchmark ran on, with its cores."""
+    name, _, cores = str(facts.get("processor", ANY)).partition(" x ")
+    return f"{name}, {cores} cores" if cores else name
 
 
 def source(name: str) -> str:
     """Where a table comes from, in a line below it."""
     found = result(name)
     facts = found.get("facts", {})
-    return f"*`{COMMANDS[name]}`; {facts.get('processor', ANY)}; {found.get('date') or facts['date']}.*"
+    return f"*`{COMMANDS[name]}`; {processor(facts)}; {found.get('date') or facts['date']}.*"
 
 
 def of_strategies() -> str:
@@ -79,10 +87,11 @@ def of_strategies() -> str:
     for name, row in result("strategies")["rows"].items():
         strategy, _, objective = name.partition(", ")
         cells = [f"{row[n]['mean']:.2f} ± {row[n]['half']:.2f}" if n in row else "" for n in ("50", "100", "200")]
-        told = "200 epochs" if objective == "direct" else "12 epochs"
-        rows.append([f"`{strategy}`", told, row["seeds"], *cells])
+        reported = "200 epochs" if objective == "direct" else "12 epochs"
+        rows.append([f"`{strategy}`", reported, row["seeds"], *cells])
     rows.sort(key=lambda row: row[1], reverse=True)
-    return markdown(["strategy", "accuracy it sees", "seeds", "50", "100", "200 evaluations"], rows)
+    heads = ["strategy", "accuracy given after", "seeds", *(f"after {n} evaluations" for n in (50, 100, 200))]
+    return markdown(heads, rows)
 
 
 def of_conditional(name: str) -> str:
@@ -95,11 +104,12 @@ def of_conditional(name: str) -> str:
     for pair, row in found["differences"].items():
         cells = [f"{row[n]['mean']:+.1f} ± {row[n]['interval']:.1f}" for n in (*POINT, "again")]
         rows.append([pair, " and ".join(map(str, row["60"]["seeds"])), *cells])
-    return markdown(["strategy, or difference", "seeds", *POINT[:-1], "60 trials", "the best, trained again"], rows)
+    heads = ["strategy / difference", "seeds", *(f"after {n} trials" for n in POINT), "best network, retrained"]
+    return markdown(heads, rows)
 
 
 def of_trials() -> str:
-    """Trials an hour beside Optuna with a DataLoader and eager modules."""
+    """Trials per hour, compared with Optuna with a DataLoader and eager modules."""
     rows = [
         [
             name,
@@ -112,10 +122,10 @@ def of_trials() -> str:
     ]
     heads = [
         "images (pixels)",
-        "trials an hour",
-        "of the peer",
+        "trials per hour",
+        "trials per hour of the loop",
         "ratio",
-        "accuracy, in points above the peer's",
+        "accuracy difference (points)",
         "networks",
     ]
     return markdown(heads, rows)
@@ -133,22 +143,22 @@ def of_overhead() -> str:
     asked = markdown(
         [
             "strategy, after 1,000 trials",
-            "ms for a proposal and its result",
-            "ms within a budget that one point in ten is within",
+            "ask + tell (ms)",
+            "ask + tell (ms), with limits that 10 % of points satisfy",
         ],
         [[f"`{name}`", ms(name), ms(f"{name}_with_a_limit")] for name in strategies],
     )
     processes, stored = rows["seconds_of_processes"], rows["seconds_at_5000"]
     costs = markdown(
-        ["what", "time"],
+        ["part of a search", "time"],
         [
-            ["starting a search", f"{processes['start']} s"],
-            ["a trial, besides its training", f"{processes['trial']} s"],
+            ["start of a search", f"{processes['start']} s"],
+            ["overhead per trial: process start, data, checkpoint", f"{processes['trial']} s"],
             *[
-                [f"the search itself, for a trial in a study of {int(n):,}", f"{ms} ms"]
+                [f"search overhead per trial, at {int(n):,} trials", f"{ms} ms"]
                 for n, ms in rows["ms_of_a_trial"].items()
             ],
-            *[[f"a study of 5,000 trials: {what}", f"{seconds} s"] for what, seconds in stored.items()],
+            *[[f"{what} of a study with 5,000 trials", f"{seconds} s"] for what, seconds in stored.items()],
         ],
     )
     return f"{asked}\n\n{costs}"
@@ -166,23 +176,23 @@ def of_kills() -> str:
     found = result("kills")
     killed = [[f"kills of a {what}", number] for what, number in found["kills"].items()]
     wrong = [[WRONG.get(what, f"trials {what.replace('_', ' ')}"), number] for what, number in found["wrong"].items()]
-    return markdown(["event", "number"], [*killed, ["attempts at trials", found["attempts"]], *wrong])
+    return markdown(["event", "number"], [*killed, ["attempts at trials", f"{found['attempts']:,}"], *wrong])
 
 
 def of_candidates() -> str:
-    """Candidates checked and costed a second."""
+    """Networks that are validated and costed per second."""
     rows = result("candidates")["rows"]
     cells = [
         [name, f"{row['candidates_per_second']:,.0f}", f"{row['ratio_to_peer']:,.0f}"] for name, row in rows.items()
     ]
-    return markdown(["candidates", "a second", "times the peer"], cells)
+    return markdown(["networks", "per second", "speed-up"], cells)
 
 
 def of_spaces() -> str:
     """The space `inception`, and those of PyGlove and NNI."""
     found = result("spaces")
     rates = markdown(
-        ["operation", "networks a second"],
+        ["operation", "per second"],
         [
             [name, _rate(row["networks_per_second"])]
             for name, row in found["rows"].items()
@@ -190,7 +200,7 @@ def of_spaces() -> str:
         ],
     )
     ratios = markdown(
-        ["ours", "beside", "times as many networks a second"],
+        ["this package", "compared with", "speed-up"],
         [[row["ours"], row["theirs"], f"{row['networks_ratio']:,.0f}"] for row in found["ratios"]],
     )
     return f"{rates}\n\n{ratios.replace('---:', '---', 1)}"
@@ -205,20 +215,24 @@ def of_canonical() -> str:
     found = result("canonical")
     times = [row["milliseconds"] for row in found["documents"].values() if "milliseconds" in row]
     read = [["median", f"{statistics.median(times):.1f}"], ["fastest", min(times)], ["slowest", max(times)]]
-    documents = markdown([f"reading, lowering and costing a document ({len(times)} documents)", "ms"], read)
+    documents = markdown([f"parse, lower and cost a document ({len(times)} documents)", "ms"], read)
     loaded = [[name, row["seconds"], row["ratio_to_timm"]] for name, row in found["weights"].items()]
-    return (
-        f"{documents}\n\n{markdown(['loading weights into a compiled network', 's', 'times as long as timm'], loaded)}"
-    )
+    return f"{documents}\n\n{markdown(['loading weights into a compiled network', 's', 'speed-up over timm (below 1: slower)'], loaded)}"
 
 
 def of_drawing() -> str:
-    """Drawings beside those of other packages."""
+    """Figures, compared with those of other packages."""
     rows = [
-        [name, row["ms"], f"{row['bytes'] / 1000:,.0f}", row["boxes"] or "", row["times ours"]]
+        [
+            name,
+            f"{row['ms']:,.1f}",
+            f"{row['bytes'] / 1000:,.0f}",
+            f"{row['boxes']:,}" if row["boxes"] else "",
+            f"{row['times ours']:.3g}",
+        ]
         for name, row in result("drawing")["rows"].items()
     ]
-    return markdown(["picture", "ms", "kB", "boxes", "times as long as ours, plain"], rows)
+    return markdown(["figure", "ms", "kB", "boxes", 'time / time of "ours, plain"'], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
