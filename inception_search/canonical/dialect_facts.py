@@ -9,6 +9,8 @@ from inception_search.numbers import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Pool, children
 
+COUNTED, NOT_COUNTED = "count the border", "leave the border out"  # of averages, in JSON
+
 
 def facts(network: Network) -> dict[str, Any]:
     """Padding, pooling, norm, bias, head and auxiliary heads of ``network``, as plain JSON data."""
@@ -33,13 +35,13 @@ def facts(network: Network) -> dict[str, Any]:
 def in_words(found: Mapping[str, Any]) -> dict[str, str]:
     """The :func:`facts` as people read them."""
     return {
-        "same_padding": "TensorFlow's" if found["same_padding"] == "tf" else "k//2 on every side",
-        "strided_pools": found["strided_pools"] or "none",
-        "averages": found["averages"] or "-",
+        "same_padding": "TensorFlow's SAME" if found["same_padding"] == "tf" else "k//2",
+        "strided_pools": found["strided_pools"] or "-",
+        "averages": {COUNTED: "yes", NOT_COUNTED: "no"}.get(found["averages"], "-"),
         "norm": _norm(found["norm"]),
         "conv_bias": "yes" if found["conv_bias"] else "no",
         "head": _head(found["head"]),
-        "auxiliary": ", ".join(f"after {stage}" for stage in found["auxiliary"]) or "none",
+        "auxiliary": ", ".join(found["auxiliary"]) or "-",
     }
 
 
@@ -59,7 +61,7 @@ def _averages(network: Network, pools: list[Pool]) -> str | None:
     if not reaching:
         return None
     counted = [network.pool_defaults.count_pad if pool.count_pad is None else pool.count_pad for pool in reaching]
-    return "count the border" if any(counted) else "leave the border out"
+    return COUNTED if any(counted) else NOT_COUNTED
 
 
 def _norm(norm: Mapping[str, Any] | None) -> str:
@@ -71,7 +73,7 @@ def _norm(norm: Mapping[str, Any] | None) -> str:
 def _head(head: Mapping[str, Any]) -> str:
     words = [f"dropout {head['dropout']:g}"] if head["dropout"] else []
     if embedding := head["embedding"]:
-        words.append(f"embedding {embedding['width']}{' of unit length' if embedding['unit_length'] else ''}")
+        words.append(f"embedding {embedding['width']}{', L2-normalised' if embedding['unit_length'] else ''}")
     if head["classes"] is not None:
         words.append(f"{class_count(head['classes'])}{' as maps' if head['classifier'] == 'maps' else ''}")
     return ", ".join(words)

@@ -36,13 +36,13 @@ def list_shipped(
     if what and what not in KINDS:
         raise unknown_name("kind of thing to list", what, KINDS)
     chosen = {kind: rows() for kind, rows in KINDS.items() if what in ("", kind)}
-    from inception_search.cli.output import markdown, print_json, stdout_console
+    from inception_search.cli.output import print_json, stdout_console
 
     if as_json:
         print_json({kind: [row.data for row in rows] for kind, rows in chosen.items()})
         return
     if as_markdown:
-        typer.echo("\n\n".join(markdown([_in_words(row) for row in rows], NUMBERS) for rows in chosen.values()))
+        typer.echo("\n\n".join(_markdown(kind, rows) for kind, rows in chosen.items()))
         return
     from rich.table import Table
 
@@ -59,9 +59,20 @@ def list_shipped(
         console.print()
 
 
+def _markdown(kind: str, rows: list[Row]) -> str:
+    """The rows as a table, with the sentences of :data:`SENTENCES` in a table of their own: a page is too narrow."""
+    from inception_search.cli.output import markdown
+
+    table = [_in_words(row) for row in rows]
+    apart = SENTENCES.get(kind, ())
+    first = [{name: text for name, text in row.items() if name not in apart} for row in table]
+    second = [{name: row[name] for name in ("name", *apart)} for row in table] if apart else []
+    return "\n\n".join(markdown(part, NUMBERS) for part in (first, second) if part)
+
+
 def _in_words(row: Row) -> dict[str, str]:
     """A row as it is printed: numbers with commas, shapes as CxHxW, names with commas between."""
-    said = {name: row.words.get(name) or _text(value) for name, value in row.data.items() if name != "main"}
+    said = {name: row.words.get(name) or _text(value) for name, value in row.data.items()}
     return {TITLES.get(name, name.replace("_", " ")): text for name, text in said.items()}
 
 
@@ -97,7 +108,7 @@ def _dialects() -> list[Row]:
             known = facts(network)
             row = {"name": f"{name}@{dialect}", "input": list(network.input.shape), **known, **_costs(network)}
             main = network.name == name
-            words = in_words(known) | {"stands_for": about + (" (the main one)" if main else "")}
+            words = in_words(known) | {"main": "yes" if main else "no"}
             rows.append(Row(row | {"main": main, "stands_for": about}, words))
     return rows
 
@@ -147,6 +158,15 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "ops": _ops,
 }
 # Columns that fit a terminal, where there are more (for JSON and Markdown).
-SHOWN = {"dialects": ("name", "parameters", "with auxiliary", "MACs", "stands for")}
-TITLES = {"params": "parameters", "params_with_aux": "with auxiliary", "macs": "MACs"}
-NUMBERS = ("parameters", "with auxiliary", "MACs", "points")
+SHOWN = {"dialects": ("name", "default", "parameters", "with auxiliary classifiers", "MACs", "stands for")}
+SENTENCES = {"dialects": ("stands for",)}
+TITLES = {
+    "params": "parameters",
+    "params_with_aux": "with auxiliary classifiers",
+    "macs": "MACs",
+    "main": "default",
+    "averages": "average pools include padding",
+    "strided_pools": "rounding of strided pools",
+    "auxiliary": "auxiliary classifiers after",
+}
+NUMBERS = ("parameters", "with auxiliary classifiers", "MACs", "points")

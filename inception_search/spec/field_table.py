@@ -33,6 +33,14 @@ _LEFT |= {("depthwise", name): "as in `conv_defaults`" for name in ("norm", "act
 _LEFT |= {("pool", name): "as in `pool_defaults`" for name in ("count_pad", "ceil")}
 _LEFT |= {("conv", "mid"): "`width`", ("conv_defaults", "norm"): "`batch`", ("aux.NAME", "body"): "`identity`"}
 _LEFT |= {("a node of a dag", "then"): "`identity`", ("an input of a node", "step"): "`identity`"}
+_LISTS = {
+    "a list: a step": "list of steps",
+    "a list: a node, see below": "list of nodes, see below",
+    "a list: 1 to 65,536": "list of whole numbers, 1 to 65,536",
+    "a list: a number": "list of numbers",
+    "a list: a number, more than 0": "list of numbers, more than 0",
+    "a list: a whole number, 0 or more or a node, see below": "list of node numbers, or of inputs, see below",
+}
 _STEP, _NODES = "#/$defs/AnyStep", ("#/$defs/DagNode", "#/$defs/DagInput")
 _ELSEWHERE = ("schema", "version", "blocks", "stages", "aux", "dialects", "input", "preprocess", "recipe", "head")
 
@@ -59,9 +67,9 @@ def tables() -> str:
     for section, name in SECTIONS.items():
         model = models[name] if name else {"properties": _own(schema), "required": ["name"]}
         sections += _rows(section or "the document", model, models)
-    head = "| {} | field | values | left out |\n|---|---|---|---|\n"
+    head = "| {} | field | values | default |\n|---|---|---|---|\n"
     return (
-        f"| words | |\n|---|---|\n{listed}\n\n"
+        f"| words for | values |\n|---|---|\n{listed}\n\n"
         f"{head.format('step')}{_joined(steps)}\n\n{head.format('section')}{_joined(sections)}\n"
     )
 
@@ -78,7 +86,9 @@ def _rows(owner: str, model: Any, models: Any) -> Iterator[str]:
         if name != "kind":
             default = "*required*" if name in required else _LEFT.get((owner, name)) or default_in_words(value)
             written = owner if " " in owner else f"`{owner}`"
-            yield f"| {written} | `{name}` | {values_in_words(value, models)} | {default} |"
+            values = values_in_words(value, models)
+            default = "not set" if default == "none" else default
+            yield f"| {written} | `{name}` | {_LISTS.get(values, values)} | {default} |"
 
 
 def _joined(rows: list[str]) -> str:

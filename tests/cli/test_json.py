@@ -31,7 +31,7 @@ WITH_JSON = [name for name in VERBS if any("--json" in option.opts for option in
 
 NUMBER = re.compile(r"[-+−]?(\d{1,3}([,_]\d{3})+|\d*\.?\d+)([eE][-+]?\d+)?\s?(%|[kKMGBT])?")
 JOINED = re.compile(r"[\w@.]+(, ?[\w@.]+)+|\w+(\+\w+)+|-?[\d.]+( -?[\d.]+)+")
-PLAIN = {"text": str, "whole number": int, "number": (int, float), "true or false": bool}
+PLAIN = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
 
 
 def _shapes() -> dict[str, dict[str, str]]:
@@ -71,7 +71,7 @@ def problems(value: Any, kind: str, place: str) -> Iterator[str]:
         bad = [name for name, item in value.items() if not isinstance(item, str | int | float | bool)]
         yield from (f"{place}.{name}: no value of a hole" for name in bad)
     elif kind in PLAIN:
-        if not isinstance(value, PLAIN[kind]) or (isinstance(value, bool) and kind != "true or false"):
+        if not isinstance(value, PLAIN[kind]) or (isinstance(value, bool) and kind != "boolean"):
             yield f"{place}: {value!r} is no {kind}"
         elif isinstance(value, str):
             yield from _of_any_kind(value, place)

@@ -14,7 +14,15 @@ from tests.cli.conftest import Command
 
 COLUMNS = ["name", "input", "same_padding", "strided_pools", "averages", "norm", "conv_bias", "head", "auxiliary"]
 COSTS = ["params", "params_with_aux", "macs"]
-TITLES = {"params": "parameters", "params_with_aux": "with auxiliary", "macs": "MACs"}
+TITLES = {
+    "params": "parameters",
+    "params_with_aux": "with auxiliary classifiers",
+    "macs": "MACs",
+    "main": "default",
+    "averages": "average pools include padding",
+    "strided_pools": "rounding of strided pools",
+    "auxiliary": "auxiliary classifiers after",
+}
 SHIPPED = [f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)]
 
 
@@ -59,23 +67,23 @@ FACTS = [
     ("inception_v1@paper", "norm", "none"),
     ("inception_v1@paper", "conv_bias", "yes"),
     ("inception_v1@paper", "head", "dropout 0.4, 1000 classes"),
-    ("inception_v1@paper", "auxiliary", "after inception_4a, after inception_4d"),
+    ("inception_v1@paper", "auxiliary", "inception_4a, inception_4d"),
     ("inception_v1@paper", "strided_pools", "rounded up"),
     ("inception_v1@paper", "averages", "-"),
-    ("inception_v1@slim", "auxiliary", "none"),
+    ("inception_v1@slim", "auxiliary", "-"),
     ("inception_v1@slim", "strided_pools", "SAME"),
-    ("inception_v1@slim", "same_padding", "TensorFlow's"),
+    ("inception_v1@slim", "same_padding", "TensorFlow's SAME"),
     ("inception_v1@slim", "norm", "eps 0.001, momentum 0.0003, no gamma"),
-    ("inception_v3@timm", "averages", "count the border"),
-    ("inception_v3@slim", "averages", "leave the border out"),
+    ("inception_v3@timm", "averages", "yes"),
+    ("inception_v3@slim", "averages", "no"),
     ("inception_v3@slim", "strided_pools", "rounded down"),
     ("inception_v3@caffe", "strided_pools", "rounded up"),
     ("inception_v3@fid", "head", "1008 classes"),
-    ("inception_resnet_v1@facenet", "head", "dropout 0.6, embedding 512 of unit length"),
+    ("inception_resnet_v1@facenet", "head", "dropout 0.6, embedding 512, L2-normalised"),
     ("inception_resnet_v1@facenet_tf", "head", "dropout 0.2, embedding 512"),
     ("nin_cifar10@paper", "head", "10 classes as maps"),
     ("bn_inception@cadene", "norm", "eps 1e-05, momentum 0.1"),
-    ("bn_inception@cadene", "same_padding", "k//2 on every side"),
+    ("bn_inception@cadene", "same_padding", "k//2"),
 ]
 
 
@@ -98,15 +106,19 @@ def test_facts_are_typed(command: Command) -> None:
 
 
 @pytest.mark.parametrize("kind", ["networks", "dialects", "spaces", "datasets", "ops"])
-def test_markdown_is_one_table_of_all_that_json_has(command: Command, kind: str) -> None:
+def test_markdown_has_all_that_json_has(command: Command, kind: str) -> None:
+    """In one table, or with the sentences in a second one, whose first column is again the name."""
     rows = list(listed(command, kind).values())
-    head, rules, *lines = command("list", kind, "--markdown").out.splitlines()
-    columns = [name for name in rows[0] if name != "main"]
-    assert head == f"| {' | '.join(TITLES.get(name, name.replace('_', ' ')) for name in columns)} |"
-    assert [set(rule.strip()) <= set("-:") for rule in rules.strip("|").split("|")] == [True] * len(columns)
-    table = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    for row, cells in zip(rows, table, strict=True):
-        for name, cell in zip(columns, cells, strict=True):
+    texts: dict[str, list[str]] = {}
+    for part in command("list", kind, "--markdown").out.strip().split("\n\n"):
+        heads, rules, *lines = [
+            [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in part.splitlines()
+        ]
+        assert [set(rule) <= set("-:") for rule in rules] == [True] * len(heads)
+        texts |= {head: list(column) for head, column in zip(heads, zip(*lines, strict=True), strict=True)}
+    assert set(texts) == {TITLES.get(name, name.replace("_", " ")) for name in rows[0]}
+    for name in rows[0]:
+        for row, cell in zip(rows, texts[TITLES.get(name, name.replace("_", " "))], strict=True):
             if isinstance(row[name], int) and not isinstance(row[name], bool) and row[name] < 10**12:
                 assert float(cell.replace(",", "")) == pytest.approx(row[name], rel=0.01)
             if isinstance(row[name], str) and name not in ("same_padding", "strided_pools", "averages"):
@@ -126,7 +138,7 @@ def test_everything_in_every_form(command: Command) -> None:
     kinds = ["networks", "dialects", "spaces", "datasets", "ops"]
     assert list(json.loads(command("list", "--json").out)) == kinds
     tables = command("list", "--markdown").out.split("\n\n")
-    assert len(tables) == len(kinds)
+    assert len(tables) == len(kinds) + 1  # the sentences about dialects are a table of their own
     assert all(table.startswith("| name |") for table in tables)
     said = command("list")
     assert [line.strip() for line in said.out.splitlines() if line.strip() in kinds] == kinds

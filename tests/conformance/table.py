@@ -37,7 +37,16 @@ IN_TENSORFLOW = {
     "facenet_tf.inception_resnet_v2_299": "inception_resnet_v2@facenet_tf",
 }
 PACKAGES = ("torch", "torchvision", "timm", "pretrainedmodels", "facenet-pytorch", "keras", "pytorch-fid")
-COLUMNS = ("implementation", "document", "parameters", "with auxiliary", "MACs", "convs", "outputs", "gradients")
+COLUMNS = (
+    "reference",
+    "document",
+    "parameters",
+    "with auxiliary",
+    "MACs",
+    "convolutions",
+    "output error",
+    "gradient error",
+)
 
 
 def main() -> None:
