@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -39,8 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 NamedNetwork: TypeAlias = Network | str | Path
 NamedPart: TypeAlias = AnyStep | Network | str | Path
-_NOTE = "\n\n    Networks may be given by their names, too: docs/naming.md has all forms."
-_ARGUMENTS = "\n\n    Args:"
+_FORMS = "a document or a name (docs/naming.md); "
 
 
 def network_of(named: NamedNetwork) -> Network:
@@ -69,7 +69,7 @@ def _by_name(
         for name, parameter in signature.parameters.items()
     ]
     cast(Any, call).__signature__ = signature.replace(parameters=changed)
-    call.__doc__ = (function.__doc__ or "").replace(_ARGUMENTS, _NOTE + _ARGUMENTS, 1)
+    call.__doc__ = re.sub(rf"^( +(?:{'|'.join(named)}): )", rf"\1{_FORMS}", function.__doc__ or "", flags=re.MULTILINE)
     return call
 
 

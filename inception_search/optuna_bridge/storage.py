@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,16 @@ _TIME_LIMITS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "
 
 
 def open_storage(url: str) -> Any:
-    """The storage at ``url``; whatever Optuna and the server's driver raise when it cannot be opened."""
+    """The storage at ``url``; whatever Optuna and the server's driver raise when it cannot be opened.
+
+    Its connections are closed when nothing refers to it any more: Optuna itself leaves them open.
+    """
     url = StorageUrl(url).whole or url
     dialect = re.split(r"[+:]", url, maxsplit=1)[0]
     limit = {_TIME_LIMITS[dialect]: int(CONNECT)} if dialect in _TIME_LIMITS else {}
-    return optuna.storages.get_storage(RDBStorage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True}))
+    storage = RDBStorage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True})
+    weakref.finalize(storage, storage.engine.dispose)
+    return optuna.storages.get_storage(storage)
 
 
 def check_storage(url: str | None) -> None:

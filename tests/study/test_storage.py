@@ -1,4 +1,4 @@
-"""An index in a storage of the user's that goes away, comes back, or was never there."""
+"""An Optuna study in a storage of the user's that goes away, comes back, or was never there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from inception_search.errors import ConfigError
 from inception_search.optuna_bridge.live_study import LiveStudy
+from inception_search.optuna_bridge.storage import open_storage
 from inception_search.study import loop as driver
 from inception_search.study.search import resume, search
 from tests.study.crashes import check
@@ -112,10 +113,11 @@ def test_studies_of_the_same_name_do_not_meet_in_a_storage_and_move_with_their_f
         search(TINY, run=tmp_path / parent / "run", **options)
     moved = (tmp_path / "a" / "run").rename(tmp_path / "c")
     resume(moved, trials=2)
-    found = {name: len(optuna.load_study(study_name=name, storage=url).trials) for name in names(url)}
+    storage = open_storage(url)
+    found = {name: len(optuna.load_study(study_name=name, storage=storage).trials) for name in names(url)}
     assert sorted(found.values()) == [1, 2]
     assert all(name.startswith("inception-search: run ") for name in found)
 
 
 def names(url: str) -> list[str]:
-    return [summary.study_name for summary in optuna.get_all_study_summaries(storage=url)]
+    return [summary.study_name for summary in optuna.get_all_study_summaries(storage=open_storage(url))]

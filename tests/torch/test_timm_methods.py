@@ -276,7 +276,7 @@ SCRIPTED = ("nin_cifar10", "inception_v3", "inception_resnet_v1")
 def test_every_network_can_be_scripted(name: str, tmp_path: Path) -> None:
     module = ins.compile(shrink(ins.load(name), 0.1, 0.1), seed=0).eval()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch 2.13 advises torch.compile
+        warnings.filterwarnings("ignore", ".*torch.jit.*")  # deprecated since torch 2.13, in two categories
         scripted = torch.jit.script(module)
         torch.jit.save(scripted, tmp_path / "m.pt")
         again = torch.jit.load(tmp_path / "m.pt")
@@ -287,7 +287,7 @@ def test_every_network_can_be_scripted(name: str, tmp_path: Path) -> None:
     assert module.num_classes == module.network.head.classes  # its properties are still there
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*")
 def test_auxiliary_classifiers_in_a_script_are_our_error() -> None:
     with pytest.raises(CompileError, match="cannot be scripted; save the model"):
         torch.jit.script(ins.compile(SMALL, aux=True))
