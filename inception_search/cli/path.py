@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inception_search.spec.network import Network
 
 SPACE = "inception"  # that of the points that A..B:3 names
-NUMBERS = ("step", "parameters", "more parameters", "MACs", "more MACs")
+NUMBERS = ("step", "parameters", "change in parameters", "MACs", "change in MACs")
 
 
 def path(
@@ -96,9 +96,9 @@ def _rows(moves: tuple[Move, ...]) -> list[dict[str, str]]:
                 "step": str(index) if index else "",
                 "edit": move.words,
                 "parameters": f"{move.cost.params:,}",
-                "more parameters": _change(params),
+                "change in parameters": _change(params),
                 "MACs": f"{move.cost.macs:,}",
-                "more MACs": _change(macs),
+                "change in MACs": _change(macs),
             }
         )
     return rows

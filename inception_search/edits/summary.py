@@ -174,14 +174,14 @@ def _norm(old: BatchNorm | None, new: BatchNorm | None) -> str:
 
 
 def _aux_heads(old: Mapping[str, Aux], new: Mapping[str, Aux]) -> str:
-    """What changed of the auxiliary heads that stay."""
+    """What changed of the auxiliary classifiers that stay."""
     told = []
     for name, aux in new.items():
         before = old.get(name, aux)
         if aux.after != before.after:
-            told.append(f"auxiliary head {name} after stage {aux.after} (was {before.after})")
+            told.append(f"auxiliary classifier {name} after stage {aux.after} (was {before.after})")
         if aux.model_copy(update={"after": before.after}) != before:
-            told.append(f"other layers or weight in auxiliary head {name}")
+            told.append(f"other layers or weight in auxiliary classifier {name}")
     return ", ".join(told)
 
 
@@ -195,7 +195,7 @@ TRAITS: tuple[Trait, ...] = (
     Trait("averages", _averages, lambda old, new: f"average pooling in {counted(new, 'module')} (was {old})"),
     Trait("image", _size, lambda old, new: f"images of {new} (were {old})"),
     Trait("response norm", lambda net: _lrns(net) > 0, _toggle("local response normalisation")),
-    Trait("aux", lambda net: len(net.aux), _number("auxiliary head")),
+    Trait("aux", lambda net: len(net.aux), _number("auxiliary classifier")),
     Trait("head", lambda net: net.head.classifier, lambda old, new: f"a head of kind {new} (was {old})"),
     Trait("dropout", lambda net: net.head.dropout, lambda old, new: f"dropout {new:g} (was {old:g})"),
     Trait("head pool", lambda net: net.head.pool, lambda old, new: f"global pooling {new} (was {old})"),
@@ -204,7 +204,9 @@ TRAITS: tuple[Trait, ...] = (
     ),
     Trait("embedding", lambda net: net.head.embedding, _embedding),
     Trait("aux heads", lambda net: net.aux, _aux_heads),
-    Trait("count_pad", lambda net: net.pool_defaults.count_pad, _either("averages", "count", "leave out", "padding")),
+    Trait(
+        "count_pad", lambda net: net.pool_defaults.count_pad, _either("average pooling", "counts", "ignores", "padding")
+    ),
     Trait("ceil", lambda net: net.pool_defaults.ceil, _either("pools", "round", "do not round", "sizes up")),
     Trait("padding", lambda net: net.same_padding, lambda old, new: f"{new} padding (was {old})"),
     Trait("norm", lambda net: net.conv_defaults.norm, _norm),

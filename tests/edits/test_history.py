@@ -73,12 +73,16 @@ def test_a_step_says_everything_that_it_changes() -> None:
     """Whatever two networks on the way differ in outside their stages is in the words of the step between them."""
     moves = between("inception_v1", "inception_v3")
     (last,) = [move for move in moves if "dropout" in move.words]
-    for said in ("dropout 0 (was 0.4)", "averages count padding", "auxiliary head aux2 after stage b3 (was b4)"):
+    for said in (
+        "dropout 0 (was 0.4)",
+        "average pooling counts padding",
+        "auxiliary classifier aux2 after stage b3 (was b4)",
+    ):
         assert said in last.words
         assert said in str(last)
     for before, after in itertools.pairwise(moves[1:-1]):
         old, new = before.network, after.network
-        assert (old.pool_defaults.count_pad != new.pool_defaults.count_pad) == ("count padding" in after.words)
+        assert (old.pool_defaults.count_pad != new.pool_defaults.count_pad) == ("pooling counts padding" in after.words)
         assert (old.pool_defaults.ceil != new.pool_defaults.ceil) == ("round" in after.words)
         assert (old.aux != new.aux) == ("auxiliary" in after.words)
 
@@ -143,15 +147,15 @@ SAID: list[tuple[str, str, list[str]]] = [
     ("stages: {a: 3x3 4}\nhead: {dropout: 0.5}", "stages: {a: 3x3 4}\nhead: {dropout: 0.2}", ["dropout 0.2 (was 0.5)"]),
     ("stages: {a: [3x3 4, lrn]}", "stages: {a: 3x3 4}", ["drop local response normalisation"]),
     ("stages: {a: 3x3 4, b: max 3x3}", "stages: {a: 3x3 4, b: avg 3x3}", ["average pooling in 1 module (was 0)"]),
-    ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\naux: {x: {after: a}}", ["1 auxiliary head (were 0)"]),
-    ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\npool_defaults: {count_pad: true}", ["averages count padding"]),
+    ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\naux: {x: {after: a}}", ["1 auxiliary classifier (were 0)"]),
+    ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\npool_defaults: {count_pad: true}", ["average pooling counts padding"]),
     ("stages: {a: 3x3 4}\npool_defaults: {ceil: true}", "stages: {a: 3x3 4}", ["pools do not round sizes up"]),
     ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\nsame_padding: tf", ["tf padding (was symmetric)"]),
     ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\nconv_defaults: {norm: {eps: 0.01}}", ["batch norm with eps 0.01 (was 0.001)"]),
     ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\nhead: {pool: max}", ["global pooling max (was avg)"]),
     ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\nhead: {hidden: [8, 9]}", ["hidden layers 8, 9 (were none)"]),
     ("stages: {a: 3x3 4}", "stages: {a: 3x3 4}\nhead: {embedding: {width: 8}}", ["an embedding of 8"]),
-    ("stages: {a: 3x3 4, b: 3x3 4}\naux: {x: {after: a}}", "stages: {a: 3x3 4, b: 3x3 4}\naux: {x: {after: b, hidden: [4]}}", ["auxiliary head x after stage b (was a), other layers or weight in auxiliary head x"]),
+    ("stages: {a: 3x3 4, b: 3x3 4}\naux: {x: {after: a}}", "stages: {a: 3x3 4, b: 3x3 4}\naux: {x: {after: b, hidden: [4]}}", ["auxiliary classifier x after stage b (was a), other layers or weight in auxiliary classifier x"]),
 ]  # fmt: skip
 
 
