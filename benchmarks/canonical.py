@@ -23,8 +23,8 @@ from typing import Any
 from candidates import processor, today
 
 import inception_search as ins
-from inception_search.spec.document import load_network
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
+from inception_search.spec.documents.parse import load_network
 
 RESULTS = Path(__file__).parent / "results" / "canonical.json"
 TIMM = ("inception_v3", "inception_v4", "inception_resnet_v2")

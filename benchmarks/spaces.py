@@ -32,7 +32,7 @@ from spaces_peers import timed
 import inception_search as ins
 from inception_search.estimate import estimate
 from inception_search.space.space import Space, load_space
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
 from inception_search.spec.network import Network
 
 RESULTS = Path(__file__).parent / "results" / "spaces.json"

@@ -91,7 +91,7 @@ def own_seeds(task: dict[str, Any], **changes: Any) -> list[float]:
     from inception_search.backend.build import build
     from inception_search.data.loader import DeviceData
     from inception_search.lowering import lower
-    from inception_search.spec.document import network_from_data
+    from inception_search.spec.documents.parse import network_from_data
     from inception_search.training.fidelity import Fidelity
     from inception_search.training.trainer import train
 

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 import inception_search as ins
 from inception_search.backend.build import build
 from inception_search.lowering import lower
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 
 
 class Images(Dataset[tuple[Tensor, int]]):

@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.search_api import search as search
     from inception_search.space.space import Space as Space
     from inception_search.space.space import load_space as load_space
-    from inception_search.spec.document import parse_step as parse_step
+    from inception_search.spec.documents.parse import parse_step as parse_step
     from inception_search.spec.network import Network as Network
     from inception_search.study.study import Study as Study
     from inception_search.weights.export import export_weights as export_weights
@@ -96,7 +96,7 @@ _PUBLIC = {
     "mutate": "named:mutate",
     "normal_form": "named:normal_form",
     "open_run": "search_api:open_run",
-    "parse_step": "spec.document:parse_step",
+    "parse_step": "spec.documents.parse:parse_step",
     "prepare_images": "backend.preprocess:prepare_images",
     "resume": "search_api:resume",
     "sample_within": "measures.sample_within:sample_within",

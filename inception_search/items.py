@@ -269,7 +269,7 @@ def _no_run_folder(text: str) -> None:
 
 
 def _document_of(trial: Trial) -> Network:
-    from inception_search.spec.document import network_from_data
+    from inception_search.spec.documents.parse import network_from_data
 
     record = record_of(trial)
     if record.network is None:

@@ -20,8 +20,8 @@ from inception_search.lowering import lower as _lower
 from inception_search.lowering import lower_module
 from inception_search.measures import measure as _measure
 from inception_search.spec import stem as _stem
-from inception_search.spec import text as _text
 from inception_search.spec import transform as _transform
+from inception_search.spec.documents import to_yaml as _to_yaml
 from inception_search.spec.identity import arch_id as _identity
 from inception_search.spec.identity import normal_form as _normal
 from inception_search.spec.network import Network, PoolDefaults
@@ -95,7 +95,7 @@ measure_network = _of_network(_measure.measure)
 mutate = _of_network(_mutate.mutate)
 crossover = _of_two(_crossover.crossover)
 edits_of = _of_network(_table.edits_of)
-to_yaml = _of_part(_text.text)
+to_yaml = _of_part(_to_yaml.text)
 drop_head = _of_network(_transform.drop_head)
 scale_width = _of_network(_transform.scale_network_width)
 set_classes = _of_network(_transform.set_classes)

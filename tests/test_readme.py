@@ -15,7 +15,7 @@ import torch
 import inception_search as ins
 from inception_search.cli.main import VERBS
 from inception_search.figures.draw import draw
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.strategies.table import check, names
 from inception_search.study.config import StudyConfig
 

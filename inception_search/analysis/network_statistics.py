@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from inception_search.edits.summary import steps_of
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.step import AnyStep, Block, Concat, Conv, Depthwise, Pool
 from inception_search.store.record import TrialRecord
 

@@ -8,14 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from inception_search.errors import ConfigError, Place, SpecError, UnknownNameError, unknown_name
-from inception_search.spec.dialect import dialects_of
-from inception_search.spec.document import UPGRADES, check_header, load_network, parse_network
-from inception_search.spec.document_files import read_text, shipped_folder, shipped_names
-from inception_search.spec.document_warnings import warn_of_order, warn_of_unused_blocks
+from inception_search.spec.documents.dialect import dialects_of
+from inception_search.spec.documents.files import read_text, shipped_folder, shipped_names
+from inception_search.spec.documents.likely_mistakes import warn_of_order, warn_of_unused_blocks
+from inception_search.spec.documents.parse import UPGRADES, check_header, load_network, parse_network
+from inception_search.spec.documents.yaml_reader import read_yaml
 from inception_search.spec.network import SCHEMA, VERSION, Network
 from inception_search.spec.safetensors_header import read_document
 from inception_search.spec.step import AnyStep, Use
-from inception_search.spec.yaml_reader import read_yaml
 
 FOLDER = "canonical"
 MODEL = ".safetensors"

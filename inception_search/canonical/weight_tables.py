@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from inception_search.canonical.weight_styles import STYLES, Style
 from inception_search.errors import DocumentError, Place, unknown_name
-from inception_search.spec.document import check_header
-from inception_search.spec.document_files import read_text, shipped_folder, shipped_names
-from inception_search.spec.yaml_reader import MarkedDict, MarkedList, read_yaml
+from inception_search.spec.documents.files import read_text, shipped_folder, shipped_names
+from inception_search.spec.documents.parse import check_header
+from inception_search.spec.documents.yaml_reader import MarkedDict, MarkedList, read_yaml
 
 _RANGE = re.compile(r"(\d+)\.\.(\d+)|([a-z])\.\.([a-z])")
 _STARS = re.compile(r"(\d+)\*")

@@ -122,7 +122,7 @@ def _costs(network: Network) -> dict[str, int]:
 
 def _spaces() -> list[Row]:
     from inception_search.space.space import load_space
-    from inception_search.spec.document_files import shipped_names
+    from inception_search.spec.documents.files import shipped_names
 
     rows = []
     for space in map(load_space, shipped_names()):

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from inception_search.plugins import Kind, all_names
-from inception_search.spec.document_files import shipped_folder, shipped_names
+from inception_search.spec.documents.files import shipped_folder, shipped_names
 
 ITEM = (
     "A network (inception_v4, inception_v3@keras, a file), a module (inception_v4.inception_a), a run folder "
@@ -108,14 +108,14 @@ def complete_run(incomplete: str) -> list[str]:
 
 
 def _dialects(network: str) -> list[str]:
-    from inception_search.spec.dialect import dialects_of
+    from inception_search.spec.documents.dialect import dialects_of
 
     return list(dialects_of(_document(network)))
 
 
 def _modules(network: str, dialect: str | None) -> list[str]:
     from inception_search.errors import UnknownNameError
-    from inception_search.spec.dialect import in_dialect
+    from inception_search.spec.documents.dialect import in_dialect
 
     try:
         found = in_dialect(_document(network), dialect)
@@ -126,6 +126,6 @@ def _modules(network: str, dialect: str | None) -> list[str]:
 
 def _document(network: str) -> Any:
     """The data of a shipped document; the network itself is not built, since pydantic takes too long to load."""
-    from inception_search.spec.yaml_reader import read_yaml
+    from inception_search.spec.documents.yaml_reader import read_yaml
 
     return read_yaml((shipped_folder() / "canonical" / f"{network}.yaml").read_text(encoding="utf-8"))

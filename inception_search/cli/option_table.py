@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from inception_search.cli.naming import ABOUT_DATASETS
 from inception_search.options import Keyword, Open, Options, meanings, number_kind, option_fields, option_schemas
 from inception_search.proxies.table import PROXIES
-from inception_search.spec.field_table import codes, default_in_words, values_in_words
+from inception_search.spec.documents.field_table import codes, default_in_words, values_in_words
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.strategies.table import STRATEGIES, find_strategy
 from inception_search.study.config import StudyConfig

@@ -46,7 +46,7 @@ def schema_text(kind: Kind) -> str:
 
 def _schema(kind: Kind) -> dict[str, Any]:
     if kind is Kind.network:
-        from inception_search.spec.json_schema import network_schema
+        from inception_search.spec.documents.json_schema import network_schema
 
         return network_schema()
     if kind is Kind.space:

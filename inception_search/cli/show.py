@@ -35,7 +35,7 @@ def show(
     from inception_search.graph.cost_table import cost_table
     from inception_search.items import item
     from inception_search.lowering import lower, lower_module
-    from inception_search.spec.text import text
+    from inception_search.spec.documents.to_yaml import text
 
     shown = _sized(item(network), input_size, channels, classes)
     if as_text:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from inception_search.compare.element import Element, Field, Value
 from inception_search.numbers import class_count
 from inception_search.spec.base_model import BatchNorm, Dilation, Padding, SpecModel
+from inception_search.spec.documents.to_yaml import node_words, text
 from inception_search.spec.factorisation import PARALLEL, factors, padding_of, stride_of
 from inception_search.spec.network import Aux, ConvDefaults, Head, Network, PoolDefaults
 from inception_search.spec.step import (
@@ -24,7 +25,6 @@ from inception_search.spec.step import (
     Repeat,
     Use,
 )
-from inception_search.spec.text import node_words, text
 from inception_search.spec.transform import map_children, map_dag
 
 Keys: TypeAlias = dict[Any, int]

@@ -10,7 +10,7 @@ from inception_search.edits.edit_text import change, place_in_words, words
 from inception_search.edits.places import field_at, is_step, spot_at, with_field, with_stages, with_step
 from inception_search.errors import EditError, raw, unknown_name
 from inception_search.spec.base_model import SpecModel, plain
-from inception_search.spec.document import step_from_data
+from inception_search.spec.documents.parse import step_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 

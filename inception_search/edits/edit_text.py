@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.spec.base_model import SpecModel
+from inception_search.spec.documents.to_yaml import short
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Repeat
-from inception_search.spec.text import short
 
 COUNTED = {"branches": "branch", "nodes": "node", "inputs": "input"}
 

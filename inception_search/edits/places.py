@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from inception_search.edits.sites import Section, Spot, planted, sections
 from inception_search.errors import EditError
 from inception_search.spec.base_model import SpecModel, plain
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.source_map import Source
 from inception_search.spec.step import AnyStep, children

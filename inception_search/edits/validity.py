@@ -9,11 +9,11 @@ from inception_search.edits.sites import parts, sections
 from inception_search.errors import DocumentError, ShapeError
 from inception_search.estimate import shapes
 from inception_search.graph.types import FeatureMap, Type
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import short, text
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_NODES
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Dag, Repeat
-from inception_search.spec.text import short, text
 
 
 class Extent(NamedTuple):

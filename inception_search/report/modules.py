@@ -14,7 +14,7 @@ from inception_search.figures.labels import count
 from inception_search.figures.thumbnail import Thumbnail, network_thumbnail, thumbnail
 from inception_search.report.blocks import Block, Picture, Pictures, Prose
 from inception_search.report.material import VARYING, Material
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Concat, Dag, chain, children
 from inception_search.store.query import baselines, leaderboard

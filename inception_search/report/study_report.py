@@ -17,10 +17,10 @@ from inception_search.report.material import Material, SpaceFacts
 from inception_search.report.write import write_report
 from inception_search.space.holes import hole_words, varying_parts
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
-from inception_search.spec.document_files import with_checksum
-from inception_search.spec.text import network_text
-from inception_search.spec.yaml_reader import read_yaml
+from inception_search.spec.documents.files import with_checksum
+from inception_search.spec.documents.parse import network_from_data
+from inception_search.spec.documents.to_yaml import network_text
+from inception_search.spec.documents.yaml_reader import read_yaml
 from inception_search.store.atomic import write_atomic
 from inception_search.store.links import refuse_links
 from inception_search.store.provenance import read_environments

@@ -35,7 +35,7 @@ from inception_search.errors import (
 from inception_search.lowering import lower
 from inception_search.runner.executor import BAD_DISK, DONE, READY
 from inception_search.runner.job import Job
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.transform import remake, shrink
 from inception_search.store.atomic import write_atomic

@@ -19,6 +19,7 @@ from inception_search.space.holes import Bindings, Choice, Float, Integer, Many,
 from inception_search.space.template import Template
 from inception_search.spec.base_model import trusted
 from inception_search.spec.convolution import resizable
+from inception_search.spec.documents.yaml_reader import MarkedDict
 from inception_search.spec.limits import MAX_REPEAT, MAX_WIDTH
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import (
@@ -35,7 +36,6 @@ from inception_search.spec.step import (
     chain,
     concat,
 )
-from inception_search.spec.yaml_reader import MarkedDict
 
 
 class Several(tuple[AnyStep, ...]):

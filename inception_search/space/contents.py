@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from inception_search.canonical.catalogue import SUFFIXES
 from inception_search.errors import NotInSpaceError, Place, SpecError
 from inception_search.space.holes import Params
-from inception_search.spec.yaml_reader import MarkedDict
+from inception_search.spec.documents.yaml_reader import MarkedDict
 
 if TYPE_CHECKING:
     from inception_search.space.document import SpaceDocument

@@ -9,7 +9,7 @@ from inception_search.space.build import Builder, BuildError
 from inception_search.space.document_layout import Encoded, written_as
 from inception_search.space.holes import Ask, Bindings, Choice, Hole, Params, Value
 from inception_search.space.render_template import Lines, rendered
-from inception_search.spec.document import network_from_long
+from inception_search.spec.documents.parse import network_from_long
 from inception_search.spec.network import Network, with_source
 from inception_search.spec.source_map import Source
 

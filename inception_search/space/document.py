@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from inception_search.errors import shorten
 from inception_search.plugins import find, unusable
 from inception_search.spec.base_model import Name, SpecModel
-from inception_search.spec.document_files import read_text, shipped_names
+from inception_search.spec.documents.files import read_text, shipped_names
 
 SCHEMA = "inception-search/space"
 VERSION = 1

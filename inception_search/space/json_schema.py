@@ -6,7 +6,7 @@ from typing import Any
 
 from inception_search.space.document import VERSION, SpaceDocument
 from inception_search.space.template import CONCRETE
-from inception_search.spec.json_schema import network_schema
+from inception_search.spec.documents.json_schema import network_schema
 
 HOLE, STEP_HOLE = {"$ref": "#/$defs/Hole"}, {"$ref": "#/$defs/StepHole"}
 STEP = {"$ref": "#/$defs/AnyStep"}

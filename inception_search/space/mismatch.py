@@ -7,9 +7,9 @@ from typing import Any
 
 from inception_search.errors import NotInSpaceError, shorten
 from inception_search.spec.base_model import SpecModel
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Chain
-from inception_search.spec.text import text
 
 NOTHING: Any = object()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from inception_search.errors import did_you_mean
 from inception_search.space.holes import Float, Integer, Of
-from inception_search.spec.yaml_reader import MarkedDict
+from inception_search.spec.documents.yaml_reader import MarkedDict
 
 _OF = re.compile(r"(?:([1-9][0-9]{0,3})\*)?([a-z][a-z0-9_]{0,63})(?:/([1-9][0-9]{0,3}))?\Z")
 MAX_MEMBERS = 10_000  # of a stepped float range

@@ -8,10 +8,11 @@ from typing import Any
 from inception_search.space.build import PAIRED
 from inception_search.space.holes import Bindings, Choice, Float, Integer, Many, Of
 from inception_search.space.template import Template
-from inception_search.spec.document import lines_of, tidy_network
-from inception_search.spec.shorthand import tidy
+from inception_search.spec.documents.parse import tidy_network
+from inception_search.spec.documents.shorthand import tidy
+from inception_search.spec.documents.validation import lines_of
+from inception_search.spec.documents.yaml_reader import MarkedDict
 from inception_search.spec.source_map import KeyPath
-from inception_search.spec.yaml_reader import MarkedDict
 
 
 def rendered(template: Template, bindings: Bindings) -> MarkedDict:

@@ -28,13 +28,14 @@ from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
 from inception_search.space.sampling import SuggestTrial, ask, draw, first, random_of
 from inception_search.space.template import TemplateReader
-from inception_search.spec.document import Upgrade, check_header, validated
-from inception_search.spec.document_files import read_text, shipped_folder, shipped_names
-from inception_search.spec.document_warnings import warn_of_order, warn_of_unused_definitions
+from inception_search.spec.documents.files import read_text, shipped_folder, shipped_names
+from inception_search.spec.documents.likely_mistakes import warn_of_order, warn_of_unused_definitions
+from inception_search.spec.documents.parse import Upgrade, check_header
+from inception_search.spec.documents.validation import validated
+from inception_search.spec.documents.yaml_reader import MarkedDict, read_yaml
 from inception_search.spec.network import Input, Network, with_source
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
-from inception_search.spec.yaml_reader import MarkedDict, read_yaml
 
 UPGRADES: dict[int, Upgrade] = {}
 SUFFIXES = (".yaml", ".yml", ".json")

@@ -20,11 +20,9 @@ from typing import Any, NamedTuple
 from inception_search.errors import SpecError, did_you_mean
 from inception_search.space import ranges
 from inception_search.space.holes import Choice, Float, Hole, Integer, Many, Of
-from inception_search.spec.dialect import expand_input
-from inception_search.spec.document import expand_aux, expand_network, field_names, model_inside
-from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_DEPTH
-from inception_search.spec.network import Network
-from inception_search.spec.shorthand import (
+from inception_search.spec.documents.dialect import expand_input
+from inception_search.spec.documents.parse import expand_aux, expand_network
+from inception_search.spec.documents.shorthand import (
     Expander,
     is_hole,
     join,
@@ -33,8 +31,11 @@ from inception_search.spec.shorthand import (
     one_or_pair,
     pair,
 )
+from inception_search.spec.documents.validation import field_names, model_inside
+from inception_search.spec.documents.yaml_reader import MarkedDict, MarkedList
+from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_DEPTH
+from inception_search.spec.network import Network
 from inception_search.spec.step import KINDS
-from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
 # Kind of hole -> the options it takes
 HOLES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_search.errors import ConfigError, Place
-from inception_search.spec.document_warnings import warn_of_order
+from inception_search.spec.documents.likely_mistakes import warn_of_order
 from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
 from inception_search.spec.step import AnyStep, Use, children
 

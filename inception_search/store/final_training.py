@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from inception_search.errors import ConfigError, DocumentError, Place, RunFolderError, raw
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input, shrink
 from inception_search.store.disk import typed_errors

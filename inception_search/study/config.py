@@ -26,8 +26,8 @@ from inception_search.options import (
     option_fields,
 )
 from inception_search.optuna_bridge.storage_url import StorageUrl
-from inception_search.spec.document_files import read_text
-from inception_search.spec.yaml_reader import MarkedDict, read_yaml
+from inception_search.spec.documents.files import read_text
+from inception_search.spec.documents.yaml_reader import MarkedDict, read_yaml
 from inception_search.store.objectives import check_objectives
 from inception_search.study.given_options import Given, given_options
 from inception_search.study.pruner_options import AshaOptions, Eta, pruner_options

@@ -14,7 +14,7 @@ from inception_search.optuna_bridge.given_sampler import OWN, GivenSampler
 from inception_search.runner.job import Job
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store.disk import typed_errors
 from inception_search.store.layout import Layout

@@ -16,7 +16,7 @@ from inception_search.measures.sample_within import sample_within
 from inception_search.space.contents import contained_point
 from inception_search.space.holes import Params, Value
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.identity.arch_id import arch_id, may_have_another_id
 from inception_search.spec.network import Network
 from inception_search.store.record import TRAINED, TrialRecord

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, JsonValue
 
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.options import Keyword
-from inception_search.spec.yaml_reader import read_yaml
+from inception_search.spec.documents.yaml_reader import read_yaml
 
 FORM = "a mapping, or name=value, such as population=20"
 

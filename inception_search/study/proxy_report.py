@@ -16,7 +16,7 @@ from inception_search.analysis.rank_correlation import varies
 from inception_search.errors import ConfigError, TrainingError
 from inception_search.proxies.table import BASELINES, known
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord

@@ -14,7 +14,7 @@ from inception_search.measures.sample_within import sample_within
 from inception_search.space.holes import Params
 from inception_search.space.sampling import first as _first
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.spec.transform import set_classes, set_input
 from inception_search.store.query import leaderboard

@@ -11,7 +11,7 @@ from inception_search.analysis.front import front, hypervolume
 from inception_search.arguments import checked
 from inception_search.errors import RunFolderError
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
 from inception_search.store.objectives import OBJECTIVES

@@ -11,7 +11,7 @@ import torch
 from inception_search.proxies.batch import ProxyBatch
 from inception_search.proxies.probe import Probe, Unavailable
 from inception_search.proxies.score import apart
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from inception_search.testing.expect import equal, true
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import warn
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.safetensors_header import DOCUMENT, classes_in
 from inception_search.spec.transform import remake, set_input

@@ -13,10 +13,10 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ConfigError, WeightsError, raw, shorten
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.network import Network
 from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
-from inception_search.spec.text import network_text
 from inception_search.weights.checkpoint import DIGEST, Checkpoint, check_digest, digest, read_checkpoint
 from inception_search.weights.files.state_dict import without_prefixes
 from inception_search.weights.load import load_weights

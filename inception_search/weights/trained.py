@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import InceptionSearchError, WeightsError
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
+from inception_search.spec.documents.yaml_reader import read_yaml
 from inception_search.spec.network import Network, Preprocess
 from inception_search.spec.safetensors_header import classes_in
 from inception_search.spec.transform import remake, shrink
-from inception_search.spec.yaml_reader import read_yaml
 from inception_search.store.final_training import FinalTraining
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder

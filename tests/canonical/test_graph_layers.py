@@ -5,7 +5,7 @@ from __future__ import annotations
 from inception_search.canonical.catalogue import load
 from inception_search.graph.layers import Layer, layers
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 
 SMALL = """\
 schema: inception-search/network

@@ -10,7 +10,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.errors import DocumentError
-from inception_search.spec.document_files import with_checksum
+from inception_search.spec.documents.files import with_checksum
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.damage import damage
 from tests.cli.conftest import Command

@@ -9,7 +9,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.canonical.catalogue import load
-from inception_search.spec.text import network_text
+from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.transform import remake
 from tests.cli.conftest import Command
 from tests.example import copy_example

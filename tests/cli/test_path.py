@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from inception_search.canonical.catalogue import load
-from inception_search.spec.document import network_from_data
-from inception_search.spec.text import network_text
+from inception_search.spec.documents.parse import network_from_data
+from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.transform import remake
 from tests.cli.conftest import Command
 

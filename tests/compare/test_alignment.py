@@ -19,7 +19,7 @@ from inception_search.compare.diff_entry import Entry, walk
 from inception_search.compare.element import Element
 from inception_search.compare.side import side_of
 from inception_search.compare.to_elements import Reader
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.network import Network
 from inception_search.spec.step import (

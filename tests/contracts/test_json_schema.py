@@ -19,12 +19,12 @@ import inception_search as ins
 from inception_search.cli.main import app
 from inception_search.cli.schema import Kind, schema_text
 from inception_search.errors import SpecError
-from inception_search.spec.document import parse_step
-from inception_search.spec.document_files import shipped_folder
-from inception_search.spec.json_schema import line_pattern
-from inception_search.spec.shorthand import ACTIVATIONS, FACTORS, POOLS, SINGLES, Expander
+from inception_search.spec.documents.files import shipped_folder
+from inception_search.spec.documents.json_schema import line_pattern
+from inception_search.spec.documents.parse import parse_step
+from inception_search.spec.documents.shorthand import ACTIVATIONS, FACTORS, POOLS, SINGLES, Expander
+from inception_search.spec.documents.to_yaml import short
 from inception_search.spec.step import KINDS
-from inception_search.spec.text import short
 from tests.generators import steps
 
 ROOT = Path(__file__).parents[2]

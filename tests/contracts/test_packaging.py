@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = """
 import inception_search as ins
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
 print(shipped_folder())
 print(ins.lower(ins.load('inception_v4')).cost().params)
 print(ins.load_space('inception_modules').name)

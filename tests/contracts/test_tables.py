@@ -12,7 +12,7 @@ from inception_search.data.catalogue import DATASETS, find_loader
 from inception_search.graph.ops import OPS
 from inception_search.proxies.score import find
 from inception_search.proxies.table import PROXIES
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
 
 PACKAGE = Path(__file__).parents[2] / "inception_search"
 

@@ -20,12 +20,12 @@ from inception_search.figures.labels import LABELS
 from inception_search.figures.network.module import PARTS
 from inception_search.lowering import RULES
 from inception_search.space.channels import CHANNELS
+from inception_search.spec.documents.to_yaml import SHORT
 from inception_search.spec.identity.arch_id import ABSORBS, CODES, PERMUTES
 from inception_search.spec.identity.channel_orders import ORDERS
 from inception_search.spec.identity.normal_form import NORMAL
 from inception_search.spec.stem import KEPT, STRIDES
 from inception_search.spec.step import CHILDREN, KINDS
-from inception_search.spec.text import SHORT
 from inception_search.spec.transform import MAP_CHILDREN
 from inception_search.spec.unrolled_size import SIZES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 from tests.generators import networks

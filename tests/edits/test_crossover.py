@@ -13,9 +13,9 @@ from inception_search.edits.crossover import crossover
 from inception_search.edits.matching_parts import matches
 from inception_search.edits.places import spot_at
 from inception_search.errors import EditError
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.network import Network
-from inception_search.spec.text import text
 from tests.edits.edit_samples import documents, net
 from tests.shipped import shipped_space
 

@@ -13,7 +13,7 @@ from inception_search.edits.difference import difference
 from inception_search.edits.kinds.table import edits_of
 from inception_search.edits.places import spot_at
 from inception_search.errors import EditError, InceptionSearchError, SpecError, UnknownNameError
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import Chain, Conv, Identity
 from tests.edits.edit_samples import net

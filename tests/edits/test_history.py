@@ -18,7 +18,7 @@ from inception_search.errors import ArgumentError, NotInSpaceError, UnknownNameE
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.space import Space
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
@@ -166,7 +166,7 @@ def test_what_is_said_of_a_change(before: str, after: str, words: list[str]) -> 
 
 
 def load_text(text: str) -> Network:
-    from inception_search.spec.document import parse_network
+    from inception_search.spec.documents.parse import parse_network
 
     return parse_network(text)
 

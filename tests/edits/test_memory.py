@@ -12,9 +12,9 @@ from inception_search.edits.cached_certificate import _CODES, certificate
 from inception_search.edits.identity_cache import interned
 from inception_search.edits.mutate import mutate
 from inception_search.edits.validity import of_document, surely_readable
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.network import Network
-from inception_search.spec.text import text
 from tests.edits.edit_samples import documents, net
 
 

@@ -17,13 +17,13 @@ from inception_search.edits.kinds.table import DEFAULT_MIX, EDITS
 from inception_search.edits.mutate import Mutation, Tries, mutate
 from inception_search.edits.validity import surely_readable, why_not
 from inception_search.errors import EditError, LimitError, NotInSpaceError, UnknownNameError
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import text
+from inception_search.spec.documents.yaml_reader import read_yaml
 from inception_search.spec.identity import arch_id as identity
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Conv, concat
-from inception_search.spec.text import text
 from inception_search.spec.transform import remake
-from inception_search.spec.yaml_reader import read_yaml
 from tests.edits.edit_samples import documents, net
 from tests.shipped import shipped_space
 

@@ -20,7 +20,7 @@ from inception_search.figures.network.tree import (
     column,
     is_open,
 )
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.store.record import EpochRecord, TrialRecord

@@ -9,9 +9,9 @@ import pytest
 from inception_search.figures.draw import Style, draw
 from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.tree import Box, Column, Group, Mesh, boxes
-from inception_search.spec.document import parse_network, parse_step
+from inception_search.spec.documents.parse import parse_network, parse_step
+from inception_search.spec.documents.to_yaml import LONGEST_LINE, dag_lines, dag_size
 from inception_search.spec.step import Dag
-from inception_search.spec.text import LONGEST_LINE, dag_lines, dag_size
 from tests.shipped import shipped_space
 
 CELL = "{dag: [{inputs: [{node: 0, step: [relu, 3x3 16]}]}, {inputs: [0, {node: 1, step: max 3x3}], then: 1x1 16}, {join: concat, inputs: [1, {node: 2, step: zero}, 0], then: {narrow: 5}}]}"  # noqa: E501

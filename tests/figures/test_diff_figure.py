@@ -22,7 +22,7 @@ from inception_search.figures.diff.diff import Diff, diff_of, drawer_of
 from inception_search.figures.diff.edit_strip import Edited, draw_diffs
 from inception_search.figures.diff.panels import pairs_of
 from inception_search.figures.network.place import PlacedBox, Placement
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 from inception_search.spec.transform import remake, set_depth

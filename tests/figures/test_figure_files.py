@@ -12,7 +12,7 @@ from figure_samples import INCEPTION_3A, RESNET_A, V4_STEM, small_network
 
 from inception_search.errors import ConfigError, ShapeError
 from inception_search.figures.draw import draw
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 
 FIGURE = draw(INCEPTION_3A, title="Inception (3a)")
 

@@ -11,7 +11,7 @@ from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.outline import outline, sentence
 from inception_search.figures.network.overview import NetworkTree
 from inception_search.figures.network.tree import Box, Column, Fork, Group, Part, Residual, boxes
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.step import AnyStep
 
 

@@ -8,7 +8,7 @@ import pytest
 from figure_samples import MIXED_6B, small_network
 
 import inception_search as ins
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 
 
 def test_a_network_is_shown_as_its_picture() -> None:

@@ -9,7 +9,7 @@ from figure_samples import INCEPTION_3A
 
 from inception_search.canonical.catalogue import load
 from inception_search.figures.draw import Style, draw
-from inception_search.spec.document import parse_network, parse_step
+from inception_search.spec.documents.parse import parse_network, parse_step
 from inception_search.spec.transform import remake
 
 

@@ -14,9 +14,9 @@ from inception_search.figures.draw import draw
 from inception_search.figures.formats.table import FORMATS
 from inception_search.figures.network.measure import BOX_PAD_X, SMALL, TEXT
 from inception_search.figures.type_metrics import room_for
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
+from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.network import Network
-from inception_search.spec.text import network_text
 from tests import generators
 
 checked = settings(suppress_health_check=list(HealthCheck))

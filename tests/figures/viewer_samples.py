@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from inception_search.figures.network.tree import Column, Fork, Group, Part, Residual, Tap, column
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -12,12 +12,12 @@ from inception_search.canonical.catalogue import load, module, names
 from inception_search.errors import DocumentError, ShapeError, UnknownNameError
 from inception_search.graph.cost_table import cost_table
 from inception_search.lowering import lower
-from inception_search.spec.document import network_from_data, parse_network
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
+from inception_search.spec.documents.parse import network_from_data, parse_network
+from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.step import Block, Concat, Repeat, Use
-from inception_search.spec.text import network_text
 from inception_search.spec.transform import remake, scale_network_width, set_classes, set_input
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "canonical.json").read_text())["networks"]

@@ -19,7 +19,7 @@ from inception_search.graph.graph import Graph, GraphBuilder, Node
 from inception_search.graph.to_networkx import to_networkx
 from inception_search.graph.types import FeatureMap, Vector
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from tests.generators import networks
 from tests.graph_checks import parse_graph, verify

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from inception_search.proxies.batch import ProxyBatch
 from inception_search.proxies.probe import Probe
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\n"

@@ -14,7 +14,7 @@ from inception_search.figures.thumbnail import network_thumbnail, thumbnail
 from inception_search.report import draw_searched, write_report
 from inception_search.report.material import SpaceFacts
 from inception_search.space.holes import varying_parts
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.store.record import TrialRecord
 
 WIDTH = "{conv: {kernel: 1x1, width: {$int: [4, 16, 4]}}}"

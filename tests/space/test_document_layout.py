@@ -14,7 +14,7 @@ import inception_search as ins
 from inception_search.canonical.catalogue import names as networks
 from inception_search.errors import NotInSpaceError
 from inception_search.space.holes import Params
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake

@@ -15,7 +15,7 @@ from inception_search.lowering import lower
 from inception_search.space.build import Builder, BuildError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.network import Network
 from tests.shipped import shipped_space
 from tests.space.small import SMALL, every_point, points_of, small, space

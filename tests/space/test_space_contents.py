@@ -12,7 +12,7 @@ import yaml
 
 import inception_search as ins
 from inception_search.errors import InceptionSearchError, NotInSpaceError, SpecError
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
 
 HEAD = "schema: inception-search/space\nversion: 1\nname: s\n"  # three lines: what is added begins at line 4
 WHOLE = "network: {name: n, input: 3x224x224, stages: {a: {$choice: {x: relu, y: elu}}}}\n"

@@ -12,7 +12,7 @@ import yaml
 
 from inception_search.errors import InceptionSearchError
 from inception_search.space.space import Space
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
 from tests.space.small import EVERY_HOLE
 
 FILE = "fuzz.yaml"

@@ -9,7 +9,7 @@ import pytest
 
 from inception_search.errors import DocumentError, InceptionSearchError, SchemaVersionError, SpecError, UnknownNameError
 from inception_search.space.space import Space, load_space
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 
 HEAD = "schema: inception-search/space\nversion: 1\nname: s\n"  # three lines: what is added begins at line 4
 NET = "network:\n  name: n\n  input: 3x16x16\n"  # and three more: what follows begins at line 7

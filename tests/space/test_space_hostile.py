@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from inception_search.errors import InceptionSearchError, LimitError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from tests.generators import networks
 from tests.space.small import every_point

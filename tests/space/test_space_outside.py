@@ -14,7 +14,7 @@ from inception_search.canonical.catalogue import load
 from inception_search.errors import ArgumentError, LimitError, NotInSpaceError
 from inception_search.space import match
 from inception_search.space.holes import Params
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import Block, Use
 from inception_search.spec.transform import remake

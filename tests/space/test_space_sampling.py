@@ -15,7 +15,7 @@ import pytest
 from inception_search.errors import ArgumentError, NotInSpaceError, SpecError
 from inception_search.space.holes import Params
 from inception_search.space.space import By, Space
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from tests.shipped import shipped_space
 from tests.space.small import OPS, every_point, key, small, space
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from matching_weights import outputs_with_matching_weights, reordered_path
 
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 

@@ -10,12 +10,12 @@ import pytest
 from inception_search.errors import ShapeError, SpecError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network, parse_step, step_from_data
+from inception_search.spec.documents.parse import parse_network, parse_step, step_from_data
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.limits import MAX_DAG_INPUTS, MAX_DAG_NODES, MAX_UNROLLED_STEPS
 from inception_search.spec.network import Network
 from inception_search.spec.stem import set_stem_stride, stem_stages, stem_stride
 from inception_search.spec.step import Conv, Dag, DagInput, DagNode, Identity, Narrow, Pool, Zero, children
-from inception_search.spec.text import text
 from inception_search.spec.transform import map_convs, scale_width, set_depth
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 8x9x9\nhead: {classes: 3}\nstages:\n  a:\n"

@@ -9,7 +9,7 @@ import networkx as nx
 import pytest
 
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
 from inception_search.spec.identity.arch_id import arch_id, certificate
 from inception_search.spec.identity.canonical_form import Edge, canonical_form
 from inception_search.spec.identity.normal_form import normal, normal_trunk

@@ -16,13 +16,13 @@ import pytest
 import inception_search as ins
 from inception_search.errors import DocumentError, LimitError, ShapeError, UnknownNameError
 from inception_search.lowering import lower
-from inception_search.spec.dialect import dialects_of
-from inception_search.spec.document import load_network, network_from_data, parse_network
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.dialect import dialects_of
+from inception_search.spec.documents.files import shipped_folder
+from inception_search.spec.documents.parse import load_network, network_from_data, parse_network
+from inception_search.spec.documents.to_yaml import network_text
+from inception_search.spec.documents.yaml_reader import read_yaml
 from inception_search.spec.network import Network
 from inception_search.spec.step import Concat, Conv, Pool
-from inception_search.spec.text import network_text
-from inception_search.spec.yaml_reader import read_yaml
 
 # Twelve lines: what is added begins at line 13.
 MAIN = """\

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from inception_search.spec.base_model import Activation, BatchNorm, Factor
-from inception_search.spec.field_table import SECTIONS, words
+from inception_search.spec.documents.field_table import SECTIONS, words
 from inception_search.spec.network import Aux, ConvDefaults, Embedding, Head, Network, PoolDefaults, Preprocess, Recipe
 from inception_search.spec.step import KINDS, DagInput, DagNode
 

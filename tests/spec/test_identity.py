@@ -12,7 +12,7 @@ import pytest
 from matching_weights import outputs_with_matching_weights, reordered_path
 
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.identity.arch_id import arch_id, certificate
 from inception_search.spec.identity.normal_form import normal_trunk
 from inception_search.spec.network import Head, Input, Network

@@ -7,11 +7,11 @@ import pytest
 from inception_search.errors import SpecError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.nas_bench_101 import nas_bench_101_cell, nas_bench_101_network, vertex_channels
 from inception_search.spec.step import Conv
-from inception_search.spec.text import text
 
 OPS = {"i": "input", "o": "output", "1": "conv1x1-bn-relu", "3": "conv3x3-bn-relu", "m": "maxpool3x3"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from inception_search.errors import DocumentError, LimitError, SchemaVersionError, ShapeError, SpecError
 from inception_search.lowering import lower
-from inception_search.spec.document import load_network, parse_network, parse_step, step_from_data
+from inception_search.spec.documents.parse import load_network, parse_network, parse_step, step_from_data
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\n"  # three lines: what is added begins at line 4
 

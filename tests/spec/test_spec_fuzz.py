@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from inception_search.errors import DocumentError, InceptionSearchError
 from inception_search.lowering import lower
 from inception_search.space.space import Space
-from inception_search.spec.document import parse_network, parse_step
-from inception_search.spec.document_files import shipped_folder
+from inception_search.spec.documents.files import shipped_folder
+from inception_search.spec.documents.parse import parse_network, parse_step
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.identity.normal_form import normal
 from inception_search.spec.network import Network
@@ -155,7 +155,7 @@ def test_documents_that_would_fill_the_memory_are_refused_within_a_gigabyte() ->
     script = (
         "import resource, sys\n"
         "from inception_search.errors import DocumentError\n"
-        "from inception_search.spec.document import parse_network\n"
+        "from inception_search.spec.documents.parse import parse_network\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
         "refused = 0\n"
         f"for text in [{', '.join(BOMBS)}]:\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inception_search.errors import ShapeError, SpecError, UnknownNameError
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_network, parse_step
+from inception_search.spec.documents.parse import parse_network, parse_step
 from inception_search.spec.factorisation import factors, opened
 from inception_search.spec.identity.normal_form import normal, normal_trunk
 from inception_search.spec.network import Aux, ConvDefaults, Head, Input, Network, PoolDefaults

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from inception_search.spec.document import network_from_data, parse_network, parse_step, step_from_data
+from inception_search.spec.documents.parse import network_from_data, parse_network, parse_step, step_from_data
+from inception_search.spec.documents.to_yaml import network_text, text
 from inception_search.spec.network import Network
 from inception_search.spec.step import (
     Absent,
@@ -26,7 +27,6 @@ from inception_search.spec.step import (
     chain,
     concat,
 )
-from inception_search.spec.text import network_text, text
 from tests.generators import branches_with_absent, networks, steps_with_uses
 
 A = Conv(kernel=(1, 1), width=8)

@@ -9,7 +9,7 @@ import torch
 
 import inception_search as ins
 from inception_search.errors import SpecError
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.stem import stem_stages, stem_stride
 from inception_search.spec.step import Conv, Depthwise, Pool

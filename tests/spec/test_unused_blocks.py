@@ -13,7 +13,7 @@ import pytest
 import inception_search as ins
 from inception_search.errors import UnusedBlockWarning
 from inception_search.space.space import names as space_names
-from inception_search.spec.document_warnings import unused_blocks
+from inception_search.spec.documents.likely_mistakes import unused_blocks
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
 UNUSED = f"{HEAD}blocks:\n  m: 3x3 8\n  n: [m, 1x1 4]\n  k: 1x1 4\nstages: {{a: 2 x k}}\n"

@@ -20,7 +20,7 @@ from inception_search.data import catalogue
 from inception_search.data.catalogue import load_data
 from inception_search.data.frozen import thaw
 from inception_search.errors import ConfigError, DataError, DocumentError, RunFolderError, RunInUseError
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.store import query
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.final import finalize as verb

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.identity.arch_id import arch_id, known_ids, may_have_another_id
 from inception_search.spec.network import Network
 from inception_search.study import trial

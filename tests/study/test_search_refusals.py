@@ -150,7 +150,7 @@ def test_images_that_do_not_fit_in_memory_are_an_error_of_the_data(monkeypatch, 
 
 
 def test_a_space_that_says_it_contains_what_is_not_there_is_refused_without_baselines_too(tmp_path):
-    from inception_search.spec.document_files import shipped_folder
+    from inception_search.spec.documents.files import shipped_folder
 
     text = (shipped_folder() / "inception_modules.yaml").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("inception_v4.inception_a", "inception_v4.inception_q"))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import inception_search as ins
 from inception_search.errors import InceptionSearchError, SpecError
-from inception_search.spec.document import parse_network
+from inception_search.spec.documents.parse import parse_network
 from tests.conformance.compare import largest_difference, probe_loss, relative_difference
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x8x8\nstages: {a: 3x3 6}\n"

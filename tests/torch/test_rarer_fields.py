@@ -17,10 +17,10 @@ from inception_search.errors import DocumentError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.receptive_field import receptive_field
 from inception_search.lowering import lower
-from inception_search.spec.document import parse_step
+from inception_search.spec.documents.parse import parse_step
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
-from inception_search.spec.text import text
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 4x12x10\nhead: {pool: none, classifier: none}\n"
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from inception_search.figures.network.tree import Box, Column, Group, Mesh, Part, column
+from inception_search.spec.documents.to_yaml import dag_lines
 from inception_search.spec.step import AnyStep, Chain, Dag, DagNode, Zero
-from inception_search.spec.text import dag_lines
 
 Draw: TypeAlias = Callable[[AnyStep, str], Part]
 Join: TypeAlias = Callable[[str, str], Box]  # the box of a join, "add" or "concat", at a path

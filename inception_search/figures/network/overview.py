@@ -10,10 +10,10 @@ from inception_search.figures.labels import Single, number
 from inception_search.figures.network.module import ModuleTree
 from inception_search.figures.network.tree import Box, Group, Kind, Note, Part, Tap, column
 from inception_search.numbers import class_count
+from inception_search.spec.documents.to_yaml import dag_size
 from inception_search.spec.factorisation import factors
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children
-from inception_search.spec.text import dag_size
 
 SHORT = 3  # single steps in a chain that an overview shows one by one
 

@@ -13,9 +13,9 @@ from inception_search.figures.page.tree import FoldableModules, FoldableNetwork
 from inception_search.graph.graph import Graph
 from inception_search.graph.types import FLOAT_BYTES
 from inception_search.lowering import lower
+from inception_search.spec.documents.to_yaml import text
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Repeat, Use
-from inception_search.spec.text import text
 
 Json: TypeAlias = Any
 Seconds: TypeAlias = Mapping[str, float]  # measured time of every op by its path

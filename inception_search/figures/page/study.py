@@ -11,7 +11,7 @@ from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.figures.page.data import network_data
 from inception_search.figures.page.html_page import Page, study_page
 from inception_search.numbers import counted
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.store.query import leaderboard, quality_words
 from inception_search.store.record import TrialRecord, trial_name
 

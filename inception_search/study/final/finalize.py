@@ -15,7 +15,7 @@ from inception_search.runner.job import attempts
 from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space
-from inception_search.spec.document import network_from_data
+from inception_search.spec.documents.parse import network_from_data
 from inception_search.store.atomic import write_atomic
 from inception_search.store.provenance import cores
 from inception_search.store.run_folder import RunFolder

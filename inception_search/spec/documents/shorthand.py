@@ -15,8 +15,8 @@ from typing import Any, get_args
 
 from inception_search.errors import Place, SpecError, did_you_mean
 from inception_search.spec.base_model import Activation, Factor
+from inception_search.spec.documents.yaml_reader import MarkedDict, MarkedList
 from inception_search.spec.step import KINDS
-from inception_search.spec.yaml_reader import MarkedDict, MarkedList
 
 NORMS = ("none", "batch")
 FOLLOWED = ("conv", "depthwise")  # steps with a norm

@@ -12,7 +12,7 @@ from pathlib import Path
 from inception_search.errors import DocumentError, LimitError, Place
 from inception_search.spec.limits import MAX_DOCUMENT_BYTES
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE / "_search_spaces", _PACKAGE.parent / "search_spaces")  # in an installed wheel, in a checkout
 _FIRST = re.compile(r"# checksum ([0-9a-f]{8})\b.*\n")
 

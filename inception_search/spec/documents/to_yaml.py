@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from inception_search.spec.base_model import SpecModel
+from inception_search.spec.documents.shorthand import RESERVED
+from inception_search.spec.documents.yaml_reader import is_text
 from inception_search.spec.network import SCHEMA, VERSION, ConvDefaults, Network, PoolDefaults, Recipe
-from inception_search.spec.shorthand import RESERVED
 from inception_search.spec.step import (
     Act,
     AnyStep,
@@ -27,7 +28,6 @@ from inception_search.spec.step import (
     Repeat,
     Use,
 )
-from inception_search.spec.yaml_reader import is_text
 
 _WIDTH = 108
 LONGEST_LINE = 60  # letters of what is said of one node of a dag

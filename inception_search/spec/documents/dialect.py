@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from inception_search.errors import DocumentError, Place, SpecError, UnknownDialectError, did_you_mean, unknown_name
-from inception_search.spec.yaml_reader import MarkedDict
+from inception_search.spec.documents.yaml_reader import MarkedDict
 
 SECTION = "dialects"
 LIKE = "like"

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from inception_search.spec.dialect import FIXED
-from inception_search.spec.limits import MAX_KERNEL
-from inception_search.spec.network import VERSION, Network
-from inception_search.spec.shorthand import (
+from inception_search.spec.documents.dialect import FIXED
+from inception_search.spec.documents.shorthand import (
     ACTIVATIONS,
     FACTORS,
     FOLLOWED,
@@ -24,6 +22,8 @@ from inception_search.spec.shorthand import (
     SINGLES,
     STEPS,
 )
+from inception_search.spec.limits import MAX_KERNEL
+from inception_search.spec.network import VERSION, Network
 from inception_search.spec.step import KINDS
 
 STEP = {"$ref": "#/$defs/AnyStep"}
@@ -41,7 +41,7 @@ def pair(least: int, *words: str) -> dict[str, Any]:
 
 
 def line_pattern() -> str:
-    """The regular expression of a step on one line, from the grammar of :mod:`inception_search.spec.shorthand`.
+    """The regular expression of a step on one line, from the grammar of short forms.
 
     In the subset that Python, JavaScript and other readers of JSON Schemas share.
     """

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from inception_search.spec.json_schema import network_schema
-from inception_search.spec.shorthand import ACTIVATIONS, FACTORS, NORMS, POOLS, SINGLES
+from inception_search.spec.documents.json_schema import network_schema
+from inception_search.spec.documents.shorthand import ACTIVATIONS, FACTORS, NORMS, POOLS, SINGLES
 from inception_search.spec.step import KINDS
 
 # Sections of a document, and the class of each; "" is the document itself.
