@@ -27,7 +27,7 @@ COMMANDS = {
     "drawing": "python benchmarks/drawing.py",
     "conformance": "python -m tests.conformance.table",
 }
-ANY = "any: no time is measured"
+ANY = "any (no time is measured)"
 WRONG = {
     "not_complete": "incomplete trials",
     "numbers_missing": "missing trial numbers",

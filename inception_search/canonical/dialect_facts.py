@@ -75,7 +75,7 @@ def _head(head: Mapping[str, Any]) -> str:
     if embedding := head["embedding"]:
         words.append(f"embedding {embedding['width']}{', L2-normalised' if embedding['unit_length'] else ''}")
     if head["classes"] is not None:
-        words.append(f"{class_count(head['classes'])}{' as maps' if head['classifier'] == 'maps' else ''}")
+        words.append(f"{class_count(head['classes'])}{' as feature maps' if head['classifier'] == 'maps' else ''}")
     return ", ".join(words)
 
 

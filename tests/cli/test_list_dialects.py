@@ -81,7 +81,7 @@ FACTS = [
     ("inception_v3@fid", "head", "1008 classes"),
     ("inception_resnet_v1@facenet", "head", "dropout 0.6, embedding 512, L2-normalised"),
     ("inception_resnet_v1@facenet_tf", "head", "dropout 0.2, embedding 512"),
-    ("nin_cifar10@paper", "head", "10 classes as maps"),
+    ("nin_cifar10@paper", "head", "10 classes as feature maps"),
     ("bn_inception@cadene", "norm", "eps 1e-05, momentum 0.1"),
     ("bn_inception@cadene", "same_padding", "k//2"),
 ]
