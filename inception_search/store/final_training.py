@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 from inception_search.errors import ConfigError, DocumentError, Place, RunFolderError, raw
 from inception_search.spec.documents.parse import network_from_data
@@ -33,6 +33,13 @@ class FinalTraining:
     """Where its weights are kept."""
     fidelity: Mapping[str, Any] = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], run: Path, quality: str) -> Self:
+        """The one that a line of ``finals.jsonl`` in the folder ``run`` is of, with its result in ``quality``."""
+        file = weight_file(run, record["recipe"], record["trial"], record["seed"])
+        value, macs = record[f"validation_{quality}"] or 0.0, record["cost"].get("macs", 0)
+        return cls(record["trial"], record["seed"], value, macs, file, record["fidelity"], record["data"])
 
     def network(self, record: TrialRecord) -> Network:
         """The network of ``record``, its trial, as it was trained: at the final size, classes, width and depth."""
@@ -93,25 +100,14 @@ def _trainings(run: RunFolder) -> list[FinalTraining]:
             table = json.loads(table_file.read_text(encoding="utf-8"))
         recipe, seeds = id_of(table["recipe"]), set(table["seeds"])
         networks = {row["arch_id"] for row in table["rows"]}
-        result = f"validation_{table['quality']}"
         found: dict[tuple[str, int], FinalTraining] = {}
-        for record in _complete(records_file):
+        records = (json.loads(text) for _, text in read_lines(records_file))
+        for record in (each for each in records if each["state"] == "complete"):
             key = (record["arch_id"], record["seed"])
             if record["recipe"] == recipe and key[0] in networks and key[1] in seeds and key not in found:
-                file = weight_file(run.path, recipe, record["trial"], record["seed"])
-                macs, value = record["cost"].get("macs", 0), record[result]
-                facts = record["fidelity"], record["data"]
-                found[key] = FinalTraining(record["trial"], record["seed"], value, macs, file, *facts)
+                found[key] = FinalTraining.of(record, run.path, table["quality"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         rule, hint = "the final trainings cannot be read", f"write them again: inception-search finalize {run.path}"
         what = raw(f"{type(error).__name__}: {error}")
         raise DocumentError(rule, place=Place(str(table_file)), found=what, hint=hint) from None
     return list(found.values())
-
-
-def _complete(file: Path) -> Iterator[Mapping[str, Any]]:
-    """The records of the trainings that came to their end."""
-    for _, text in read_lines(file):
-        record = json.loads(text)
-        if record["state"] == "complete":
-            yield record

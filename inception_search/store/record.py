@@ -230,11 +230,11 @@ class TrialRecord(BaseModel):
         try:
             return cls.model_validate(document, context={"sealed": sealed})
         except ValidationError as error:
-            raise _explained(error, place) from error
+            raise explained(error, place, "trial record") from error
 
 
-def _explained(error: ValidationError, place: Place) -> DocumentError:
-    """The first of pydantic's findings, with its path inside the record."""
+def explained(error: ValidationError, place: Place, what: str) -> DocumentError:
+    """The first of pydantic's findings, with its path inside the record; ``what`` is the kind of the record."""
     first = error.errors(include_url=False)[0]
     parts = [str(part) for part in first["loc"]]
     path = ".".join(part if part.isprintable() else repr(part) for part in parts) or None
@@ -242,7 +242,7 @@ def _explained(error: ValidationError, place: Place) -> DocumentError:
     hint = [f"{more} more fields are wrong"] if more else []
     hint += [] if place.line is None else ["delete the line, or correct it"]
     return DocumentError(
-        "not a valid trial record: " + first["msg"].removeprefix("Value error, "),
+        f"not a valid {what}: " + first["msg"].removeprefix("Value error, "),
         place=Place(place.file, place.line, path),
         found=first["input"] if path else None,
         hint="; ".join(hint) or None,

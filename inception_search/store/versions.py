@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
@@ -20,22 +20,40 @@ UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds fields, all o
 """From version ``n`` to the function that makes a version ``n + 1`` document of it."""
 
 
+class Kind(NamedTuple):
+    """What the lines of a file are, in words; the schema that they name, and the version that is read."""
+
+    words: str
+    schema: str
+    version: int
+
+
+TRIAL = Kind("trial record", SCHEMA, VERSION)
+
+
 def present_document(
-    line: str, place: Place, upgrades: Mapping[int, Upgrade] = UPGRADES, *, sealed: bool = False
+    line: str,
+    place: Place,
+    upgrades: Mapping[int, Upgrade] = UPGRADES,
+    *,
+    sealed: bool = False,
+    kind: Kind = TRIAL,
 ) -> Document:
-    """The JSON document in ``line``, brought up to :data:`VERSION`; ``place`` is for the errors.
+    """The JSON document in ``line``, brought up to the version of its ``kind``; ``place`` is for the errors.
 
     ``sealed``: its checksum was right, so that it is plain JSON, which a faster reader can read.
 
-    Raises :class:`DocumentError` if it is no trial record, :class:`SchemaVersionError` for unknown versions.
+    Raises :class:`DocumentError` if it is of another kind, :class:`SchemaVersionError` for unknown versions.
     """
-    document = _parsed(line, place, from_json if sealed else json.loads)
-    version = _version(document, place)
-    while version < VERSION and version in upgrades:
+    document = _parsed(line, place, from_json if sealed else json.loads, kind)
+    version = document.get("version")
+    if type(version) is not int:
+        raise DocumentError(f"a {kind.words} needs a version", place=place, found=version, expected="an integer")
+    while version < kind.version and version in upgrades:
         version += 1
         document = {**upgrades[version - 1](document), "version": version}
-    if version != VERSION:
-        raise _unknown_version(version, place)
+    if version != kind.version:
+        raise _unknown_version(version, place, kind)
     return _without_layout(document) if '"@' in line else document
 
 
@@ -47,7 +65,7 @@ def _without_layout(document: Document) -> Document:
     return {**document, "holes": {name: value for name, value in point.items() if not name.startswith("@")}}
 
 
-def _parsed(line: str, place: Place, read: Callable[[str], Any]) -> Document:
+def _parsed(line: str, place: Place, read: Callable[[str], Any], kind: Kind) -> Document:
     try:
         document = read(line)
     except (ValueError, RecursionError) as error:
@@ -57,29 +75,22 @@ def _parsed(line: str, place: Place, read: Callable[[str], Any]) -> Document:
             found=line,
             hint="the file was damaged; delete the line, or restore the file from a copy",
         ) from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") != kind.schema:
         raise DocumentError(
-            "this is not a trial record",
+            f"this is not a {kind.words}",
             place=place,
             found=document.get("schema") if isinstance(document, dict) else document,
-            expected=f"an object with schema {SCHEMA!r}",
+            expected=f"an object with schema {kind.schema!r}",
         )
     return document
 
 
-def _version(document: Document, place: Place) -> int:
-    version = document.get("version")
-    if type(version) is not int:
-        raise DocumentError("a trial record needs a version", place=place, found=version, expected="an integer")
-    return version
-
-
-def _unknown_version(version: int, place: Place) -> SchemaVersionError:
-    newer = version > VERSION
+def _unknown_version(version: int, place: Place, kind: Kind) -> SchemaVersionError:
+    newer = version > kind.version
     age = "newer" if newer else "older"
     return SchemaVersionError(
-        f"this trial record has version {version}, which is {age} than this package can read",
+        f"this {kind.words} has version {version}, which is {age} than this package can read",
         place=place,
-        expected=f"version {VERSION}",
+        expected=f"version {kind.version}",
         hint="install a newer inception-search" if newer else "read it with an older inception-search",
     )

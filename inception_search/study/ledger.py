@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from inception_search.credentials import masked
-from inception_search.errors import Place, RunFolderError
 from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.store.disk import remove
 from inception_search.store.layout import Layout
@@ -148,15 +147,6 @@ def clear(folder: Layout, number: int, *, state: bool = True) -> None:
     states = [folder.state_file(number)] if state else []
     for path in (folder.result_file(number), folder.job_file(number), *states):
         remove(path)
-
-
-def disk_failed(name: str, folder: Layout, again: str) -> RunFolderError:
-    """The error of a trial that could not do its work on this disk."""
-    return RunFolderError(
-        f"{name} could not read its data or write its result",
-        place=Place(str(folder.path)),
-        hint=f"free some space, or repair the disk, then {again}; nothing recorded is lost",
-    )
 
 
 def _told(payload: dict[str, Any], reported: Sequence[dict[str, Any]], pruner: str) -> dict[str, Any]:

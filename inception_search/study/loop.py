@@ -7,17 +7,14 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from inception_search.optuna_bridge.live_study import LiveStudy, Running
+from inception_search.optuna_bridge.live_study import Running
 from inception_search.runner.executor import Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
 from inception_search.store.objectives import OBJECTIVES, losses, numbers, told
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
-from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Proposal
-from inception_search.study.context import StudyContext
 from inception_search.study.ledger import Ledger
-from inception_search.study.observer import Observer
 from inception_search.study.pruners import Scheduler
 from inception_search.study.queue import Proposer
 from inception_search.study.trial import Trial
@@ -34,33 +31,25 @@ class Driver(TrialLoop):
 
     def __init__(
         self,
-        run: RunFolder,
-        context: StudyContext,
         ledger: Ledger,
-        live: LiveStudy,
         proposer: Proposer,
         scheduler: Scheduler,
         executor: Executor,
-        observer: Observer,
         unfinished: Iterable[Trial] = (),
         stop: threading.Event | None = None,
         packing: Packing | None = None,
     ) -> None:
-        super().__init__(run, context, executor, observer.note, unfinished, stop, packing)
-        self.ledger, self.live, self.proposer, self.scheduler = ledger, live, proposer, scheduler
-        self.observer = observer
+        super().__init__(ledger.run, ledger.context, executor, ledger.observer.note, unfinished, stop, packing)
+        self.ledger, self.proposer, self.scheduler = ledger, proposer, scheduler
+        self.live, self.observer = ledger.live, ledger.observer
         self.repeats: deque[Trial] = deque()
         self.paused: dict[int, Trial] = {}
         """Paused trials, as far as this driver has made them."""
-        known = (*ledger.records, *(trial.number for trial in self.unfinished), len(live) - 1)
+        known = (*ledger.records, *(trial.number for trial in self.unfinished), len(self.live) - 1)
         self.number = max(known) + 1
-        self.learned = next(name for name in context.config.objectives if not OBJECTIVES[name].beforehand)
+        self.learned = next(name for name in self.context.config.objectives if not OBJECTIVES[name].beforehand)
         self.exhausted = self.closed = False
-        live.records, live.running = ledger.records, self.under_way
-
-    def name(self, trial: Trial) -> str:
-        """What people call a trial."""
-        return f"trial {trial.number}"
+        self.live.records, self.live.running = ledger.records, self.under_way
 
     def loop(self) -> bool:
         """Train until the wanted number of trials is trained; False when stopped before."""

@@ -199,7 +199,7 @@ def make_driver(
         rungs=config.rungs,
         beforehand=tuple(OBJECTIVES[name].beforehand for name in config.objectives),
     )
-    driver = Driver(run, context, ledger, live, proposer, scheduler, executor, observer, unfinished, stop, packing)
+    driver = Driver(ledger, proposer, scheduler, executor, unfinished, stop, packing)
     live.sync()
     train_lost_again(driver)
     replay(history, driver)

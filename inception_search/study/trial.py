@@ -40,6 +40,8 @@ class Trial:
     """What the strategy noted with its proposal."""
     seed: int = 0
     repeat_of: int | None = None
+    title: str | None = None
+    """What people call it, where that is not its number."""
     attempt: int = 0
     tries: int = 1
     curve: list[dict[str, Any]] = field(default_factory=list)
@@ -55,6 +57,11 @@ class Trial:
         why = proposal or Proposal(candidate.params)
         made = cls(number, candidate.params, candidate.network, candidate.arch_id, candidate.measured)
         return replace(made, origin=why.origin, label=why.label, facts=why.facts, seed=seed)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.title or f"trial {self.number}"
 
     @property
     def first(self) -> int:

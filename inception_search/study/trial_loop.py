@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from inception_search.errors import TrainingError
+from inception_search.errors import Place, RunFolderError, TrainingError
 from inception_search.runner.executor import BAD_DISK, Ended, Epoch, Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
 from inception_search.spec.identity.arch_id import known_ids
@@ -16,7 +16,6 @@ from inception_search.store import outbox
 from inception_search.store.disk import remove
 from inception_search.store.layout import Layout
 from inception_search.study.context import StudyContext
-from inception_search.study.ledger import disk_failed
 from inception_search.study.trial import Trial
 
 MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
@@ -50,10 +49,6 @@ class TrialLoop(ABC):
         """Those of them whose process was lost, and that begin again where a place is free."""
         self.late: set[int] = set()
         """Trials that exceeded their time limit once and continue."""
-
-    @abstractmethod
-    def name(self, trial: Trial) -> str:
-        """What people call a trial."""
 
     @abstractmethod
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
@@ -142,14 +137,18 @@ class TrialLoop(ABC):
             trial.curve.append(event.metrics)
             self.executor.answer(event.number, self.what_next(trial, event.metrics))
         elif event.exit_code == BAD_DISK:
-            raise disk_failed(self.name(trial), self.folder, self.again)
+            raise RunFolderError(
+                f"{trial.name} could not read its data or write its result",
+                place=Place(str(self.folder.path)),
+                hint=f"free some space, or repair the disk, then {self.again}; nothing recorded is lost",
+            )
         else:
             del self.running[event.number]
             self.end(trial, event)
 
     def end(self, trial: Trial, event: Ended) -> None:
         """Record a trial whose process is gone, or start it again from its last epoch."""
-        number, name = event.number, self.name(trial)
+        number, name = event.number, trial.name
         payload = outbox.read(self.folder.result_file(number))
         if payload is not None and self.too_crowded(payload):
             remove(self.folder.result_file(number))

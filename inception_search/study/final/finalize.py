@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
     folder = RunFolder.open(Path(run).expanduser())
     config = StudyConfig.read(folder.study_file)
     final = final_config(config, checked)
-    setting = make_setting(folder, config, checked, final)
+    setting = make_setting(folder, final, checked)
     with folder.hold():
         finals = FinalsFolder(folder.path / "finals", setting)
         finals.prepare()
@@ -94,7 +94,7 @@ def _train(
             begun, now = str(record.data.get("fingerprint")), plan.dataset.fingerprint
             refuse_other("the final trainings were begun on other data", finals.records_file, begun, now, hint)
     with stop_on_signals() as stop, plan.opened(finals, test=True) as context:
-        trials = _trials(finals, missing, context)
+        trials = list(_trials(finals, missing, context))
         observer.started(len(setting.trainings) - len(missing), len(missing), plan.config.training.epochs)
         if others := len(finals.seen(records) - {setting.id}):
             observer.note(f"the test images have been read under {counted(others, 'other setting')} before")
@@ -103,15 +103,13 @@ def _train(
         return FinalsLoop(finals, context, executor, observer, trials, stop).loop()
 
 
-def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext) -> list[Trial]:
+def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext) -> Iterator[Trial]:
     """The trainings that are missing. Raises ConfigError for a network that does not fit the images."""
-    networks = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
-    trials = []
+    trials = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
     for number in missing:
         entrant, seed = finals.setting.trainings[number]
-        attempt = attempts(finals.job_file(number))
-        trials.append(networks[entrant.rank].again(number=number, seed=seed, attempt=attempt))
-    return trials
+        facts = {"title": f"{entrant.name} seed {seed}", "attempt": attempts(finals.job_file(number))}
+        yield trials[entrant.rank].again(number=number, seed=seed, **facts)
 
 
 def _trial(entrant: Entrant, context: StudyContext) -> Trial:

@@ -15,10 +15,7 @@ from inception_search.study.ledger import clear, training_facts
 from inception_search.study.trial import Trial
 from inception_search.study.trial_loop import TrialLoop, ran_out_of_memory
 
-TESTED = (
-    *("test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_loss"),
-    *("test_images", "test_right", "test_truth", "test_answers"),
-)
+TESTED = tuple(name for name in FinalRecord.model_fields if name.startswith("test_"))
 VALIDATED = ("validation_balanced_accuracy", "validation_macro_f1")
 
 
@@ -39,14 +36,9 @@ class FinalsLoop(TrialLoop):
         super().__init__(folder, context, executor, observer.note, trials, stop)
         self.finals, self.observer = folder, observer
 
-    def name(self, trial: Trial) -> str:
-        """What people call a training."""
-        entrant, seed = self.finals.setting.trainings[trial.number]
-        return f"{entrant.name} seed {seed}"
-
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
         """Every training is trained to its end."""
-        self.observer.epoch(self.name(trial), metrics)
+        self.observer.epoch(trial.name, metrics)
         return "go on"
 
     def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
@@ -69,7 +61,7 @@ class FinalsLoop(TrialLoop):
             self.finals.note()
         append_final(self.finals.records_file, record)
         clear(self.folder, trial.number, state=record.state != "lost")
-        self.observer.recorded(self.name(trial), record)
+        self.observer.recorded(trial.name, record)
 
     def record_of(self, trial: Trial, state: Any, payload: dict[str, Any]) -> FinalRecord:
         """The line of a training with the result ``payload``. Raises ValueError for one that makes no record."""

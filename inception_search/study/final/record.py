@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inception_search.analysis.significance import Bools
-from inception_search.errors import DocumentError, Place, SchemaVersionError
-from inception_search.store.final_training import FinalTraining, weight_file
+from inception_search.errors import Place
 from inception_search.store.jsonl import append_line, read_lines
-from inception_search.store.record import Count, Facts, Number, utc_now
+from inception_search.store.record import Count, Facts, Number, explained, utc_now
+from inception_search.store.versions import Kind, present_document
 from inception_search.training.score_parts import Classes, Floats, image_parts, unpacked
 
-SCHEMA: Final = "inception-search/final"
-VERSION: Final = 1
+KIND: Final = Kind("record of a final training", "inception-search/final", 1)
 
 
 class FinalRecord(BaseModel):
@@ -25,8 +24,8 @@ class FinalRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_name: Literal["inception-search/final"] = Field(default=SCHEMA, alias="schema")
-    version: Literal[1] = VERSION
+    schema_name: Literal["inception-search/final"] = Field(default="inception-search/final", alias="schema")
+    version: Literal[1] = 1
     state: Literal["complete", "failed", "lost"]
     recipe: str
     """Id of the recipe; trainings of the same one stand in one table."""
@@ -82,12 +81,6 @@ class FinalRecord(BaseModel):
             raise ValueError("test_right is not that of test_truth and test_answers")
         return self
 
-    def training(self, run: Path, quality: str) -> FinalTraining:
-        """This complete training in the folder ``run``, with its validation result in ``quality``."""
-        file = weight_file(run, self.recipe, self.trial, self.seed)
-        value: float = getattr(self, f"validation_{quality}") or 0.0
-        return FinalTraining(self.trial, self.seed, value, self.cost.get("macs", 0), file, self.fidelity, self.data)
-
     @property
     def right(self) -> Bools:
         """Which test images were right, in their order."""
@@ -132,21 +125,8 @@ def read_finals(path: Path) -> list[FinalRecord]:
 
 
 def _read(text: str, place: Place) -> FinalRecord:
-    hint = "the file was damaged; delete the line, or restore the file from a copy"
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        raise DocumentError("this line is not a JSON document", place=place, found=text, hint=hint) from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise DocumentError("this is not the record of a final training", place=place, expected=f"schema {SCHEMA!r}")
-    if document.get("version") != VERSION:
-        hint = "install a newer inception-search"
-        found = document.get("version")
-        raise SchemaVersionError("unknown version", place=place, found=found, expected=str(VERSION), hint=hint)
+    document = present_document(text, place, {}, kind=KIND)
     try:
         return FinalRecord.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        rule = f"not a valid record of a final training: {where + ': ' if where else ''}{first['msg']}"
-        raise DocumentError(rule, place=place, hint=hint) from None
+        raise explained(error, place, KIND.words) from None

@@ -75,8 +75,8 @@ class Setting:
         return id_of([self.recipe, networks, self.seeds])
 
 
-def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, final: StudyConfig) -> Setting:
-    """The best found and the best canonical networks of the study with ``config``, trained as ``final`` says.
+def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions) -> Setting:
+    """The best found and the best canonical networks; ``config`` is that of the final trainings.
 
     Raises RunFolderError when the study has none that was found, or no canonical one where a number of them is given.
     """
@@ -93,7 +93,7 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions, fin
         raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), hint=hint)
     seeds = tuple(config.seed + SEEDS_APART + number for number in range(options.seeds))
     chosen = sorted([*found, *canonical], key=lambda each: each.rank)
-    return Setting(tuple(chosen), {**final.fidelity(None), "aux": final.aux}, seeds)
+    return Setting(tuple(chosen), {**config.fidelity(None), "aux": config.aux}, seeds)
 
 
 def _ranked(run: RunFolder) -> Sequence[TrialRecord]:

@@ -21,6 +21,7 @@ from inception_search.analysis.significance import (
     signed,
 )
 from inception_search.store.final_training import FinalTraining
+from inception_search.store.record import QUALITIES
 from inception_search.study.final.record import FinalRecord
 from inception_search.study.final.selection import Entrant, Setting
 
@@ -28,6 +29,7 @@ COLUMNS = (
     *("rank in the search", "network", "test", "spread", "validation", "seeds", "parameters", "MACs"),
     *("vs best baseline", ""),
 )
+MEANS = tuple(f"{split}_{quality}" for split in ("test", "validation") for quality in QUALITIES)
 LEFT = ("network", "vs best baseline", "")
 
 
@@ -129,12 +131,7 @@ class FinalRow:
             "test": self.test if self.tested else None,
             "test_spread": self.spread,
             "validation": self.validation if self.tested else None,
-            "test_accuracy": self.mean("test_accuracy"),
-            "test_balanced_accuracy": self.mean("test_balanced_accuracy"),
-            "test_macro_f1": self.mean("test_macro_f1"),
-            "validation_accuracy": self.mean("validation_accuracy"),
-            "validation_balanced_accuracy": self.mean("validation_balanced_accuracy"),
-            "validation_macro_f1": self.mean("validation_macro_f1"),
+            **{name: self.mean(name) for name in MEANS},
             "trainings": [
                 {
                     "seed": each.seed,
@@ -181,9 +178,9 @@ def make_table(setting: Setting, records: Iterable[FinalRecord], run: Path) -> F
     }
     p_values = {rank: each.p_value for rank, each in compared.items() if each.p_value is not None}
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    told = [_compared(row, compared.get(row.entrant.rank), adjusted.get(row.entrant.rank)) for row in rows]
+    rows = [replace(row, versus=compared.get(n := row.entrant.rank), p_value=adjusted.get(n)) for row in rows]
     first = next(iter(compared.values()), None)
-    return FinalTable(tuple(told), first, reference.entrant.name, quality)
+    return FinalTable(tuple(rows), first, reference.entrant.name, quality)
 
 
 def _quality(setting: Setting, records: Sequence[FinalRecord]) -> str:
@@ -221,10 +218,6 @@ def _row(entrant: Entrant, records: Sequence[FinalRecord], quality: str, run: Pa
     complete = sorted((record for record in records if record.state == "complete"), key=lambda record: record.seed)
     failures = [f"seed {record.seed}: {record.reason}" for record in records if record.state != "complete"]
     cost = records[0].cost if records else {}
-    trainings = tuple(record.training(run, quality) for record in complete)
+    trainings = tuple(FinalTraining.of(record.model_dump(), run, quality) for record in complete)
     costs = cost.get("params"), cost.get("macs")
     return FinalRow(entrant, tuple(complete), tuple(failures), *costs, quality, trainings)
-
-
-def _compared(row: FinalRow, comparison: Comparison | None, p_value: float | None) -> FinalRow:
-    return replace(row, versus=comparison, p_value=p_value)
