@@ -65,22 +65,19 @@ class Job:
         return cls(**{name: value for name, value in facts.items() if name not in _DROPPED})
 
 
-def attempts(path: Path) -> int:
-    """How many attempts there were at the training whose job file is ``path``; 0 where it cannot be read."""
+def read_job(path: Path) -> Job | None:
+    """The job in a file; None where there is none that can be read."""
     try:
-        return Job.read(path).attempt
+        return Job.read(path)
     except (OSError, ValueError, TypeError, RecursionError, DocumentError):
-        return 0
+        return None
 
 
 def read_jobs(run: RunFolder) -> dict[int, Job]:
     """The jobs in a run folder by number; one that cannot be read any more is left out."""
     found = {}
     for path in run.jobs_folder.glob("*.json"):
-        try:
-            job = Job.read(path)
-        except (OSError, ValueError, TypeError, RecursionError, DocumentError):
-            continue
-        if path.stem == str(job.number):
+        job = read_job(path)
+        if job is not None and path.stem == str(job.number):
             found[job.number] = job
     return dict(sorted(found.items()))

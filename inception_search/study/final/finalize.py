@@ -11,7 +11,7 @@ from typing import Any
 from inception_search.errors import ConfigError
 from inception_search.numbers import counted
 from inception_search.runner.fork_server import start_server
-from inception_search.runner.job import attempts
+from inception_search.runner.job import read_job
 from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space
@@ -108,8 +108,9 @@ def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext)
     trials = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
     for number in missing:
         entrant, seed = finals.setting.trainings[number]
-        facts = {"title": f"{entrant.name} seed {seed}", "attempt": attempts(finals.job_file(number))}
-        yield trials[entrant.rank].again(number=number, seed=seed, **facts)
+        job = read_job(finals.job_file(number))  # of a call that was stopped
+        facts = {"seed": seed, "title": f"{entrant.name} seed {seed}", "attempt": job.attempt if job else 0}
+        yield trials[entrant.rank].again(number=number, **facts)
 
 
 def _trial(entrant: Entrant, context: StudyContext) -> Trial:
