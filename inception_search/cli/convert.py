@@ -26,35 +26,48 @@ def convert(
     weights: Annotated[
         str,
         typer.Argument(
-            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint) or trial (runs/NAME:12, :final)",
+            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint), trial (runs/NAME:12) "
+            "or final training (runs/NAME:final)",
             autocompletion=complete_run,
         ),
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; only a report without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write. [default: none; only the report is printed]")
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
-            help="The network (name@dialect or path); the one the file is of when left out.",
+            help="Network (name@dialect or file). [default: detected from the weights]",
             autocompletion=complete_item,
         ),
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
-            help="Write under the names of this implementation (timm, keras ...), not as ours.",
+            help="Write in the format of this implementation (timm, keras ...). [default: this package's format]",
             autocompletion=complete_implementation,
         ),
     ] = None,
     classes: Annotated[
         int | None,
-        integer(least=0, help="Classes (0: no classifier); another number than in the file starts anew."),
+        integer(
+            least=0,
+            help="Number of classes. 0 removes the classifier; a number other than the file's initialises a new one. "
+            "[default: the file's]",
+        ),
     ] = None,
     in_channels: Annotated[
-        int | None, integer(least=1, help="Input channels; the first convolution is brought to them.")
+        int | None,
+        integer(least=1, help="Input channels; the first convolution is adapted to them. [default: the file's]"),
     ] = None,
-    aux: Annotated[bool, typer.Option(help="Keep the weights of auxiliary classifiers.")] = True,
+    aux: Annotated[
+        bool, typer.Option(show_default=False, help="Keep the weights of auxiliary classifiers. [default: yes]")
+    ] = True,
 ) -> None:
-    """Identify the source of a weight file, and convert it to our format or to another implementation's."""
+    """Identify which implementation a weight file comes from, and convert it.
+
+    The result has this package's format or, with --to, that of another implementation.
+    """
     from inception_search.api import compile as compile_network
     from inception_search.errors import warn
     from inception_search.weights.identify import made_for, taken_for

@@ -1,4 +1,4 @@
-"""``inception-search dashboard``: a study in optuna-dashboard, with the picture of every module."""
+"""``inception-search dashboard``: a study in optuna-dashboard, with a figure of every module."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def dashboard(
     run: Annotated[
         Path, typer.Argument(help="The run folder; its search may still be running", autocompletion=complete_run)
     ],
-    port: Annotated[int, integer(least=1, most=65535, help="Where to listen.")] = 8080,
-    host: Annotated[str, typer.Option(help="Whom to listen to: 0.0.0.0 is everybody.")] = "127.0.0.1",
-    watch: Annotated[float | None, real(help="Look for new trials every so many seconds.")] = None,
+    port: Annotated[int, integer(least=1, most=65535, help="Port to listen on.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all interfaces.")] = "127.0.0.1",
+    watch: Annotated[float | None, real(help="Interval in seconds for loading new trials. [default: never]")] = None,
 ) -> None:
-    """Open optuna-dashboard on a copy of a study, with every trial's module as its artifact. Ctrl-C ends it."""
+    """Open optuna-dashboard on a copy of a study, with a figure of each trial's module. Ctrl-C stops it."""
     from inception_search.cli.leaderboard import warn
     from inception_search.optuna_bridge.dashboard_server import serve_dashboard
     from inception_search.space.holes import varying_parts
@@ -38,8 +38,8 @@ def dashboard(
 
     def ready(server: DashboardServer) -> None:
         seen = len(server.copy.shown)
-        kept = "a copy: what you write there is not kept"
-        fresh = f"new ones every {watch:g} s" if watch else "as they are now; --watch 30 looks for new ones"
+        kept = "a copy: changes made there are not saved"
+        fresh = f"new ones are loaded every {watch:g} s" if watch else "no new ones are loaded (--watch 30 loads them)"
         typer.echo(f"{counted(seen, 'trial')}, {fresh}; {kept}. Ctrl-C stops.", err=True)
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
@@ -64,7 +64,7 @@ def dashboard(
 
 
 def _draw(record: TrialRecord, varying: Sequence[str]) -> str | None:
-    """The picture of the modules that a trial searched; None where there is none to draw."""
+    """The figure of the modules that a trial searched; None if there is none to draw."""
     from inception_search.errors import InceptionSearchError
     from inception_search.report import draw_searched
 

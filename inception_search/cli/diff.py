@@ -22,28 +22,38 @@ COLOURS: dict[Status, str] = {"added": "green", "removed": "red", "changed": "ye
 
 def diff(
     a: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
-    b: Annotated[
-        str, typer.Argument(help="What to compare it with, named in the same ways", autocompletion=complete_item)
-    ],
+    b: Annotated[str, typer.Argument(help="Network or module to compare it with", autocompletion=complete_item)],
     module: Annotated[
         list[str] | None,
         typer.Option(
-            help="The block or stage to compare; given twice, that of A and that of B.", autocompletion=complete_module
+            help="The block or stage to compare; given twice: that of A, then that of B. [default: none]",
+            metavar="<str>",
+            autocompletion=complete_module,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="File of the figure: .svg, .png, .pdf, .html, .tikz ... [default: A_to_B.svg]"
+        ),
+    ] = None,
     title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
     palette: PaletteOption = None,
-    picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the two side by side, too.")] = True,
+    picture: Annotated[
+        bool, typer.Option("--draw/--no-draw", show_default=False, help="Draw the two side by side. [default: yes]")
+    ] = True,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print a Markdown block of kind diff; draw nothing without --out.")
+        bool, typer.Option("--markdown", help="Print a fenced Markdown `diff` block; draw only with --out.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draw nothing without --out.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when the two differ.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draw only with --out.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with code 1 if the two differ.")] = False,
 ) -> None:
-    """Print and draw what makes B of A: added, removed and changed parts, with parameters, MACs and shapes."""
+    """Show the differences from A to B: added, removed and changed parts, with parameters, MACs and shapes.
+
+    The text is printed; the figure is written to a file.
+    """
     items = _items((a, b), module or [])
     found = _compared(items, (a, b))
     if as_json:

@@ -14,23 +14,46 @@ from inception_search.errors import unknown_name
 from inception_search.figures.formats.table import FORMATS, TEXT
 
 PRINTED = Path("-")
-SUFFIXES = f"The suffix says how: {', '.join(FORMATS)}."
+SUFFIXES = f"The suffix selects the format: {', '.join(FORMATS)}."
 
 
 def draw(
     item: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help=f"File; -: print it. {SUFFIXES}")] = None,
-    form: Annotated[str | None, typer.Option("--format", "-f", help="svg, pdf, dot ...: for no --out, or -.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help=f"Output file; - prints to standard output. {SUFFIXES} [default: NAME.svg]"),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Format (svg, pdf, dot ...) if --out is omitted or -. [default: svg; txt for -]"
+        ),
+    ] = None,
     module: Annotated[
-        str | None, typer.Option(help="The block or stage of the network to draw.", autocompletion=complete_module)
+        str | None,
+        typer.Option(
+            help="The block or stage of the network to draw. [default: the whole network]",
+            autocompletion=complete_module,
+        ),
     ] = None,
     style: Annotated[
-        str | None, typer.Option(help="plain, paper, detail or overview.", autocompletion=complete_style)
+        str | None,
+        typer.Option(
+            help="plain (every convolution), paper (as in the network's paper), detail (with shapes, parameters and "
+            "MACs) or overview (a box for each stage). [default: overview; plain for a module]",
+            autocompletion=complete_style,
+        ),
     ] = None,
     flow: Annotated[
-        str | None, typer.Option(help="down, up (paper: up) or right.", autocompletion=complete_flow)
+        str | None,
+        typer.Option(
+            help="Direction of the data: down, up or right. [default: down; up with --style paper]",
+            autocompletion=complete_flow,
+        ),
     ] = None,
-    blocks: Annotated[bool, typer.Option(help="Draw every module of the network beside it.")] = False,
+    blocks: Annotated[
+        bool, typer.Option(show_default=False, help="Draw every module of the network beside it. [default: no]")
+    ] = False,
     title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,

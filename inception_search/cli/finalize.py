@@ -1,4 +1,4 @@
-"""``inception-search finalize``: the best networks of a study trained in full and tested once."""
+"""``inception-search finalize``: the best networks of a study, retrained with several seeds and tested once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def finalize(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     **flags: Any,
 ) -> None:
-    """Train the best found and the canonical networks of a study in full, test them once, and say what that proves."""
+    """Retrain the best networks and the baselines of a study with several seeds, and test each once.
+
+    The result shows whether the differences between them are significant.
+    """
     from inception_search.live_progress import watched_finals
     from inception_search.study.final.finalize import finalize as finalize_it
 
@@ -37,7 +40,7 @@ def finalize(
     with watched_finals() as observer:
         finals = finalize_it(run, observer=observer, **options)
     if not finals.finished:
-        typer.echo("stopped; the same command goes on", err=True)
+        typer.echo("stopped; the same command continues", err=True)
         raise typer.Exit(INTERRUPTED)
     if as_json:
         print_json(finals.data())
@@ -67,7 +70,7 @@ def _print(finals: Finals) -> None:
 
 
 def _how_to_load(finals: Finals) -> str:
-    """What the best network is called, and where its weights lie."""
+    """The name of the best network, the file of its weights and how to load it."""
     best, name = finals.best, f"{finals.run.path}:final"
     assert best is not None
     return (

@@ -83,4 +83,4 @@ def _option(name: str, kind: str, text: str, choices: str) -> Any:
         case "options":
             return typer.Option(flag.removesuffix("s"), flag, metavar="NAME=VALUE", help=text)
     complete = COMPLETE.get(name) or (one_of(choices.split("|")) if choices else None)
-    return typer.Option(flag, metavar=choices or "TEXT", autocompletion=complete, help=text)
+    return typer.Option(flag, metavar=choices or "<str>", autocompletion=complete, help=text)

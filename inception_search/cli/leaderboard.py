@@ -37,14 +37,14 @@ def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
     if rows:
         console.print(_table(rows, words, with_ids=console.width >= WIDE))
     said = ", ".join(f"{number} {state}" for state, number in query.counts(records).items() if number)
-    told = f"\ntrials: {said or 'none'}; {words} is on the validation images"
+    told = f"\ntrials: {said or 'none'}; {words} is measured on the validation images"
     told += f"\n{summary(records)}" if rows else ""
     console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
     table = Table(
-        title="leaderboard of the trials trained to their last epoch", title_justify="left", box=None, pad_edge=False
+        title="leaderboard: trials that were trained to the last epoch", title_justify="left", box=None, pad_edge=False
     )
     rows = list(rows)
     compared = any(row.versus_baseline is not None for row in rows)
@@ -80,7 +80,7 @@ def finish(study: Study) -> None:
         print_files(written)
     typer.echo(str(study.run.trials_file))
     if not study.finished:
-        typer.echo(f"stopped; go on with: inception-search resume {shlex.quote(str(study.path))}", err=True)
+        typer.echo(f"stopped; to continue: inception-search resume {shlex.quote(str(study.path))}", err=True)
         raise typer.Exit(INTERRUPTED)
     if query.best(records) is None:
         raise nothing_trained(study.run.trials_file, records)
@@ -139,5 +139,5 @@ def warn(sentences: Iterable[str]) -> None:
 def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:
     """The error of a study without a complete trial, with the commonest reason."""
     reasons = Counter(record.reason for record in records if record.reason).most_common(1)
-    why = f"; the commonest reason: {reasons[0][0]}" if reasons else ""
-    return TrainingError(f"no network was trained to its end{why}", path=str(file))
+    why = f"; the most frequent reason: {reasons[0][0]}" if reasons else ""
+    return TrainingError(f"no network was trained to the last epoch{why}", path=str(file))

@@ -25,14 +25,12 @@ class Row(NamedTuple):
 def list_shipped(
     what: Annotated[
         str,
-        typer.Argument(
-            help="networks, dialects, spaces, datasets or ops; all when left out", autocompletion=complete_kind
-        ),
+        typer.Argument(help="networks, dialects, spaces, datasets or ops [default: all]", autocompletion=complete_kind),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables in Markdown.")] = False,
 ) -> None:
-    """List the shipped networks and their dialects, search spaces, datasets and ops."""
+    """List the shipped networks, dialects, search spaces, datasets and ops."""
     if what and what not in KINDS:
         raise unknown_name("kind of thing to list", what, KINDS)
     chosen = {kind: rows() for kind, rows in KINDS.items() if what in ("", kind)}

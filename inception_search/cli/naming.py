@@ -15,15 +15,8 @@ import typer
 from inception_search.plugins import Kind, all_names
 from inception_search.spec.documents.files import shipped_folder, shipped_names
 
-ITEM = (
-    "A network (inception_v4, inception_v3@keras, a file), a module (inception_v4.inception_a), a run folder "
-    "(its best), a trial (runs/NAME:12), a final training (runs/NAME:final) or a point on a path "
-    "(inception_v1..inception_v4:3); docs/naming.md"
-)
-NETWORK = (
-    "A network: inception_v4, inception_v3@keras, a file, a run folder (its best), a trial (runs/NAME:12), a final "
-    "training (runs/NAME:final) or a point on a path (inception_v1..inception_v4:3); docs/naming.md"
-)
+ITEM = "Network or module: a name, name@dialect, name.module, file, run folder or trial (see docs/naming.md)"
+NETWORK = "Network: a name, name@dialect, file, run folder or trial (see docs/naming.md)"
 # The values of options; a test compares them with the tables that the search reads, which take longer to load.
 STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid")
 OBJECTIVES = (

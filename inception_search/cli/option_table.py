@@ -89,6 +89,7 @@ def _flags(kind: type[Options]) -> Iterator[dict[str, str]]:
         more = " Repeat the flag for each option." if sort == "options" else ""
         meaning = re.sub("`(.*?)`", lambda named: _as_flag(named[1], schemas), _DEFAULT.sub("", meant[name]))
         choices = [word for option in value.get("anyOf", [value]) for word in option.get("enum", ())]
+        choices += _MORE_CHOICES.get(name, ())
         found = {"name": name, "kind": sort, "help": f"{meaning}{more} [{facts}]"}
         yield {**found, "choices": "|".join(choices)} if choices else found
 
@@ -157,6 +158,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 '''
+# What an option takes besides the words of its schema.
+_MORE_CHOICES = {"strategy": ("optuna:NAME", "optunahub:samplers/NAME")}
 # The values of options for which the schema says no more than text, object or list.
 _NAMES = {
     "space": "a shipped space's name, or a path",

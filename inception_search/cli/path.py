@@ -23,27 +23,44 @@ NUMBERS = ("step", "parameters", "change in parameters", "MACs", "change in MACs
 
 def path(
     start: Annotated[str, typer.Argument(help=NETWORK, autocompletion=complete_item)],
-    goal: Annotated[str, typer.Argument(help="The network to arrive at", autocompletion=complete_item)],
+    goal: Annotated[str, typer.Argument(help="The network at the end of the path", autocompletion=complete_item)],
     space: Annotated[
-        str, typer.Option(help="The space to stay in: a shipped one's name, or a path.", autocompletion=complete_space)
+        str,
+        typer.Option(
+            help="Space that contains every network of the path: a name or a file.", autocompletion=complete_space
+        ),
     ] = SPACE,
     via: Annotated[
         list[str] | None,
-        typer.Option(help="A network to pass on the way; may be repeated.", autocompletion=complete_item),
+        typer.Option(
+            help="A network that the path passes through; may be repeated. [default: none]",
+            metavar="<str>",
+            autocompletion=complete_item,
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .svg, .png, .pdf, .html, .tikz ...")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="File of the figure: .svg, .png, .pdf, .html, .tikz ... [default: START_to_GOAL.svg]"
+        ),
+    ] = None,
     title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
     palette: PaletteOption = None,
-    picture: Annotated[bool, typer.Option("--draw/--no-draw", help="Draw the edits, too.")] = True,
+    picture: Annotated[
+        bool, typer.Option("--draw/--no-draw", show_default=False, help="Draw the edits. [default: yes]")
+    ] = True,
     as_diff: Annotated[
-        bool, typer.Option("--diff", help="Draw each module before and after its edit, marked.")
+        bool, typer.Option("--diff", help="Draw each edited module before and after, with the changes marked.")
     ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, every network included; draw nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every network; draw nothing.")] = False,
 ) -> None:
-    """Print and draw the edits that lead from one network to another, each step a valid network with its cost."""
+    """Print and draw the edits that lead from one network to another.
+
+    Each step is a valid network, shown with its parameters and multiply-adds (MACs).
+    """
     from inception_search.cli.output import markdown, print_json
     from inception_search.edits.edit_path import path as edits_between
     from inception_search.figures.printing.size import print_of

@@ -1,4 +1,4 @@
-"""``inception-search proxies``: whether zero-cost proxies would have predicted what a study found by training."""
+"""``inception-search proxies``: how well zero-cost proxies predict the accuracies that a study found by training."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 def proxies(
     run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     names: Annotated[
-        str | None, typer.Option(help="Some proxies, with commas between; params and macs always.")
+        str | None, typer.Option(help="Comma-separated proxies; params and macs are always included. [default: all]")
     ] = None,
-    images: Annotated[int, integer(least=1, help="Training images to look at.")] = 64,
-    seeds: Annotated[int, integer(least=1, help="Draws of weights and images to average over.")] = 1,
+    images: Annotated[int, integer(least=1, help="Number of training images in the batch.")] = 64,
+    seeds: Annotated[int, integer(least=1, help="Number of seeds (initial weights and images) to average over.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compare zero-cost proxies with the accuracies a study has found by training, and with counting parameters."""
+    """Measure how well zero-cost proxies predict the accuracies of a study, compared with parameters and MACs."""
     from inception_search.store.run_folder import RunFolder
     from inception_search.study.proxy_report import proxy_report
 
@@ -63,11 +63,11 @@ def _print(report: ProxyReport) -> None:
     console = stdout_console()
     console.print(_table(report))
     told = f"\n{counted(report.networks, 'network')}; "
-    told += f"scores: {counted(report.images, 'training image')} (where they need any)"
+    told += f"scores: {counted(report.images, 'training image')} (if the proxy needs any)"
     told += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
     told += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
     for name, reason in report.left_out.items():
-        told += f"\nwithout {name}: {reason}"
+        told += f"\nomitted: {name}: {reason}"
     console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 

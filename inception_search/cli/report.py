@@ -1,4 +1,4 @@
-"""``inception-search report``: the report and pictures of a run folder, made anew."""
+"""``inception-search report``: write the report and figures of a run folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder, or .html file for the page alone. [the run folder]"),
+        typer.Option(
+            "--out", "-o", help="Output folder, or an .html file for the page alone. [default: the run folder]"
+        ),
     ] = None,
-    top: Annotated[int, integer(least=1, help="Rows of the leaderboard.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; write nothing without --out.")] = False,
+    top: Annotated[int, integer(least=1, help="Number of rows of the leaderboard.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; write files only with --out.")] = False,
 ) -> None:
-    """Print the leaderboard of a study and write its report and pictures again.
+    """Print the leaderboard of a study and write its report and figures.
 
-    Exit code 1, after all has been written, where something in the run folder is damaged or missing.
+    Exits with code 1 if a file of the run folder is damaged or missing; the report is written all the same.
     """
     from inception_search.cli.leaderboard import print_files, print_front, print_leaderboard, warn
     from inception_search.cli.output import print_json
@@ -43,7 +45,7 @@ def report(
     records = folder.lean_records()
     state = progress(folder, config, records).words(datetime.now(UTC))
     if not records:
-        hint = state or f"`inception-search resume {shlex.quote(str(run))}` goes on"
+        hint = state or f"`inception-search resume {shlex.quote(str(run))}` continues it"
         raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), hint=hint)
     found = damage(folder)
     if as_json:

@@ -1,4 +1,4 @@
-"""``inception-search resume``: going on with a study."""
+"""``inception-search resume``: continue a study."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ def resume(
     run: Annotated[Path, typer.Argument(help="The run folder", autocompletion=complete_run)],
     trials: Annotated[
         int | None,
-        integer(least=1, help="Distinct architectures to train in all, those already trained included. [as before]"),
+        integer(
+            least=1,
+            help="Total number of architectures, including those already trained. [default: the study's]",
+        ),
     ] = None,
-    space: Annotated[str | None, typer.Option(help="Go on in this space: the study's own, grown.")] = None,
+    space: Annotated[
+        str | None, typer.Option(help="Continue in this space, an extension of the study's. [default: the study's]")
+    ] = None,
 ) -> None:
-    """Go on with a search that was stopped or killed, or make a finished one longer."""
+    """Continue a search that was stopped or killed, or extend a finished one."""
     from inception_search.cli.leaderboard import finish
     from inception_search.live_progress import watched
     from inception_search.study.search import resume as go_on

@@ -21,12 +21,12 @@ class Kind(StrEnum):
 
 
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="What the documents describe")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; printed without it.")] = None,
+    kind: Annotated[Kind, typer.Argument(help="Kind of document")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write. [default: standard output]")] = None,
 ) -> None:
-    """Print the JSON Schema of network documents, spaces or study files.
+    """Print the JSON Schema of network, space or study documents.
 
-    An editor with a YAML language server completes and checks a document that begins with the line
+    An editor with a YAML language server completes and validates a document that begins with the line
     "# yaml-language-server: $schema=network.schema.json".
     """
     text = schema_text(kind)

@@ -12,12 +12,15 @@ from inception_search.cli.flags import with_flags
 
 @with_flags("search")
 def search(
-    config: Annotated[Path | None, typer.Argument(help="A YAML file of options; flags win over it")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML file of options; command-line options override it [default: none]")
+    ] = None,
     **flags: Any,
 ) -> None:
-    """Search a space: train proxies on real images, canonical modules first; leave a run folder with a report.
+    """Search a space by training small networks on real images, beginning with the canonical modules.
 
-    Ctrl-C stops in order; inception-search resume RUN goes on.
+    The results, the weights and a report are written to a run folder. Numbers may be written as 10000000, 1e7 or 10M.
+    Ctrl-C stops cleanly; `inception-search resume RUN` continues.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     from inception_search.cli.leaderboard import finish

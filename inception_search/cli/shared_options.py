@@ -29,7 +29,7 @@ def integer(*names: str, least: int | None = None, most: int | None = None, **op
             raise typer.BadParameter(f"{text!r} is out of range; expected {bounds}")
         return value
 
-    return typer.Option(*names, parser=read, metavar="INTEGER", **options)
+    return typer.Option(*names, parser=read, metavar="<int>", **options)
 
 
 def real(*names: str, **options: Any) -> Any:
@@ -41,7 +41,7 @@ def real(*names: str, **options: Any) -> Any:
             raise typer.BadParameter(_refusal(text, "a number"))
         return float(value)
 
-    return typer.Option(*names, parser=read, metavar="FLOAT", **options)
+    return typer.Option(*names, parser=read, metavar="<float>", **options)
 
 
 def _refusal(text: Any, kind: str) -> str:
@@ -51,19 +51,21 @@ def _refusal(text: Any, kind: str) -> str:
 
 WidthOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--width", help="Width of the picture on paper: 240pt, 229.5texpt (TeX's pt), 85mm, 3.3in, 640px."),
+    typer.Option(
+        "--width", help="Width on paper: 240pt, 229.5texpt (TeX's pt), 85mm, 3.3in, 640px. [default: natural size]"
+    ),
 ]
 TitleOption: TypeAlias = Annotated[
-    str | None, typer.Option("--title", help='Title of the picture; --title "" leaves it out.')
+    str | None, typer.Option("--title", help='Title of the figure; --title "" omits it. [default: its name]')
 ]
 FontSizeOption: TypeAlias = Annotated[
-    float | None, real("--font-size", help="Type size of the picture on paper, in points.")
+    float | None, real("--font-size", help="Size of the text on paper, in points. [default: scaled with the figure]")
 ]
 PaletteOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--palette",
-        help="colour, grey, print or colour-blind (all but the first: white paper).",
+        help="colour, grey, print or colour-blind; the last three have no dark mode. [default: colour]",
         autocompletion=complete_palette,
     ),
 ]

@@ -22,14 +22,21 @@ INSIDE = 2  # parts of a path down to the branch of a module
 def show(
     network: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
     depth: Annotated[
-        int, integer(least=0, help="1: a row for each stage, or branch of a module; more: finer; 0: every op.")
+        int,
+        integer(least=0, help="Level of detail: 1 stages (or branches of a module), 2, 3 ... deeper parts, 0 all ops."),
     ] = 1,
-    input_size: Annotated[int | None, integer(least=1, help="Side of square images in pixels.")] = None,
-    channels: Annotated[int | None, integer(least=1, help="Channels of the images.")] = None,
-    classes: Annotated[int | None, integer(least=1, help="Number of classes.")] = None,
-    aux: Annotated[bool, typer.Option(help="Show the auxiliary classifiers, too.")] = True,
-    as_text: Annotated[bool, typer.Option("--yaml", help="Print the document instead.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    input_size: Annotated[
+        int | None, integer(least=1, help="Side of the square images in pixels. [default: the network's]")
+    ] = None,
+    channels: Annotated[int | None, integer(least=1, help="Channels of the images. [default: the network's]")] = None,
+    classes: Annotated[int | None, integer(least=1, help="Number of classes. [default: the network's]")] = None,
+    aux: Annotated[
+        bool, typer.Option(show_default=False, help="Include the auxiliary classifiers. [default: yes]")
+    ] = True,
+    as_text: Annotated[
+        bool, typer.Option("--yaml", help="Print the network document (YAML) instead of the table.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
     """Print a network or module: path, ops, output shape, parameters and multiply-adds (MACs) of each part."""
     from inception_search.graph.cost_table import cost_table
@@ -104,7 +111,9 @@ def _print(shown: Item, graph: Graph, rows: Sequence[Row]) -> None:
     console.print(f"MACs       {cost.macs:,} for one image", highlight=False)
     console.print(f"memory     {cost.activation_bytes / 2**20:,.1f} MiB of float32 activations", highlight=False)
     console.print(f"depth      {cost.depth} layers with weights", highlight=False)
-    console.print(f"field      {field.height}x{field.width} pixels seen by a position of the last map", highlight=False)
+    console.print(
+        f"field      {field.height}x{field.width} pixels, receptive field of the last feature map", highlight=False
+    )
     console.print(f"arch_id    {_id(shown, graph)}", highlight=False)
 
 

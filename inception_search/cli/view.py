@@ -12,18 +12,25 @@ from inception_search.cli.shared_options import integer
 
 
 def view(
-    item: Annotated[str, typer.Argument(help=f"{ITEM}; a run folder shows its trials", autocompletion=complete_item)],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File: .html.")] = None,
+    item: Annotated[str, typer.Argument(help=f"{ITEM}; for a run folder, its trials", autocompletion=complete_item)],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file (.html). [default: NAME.html]")] = None,
     module: Annotated[
-        str | None, typer.Option(help="The block or stage of the network to show.", autocompletion=complete_module)
+        str | None,
+        typer.Option(
+            help="The block or stage of the network to show. [default: the whole network]",
+            autocompletion=complete_module,
+        ),
     ] = None,
-    time: Annotated[bool, typer.Option("--time", help="Measure every op on this machine, to colour by.")] = False,
+    time: Annotated[
+        bool, typer.Option("--time", help="Measure the time of each op and offer it as a colour scale.")
+    ] = False,
     top: Annotated[
-        int | None, integer(least=1, help="Of a study: how many of the best trials, beside every baseline. [30]")
+        int | None,
+        integer(least=1, help="For a run folder: number of best trials, in addition to the baselines. [default: 30]"),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Write one HTML file to look at a network or study: fold and open blocks, search, colour by cost."""
+    """Write an interactive HTML page of a network or study: collapsible blocks, search, colours by cost."""
     from inception_search.api import view as page_of
     from inception_search.cli.leaderboard import warn
     from inception_search.errors import ConfigError

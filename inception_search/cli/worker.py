@@ -1,4 +1,4 @@
-"""``inception-search worker``: lend this terminal's, or this machine's, time to a search."""
+"""``inception-search worker``: train trials of a search that runs in another terminal or on another machine."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from inception_search.numbers import counted
 def worker(
     run: Annotated[
         Path,
-        typer.Argument(
-            help="The run folder of a search; may be on a disk that machines share", autocompletion=complete_run
-        ),
+        typer.Argument(help="The run folder of a search; it may be on a shared disk", autocompletion=complete_run),
     ],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<number>.")] = "auto",
-    idle: Annotated[float, real(help="Leave after so many seconds without a search to work for.")] = 600.0,
+    device: Annotated[str, typer.Option(help="Device of the trials: auto, cpu, cuda or cuda:<number>.")] = "auto",
+    idle: Annotated[float, real(help="Exit after this many seconds without a running search.")] = 600.0,
 ) -> None:
-    """Attach a worker to a search that runs (or is resumed) elsewhere; as many as you like, one trial at a time each.
+    """Attach a worker process to a running search, from another terminal or machine.
 
-    Ctrl-C detaches it: its trial goes on elsewhere from its last epoch.
+    A worker trains one trial at a time; a search may have any number of workers. Ctrl-C detaches the worker: its
+    trial continues in another process from its last epoch.
     """
     from inception_search.study.attend import attend
 
     ended = attend(run, device=device, idle=idle, note=lambda text: typer.echo(text, err=True))
-    typer.echo(f"{counted(ended, 'trial')} ended here", err=True)
+    typer.echo(f"{counted(ended, 'trial')} trained by this worker", err=True)

@@ -192,6 +192,6 @@ class TestARunFolder:
         said = command(*SEARCH, "--learning-rate", "1e30", "--epochs", "2")
         assert said.code == FAILED
         assert "1/1" in said.err
-        assert "error: mine/trials.jsonl: no network was trained to its end" in said.err
+        assert "error: mine/trials.jsonl: no network was trained to the last epoch" in said.err
         assert "diverged" in said.err
         assert "1 failed" in said.out

@@ -111,7 +111,7 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(command: Command, run: Path)
     finally:
         kill_group(program)
     assert (program.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "stopped; the same command goes on"
+    assert err.splitlines()[-1] == "stopped; the same command continues"
     assert "Traceback" not in err
     assert not list(run.rglob("test.safetensors"))
 

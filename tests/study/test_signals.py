@@ -49,7 +49,7 @@ def test_ctrl_c_stops_cleanly_and_resume_finishes(program, endless, tmp_path):
     process = program("search", endless)
     out, err = stopped(process, tmp_path / "run", signal.SIGINT)
     assert process.returncode == 130, err
-    assert "stopped; go on with: inception-search resume run" in err
+    assert "stopped; to continue: inception-search resume run" in err
     assert "Traceback" not in err
     assert "trials: none" in out
     wait_for(lambda: not members(process.pid))
@@ -70,7 +70,7 @@ def test_sigterm_stops_as_ctrl_c_does(program, endless, tmp_path):
     process.terminate()
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert "stopped; go on with: inception-search resume run" in err
+    assert "stopped; to continue: inception-search resume run" in err
 
 
 @pytest.mark.slow
