@@ -39,33 +39,35 @@ def compile(  # the word users look for
     weights: str | Path | Mapping[str, Any] | Checkpoint | None = None,
     seed: int | None = None,
 ) -> NetworkModule:
-    """A network as a PyTorch module: (N, C, H, W) images to (N, classes) logits.
+    """Compile a network to a PyTorch module: (N, C, H, W) images to (N, classes) logits.
 
     Args:
         network: a document, or a name (docs/naming.md has all forms) such as ``"inception_v3@keras"`` or
-            ``"runs/first:12"``: the network of a trial, with new weights; :func:`load_model` gives the trained one.
-        num_classes: another number of classes; 0 drops the classifier: the output is pooled features (N, C), or with
-            ``global_pool="none"`` the last maps (N, C, H, W).
-        in_channels: another number of channels of the images.
-        input_size: another size of the images in pixels: one number, or (height, width).
-        stem_stride: keeps only so much of the stem's stride (1, 2, 4 ...), for small images: 1 at 32x32.
-        global_pool: how the last maps become a vector: ``"avg"``, ``"max"`` or ``"none"``.
-        width: multiplies every number of filters.
-        depth: multiplies the times of every repeat.
+            ``"runs/first:12"``. A trial's network gets new weights; :func:`load_model` loads the trained ones.
+        num_classes: number of classes (default: the network's); 0 removes the classifier: the output is pooled features
+            (N, C), or with ``global_pool="none"`` the last feature map (N, C, H, W).
+        in_channels: number of channels of the images (default: the network's).
+        input_size: size of the images in pixels: one number, or (height, width) (default: the network's).
+        stem_stride: total stride of the stem (1, 2, 4 ...); use 1 for 32x32 images (default: the network's).
+        global_pool: pooling of the last feature map to a vector: ``"avg"``, ``"max"`` or ``"none"`` (default: the
+            network's).
+        width: factor on the number of filters.
+        depth: factor on the number of repeats of repeated blocks.
         aux: build the auxiliary classifiers. In training mode the output is then (logits, aux, ...).
         weights: a file (of torchvision, timm, Cadene, facenet-pytorch, Keras, TF-slim or this package), a trial
             (``"runs/first:12"``), or a ``state_dict``. Loading is strict, but ``num_classes`` and ``in_channels`` may
-            differ. Weights of a trial or saved model bring the normalisation of their images.
-        seed: makes the initial weights repeatable.
+            differ. Weights of a trial or a saved model set the normalisation of the images.
+        seed: seed of the initial weights (default: PyTorch's current random state).
 
     Returns:
-        The model, an ``fx.GraphModule``. Paths of modules and keys of the ``state_dict`` are places in the document;
+        The model, an ``fx.GraphModule``. Names of modules and keys of the ``state_dict`` are paths in the document;
         ``model.network`` is the document, ``model.loaded`` the report on every tensor of ``weights``.
 
     Raises:
         ShapeError: the input is too small for the network.
         WeightsError: the weights do not fit, or the file is damaged.
-        ConfigError, SpecError: an option cannot be used, such as ``aux=True`` where there are no such classifiers.
+        ConfigError, SpecError: an option cannot be used, such as ``aux=True`` for a network without auxiliary
+            classifiers.
 
     >>> import torch
     >>> model = ins.compile("nin_cifar10", num_classes=7, width=0.25, seed=0)
@@ -163,23 +165,26 @@ def draw(
     font_size: float | None = None,
     palette: Literal["colour", "grey", "print", "colour-blind"] | None = None,
 ) -> Figure:
-    """A picture of a network or of one of its modules, for a notebook, a paper or a web page.
+    """Draw a network or one of its modules as a figure for a notebook, a paper or a web page.
 
     Args:
         item: a document, a module, a name of either (``"inception_v4.inception_a"``), or a compiled model.
         style: ``"overview"`` draws one box for each stage, ``"plain"`` every convolution; ``"detail"`` adds shapes,
-            parameters and multiply-adds; ``"paper"`` draws upwards, as the network's paper does.
-        flow: the direction of the data: ``"down"``, ``"up"`` or ``"right"``.
-        title: another title; an empty text is none.
+            parameters and multiply-adds; ``"paper"`` draws upwards, as the network's paper does (default:
+            ``"overview"`` for a network, ``"plain"`` for a module).
+        flow: the direction of the data: ``"down"``, ``"up"`` or ``"right"`` (default: ``"up"`` in style paper, else
+            ``"down"``).
+        title: the title; ``""`` omits it (default: the name).
         network: for a module: the network with its blocks and shapes.
-        input_shape: for a module without ``network``: the shape (C, H, W) of the maps it reads.
+        input_shape: for a module without ``network``: the shape (C, H, W) of its input feature map.
         blocks: draw every module of a network beside it.
-        width: width on paper: ``"240pt"``, or mm, cm, in, px; warns where the text becomes too small to read.
+        width: width on paper: ``"240pt"``, or another unit: bp, texpt, mm, cm, in, px. A warning is given if the text
+            becomes too small to read.
         font_size: size of the text on paper, in points.
-        palette: ``"colour"``, ``"grey"``, ``"print"`` or ``"colour-blind"``.
+        palette: ``"colour"``, ``"grey"``, ``"print"`` or ``"colour-blind"`` (default: ``"colour"``).
 
     Returns:
-        The figure; a notebook shows it. ``figure.save("v4.svg")`` writes it, also as PNG, PDF, TikZ and others
+        The figure; a notebook displays it. ``figure.save("v4.svg")`` writes it, also as PNG, PDF, TikZ and others
         (docs/drawing.md).
 
     Raises:
@@ -239,17 +244,18 @@ def view(
     time: bool = False,
     top: int | None = None,
 ) -> Page:
-    """An interactive page of a network or of the trials of a study: one HTML file, without server or network access.
+    """Create an interactive page of a network or a study: one HTML file that needs no server and no network access.
 
     Args:
         item: a document, a name (docs/naming.md has all forms), a compiled model, or a run folder with trials.
-        module: show only this block or stage.
-        title: another title.
-        time: measure the seconds of every op on this machine's CPU (one image, float32) and colour by them.
-        top: of a run folder: show so many of the best trials, and every baseline.
+        module: show only this block or stage of the network.
+        title: the title (default: the name).
+        time: measure the seconds of each op on this machine's CPU (one image, float32), and offer them as a colour
+            scale.
+        top: for a run folder: number of best trials to show, in addition to the baselines (default: 30).
 
     Returns:
-        The page; a notebook shows it. ``page.save("v4.html")`` writes it.
+        The page; a notebook displays it. ``page.save("v4.html")`` writes it.
 
     Raises:
         UnknownNameError: nothing has the name.
@@ -306,13 +312,13 @@ def diff(
     Args:
         a: the first: a document, a step, a name (docs/naming.md has all forms) or a compiled model.
         b: the second.
-        network_a: where ``a`` is a step: the network with its blocks and shapes.
-        network_b: the same for ``b``.
-        input_shape: for steps without networks: the shape (C, H, W) of the maps that both read.
+        network_a: the network that step ``a`` belongs to, with its blocks and shapes.
+        network_b: the network that step ``b`` belongs to.
+        input_shape: for steps without networks: the shape (C, H, W) of the feature map that both read.
 
     Returns:
-        The differences, false where there are none: ``.text`` has changes in parameters and multiply-adds,
-        ``.draw()`` is a picture of both side by side, ``.to_dict()`` plain data.
+        The differences, falsy if there are none: ``.text`` lists them with the changes in parameters and multiply-adds,
+        ``.draw()`` is a figure of both side by side, ``.to_dict()`` is JSON data.
 
     Raises:
         ConfigError: one is a module and the other a whole network.

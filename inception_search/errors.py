@@ -40,15 +40,15 @@ class Place:
 
 
 class InceptionSearchError(Exception):
-    """The base class of every error of this package; ``str(error)`` is one line with everything below.
+    """The base class of every error of this package; ``str(error)`` is one line with all fields below.
 
-    ``of_value`` says whether the error is about a value that the caller, or the command line, gave.
+    ``of_value`` is True if an argument, or a value on the command line, caused the error.
 
     Args:
-        rule: what is wrong.
-        place: the file, line and path where it was found.
-        path: the path inside the document, where that is all that is known of the place.
-        found: what was found.
+        rule: the message: what is wrong.
+        place: where it was found: the file, the line, and the path inside the document.
+        path: instead of ``place``: the path inside the document alone.
+        found: the value that was found.
         expected: what was expected.
         hint: the likely fix.
 
@@ -86,11 +86,17 @@ class InceptionSearchError(Exception):
 
     @property
     def path(self) -> str | None:
-        """Path inside the document, e.g. ``mixed_6b.branches.1.0``."""
+        """The path inside the document, such as ``mixed_6b.branches.1.0``; None if it is not known."""
         return self.place.path
 
     def at(self, *, file: str | None = None, line: int | None = None, path: str | None = None) -> Self:
-        """The same error with missing parts of its place filled in; parts already known are kept."""
+        """Fill in missing parts of the error's place, and return the error; parts already known are kept.
+
+        Args:
+            file: the file.
+            line: the line in the file.
+            path: the path inside the document.
+        """
         old = self.place
         self.place = replace(
             old,

@@ -84,21 +84,22 @@ def item(words: str | Path, module: str | None = None) -> Item:
 
 
 def load(network: str | Path) -> Network:
-    """The whole network that a name stands for (docs/naming.md has all forms).
+    """Load a network by its name (docs/naming.md has all forms).
 
-    The networks of a study have the classes and the input size of its images.
+    Networks of a study have its number of classes and its image size.
 
     Args:
         network: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
             saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), the best network
-            that ``finalize`` trained (``"runs/first:final"``), or a point on the path between two networks
+            that :func:`finalize` trained (``"runs/first:final"``), or a step of the edit path between two networks
             (``"inception_v1..inception_v4:3"``).
 
     Returns:
-        The network: a checked document, without weights. Its ``input.shape`` is (C, H, W) in pixels.
+        The network: a validated document without weights. Its ``input.shape`` is (C, H, W) in pixels.
 
     Raises:
-        UnknownNameError: nothing has the name, or it is that of a module.
+        UnknownNameError: nothing has this name.
+        SpecError: it is the name of a module.
         DocumentError: the document cannot be used.
 
     >>> net = ins.load("inception_v3")
@@ -119,16 +120,17 @@ def load(network: str | Path) -> Network:
 
 
 def load_module(reference: str | Path) -> AnyStep:
-    """A block or stage of a network, by its name.
+    """Load a module, which is a block or stage of a network, by its name.
 
     Args:
-        reference: the name of a network and of its module: ``"inception_v4.inception_a"``, ``"runs/first:12.module"``.
+        reference: the name of a network and its module: ``"inception_v4.inception_a"``, ``"runs/first:12.module"``
+            (docs/naming.md).
 
     Returns:
-        The module: a step, as :func:`parse_step` makes them.
+        The module: a step, as :func:`parse_step` returns them.
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: nothing has this name.
         ConfigError: it is the name of a whole network.
 
     >>> module = ins.load_module("inception_v4.inception_a")

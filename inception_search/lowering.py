@@ -31,19 +31,19 @@ PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") 
 
 
 def lower(network: Network, *, aux: bool = True) -> Graph:
-    """The typed graph of a network: one node for each op, with its shape.
+    """Convert a network document to its graph of ops: one node for each op, with the shape of its output.
 
     Args:
         network: the network.
-        aux: with the auxiliary classifiers.
+        aux: include the auxiliary classifiers.
 
     Returns:
-        The graph. ``graph.cost()`` has its parameters, multiply-adds, activation bytes and depth for one image; the
+        The graph. ``graph.cost()`` has its parameters, multiply-adds, bytes of activations and depth for one image; the
         types of nodes are shapes (C, H, W).
 
     Raises:
-        ShapeError: a step does not fit, with its file, line and path. Where the image is too small, the error says the
-            least size that works.
+        ShapeError: a step does not fit its input; the error has its file, line and path. If the image is too small, the
+            error shows the smallest size that works.
 
     >>> cost = ins.lower("inception_v3").cost()
     >>> cost.params, cost.macs, cost.depth

@@ -1,4 +1,4 @@
-"""The public functions that take a network or a module, made to take its name, too (docs/naming.md)."""
+"""The public functions that take a network or a module, extended to accept its name, too (docs/naming.md)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 NamedNetwork: TypeAlias = Network | str | Path
 NamedPart: TypeAlias = AnyStep | Network | str | Path
-_FORMS = "a document or a name (docs/naming.md); "
+_NAMING = "docs/naming.md"
 
 
 def network_of(named: NamedNetwork) -> Network:
@@ -69,8 +69,17 @@ def _by_name(
         for name, parameter in signature.parameters.items()
     ]
     cast(Any, call).__signature__ = signature.replace(parameters=changed)
-    call.__doc__ = re.sub(rf"^( +(?:{'|'.join(named)}): )", rf"\1{_FORMS}", function.__doc__ or "", flags=re.MULTILINE)
+    call.__doc__ = _with_names(function.__doc__ or "", named)
     return call
+
+
+def _with_names(text: str, named: Sequence[str]) -> str:
+    """The docstring ``text``, which mentions at each argument in ``named`` that its name is accepted, too."""
+    if _NAMING in text:
+        return text
+    for name in named:
+        text = re.sub(rf"^( *{name}: [^.\n]+)\.$", rf"\1, or its name ({_NAMING}).", text, count=1, flags=re.MULTILINE)
+    return text
 
 
 def _of_network(function: Callable[Concatenate[Network, P], R]) -> Callable[Concatenate[NamedNetwork, P], R]:
@@ -111,16 +120,18 @@ def normal_form(
     pool_defaults: PoolDefaults | None = None,
     same_padding: Same | None = None,
 ) -> AnyStep:
-    """The normal form of a module: one spelling for every way to write the same computation.
+    """The normal form of a module: the same for every way to write the same computation.
 
-    Factors are opened, repeats and uses written out, nested concats flattened, trivial blocks replaced by their body,
-    paddings written as numbers, and steps that do nothing dropped.
+    Factorised convolutions and repeats are expanded, references to blocks are replaced by the blocks, nested concats
+    are flattened. Blocks without a residual are replaced by their body, paddings are written as numbers, and steps
+    without effect are removed.
 
     Args:
         step: a step, or the name of a module (``"inception_v4.inception_a"``).
-        blocks: the blocks of the step's network; a named module brings them.
-        pool_defaults: the defaults of pools in that network; a named module brings them.
-        same_padding: what ``same`` means in that network, ``"symmetric"`` or ``"tf"``; a named module brings it.
+        blocks: the blocks of the step's network (default: those of a module given by its name, else none).
+        pool_defaults: the defaults of pools in that network (default: those of a module given by its name).
+        same_padding: the meaning of padding ``same`` in that network, ``"symmetric"`` or ``"tf"`` (default: that of a
+            module given by its name, else ``"symmetric"``).
 
     Returns:
         The step in normal form.
@@ -141,12 +152,12 @@ def normal_form(
 
 
 def to_networkx(network: NamedNetwork | Graph, *, aux: bool = True) -> MultiDiGraph[str]:
-    """The graph of a network or module as a ``networkx.MultiDiGraph``, for layouts and graph algorithms of your own.
+    """The graph of a network or module as a ``networkx.MultiDiGraph``, for layouts and graph algorithms.
 
     Args:
         network: a document, a name (docs/naming.md has all forms; ``"inception_v4.inception_a"`` is a module alone, on
-            the maps that reach it), or what :func:`lower` made.
-        aux: with the auxiliary classifiers.
+            the feature maps that reach it), or a :class:`Graph` from :func:`lower`.
+        aux: include the auxiliary classifiers.
 
     Returns:
         The graph. Its nodes are paths (``"stem.0.conv"``), in topological order. Each has ``op`` (``"conv"``),
@@ -180,19 +191,19 @@ def edit_path(
     space: Space | str = "inception",
     via: Sequence[NamedNetwork] = (),
 ) -> tuple[Move, ...]:
-    """The edits that lead from one network to another, each step a valid network.
+    """The edits that lead from one network to another; each edit results in a valid network.
 
     Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit.
 
     Args:
         start: the first network: a document or a name (docs/naming.md has all forms).
         goal: the last network.
-        space: every network on the way is a point of this space.
-        via: networks to pass on the way.
+        space: a space, or its name, that contains every network of the path.
+        via: networks that the path passes through, in this order.
 
     Returns:
-        A move for ``start``, then one for each edit. ``move.network`` is the network that the edit leads to,
-        ``move.cost`` its parameters and multiply-adds for one image.
+        The steps of the path: the first one describes ``start``, each further one an edit. ``move.network`` is the
+        network after the edit, ``move.cost`` its parameters and multiply-adds for one image.
 
     Raises:
         NotInSpaceError: one of the networks is not in the space, with the reason.
@@ -207,22 +218,22 @@ def edit_path(
 
 
 def load_model(model: str | Path) -> NetworkModule:
-    """A trained model: of a file that :func:`save_model` wrote, of a trial of a search, or of a final training.
+    """Load a trained model from a file of :func:`save_model`, from a trial of a search, or from a final training.
 
     Args:
         model: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
-            (``"runs/first:12"``); or what :func:`finalize` trained (``"runs/first:final"``: the best network with the
-            best seed, both by validation; ``"runs/first:final:12"``: trial 12 with its best seed).
+            (``"runs/first:12"``); or a training of :func:`finalize` (``"runs/first:final"``: the best network with the
+            best seed, both selected on the validation images; ``"runs/first:final:12"``: trial 12 with its best seed).
 
     Returns:
-        The model in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits. That of a trial has the
-        classes, the input size, the normalisation of the images, the width and the depth that it was trained with.
-        ``model.network`` is its document; :func:`prepare_images` makes its input from images.
+        The model in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits. The model of a trial has
+        the classes, the input size, the normalisation of the images, the width and the depth of its training.
+        ``model.network`` is its document; :func:`prepare_images` converts images to its input.
 
     Raises:
-        WeightsError: the file is damaged or holds no document, or the weights of the trial are not kept (those of
-            complete trials are).
-        ConfigError: the study has no trial of that number.
+        WeightsError: the file is damaged or contains no document, or the weights of the trial were not kept (only those
+            of complete trials are kept).
+        ConfigError: the study has no trial of this number.
         RunFolderError: no final training is finished.
 
     >>> path = ins.save_model(ins.compile("nin_cifar10", width=0.25), "nin.safetensors")

@@ -64,27 +64,38 @@ def search(
     config: StudyConfig | None = None,
     **options: Unpack[SearchOptions],
 ) -> Study:
-    """Search a space for good networks: train many small ones on images, and keep a record of each.
+    """Search a space for good networks: train many small networks on images, and record each of them.
 
-    The first Ctrl-C stops the search in order: the study is returned, not finished, and :func:`resume` continues it.
+    The first Ctrl-C stops the search cleanly and returns the unfinished study; :func:`resume` continues it. A second
+    Ctrl-C raises ``KeyboardInterrupt``; :func:`resume` continues then, too.
 
     Args:
-        space: a shipped space's name, the path of a space document, or a :class:`Space`; without it that of
-            ``config``, else ``inception_modules``.
+        space: a shipped space's name, the path of a space document, or a :class:`Space` (default: ``config.space``,
+            else ``inception_modules``).
         progress: show live progress: a bar in a terminal, a widget in a notebook, one line per trial elsewhere.
-        observer: is called with everything that happens, instead of that display.
-        config: options from elsewhere; ``options`` override them.
-        options: see :class:`~inception_search.study.config.StudyConfig` and ``docs/search.md``. ``max_macs`` and
-            ``min_macs`` count multiply-adds for one image, ``max_latency_ms`` is in milliseconds, ``image_size`` in
-            pixels.
+        observer: an object whose methods receive the progress events; it replaces the progress display.
+        config: a :class:`~inception_search.study.config.StudyConfig`; other keywords override it.
+        options: any other keyword is an option of the search. The most used ones are below; ``docs/search.md`` has the
+            table of all options with their values and defaults.
+
+    Options:
+        - data: ``data="cifar10"``, ``data_root`` (its folder), ``image_size`` (pixels), ``train_images``
+        - length: ``trials`` (number of architectures), ``epochs`` (of each trial), ``seed``
+        - small networks: ``width`` and ``depth`` (factors on filters and repeats)
+        - search: ``strategy="evolution"``, ``objectives=["accuracy", "macs"]``, ``pruner``,
+          ``baselines`` (train canonical modules first)
+        - budget, for one image: ``max_macs`` and ``min_macs`` (multiply-adds), ``max_params``, ``max_depth``,
+          ``max_latency_ms`` (milliseconds), ``min_receptive_field`` (pixels)
+        - processes: ``workers`` (trials at the same time), ``device``
+        - files: ``run`` (the run folder)
 
     Returns:
         The study: ``study.best`` is the best trial, ``study.records`` has every trial. Its run folder holds the
-        records, the weights, a report and pictures.
+        records, the weights, a report and figures.
 
     Raises:
-        ConfigError, DataError, RunFolderError: an option, the data or the run folder cannot be used. Nothing is written
-            then.
+        ConfigError, DataError, RunFolderError: an option, the data or the run folder cannot be used. No file is
+            written in this case.
 
     >>> quick = {"trials": 1, "epochs": 1, "train_images": 64, "validation_images": 64, "image_size": 8, "width": 0.25}
     >>> study = ins.search("inception_modules", baselines=False, run="runs/first", progress=False, **quick)
@@ -107,16 +118,15 @@ def resume(
     progress: bool = True,
     observer: Observer | None = None,
 ) -> Study:
-    """Continue a study that was stopped, or make a finished one longer.
+    """Continue a study that was stopped, or extend a finished one.
 
     Args:
         run: the run folder.
-        trials: how many distinct architectures the study trains in all, those already trained included.
-        space: continue in this space, the study's own with new labels or wider ranges.
-        strategy: the sampler that the study was begun with, where it was given in Python and cannot be made from what
-            ``study.yaml`` says of it.
+        trials: the total number of distinct architectures, including those already trained (default: the study's).
+        space: continue in this space: the study's own space with new labels or wider ranges (default: the study's).
+        strategy: needed only if the study was started with a sampler object that ``study.yaml`` cannot describe.
         progress: show live progress, as for :func:`search`.
-        observer: is called with everything that happens, instead of that display.
+        observer: an object whose methods receive the progress events; it replaces the progress display.
 
     Returns:
         The study, as :func:`search` returns it.
@@ -125,7 +135,7 @@ def resume(
         RunFolderError: the run folder is in use, damaged, or was made with other data.
         ConfigError, DataError: an option or the data cannot be used.
 
-    >>> ins.resume("runs/first", trials=2, progress=False).records.__len__()
+    >>> len(ins.resume("runs/first", trials=2, progress=False).records)
     2
     """
     from inception_search.study.search import resume as resume_it
@@ -135,16 +145,17 @@ def resume(
 
 
 def open_run(run: str | Path) -> Study:
-    """The study in a run folder, for reading, also while its search runs.
+    """Open the study in a run folder for reading, also while its search is running.
 
     Args:
         run: the run folder.
 
     Returns:
-        The study: its records, ``best``, ``front``, and ``optuna``, a study of Optuna's with every trial.
+        The study: ``study.records`` has every trial, ``study.best`` the best one, ``study.front`` the Pareto front, and
+        ``study.optuna`` is an ``optuna.Study`` with every trial. :class:`Study` lists all attributes.
 
     Raises:
-        RunFolderError: it is no run folder, or is damaged.
+        RunFolderError: the folder is not a run folder, or is damaged.
 
     >>> study = ins.open_run("runs/example")
     >>> study.best
@@ -168,29 +179,38 @@ def finalize(
     observer: FinalsObserver | None = None,
     **options: Unpack[FinalizeOptions],
 ) -> Finals:
-    """Train the best networks of a study and the canonical ones in full, with several seeds, and test each once.
+    """Retrain the best networks of a study and the canonical baselines with several seeds, and test each once.
 
-    Called again, it trains what is missing; where nothing is missing, it returns what is stored and reads no image.
+    Another call trains only what is missing. If nothing is missing, it returns the stored results and reads no image.
 
     Args:
         run: the run folder of the study.
         progress: show live progress, as for :func:`search`.
-        observer: is called with everything that happens, instead of that display.
-        options: see :class:`~inception_search.study.final.options.FinalOptions` and ``docs/finalize.md``. ``max_macs``
-            counts multiply-adds for one image, ``image_size`` is in pixels.
+        observer: an object whose methods receive the progress events; it replaces the progress display.
+        options: any other keyword is an option. The most used ones are below; ``docs/finalize.md`` has the table of all
+            options with their values and defaults.
+
+    Options:
+        - networks: ``top`` (number of best networks found), ``baselines`` (number of canonical networks), ``max_macs``
+          (networks with more multiply-adds for one image are omitted)
+        - training: ``seeds`` (trainings of each network), ``epochs``, ``train_images``, ``image_size`` (pixels)
+        - size: ``width`` and ``depth`` (factors on filters and repeats; 1 is the full network)
+        - processes: ``workers`` (trainings at the same time), ``device``
 
     Returns:
-        The table of the final trainings: ``finals.rows`` has one row for each network, with accuracies from 0 to 1. The
-        weights are kept: ``ins.load_model("runs/first:final")`` is the best network with its best seed, both by
-        validation; ``finals.rows[0].trainings[0].file`` is the model file of one training.
+        The results: ``finals.rows`` has one row for each network, with accuracies from 0 to 1. The weights are kept:
+        ``ins.load_model("runs/first:final")`` is the best network with its best seed, both selected on the validation
+        images; ``finals.rows[0].trainings[0].file`` is the model file of one training.
 
     Raises:
         ConfigError, DataError: an option or the data cannot be used.
-        RunFolderError: it is no run folder, or the study has no complete trial.
+        RunFolderError: the folder is not a run folder, or the study has no complete trial.
 
-    >>> quick = {"epochs": 1, "train_images": 64, "validation_images": 64, "width": 0.25}
-    >>> finals = ins.finalize("runs/first", top=1, baselines=0, seeds=1, progress=False, **quick)
-    >>> [len(row.trainings) for row in finals.rows]
+    >>> finals = ins.finalize(
+    ...     "runs/first", top=1, baselines=0, seeds=1, epochs=1, train_images=64, validation_images=64, width=0.25,
+    ...     progress=False,
+    ... )
+    >>> [len(row.trainings) for row in finals.rows]  # one network, one seed
     [1]
     """
     from inception_search.study.final.finalize import finalize as finalize_it
@@ -210,7 +230,7 @@ def _shown(
 
 
 def _reported(study: Study, watcher: Observer | None) -> Study:
-    """``study``, with its report written; one that Ctrl-C stopped says how to continue."""
+    """``study``, with its report written; a note shows how to continue one that Ctrl-C stopped."""
     from inception_search.report.study_report import write_study_report
 
     if study.records:

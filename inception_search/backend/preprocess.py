@@ -1,4 +1,4 @@
-"""Photographs as a network's weights expect them."""
+"""Images, resized and normalised as a network's weights expect them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from inception_search.spec.network import Network, Preprocess
 
 
 def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.Tensor:
-    """Pictures of any size as the input (N, C, H, W) of a network, normalised as its weights expect.
+    """Convert images of any size to the input (N, C, H, W) of a network, normalised as its weights expect.
 
-    Does what ``network.preprocess`` says: the shorter side resized and the centre cropped to the network's input, or
-    without a ``resize`` the whole image resized to it; then channel order, range, mean and standard deviation.
+    ``network.preprocess`` has the settings. With ``resize``, the shorter side is resized and the centre is cropped to
+    the network's input; without it, the whole image is resized. Then the channels are ordered and normalised.
 
     Args:
         images: a path, a PIL image, a numpy uint8 array (H, W, 3) or (N, H, W, 3), a torch uint8 tensor (3, H, W) or
-            (N, 3, H, W), all RGB; or a list of paths, PIL images or single pictures, each of a size of its own. For a
-            network of grey pictures, files and PIL images become grey, and arrays have one channel.
-        network: what :func:`load`, :func:`compile` or :func:`load_model` returned.
+            (N, 3, H, W), all RGB; or a list of paths, PIL images or single images of different sizes. For networks with
+            1 channel, files and PIL images are converted to grey, and arrays have one channel.
+        network: a network or model from :func:`load`, :func:`compile` or :func:`load_model`.
 
     Returns:
         A float32 tensor (N, C, H, W).
 
     Raises:
-        ConfigError: the network does not say what its weights expect, or the argument is no picture.
+        ConfigError: the network has no ``preprocess``, or the argument is not an image.
         DataError: a file cannot be read.
 
     >>> import numpy

@@ -34,15 +34,15 @@ def list_models(
     exclude_filters: str | Iterable[str] = (),
     dialects: bool = True,
 ) -> list[str]:
-    """The shipped networks and their dialects, by name.
+    """List the names of the shipped networks and their dialects, as timm's ``list_models`` does.
 
     Args:
-        filter: one pattern or several, as for file names (``*``, ``?``, ``[ab]``); the names that match one of them.
-        exclude_filters: patterns of names to leave out.
-        dialects: with the dialects (``"inception_v3@keras"``) of each network.
+        filter: one pattern or several, as for file names (``*``, ``?``, ``[ab]``); names that match one are listed.
+        exclude_filters: one pattern or several of names to omit.
+        dialects: include the dialects (``"inception_v3@keras"``) of each network.
 
     Returns:
-        The names, sorted; :func:`load` and :func:`compile` take each of them.
+        The names, sorted; :func:`load` and :func:`compile` accept each of them.
 
     Raises:
         ConfigError: a pattern is not text.
@@ -76,13 +76,13 @@ def _patterns(given: str | Iterable[str]) -> list[str]:
 
 
 def list_dialects(network: str | Path) -> dict[str, str]:
-    """The dialects of a network: what the paper and each implementation make of it.
+    """List the dialects of a network: the variants of the paper and of each implementation.
 
     Args:
         network: a shipped name or the path of a document.
 
     Returns:
-        Each dialect with what it stands for, the main one first; ``"name@dialect"`` is the name of the network in it.
+        The dialects by name, with a description, the main one first. ``"name@dialect"`` is the network in a dialect.
 
     Raises:
         UnknownNameError: nothing has the name.

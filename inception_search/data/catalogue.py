@@ -54,17 +54,17 @@ def load_data(
     limit: int | None = None,
     validation_images: int | None = None,
 ) -> Dataset:
-    """A dataset of images by name, split into training, validation and test images.
+    """Load a dataset of images by name, split into training, validation and test images.
 
     Args:
         name: ``"digits"``, ``"fashion_mnist"``, ``"cifar10"`` or ``"image_folder"`` (docs/data.md).
         root: the folder with the files; some datasets have a default.
-        image_size: the side of the square images in pixels.
-        seed: draws the split between training and validation images.
-        download: allows the dataset to be downloaded.
-        limit: keep at most so many training images, as many of each class as far as possible.
-        validation_images: the number of validation images (default: the dataset's own); further ones are training
-            images that ``limit`` leaves over.
+        image_size: the side of the square images in pixels (default: the dataset's).
+        seed: seed of the split into training and validation images.
+        download: allow the dataset to be downloaded.
+        limit: maximum number of training images; the classes keep their proportions (stratified).
+        validation_images: the number of validation images (default: the dataset's own). If the dataset has fewer, extra
+            ones are taken from unused training images.
 
     Returns:
         The dataset: ``data.train``, ``data.validation`` and ``data.test`` have ``images``, uint8 (N, C, H, W), and

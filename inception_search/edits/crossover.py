@@ -40,21 +40,21 @@ class Crossover:
 
 
 def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space | None = None) -> Crossover:
-    """A child of two networks: the first with one to three parts of the second.
+    """Cross two networks: the child is the first network with one to three parts of the second.
 
-    Parts are stages, blocks and branches. Parts of the same name match, or of the same position among as many stages;
-    else modules of the same phase, and reductions between the same phases. Inside a ``space``, every other child has
-    decisions of both points instead.
+    Parts are stages, blocks and branches. They match by name, else by position (if both networks have as many stages),
+    else by resolution: modules between the same reductions, and reductions between the same resolutions. With
+    ``space``, half of the children instead mix the decisions of both points.
 
     Args:
         a: the first parent.
         b: the second parent.
         seed: a number, or a random number generator; the same number gives the same child.
-        space: the child is a point of this space.
+        space: a space that must contain the child (default: any valid network).
 
     Returns:
-        ``child.network``, which is valid, fits its input and is another architecture than both parents, and
-        ``child.places``, where parts of ``b`` came in.
+        ``child.network``, a valid network whose architecture differs from both parents', and ``child.places``, the
+        paths of the parts that come from ``b``.
 
     Raises:
         EditError: the parents have no matching places that differ, or no child can be used.

@@ -32,19 +32,19 @@ INVERSE |= {back: name for name, back in INVERSE.items() if name != "duplicate_b
 @checked_init
 @dataclass(frozen=True)
 class Edit:
-    """One change of a network: what stands at a place, and what takes its place.
+    """A local change of a network: the old and the new value at one path of the document.
 
-    Nothing else moves, so the inverse is exact. :func:`edits_of` finds the edits that a network allows.
+    Its inverse is exact. :func:`edits_of` finds the edits that a network allows.
 
     Args:
         name: the kind of edit, such as ``"set_width"``.
         place: the path in the document, such as ``"stages.conv1"``.
-        before: the step, or the plain value of a field, that stands there; None for a stage that is added.
-        after: what stands there afterwards; None for a stage that is removed.
+        before: the old value: a step, or the value of a field; None for a stage that is added.
+        after: the new value; None for a stage that is removed.
         at: the position of a stage that is added or removed.
 
     Raises:
-        EditError: an argument cannot be part of an edit.
+        EditError: an argument cannot be used.
 
     >>> net = ins.load("inception_v1")
     >>> edit = next(ins.edits_of(net, ["set_width"]))
@@ -62,9 +62,17 @@ class Edit:
 
     @checked
     def apply(self, network: Network) -> Network:
-        """``network`` with this edit; :class:`EditError` when ``before`` is not what stands there.
+        """Apply the edit.
 
-        Raises :class:`~inception_search.errors.SpecError` when the edited network breaks a rule of documents.
+        Args:
+            network: the network to edit; it stays unchanged.
+
+        Returns:
+            The edited network.
+
+        Raises:
+            EditError: the network does not have ``before`` at this path.
+            SpecError: the edited network is not a valid document.
         """
         if self.at is not None:
             return with_stages(network, self._stages(network, self.at))
@@ -83,13 +91,13 @@ class Edit:
         return replace(self, name=INVERSE.get(self.name, self.name), before=self.after, after=self.before)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON data, steps in their long form."""
+        """The edit as JSON data, with steps in their long form."""
         data = {"name": self.name, "place": self.place, "before": plain(self.before), "after": plain(self.after)}
         return data if self.at is None else {**data, "at": self.at}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """The edit that :meth:`to_dict` wrote."""
+        """The edit that :meth:`to_dict` wrote; EditError if ``data`` is not such a mapping."""
         if not isinstance(data, dict):
             raise EditError("an edit is written as a mapping", found=data, hint="give what to_dict() wrote")
         for name in data:

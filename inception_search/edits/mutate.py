@@ -30,14 +30,17 @@ ISOMORPHIC = "it is the same architecture"
 
 @dataclass(frozen=True)
 class Mutation:
-    """A network and the edits that make it of its parent: one, or one for each part a hole of a space stands in."""
+    """The child of a mutation, and the edits that lead to it from its parent.
+
+    There is one edit; if a decision of a space changes several parts of the network, there is one for each part.
+    """
 
     network: Network
     edits: tuple[Edit, ...]
 
     @property
     def edit(self) -> Edit:
-        """The edit; the first where there are several."""
+        """The edit; the first one if there are several."""
         return self.edits[0]
 
 
@@ -49,21 +52,21 @@ def mutate(
     mix: Mapping[str, float] = DEFAULT_MIX,
     different: bool = True,
 ) -> Mutation:
-    """A network with one random edit: a child that is valid and fits its input.
+    """Mutate a network: apply one random edit that results in a valid network.
 
     Args:
         network: the parent.
         seed: a number, or a random number generator; the same number gives the same child.
-        space: the child is a point of this space.
-        mix: how often each kind of edit is drawn: its name and a weight.
-        different: the child is another architecture than the parent, not only written differently.
+        space: a space that must contain the child (default: any valid network).
+        mix: the relative frequency of each kind of edit, by its name; :func:`edits_of` lists the kinds.
+        different: require another architecture than the parent's, not only another way to write it.
 
     Returns:
-        ``child.network``, and ``child.edit``, which says what was changed.
+        ``child.network``, and ``child.edit``, the edit that was applied.
 
     Raises:
-        EditError: no edit is possible, with the commonest reason.
-        UnknownNameError: ``mix`` names no kind of edit.
+        EditError: no edit is possible; the error gives the most frequent reason.
+        UnknownNameError: ``mix`` contains an unknown kind of edit.
 
     >>> child = ins.mutate("inception_v1", seed=0)
     >>> print(child.edit)

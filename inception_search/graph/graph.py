@@ -12,7 +12,7 @@ from inception_search.graph.types import FLOAT_BYTES, Cost, Type
 
 
 class Node(NamedTuple):
-    """One value: the op that makes it, the earlier nodes it reads, its type, its place in the document."""
+    """A node of a graph: its op, the indices of its inputs, the shape of its output, its path in the document."""
 
     op: Op
     inputs: tuple[int, ...]
@@ -21,21 +21,22 @@ class Node(NamedTuple):
 
     @property
     def stage(self) -> str:
-        """The stage it is in: the first part of its path."""
+        """The stage that the node is in: the first part of its path."""
         return self.path.partition(".")[0]
 
 
 @checked_init
 @dataclass(frozen=True)
 class Graph:
-    """A network as a graph of ops: nodes in topological order, each with its type.
+    """A network as a graph of ops: nodes in topological order, each with the shape of its output.
 
-    Equality and hash: the same computation under the same weight keys. :func:`lower` makes the graph of a network.
+    :func:`lower` converts a network to a graph. Graphs are equal if they are the same computation with the same
+    ``state_dict`` keys.
 
     Args:
-        nodes: the nodes, each with its op, the indices of its inputs, its type (a shape (C, H, W), or (C,)) and its
-            path in the document.
-        outputs: indices of the outputs: the classifier first, then auxiliary ones.
+        nodes: the nodes, each with its op, the indices of its inputs, its type (the shape of its output: (C, H, W), or
+            (C,)) and its path in the document.
+        outputs: indices of the outputs: the classifier first, then the auxiliary classifiers.
 
     >>> graph = ins.lower("nin_cifar10")
     >>> graph.nodes[0].path, str(graph.nodes[0].type)
@@ -48,9 +49,11 @@ class Graph:
     outputs: tuple[int, ...]
 
     def cost(self) -> Cost:
-        """Parameters, multiply-adds, activation bytes and depth for one image.
+        """The cost of one image: parameters, multiply-adds, bytes of activations (float32) and depth.
 
-        Parts that only auxiliary outputs need are counted separately.
+        Returns:
+            The cost. Depth is the number of convolutions and linear layers on the longest path. Auxiliary classifiers
+            are counted apart, as ``aux_params`` and ``aux_macs``.
         """
         main = self.main()
         params, macs, numel = [0, 0], [0, 0], 0
@@ -73,11 +76,11 @@ class Graph:
 
     @checked
     def input_types(self, node: Node) -> tuple[Type, ...]:
-        """The types ``node`` reads."""
+        """The shapes of the inputs of ``node``: each (C, H, W), or (C,)."""
         return tuple(self.nodes[i].type for i in node.inputs)
 
     def main(self) -> frozenset[int]:
-        """Indices of the nodes the classifier depends on (all but the auxiliary heads)."""
+        """Indices of the nodes that the classifier depends on: all but those of auxiliary classifiers."""
         needed: set[int] = set()
         stack = [self.outputs[0]]
         while stack:
@@ -98,7 +101,7 @@ class Graph:
 
 
 class GraphBuilder:
-    """Makes a graph node by node; the type of each node is inferred when it is added.
+    """Build a graph node by node; the shape of each node's output is inferred when the node is added.
 
     >>> from inception_search.graph.ops.act import Act
     >>> from inception_search.graph.ops.input import Input
@@ -117,7 +120,19 @@ class GraphBuilder:
 
     @checked_on_failure
     def add(self, op: Op, inputs: tuple[int, ...], path: str) -> int:
-        """The index of the new node. :class:`ShapeError` names ``path`` when the inputs do not fit."""
+        """Add a node.
+
+        Args:
+            op: the op.
+            inputs: the indices of the nodes that it reads.
+            path: the path of the node in the document; every node needs another one.
+
+        Returns:
+            The index of the new node.
+
+        Raises:
+            ShapeError: the inputs do not fit the op, or the path is taken.
+        """
         nodes = self._nodes
         if inputs and not 0 <= min(inputs) <= max(inputs) < len(nodes):
             raise ShapeError("a node reads a node that is not there yet", path=path, found=inputs)
@@ -135,14 +150,21 @@ class GraphBuilder:
 
     @checked
     def type(self, index: int) -> Type:
-        """The type of a node added before. :class:`ShapeError` where there is none of this index."""
+        """The shape (C, H, W), or (C,), of the output of node ``index``; ShapeError if there is no such node."""
         if not 0 <= index < len(self._nodes):
             raise ShapeError("no such node", found=index, expected=f"an index below {len(self._nodes)}")
         return self._nodes[index].type
 
     @checked
     def build(self, *outputs: int) -> Graph:
-        """The graph of all nodes added."""
+        """The graph of all nodes that were added.
+
+        Args:
+            outputs: the indices of the outputs: the classifier first, then the auxiliary classifiers.
+
+        Raises:
+            ShapeError: an output is not a node of the graph.
+        """
         if not outputs or not 0 <= min(outputs) <= max(outputs) < len(self._nodes):
             raise ShapeError("the outputs are not nodes of the graph", found=outputs)
         return Graph(tuple(self._nodes), outputs)

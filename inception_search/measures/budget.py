@@ -69,7 +69,7 @@ LIMITS = tuple(Limits.model_fields)
 
 
 class Budget(Limits):
-    """Hard limits of a search, for one image; None is no limit. A value equal to a limit is within the budget.
+    """Hard limits of a search, for one image; None: no limit. A value equal to a limit is within the budget.
 
     Args:
         max_macs: multiply-adds of convolutions and linear layers.
@@ -77,15 +77,15 @@ class Budget(Limits):
         max_activation_bytes: bytes of the outputs of all ops, in float32.
         max_depth: convolutions and linear layers on the longest path.
         max_latency_ms: milliseconds on ``device``, the sum over ops.
-        min_macs: at least so many multiply-adds.
-        min_params: at least so many parameters.
-        min_depth: at least so many convolutions and linear layers on the longest path.
-        min_receptive_field: at least so many pixels that one position of the last map sees.
-        device: where latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
-        threads: CPU threads while latency is measured; None is PyTorch's number.
+        min_macs: minimum multiply-adds.
+        min_params: minimum parameters.
+        min_depth: minimum number of convolutions and linear layers on the longest path.
+        min_receptive_field: minimum receptive field of the last feature map, in pixels.
+        device: the device on which latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+        threads: number of CPU threads while latency is measured (default: PyTorch's).
 
     Raises:
-        ConfigError: a limit is no positive number, or a minimum is above its maximum.
+        ConfigError: a limit is not a positive number, or a minimum is above its maximum.
 
     >>> budget = ins.Budget(max_params=10_000_000, min_receptive_field=100)
     >>> budget.violation(ins.load("inception_v1")) is None
@@ -112,33 +112,44 @@ class Budget(Limits):
 
     @property
     def target(self) -> Target:
-        """What latency is that of: one image on the device."""
+        """The device and the threads with which latency is measured."""
         return Target(self.device, self.threads)
 
     @property
     def untimed(self) -> Budget:
-        """The same without the limit on latency."""
+        """The same budget without the limit on latency."""
         return self.model_copy(update={"max_latency_ms": None})
 
     def limits(self) -> Iterator[Limit]:
-        """The limits that are set, those of the cheapest measures first."""
+        """The limits that are set, in the order in which they are checked: those that are quick to measure first."""
         named = {name: getattr(self, name) for name in LIMITS}
         given = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
         yield from sorted(given, key=lambda limit: MEASURES[limit.measure].price)
 
     @checked
     def violation(self, network: Network | Cost | MeasuredNetwork) -> tuple[float, str] | None:
-        """How far outside (relative to the limit, of the worst) and in which words; None within the budget.
+        """How far a network is outside the budget, or None if it is within.
 
-        A dearer measure is made only where every cheaper one is within its limit. With a cost alone, only what it
-        holds can be checked; ConfigError when the budget limits more.
+        A slow measure, such as latency, is made only if all quicker ones are within their limits.
+
+        Args:
+            network: a network, or its cost (from ``lower(network).cost()``).
+
+        Returns:
+            The excess relative to the limit (0.1: 10 % outside) of the limit that is missed by most, and a text.
+
+        Raises:
+            ConfigError: a cost is given, and the budget limits a measure that it does not contain.
         """
         outside = self.worst(network)
         return None if outside is None else (outside[0].excess(outside[1]), outside[0].words(outside[1]))
 
     @checked
     def worst(self, network: Network | Cost | MeasuredNetwork) -> tuple[Limit, Number] | None:
-        """The limit that is missed by most, among the cheapest that are missed, and the value that misses it."""
+        """The limit that is missed by most, and the value that misses it; None if the network is within the budget.
+
+        Only limits of the quickest measure that is outside are compared.
+        """
         outside: list[tuple[Limit, Number]] = []
         measured = network if isinstance(network, Cost | MeasuredNetwork) else MeasuredNetwork(network)
         for limit in self.limits():
@@ -151,13 +162,18 @@ class Budget(Limits):
 
     @checked
     def excess(self, network: Network | Cost | MeasuredNetwork) -> float:
-        """How far outside the limit it is furthest outside of, or nearest to: relative to it, negative within all."""
+        """The largest excess over a limit, relative to the limit (0.1: 10 % outside); negative within the budget."""
         measured = network if isinstance(network, Cost | MeasuredNetwork) else MeasuredNetwork(network)
         return max((limit.excess(_value(limit, measured, self.target)) for limit in self.limits()), default=-1.0)
 
     @checked
     def only(self, *, is_max: bool | None = None, by_width: bool | None = None) -> Budget:
-        """The same with maxima or minima alone, of measures that widths change or that they do not."""
+        """The same budget with some of its limits.
+
+        Args:
+            is_max: True: only maxima; False: only minima; None: both.
+            by_width: True: only limits on measures that depend on the numbers of filters; False: only the others.
+        """
         dropped = {
             limit.name: None
             for limit in self.limits()

@@ -42,13 +42,13 @@ def measure(network: Network, name: str, device: str = "cpu") -> Number:
     Args:
         network: the network.
         name: ``"params"`` (parameters), ``"macs"`` (multiply-adds of convolutions and linear layers),
-            ``"activation_bytes"`` (bytes of all outputs of ops in float32), ``"depth"`` (convolutions and linear layers
-            on the longest path), ``"receptive_field"`` (pixels that one position of the last map sees, of the smaller
-            side) or ``"latency"`` (milliseconds, the sum over ops).
-        device: where latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+            ``"activation_bytes"`` (bytes of the outputs of all ops in float32), ``"depth"`` (convolutions and linear
+            layers on the longest path), ``"receptive_field"`` (receptive field of the last feature map: its smaller
+            side, in pixels) or ``"latency"`` (milliseconds, the sum over ops).
+        device: the device on which latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
 
     Returns:
-        The number. Auxiliary classifiers do not count.
+        The number, without auxiliary classifiers.
 
     Raises:
         UnknownNameError: there is no such measure.

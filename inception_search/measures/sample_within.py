@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -32,22 +33,29 @@ SECONDS = 120.0
 DRAWING = 0.5  # of the time has gone when drawing ends
 CONTAINED = 0.75  # of it when looking at what the space contains ends; the rest is for repair
 
-How: TypeAlias = Literal["drawn", "canonical", "repaired"]
+Origin: TypeAlias = Literal["drawn", "canonical", "repaired"]
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """A point within a budget: its network at the ``shape`` of the images, its cost, and how it was found.
-
-    ``how`` is "drawn", at the draw ``tries``; or, after so many draws were all outside, "canonical": one of the
-    networks the space says it contains, or "repaired".
-    """
+    """A point of a space within a budget."""
 
     params: Params
+    """The point: a value for each hole."""
     network: Network
+    """The network of the point, at the ``shape`` of the images."""
     cost: Cost
-    how: How
+    """Its parameters, multiply-adds, bytes of activations and depth."""
+    origin: Origin
+    """``"drawn"``, ``"canonical"`` or ``"repaired"``: the step of :func:`sample_within` that found it."""
     tries: int
+    """The number of points that were drawn."""
+
+    @property
+    def how(self) -> Origin:
+        """The former name of ``origin``; it goes in version 0.3."""
+        warnings.warn("found.how is called found.origin since 0.2", DeprecationWarning, stacklevel=2)
+        return self.origin
 
 
 class _Point(NamedTuple):
@@ -73,31 +81,34 @@ def sample_within(
 ) -> Sampled:
     """A random network of a space that is within a budget.
 
-    Draws at most ``tries`` points as ``space.sample`` does, then as many hole by hole (smaller ones, mostly); a point
-    that gives no network counts as a draw. When all are outside, the networks the space says it contains are tried.
-    When these are outside, too, the nearest point is repaired: its widths are lowered (for a minimum: raised) together,
-    only as far as needed, then its repeats.
+    The steps, until one finds a network within the budget:
+
+    1. Draw at most ``tries`` points as ``space.sample`` does.
+    2. Draw as many points again, hole by hole; most of these are smaller.
+    3. Try the canonical networks that the space contains.
+    4. Repair the nearest point: scale all widths down (up for a minimum) as little as possible, then the repeats.
 
     Args:
         space: the space.
         budget: the limits, for one image.
         seed: a number, or a random number generator.
-        tries: how many points to draw.
-        shape: the shape (C, H, W) of the images; without it that of the space.
-        classes: the number of classes; without it that of the space.
-        seconds: gives up after this time, of which the last quarter is for repair; an op being timed is finished.
+        tries: number of points to draw in step 1 and in step 2. A point that is not a valid network counts.
+        shape: the shape (C, H, W) of the images (default: the space's).
+        classes: the number of classes (default: the space's).
+        seconds: time limit in seconds: half for the draws, a quarter for canonical networks, a quarter for repair. The
+            measurement of an op is not interrupted.
 
     Returns:
-        ``found.network``, its point ``found.params``, its ``found.cost``, and ``found.how`` it was found: ``"drawn"``,
-        ``"canonical"`` or ``"repaired"``.
+        ``found.network``, its point ``found.params``, its cost ``found.cost``, and ``found.origin``: ``"drawn"`` (steps
+        1 and 2), ``"canonical"`` (3) or ``"repaired"`` (4).
 
     Raises:
-        ConfigError: nothing is within the budget, with the nearest value reached; at once where one small op is over
-            the latency (milliseconds) by itself.
-        ShapeError, SpecError: no point is a network at all.
+        ConfigError: no network within the budget was found; the error shows the nearest value. It is raised immediately
+            if the fastest op alone exceeds the limit on latency (milliseconds).
+        ShapeError, SpecError: no point that was drawn is a valid network.
 
     >>> found = ins.sample_within(ins.load_space("inception_modules"), ins.Budget(max_params=60_000), seed=0)
-    >>> found.how, found.cost.params <= 60_000
+    >>> found.origin, found.cost.params <= 60_000
     ('drawn', True)
     """
     _check(tries, shape, classes, seconds)
@@ -163,14 +174,14 @@ class _Search:
             tried += points.networks()
         raise self._out_of_reach(tried)
 
-    def _look(self, make: Callable[[], tuple[Network, Params]], how: How) -> Sampled | None:
+    def _look(self, make: Callable[[], tuple[Network, Params]], origin: Origin) -> Sampled | None:
         """What ``make`` makes where it is within the budget; else it is kept with those outside."""
         try:
             network, params = make()
             point = _Point(params, self._measured(network))
             self._refuse_what_no_op_meets(point)
             if self.budget.worst(point.measured) is None:
-                return self._found(point, how)
+                return self._found(point, origin)
             self.rejected.append(point)
         except TimeUpError:
             self.unmeasured += 1
@@ -213,8 +224,8 @@ class _Search:
         _ = measured.cost  # a network of shapes that do not fit is none
         return measured
 
-    def _found(self, point: _Point, how: How) -> Sampled:
-        return Sampled(point.params, point.measured.network, point.measured.cost, how, self.draws)
+    def _found(self, point: _Point, origin: Origin) -> Sampled:
+        return Sampled(point.params, point.measured.network, point.measured.cost, origin, self.draws)
 
     def _late(self) -> bool:
         return monotonic() - self.begun > self.share * self.seconds

@@ -47,13 +47,20 @@ By = Literal["points", "holes"]
 
 
 class Space:
-    """A search space: a template of networks with holes. :func:`load_space` reads one.
+    """A search space; :func:`load_space` reads one.
 
-    A point is a dict from the name of each hole to its value (a label for a choice).
+    A space is a network document with holes. A hole is an open place that is filled by the value of a decision. A point
+    is one network of the space: a dict from the names of its holes to their values (a label if a hole is a choice).
+
+    - :meth:`sample`, :meth:`draw`: random points; :meth:`neighbours`, :meth:`changed`: points near another one.
+    - :meth:`decode`, :meth:`encode`: the network of a point, and the reverse.
+    - :meth:`contains`, :meth:`why_not`: whether a network is in the space.
+    - :attr:`fixed_points`: the canonical modules or networks that the space contains unchanged.
+    - :attr:`size`, :attr:`size_in_words`: the number of points.
 
     Args:
-        text: the document, as YAML.
-        file: the name of the file that errors mention.
+        text: the document, as YAML (docs/spaces.md describes the language).
+        file: the file name for error messages.
 
     >>> space = ins.load_space("inception_modules")
     >>> point = space.sample(0)
@@ -78,7 +85,7 @@ class Space:
         self.template = reader.network(data["network"])
         lines = getattr(define, "lines", {})
         self.unused: dict[str, int | None] = {n: lines.get(n) for n in define if n not in reader.sizes}
-        """The entries of ``define`` that nothing uses, with their lines."""
+        """The unused entries of ``define``, with their lines."""
         self.holes: dict[str, Hole] = self.template.holes
         self.lines: dict[str, int] = getattr(data.get("contains"), "lines", {})  # of the entries of contains
         self._builder = Builder(self.template)
@@ -90,12 +97,12 @@ class Space:
 
     @property
     def name(self) -> str:
-        """The space's name."""
+        """The name of the space."""
         return self.document.name
 
     @property
     def about(self) -> str:
-        """What the space is, in a paragraph."""
+        """The description in the document."""
         return self.document.about
 
     @checked_on_failure
@@ -103,13 +110,15 @@ class Space:
         """The network at a point.
 
         Args:
-            params: a value for each hole that is reached.
-            layout: a network; its name, source, recipe and the like are taken over, and where the steps can be cut into
-                its stages and blocks, they are. None: a point that :meth:`encode` made is written as its network was,
-                any other as the space writes it.
+            params: the point: a value for each of its holes.
+            layout: a network whose name, source, recipe, stages and blocks the result gets, if its steps can be divided
+                in the same way (default: the network that :meth:`encode` made the point from; else the template).
+
+        Returns:
+            The network.
 
         Raises:
-            NotInSpaceError: when the point is not one.
+            NotInSpaceError: ``params`` is not a point of the space.
 
         >>> import inception_search as ins
         >>> space, net = ins.load_space("inception"), ins.load("inception_v4")
@@ -121,10 +130,17 @@ class Space:
 
     @checked
     def encode(self, network: Network) -> Encoded:
-        """The point of a network: a ``dict`` of its decisions; ``decode(encode(network)) == network``.
+        """The point of a network; ``decode(encode(network)) == network``.
 
-        Where a network is not written as the space writes it (other names of stages, blocks, modules one by one), the
-        point has it as its attribute ``layout``. Raises :class:`NotInSpaceError` with the place that is outside.
+        Args:
+            network: the network. Its stages and blocks may be divided and named in another way than the template's.
+
+        Returns:
+            A ``dict`` from the names of holes to their values. If the network is written in another way than the
+            template, the attribute ``layout`` of the dict has the network.
+
+        Raises:
+            NotInSpaceError: the network is not in the space; the error has the path of the part that is outside.
         """
         return encode(self._builder, network)
 
@@ -135,7 +151,7 @@ class Space:
 
     @checked
     def why_not(self, network: Network) -> str | None:
-        """Why ``network`` is not in the space, or None when it is."""
+        """The reason why ``network`` is not in the space; None if it is."""
         try:
             self.encode(network)
         except NotInSpaceError as error:
@@ -148,15 +164,15 @@ class Space:
 
     @cached_property
     def size(self) -> int | float:
-        """The number of points (``inf`` with a range that has no steps).
+        """The number of points; ``inf`` if a range is continuous.
 
-        Exact, but that points which break a rule of documents are counted, too.
+        Points that are not valid documents are counted, too.
         """
         return self._counts.total
 
     @property
     def size_in_words(self) -> str:
-        """The number of points as people say it: 15,625, 1.46e+14, about 10^399, endless."""
+        """The number of points as text: ``"15,625"``, ``"1.46e+14"``, ``"about 10^399"`` or ``"endless"``."""
         if self.size == math.inf:
             return "endless"
         if self.size < 10**6:
@@ -165,28 +181,38 @@ class Space:
 
     @property
     def rounded_size(self) -> int | float | None:
-        """The number of points as JSON can hold it: exact up to 2**53; None where no float is as large."""
+        """The number of points for JSON: exact up to 2**53, then a float; None if it is larger than any float."""
         if self.size <= EXACT:
             return self.size
         return None if self.size > sys.float_info.max else float(self.size)
 
     @property
     def sampling(self) -> By:
-        """What :meth:`sample` makes equally likely: ``points``, or (endless or weighted spaces) values hole by hole."""
+        """The default of :meth:`sample`: ``"holes"`` for infinite spaces and weighted choices, else ``"points"``."""
         weighted = any(isinstance(hole, Choice) and hole.weights for hole in self.holes.values())
         return "holes" if weighted or self.size == math.inf else "points"
 
     @checked
     def sample(self, seed: int | random.Random, by: By | None = None) -> Params:
-        """A random point; uniform over ``points``, or hole by hole (by weights, where choices have them).
+        """Draw a random point.
 
-        None means :attr:`sampling`. Raises SpecError when hardly any point keeps the rules of documents.
+        Args:
+            seed: a number, or a random number generator.
+            by: ``"points"``: uniform over all points; ``"holes"``: hole by hole, with the weights of choices (default:
+                :attr:`sampling`).
+
+        Returns:
+            The point: a dict from the names of its holes to their values.
+
+        Raises:
+            NotInSpaceError: ``by="points"`` for an infinite space.
+            SpecError: almost no point of the space is a valid document.
         """
         return self.draw(seed, by)[1]
 
     @checked
     def draw(self, seed: int | random.Random, by: By | None = None) -> tuple[Network, Params]:
-        """A random point as :meth:`sample` draws it, and its network."""
+        """Draw a random point as :meth:`sample` does; returns its network and the point."""
         rng = random_of(seed)
         by = by or self.sampling
         if by == "points" and self.size == math.inf:
@@ -200,11 +226,18 @@ class Space:
 
     @checked
     def suggest(self, trial: SuggestTrial) -> tuple[Network, Params]:
-        """The network an Optuna trial asks for, and its point: one ``suggest_*`` per hole reached."""
+        """The network and the point of an Optuna trial: ``trial.suggest_*`` is called for each hole of the point.
+
+        Args:
+            trial: an ``optuna.Trial``.
+        """
         return self.fill(lambda hole: ask(hole, trial))
 
     def neighbours(self, params: Params) -> Iterator[Params]:
-        """Every point one decision away: another label, the next number; what it brings takes after what was there."""
+        """Every point that differs from ``params`` in one decision: another label, or the next number of a range.
+
+        Holes that the decision adds get values that resemble those of the module before.
+        """
         params = plain(params)
         seen = {_key(params)}
         for name in params:
@@ -219,9 +252,15 @@ class Space:
 
     @checked
     def neighbour(self, params: Params, seed: int | random.Random, steps: Sequence[int] = (1,)) -> Params:
-        """A random neighbour: one decision, labels sooner than numbers, has one of its other values.
+        """A random neighbour: one decision, more often a label than a number, gets another value.
 
-        Numbers go so many ``steps`` up or down. Raises :class:`NotInSpaceError` when the point has no neighbour.
+        Args:
+            params: the point.
+            seed: a number, or a random number generator.
+            steps: by how many steps of its range a number may go up or down.
+
+        Raises:
+            NotInSpaceError: the point has no neighbour.
         """
         rng = random_of(seed)
         for name, value in near.moves(self.holes, plain(params), rng, steps):
@@ -232,32 +271,53 @@ class Space:
         raise NotInSpaceError(f"no other point of space {self.name!r} is one decision away")
 
     def changed(self, params: Params, update: Params) -> Params:
-        """``params`` with some decisions changed; holes that this brings take after those of the module before."""
+        """``params`` with the decisions in ``update`` changed.
+
+        Holes that this adds get values that resemble those of the module before.
+        """
         return near.changed(plain(params), plain(update), lambda answer: self.fill(answer)[1])
 
     def distance(self, one: Params, other: Params) -> int:
-        """How many decisions differ between two points; one that only one of them takes counts, too."""
+        """The number of decisions that differ between two points; decisions that only one of them has count, too."""
         one, other = plain(one), plain(other)
         return sum(one.get(name) != other.get(name) for name in one.keys() | other.keys())
 
     def path(
         self, start: Params, goal: Params, valid: Callable[[Network], bool] = lambda network: True
     ) -> tuple[Step, ...]:
-        """Points from ``start`` to ``goal``, each a few decisions after the one before and ``valid``."""
+        """A path between two points, in steps of a few decisions.
+
+        Args:
+            start: the first point.
+            goal: the last point.
+            valid: a function that accepts or rejects the network of each step.
+
+        Returns:
+            The steps, each with its point and network.
+        """
         return path(self, plain(start), plain(goal), valid)
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
-        """The canonical modules (or networks) the document says it contains, at the template's size."""
+        """The canonical modules or networks that the space contains unchanged, by name.
+
+        A module is placed in the template's network.
+        """
         return {name: self._fixed(name, fixed) for name, fixed in self.document.contains.items()}
 
     @checked
     def with_module(self, step: AnyStep) -> Network:
-        """The template's network with ``step`` as its block (or stage) ``module``, other holes at their first value.
+        """The template's network with a step as its module; the other holes have their first value.
 
-        Where the template writes its module as a ``block:``, a step that is none is put into one. A step that is
-        outside the space gives a network that is. Raises :class:`SpecError` where the template has neither a block nor
-        a stage of that name.
+        Args:
+            step: the module; it need not be in the space. If the template's module is a ``block:``, any other step is
+                put into a block.
+
+        Returns:
+            The network, with ``step`` as its block or stage called ``module``.
+
+        Raises:
+            SpecError: the template has no block or stage of this name.
 
         >>> import inception_search as ins
         >>> space = ins.load_space("inception_modules")
@@ -279,7 +339,7 @@ class Space:
 
     @checked
     def fill(self, answer: Callable[[Hole], Value]) -> tuple[Network, Params]:
-        """The network, and the point, that answering every hole reached makes."""
+        """Fill the template: ``answer`` gives the value of each hole; returns the network and its point."""
         return fill(self._builder, answer, self.file)
 
     def _fixed(self, name: str, fixed: Fixed) -> Network:
@@ -316,21 +376,21 @@ def names() -> tuple[str, ...]:
 
 
 def load_space(space: str | Path) -> Space:
-    """A search space: a network with holes, and the values that each hole may take.
+    """Load a search space: a network document with holes, and the values that each hole may take.
+
+    An ``UnusedBlockWarning`` is given for entries of ``define`` that are not used.
 
     Args:
-        space: a shipped name (``inception-search list spaces`` has them), the path of a document, or YAML text
-            (docs/spaces.md has the language).
+        space: a shipped name (``inception-search list spaces`` lists them), the path of a document, or YAML text
+            (docs/spaces.md describes the language).
 
     Returns:
-        The space, which draws, encodes and decodes networks.
+        The space, which samples, encodes and decodes networks.
 
     Raises:
-        UnknownNameError: nothing has the name.
-        NotInSpaceError: an entry of ``contains`` is not one of the points, with its line.
-        DocumentError: the document cannot be used, with the line.
-
-    Warns (``UnusedBlockWarning``) of entries of ``define`` that nothing uses.
+        UnknownNameError: nothing has this name.
+        NotInSpaceError: an entry of ``contains`` is not a point of the space; the error has its line.
+        DocumentError: the document cannot be used; the error has the line.
 
     >>> space = ins.load_space("inception_modules")
     >>> space

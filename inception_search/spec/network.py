@@ -121,11 +121,25 @@ class Recipe(SpecModel):
 
 
 class Network(Pictured, SpecModel, metaclass=SpokenType):
-    """A whole network: a checked document. Equality ignores where it was read from.
+    """A validated network document. Equality ignores the file that it was read from.
 
-    ``same_padding``: what padding ``same`` means: ``symmetric`` is k//2 on every side, ``tf`` is TensorFlow's (see
-    :class:`~inception_search.spec.step.Conv`). ``dialect``: whose reading of the network this is. ``input.shape`` is
-    (C, H, W) in pixels. :func:`load` reads networks; a notebook shows a network as a picture.
+    :func:`load` reads networks, docs/documents.md describes every field; a notebook displays a network as a figure.
+
+    Args:
+        name: the name of the network.
+        source: where the network comes from: a paper, a URL.
+        dialect: the name of the dialect: the variant of one implementation.
+        input: channels, height and width of the images; ``input.shape`` is (C, H, W) in pixels.
+        preprocess: the resizing and normalisation of images that the weights expect.
+        recipe: the published settings of training.
+        same_padding: the meaning of padding ``same``: ``"symmetric"`` pads k//2 on every side, ``"tf"`` as TensorFlow
+            does (see :class:`~inception_search.spec.step.Conv`).
+        conv_defaults: batch norm, activation and bias of the convolutions.
+        pool_defaults: the defaults of the pools.
+        blocks: named modules that stages refer to.
+        stages: the stages by name, in their order; each is a step.
+        head: the classifier.
+        aux: the auxiliary classifiers by name.
 
     >>> net = ins.Network(name="small", stages={"stem": ins.parse_step("3x3 16 s2")})
     >>> net
@@ -188,16 +202,16 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
 
     @property
     def origin(self) -> Source:
-        """The file and lines this network was read from."""
+        """The file and the lines that the network was read from."""
         return self._source
 
     @checked
     def resolve(self, step: AnyStep) -> AnyStep:
-        """The block a :class:`~inception_search.spec.step.Use` names; any other step as it is."""
+        """The block that a :class:`~inception_search.spec.step.Use` refers to; any other step unchanged."""
         return self.blocks[step.name] if isinstance(step, Use) else step
 
     def to_dict(self) -> dict[str, Any]:
-        """The stored (long) form: plain JSON data, defaults left out."""
+        """The network as JSON data in its long form, without fields that have their default."""
         data = super().to_dict()
         data.pop("schema_", None)
         return {"schema": SCHEMA, "version": VERSION, **data}

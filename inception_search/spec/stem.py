@@ -43,20 +43,20 @@ def stem_stages(network: Network) -> tuple[str, ...]:
 
 
 def set_stem_stride(network: Network, stride: int) -> Network:
-    """A network whose stem divides the height and width of images by less, for small images.
+    """Reduce the total stride of a network's stem, for small images.
 
-    From the first on, strided convolutions and pools of the stem get stride 1 and same padding until no more than
-    ``stride`` is left. Every layer stays, so weights fit.
+    Strides of the stem are set to 1 (with padding ``same``), from its first layer on, until their product is
+    ``stride``. No layer is removed, so that weights still fit.
 
     Args:
         network: the network.
-        stride: by how much the stem divides height and width: 1, 2, 4 ...
+        stride: the total stride of the stem: 1, 2, 4 ...
 
     Returns:
         The changed network.
 
     Raises:
-        SpecError: the stem cannot have this stride, with those it can have.
+        SpecError: the stem cannot have this stride; the error lists those that are possible.
 
     >>> ins.lower(ins.set_stem_stride("inception_v3", 2)).cost().params == ins.lower("inception_v3").cost().params
     True

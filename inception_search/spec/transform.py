@@ -57,18 +57,18 @@ def scaled(width: int, factor: float, multiple: int = 4) -> int:
 
 
 def scale_network_width(network: Network, factor: float, multiple: int = 4) -> Network:
-    """A network with more or fewer filters in every convolution and hidden layer; the classes stay.
+    """Scale the number of filters of every convolution and hidden layer; the number of classes stays.
 
     Args:
         network: the network.
-        factor: multiplies every number of filters.
-        multiple: numbers of filters are rounded to multiples of this.
+        factor: the factor.
+        multiple: numbers of filters are rounded to multiples of this number.
 
     Returns:
         The scaled network.
 
     Raises:
-        SpecError: a number of filters becomes too large, with its step.
+        SpecError: a number of filters becomes too large; the error has the path of the step.
 
     >>> half = ins.scale_width("inception_v4", 0.5)
     >>> ins.measure_network("inception_v4", "params"), ins.measure_network(half, "params")
@@ -114,19 +114,22 @@ def _scaled_all(widths: tuple[int, ...], factor: float, multiple: int) -> tuple[
 def set_input(
     network: Network, *, channels: int | None = None, height: int | None = None, width: int | None = None
 ) -> Network:
-    """A network for images of another shape (C, H, W); what is left out stays.
+    """Change the shape (C, H, W) of the images of a network.
+
+    Use :func:`lower` to check whether the network fits the size.
 
     Args:
         network: the network.
-        channels: channels of the images.
-        height: height of the images in pixels.
-        width: width of the images in pixels.
+        channels: channels of the images (default: unchanged).
+        height: height of the images in pixels (default: unchanged).
+        width: width of the images in pixels (default: unchanged).
 
     Returns:
-        The changed network. Its preprocessing covers the same part of an image; with other channels it has none.
+        The changed network. ``preprocess.resize`` is scaled with the input; with another number of channels
+        ``preprocess`` is removed.
 
     Raises:
-        SpecError: no network can have such an input. Whether the size fits, :func:`lower` says.
+        SpecError: a number is outside the range that documents allow.
 
     >>> ins.set_input("inception_v3", height=139, width=139).input.shape
     (3, 139, 139)
@@ -151,17 +154,17 @@ def _preprocess_at(network: Network, size: Input) -> Preprocess | None:
 
 
 def set_classes(network: Network, classes: int) -> Network:
-    """A network with another number of classes, in its auxiliary classifiers, too.
+    """Change the number of classes of a network and of its auxiliary classifiers.
 
     Args:
-        network: the network; one without a classifier gets one.
-        classes: how many; 0 drops the classifier: the output is the features (N, C).
+        network: the network. If it has no classifier, one is added.
+        classes: the number of classes; 0 removes the classifier: the output is the features (N, C).
 
     Returns:
         The changed network.
 
     Raises:
-        SpecError: no network can have so many classes.
+        SpecError: the number is outside the range that documents allow.
 
     >>> ins.set_classes("inception_v4", 10).head.classes
     10
@@ -176,20 +179,20 @@ def set_classes(network: Network, classes: int) -> Network:
 
 
 def drop_head(network: Network, pool: str | None = None) -> Network:
-    """A network without classifiers, whose output is its features: pooled (N, C), or maps (N, C, H, W).
+    """Remove the classifiers of a network; its output is then features: pooled (N, C), or a map (N, C, H, W).
 
-    An embedding stays.
+    The global pooling, hidden layers and an embedding layer are kept.
 
     Args:
         network: the network.
-        pool: how the last maps become a vector: ``"avg"``, ``"max"``, or ``"none"`` for the maps themselves; without
-            it, as the network does.
+        pool: pooling of the last feature map: ``"avg"``, ``"max"``, or ``"none"`` for the feature map itself (default:
+            the network's own pooling).
 
     Returns:
         The changed network.
 
     Raises:
-        SpecError: ``pool`` is none of these.
+        SpecError: ``pool`` is not one of these values.
 
     >>> ins.compile(ins.drop_head("nin_cifar10")).num_classes
     0
@@ -217,17 +220,17 @@ def set_head(network: Network, classes: int | None = None, pool: str | None = No
 
 
 def set_depth(network: Network, factor: float) -> Network:
-    """A network with more or fewer repeats of its modules.
+    """Scale the number of repeats of the repeated modules of a network.
 
     Args:
         network: the network.
-        factor: multiplies the times of every repeat (rounded, at least once).
+        factor: factor on the number of repeats (the result is rounded, and at least 1).
 
     Returns:
         The scaled network.
 
     Raises:
-        SpecError: the network has no repeats, which no factor but 1 can change.
+        SpecError: the network has no repeats, and the factor is not 1.
 
     >>> deep = ins.scale_depth("inception_v4", 2)
     >>> ins.measure_network("inception_v4", "depth"), ins.measure_network(deep, "depth")
@@ -272,17 +275,17 @@ def _has_repeat(step: AnyStep) -> bool:
 
 
 def swap_stem(network: Network, stem: AnyStep) -> Network:
-    r"""A network with another stem, such as a small one for 32x32 images.
+    r"""Replace the stem of a network, for example by a small one for 32x32 images.
 
     Args:
         network: the network.
-        stem: a step, which takes the place of the first stage.
+        stem: the step that replaces the first stage.
 
     Returns:
         The changed network.
 
     Raises:
-        SpecError: the network breaks a rule of documents with this stem.
+        SpecError: the result is not a valid document.
 
     >>> small = ins.swap_stem("inception_v3", ins.parse_step("3x3 192 s1"))
     >>> ins.to_yaml(small.stages["stem"])

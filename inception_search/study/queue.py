@@ -71,7 +71,7 @@ class Proposer:
             except InceptionSearchError:
                 return None
             if self.screen(found.params).fresh:
-                return Proposal(found.params, {"how": found.how})
+                return Proposal(found.params, {"how": found.origin})
         return None
 
 

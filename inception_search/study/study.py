@@ -1,4 +1,4 @@
-"""A study seen from outside: its records, its best network."""
+"""A study for its reader: its records, its best network."""
 
 from __future__ import annotations
 
@@ -38,26 +38,31 @@ class BestTrial:
 
     @cached_property
     def network(self) -> Network:
-        """The network as it was trained."""
+        """The network as it was trained (its document)."""
         return network_from_data(self.record.network)
 
     @property
     def value(self) -> float:
-        """Validation accuracy, 0..1; balanced accuracy or macro F1 where that is the objective."""
+        """Validation accuracy from 0 to 1; balanced accuracy or macro F1 if that is the objective."""
         return self.record.score or 0.0
 
     @property
     def number(self) -> int:
-        """Trial number."""
+        """The number of the trial."""
         return self.record.number
 
 
 class Study:
-    """A search and its results, as stored in a run folder. :func:`search` and :func:`open_run` return it.
+    """A search and its results, as stored in a run folder; :func:`search` and :func:`open_run` return it.
+
+    - :attr:`best`: the best trial; :attr:`front`: the Pareto front; :attr:`hypervolume`: of this front.
+    - :attr:`records`: one record for each trial; :attr:`notes`: the notes on data and options.
+    - :attr:`space`, :attr:`config`: the space and the options of the search; :attr:`path`: the run folder.
+    - :attr:`optuna`: an ``optuna.Study`` with every trial.
 
     Args:
         run: the run folder.
-        finished: whether the search reached its end.
+        finished: whether the search reached its end (an attribute of the same name).
 
     >>> study = ins.open_run("runs/example")
     >>> study.best.number, study.finished
@@ -89,31 +94,32 @@ class Study:
     @classmethod
     @checked
     def open(cls, path: str | Path) -> Study:
-        """The study in a run folder, for reading."""
+        """Open the study in the run folder ``path`` for reading; :func:`open_run` also sets ``finished``."""
         return cls(RunFolder.open(path))
 
     @property
     def path(self) -> Path:
-        """The run folder."""
+        """The path of the run folder."""
         return self.run.path
 
     @property
     def records(self) -> Records:
-        """One record per trial, by number: a list that shows itself as a table."""
+        """One record for each trial, by number: a list that a notebook displays as a table."""
         return Records(self.run.records())
 
     @cached_property
     def space(self) -> Space:
-        """The space that is searched."""
+        """The space of the search."""
         return Space(self.run.space_text(), str(self.run.space_file))
 
     @property
     def optuna(self) -> optuna.Study:
-        """The study as one of Optuna's, with every trial of the moment: a copy in memory, made anew each time.
+        """An ``optuna.Study`` with the trials recorded so far: a new copy in memory at each access.
 
-        A trial has its point as parameters, the objectives as values, validation by epoch as intermediate values, and
-        as user attributes its costs, origin, label, ``arch_id``, seed, seconds, reason and what the strategy said of
-        it. A paused trial is running, an infeasible one pruned, a duplicate failed; ``user_attrs["state"]`` is ours.
+        A trial has its point as parameters, the objectives as values, and the validation accuracy of each epoch as
+        intermediate values. Its user attributes are its costs, origin, label, ``arch_id``, seed, seconds, reason and
+        the notes of the strategy. Optuna shows paused trials as running, infeasible ones as pruned and duplicates as
+        failed; ``user_attrs["state"]`` has the state in this package.
 
         >>> import inception_search as ins
         >>> copy = ins.open_run("runs/example").optuna  # doctest: +SKIP
@@ -125,20 +131,21 @@ class Study:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """Every option of the search, resolved."""
+        """The options of the search, with the values of all defaults."""
         return StudyConfig.read(self.run.study_file)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was said when the study began: how its data was read, skewed classes, options without effect."""
+        """The notes of the study's start: how its data was read, skewed classes, options without effect."""
         notes = facts_of(self.run.study_file).get("notes")
         return tuple(str(note) for note in notes) if isinstance(notes, list) else ()
 
     @property
     def best(self) -> BestTrial:
-        """The trial with the highest validation accuracy, or what else is the first objective.
+        """The best trial by the first objective that is measured in training (default: validation accuracy).
 
-        RunFolderError when none is complete.
+        Raises:
+            RunFolderError: no trial is complete.
         """
         first = next(name for name in self.config.objectives if not OBJECTIVES[name].beforehand)
         records = self.records
@@ -149,11 +156,11 @@ class Study:
 
     @property
     def front(self) -> list[BestTrial]:
-        """The trials that no other beats in all objectives, best first in the first of them."""
+        """The Pareto front: the trials that no other trial dominates, best in the first objective first."""
         return [BestTrial(record) for record in front(self.records, self.config.objectives)]
 
     @property
     def hypervolume(self) -> float | None:
-        """What the front dominates up to the study's fixed reference point; None where it has none."""
+        """The hypervolume of the front up to the study's reference point; None if it has no reference point."""
         reference = reference_of(self.run, self.config)
         return hypervolume(self.records, self.config.objectives, reference) if reference else None

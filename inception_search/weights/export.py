@@ -26,21 +26,21 @@ from inception_search.weights.write import write_whole
 
 
 def export_weights(module: NetworkModule, implementation: str) -> dict[str, torch.Tensor]:
-    """The weights of a model under the names and in the layouts of another implementation, whose own loader reads them.
+    """Convert the weights of a model to the names and layouts of another implementation, whose own loader reads them.
 
-    Warns (``DialectWarning``) where that implementation computes something else with them.
+    A ``DialectWarning`` is given if that implementation computes something else with these weights.
 
     Args:
-        module: what :func:`compile` or :func:`load_model` returned.
-        implementation: ``"timm"``, ``"torchvision"``, ``"keras"`` ...; docs/weights.md has those of each network.
+        module: a model from :func:`compile` or :func:`load_model`.
+        implementation: ``"timm"``, ``"torchvision"``, ``"keras"`` ...; docs/weights.md lists those of each network.
 
     Returns:
-        Names with tensors: copies on the CPU. Convolutions are (out, in, H, W), or as the implementation lays them out:
-        (H, W, in, out) for Keras.
+        A dict from names to tensors (copies on the CPU). Kernels of convolutions are (out, in, H, W), or in the layout
+        of the implementation: (H, W, in, out) for Keras.
 
     Raises:
-        WeightsError: the implementation has no place for a weight: a gamma other than 1 where its norms have none, an
-            auxiliary classifier it does not have, an edited network.
+        WeightsError: the implementation has no tensor for a weight: a gamma other than 1 where its batch norm has none,
+            an auxiliary classifier that it does not have, or a network that differs from the shipped one.
         UnknownNameError: there is no such implementation of the network.
 
     >>> state = ins.export_weights(ins.compile("inception_v1@torchvision"), "torchvision")

@@ -34,21 +34,22 @@ def load_weights(
     *,
     allowed: Allowed | None = None,
 ) -> WeightsReport:
-    """Fill a compiled model with weights of ours or of another implementation, strictly.
+    """Load weights of this package or of another implementation into a model, strictly.
 
-    Warns (``DialectWarning``) where the implementation's own dialect computes something else with them.
+    A ``DialectWarning`` is given if the implementation's own dialect computes something else with these weights.
 
     Args:
-        module: the model, which is changed.
-        weights: a file, or a ``state_dict``: names with tensors. Convolutions are (out, in, H, W), or as their
-            implementation lays them out.
-        allowed: what may differ between the weights and the model: classes, channels of the images.
+        module: the compiled model; its weights are replaced.
+        weights: a file, or a ``state_dict`` (tensors by name). Kernels of convolutions are (out, in, H, W), or in the
+            layout of their implementation.
+        allowed: what may differ between the weights and the model: the number of classes, the channels of the images
+            (default: nothing).
 
     Returns:
-        A report on every tensor: used, adapted, missing or left over; ``print(report)`` is a short text.
+        A report on every tensor: used, adapted, missing or unused; ``print(report)`` shows a summary.
 
     Raises:
-        WeightsError: the weights do not fit, or the file is damaged. The model is then as it was.
+        WeightsError: the weights do not fit, or the file is damaged. The model is unchanged.
 
     >>> model = ins.compile("nin_cifar10", width=0.25, seed=1)
     >>> report = ins.load_weights(model, ins.compile("nin_cifar10", width=0.25, seed=2).state_dict())

@@ -27,18 +27,18 @@ _HINT = "fetch the file again, or save the model again"
 
 
 def save_model(module: NetworkModule, path: str | Path) -> Path:
-    """Write a model to one file: weights, document, a checksum, and the names of its classes if known.
+    """Write a model to one file: its weights, its document, a checksum, and the names of its classes if known.
 
     Args:
-        module: what :func:`compile` or :func:`load_model` returned.
-        path: the file, which ends in ``.safetensors``. A file that is there is replaced whole.
+        module: a model from :func:`compile` or :func:`load_model`.
+        path: the file; its name ends in ``.safetensors``. An existing file is replaced atomically.
 
     Returns:
-        The path. :func:`load_model` reads it; so does any reader of safetensors, under our keys.
+        The path. :func:`load_model` reads the file; any safetensors reader can read its tensors.
 
     Raises:
-        ConfigError: the name ends otherwise.
-        WeightsError: the module was changed after compile, or the file cannot be written.
+        ConfigError: the name does not end in ``.safetensors``.
+        WeightsError: the layers of the model were changed after :func:`compile`, or the file cannot be written.
 
     >>> ins.save_model(ins.compile("nin_cifar10", width=0.25), "nin.safetensors").name
     'nin.safetensors'

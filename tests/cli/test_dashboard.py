@@ -195,7 +195,7 @@ def test_it_says_where_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert said.startswith("3 trials, as they are now; --watch 30 looks for new ones")
+    assert said.startswith("3 trials, new ones are not loaded (--watch 30 loads them)")
     assert "Traceback" not in said
 
 

@@ -84,7 +84,7 @@ def drawn() -> dict[str, list[int]]:
 def test_a_budget_that_draws_meet(drawn: dict[str, list[int]], limits: tuple[str, ...]) -> None:
     budget = Budget(**{name: drawn[name[4:]][100] for name in limits})
     found = sample_within(MODULES, budget, 1)
-    assert found.how == "drawn"
+    assert found.origin == "drawn"
     assert found.tries < 50
     in_bounds(found, MODULES, budget)
 
@@ -107,7 +107,7 @@ def test_a_budget_that_no_draw_meets(drawn: dict[str, list[int]], limits: dict[s
 
     budget = Budget(**{name: limit(name, factor) for name, factor in limits.items()})
     found = sample_within(MODULES, budget, 1)
-    assert (found.how, found.tries) == ("repaired", 200)
+    assert (found.origin, found.tries) == ("repaired", 200)
     in_bounds(found, MODULES, budget)
     name = next(iter(limits))
     assert 0.6 < measures(found.network)[name[4:]] / limit(name, limits[name]) < 1.4, "further than needed"
@@ -120,7 +120,7 @@ def test_the_first_draw_that_fits_is_the_one_that_the_space_draws() -> None:
     costs = [measures(MODULES.decode(draw))["macs"] for draw in draws]
     first = next(index for index, macs in enumerate(costs) if macs <= limit)
     found = sample_within(MODULES, Budget(max_macs=int(limit)), 5)
-    assert (found.params, found.tries, found.how) == (draws[first], first + 1, "drawn")
+    assert (found.params, found.tries, found.origin) == (draws[first], first + 1, "drawn")
 
 
 def test_seeds_and_generators_repeat() -> None:
@@ -197,7 +197,7 @@ def test_latency_is_a_limit_like_any_other(monkeypatch: pytest.MonkeyPatch) -> N
     space = Space(DEEP)
     budget = Budget(max_latency_ms=30.0)
     found = sample_within(space, budget, 0, tries=4)
-    assert found.how == "repaired"
+    assert found.origin == "repaired"
     in_bounds(found, space, budget)
 
 
@@ -253,7 +253,7 @@ def test_an_op_that_widths_make_quick_is_no_reason_to_refuse(monkeypatch: pytest
     first = ops_of(space.draw(random.Random(0))[0])
     assert min(channels_of(*each, Target()) for each in first) > 8.0, "a network without a quick op"
     found = sample_within(space, budget, 0, tries=2)
-    assert found.how == "repaired"
+    assert found.origin == "repaired"
     in_bounds(found, space, budget)
 
 
@@ -322,7 +322,7 @@ def test_no_time_limit_at_all() -> None:
 def test_a_network_that_the_space_contains_is_found() -> None:
     space, budget = shipped_space("inception"), Budget(max_depth=10)
     found = sample_within(space, budget, 0, tries=5)
-    assert (found.how, found.tries) == ("canonical", 10)
+    assert (found.origin, found.tries) == ("canonical", 10)
     assert found.cost.depth == 9
     assert found.params == space.encode(ins.load("nin_cifar10"))
     in_bounds(found, space, budget)
@@ -343,7 +343,7 @@ def test_a_network_that_the_space_contains_is_where_repair_begins() -> None:
     nin = space.decode(sample_within(space, Budget(max_depth=10), 0, tries=1).params)
     budget = Budget(max_depth=10, max_params=measures(nin)["params"] - 1)
     found = sample_within(space, budget, 0, tries=REPAIRS)
-    assert found.how == "repaired"
+    assert found.origin == "repaired"
     in_bounds(found, space, budget)
 
 
@@ -410,3 +410,9 @@ LADDERS: list[tuple[Hole, tuple[Any, ...]]] = [
 @pytest.mark.parametrize(("hole", "rungs"), LADDERS)
 def test_the_values_of_a_hole_from_small_to_large(hole: Hole, rungs: tuple[Any, ...]) -> None:
     assert ladder(hole) == rungs
+
+
+def test_the_former_name_of_the_origin_warns() -> None:
+    found = sample_within(MODULES, Budget(), 0)
+    with pytest.warns(DeprecationWarning, match="origin"):
+        assert found.how == found.origin == "drawn"

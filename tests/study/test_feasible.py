@@ -32,7 +32,7 @@ def lowest(space: Space) -> int:
 def test_a_budget_that_only_a_repaired_point_meets_is_feasible(space: Space) -> None:
     budget = Budget(max_params=lowest(space))
     found = sample_module.sample_within(space, budget, tries=64, shape=SHAPE, classes=10)
-    assert found.how == "repaired", "a draw meets it: take a wider space"
+    assert found.origin == "repaired", "a draw meets it: take a wider space"
     check_feasible(space, budget, SHAPE, 10, baselines=False)
 
 

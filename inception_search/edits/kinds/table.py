@@ -70,16 +70,31 @@ DEFAULT_MIX: dict[str, float] = {
 
 
 def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[Edit]:
-    """Every edit of a network that gives a valid network which fits its input.
+    """Every edit of a network that results in a valid network.
 
-    Some edits write the same architecture in another way (``untie_use``); compare :func:`arch_id` where that matters.
+    The kinds of edits:
+
+    - ``set_kernel``, ``set_width``, ``set_pool``, ``set_act``: another kernel, number of filters, pooling, activation.
+    - ``set_factor``: another factorisation of a convolution; ``set_mid``: other filters between its factors;
+      ``factorise`` and ``merge``: a convolution written as convolutions in series, and the reverse.
+    - ``add_branch``, ``drop_branch``, ``duplicate_branch``, ``reorder_branches``: the branches of a concat.
+    - ``add_conv``, ``drop_conv``: one convolution in series more or less.
+    - ``toggle_residual``, ``set_scale``, ``set_project``: the residual of a block, its scale and its projection.
+    - ``set_repeat``: another number of repeats; ``untie_repeat`` and ``tie_repeat``: a copy taken out of a repeat, and
+      the reverse.
+    - ``duplicate_module``, ``drop_module``: one module more or less.
+    - ``untie_use`` and ``tie_use``: a reference to a block replaced by the block, and the reverse.
+    - ``set_norm``, ``set_dropout``: batch norm and dropout of the network.
+
+    Some edits (``untie_use``, ``untie_repeat``, ``reorder_branches`` ...) only write the same architecture in another
+    way; compare :func:`arch_id` if this matters.
 
     Args:
         network: the network.
-        names: only these kinds of edits, in the order of the table in docs/spaces.md.
+        names: only these kinds of edits (default: all).
 
     Returns:
-        An iterator of edits; ``edit.apply(network)`` is the edited network.
+        An iterator of edits, kind by kind; ``edit.apply(network)`` is the edited network.
 
     Raises:
         UnknownNameError: there is no such kind of edit.

@@ -22,17 +22,17 @@ UPGRADES: dict[int, Upgrade] = {}  # from version v to v + 1; a document runs th
 
 
 def parse_step(text: str, file: str | None = None) -> AnyStep:
-    """The step (a layer or module) that is written in a text.
+    """Parse a step, which is a layer or module, from YAML.
 
     Args:
-        text: YAML in short or long form; docs/documents.md has the language.
-        file: the name of the file that errors mention.
+        text: YAML in short or long form; docs/documents.md describes the language.
+        file: the file name for error messages.
 
     Returns:
         The step; ``parse_step(to_yaml(step)) == step``.
 
     Raises:
-        DocumentError: the text is no step; the error has the line, and what was expected there.
+        DocumentError: the text is not a step; the error has the line, and what was expected there.
 
     >>> conv = ins.parse_step("3x3 64 s2")
     >>> conv.kernel, conv.width, conv.stride

@@ -34,7 +34,7 @@ LONGEST_LINE = 60  # letters of what is said of one node of a dag
 
 
 def text(item: AnyStep | Network) -> str:
-    """A network or module as YAML, in the short form that people write.
+    """Write a network or module as YAML in its short form.
 
     Args:
         item: a network, a step, or a name of either (docs/naming.md has all forms).
@@ -43,7 +43,7 @@ def text(item: AnyStep | Network) -> str:
         The text. :func:`load` reads a network back, :func:`parse_step` a step; both are equal to ``item``.
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: nothing has this name.
 
     >>> print(ins.to_yaml("inception_v4.inception_a"), end="")
     concat:

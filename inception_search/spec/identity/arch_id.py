@@ -28,19 +28,19 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag,
 
 
 def arch_id(network: Network) -> str:
-    """The identity of an architecture: equal for two networks that compute the same, however they are written.
+    """The identity of an architecture: equal for two networks that differ only in the way they are written.
 
-    Names of stages and blocks, the order of branches and the way of writing a step do not count; widths, kernels and
-    connections do.
+    Names, the size of the input and the way of writing a step do not count. The order of branches does not count where
+    weights can follow it (docs/compare.md has the exact rules). Widths, kernels and connections count.
 
     Args:
         network: the network.
 
     Returns:
-        ``"a1-"`` or ``"a2-"`` and 16 hexadecimal digits.
+        ``"a1-"`` or ``"a2-"`` (the version of the rules that are needed), and 16 hexadecimal digits of a hash.
 
     Raises:
-        SpecError: ``network`` is no network.
+        SpecError: ``network`` is not a network.
 
     >>> ins.arch_id("inception_v3")
     'a1-4e091892a544992b'
