@@ -28,7 +28,7 @@ from evidence import processor, today
 
 import inception_search as ins
 from inception_search.estimate import estimate
-from inception_search.space.space import load_space
+from inception_search.space.load_space import load_space
 from inception_search.spec.network import Network
 from inception_search.spec.step import Conv
 from inception_search.spec.transform import map_convs, remake

@@ -84,7 +84,7 @@ class Landscape:
 
 def run(task: tuple[str, int, int, str, str]) -> dict[str, Any]:
     """One search; the best accuracy after each trial, and the seconds its asking and telling took."""
-    from inception_search.space.space import load_space
+    from inception_search.space.load_space import load_space
     from inception_search.strategies.protocol import Observation, Problem
     from inception_search.strategies.table import make_strategy
     from inception_search.study.config import StudyConfig

@@ -31,7 +31,8 @@ from spaces_peers import timed
 
 import inception_search as ins
 from inception_search.estimate import estimate
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 from inception_search.spec.documents.files import shipped_folder
 from inception_search.spec.network import Network
 

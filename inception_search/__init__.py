@@ -54,8 +54,8 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.search_api import open_run as open_run
     from inception_search.search_api import resume as resume
     from inception_search.search_api import search as search
+    from inception_search.space.load_space import load_space as load_space
     from inception_search.space.space import Space as Space
-    from inception_search.space.space import load_space as load_space
     from inception_search.spec.documents.parse import parse_step as parse_step
     from inception_search.spec.network import Network as Network
     from inception_search.study.study import Study as Study
@@ -89,7 +89,7 @@ _PUBLIC = {
     "load_data": "data.catalogue:load_data",
     "load_model": "named:load_model",
     "load_module": "items:load_module",
-    "load_space": "space.space:load_space",
+    "load_space": "space.load_space:load_space",
     "load_weights": "weights.load:load_weights",
     "lower": "named:lower",
     "measure_network": "named:measure_network",

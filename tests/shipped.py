@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 
 
 @cache

@@ -119,7 +119,7 @@ def _costs(network: Network) -> dict[str, int]:
 
 
 def _spaces() -> list[Row]:
-    from inception_search.space.space import load_space
+    from inception_search.space.load_space import load_space
     from inception_search.spec.documents.files import shipped_names
 
     rows = []

@@ -18,8 +18,9 @@ from inception_search.errors import NotInSpaceError, ShapeError
 from inception_search.estimate import estimate
 from inception_search.graph.types import Cost
 from inception_search.space.holes import Integer, Many, Params
+from inception_search.space.load_space import load_space
 from inception_search.space.path import grouped_path
-from inception_search.space.space import Space, load_space
+from inception_search.space.space import Space
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 

@@ -7,38 +7,33 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from inception_search.arguments import checked, checked_on_failure
 from inception_search.canonical.catalogue import load, module
-from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, PluginError, SpecError, unknown_name
+from inception_search.errors import InceptionSearchError, NotInSpaceError, Place, SpecError
 from inception_search.numbers import counted
-from inception_search.plugins import all_names, origin, unusable
 from inception_search.space import neighbours as near
 from inception_search.space.ambiguity import check_ambiguity
 from inception_search.space.build import Builder
-from inception_search.space.contents import check_contents, written_out
+from inception_search.space.contents import written_out
 from inception_search.space.count import Counts
 from inception_search.space.decode import decode, fill, plain, try_fill
-from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument, added_text
+from inception_search.space.document import SCHEMA, VERSION, Fixed, SpaceDocument
 from inception_search.space.document_layout import Encoded
 from inception_search.space.encode import encode, find
 from inception_search.space.holes import Choice, Hole, Params, Value
 from inception_search.space.path import Step, path
 from inception_search.space.sampling import SuggestTrial, ask, draw, first, random_of
 from inception_search.space.template import TemplateReader
-from inception_search.spec.documents.files import read_text, shipped_folder, shipped_names
-from inception_search.spec.documents.likely_mistakes import warn_of_order, warn_of_unused_definitions
 from inception_search.spec.documents.parse import Upgrade, check_header
 from inception_search.spec.documents.validation import validated
 from inception_search.spec.documents.yaml_reader import MarkedDict, read_yaml
-from inception_search.spec.network import Input, Network, with_source
+from inception_search.spec.network import Network, with_source
 from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
 
 UPGRADES: dict[int, Upgrade] = {}
-SUFFIXES = (".yaml", ".yml", ".json")
 PROBES = 20  # points tried before a space in which none can be built is refused
 TRIES = 1_000  # points drawn before sampling gives up on a space most of whose points break rules
 MODULE = "module"  # the block or stage that takes the canonical modules
@@ -368,84 +363,6 @@ class Space:
                 continue
             return True
         return False
-
-
-def names() -> tuple[str, ...]:
-    """The names of the shipped spaces, sorted, then of those that other packages add (docs/plugins.md)."""
-    return all_names("space", shipped_names())
-
-
-def load_space(space: str | Path) -> Space:
-    """Load a search space: a network document with holes, and the values that each hole may take.
-
-    An ``UnusedBlockWarning`` is given for entries of ``define`` that are not used.
-
-    Args:
-        space: a shipped name (``inception-search list spaces`` lists them), the path of a document, or YAML text
-            (docs/spaces.md describes the language).
-
-    Returns:
-        The space, which samples, encodes and decodes networks.
-
-    Raises:
-        UnknownNameError: nothing has this name.
-        NotInSpaceError: an entry of ``contains`` is not a point of the space; the error has its line.
-        DocumentError: the document cannot be used; the error has the line.
-
-    >>> space = ins.load_space("inception_modules")
-    >>> space
-    Space('inception_modules', 21 holes, 1.46e+14 points)
-    >>> space.decode(space.sample(0)).stages.keys() == space.decode(space.sample(1)).stages.keys()
-    True
-    """
-    try:
-        return _checked(_read(space))
-    except PluginError:
-        raise
-    except InceptionSearchError as error:
-        if isinstance(space, str) and origin("space", space):
-            raise unusable("space", space, str(error)) from error
-        raise
-
-
-def _checked(found: Space) -> Space:
-    if found.file is None or Path(found.file).parent != shipped_folder():  # tests hold those to it
-        check_contents(found)
-    warn_of_unused_definitions(found.unused, found.file)
-    for shape in _inputs_of(found.template.root.get("input")):
-        warn_of_order(*shape, Place(found.file, path="network.input"))
-    return found
-
-
-def _inputs_of(given: Any) -> Iterator[tuple[int, int, int]]:
-    """The inputs that the networks of a space may have; the usual number for what is a hole."""
-    if isinstance(given, Choice):
-        for option in given.options.values():
-            yield from _inputs_of(option)
-    elif isinstance(given, dict):
-        numbers = {name: value for name, value in given.items() if isinstance(value, int)}
-        yield remake(Input(), **numbers).shape
-
-
-def _read(space: str | Path) -> Space:
-    if isinstance(space, str) and ("\n" in space or space.lstrip().startswith("{")):
-        return Space(space)
-    if isinstance(space, str) and (added := added_text(space)) is not None:
-        return _named(Space(added.text, added.file), space)
-    if isinstance(space, str) and space in shipped_names():
-        path: Path = shipped_folder() / f"{space}.yaml"
-    elif isinstance(space, Path) or space.endswith(SUFFIXES) or "/" in space:
-        path = Path(space)
-    else:
-        raise unknown_name("space", space, names())
-    return Space(read_text(path), str(path))
-
-
-def _named(found: Space, name: str) -> Space:
-    """The space that another package adds, when its document has the name that it is added under."""
-    if found.name != name:
-        raise unusable("space", name, f"a document of the name {found.name!r}", f"name: {name}")
-    return found
 
 
 def _key(params: Params) -> frozenset[tuple[str, Value]]:

@@ -21,7 +21,8 @@ from inception_search.runner.gpu_concurrency import Packing
 from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.remote_executor import CompositeExecutor, RemoteExecutor
 from inception_search.runner.signals import stop_on_signals
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.objectives import OBJECTIVES, losses, numbers
 from inception_search.store.provenance import cores, note_environment

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from inception_search.errors import InceptionSearchError
 from inception_search.lowering import lower
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.testing.expect import equal, true
 

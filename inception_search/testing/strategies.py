@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from inception_search.errors import ConfigError
 from inception_search.options import read_options
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 from inception_search.strategies.enumerate_points import walk
 from inception_search.strategies.protocol import Candidate, Problem, Strategy
 from inception_search.testing.expect import equal, true

@@ -22,7 +22,7 @@ from inception_search.data.catalogue import DATASETS
 from inception_search.figures.draw import Style
 from inception_search.figures.figure import Flow
 from inception_search.figures.printing.palettes import PALETTES
-from inception_search.space.space import names as spaces
+from inception_search.space.load_space import names as spaces
 from inception_search.store.objectives import OBJECTIVES
 from inception_search.strategies.table import STRATEGIES
 from tests.cli.conftest import Command

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_search.measures.measured_network import at_size
-from inception_search.space.space import load_space
+from inception_search.space.load_space import load_space
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.network import Network
 from inception_search.store.record import TrialRecord

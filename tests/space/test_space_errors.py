@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from inception_search.errors import DocumentError, InceptionSearchError, SchemaVersionError, SpecError, UnknownNameError
-from inception_search.space.space import Space, load_space
+from inception_search.space.load_space import load_space
+from inception_search.space.space import Space
 from inception_search.spec.documents.parse import parse_step
 
 HEAD = "schema: inception-search/space\nversion: 1\nname: s\n"  # three lines: what is added begins at line 4

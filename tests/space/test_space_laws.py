@@ -15,7 +15,8 @@ from inception_search.errors import UnknownNameError
 from inception_search.estimate import estimate
 from inception_search.lowering import lower
 from inception_search.space.holes import Choice, Float, Integer
-from inception_search.space.space import Space, load_space, names
+from inception_search.space.load_space import load_space, names
+from inception_search.space.space import Space
 from inception_search.spec.identity.arch_id import arch_id
 from inception_search.spec.step import Block
 from inception_search.spec.transform import scale_width

@@ -12,7 +12,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.errors import UnusedBlockWarning
-from inception_search.space.space import names as space_names
+from inception_search.space.load_space import names as space_names
 from inception_search.spec.documents.likely_mistakes import unused_blocks
 
 HEAD = "schema: inception-search/network\nversion: 1\nname: n\ninput: 3x16x16\n"
