@@ -1,7 +1,7 @@
 """Tests side by side share the cores: each process, and those it starts, keeps torch to one thread.
 
 Two processes of two threads on two cores wait for one another in every parallel loop, and take nearly twice as long.
-Properties are tried on 25 examples where they say nothing else; `make slow` tries 200.  However long an example takes,
+Properties are tried on 15 examples where they say nothing else; `make slow` tries 200.  However long an example takes,
 it is no failure: other work may have the cores.
 """
 
@@ -20,7 +20,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-for name, examples in {"quick": 25, "thorough": 200}.items():
+for name, examples in {"quick": 15, "thorough": 200}.items():
     settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quick")
 

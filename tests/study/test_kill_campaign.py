@@ -24,8 +24,8 @@ def fought(folder: Path, **options: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_dozen_kills_change_nothing(tmp_path):
-    fought(tmp_path, kills=12, workers=2, attached=1, trials=8, epochs=20, pause=0.1)
+def test_half_a_dozen_kills_change_nothing(tmp_path):
+    fought(tmp_path, kills=6, workers=2, attached=1, trials=8, epochs=20, pause=0.1)
 
 
 @pytest.mark.slow
