@@ -45,7 +45,7 @@ def report(
     records = folder.lean_records()
     state = progress(folder, config, records).words(datetime.now(UTC))
     if not records:
-        hint = state or f"`inception-search resume {shlex.quote(str(run))}` continues it"
+        hint = state or f"`inception-search resume {shlex.quote(str(run))}` continues"
         raise TrainingError("the study has no trial to report yet", path=str(folder.trials_file), hint=hint)
     found = damage(folder)
     if as_json:

@@ -124,7 +124,7 @@ def serve_dashboard(
     with TemporaryDirectory(prefix="inception-search-") as folder:
         copy = DashboardCopy(run, objectives, name, draw, Path(folder))
         if not copy.refresh():
-            hint = f"`inception-search resume {run.path}` goes on"
+            hint = f"`inception-search resume {run.path}` continues"
             raise TrainingError("the study has no trial to show yet", path=str(run.trials_file), hint=hint)
         with _server(copy, host, port) as server:
             server.copy, server.every, server.note, server.looked = copy, every, note, time.monotonic()

@@ -108,7 +108,9 @@ class LiveStudy:
             if self.url is None:
                 raise self._unreadable(error) from None
             if not self.behind:
-                self.note(f"the Optuna storage at {StorageUrl(self.url)} does not answer; the search goes on without")
+                self.note(
+                    f"the Optuna storage at {StorageUrl(self.url)} does not answer; the search continues without it"
+                )
             self.behind, self.next_try = True, time.monotonic() + self.delay
             self.delay = min(PATIENCE, 2 * self.delay)
             return

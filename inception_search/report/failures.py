@@ -17,24 +17,24 @@ NUMBERS = 12  # trial numbers given for each
 # A number that stands alone: not the 3 of 3x3, of a name or of a path.
 _NUMBER = re.compile(r"(?<![\w.:/-])[0-9][0-9,]*(?:\.[0-9]+)?(?![\w:/-]|[.,][\w])")
 MEANING = {
-    "complete": "trained to its end",
-    "pruned": "stopped early, behind others",
-    "paused": "stopped at a rung; may go on",
-    "infeasible": "outside the limits; never trained",
-    "failed": "its training came to nothing",
-    "duplicate": "an architecture that was there already",
+    "complete": "trained to the last epoch",
+    "pruned": "stopped early by the pruner",
+    "paused": "stopped at a rung; it may continue",
+    "infeasible": "outside the budget; not trained",
+    "failed": "training ended without a result",
+    "duplicate": "an architecture that the study already had; not trained",
 }
 
 
 def failures_section(material: Material) -> list[Block]:
     """Counts of every state, and the distinct reasons with the trials they are of."""
     states = [(state, str(number), MEANING[state]) for state, number in counts(material.records).items()]
-    ends = Table("How the trials ended.", ("State", "Trials#", "Meaning"), states)
+    ends = Table("Number of trials in each state.", ("State", "Trials#", "Meaning"), states)
     rows = [row for state in MEANING for row in _reasons(material, state)]
     if not rows:
-        return [ends, Prose("No trial has a reason to tell.")]
-    columns = ("State", "Reason", "Count#", "Trials", "To look at the first$")
-    return [ends, Table("Reasons, as recorded; those that differ in their numbers alone are one.", columns, rows)]
+        return [ends, Prose("No trial has a recorded reason.")]
+    columns = ("State", "Reason", "Count#", "Trials", "Command to see the first$")
+    return [ends, Table("Recorded reasons; reasons that differ only in numbers are one row.", columns, rows)]
 
 
 def _reasons(material: Material, state: str) -> list[tuple[str, ...]]:

@@ -47,10 +47,10 @@ def front_section(material: Material) -> list[Block]:
     """The plot of the front, the pictures of its points, its table, and the two plots of cost."""
     members, axis, words = front_members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
-        return [Prose("No trial has been trained to its end, so there is no front yet.")]
+        return [Prose("No trial has been trained to the last epoch, so there is no front yet.")]
     told = "Numbered by increasing cost; no trained network is better than one of them in every objective."
     if len(members) > PICTURES:
-        told += f" {PICTURES} of the {len(members)} have room for their pictures."
+        told += f" Figures of {PICTURES} of the {len(members)} are shown."
     crowd = crowded(material.records)
     plot = Image(material.plots["front"], told + crowd + _volume(material))
     cards = [_card(place, members[place - 1], axis, material) for place in pictured(len(members))]

@@ -103,10 +103,10 @@ def baselines_section(material: Material) -> list[Block]:
     canonical = [record for record in ranked if record.origin == "baseline"]
     shown = ([best] if best else []) + canonical[:CANONICAL]
     if not shown:
-        return [Prose("No trial has been trained to its end.")]
+        return [Prose("No trial has been trained to the last epoch.")]
     left = len(canonical) - CANONICAL
     return [
-        Prose("All pictures have the same scale; accuracy is on the validation images."),
+        Prose("All figures have the same scale; accuracy is measured on the validation images."),
         Pictures([_picture(record, best, material.varying) for record in shown]),
         *([Prose(f"{left} more baselines are in the leaderboard.")] if left > 0 else []),
     ]
@@ -115,7 +115,7 @@ def baselines_section(material: Material) -> list[Block]:
 def _picture(record: TrialRecord, best: TrialRecord | None, varying: Sequence[str]) -> Picture:
     found = record.origin != "baseline"
     costs = "".join(f", {count(record.cost[name])} {unit}" for name, unit in COSTS if name in record.cost)
-    about = f"{'best found by the search' if found else 'canonical'}: {percent(record.score or 0.0)}{costs}"
+    about = f"{'best network found' if found else 'canonical'}: {percent(record.score or 0.0)}{costs}"
     try:
         drawn = draw_searched(record, "", varying)
     except InceptionSearchError as error:
@@ -126,7 +126,7 @@ def _picture(record: TrialRecord, best: TrialRecord | None, varying: Sequence[st
 
 def _against(record: TrialRecord, best: TrialRecord) -> str:
     """What the best found has against a baseline."""
-    told = f"The best found: {points((best.score or 0.0) - (record.score or 0.0))} points"
+    told = f"The best network found: {points((best.score or 0.0) - (record.score or 0.0))} points"
     for name, unit in COSTS:
         if record.cost.get(name) and name in best.cost:
             told += f", {best.cost[name] / record.cost[name]:.2f} times the {unit}"

@@ -12,7 +12,7 @@ from inception_search.store.query import quality_words
 
 HISTORY = (
     "Validation {} of each trial by its number, with the best so far and the baselines. "
-    "A tick at the bottom is a trial that was not trained to its end."
+    "A tick at the bottom is a trial that was not trained to the last epoch."
 )
 CURVES = "Validation {} by epoch of the best trials, and of the baselines (dashed)."
 
@@ -61,6 +61,6 @@ def _ranking(ranking: Importance, number: int, material: Material) -> Iterator[B
     rows = [(row.name, *row.cells) for row in ranking.rows[:DECISIONS]]
     yield Prose(ranking.about)
     yield Image(material.plots[f"decisions-{number}"], f"{ranking.title}: {ranking.axis}.")
-    yield Table("In numbers.", ranking.columns, rows, dense=True)
+    yield Table("The same as numbers.", ranking.columns, rows, dense=True)
     if left := len(ranking.rows) - len(rows):
         yield Prose(f"The {'other one matters' if left == 1 else f'other {left} matter'} less.")

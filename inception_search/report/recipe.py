@@ -33,15 +33,18 @@ OBJECTIVES = {
     "seconds": "seconds of training (few)",
 }
 PRUNERS = {
-    "median": "trials worse than the median at an equal epoch are stopped",
-    "none": "every trial is trained to its end",
+    "median": "trials that are worse than the median at the same epoch are stopped",
+    "none": "every trial is trained to the last epoch",
 }
 
 
 def recipe_section(material: Material) -> list[Block]:
     """Space, data, fidelity, strategy, objectives, limits, seed and trials; then the decisions of the space."""
     rows = [(name, words) for name, words in _facts(material) if words]
-    return [Table("In short; every option is at the end.", ("", "This study"), rows), *_holes(material)]
+    return [
+        Table("A summary; the section Configuration has every option.", ("", "This study"), rows),
+        *_holes(material),
+    ]
 
 
 def _facts(material: Material) -> Iterator[tuple[str, str]]:
@@ -73,7 +76,7 @@ def _data(material: Material) -> str:
         told += f", images of {shape[1]}×{shape[2]} pixels, {shape[0]} channel{'' if shape[0] == 1 else 's'}"
     if isinstance(sizes := data.get("sizes"), Mapping):
         told += "; " + ", ".join(f"{_number(number)} {part}" for part, number in sizes.items())
-        told += " images (the test images are not read by a search)" if "test" in sizes else " images"
+        told += " images (a search does not use the test images)" if "test" in sizes else " images"
     return told
 
 
@@ -102,7 +105,7 @@ def _training(material: Material) -> str:
     told += [f"class weights {_weights(weights)}"] if weights not in (None, "none") else []
     told += [f"{name} ×{get(name)}" for name in ("width", "depth") if get(name) not in (None, 1.0)]
     told += [f"images of {get('image_size')} pixels"] if get("image_size") else []
-    told += ["augmented images"] if get("augment") else ["images as they are"]
+    told += ["augmented images"] if get("augment") else ["images without augmentation"]
     told += [str(get("precision"))]
     return ", ".join(told)
 
@@ -127,9 +130,9 @@ def _trials(material: Material) -> str:
         return ""
     told = f"{wanted} different architecture{'' if wanted == 1 else 's'}"
     if not material.option("baselines"):
-        told += ", without the canonical ones"
+        told += ", without canonical baselines"
     elif any(record.origin == "baseline" for record in material.records):
-        told += ", the canonical ones first"
+        told += ", canonical baselines first"
     repeats = material.option("repeats")
     if isinstance(repeats, int) and repeats > 1:
         top = material.option("repeat_top")
@@ -149,7 +152,7 @@ def _holes(material: Material) -> list[Block]:
     tried = [record.holes for record in material.records if record.holes]
     rows = [(name, words, f"{sum(name in holes for holes in tried)}") for name, words in material.space.holes]
     caption = (
-        f"The decisions of the space, and in how many of {counted(len(tried), 'trial')} each was there to be made."
+        f"The decisions of the space, and the number of trials (of {len(tried):,}) whose network has each decision."
     )
     listed = Table(caption, ("Decision$", "One of", "Trials#"), rows, dense=True)
     return [Folded("Decisions of the space", listed, open=True)]

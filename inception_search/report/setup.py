@@ -21,7 +21,11 @@ def environment_section(material: Material) -> list[Block]:
         names.remove("from trial")
     columns = ("", *(["Value"] if len(known) == 1 else [_since(each) for each in known]))
     rows = [(name, *(each.get(name, UNKNOWN) for each in known)) for name in names]
-    about = "What the search ran with." if len(known) == 1 else "What the search ran with, and went on with."
+    about = (
+        "Hardware and software of the search."
+        if len(known) == 1
+        else "Hardware and software of the search, also after it was resumed."
+    )
     return [Table(about, columns, rows), *_attached(material)]
 
 
@@ -58,10 +62,10 @@ def reproduce_section(material: Material) -> list[Block]:
     study, space = shlex.quote(f"{run}/study.yaml"), shlex.quote(f"{run}/space.yaml")
     lines = [
         (f"inception-search search {study} --space {space} --run {again}", "the same search in a new folder"),
-        (f"inception-search resume {at}", "go on where it was stopped; --trials N makes it longer"),
-        (f"inception-search finalize {at}", "train the best and the canonical in full, test them once"),
-        (f"inception-search report {at}", "this page again"),
-        (f"inception-search dashboard {at}", "the study in optuna-dashboard, with every module's picture"),
+        (f"inception-search resume {at}", "continue the search; --trials N extends it"),
+        (f"inception-search finalize {at}", "retrain the best networks and the baselines, and test each once"),
+        (f"inception-search report {at}", "write this page again"),
+        (f"inception-search dashboard {at}", "the study in optuna-dashboard, with a figure of each module"),
     ]
     return [Commands(lines), Prose(_exact(material))]
 

@@ -12,7 +12,7 @@ from inception_search.store.record import TrialRecord, percent, trial_name
 
 # What one validation image is worth: the same in every class only for plain accuracy.
 _WORTH = {
-    "accuracy": "is {:.2f} points",
+    "accuracy": "corresponds to {:.2f} points",
     "balanced_accuracy": "counts more in a small class",
     "macro_f1": "counts more in a small class",
 }
@@ -22,20 +22,20 @@ _UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that the weights d
 def summary(records: Sequence[TrialRecord]) -> str:
     """The outcome of a study in one or two sentences."""
     numbers = counts(records)
-    told = f"{counted(len(records), 'trial')}, {numbers['complete']} trained to the end."
+    told = f"{counted(len(records), 'trial')}, {numbers['complete']} trained to the last epoch."
     told += _recipes(records)
     found = next((r for r in leaderboard(records, len(records)) if r.origin != "baseline"), None)
     if found is None or found.score is None:
         return told
-    told += f" Best found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
+    told += f" Best network found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
     reference = best_baseline(records)
     if reference is None or reference.score is None:
         return told + "." + _grain(records, found)
     difference = found.score - reference.score
-    told += f", {points(difference)} points against {trial_name(reference)}, the best baseline"
+    told += f", {points(difference)} points compared with {trial_name(reference)}, the best baseline"
     told += f" ({percent(reference.score)})."
     if difference < 0:
-        told += f" No network found beat {trial_name(reference)}."
+        told += f" No network found is better than {trial_name(reference)}."
     return told + _grain(records, found, reference)
 
 
@@ -47,7 +47,11 @@ def _recipes(records: Sequence[TrialRecord]) -> str:
     names = sorted({name for recipe in recipes for name in recipe} - _UNSEEN)
     told = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
     words = [f"{name} {' or '.join(values)}" for name, values in told.items() if len(values) > 1]
-    return f" They were not all trained alike ({', '.join(words)}): their accuracies do not compare." if words else ""
+    return (
+        f" They were trained with different settings ({', '.join(words)}), so their accuracies are not comparable."
+        if words
+        else ""
+    )
 
 
 def _grain(records: Sequence[TrialRecord], *told: TrialRecord) -> str:

@@ -12,10 +12,10 @@ from inception_search.report.material import Material
 from inception_search.store.query import counts, quality_words
 from inception_search.store.record import TrialRecord, percent
 
-AGAINST = "Against best baseline#"
+AGAINST = "Compared with best baseline#"
 PLACES = 20  # of the leaderboard; baselines below them are shown, too
 COLUMNS = ("Rank#", "Name", "Origin", "Accuracy#", AGAINST, "MACs#", "Parameters#", "Architecture$")
-CAPTION = "Trials trained to their last epoch, by validation {}"
+CAPTION = "Trials that were trained to the last epoch, by validation {}"
 COMPARED = "differences in percentage points; baselines are marked"
 
 
@@ -23,7 +23,7 @@ def leaders_section(material: Material) -> list[Block]:
     """The best trials, and every baseline with its rank."""
     rows = leaderboard_rows(material.records, PLACES)
     if not rows:
-        return [Prose("No trial has been trained to its end.")]
+        return [Prose("No trial has been trained to the last epoch.")]
     cells = [
         (
             str(row.rank),
@@ -70,7 +70,7 @@ def trials_section(material: Material) -> list[Block]:
         "Seconds#",
         "Architecture$",
     )
-    caption = f"Every trial; {words} is on the validation images, that of a pruned trial at the epoch it was stopped."
+    caption = f"All trials; {words} is measured on the validation images, for pruned trials when they were stopped."
     parts = [material.records[start : start + ROWS] for start in range(0, len(material.records), ROWS)]
     blocks: list[Block] = [_listed(parts[0], caption, columns, others)]
     blocks += [Folded(_ended(part), _listed(part, f"{_span(part)}.", columns, others)) for part in parts[1:PARTS]]

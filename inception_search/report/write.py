@@ -42,16 +42,16 @@ class Section(NamedTuple):
 
 SECTIONS: tuple[Section, ...] = (
     Section("What was searched, and how", recipe_section),
-    Section("Best found and the baselines", baselines_section),
+    Section("Best network found and baselines", baselines_section),
     Section("Leaderboard", leaders_section),
     Section("Pareto front", front_section),
     Section("History", history_section),
     Section("Learning curves", curves_section),
     Section("Which decisions matter", decisions_section),
-    Section("Failures and other ends", failures_section),
+    Section("How the trials ended", failures_section),
     Section("All trials", trials_section),
     Section("Environment", environment_section),
-    Section("Doing it again", reproduce_section),
+    Section("How to reproduce this study", reproduce_section),
     Section("Configuration", configuration_section),
 )
 

@@ -135,7 +135,7 @@ def _hint(reason: str) -> str:
         return "raise the limit on processes (ulimit -u), or use fewer --workers; then resume"
     if "Too many open files" in reason:
         return "raise the limit on open files (ulimit -n), then resume"
-    return "put that right, then resume; an unfinished trial goes on from its last epoch"
+    return "put that right, then resume; an unfinished trial continues from its last epoch"
 
 
 def _why_not_loaded() -> str | None:

@@ -47,7 +47,7 @@ class Log:
         with suppress(ValueError):
             if isinstance(said := json.loads(line), dict):
                 return said
-        hint = "start the worker again: its trial goes on from its last epoch"
+        hint = "start the worker again: its trial continues from its last epoch"
         raise DocumentError("a message between search and worker was damaged", place=Place(str(self.path)), hint=hint)
 
 

@@ -46,7 +46,9 @@ def begin_growth(run: RunFolder, space: Space, study_text: str, baselines: bool 
     note = {"before": run.space_text(), "after": space.text, "study": study_text, "lines": lines}
     write_atomic(run.path / NOTE, json.dumps(note))
     finish_growth(run)
-    return f"{inside} of {len(records)} earlier trials are points of space {space.name!r}, in which the search goes on"
+    return (
+        f"{inside} of {len(records)} earlier trials are points of space {space.name!r}, in which the search continues"
+    )
 
 
 def finish_growth(run: RunFolder) -> None:

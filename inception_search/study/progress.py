@@ -45,16 +45,14 @@ class Progress:
         if self.finished:
             if self.done >= self.wanted:
                 return ""
-            return (
-                f"Finished with {self.done} of {self.wanted} trials: no further network is new and within the limits."
-            )
+            return f"Finished with {self.done} of {self.wanted} trials: no further new network is within the budget."
         if self.running:
             flight = counted(len(self.under_way), "trial")
-            told = f"Running: {flight} in flight{self._last(now)}; {self.done} of {self.wanted} are trained"
+            told = f"Running: {flight} running{self._last(now)}; {self.done} of {self.wanted} are trained"
             return f"{told}{self._paused()}."
         told = f"Not finished: {self.done} of {self.wanted} trials are trained{self._paused()}"
-        told += f", {counted(len(self.under_way), 'trial')} broken off" if self.under_way else ""
-        return f"{told}; `inception-search resume {self.run}` goes on."
+        told += f", {counted(len(self.under_way), 'trial')} interrupted" if self.under_way else ""
+        return f"{told}; `inception-search resume {self.run}` continues."
 
     def _paused(self) -> str:
         return f", {self.paused} paused" if self.paused else ""

@@ -160,7 +160,7 @@ class TrialLoop(ABC):
             return  # what ends the loop may end its trials, too: its job is there for whoever goes on
         elif event.handed_back:
             where = "from its last epoch" if trial.advanced else "from where it was"
-            self.note(f"{name} was handed back by a worker that leaves; it goes on elsewhere {where}")
+            self.note(f"{name} was returned by a worker that exits; it continues elsewhere {where}")
             self.repeat(trial, trial.attempt + 1, trial.tries)
         elif not event.began and not event.late:
             self.note(f"the process of {name} ended before it began; it is started again")

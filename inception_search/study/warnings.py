@@ -23,7 +23,7 @@ SKEWED = 3  # times as many images of one class as of another
 def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -> Iterator[str]:
     """A sentence for each option that changes nothing, or whose default leaves something out."""
     if config.proxies and config.strategy != "predictor":
-        yield f"proxies are looked at by the predictor alone, not by {config.strategy}"
+        yield f"proxies has no effect: only the strategy predictor uses it, not {config.strategy}"
     if config.data_root and config.data in EMBEDDED:
         yield f"data_root has no effect: {config.data} is part of a package"
     if config.download and not may_download(config.data):
@@ -33,7 +33,7 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
         yield "reference has no effect: with one objective there is no front"
     if reference is None and len(config.objectives) > 1:
         names = ", ".join(config.objectives)
-        yield f"no hypervolume: a cost has no limit to measure it from; give a reference with {names}"
+        yield f"no hypervolume is computed: an objective has no limit as its reference; set reference with {names}"
 
 
 def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
@@ -46,11 +46,11 @@ def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
     often, rarely = dataset.classes[counts.index(most)], dataset.classes[counts.index(least)]
     share = most / sum(counts)
     told = f"the classes are skewed: {often} has {most:,} training images and {rarely} {least:,}; "
-    told += f"a network that always answers {often} has an accuracy of {100 * share:.0f} %"
+    told += f"a network that always predicts {often} has an accuracy of {100 * share:.0f} %"
     if "accuracy" in config.objectives:
-        told += "; the objectives balanced_accuracy and macro_f1 count every class alike"
+        told += "; the objectives balanced_accuracy and macro_f1 weight all classes equally"
     if config.training.class_weights == "none":
-        told += "; class_weights: balanced makes the images of rare classes count more in the loss"
+        told += "; class_weights: balanced gives images of rare classes more weight in the loss"
     yield told
 
 
@@ -69,14 +69,14 @@ def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: 
         return None
     trained = sum(screen(proposal.params).fresh for proposal in canonical)
     if not trained:
-        return "no canonical module is within the limits: there will be nothing to compare with"
+        return "no canonical module is within the budget: the study has no baselines to compare with"
     if trained >= config.trials:
         canon = (
             "the only trial is a canonical module"
             if config.trials == 1
             else f"all {config.trials} trials are canonical modules"
         )
-        return f"{canon}: more trials, or no baselines, let it search"
+        return f"{canon}: use more trials, or no baselines, to search"
     return None
 
 
@@ -94,6 +94,6 @@ def recipe_change(config: StudyConfig, records: Iterable[TrialRecord]) -> str | 
     if not words:
         return None
     return (
-        f"study.yaml asks for {', '.join(words)}: new trials do not compare with the {len(trained)} trained so far; "
-        "put it back, or search in a new run"
+        f"study.yaml has {', '.join(words)}: new trials are not comparable with the {len(trained)} trained so far; "
+        "restore the old value, or use a new run folder"
     )

@@ -170,7 +170,7 @@ class TestRefusals:
         copy_example(tmp_path / "mine", records=0)
         said = command("dashboard", "mine")
         assert said.code == 1
-        assert "no trial to show yet; `inception-search resume mine` goes on" in said.err
+        assert "no trial to show yet; `inception-search resume mine` continues" in said.err
 
 
 def test_it_says_where_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ def test_a_study_that_was_broken_off(command: Command, tmp_path: Path) -> None:
     before = files(run)
     said = command("report", "mine")
     assert said.code == 0
-    assert "Not finished: 13 of 34 trials are trained; `inception-search resume mine` goes on." in said.out
+    assert "Not finished: 13 of 34 trials are trained; `inception-search resume mine` continues." in said.out
     html = (run / "report.html").read_text(encoding="utf-8")
-    assert "13 of 34 trials are trained; <code>inception-search resume runs/example</code> goes on." in html
+    assert "13 of 34 trials are trained; <code>inception-search resume runs/example</code> continues." in html
     assert "13 trained networks are too few to tell what matters" in html
     assert files(run) == before
 
@@ -38,8 +38,8 @@ def test_a_study_that_runs(command: Command, tmp_path: Path) -> None:
     with Presence(run / "workers" / DRIVER, {}):
         said = command("report", "mine")
         assert said.code == 0
-        assert "Running: 0 trials in flight, last result" in said.out
-    assert "Running: 0 trials in flight, last result at 20" in (run / "report.html").read_text(encoding="utf-8")
+        assert "Running: 0 trials running, last result" in said.out
+    assert "Running: 0 trials running, last result at 20" in (run / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("without_plots")
@@ -52,7 +52,7 @@ def test_a_study_in_which_nothing_was_trained(command: Command, tmp_path: Path) 
     said = command("report", "mine")
     assert said.code == 0
     html = (run / "report.html").read_text(encoding="utf-8")
-    assert "No trial has been trained to its end" in html
+    assert "No trial has been trained to the last epoch" in html
     assert "multiply-adds" in html
     assert not (run / "best.yaml").exists()
 
@@ -63,7 +63,7 @@ def test_an_empty_study(command: Command, tmp_path: Path) -> None:
     assert said.code == 1
     assert said.err == (
         "error: mine/trials.jsonl: the study has no trial to report yet; "
-        "Not finished: 0 of 34 trials are trained; `inception-search resume mine` goes on.\n"
+        "Not finished: 0 of 34 trials are trained; `inception-search resume mine` continues.\n"
     )
     assert run.is_dir()
 

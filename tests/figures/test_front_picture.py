@@ -64,7 +64,7 @@ def test_a_front_has_at_most_so_many_pictures_its_ends_among_them(number: int) -
 def test_a_long_front_stays_a_page() -> None:
     html = section(Material(on_a_front(80)))
     assert html.count("<svg") == PICTURES
-    assert f"{PICTURES} of the 80 have room for their pictures." in html
+    assert f"Figures of {PICTURES} of the 80 are shown." in html
     assert len(html) < 400_000
 
 

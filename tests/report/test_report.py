@@ -125,8 +125,8 @@ def test_report_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_report_of_an_empty_study(tmp_path: Path) -> None:
     written = write_report(tmp_path, [], study={}, title="Nothing")
-    assert "No trial has been trained to its end." in written[0].read_text(encoding="utf-8")
-    assert summary([]) == "0 trials, 0 trained to the end."
+    assert "No trial has been trained to the last epoch." in written[0].read_text(encoding="utf-8")
+    assert summary([]) == "0 trials, 0 trained to the last epoch."
 
 
 def test_report_survives_networks_that_cannot_be_drawn_and_hostile_names(tmp_path: Path) -> None:
@@ -162,9 +162,9 @@ def test_report_into_a_file_is_one_paragraph(tmp_path: Path) -> None:
 
 def test_summary_names_the_best_and_the_reference() -> None:
     assert summary(study_records()) == (
-        "12 trials, 8 trained to the end. Best found: trial 7 with 91.40 % validation accuracy, "
-        "−0.10 points against inception_resnet_a, the best baseline (91.50 %). "
-        "No network found beat inception_resnet_a."
+        "12 trials, 8 trained to the last epoch. Best network found: trial 7 with 91.40 % validation accuracy, "
+        "−0.10 points compared with inception_resnet_a, the best baseline (91.50 %). "
+        "No network found is better than inception_resnet_a."
     )
 
 
@@ -176,7 +176,7 @@ def test_summary_says_how_often_was_trained_what_it_names() -> None:
         record(2, value=0.86, repeat_of=1, seed=1, data=sizes),
     ]
     assert summary(trials[:2]).endswith(
-        "One of the 5,000 validation images is 0.02 points; each network was trained once."
+        "One of the 5,000 validation images corresponds to 0.02 points; each network was trained once."
     )
     assert "trial 1 with 88.00 % validation accuracy, +8.00 points" in summary(trials)
     assert summary(trials).endswith("is 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
@@ -186,7 +186,7 @@ def test_summary_says_how_often_was_trained_what_it_names() -> None:
 def test_an_image_has_points_of_its_own_in_plain_accuracy_only(name: str) -> None:
     trials = [record(0, value=1.0, objectives={name: 1.0}, data={"sizes": {"validation": 32}})]
     told = summary(trials)
-    assert told.startswith("1 trial, 1 trained to the end.")
+    assert told.startswith("1 trial, 1 trained to the last epoch.")
     assert told.endswith("One of the 32 validation images counts more in a small class; each network was trained once.")
     assert "3.12" not in told
 
@@ -194,12 +194,15 @@ def test_an_image_has_points_of_its_own_in_plain_accuracy_only(name: str) -> Non
 def test_summary_finds_what_a_table_calls_found() -> None:
     """What an earlier study gave is found, too; only canonical modules are not."""
     given = record(1, origin="warm_start", label="earlier:3", value=0.9)
-    assert "Best found: earlier:3 with 90.00 %" in summary([record(0, value=0.8), given])
+    assert "Best network found: earlier:3 with 90.00 %" in summary([record(0, value=0.8), given])
 
 
 def test_summary_tells_recipes_apart() -> None:
     trials = [record(n, value=0.5, fidelity={"epochs": 1 + n, "threads": 1 + n, "ema": 0.0}) for n in range(2)]
-    assert "They were not all trained alike (epochs 1 or 2): their accuracies do not compare." in summary(trials)
+    assert (
+        "They were trained with different settings (epochs 1 or 2), so their accuracies are not comparable."
+        in summary(trials)
+    )
     assert "alike" not in summary(trials[:1])
 
 

@@ -101,7 +101,7 @@ def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
         "12 points, 2 decisions",
         "digits, images of 16×16 pixels, 1 channel; 400 train, 359 validation, 359 test images",
         "6 epochs, sgd, batches of 32, augmented images, float32",
-        "tpe; trials worse than the median at an equal epoch are stopped",
+        "tpe; trials that are worse than the median at the same epoch are stopped",
         "validation accuracy (high), multiply-adds (few)",
         "at most 4.20 M multiply-adds",
         "40 different architectures",
@@ -113,9 +113,9 @@ def test_what_was_searched_is_told_in_words(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("without_plots")
 def test_baselines_stand_beside_the_best_found_at_one_scale(tmp_path: Path) -> None:
     path = write_report(tmp_path, study_records(), study=STUDY, title="t")[0]
-    told = sections(path)["Best found and the baselines"]
-    assert told.index("trial 7 best found by the search: 91.40 %") < told.index("inception_resnet_a canonical: 91.50 %")
-    assert "The best found: −0.10 points, 1.31 times the MACs, 1.21 times the parameters." in told
+    told = sections(path)["Best network found and baselines"]
+    assert told.index("trial 7 best network found: 91.40 %") < told.index("inception_resnet_a canonical: 91.50 %")
+    assert "The best network found: −0.10 points, 1.31 times the MACs, 1.21 times the parameters." in told
     html = path.read_text(encoding="utf-8").split("Pareto front</h2>")[0]
     pictures = re.findall(r'--width: (\d+)px">.*?<svg [^>]*?width="(\d+)"', html, re.S)
     assert len(pictures) == 3
@@ -129,10 +129,10 @@ def test_reasons_have_their_trials_and_a_command_to_look_at_the_first(tmp_path: 
         *[record(n, state="failed", value=None, reason="the loss is not finite") for n in (4, 6)],
         record(5, state="infeasible", value=None, reason="too many MACs", network=None, curve=()),
     ]
-    told = written(tmp_path, trials)["Failures and other ends"]
+    told = written(tmp_path, trials)["How the trials ended"]
     assert "failed the loss is not finite 2 4, 6 inception-search draw runs/mine:4" in told
     assert "infeasible too many MACs 1 5 trials.jsonl, number 5" in told
-    assert "failed 2 its training came to nothing" in told
+    assert "failed 2 training ended without a result" in told
     assert "paused 0" in told
 
 
@@ -141,7 +141,7 @@ def test_reasons_that_differ_in_their_numbers_alone_are_one(tmp_path: Path) -> N
     shapes = [f"a map of {n}x{n} at m.b{n}, {n}.5 MB of 2 GB" for n in (7, 7, 7)]
     needs = [f"the 3x3 conv needs {n:,} bytes, the limit is 500" for n in (700, 1_200, 900)]
     trials = [record(n, state="failed", reason=why) for n, why in enumerate([*needs, *shapes, "another"])]
-    told = written(tmp_path, trials)["Failures and other ends"]
+    told = written(tmp_path, trials)["How the trials ended"]
     assert "the 3x3 conv needs 700 to 1,200 bytes, the limit is 500 3 0, 1, 2" in told
     assert "a map of 7x7 at m.b7, 7.5 MB of 2 GB 3 3, 4, 5" in told
     assert "another 1 6" in told
@@ -193,7 +193,7 @@ def test_environment_says_what_is_not_known(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("without_plots")
 def test_commands_name_the_run_folder_of_the_study(tmp_path: Path) -> None:
-    told = written(tmp_path, [record(1)])["Doing it again"]
+    told = written(tmp_path, [record(1)])["How to reproduce this study"]
     assert "inception-search search runs/mine/study.yaml --space runs/mine/space.yaml --run runs/mine-again" in told
     assert "inception-search resume runs/mine" in told
     assert str(tmp_path) not in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -233,7 +233,7 @@ def unfinished() -> Iterator[tuple[str, list[TrialRecord]]]:
 
 @pytest.mark.parametrize(("name", "records"), list(unfinished()), ids=lambda v: v if isinstance(v, str) else "")
 def test_a_report_is_written_of_what_there_is(tmp_path: Path, name: str, records: list[TrialRecord]) -> None:
-    state = "Not finished: 12 of 40 trials are trained; `inception-search resume runs/mine` goes on."
+    state = "Not finished: 12 of 40 trials are trained; `inception-search resume runs/mine` continues."
     told = written(tmp_path, records, state=state, space=SPACE, front=[])
     assert state.replace("`", "") in told[""]  # what stands between backticks is code
     assert all(told.values())

@@ -107,6 +107,6 @@ def test_a_study_without_canonical_networks_is_not_compared_with_them(
         write_report(tmp_path, records, study=study, title="t")
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         print_leaderboard(records)
-        assert ("the canonical ones first" in page) is there
-        assert ("Against best baseline" in page) is there
+        assert ("canonical baselines first" in page) is there
+        assert ("Compared with best baseline" in page) is there
         assert ("vs baseline" in capsys.readouterr().out) is there

@@ -156,7 +156,7 @@ def test_a_worker_that_is_stopped_loses_at_most_the_epoch_it_is_in(program, tmp_
     os.killpg(search.pid, signal.SIGINT)
     _, err = search.communicate(timeout=PATIENCE)
     assert search.returncode == 130
-    assert "was handed back by a worker that leaves; it goes on elsewhere from its last epoch" in err
+    assert "was returned by a worker that exits; it continues elsewhere from its last epoch" in err
     assert "lost its process" not in err
 
 

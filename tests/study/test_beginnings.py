@@ -125,8 +125,8 @@ def test_a_canonical_module_whose_record_is_gone_is_one_again(fake_study):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"trials": 2}, "all 2 trials are canonical modules: more trials, or no baselines, let it search"),
-        ({"trials": 3, "max_params": 1400}, "no canonical module is within the limits"),
+        ({"trials": 2}, "all 2 trials are canonical modules: use more trials, or no baselines, to search"),
+        ({"trials": 3, "max_params": 1400}, "no canonical module is within the budget"),
         ({"trials": 3}, None),
     ],
 )

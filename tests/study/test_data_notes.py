@@ -27,7 +27,7 @@ def test_a_study_says_how_it_read_its_data(tmp_path: Path) -> None:
     passed = "image_folder: files passed over, for their ending: 1 (.csv: 1)"
     skewed = (
         "the classes are skewed: ok has 42 training images and bad 3; "
-        "a network that always answers ok has an accuracy of 93 %"
+        "a network that always predicts ok has an accuracy of 93 %"
     )
     assert watch.notes[0] == passed
     assert watch.notes[1].startswith(skewed)

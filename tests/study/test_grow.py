@@ -179,5 +179,5 @@ def test_what_became_of_the_trials_is_told(fake_study: Any) -> None:
     with study.run.hold():
         told = begin_growth(study.run, Space(NARROWED), "fake: grown\n")
     count = len(study.run.records())
-    assert told.endswith(f"of {count} earlier trials are points of space 'small', in which the search goes on")
+    assert told.endswith(f"of {count} earlier trials are points of space 'small', in which the search continues")
     assert 0 < int(told.split()[0]) < count

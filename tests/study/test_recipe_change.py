@@ -19,7 +19,7 @@ def test_another_recipe_is_told_with_both_values(fake_study, change, words):
     told = [note for note in study.notes.notes if "study.yaml" in note]
     assert len(told) == 1
     assert words in told[0]
-    assert re.search(r"the 2 trained so far; put it back, or search in a new run", told[0])
+    assert re.search(r"the 2 trained so far; restore the old value, or use a new run folder", told[0])
 
 
 @pytest.mark.parametrize("change", [{}, {"trials": 4}, {"max_macs": 1e9}])

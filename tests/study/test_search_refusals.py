@@ -169,7 +169,7 @@ def test_a_proxy_that_is_none_is_refused_before_anything_is_written(run, options
 @pytest.mark.parametrize(
     ("options", "reference", "said"),
     [
-        ({"proxies": ("naswot",), "strategy": "random"}, None, ["proxies are looked at by the predictor alone"]),
+        ({"proxies": ("naswot",), "strategy": "random"}, None, ["proxies has no effect: only the strategy predictor"]),
         ({"proxies": ("naswot",), "strategy": "predictor"}, None, []),
         ({"reference": {"accuracy": 0.5}}, {"accuracy": 0.5}, ["reference has no effect"]),
         ({"data": "digits", "data_root": "pictures"}, {"accuracy": 0.5}, ["data_root has no effect: digits is part"]),
@@ -182,7 +182,7 @@ def test_a_proxy_that_is_none_is_refused_before_anything_is_written(run, options
             ["download has no effect: fashion_mnist is read from its folder and cannot be downloaded"],
         ),
         ({"data": "image_folder", "download": True}, {"accuracy": 0.5}, ["download has no effect: image_folder is"]),
-        ({"objectives": ("accuracy", "latency")}, None, ["no hypervolume: a cost has no limit"]),
+        ({"objectives": ("accuracy", "latency")}, None, ["no hypervolume is computed: an objective has no limit"]),
         ({"objectives": ("accuracy", "macs")}, {"accuracy": 0.0, "macs": 1.0}, []),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_storage_that_goes_away_is_told_by_the_next_session(fake_study, monkey
     assert [record.state for record in study.records] == ["complete"] * 8
     said = [note for note in study.notes.notes if "storage" in note]
     assert len(said) == 2
-    assert said[0] == f"the Optuna storage at {url} does not answer; the search goes on without"
+    assert said[0] == f"the Optuna storage at {url} does not answer; the search continues without it"
     assert "is not up to date" in said[1]
     assert study.go(capacity=2)
     agrees(study)
