@@ -93,6 +93,13 @@ def test_units_are_said(name: str) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*FUNCTIONS}))
+def test_public_methods_and_properties_are_described(name: str) -> None:
+    ours = [base for base in getattr(ins, name).__mro__ if base.__module__.startswith("inception_search")]
+    members = [(key, value) for base in ours for key, value in vars(base).items() if hasattr(value, "__get__")]
+    assert [key for key, value in members if not key.startswith("_") and not inspect.getdoc(value)] == []
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the examples run: a folder with runs/example, as in this repository."""

@@ -179,7 +179,7 @@ def test_summary_says_how_often_was_trained_what_it_names() -> None:
         "One of the 5,000 validation images corresponds to 0.02 points; each network was trained once."
     )
     assert "trial 1 with 88.00 % validation accuracy, +8.00 points" in summary(trials)
-    assert summary(trials).endswith("is 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
+    assert summary(trials).endswith("corresponds to 0.02 points; trial 1 was trained 2 times, v1_3a was trained once.")
 
 
 @pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
