@@ -1,6 +1,6 @@
 """Design, search and draw Inception-style networks.
 
-Examples in the docstrings of public functions take for granted that ``inception_search`` is imported as ``ins``.
+Examples in the docstrings of public functions assume ``import inception_search as ins``.
 
 >>> import inception_search as ins
 >>> net = ins.load("inception_v4")
@@ -63,7 +63,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.weights.load import load_weights as load_weights
     from inception_search.weights.model_file import save_model as save_model
 
-# Public name -> where it is defined. A name is imported when it is first used: listing and drawing need no torch.
+# Public name -> where it is defined. Names are imported on first use, so that listing and drawing never load torch.
 _PUBLIC = {
     "Budget": "measures.budget:Budget",
     "Edit": "edits.edit:Edit",
@@ -113,7 +113,7 @@ _PUBLIC = {
     "view": "api:view",
 }
 
-# Former public name -> what to write now, and where the former one is defined. All of them go in _REMOVED_IN.
+# Former public name -> its replacement, and where the former one is defined. All are removed in _REMOVED_IN.
 _REMOVED_IN = "0.3"
 _RENAMED = {
     "dialects": ("list_dialects", _PUBLIC["list_dialects"]),
@@ -139,14 +139,14 @@ def __getattr__(name: str) -> Any:
         from inception_search.errors import warn
 
         new, where = _RENAMED[name]
-        message = f"ins.{name} is now ins.{new}; the former name goes in version {_REMOVED_IN}"
+        message = f"ins.{name} is now ins.{new}; the former name will be removed in version {_REMOVED_IN}"
         warn(message, DeprecationWarning)
         return _imported(name, where)
     raise AttributeError(f"module 'inception_search' has no attribute {name!r}")
 
 
 def _imported(name: str, where: str) -> Any:
-    """What is defined at ``where`` ("room.file:name"), functions with checked arguments and under their public name."""
+    """The public object at ``where`` ("room.file:name"); a function gets checked arguments and its public name."""
     module, _, attribute = where.partition(":")
     value = getattr(importlib.import_module(f"inception_search.{module}"), attribute)
     if not isinstance(value, type):
@@ -158,4 +158,4 @@ def _imported(name: str, where: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)  # not what this file imports; pages of help and TAB show these
+    return sorted(__all__)  # help() and TAB completion list these, without what this file imports

@@ -1,4 +1,4 @@
-"""The verbs of the facade that join several rooms; heavy ones are imported when called."""
+"""Public functions that join several parts of the package; heavy modules are imported when a function is called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inception_search.weights.trained import Trained
 
 
-def compile(  # the word users look for
+def compile(  # hides the builtin: PyTorch users look for this name
     network: Network | str | Path,
     *,
     num_classes: int | None = None,
@@ -104,7 +104,7 @@ def compile(  # the word users look for
 
 
 def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint | None) -> Trained | None:
-    """What the training of a trial left, where ``weights`` name one; else None."""
+    """The trained weights of the trial that ``weights`` names; None if it names no trial."""
     trial = trial_named(weights) if isinstance(weights, str | Path) else None
     if trial is None:
         return None
@@ -114,7 +114,7 @@ def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint | None) -> Tr
 
 
 def _normalised_as(network: Network, trained: Trained | None) -> Network:
-    """``network`` with the normalisation of the images that the weights were trained on, which these need."""
+    """``network`` with the image normalisation that its weights were trained with."""
     facts = None if trained is None else trained.network.preprocess
     if facts is None or len(facts.mean) != network.input.channels:
         return network
@@ -146,7 +146,7 @@ def _sides(input_size: int | tuple[int, int] | None) -> tuple[int | None, int | 
 
 
 class HasNetwork(Protocol):
-    """What keeps the document it was made from: a compiled or loaded model, a :class:`Move`, the best of a study."""
+    """An object that keeps its document: a compiled or loaded model, a :class:`Move`, the best trial of a study."""
 
     @property
     def network(self) -> Network: ...
@@ -188,7 +188,7 @@ def draw(
         (docs/drawing.md).
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: the name is unknown.
         ConfigError: an option cannot be used with this item.
 
     >>> figure = ins.draw("inception_v4.inception_a", style="paper")
@@ -224,11 +224,11 @@ def draw(
 
 
 def _document(item: Network | AnyStep | HasNetwork) -> Network | AnyStep:
-    """The network of a model (or of whatever else keeps one); a document or step as it is."""
+    """The network of a model or another object that keeps one; a document or step is returned unchanged."""
     from inception_search.spec.step import KINDS
 
     if isinstance(item, (Network, *KINDS.values())):
-        return item  # type: ignore[return-value]  # mypy does not see that no step is left out
+        return item  # type: ignore[return-value]  # mypy does not see that KINDS has every step
     network = getattr(item, "network", None)
     if not isinstance(network, Network):
         hint = "give its name, document or module, or a model made by ins.compile or ins.load_model"
@@ -258,7 +258,7 @@ def view(
         The page; a notebook displays it. ``page.save("v4.html")`` writes it.
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: the name is unknown.
         RunFolderError: the run folder cannot be read.
 
     >>> page = ins.view("nin_cifar10")
@@ -272,7 +272,7 @@ def view(
     if isinstance(item, str | Path) and is_file(Path(item, "trials.jsonl")):
         from inception_search.store.run_folder import RunFolder
 
-        name = title or Path(item).resolve().name  # not the whole path: pages are sent to others
+        name = title or Path(item).resolve().name  # not the whole path: people share these pages
         most = TOP if top is None else top
         return page_of_study(name, RunFolder.open(item).records(), top=most, path=str(item))
     if isinstance(item, str | Path):
@@ -340,7 +340,7 @@ def diff(
 
 
 class _Compared(NamedTuple):
-    """One argument of :func:`diff`: what it names, and the network of a step."""
+    """One argument of :func:`diff`: the item that it names, and the network of a step."""
 
     name: str | None
     item: Network | AnyStep

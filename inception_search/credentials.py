@@ -1,4 +1,4 @@
-"""Passwords and tokens inside URLs: found, and replaced by ``***`` wherever a text is shown or stored."""
+"""Passwords and tokens inside URLs are replaced by ``***`` before a text is shown or stored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def masked(text: str) -> str:
 
 
 def _without_password(word: str) -> str:
-    """``word`` with ``***`` for its passwords; behind its last @, where none can end, it is not searched."""
+    """``word`` with ``***`` for its passwords. The text after its last @ is skipped: no password can end there."""
     before, at, after = word.rpartition("@")
     return _PASSWORD.sub(rf"\g<head>{MASK}@", before + at) + after
 

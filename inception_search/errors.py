@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Self
 
 from inception_search.credentials import masked
 
-SHOWN, RAW = 80, 400  # characters of a value that was found, and of text that describes one
-LONGEST = 900  # of each other part of an error
-LONGEST_NAME = 200  # characters of a name that a near spelling is looked for
+SHOWN, RAW = 80, 400  # most characters shown of a found value, and of a text that describes one
+LONGEST = 900  # most characters of each other part of an error
+LONGEST_NAME = 200  # characters of a name that are compared with the known names
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class InceptionSearchError(Exception):
 
     @property
     def mend(self) -> str | None:
-        """The former name of ``hint``; it goes in version 0.3."""
+        """The former name of ``hint``; it will be removed in version 0.3."""
         warnings.warn("error.mend is called error.hint since 0.2", DeprecationWarning, stacklevel=2)
         return self.hint
 
@@ -119,7 +119,7 @@ class InceptionSearchError(Exception):
 
 
 class DocumentError(InceptionSearchError):
-    """A document (YAML or JSON text) cannot be read as what it claims to be."""
+    """A document (YAML or JSON) cannot be read, or breaks the rules of its schema."""
 
 
 class SchemaVersionError(DocumentError):
@@ -127,7 +127,7 @@ class SchemaVersionError(DocumentError):
 
 
 class LimitError(DocumentError):
-    """A document or network is larger than the limits that keep reading it safe."""
+    """A document or network exceeds the size limits that make reading it safe."""
 
 
 class SpecError(DocumentError):
@@ -135,7 +135,7 @@ class SpecError(DocumentError):
 
 
 class DocumentWarning(UserWarning):
-    """A document can be used, but probably says something else than was meant."""
+    """A document can be used, but probably does not mean what its author intended."""
 
 
 class InputOrderWarning(DocumentWarning):
@@ -147,13 +147,14 @@ class UnusedBlockWarning(DocumentWarning):
 
 
 class ShapeError(InceptionSearchError):
-    """Shapes do not fit: a kernel larger than its map, a concat of unequal maps, a sum of unequal shapes."""
+    """Shapes do not fit: a kernel exceeds its feature map, or a concat or sum joins shapes that do not match."""
 
 
 class MapTooSmallError(ShapeError):
-    """A kernel is larger than its map; once it is read, it says the least input that works.
+    """A kernel is larger than its feature map; the message gives the smallest input size that works.
 
-    ``advice`` finds that out, in a tenth of a second or two: a search meets thousands of such errors that nobody reads.
+    ``advice`` computes that size, in 0.1 to 2 seconds. It is called only when the message is read, because a search
+    raises thousands of these errors that nobody reads.
     """
 
     advice: Callable[[], str | None] | None = None
@@ -169,17 +170,17 @@ class NotInSpaceError(InceptionSearchError):
 
 
 class UnknownNameError(InceptionSearchError):
-    """A name (network, space, dataset, op, block ...) that nothing answers to; its place is where it is written."""
+    """A name (of a network, space, dataset, op, block ...) is unknown; ``place`` is where it is written."""
 
     of_value = True
 
 
 class UnknownDialectError(UnknownNameError):
-    """A network has no dialect of that name; its place is the document of the network."""
+    """A network has no dialect of that name; ``place`` is the document of the network."""
 
 
 class EditError(InceptionSearchError):
-    """An edit does not fit the network it is applied to, or none can be found that does."""
+    """An edit does not fit the network it is applied to, or no edit that fits can be found."""
 
 
 class DataError(InceptionSearchError):
@@ -205,25 +206,25 @@ class ConfigError(InceptionSearchError):
 
 
 class MissingRequirementError(ConfigError):
-    """What a function or command needs is not there: a package, or processes that fork; other values may do without."""
+    """A package, or process forking, is missing that these option values need; other values may work without it."""
 
     of_value = False
 
 
 class ArgumentError(ConfigError, TypeError):
-    """A public function was called with an argument that it does not take, or without one that it needs."""
+    """A public function got an argument that it does not take, or lacks one that it needs."""
 
 
 class ProcessStartError(InceptionSearchError):
-    """The process of a trial cannot be started here; the study stops, and nothing is recorded of that trial."""
+    """The process of a trial cannot be started; the study stops and records nothing for that trial."""
 
 
 class PluginError(InceptionSearchError):
-    """What another package adds (an op, space, strategy, dataset or proxy) cannot be used, or its name is taken."""
+    """An op, space, strategy, dataset or proxy of another package cannot be used, or its name is taken."""
 
 
 class CompileError(InceptionSearchError):
-    """A graph cannot be lowered to PyTorch as asked."""
+    """A graph cannot be built or measured as a PyTorch module."""
 
 
 class WeightsError(InceptionSearchError):
@@ -234,17 +235,17 @@ class TrainingError(InceptionSearchError):
     """A training run ended without a usable result (diverged, out of memory, out of time)."""
 
     OUT_OF_MEMORY: ClassVar[str] = "out of memory"
-    """How the reason of such a failure begins, in errors and in records."""
+    """The first words of the reason of an out-of-memory failure, in errors and in records."""
 
 
 class CheckpointError(TrainingError):
-    """A training checkpoint is damaged, or of another network, data, fidelity or seed; nothing was trained."""
+    """A checkpoint is damaged, or belongs to another network, data, fidelity or seed; nothing was trained."""
 
 
 def unknown_name(
     what: str, name: str, known: Iterable[str], *, kind: type[UnknownNameError] = UnknownNameError, **facts: Any
 ) -> UnknownNameError:
-    """An :class:`UnknownNameError`, of ``kind``, that lists what is known and suggests the nearest spelling."""
+    """An :class:`UnknownNameError` (of class ``kind``) that lists the known names and suggests the nearest one."""
     names = sorted(known)
     return kind(
         f"unknown {what}",
@@ -256,7 +257,7 @@ def unknown_name(
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str | None:
-    """``"did you mean 'x'?"`` for the nearest known spelling, or None, also for what is no text."""
+    """``"did you mean 'x'?"`` for the nearest known spelling; None if no known name is near."""
     names = {each.lower(): each for each in known}
     near = difflib.get_close_matches(_text(name)[:LONGEST_NAME].lower(), list(names), n=1, cutoff=0.6)
     return f"did you mean {names[near[0]]!r}?" if near else None
@@ -265,7 +266,7 @@ def did_you_mean(name: Any, known: Iterable[str]) -> str | None:
 def shorten(value: Any) -> str:
     """``repr(value)`` on one line, control characters escaped, cut to 80 characters (:func:`raw` text: 400).
 
-    Of long or deeply nested values only the beginning is written; one whose ``repr`` fails is named by its type.
+    Only the beginning of a long or deeply nested value is formatted. If ``repr`` fails, the text names the type.
     """
     if isinstance(value, _Raw):
         text, limit = value[: RAW + 1], RAW
@@ -281,7 +282,7 @@ def one_line(text: object) -> str:
 
 
 def _part(text: object) -> str:
-    """A part of an error on one line, no longer than a paragraph has room for."""
+    """A part of an error on one line, cut to ``LONGEST`` characters."""
     line = one_line(text)
     return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
 
@@ -289,7 +290,7 @@ def _part(text: object) -> str:
 def _text(value: object) -> str:
     try:
         return str(value)
-    except Exception:  # whatever an object of the caller's raises
+    except Exception:  # __str__ of the caller's object may raise anything
         return _repr(value)
 
 
@@ -302,7 +303,7 @@ def visible(text: object) -> str:
 
 
 class _Short(reprlib.Repr):
-    """Text as long as it is shown, and only the beginnings of long collections."""
+    """A ``repr`` that cuts texts to the length shown, and long collections after their beginning."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -323,7 +324,7 @@ class _Short(reprlib.Repr):
 def _repr(value: Any) -> str:
     try:
         return _Short().repr(value)
-    except Exception:  # whatever an object of the caller's raises: an error about it must still be told
+    except Exception:  # __repr__ of the caller's object may raise anything; the error about it must still print
         return f"a value of type {type(value).__name__}"
 
 
@@ -340,7 +341,7 @@ _PACKAGE = str(Path(__file__).parent)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line of code that is not this package's."""
+    """Warn with the location of the innermost line of code outside this package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back

@@ -1,8 +1,8 @@
 """The cost of a network without building its graph: a search needs it thousands of times.
 
-The rules are those of lowering, on other values: a type and a depth instead of a node. Parameters, multiply-adds and
-activations are summed on the way. A search tries ever new widths, so a cache holds what does not depend on them: the
-windows of a convolution, and by how much the cost of any other step grows with each channel that it reads.
+The rules are those of lowering, applied to a type and a depth instead of a node. Parameters, multiply-adds (MACs) and
+activations are summed on the way. A search tries ever new widths, so caches hold what does not depend on them: the
+windows of a convolution, and how much the cost of any other step grows with each input channel.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.network import Aux, Head, Network
 
 T = TypeVar("T")
-_Value: TypeAlias = tuple[Type, int]  # with the convolutions and linear layers on the longest path to it
-_REMEMBERED = 20_000  # parts, for each set of network defaults
+_Value: TypeAlias = tuple[Type, int]  # and the number of convolutions and linear layers on the longest path to it
+_REMEMBERED = 20_000  # cache entries, for each set of network defaults
 
 
 def estimate(network: Network) -> Cost:
-    """The cost of ``network``, equal to that of its graph; a :class:`ShapeError` as from ``lower``."""
+    """The cost of ``network``, equal to that of its graph; raises the :class:`ShapeError` of ``lower``."""
     lowering = _CostLowering(network)
     try:
         (_, depth), stages = lowering.trunk()
         params, macs, numel = lowering.params, lowering.macs, lowering.numel
         lowering.aux(stages)
     except ShapeError:
-        lower(network)  # says the same with file, line and path
+        lower(network)  # raises the same error with file, line and path
         raise
     return Cost(params, macs, numel * FLOAT_BYTES, depth, lowering.params - params, lowering.macs - macs)
 
 
 def shapes(network: Network) -> Callable[[spec.AnyStep | Head | Aux, Type], Type]:
-    """What gives the output type of a step or classifier of ``network`` on an input type.
+    """Return a function that gives the output type of a step or classifier of ``network`` on an input type.
 
-    It raises a :class:`ShapeError`, without file and line, where it does not fit.
+    That function raises a :class:`ShapeError`, without file and line, if the step does not fit the input.
     """
     lowering = _CostLowering(network)
 
@@ -61,19 +61,19 @@ class _Sums(NamedTuple):
 
 
 class _Windows(NamedTuple):
-    """What of a convolution, its norm and activation does not depend on its channels and filters."""
+    """The facts about a convolution, its norm and activation that depend on neither channels nor filters."""
 
     area: int
     each: int
-    """Parameters of a filter besides its weights."""
+    """Parameters per filter besides its weights."""
     positions: int
     values: int
-    """Values that training keeps at each position of a filter's map."""
+    """Values that training keeps per position of a filter's feature map."""
     size: tuple[int, int]
 
 
 class _Growth(NamedTuple):
-    """What a step or classifier makes of one channel, and more of each further one."""
+    """The output and cost of a step or classifier on one channel, and the increase per further channel."""
 
     made: type[Type]
     size: tuple[int, ...]
@@ -110,7 +110,7 @@ class _CostLowering(Lowering[_Value]):
         return made
 
     def copy(self, step: spec.AnyStep, x: _Value, path: str) -> _Value:
-        """A block, or the body of a repeat: the next copy on such an input costs the same."""
+        """Lower a block or the body of a repeat; later copies on an input of the same type reuse the cost."""
         kind, depth = x
         known = self.copies.get((id(step), kind))
         if known is not None:
@@ -122,7 +122,7 @@ class _CostLowering(Lowering[_Value]):
         params, macs, numel = self.params, self.macs, self.numel
         out, deep = self.step(step, x, path)
         sums = _Sums(self.params - params, self.macs - macs, self.numel - numel)
-        self.copies[id(step), kind] = (step, out, deep - depth, sums)  # kept, so that its id stays its own
+        self.copies[id(step), kind] = (step, out, deep - depth, sums)  # holds step, so that its id is not reused
         return out, deep
 
     def followed(self, step: spec.Conv | spec.Depthwise, x: _Value, path: str, width: int, groups: int) -> _Value:
@@ -146,7 +146,7 @@ class _CostLowering(Lowering[_Value]):
         return FeatureMap(width, *size), depth + 1
 
     def measured_windows(self, step: spec.Conv | spec.Depthwise, x: Type) -> _Windows:
-        """Those of one filter on one channel."""
+        """The windows of a convolution, measured with one filter on one channel."""
         one = _CostLowering(self.net)
         out, _ = Lowering.followed(one, step, (x._replace(channels=1), 0), "", 1, 1)
         assert isinstance(out, FeatureMap)
@@ -154,7 +154,7 @@ class _CostLowering(Lowering[_Value]):
         return _Windows(area, one.params - area, out.numel, one.numel // out.numel, out[1:])
 
     def even(self, step: spec.AnyStep, x: _Value, path: str) -> _Value:
-        """A step that does the same to every channel."""
+        """Lower a step that treats every channel alike."""
         rule = RULES[type(step)]
         return self.grown(_values(step), x, lambda lowering, y: rule(lowering, step, y, path))
 
@@ -186,13 +186,13 @@ class _CostLowering(Lowering[_Value]):
 
 _EVEN = (spec.Pool, spec.AdaptivePool, spec.Lrn, spec.Dropout, spec.Norm, spec.Act, spec.Zero)
 COSTS: dict[type[SpecModel], Callable[..., Any]] = {**RULES, **dict.fromkeys(_EVEN, _CostLowering.even)}
-# What the windows of a convolution depend on, besides the size of the map.
+# The fields that the windows of a convolution depend on, besides the size of the feature map.
 _OF_WINDOWS = itemgetter("kernel", "stride", "padding", "dilation", "linear", "norm", "act", "bias")
 
 
 @lru_cache(maxsize=256)
 def _memory(*defaults: Any) -> tuple[dict[Any, _Windows], dict[Any, _Growth]]:
-    """What was measured under one set of network defaults."""
+    """The caches for one set of network defaults."""
     return {}, {}
 
 

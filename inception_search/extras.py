@@ -1,4 +1,4 @@
-"""What to install where an optional package is missing: one wording for every error.
+"""Installation hints for missing optional packages: one wording for every error.
 
 The extras are those of ``pyproject.toml``; ``tests/contracts/test_extras.py`` compares the two.
 """

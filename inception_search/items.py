@@ -1,4 +1,4 @@
-"""What a name stands for, in Python and on the command line: docs/naming.md has the table of all forms."""
+"""Resolve the names of networks and modules, in Python and on the command line (docs/naming.md has all forms)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 4096
 
 
 class Item(NamedTuple):
-    """A network with the words that name it, and, where one was asked for, a module of it."""
+    """A network, the name it was requested by, and optionally one of its modules."""
 
     name: str
     network: Network
@@ -36,7 +36,7 @@ class Item(NamedTuple):
 
     @property
     def step(self) -> AnyStep | None:
-        """The module, a block that is only named opened; None for the whole network."""
+        """The module, with a reference to a block resolved; None for the whole network."""
         if self.module is None:
             return None
         step = {**self.network.stages, **self.network.blocks}[self.module]
@@ -46,17 +46,17 @@ class Item(NamedTuple):
 
     @property
     def whole(self) -> Network | AnyStep:
-        """The module where one was asked for, else the network."""
+        """The module if one was requested, else the network."""
         return self.network if self.step is None else self.step
 
     @property
     def stem(self) -> str:
-        """The beginning of a file's name for it."""
+        """A file name for this item, without suffix."""
         return re.sub(r"[^A-Za-z0-9_.@-]+", "_", self.name).strip("._") or "network"
 
 
 class Trial(NamedTuple):
-    """A trial of a run folder, by its number; None: the best one. ``final``: as ``finalize`` trained it."""
+    """A trial of a run folder by number (None: the best one). ``final``: as ``finalize`` trained it."""
 
     run: Path
     number: int | None
@@ -66,8 +66,8 @@ class Trial(NamedTuple):
 def item(words: str | Path, module: str | None = None) -> Item:
     """The network or module that ``words`` name; ``module`` is a block or stage of that network.
 
-    Raises :class:`UnknownNameError` where nothing has the name, :class:`ConfigError` where a trial or point does not
-    exist, :class:`RunFolderError` for a run folder that cannot be used, and the errors of reading a document.
+    Raises :class:`UnknownNameError` if the name is unknown, :class:`ConfigError` if a trial or point does not exist,
+    :class:`RunFolderError` for a run folder that cannot be used, and the errors of reading a document.
     """
     base, inner = _split_module(words)
     if inner is not None and module is not None:
@@ -184,7 +184,7 @@ def records_of(run: str | Path) -> dict[int, TrialRecord]:
 def record_of(trial: Trial) -> TrialRecord:
     """The record of a trial; raises :class:`ConfigError` for a number without one, or a study without a best.
 
-    Raises :class:`RunFolderError`, too, where the best of the final trainings is named and there are none.
+    Also raises :class:`RunFolderError` for the best final training if there is none.
     """
     from inception_search.store.query import best
     from inception_search.store.run_folder import RunFolder
@@ -207,7 +207,7 @@ def record_of(trial: Trial) -> TrialRecord:
 def final_of(trial: Trial) -> FinalTraining | None:
     """The final training that ``trial`` names; None where it names a trial of the search.
 
-    Raises :class:`RunFolderError` where no final training is finished, :class:`ConfigError` for one that there is not.
+    Raises :class:`RunFolderError` if no final training is finished, :class:`ConfigError` if this one does not exist.
     """
     if not trial.final:
         return None
@@ -218,7 +218,7 @@ def final_of(trial: Trial) -> FinalTraining | None:
 
 
 def _split_module(words: str | Path) -> tuple[str | Path, str | None]:
-    """The name of a network, and the module behind its last dot where that is one."""
+    """The name of a network, and the module after its last dot; None if no module is named."""
     if _is_text(words) or _stands_for_network(words):
         return words, None
     parted = _WITH_MODULE.match(str(words))
@@ -252,13 +252,13 @@ def _network(words: str | Path) -> tuple[str, Network]:
     if trial is not None and (trial.number is not None or trial.final or not is_file(trial.run / "best.yaml")):
         return text, _document_of(trial)
     if "/" in text and not text.endswith(SUFFIXES) and not os.path.lexists(text):  # a pipe is there, too
-        _no_run_folder(text)
+        _check_run_folder(text)
     network = load_document(words)
     return (text if text.partition("@")[0] in names() or is_run_folder(text) else network.name), network
 
 
-def _no_run_folder(text: str) -> None:
-    """The error for a path where nothing is; weights and dialects of documents have errors of their own."""
+def _check_run_folder(text: str) -> None:
+    """Raise for a path that does not exist; weight files and dialects are skipped, as they have errors of their own."""
     from inception_search.store.run_folder import RunFolder
 
     if text.endswith(WEIGHTS) or _DIALECT.search(text) or text.partition("@")[0] in names():
@@ -282,7 +282,7 @@ def _document_of(trial: Trial) -> Network:
 
 
 def _sides(text: str) -> tuple[str, str] | None:
-    """The two networks of ``a..b``; the dots of a path such as ``../a`` are none between networks."""
+    """The two names in ``a..b``, else None; the dots of a file path such as ``../a`` do not separate names."""
     if is_folder(text):
         return None
     return next(((text[:at], text[at + len(BETWEEN) :]) for at in _dots(text)), None)

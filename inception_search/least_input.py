@@ -1,4 +1,4 @@
-"""The least input of a network whose maps are too small: what to do about it, for its error."""
+"""The smallest input size that works for a network whose feature maps are too small, for its error message."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from inception_search.spec.limits import MAX_IMAGE_SIDE
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 
-_BEYOND = 64  # pixels that are tried where the maps are large enough, but something else does not fit
+_BEYOND = 64  # further sizes to try if the feature maps are large enough, but something else does not fit
 _OTHERWISE = "use a smaller kernel or stride, or same padding"
 
 
 def larger_image(network: Network, aux: bool, lower: Callable[..., object]) -> str:
-    """The least images on which ``network`` works, with its auxiliary classifiers if ``aux``, and what else helps.
+    """Advice on the smallest images for ``network``, with its auxiliary classifiers if ``aux``, and other fixes.
 
     ``lower`` makes the graph of a network, or raises.
     """
@@ -37,9 +37,10 @@ def larger_image(network: Network, aux: bool, lower: Callable[..., object]) -> s
 
 
 def _least(given: FeatureMap, lowered: Callable[[FeatureMap], object]) -> FeatureMap | None:
-    """The least size with no side less than those of ``given`` that can be ``lowered``; None where there is none.
+    """The smallest size that can be ``lowered``, with no side below ``given``; None if there is none.
 
-    Found by halving, since maps mostly grow with the input; from there on every side is tried until all else fits, too.
+    Bisection finds where the feature maps are large enough, since they mostly grow with the input. From there, every
+    size is tried until everything else fits, too.
     """
 
     def at(side: int) -> FeatureMap:

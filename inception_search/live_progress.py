@@ -27,7 +27,7 @@ from inception_search.study.observer import Observer
 if TYPE_CHECKING:
     from inception_search.study.final.record import FinalRecord
 
-SHOWN = 4  # trials at work that are named
+SHOWN = 4  # running trials that are named
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def watched_finals(console: Console | None = None) -> Iterator[FinalsObserver]:
 
 
 def progress_console() -> Console:
-    """Where progress is shown: stderr, or the output of a notebook's cell where widgets can be shown there."""
+    """The console that shows progress: stderr, or the output of a notebook cell that can show widgets."""
     console = Console(stderr=True)
     if console.is_jupyter and find_spec("ipywidgets") is None:
         return Console(stderr=True, force_jupyter=False, force_terminal=False)
@@ -58,13 +58,13 @@ def progress_console() -> Console:
 
 
 class Status(ProgressColumn):
-    """Count, best, time left and what runs, on one line that is cut where the terminal ends."""
+    """One line with count, best trial, time left and running trials, cut at the terminal's width."""
 
     def __init__(self) -> None:
         super().__init__(table_column=Column(no_wrap=True, overflow="ellipsis"))
 
     def render(self, task: Task) -> Text:
-        """The time left counts down between trials; there is none until one has been trained."""
+        """The line as text. The time left counts down between trials; it is missing until one is trained."""
         fields = task.fields
         left = "" if fields["end"] is None else time_left(fields["end"] - time.monotonic())
         count = "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
@@ -73,7 +73,7 @@ class Status(ProgressColumn):
 
 
 class Watcher(Observer):
-    """Shows what the loop reports."""
+    """Shows the events of a search."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -94,7 +94,7 @@ class Watcher(Observer):
         self.running: dict[int, str] = {}
 
     def started(self, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
-        """The search begins, or goes on after the trials in ``records``."""
+        """The search begins, or continues after the trials in ``records``."""
         self.begun = time.monotonic()
         self.total, self.epochs = config.trials, config.training.epochs
         self.trained = {r.number for r in records if r.state in TRAINED and r.repeat_of is None}
@@ -114,22 +114,22 @@ class Watcher(Observer):
         self._show()
 
     def recorded(self, record: TrialRecord) -> None:
-        """A trial has ended: a line for it where something was trained."""
+        """A trial has ended; print a line for it if anything was trained."""
         self.running.pop(record.number, None)
         if record.state in TRAINED:
             given_up = record.number in self.trained and record.state == "pruned"
             self.trained |= {record.number} if record.repeat_of is None else set()
             self.best = query.best([record, *([self.best] if self.best else [])])
-            if not given_up:  # its line said "paused"
+            if not given_up:  # it already has a line, with "paused"
                 _print(self.console, self._line(record))
         self._show()
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """Print a message."""
         _print(self.console, f"note: {one_line(text)}")
 
     def ask_secret(self, question: str) -> str | None:
-        """A password that a person types, while the bar stands still."""
+        """Ask for a password; the bar pauses meanwhile."""
         self.progress.stop()
         try:
             return super().ask_secret(question)
@@ -138,7 +138,7 @@ class Watcher(Observer):
 
     @property
     def done(self) -> int:
-        """How many architectures have been trained, to their end or not."""
+        """The number of architectures trained, fully or in part."""
         return len(self.trained)
 
     def _line(self, record: TrialRecord) -> str:
@@ -162,7 +162,7 @@ class Watcher(Observer):
         )
 
     def _end(self) -> float | None:
-        """When the last trial will have been trained, at the pace so far; by the monotonic clock."""
+        """The time (monotonic clock) when the last trial will be trained, at the pace so far; None if unknown."""
         new = self.done - self.before
         if not new:
             return None
@@ -171,23 +171,23 @@ class Watcher(Observer):
 
 
 class FinalsWatcher(FinalsObserver):
-    """A line for every training, and on a terminal what is under way; test accuracies wait until all are there."""
+    """Prints a line for every training and, on a terminal, shows the running one; tests come after all trainings."""
 
     def __init__(self, console: Console, status: SpinnerStatus | None) -> None:
         self.console, self.status = console, status
         self.done, self.total, self.epochs = 0, 0, 0
 
     def started(self, done: int, left: int, epochs: int) -> None:
-        """The trainings begin, or go on."""
+        """The trainings begin, or continue."""
         self.done, self.total, self.epochs = done, done + left, epochs
 
     def epoch(self, name: str, metrics: dict[str, Any]) -> None:
-        """What is shown while it changes."""
+        """Update the line of the running training."""
         if self.status is not None:
             self.status.update(f"{self.done}/{self.total}  {name} ({metrics['epoch']}/{self.epochs})")
 
     def recorded(self, name: str, record: FinalRecord) -> None:
-        """A line that stays."""
+        """Print the line of a finished training."""
         self.done += 1
         came_to = f"failed: {record.reason}"
         if record.validation_accuracy is not None and record.state == "complete":
@@ -195,12 +195,12 @@ class FinalsWatcher(FinalsObserver):
         _print(self.console, f"{self.done:>4}/{self.total}  {name:<24} {came_to}")
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """Print a message."""
         _print(self.console, f"note: {one_line(text)}")
 
 
 def _print(console: Console, line: str) -> None:
-    """A line as it is: text is no markup, and the terminal wraps it."""
+    """Print a line without markup; the terminal wraps it."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -1,6 +1,6 @@
 """Level 1 to level 2: a network document as a typed graph.
 
-Lowering reads the document as it is written, so node paths (and so ``state_dict`` keys) are places in it:
+Lowering follows the document as it is written, so node paths and ``state_dict`` keys are paths in the document:
 ``mixed_6b.branches.1.0.conv`` is the convolution of step 0 in branch 1 of stage ``mixed_6b``. A repeat puts the
 index of the copy after its place, a factorised convolution the name of the factor (``row``, ``col``, ``0`` ...).
 """
@@ -24,9 +24,9 @@ from inception_search.spec.limits import MAX_WIDTH
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step_places import first_place, place_of
 
-V = TypeVar("V")  # what a lowering makes of a step: a node of a graph, or its type and cost
+V = TypeVar("V")  # the result of lowering a step: a node of a graph, or its type and depth
 _CONCAT = ops.Concat()
-# The projections of blocks; how many filters they have is only known where they stand.
+# The projections of blocks. Their number of filters is only known once the input of the block is.
 PROJECTIONS = {kind: spec.Conv(kernel=(1, 1), width=1, linear=kind == "linear") for kind in ("linear", "conv")}
 
 
@@ -61,9 +61,9 @@ def lower(network: Network, *, aux: bool = True) -> Graph:
 
 
 def lower_module(network: Network, module: str) -> Graph:
-    """The graph of a block or stage of ``network`` alone, on the maps that reach its first place in the network.
+    """The graph of a block or stage of ``network`` alone, on the feature map that reaches its first use.
 
-    Raises :class:`ConfigError` for a block that no stage uses: its input is not known.
+    Raises :class:`ConfigError` for a block that no stage uses: its input size is unknown.
     """
     step = {**network.stages, **network.blocks}[module]
     place, graph = first_place(network, step), lower(network, aux=False)
@@ -77,7 +77,7 @@ def lower_module(network: Network, module: str) -> Graph:
 
 
 def check_filters(width: int, path: str | None = None) -> None:
-    """A :class:`ShapeError` for more filters than a document may write: some numbers of them are only computed."""
+    """Raise :class:`ShapeError` for too many filters; documents are checked earlier, but some numbers are computed."""
     if width > MAX_WIDTH:
         raise ShapeError(
             "a convolution has too many filters",
@@ -97,7 +97,7 @@ def _norm(norm: BatchNorm) -> ops.BatchNorm:
 
 
 class Lowering(Generic[V]):
-    """What every kind of step is made of; a subclass says what a value ``V`` is and what an op makes of values."""
+    """The ops of every kind of step; a subclass defines what a value ``V`` is and how an op computes one."""
 
     def __init__(self, network: Network) -> None:
         self.net = network
@@ -115,7 +115,7 @@ class Lowering(Generic[V]):
         return None if act == "none" else ops.Act(act)
 
     def add(self, op: Op, inputs: tuple[V, ...], path: str) -> V:
-        """The value that ``op`` makes of ``inputs``; a :class:`ShapeError` where they do not fit."""
+        """The output of ``op`` on ``inputs``; raises :class:`ShapeError` if they do not fit."""
         raise NotImplementedError
 
     def type(self, x: V) -> Type:
@@ -123,7 +123,7 @@ class Lowering(Generic[V]):
         raise NotImplementedError
 
     def trunk(self) -> tuple[V, dict[str, V]]:
-        """What the classifier returns, and what every stage does."""
+        """The output of the classifier, and the output of every stage by name."""
         net = self.net
         x = self.add(ops.Input(net.input.shape), (), "input")
         taps: dict[str, V] = {}
@@ -132,7 +132,7 @@ class Lowering(Generic[V]):
         return self.head(net.head, x, "head"), taps
 
     def aux(self, taps: dict[str, V]) -> list[V]:
-        """What the auxiliary classifiers return."""
+        """The outputs of the auxiliary classifiers."""
         outputs = []
         for name, tap in self.net.aux.items():
             y = self.step(tap.body, taps[tap.after], f"aux.{name}.body")
@@ -140,12 +140,12 @@ class Lowering(Generic[V]):
         return outputs
 
     def step(self, step: spec.AnyStep, x: V, path: str) -> V:
-        """What ``step`` makes of ``x``."""
+        """The output of ``step`` on ``x``."""
         made: V = RULES[type(step)](self, step, x, path)
         return made
 
     def copy(self, step: spec.AnyStep, x: V, path: str) -> V:
-        """Lower a step of which there may be several copies."""
+        """Lower a step that may occur several times."""
         return self.step(step, x, path)
 
     def conv(self, step: spec.Conv, x: V, path: str) -> V:
@@ -272,7 +272,7 @@ class Lowering(Generic[V]):
         return self.add(ops.Linear(self.net.head.classes), (self.features(head, x, path),), f"{path}.classifier")
 
     def features(self, head: Head | Aux, x: V, path: str) -> V:
-        """What the last linear layer reads: pooled, flattened, through the hidden layers and the embedding."""
+        """The input of the last linear layer: ``x`` pooled and flattened, after hidden layers and embedding."""
         if head.pool != "none":
             x = self.add(ops.GlobalPool(head.pool), (x,), f"{path}.pool")
         x = self.add(ops.Flatten(), (x,), f"{path}.flatten")
@@ -288,7 +288,7 @@ class Lowering(Generic[V]):
         return x
 
     def maps_head(self, head: Head, x: V, path: str) -> V:
-        """One map per class, pooled (Network in Network)."""
+        """One feature map per class, pooled (Network in Network)."""
         if head.dropout:
             x = self.add(ops.Dropout(head.dropout), (x,), f"{path}.dropout")
         x = self.followed(PROJECTIONS["conv"], x, f"{path}.classifier", head.classes, 1)
@@ -296,7 +296,7 @@ class Lowering(Generic[V]):
         return self.add(ops.Flatten(), (x,), f"{path}.flatten")
 
     def headless(self, head: Head, x: V, path: str) -> V:
-        """Features without a classifier: a vector, or the maps themselves when nothing pools them."""
+        """Features without a classifier: a vector, or the feature maps themselves when nothing pools them."""
         if head.pool == "none" and not head.hidden and not head.embedding:
             return x
         x = self.features(head, x, path)

@@ -44,7 +44,7 @@ _NAMING = "docs/naming.md"
 
 
 def network_of(named: NamedNetwork) -> Network:
-    """``named``, or the whole network that it names; anything else is returned as it is."""
+    """The whole network that a text or path names; any other ``named`` is returned unchanged."""
     return load(named) if isinstance(named, str | Path) else named
 
 
@@ -55,7 +55,7 @@ def _part_of(named: NamedPart) -> AnyStep | Network:
 def _by_name(
     function: Callable[..., R], resolve: Callable[[Any], Any] = network_of, arguments: int = 1
 ) -> Callable[..., R]:
-    """``function`` with names in place of its first ``arguments``."""
+    """``function``, wrapped to accept names as its first ``arguments`` arguments."""
     signature = inspect.signature(function)
     named = list(signature.parameters)[:arguments]
 
@@ -162,12 +162,12 @@ def to_networkx(network: NamedNetwork | Graph, *, aux: bool = True) -> MultiDiGr
     Returns:
         The graph. Its nodes are paths (``"stem.0.conv"``), in topological order. Each has ``op`` (``"conv"``),
         ``attributes`` of the op (``{"width": 32, "kernel": (3, 3), ...}``), ``path``, ``shape`` of the output, (C, H,
-        W) or (C,) of a vector, ``params`` and ``macs`` (multiply-adds, for one image). An edge has the ``shape`` that
-        it carries and its ``position`` among the inputs of the node it leads to; a value that a node reads twice has
-        two edges. The graph has the ``name`` of the network and the paths of its ``outputs``, the classifier first.
+        W) or (C,) of a vector, ``params`` and ``macs`` (multiply-adds, for one image). An edge has the ``shape`` of
+        its value and its ``position`` among the inputs of its target; a value that a node reads twice has two edges.
+        The graph has the ``name`` of the network and the paths of its ``outputs``, the classifier first.
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: the name is unknown.
         ShapeError: the network does not fit its input.
 
     >>> ins.to_networkx("inception_v4").nodes["stem.0.conv"]["shape"]
@@ -247,7 +247,7 @@ def load_model(model: str | Path) -> NetworkModule:
 
 
 def trained_of(trial: Trial) -> Trained:
-    """What the training left that ``trial`` names; raises what :func:`load_model` raises."""
+    """The stored training of ``trial``; raises the errors of :func:`load_model`."""
     from inception_search.store.run_folder import RunFolder
     from inception_search.weights.trained import trained
 
@@ -255,7 +255,7 @@ def trained_of(trial: Trial) -> Trained:
 
 
 def _model_path(model: str | Path) -> str | Path:
-    """``model``, unless it is the name of a network, which has no weights."""
+    """``model``; raises if it names a network, which has no weights."""
     if isinstance(model, str) and model.partition("@")[0].partition(".")[0] in names() and not is_file(model):
         raise WeightsError(
             "a network has no weights of its own",

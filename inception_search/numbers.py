@@ -1,7 +1,6 @@
 """Numbers as people write them: ``10000000``, ``10_000_000``, ``10,000,000``, ``1e7`` and ``10M`` are one number.
 
-Options of a study file, of the command line and of Python calls are all read here. Also numbers with the words for
-what they count.
+Options of study files, the command line and Python calls are read here. Also formats counts, such as ``2 trials``.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ UNITS = {"k": 3, "K": 3, "M": 6, "G": 9, "B": 9, "T": 12}
 EXAMPLES = "10000000, 10_000_000, 1e7 or 10M"
 _DIGITS = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]*)?|\.[0-9]+)"
 PATTERN = rf"^\s*[-+]?{_DIGITS}(?:[eE][-+]?[0-9]{{1,3}})?\s?[kKMGBT]?\s*$"
-"""A regular expression of all that is read (also for JSON Schemas)."""
+"""A regular expression of every accepted form (also for JSON Schemas)."""
 _NUMBER = re.compile(PATTERN)
 _LONGEST = 40
 
 
 def number(value: Any) -> Any:
-    """The number that a text stands for: an int where it is whole, else a float; anything else as it is.
+    """The number that a text stands for: an int if it is whole, else a float; other values are returned unchanged.
 
     >>> number("10M"), number("1,000"), number("2.5k"), number("0.1"), number("many")
     (10000000, 1000, 2500, 0.1, 'many')
@@ -35,13 +34,13 @@ def number(value: Any) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """The same, and a float without a fraction as an int: ``1e6``."""
+    """Like :func:`number`, with a float without a fraction, such as ``1e6``, as an int."""
     value = number(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def is_finite(value: float) -> bool:
-    """Whether ``value`` is neither NaN nor infinite, nor an int that no float can hold.
+    """Whether ``value`` is finite: not NaN, infinite, or an int too large for a float.
 
     >>> is_finite(1e300), is_finite(float("inf")), is_finite(10**400)
     (True, False, False)
@@ -50,7 +49,7 @@ def is_finite(value: float) -> bool:
 
 
 def spelling(value: Any) -> str | None:
-    """How a text that is almost a number should have been written; None where nothing can be said."""
+    """A hint on how to write a text that is almost a number; None if there is none."""
     if not isinstance(value, str):
         return None
     text = value.strip()

@@ -1,8 +1,8 @@
-"""Options that a person writes: a class for each group of them, with types, defaults and meanings in one place.
+"""Classes of user options, with types, defaults and descriptions in one place.
 
-An option is a field with the text below it, and nothing else: errors, the JSON Schema, the flags of the command line
-and the tables in the documents are made from it. A field whose type is a class of options is a group: its options may
-be written alone (``epochs: 8``) or in the group (``training: {epochs: 8}``).
+An option is a field with a docstring below it. Errors, the JSON Schema, the flags of the command line and the tables
+in the documentation are generated from it. A field whose type is a class of options is a group: its options may be
+written alone (``epochs: 8``) or in the group (``training: {epochs: 8}``).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ OPEN: Any = None
 
 @dataclass(frozen=True)
 class Open:
-    """Marks an option that may be left open (None) until it is known what it depends on.
+    """Marks an option that may be None until the values that it depends on are known.
 
-    Whoever uses the options puts a value in its place first, so its type does not include None.
+    Code that uses the options sets a value first, so the type of the option does not include None.
     """
 
     default: Any = None
-    """What it is where nothing else decides."""
+    """The value if nothing else decides."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.nullable_schema(handler(source))
@@ -50,7 +50,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Keyword:
-    """What a keyword argument in Python may be, where that is more than the type of the option."""
+    """The types that a Python keyword argument accepts, if these are more than the type of the option."""
 
     types: str
 
@@ -78,13 +78,13 @@ def _number(kind: type[BaseModel], name: Any, value: Any) -> Any:
 
 
 def groups(kind: type[BaseModel]) -> dict[str, type[Options]]:
-    """The fields of a class of options that are groups of options, with the classes of those."""
+    """The groups of a class of options: field name to class of the group."""
     found = {name: field.annotation for name, field in kind.model_fields.items()}
     return {name: each for name, each in found.items() if isinstance(each, type) and issubclass(each, Options)}
 
 
 def option_fields(kind: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Every option of a class by its name, with those of a group in the place of the group.
+    """Every option of a class by name; the options of a group replace the group.
 
     >>> from inception_search.study.config import StudyConfig
     >>> option_fields(StudyConfig)["epochs"].default
@@ -98,7 +98,7 @@ def option_fields(kind: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def option_schemas(kind: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """The JSON Schema of every option of a class by its name, those of groups among them."""
+    """The JSON Schema of every option of a class by name, including the options of groups."""
     found: dict[str, dict[str, Any]] = {}
     for name, schema in kind.model_json_schema()["properties"].items():
         group = groups(kind).get(name)
@@ -152,7 +152,7 @@ def read_options(kind: type[Group], given: Mapping[str, Any], *, owner: str, pat
     Args:
         kind: the class of the options.
         given: values by name.
-        owner: whose options they are, for errors: ``strategy evolution``.
+        owner: the owner of the options, for errors: ``strategy evolution``.
         path: the option of the study that holds them, for errors: ``strategy_options``.
 
     Raises:
@@ -165,13 +165,13 @@ def read_options(kind: type[Group], given: Mapping[str, Any], *, owner: str, pat
 
 
 def option_error(error: ValidationError, kind: type[BaseModel], *, owner: str = "", path: str = "") -> ConfigError:
-    """The first complaint of pydantic's as an error that names the option.
+    """The first error that pydantic found, as a :class:`ConfigError` that names the option.
 
     Args:
-        error: the complaint.
+        error: the error of pydantic.
         kind: the class of the options.
-        owner: whose options they are; nothing for those of the command or function itself.
-        path: what holds them, where they are not on their own.
+        owner: the owner of the options; empty for those of the command or function itself.
+        path: the option that holds them, if any.
     """
     first = error.errors(include_url=False)[0]
     own = groups(kind)
@@ -190,7 +190,7 @@ def option_error(error: ValidationError, kind: type[BaseModel], *, owner: str = 
 
 
 def unknown_option(owner: str, name: str, known: Mapping[str, Any], *, path: str) -> ConfigError:
-    """The error of an option that ``owner`` does not have; it lists those that it has, and names the nearest."""
+    """The error for an option that ``owner`` does not have; it lists the options and suggests the nearest."""
     return ConfigError(
         f"{owner} has no such option" if owner else "unknown option",
         path=f"{path}.{name}" if path else name,
@@ -212,7 +212,7 @@ _BOUNDS = {
 
 
 def _expected(error: Any, kind: type | None) -> str:
-    """What pydantic expected, in the words of the package; ``kind``: of the numbers of the option."""
+    """What pydantic expected, in the wording of this package; ``kind`` is the option's number type."""
     if error["type"] == "string_too_short":
         return "a text that is not empty"
     if error["type"] in _BOUNDS:
@@ -225,7 +225,7 @@ def _expected(error: Any, kind: type | None) -> str:
 
 
 def meanings(kind: type[BaseModel]) -> dict[str, str]:
-    """What each option of a class means: the text below it. Read here, not at each import, which it would slow."""
+    """The description of each option of a class: its docstring. Read on demand, since it would slow every import."""
     found: dict[str, str] = {}
     for each in reversed([base for base in kind.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]):
         body = ast.parse(dedent(inspect.getsource(each))).body[0]
@@ -240,14 +240,14 @@ def meanings(kind: type[BaseModel]) -> dict[str, str]:
 
 
 def number_kind(annotation: Any) -> type[int] | type[float] | None:
-    """Whether an option is a whole number, a number or neither, by its annotation."""
+    """The number type in the annotation of an option: int, float, or None if it is no number."""
     parts = {annotation, *get_args(annotation)}
     kinds = parts | {get_args(part)[0] for part in parts if get_args(part)}
     return int if int in kinds else float if float in kinds else None
 
 
 def number_hint(error: Any) -> str | None:
-    """How a number should have been written, from pydantic's complaint about it."""
+    """A hint on how to write a number that pydantic refused; None if it is no number."""
     if error["type"] not in ("int_type", "float_type") or not isinstance(error["input"], str):
         return None
     return spelling(error["input"]) or f"numbers are written {EXAMPLES}"

@@ -1,6 +1,6 @@
-"""What other packages add, found by their entry points: ops, spaces, strategies, datasets, proxies (docs/plugins.md).
+"""Ops, spaces, strategies, datasets and proxies of other packages, found by their entry points (docs/plugins.md).
 
-Names are read from what the installed packages say of themselves. A package is imported when one of its names is used.
+Names are read from the metadata of installed packages. A package is imported when one of its names is used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OURS = "inception-search"
 
 @cache
 def added(kind: Kind) -> dict[str, tuple[EntryPoint, ...]]:
-    """The entry points of a kind by name, in alphabetical order. Several of one name are refused when it is used."""
+    """The entry points of a kind by name, in alphabetical order. Duplicate names are refused when they are used."""
     from importlib.metadata import entry_points
 
     found: dict[str, tuple[EntryPoint, ...]] = {}
@@ -38,12 +38,12 @@ def added(kind: Kind) -> dict[str, tuple[EntryPoint, ...]]:
 
 
 def all_names(kind: Kind, own: Iterable[str]) -> tuple[str, ...]:
-    """The names of this package, then those that others add; nothing is imported."""
+    """The names of this package, then those of other packages; imports nothing."""
     return tuple(dict.fromkeys((*own, *added(kind))))
 
 
 def origin(kind: Kind, name: str) -> str:
-    """The packages that add ``name``, in words; empty for a name of this package alone.
+    """The packages that add ``name``, joined by "and"; empty for a name that only this package has.
 
     >>> origin("strategy", "random")
     ''
@@ -52,10 +52,10 @@ def origin(kind: Kind, name: str) -> str:
 
 
 def find(kind: Kind, name: str, own: Iterable[str]) -> Any:
-    """What another package adds under ``name``, imported; None where no package does.
+    """The object that another package adds under ``name``, imported; None if no package adds it.
 
-    ``own`` are the names of this package. Raises :class:`PluginError` where two packages add the name, or another adds
-    one of ours, and where the package of the name cannot be imported.
+    ``own`` are the names of this package. Raises :class:`PluginError` if several packages define the name, this one
+    included, or if the package cannot be imported.
     """
     entries = added(kind).get(name, ())
     if not entries:
@@ -69,7 +69,7 @@ def find(kind: Kind, name: str, own: Iterable[str]) -> Any:
         )
     try:
         found = entries[0].load()
-    except Exception as error:  # also one of ours: it would not name the package
+    except Exception as error:  # our own errors, too: they would not name the package
         raise _failed(kind, name, error) from error
     if found is None:
         raise unusable(kind, name, f"None at {entries[0].value}")
@@ -78,9 +78,9 @@ def find(kind: Kind, name: str, own: Iterable[str]) -> Any:
 
 @contextmanager
 def guarded(kind: Kind, name: str, *own: type[Exception]) -> Iterator[None]:
-    """What the code of another package raises inside is a :class:`PluginError` that names the package.
+    """Turn exceptions of another package's code into a :class:`PluginError` that names the package.
 
-    Errors of this package, which say more, and those of the types ``own`` pass.
+    Errors of this package, which are more specific, and those of the types ``own`` are not changed.
     """
     try:
         yield
@@ -97,7 +97,7 @@ def _failed(kind: Kind, name: str, error: Exception) -> PluginError:
 
 
 def unusable(kind: Kind, name: str, found: str, expected: str | None = None) -> PluginError:
-    """The error for what another package adds under ``name`` and what cannot be used, with the package's name."""
+    """The error for an unusable ``name`` of another package; it names the package."""
     package = origin(kind, name)
     return PluginError(
         f"package {package} adds the {kind} {name!r}, which cannot be used",
@@ -108,5 +108,5 @@ def unusable(kind: Kind, name: str, found: str, expected: str | None = None) -> 
 
 
 def package_of(entry: EntryPoint) -> str:
-    """The name of the package that an entry point is of."""
+    """The name of the package that defines an entry point."""
     return entry.dist.name if entry.dist is not None else entry.value.partition(".")[0].partition(":")[0]

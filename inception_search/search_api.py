@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 
-# Signatures name the types of keywords as texts, which are looked up among the names of this module.
+# The generated signatures have text annotations, which are resolved among the names of this module.
 from collections.abc import Callable, Mapping, Sequence  # noqa: F401
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -225,7 +225,7 @@ Watcher = TypeVar("Watcher")
 def _shown(
     progress: bool, observer: Watcher | None, display: Callable[[], AbstractContextManager[Watcher]]
 ) -> AbstractContextManager[Watcher | None]:
-    """The caller's observer, the live display, or nothing."""
+    """The observer to use: the caller's, the live display, or None."""
     return display() if progress and observer is None else nullcontext(observer)
 
 

@@ -66,7 +66,7 @@ def test_former_names_are_these() -> None:
 
 @pytest.mark.parametrize("name", FORMER)
 def test_a_former_name_works_and_warns_at_the_callers_line(name: str) -> None:
-    message = f"ins.{name} is now ins.{FORMER[name]}; the former name goes in version 0.3"
+    message = f"ins.{name} is now ins.{FORMER[name]}; the former name will be removed in version 0.3"
     with pytest.warns(DeprecationWarning, match=re.escape(message)) as said:
         value = getattr(ins, name)
     assert [warning.filename for warning in said] == [__file__]
