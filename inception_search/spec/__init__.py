@@ -1,1 +1,1 @@
-"""Level 1: the declarative tree people write. No torch, no graph."""
+"""Level 1: networks as declarative trees of steps, as people write them. Imports neither torch nor the graph."""

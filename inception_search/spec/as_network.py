@@ -1,4 +1,4 @@
-"""A step alone as a network of one stage, with the blocks and defaults of the network that it comes from."""
+"""A single step as a network of one stage, with the blocks and defaults of its own network."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from inception_search.spec.documents.likely_mistakes import warn_of_order
 from inception_search.spec.network import ConvDefaults, Input, Network, PoolDefaults
 from inception_search.spec.step import AnyStep, Use, children
 
-MODULE = "module"  # the name and only stage of the network of a step alone
+MODULE = "module"  # the name of such a network, and of its only stage
 
 
 def alone(step: AnyStep, input_shape: tuple[int, int, int], network: Network | None) -> Network:
-    """The network whose only stage is ``step``, on a (C, H, W) map, with the blocks and defaults of ``network``.
+    """The network whose only stage is ``step``, for (C, H, W) input, with the blocks and defaults of ``network``.
 
-    :class:`ConfigError` for what is no shape.
+    Raises :class:`ConfigError` if ``input_shape`` is not a shape.
     """
     return Network(
         name=MODULE,
@@ -27,7 +27,7 @@ def alone(step: AnyStep, input_shape: tuple[int, int, int], network: Network | N
 
 
 def check_blocks(step: AnyStep, network: Network | None) -> None:
-    """A :class:`ConfigError` where ``step`` uses a block that ``network`` does not have."""
+    """Raise :class:`ConfigError` if ``step`` uses a block that ``network`` does not have."""
     stack = [step]
     while stack:
         part = stack.pop()
@@ -36,7 +36,7 @@ def check_blocks(step: AnyStep, network: Network | None) -> None:
                 f"the step uses the block {part.name!r}",
                 path="network",
                 found=network.name if network else None,
-                hint="write network= the network that defines it",
+                hint="pass network=, the network that defines it",
             )
         stack.extend(inner for _, inner in children(part))
 
@@ -50,7 +50,7 @@ def _input(shape: tuple[int, int, int]) -> Input:
             "not a shape that can be drawn",
             path="input_shape",
             found=shape,
-            expected="(channels, height, width), each a number from 1",
+            expected="(channels, height, width), each a whole number of at least 1",
         ) from None
     warn_of_order(*found.shape, Place(path="input_shape"))
     return found

@@ -1,4 +1,4 @@
-"""What the parts of a document are made of: frozen models, and the types of their fields."""
+"""The base classes of all parts of a document: frozen models, and the types of their fields."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ALL: dict[type[BaseModel], set[str]] = {}
 
 
 class SpokenType(type(BaseModel)):  # type: ignore[misc]
-    """Pydantic models whose constructor raises SpecError; readers and transforms validate without the constructor."""
+    """Metaclass of models whose constructor raises SpecError, for users; readers validate without the constructor."""
 
     def __call__(cls, *values: Any, **fields: Any) -> Any:
         if values:
@@ -42,7 +42,7 @@ class SpokenType(type(BaseModel)):  # type: ignore[misc]
 
 
 def refusal(error: ValidationError) -> SpecError:
-    """The first of pydantic's complaints about the fields of a model."""
+    """The first error that pydantic found in the fields of a model, as a SpecError."""
     first = error.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     rule = first["msg"].removeprefix("Value error, ")
@@ -57,7 +57,7 @@ class SpecModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def to_dict(self) -> dict[str, Any]:
-        """The stored (long) form: plain JSON data with ``kind``, fields at their defaults left out."""
+        """The stored (long) form: plain JSON data with ``kind``, without fields at their defaults."""
         return {
             name: plain(value)
             for name, value in self.__dict__.items()
@@ -75,7 +75,7 @@ class BatchNorm(SpecModel):
 
 
 def trusted(model: type[M], fields: dict[str, Any]) -> M:
-    """A model of ``fields`` (all of them) that are known to keep its rules: what a search makes thousands of."""
+    """A model of ``fields`` (all of them) that are known to be valid. Skips validation: a search makes thousands."""
     made = model.__new__(model)
     object.__setattr__(made, "__dict__", fields)
     object.__setattr__(

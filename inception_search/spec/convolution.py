@@ -1,4 +1,4 @@
-"""Convolutions, dense and depthwise: what a document may say of one."""
+"""The fields of dense and depthwise convolutions, and their rules."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ from inception_search.spec.base_model import (
 class Conv(SpecModel):
     """Convolution, then the network's norm and activation.
 
-    ``kernel`` is (height, width). ``factor`` keeps the slot, receptive field and width of the k×k convolution and
-    changes what computes it: ``row_col`` 1×k then k×1, ``col_row`` k×1 then 1×k, ``stacked`` a chain of 3×3,
-    ``split`` 1×k beside k×1, each with half the width, concatenated (Inception v3, Fig. 7). ``mid`` is the width
-    between factors in series (default: ``width``). Stride: on each factor's own axis (row/col), on the last 3×3
-    (stacked), on both halves (split). ``same`` pads k//2 on every side; a pair is (height, width) padding; ``tf``
-    is TensorFlow's SAME: an output of ceil(input / stride), the odd zero at the bottom and right.
-    ``dilation`` is the distance between the values that neighbouring weights of the kernel see; a pair is
-    (height, width).
-    ``norm``, ``act`` and ``bias`` replace what the network's ``conv_defaults`` say (None: as they say). ``norm``:
-    false is none, true is the network's (a default batch norm where it has none), or the fields of one.
-    ``linear`` is a bias, and neither norm nor activation.
+    ``kernel`` is (height, width). ``factor`` replaces the k×k convolution by smaller ones with the same receptive
+    field and width: ``row_col`` is 1×k then k×1, ``col_row`` k×1 then 1×k, and ``stacked`` a chain of 3×3. ``split`` is
+    1×k beside k×1, each with half the width, concatenated (Inception v3, Fig. 7). ``mid`` is the width between factors
+    in series (default: ``width``). The stride applies to each factor's own axis (row/col), to the last 3×3 (stacked),
+    or to both halves (split). Padding ``same`` is k//2 on every side, and a pair is (height, width). ``tf`` is
+    TensorFlow's SAME: the output size is ceil(input / stride), and an odd zero goes to the bottom and right.
+    ``dilation`` is the distance between input values that neighbouring kernel weights read; a pair is (height, width).
+    ``norm``, ``act`` and ``bias`` override the network's ``conv_defaults``; None keeps the default. For ``norm``, false
+    means none, true the network's norm (a default batch norm if it has none), and fields describe another one.
+    ``linear`` means a bias, and neither norm nor activation.
     """
 
     kind: Literal["conv"] = "conv"
@@ -67,15 +66,15 @@ class Conv(SpecModel):
 
 
 def resizable(conv: Conv, *, even: bool) -> bool:
-    """Whether ``conv`` keeps every rule with any other width and mid (any ``even`` width) in their place."""
+    """Whether ``conv`` stays valid with any other ``width`` and ``mid`` (with any even width if ``even``)."""
     return conv.groups == 1 and (conv.factor != "split" or even)
 
 
 class Depthwise(SpecModel):
-    """Convolution of every input channel on its own with ``multiplier`` filters, then the network's norm and act.
+    """Convolution of every input channel with ``multiplier`` filters of its own, then the network's norm and act.
 
-    Before a 1×1 convolution it makes a separable one (GoogLeNet's Table 1 and BN-Inception begin with one of
-    multiplier 8: 1409.4842 Table 1, 1502.03167 section 4).
+    Followed by a 1×1 convolution, it is a separable convolution. GoogLeNet and BN-Inception begin with one of
+    multiplier 8 (1409.4842 Table 1, 1502.03167 section 4).
     """
 
     kind: Literal["depthwise"] = "depthwise"
@@ -100,7 +99,7 @@ class Depthwise(SpecModel):
 
 def _check_follow(conv: Conv | Depthwise) -> None:
     if conv.linear and (conv.norm, conv.act, conv.bias) != (None, None, None):
-        raise ValueError("linear says norm, act and bias already; drop it, or them")
+        raise ValueError("linear already sets norm, act and bias; drop it, or drop them")
 
 
 def check_same(kernel: tuple[int, int], padding: Padding) -> None:
@@ -109,7 +108,7 @@ def check_same(kernel: tuple[int, int], padding: Padding) -> None:
 
 
 def check_pair(name: str, value: Stride | Dilation) -> None:
-    """Refuse an equal (height, width) pair: one spelling for one thing."""
+    """Refuse a pair of equal height and width: one value has one spelling."""
     if isinstance(value, tuple) and value[0] == value[1]:
         raise ValueError(f"write an equal {name} as one number: {name}: {value[0]}")
 
@@ -127,4 +126,4 @@ def _check_factor(conv: Conv) -> None:
     if factor == "split" and conv.width % 2:
         raise ValueError(f"split halves the width, so it must be even, got {conv.width}")
     if factor == "split" and conv.padding not in ("same", "tf"):
-        raise ValueError("split needs same padding: its two halves must keep one map size")
+        raise ValueError("split needs same padding: its two halves must have equal map sizes")

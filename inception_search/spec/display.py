@@ -1,7 +1,6 @@
-"""How a network or a module shows itself, in a notebook or by ``draw()``.
+"""Figures of networks and modules, in a notebook or by ``draw()``.
 
-The drawings are the figures' work, a room that knows this one and is not known by it; it is found by its name when
-something is drawn.
+The package ``figures`` imports this one, so it cannot be imported here; it is looked up by name when needed.
 """
 
 from __future__ import annotations
@@ -14,26 +13,26 @@ from inception_search.errors import InceptionSearchError
 
 
 class Picture(Protocol):
-    """What ``draw()`` gives: a figure, shown in a notebook as it is."""
+    """The result of ``draw()``: a figure that a notebook shows directly."""
 
     @property
     def svg(self) -> str:
         """The SVG document."""
 
     def save(self, path: str | Path) -> Path:
-        """Write it; the suffix says how (``.svg``, ``.png``, ``.pdf``, ``.dot`` ...)."""
+        """Write the figure in the format of the suffix (``.svg``, ``.png``, ``.pdf``, ``.dot`` ...)."""
 
 
 class Pictured:
-    """Something that can be drawn."""
+    """Base class of everything that can be drawn."""
 
     def draw(self, **options: Any) -> Picture:
-        """Its picture; the options are those of :func:`inception_search.draw` (style, flow, title, blocks ...)."""
+        """The figure of this item, with the options of :func:`inception_search.draw` (style, flow, title ...)."""
         picture: Picture = import_module("inception_search.figures.draw").draw(self, **options)
         return picture
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.draw().svg, "text/plain": repr(self)}
-        except InceptionSearchError:  # uses blocks of a network, or does not fit: its words at least
+        except InceptionSearchError:  # it uses blocks of a network, or shapes do not fit: show text only
             return {"text/plain": repr(self)}

@@ -1,4 +1,4 @@
-"""What a factorised convolution computes: the convolutions it is made of, by name."""
+"""The parts of a factorised convolution: plain convolutions, by name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def factors(conv: Conv) -> tuple[tuple[str, Conv], ...]:
 
 
 def factor_widths(conv: Conv) -> tuple[tuple[str, Conv, int], ...]:
-    """The convolutions of ``conv`` by name, each with its number of filters; their own ``width`` means nothing.
+    """The convolutions of ``conv`` by name, each with its number of filters; their own ``width`` has no meaning.
 
-    All but the numbers is made once for convolutions that differ in their widths only: a search tries thousands.
+    A search tries thousands of widths, so everything but the widths is cached.
     """
     if conv.factor == "none":
         return ()
@@ -40,7 +40,7 @@ _WITHOUT_WIDTHS = itemgetter(*_FIELDS)
 
 @lru_cache(maxsize=4096)
 def _parts(*fields: Any) -> tuple[tuple[str, ...], tuple[Conv, ...]]:
-    """The convolutions of a factored one with these fields; their widths mean nothing."""
+    """The convolutions of a factorised one with these fields; their ``width`` has no meaning."""
     conv = Conv.model_construct(**dict(zip(_FIELDS, fields, strict=True)), width=1)
     if conv.factor == "stacked":
         return _stacked(conv)
@@ -53,7 +53,7 @@ def _parts(*fields: Any) -> tuple[tuple[str, ...], tuple[Conv, ...]]:
 
 
 def opened(conv: Conv) -> AnyStep:
-    """``conv`` with its factor written out as plain convolutions."""
+    """``conv`` as plain convolutions."""
     parts = tuple(part for _, part in factors(conv))
     if not parts:
         return conv
@@ -94,9 +94,9 @@ def _stride(h: int, w: int) -> Stride:
 def padding_of(
     kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1, stride: Stride = 1, same: Same = "symmetric"
 ) -> Zeros:
-    """The zeros added on each side, (height, width), that ``padding`` stands for in a network with ``same``.
+    """The zeros that ``padding`` adds on each side, (height, width), in a network with ``same`` padding.
 
-    ``tf``: they depend on the size of the map, which only happens with strides and even kernels.
+    ``tf`` if they depend on the size of the feature map, which happens only with strides and even kernels.
     """
     if padding == "valid":
         return (0, 0)
@@ -116,12 +116,12 @@ def stride_of(stride: Stride | Dilation) -> tuple[int, int]:
 
 
 def shortcut(block: Block) -> Conv:
-    """The convolution of a projected skip; one filter stands for as many as the other summand has channels."""
+    """The convolution of a projected skip. Its width is a placeholder: it has the channels of the other summand."""
     return Conv(kernel=(1, 1), width=1, stride=block.stride, act="none")
 
 
 def plain_dilation(conv: Conv | Depthwise) -> Dilation:
-    """The dilation of ``conv``: beside an axis of length 1, a pair says no more than one number."""
+    """The dilation of ``conv`` in one spelling: on a kernel axis of length 1 it has no effect."""
     if not isinstance(conv.dilation, tuple):
         return conv.dilation
     seen = {d for d, k in zip(conv.dilation, conv.kernel, strict=True) if k > 1}

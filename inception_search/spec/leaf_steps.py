@@ -1,4 +1,4 @@
-"""Single steps without weights of a shape of their own: pools, normalisation, activations, and those that pass on."""
+"""Steps without inner steps or filters of their own: pools, normalisation, activations, identity and others."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from inception_search.spec.convolution import check_pair, check_same
 class Pool(SpecModel):
     """Pooling over ``kernel`` (height, width); l2 is the root of the summed squares.
 
-    ``count_pad``: an average divides by the whole window, its padding included; ``ceil``: the output size is
-    rounded up. None of either means the network's ``pool_defaults``.
+    ``count_pad``: an average divides by the whole window, padding included. ``ceil``: the output size is
+    rounded up. None means the value in the network's ``pool_defaults``.
     """
 
     kind: Literal["pool"] = "pool"
@@ -46,7 +46,7 @@ class Pool(SpecModel):
 
 
 class AdaptivePool(SpecModel):
-    """Pooling to a map of ``size`` (height, width), whatever the input's (torchvision's GoogLeNet: 4×4)."""
+    """Pooling to a feature map of ``size`` (height, width) from any input size (torchvision's GoogLeNet: 4×4)."""
 
     kind: Literal["adaptive_pool"] = "adaptive_pool"
     mode: Literal["max", "avg"] = "avg"
@@ -71,13 +71,13 @@ class Dropout(SpecModel):
 
 
 class Norm(SpecModel):
-    """The network's normalisation, alone."""
+    """The network's normalisation as a step of its own."""
 
     kind: Literal["norm"] = "norm"
 
 
 class Act(SpecModel):
-    """One activation, alone."""
+    """An activation as a step of its own."""
 
     kind: Literal["act"] = "act"
     name: Activation = "relu"
@@ -90,21 +90,21 @@ class Identity(SpecModel):
 
 
 class Absent(SpecModel):
-    """A branch that is not there; :func:`concat` drops it."""
+    """A missing branch; :func:`concat` drops it."""
 
     kind: Literal["absent"] = "absent"
 
 
 class Zero(SpecModel):
-    """Zeros of the input's shape: an edge that is not there, in NAS-Bench-201 (2001.00326, section 2.2)."""
+    """Zeros of the input's shape: a missing edge in NAS-Bench-201 (2001.00326, section 2.2)."""
 
     kind: Literal["zero"] = "zero"
 
 
 class Narrow(SpecModel):
-    """``width`` channels, from channel ``start`` (counted from 0) on.
+    """Select ``width`` channels, beginning at channel ``start`` (counted from 0).
 
-    NAS-Bench-101 cuts by one channel where a division leaves a remainder (1902.09635).
+    NAS-Bench-101 drops one channel if a division leaves a remainder (1902.09635).
     """
 
     kind: Literal["narrow"] = "narrow"

@@ -1,8 +1,8 @@
 """Cells and networks of NAS-Bench-101 (Ying et al. 2019, 1902.09635, section 2) as documents.
 
-A cell is an upper triangular matrix of 0 and 1 (row reads column: an edge from vertex i to vertex j) and an
-operation for each vertex. Edges from the cell's input are projected by a 1×1 convolution, the other inputs of a
-vertex are added as they are, vertices that lead to the output are concatenated and share its channels.
+A cell is an upper triangular matrix of 0 and 1 (a 1 in row i, column j is an edge from vertex i to vertex j) and an
+operation for each vertex. Edges from the cell's input are projected by a 1×1 convolution; a vertex adds its other
+inputs unchanged. Vertices that lead to the output are concatenated and share its channels.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OPERATIONS = (*KERNELS, "maxpool3x3")
 def nas_bench_101_network(matrix: Matrix, operations: Sequence[str], *, width: int = 128, classes: int = 10) -> Network:
     """The benchmark's network of one cell: a 3×3 convolution, then three stacks of three cells.
 
-    Between stacks maps are halved and channels doubled; ``width`` is that of the first.
+    Between stacks, feature maps are halved and channels doubled; ``width`` is the channels of the first stack.
     """
     _check_width(width)
     defaults = ConvDefaults(norm=BatchNorm(eps=1e-5, momentum=0.003))  # momentum 0.997 in TensorFlow's terms
@@ -41,7 +41,7 @@ def nas_bench_101_network(matrix: Matrix, operations: Sequence[str], *, width: i
 def nas_bench_101_cell(matrix: Matrix, operations: Sequence[str], width: int) -> AnyStep:
     """The cell with ``width`` channels at its output; ``operations`` begin with "input" and end with "output".
 
-    Vertices that are not on a way from the input to the output are left out first, as the benchmark does.
+    Vertices that are not on a path from the input to the output are removed first, as in the benchmark.
     """
     _check(matrix, operations)
     _check_width(width)
@@ -61,10 +61,10 @@ def nas_bench_101_cell(matrix: Matrix, operations: Sequence[str], width: int) ->
 
 
 def vertex_channels(matrix: Matrix, width: int) -> list[int]:
-    """The channels of every vertex; 0 for the input, which has those that come in.
+    """The channels of every vertex; 0 for the input, whose channels depend on the network.
 
-    The ``width`` of the output is shared out among the vertices that lead to it, the first ones get one more where
-    it does not divide; any other vertex has as many as the widest one it leads to.
+    The ``width`` of the output is divided among the vertices that lead to it; if it does not divide evenly, the first
+    ones get one more. Any other vertex has the channels of the widest vertex that it leads to.
     """
     last = len(matrix) - 1
     channels = [0] * last + [width]
@@ -109,13 +109,13 @@ def _on_a_way(matrix: Matrix) -> list[int]:
             backward.add(at)
     kept = sorted(forward & backward)
     if kept[:1] != [0]:
-        raise SpecError("no way leads from the input of the cell to its output", found=[list(row) for row in matrix])
+        raise SpecError("no path leads from the input of the cell to its output", found=[list(row) for row in matrix])
     return kept
 
 
 def _check_width(width: int) -> None:
     if type(width) is not int or not 1 <= width <= MAX_WIDTH:
-        raise SpecError("the channels of a cell", path="width", found=width, expected=f"1 to {MAX_WIDTH:,}")
+        raise SpecError("not a usable number of channels", path="width", found=width, expected=f"1 to {MAX_WIDTH:,}")
 
 
 def _check(matrix: Matrix, operations: Sequence[str]) -> None:
@@ -126,10 +126,10 @@ def _check(matrix: Matrix, operations: Sequence[str]) -> None:
         for j, value in enumerate(row):
             if value not in (0, 1) or (value and j <= i):
                 expected = "0 or 1, and 1 only right of the diagonal"
-                raise SpecError(f"the matrix of a cell at row {i}, column {j}", found=value, expected=expected)
+                raise SpecError(f"not a usable entry in row {i}, column {j}", found=value, expected=expected)
     if len(operations) != size or operations[0] != "input" or operations[-1] != "output":
-        expected = f"{size} of them, the first 'input', the last 'output'"
-        raise SpecError("one operation for each vertex", found=list(operations), expected=expected)
+        expected = f"{size} operations, the first 'input', the last 'output'"
+        raise SpecError("a cell has one operation for each vertex", found=list(operations), expected=expected)
     for name in operations[1:-1]:
         if name not in OPERATIONS:
             hint = did_you_mean(name, OPERATIONS)

@@ -1,4 +1,4 @@
-"""The network document: named stages in series, a head, auxiliary classifiers tapped from stages."""
+"""The network document: named stages in series, a head, and auxiliary classifiers on the output of stages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Input(SpecModel):
 
 
 class ConvDefaults(SpecModel):
-    """What follows every convolution that is not ``linear``; ``bias`` says whether it has one of its own."""
+    """The norm and activation after every convolution that is not ``linear``, and whether it has a ``bias``."""
 
     norm: BatchNorm | None = BatchNorm()
     act: Activation = "relu"
@@ -46,7 +46,7 @@ class ConvDefaults(SpecModel):
 
 
 class PoolDefaults(SpecModel):
-    """What a pool that does not say otherwise does (see :class:`~inception_search.spec.step.Pool`)."""
+    """The defaults of pools (see :class:`~inception_search.spec.step.Pool`)."""
 
     count_pad: Flag = False
     ceil: Flag = False
@@ -62,10 +62,10 @@ class Embedding(SpecModel):
 class Head(SpecModel):
     """Classifier: global pooling (``none``: flatten), hidden layers with activation, dropout, embedding, logits.
 
-    ``classifier``: ``linear`` ends in a linear layer; ``maps`` in one feature map per class, a 1×1 convolution with
-    the network's norm and activation *before* pooling (Network in Network, 1312.4400 section 3.2); ``none`` in the
-    features themselves, a vector (an embedding of ``unit_length`` is divided by its Euclidean length), or the last
-    maps when ``pool`` is none, too.
+    ``classifier: linear`` ends in a linear layer. ``maps`` makes one feature map per class *before* pooling, by a 1×1
+    convolution with the network's norm and activation (Network in Network, 1312.4400 section 3.2). ``none`` returns
+    the features: a vector (an embedding with ``unit_length`` is divided by its Euclidean length), or the last feature
+    maps if ``pool`` is none, too.
     """
 
     pool: Literal["avg", "max", "none"] = "avg"
@@ -85,9 +85,9 @@ class Head(SpecModel):
 
 
 class Aux(SpecModel):
-    """An auxiliary classifier on the output of stage ``after``; ``weight`` is that of its loss.
+    """An auxiliary classifier on the output of stage ``after``; ``weight`` multiplies its loss.
 
-    Its number of classes is the head's. Dropped at inference (GoogLeNet, section 5).
+    It has the classes of the head, and is dropped at inference (GoogLeNet, section 5).
     """
 
     after: Name
@@ -99,11 +99,11 @@ class Aux(SpecModel):
 
 
 class Preprocess(SpecModel):
-    """What the weights of a network expect of an image, as data.
+    """The preprocessing of images that the weights of a network expect.
 
-    Pixels of 0..``scale`` in channel ``order``, less ``mean``, divided by ``std`` (a number for each channel);
-    before that, for evaluation: the shorter side resized to ``resize`` pixels and the centre cropped to the
-    network's input.
+    For evaluation, the shorter side is resized to ``resize`` pixels, and the centre cropped to the network's input.
+    Pixels are then scaled to 0..``scale`` in channel ``order``, reduced by ``mean`` and divided by ``std``, which
+    have a number for each channel.
     """
 
     scale: Literal[1, 255] = 1
@@ -115,7 +115,7 @@ class Preprocess(SpecModel):
 
 
 class Recipe(SpecModel):
-    """What of a published training recipe belongs to the network's definition (1512.00567, section 7)."""
+    """The part of a published training recipe that belongs to the network's definition (1512.00567, section 7)."""
 
     label_smoothing: Probability = 0.0
 
@@ -189,7 +189,8 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network) or self.__dict__ != other.__dict__:
             return False
-        return list(self.stages) == list(other.stages) and list(self.aux) == list(other.aux)  # order has a meaning
+        # Order matters, but == of dicts ignores it.
+        return list(self.stages) == list(other.stages) and list(self.aux) == list(other.aux)
 
     def __hash__(self) -> int:
         return hash((self.name, tuple(self.stages.items()), self.head))
@@ -218,7 +219,7 @@ class Network(Pictured, SpecModel, metaclass=SpokenType):
 
 
 def with_source(network: Network, source: Source) -> Network:
-    """``network`` remembering where it was read from (the same object)."""
+    """Store where ``network`` was read from in it, and return the same object."""
     network._source = source
     return network
 

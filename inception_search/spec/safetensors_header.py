@@ -1,6 +1,6 @@
 """The header of a safetensors file: its metadata and the names of its tensors, read without torch.
 
-A safetensors file is eight bytes with the length of its header, the header (JSON), and the numbers.
+A safetensors file has eight bytes with the length of its header, the header (JSON), and the data of the tensors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from inception_search.errors import WeightsError, raw
 
 DOCUMENT = "inception_search.document"  # the metadata that holds the document of a whole model
 CLASSES = "inception_search.classes"  # the metadata that holds the names of the classes, a JSON list of texts
-_LARGEST = 1 << 24  # bytes of header: read in a fifth of a second; those of the largest networks have 0.3 million
+_LARGEST = 1 << 24  # bytes of header, read in 0.2 s; the largest networks have 0.3 million
 _HINT = "fetch the file again from where it was published"
 
 
@@ -55,20 +55,20 @@ def read_header(path: Path) -> dict[str, Any]:
         rule = "the header of the safetensors file is damaged"
         raise WeightsError(rule, found=raw(str(error)), expected="JSON", hint=_HINT).at(file=str(path)) from None
     if not isinstance(header, dict):
-        raise WeightsError("the header of the safetensors file is no JSON object", hint=_HINT).at(file=str(path))
+        raise WeightsError("the header of the safetensors file is not a JSON object", hint=_HINT).at(file=str(path))
     return header
 
 
 def metadata_of(header: dict[str, Any], path: Path) -> dict[str, str]:
-    """The metadata in ``header``; raises WeightsError if they are not texts by name."""
+    """The metadata in ``header``; raises WeightsError unless it maps names to texts."""
     metadata = header.get("__metadata__", {})
     if isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values()):
         return metadata
-    raise WeightsError("the metadata are not texts by name", found=metadata, hint=_HINT).at(file=str(path))
+    raise WeightsError("the metadata does not map names to texts", found=metadata, hint=_HINT).at(file=str(path))
 
 
 def classes_in(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The names of the classes in the metadata of a file; None where there are none that can be read."""
+    """The names of the classes in the metadata of a file; None if there are none or they cannot be read."""
     try:
         names = json.loads(metadata.get(CLASSES, "null"))
     except (ValueError, RecursionError):
@@ -92,6 +92,6 @@ def _checked_length(first: bytes, size: int) -> int:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs):  # readers differ on which of the two they take
+    if len(found) != len(pairs):  # JSON readers differ on which of the two values they keep
         raise WeightsError("the header names something twice", hint=_HINT)
     return found

@@ -1,4 +1,4 @@
-"""KeyPaths inside documents: where a network was read from, and where a rule is broken."""
+"""Paths inside documents: the lines a network was read from, and the place of a broken rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network was read from: its file and the line of every place of the document."""
+    """The file a network was read from, and the line of every path in the document."""
 
     file: str | None = None
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Source:
         return self.lines.get(place)
 
     def without(self, *place: str | int) -> Source:
-        """The same without the lines at and inside ``place``, which is no longer what was read there."""
+        """A copy without the lines at and inside ``place``, for a part that was replaced after reading."""
         kept = {at: line for at, line in self.lines.items() if at[: len(place)] != place}
         return Source(self.file, kept)
 

@@ -1,4 +1,4 @@
-"""The stem of a network: what brings the image down before its first module. Small images want less of it."""
+"""The stem of a network: the layers before its first module, which reduce the image. Small images need less of it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from inception_search.spec.step import (
 from inception_search.spec.transform import map_children, remake
 
 STEM = "stem"
-MOST = 33  # strides below are tried, to say which can be had
+MOST = 33  # strides below this are tried, to list the possible ones in an error
 Blocks: TypeAlias = dict[str, AnyStep]
 
 
 def stem_stages(network: Network) -> tuple[str, ...]:
-    """The stages of the stem: the one of that name, or those before the first with branches, or the first."""
+    """The stages of the stem: the stage named ``stem``, else those before the first with branches, else the first."""
     if STEM in network.stages:
         return (STEM,)
     leading = []
@@ -70,7 +70,7 @@ def set_stem_stride(network: Network, stride: int) -> Network:
 
 
 def stem_stride(network: Network) -> int:
-    """By how much the stem divides the height and width of the image (same padding taken for granted)."""
+    """The total stride of the stem, which divides the height and width of the image (assuming same padding)."""
     return prod(_stride(network.stages[name], network.blocks) for name in stem_stages(network))
 
 
@@ -81,7 +81,7 @@ def _has_branches(step: AnyStep, network: Network) -> bool:
 
 
 def _limited(network: Network, stride: int) -> Network:
-    """``network`` with no more than ``stride`` in its stem; the stages that come last keep theirs."""
+    """``network`` with a total stride of at most ``stride`` in its stem; the last stages keep their strides."""
     stages, blocks = dict(network.stages), dict(network.blocks)
     for name in reversed(stem_stages(network)):
         stages[name] = _kept(stages[name], stride, blocks)
@@ -90,7 +90,7 @@ def _limited(network: Network, stride: int) -> Network:
 
 
 def _stride(step: AnyStep, blocks: Blocks) -> int:
-    """The stride of a step: along its longest branch."""
+    """The total stride of a step, along the branch with the largest."""
     rule = STRIDES.get(type(step))
     return rule(step, blocks) if rule else 1
 
@@ -115,12 +115,12 @@ STRIDES: dict[type[SpecModel], Callable[[Any, Blocks], int]] = {
 
 
 def _kept(step: AnyStep, stride: int, blocks: Blocks) -> AnyStep:
-    """``step`` with no more than ``stride``; the steps that come last keep theirs. A block that changes is added."""
+    """``step`` with a total stride of at most ``stride``; its last steps keep theirs. Adds changed blocks."""
     return step if _stride(step, blocks) <= stride else KEPT[type(step)](step, stride, blocks)
 
 
 def _unstrided(step: Conv | Depthwise | Pool, stride: int, blocks: Blocks) -> AnyStep:
-    """``step`` with stride 1 and as large an output as its input."""
+    """``step`` with stride 1 and an output as large as its input."""
     odd = step.kernel[0] % 2 == 1 and step.kernel[1] % 2 == 1
     return remake(step, stride=1, padding="same" if odd else "tf")
 
@@ -147,20 +147,20 @@ def _kept_in_use(step: Use, stride: int, blocks: Blocks) -> AnyStep:
     return _use(_kept(blocks[step.name], stride, blocks), f"{step.name[:50]}_stride_{stride}", blocks)
 
 
-# Steps that can have a stride.
+# Steps that can have a stride. The copies of a repeat are alike, so all of them lose theirs.
 KEPT: dict[type[SpecModel], Callable[[Any, int, Blocks], AnyStep]] = {
     **dict.fromkeys((Conv, Depthwise, Pool), _unstrided),
     Chain: _kept_in_chain,
     Concat: _kept_in_all,
     Block: _kept_in_block,
-    Dag: lambda step, stride, blocks: _kept_in_all(step, 1, blocks),  # on every way through it
-    Repeat: lambda step, stride, blocks: _kept_in_all(step, stride if step.times == 1 else 1, blocks),  # all are alike
+    Dag: lambda step, stride, blocks: _kept_in_all(step, 1, blocks),  # on every path through it
+    Repeat: lambda step, stride, blocks: _kept_in_all(step, stride if step.times == 1 else 1, blocks),
     Use: _kept_in_use,
 }
 
 
 def _use(step: AnyStep, name: str, blocks: Blocks) -> Use:
-    """The use of a block that is ``step``, added to ``blocks`` under ``name`` unless it is there."""
+    """A use of the block ``step``, which is added to ``blocks`` under ``name`` (lengthened if that is taken)."""
     while blocks.setdefault(name, step) != step:
         name += "x"
     return Use(name=name)

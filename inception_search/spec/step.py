@@ -1,10 +1,10 @@
 """The steps of a network: a closed union of small frozen values, discriminated by ``kind``.
 
 The composites are :class:`Chain` (in series) and :class:`Concat` (side by side, joined on channels);
-:class:`Block` puts a residual toggle around a body, :class:`Repeat` writes a body several times with its own
-weights each time, :class:`Dag` wires steps as neither does, :class:`Use` names a block of the network. Trees are
-valid by construction: a chain in a chain, an identity in a chain or a one-branch concat cannot exist. Use
-:func:`chain` and :func:`concat`, which tidy; the raw constructors refuse.
+:class:`Block` puts a residual toggle around a body, :class:`Repeat` puts copies of a body in series, each with its
+own weights, :class:`Dag` wires steps freely, and :class:`Use` names a block of the network. Trees are valid by
+construction: a chain in a chain, an identity in a chain or a one-branch concat cannot exist. The functions
+:func:`chain` and :func:`concat` simplify these cases; the constructors raise.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from inception_search.spec.source_map import RuleError
 
 
 class Chain(Pictured, SpecModel):
-    """Two steps or more in series."""
+    """Two or more steps in series."""
 
     kind: Literal["chain"] = "chain"
     steps: tuple[Step, ...]
@@ -48,7 +48,7 @@ class Chain(Pictured, SpecModel):
 
 
 class Concat(Pictured, SpecModel):
-    """Two branches or more side by side, joined on the channel axis in this order."""
+    """Two or more parallel branches, concatenated on the channel axis in this order."""
 
     kind: Literal["concat"] = "concat"
     branches: tuple[Step, ...]
@@ -62,12 +62,12 @@ class Concat(Pictured, SpecModel):
 
 
 class Block(Pictured, SpecModel):
-    """A body with a residual toggle: ``act(x + scale * project(body(x)))``, without ``x +`` when skip is none.
+    """A body with a residual toggle: ``act(x + scale * project(body(x)))``, without ``x +`` if ``skip`` is none.
 
     ``project`` is a 1×1 convolution to the block's input width: ``linear`` with a bias and neither norm nor
     activation (Inception-ResNet), ``conv`` with the network's norm and activation.
-    ``skip: project`` sums with a 1×1 convolution of ``x`` instead of ``x`` itself: to the width of the other summand,
-    with ``stride`` and the network's norm, without activation (ResNet's projection shortcut: 1512.03385, Eq. 2).
+    ``skip: project`` replaces ``x`` in the sum by a 1×1 convolution of ``x`` to the width of the other summand, with
+    ``stride`` and the network's norm, without activation (ResNet's projection shortcut: 1512.03385, Eq. 2).
     """
 
     kind: Literal["block"] = "block"
@@ -93,7 +93,7 @@ class Block(Pictured, SpecModel):
 
 
 class Repeat(Pictured, SpecModel):
-    """``body`` written ``times`` times in series, each with its own weights."""
+    """``times`` copies of ``body`` in series, each with its own weights."""
 
     kind: Literal["repeat"] = "repeat"
     times: Annotated[int, Field(strict=True, ge=1, le=MAX_REPEAT)]
@@ -106,7 +106,7 @@ class Repeat(Pictured, SpecModel):
 
 
 class DagInput(SpecModel):
-    """One edge of a :class:`Dag`: what ``step`` makes of the value of ``node`` (0 is the input of the dag)."""
+    """One edge of a :class:`Dag`: the output of ``step`` on the value of ``node`` (0 is the input of the dag)."""
 
     node: Annotated[int, Field(strict=True, ge=0)]
     step: Step = Identity()
@@ -135,8 +135,8 @@ class DagNode(SpecModel):
 class Dag(Pictured, SpecModel):
     """A small directed acyclic graph of steps, for cells that are not made of chains and branches.
 
-    ``nodes`` are numbered from 1; node 0 is the input, the last one the output. Each reads earlier ones, and each
-    is read (NAS-Bench-101: Ying et al. 2019, 1902.09635, section 2; NAS-Bench-201: Dong & Yang 2020, 2001.00326).
+    ``nodes`` are numbered from 1; node 0 is the input, the last node the output. Each node reads earlier ones, and all
+    but the last are read (NAS-Bench-101: Ying et al. 2019, 1902.09635, section 2; NAS-Bench-201: 2001.00326).
     """
 
     kind: Literal["dag"] = "dag"
@@ -149,7 +149,7 @@ class Dag(Pictured, SpecModel):
 
 
 class Use(SpecModel):
-    """The block of that name, with weights of its own at this place."""
+    """A use of the block ``name`` of the network, with its own weights."""
 
     kind: Literal["use"] = "use"
     name: Name
@@ -218,7 +218,7 @@ def chain(*steps: AnyStep) -> AnyStep:
 
 
 def concat(*branches: AnyStep) -> AnyStep:
-    """Branches side by side, tidied: absent ones dropped, one branch returned alone, none is ``absent``."""
+    """Parallel branches, tidied: absent ones dropped, one branch returned alone, ``absent`` for none."""
     present = tuple(b for b in branches if not isinstance(b, Absent))
     if len(present) == 1:
         return present[0]
@@ -265,7 +265,7 @@ def _refuse(where: str, steps: Iterable[AnyStep], *kinds: type[SpecModel]) -> No
 
 
 def _check_wiring(reads: Sequence[Sequence[int]]) -> None:
-    """A :class:`RuleError` unless nodes 1, 2, ... read earlier ones and all but the last, the output, are read.
+    """Raise :class:`RuleError` unless every node reads earlier ones, and all but the last (the output) are read.
 
     ``reads[i]`` are the numbers of the nodes that node i + 1 reads; 0 is the input.
     """

@@ -1,4 +1,4 @@
-"""Where a step stands in a network: the path of it, the step before it, the place in the document of a node's path."""
+"""Places of steps in a network: the path of a step, the step before it, and the document place of a node's path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.spec.step import AnyStep, Chain, Dag, Repeat, Use, childre
 
 @lru_cache(maxsize=64)
 def first_place(network: Network, wanted: AnyStep) -> str | None:
-    """The path of the first place of ``network`` where ``wanted`` stands, or None."""
+    """The path of the first occurrence of ``wanted`` in ``network``, or None."""
     for name, step in network.stages.items():
         found = _find(step, wanted, name, network.blocks)
         if found is not None:
@@ -21,9 +21,9 @@ def first_place(network: Network, wanted: AnyStep) -> str | None:
 
 
 def step_before(network: Network, wanted: AnyStep) -> AnyStep | None:
-    """The step whose output ``wanted`` reads; None where that is the image, or differs from place to place.
+    """The step whose output ``wanted`` reads; None if that is the image, or differs between its occurrences.
 
-    Chains, repeats and blocks that are only named are looked into: it is never one of those.
+    Chains, repeats and uses of blocks are searched inside, so the result is never one of those.
     """
     found: list[AnyStep | None] = []
     last: AnyStep | None = None
@@ -33,7 +33,7 @@ def step_before(network: Network, wanted: AnyStep) -> AnyStep | None:
 
 
 def place_of(network: Network, path: str) -> KeyPath:
-    """The place in the document of the smallest step with the node ``path``, ``mixed_6b.branches.1.0.conv``, in it."""
+    """The document place of the smallest step with the node ``path``, such as ``mixed_6b.branches.1.0.conv``."""
     first, *rest = path.split(".")
     if first == "aux":
         place: KeyPath = ("aux", rest[0])
@@ -44,13 +44,15 @@ def place_of(network: Network, path: str) -> KeyPath:
 def _note_before(
     step: AnyStep, wanted: AnyStep, last: AnyStep | None, blocks: Mapping[str, AnyStep], found: list[AnyStep | None]
 ) -> AnyStep | None:
-    """Note what is read wherever ``wanted`` stands in ``step``, which reads ``last``; the step that is read next."""
+    """Add the step read by each ``wanted`` in ``step`` to ``found``; return the step that is read after ``step``.
+
+    ``last`` is the step whose output ``step`` reads."""
     if step == wanted:
         found.append(last)
     if isinstance(step, Use):
         return _note_before(blocks[step.name], wanted, last, blocks, found)
     if isinstance(step, Repeat):
-        for _ in range(min(step.times, 2)):  # the second and all after it read the same
+        for _ in range(min(step.times, 2)):  # all copies after the first read the same step
             last = _note_before(step.body, wanted, last, blocks, found)
         return last
     inside = last

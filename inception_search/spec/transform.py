@@ -1,4 +1,4 @@
-"""Spec-to-spec transforms: how canonical and sampled networks alike are brought to another size."""
+"""Transforms of network documents to another width, depth, input or head."""
 
 from __future__ import annotations
 
@@ -143,9 +143,9 @@ def set_input(
 
 
 def _preprocess_at(network: Network, size: Input) -> Preprocess | None:
-    """The facts of preprocessing at another input: the same part of the image; None for other channels."""
+    """The preprocessing for another input, with the same part of the image; None for other channels."""
     facts = network.preprocess
-    if facts is None or size.channels != network.input.channels:  # there is a mean for each channel
+    if facts is None or size.channels != network.input.channels:  # mean and std have a number per channel
         return None
     if facts.resize is None:
         return facts
@@ -202,9 +202,9 @@ def drop_head(network: Network, pool: str | None = None) -> Network:
 
 
 def set_head(network: Network, classes: int | None = None, pool: str | None = None) -> Network:
-    """``network`` with other ``classes`` (0: none) and another global ``pool`` (none: the maps); what is None stays.
+    """``network`` with other ``classes`` (0: no classifier) and global ``pool``; None does not change a value.
 
-    Raises ConfigError for maps that are not pooled, but classified by a head that pools.
+    Raises ConfigError for ``pool="none"`` with a classifier, if the head of the network pools.
     """
     network = network if classes is None else set_classes(network, classes)
     head = network.head
@@ -255,9 +255,9 @@ def set_depth(network: Network, factor: float) -> Network:
 
 
 def shrink(network: Network, width: float = 1.0, depth: float = 1.0) -> Network:
-    """``network`` as a proxy of itself: every width and every repeat times a factor; without repeats only the widths.
+    """A reduced ``network``: widths and repeats times a factor; without repeats only the widths.
 
-    Canonical networks and found ones shrink in the same way. Widths stay multiples of 4.
+    Canonical and sampled networks are reduced in the same way. Widths are rounded to multiples of 4.
     """
     if width != 1.0:
         network = scale_network_width(network, width)
@@ -297,7 +297,7 @@ def swap_stem(network: Network, stem: AnyStep) -> Network:
 
 
 def map_convs(step: AnyStep, change: Callable[[Conv], AnyStep]) -> AnyStep:
-    """``step`` with every convolution replaced by ``change`` of it."""
+    """``step`` with ``change`` applied to every convolution."""
     if isinstance(step, Conv):
         return change(step)
     return map_children(step, lambda part: map_convs(part, change))
@@ -327,7 +327,7 @@ def _check_factor(what: str, factor: float) -> None:
 
 
 def remake(model: M, **changes: Any) -> M:
-    """A validated copy of a frozen model with some fields changed; a :class:`SpecError` when illegal."""
+    """A validated copy of a frozen model with some fields changed; raises :class:`SpecError` if it is invalid."""
     fields = {name: getattr(model, name) for name in type(model).model_fields} | changes
     if "schema_" in fields:
         fields["schema"] = fields.pop("schema_")

@@ -1,4 +1,4 @@
-"""How large a network is once repeats and block uses are written out, checked before anything is."""
+"""The size of a network after unrolling repeats and block uses, checked before anything is unrolled."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Concat, Dag
 
 Sections: TypeAlias = Sequence[tuple[KeyPath, AnyStep]]
 Blocks: TypeAlias = Mapping[str, AnyStep]
-Size: TypeAlias = tuple[int, int]  # primitive steps, levels of steps inside steps
+Size: TypeAlias = tuple[int, int]  # primitive steps, levels of nested steps
 
 
 def check_step_size(step: AnyStep) -> None:
-    """A :class:`RuleError` when ``step`` is too large or too deep written out; the blocks it uses count as one."""
+    """Raise :class:`RuleError` if ``step`` is too large or too deep when unrolled; a used block counts as one step."""
     _within_limit(_written_out(step, (), None, {})[0])
 
 
 def check_size(sections: Sections, blocks: Blocks) -> None:
-    """Every use names a block, no block contains itself, and the stages written out are not too large.
+    """Check that every use names a block, no block contains itself, and the unrolled stages are not too large.
 
-    ``sections`` are the outermost steps of a network with their places; a :class:`RuleError` else.
+    ``sections`` are the outermost steps of a network with their places. Raises :class:`RuleError`.
     """
-    if _surely_fits(sections, blocks):  # nearly always; the walk below says what is wrong, and where
+    if _surely_fits(sections, blocks):  # nearly always; the slower walk below finds the mistake and its place
         return
     known: dict[str, Size] = {}
     total = 0
@@ -38,7 +38,7 @@ def check_size(sections: Sections, blocks: Blocks) -> None:
 
 
 def _surely_fits(sections: Sections, blocks: Blocks) -> bool:
-    """Whether a quick walk finds nothing wrong: what a search asks of every candidate."""
+    """Whether a quick walk finds nothing wrong; a search runs it for every candidate."""
     known: dict[str, Size] = {}
     try:
         sizes = [_quick_size(step, blocks, known) for _, step in sections]
@@ -49,7 +49,7 @@ def _surely_fits(sections: Sections, blocks: Blocks) -> bool:
 
 
 def _quick_size(step: AnyStep, blocks: Blocks, known: dict[str, Size]) -> Size:
-    """The written-out steps and levels of ``step``; KeyError or RecursionError when there is no telling."""
+    """The unrolled steps and levels of ``step``; KeyError for an unknown block, RecursionError for a circle."""
     rule = SIZES.get(type(step))
     return rule(step, blocks, known) if rule else (1, 1)
 
@@ -78,7 +78,7 @@ def _quick_use(step: Use, blocks: Blocks, known: dict[str, Size]) -> Size:
     return count, levels + 1
 
 
-# Other kinds are one step.
+# Other kinds count as one step.
 SIZES: dict[type[SpecModel], Callable[[Any, Blocks, dict[str, Size]], Size]] = {
     Chain: lambda step, blocks, known: _quick_sum(step.steps, blocks, known),
     Concat: lambda step, blocks, known: _quick_sum(step.branches, blocks, known),
@@ -102,7 +102,7 @@ def _written_out(
     inside: tuple[str, ...] = (),
     depth: int = 1,
 ) -> Size:
-    """How many primitive steps, and how many levels of steps, ``step`` is once repeats and uses are written out."""
+    """The number of primitive steps and of levels in ``step`` after unrolling repeats and uses."""
     count, levels = 1, 0
     if depth > MAX_STEP_DEPTH:
         raise _too_deep(place)

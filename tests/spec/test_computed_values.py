@@ -81,12 +81,12 @@ def test_the_largest_documents_meet_only_our_errors(text: str, change: str) -> N
 @pytest.mark.parametrize("width", [0, -1, 65_537, 1.5, True, "8"])
 @pytest.mark.parametrize("make", [nas_bench_101_network, nas_bench_101_cell], ids=["network", "cell"])
 def test_cells_of_a_benchmark_refuse_a_width_in_our_words(make: Callable[..., Any], width: Any) -> None:
-    with pytest.raises(SpecError, match=r"width: the channels of a cell.*expected 1 to 65,536"):
+    with pytest.raises(SpecError, match=r"width: not a usable number of channels.*expected 1 to 65,536"):
         make([[0, 1], [0, 0]], ["input", "output"], width=width)
 
 
 def test_channels_that_double_are_refused_where_they_become_too_many() -> None:
-    with pytest.raises(SpecError, match=r"width: the channels of a cell, got 80000; expected 1 to 65,536"):
+    with pytest.raises(SpecError, match=r"width: not a usable number of channels, got 80000; expected 1 to 65,536"):
         nas_bench_101_network([[0, 1], [0, 0]], ["input", "output"], width=40_000)
 
 

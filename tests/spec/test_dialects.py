@@ -194,18 +194,18 @@ MISTAKES: list[tuple[str, str, int, str | None]] = [
     # like
     ("dialects:\n  x:\n    source: s\n    like: y\n  yy: {}", "like an unknown dialect, got 'y'", 16, "dialects.x.like"),
     ("dialects:\n  x: {like: kears}\n  keras: {}", "did you mean 'keras'", 14, "dialects.x.like"),
-    ("dialects:\n  x: {like: main}", "leave it out: a dialect begins from the document", 14, "dialects.x.like"),
+    ("dialects:\n  x: {like: main}", "leave it out; a dialect starts from the document", 14, "dialects.x.like"),
     ("dialects:\n  x: {like: [y]}\n  y: {}", "like an unknown dialect", 14, "dialects.x.like"),
     ("dialects:\n  x: {like: {y: z}}\n  y: {}", "like an unknown dialect", 14, "dialects.x.like"),
     ("dialects:\n  x: {like: 7}\n  y: {}", "like an unknown dialect, got 7", 14, "dialects.x.like"),
     ("dialects:\n  x: {like: x}", "in a circle, got 'x'", 14, "dialects.x.like"),
     ("dialects:\n  x: {like: y}\n  y: {like: z}\n  z:\n    like: y", "in a circle, got 'y'", 17, "dialects.z.like"),
-    # nothing to take away, at any depth
-    ("dialects:\n  x:\n    stages:\n      a: 3x3 8\n      c: null", "'c' is not there", 17, "dialects.x.stages.c"),
-    ("dialects:\n  x:\n    head:\n      droput: null", "'droput' is not there; did you mean 'dropout'", 16, "dialects.x.head.droput"),
-    ("dialects:\n  x:\n    source: s\n    axu: null", "'axu' is not there; did you mean 'aux'", 16, "dialects.x.axu"),
-    ("dialects:\n  x:\n    aux:\n      x: {pool: null}", "'pool' is not there", 16, "dialects.x.aux.x.pool"),
-    ("dialects:\n  y: {aux: null}\n  x:\n    like: y\n    aux: null", "'aux' is not there", 17, "dialects.x.aux"),
+    # nothing to remove, at any depth
+    ("dialects:\n  x:\n    stages:\n      a: 3x3 8\n      c: null", "'c' does not exist", 17, "dialects.x.stages.c"),
+    ("dialects:\n  x:\n    head:\n      droput: null", "'droput' does not exist; did you mean 'dropout'", 16, "dialects.x.head.droput"),
+    ("dialects:\n  x:\n    source: s\n    axu: null", "'axu' does not exist; did you mean 'aux'", 16, "dialects.x.axu"),
+    ("dialects:\n  x:\n    aux:\n      x: {pool: null}", "'pool' does not exist", 16, "dialects.x.aux.x.pool"),
+    ("dialects:\n  y: {aux: null}\n  x:\n    like: y\n    aux: null", "'aux' does not exist", 17, "dialects.x.aux"),
     # misspelt sections and fields: at the line of the overlay
     ("dialects:\n  x:\n    source: s\n    haed: {classes: 3}", "unknown field, got 'haed'.*mean 'head'", 16, "haed"),
     ("dialects:\n  x:\n    head:\n      dropout: 0.1\n      clases: 3", "unknown field, got 'clases'.*mean 'classes'", 17, "head.clases"),

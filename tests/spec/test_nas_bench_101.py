@@ -117,10 +117,10 @@ REFUSED = [
     ("021 001 000", "i3o", 8, "row 0, column 1, got 2; expected 0 or 1"),
     ("011 101 000", "i3o", 8, "row 1, column 0, got 1; expected 0 or 1, and 1 only right of the diagonal"),
     ("011 011 000", "i3o", 8, "row 1, column 1, got 1"),
-    ("011 001 000", "io", 8, "one operation for each vertex.*expected 3 of them, the first 'input', the last 'output'"),
+    ("011 001 000", "io", 8, "one operation for each vertex.*expected 3 operations, the first 'input'"),
     ("011 001 000", "33o", 8, "the first 'input'"),
     ("011 001 000", "ioo", 8, "unknown operation, got 'output'; expected conv1x1-bn-relu, conv3x3-bn-relu, maxpool3x3"),
-    ("010 000 000", "i3o", 8, "no way leads from the input of the cell to its output"),
+    ("010 000 000", "i3o", 8, "no path leads from the input of the cell to its output"),
     ("01110 00001 00001 00001 00000", "i333o", 2, "the output has fewer channels than vertices that lead to it, got 2"),
 ]
 

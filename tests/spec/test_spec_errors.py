@@ -44,7 +44,7 @@ RULES: list[tuple[str, str, int, str | None]] = [
     ("stages:\n  a: 3x3 8\n  b: 3x3\n", "a convolution needs its width: '3x3 64'", 6, "b"),
     ("stages:\n  a: max\n", "a pool needs its kernel: 'max 3x3'", 5, "a"),
     ("stages:\n  a: dropout\n", "write 'dropout 0.4'", 5, "a"),
-    ("stages:\n  a: lrn 3\n", "'lrn' stands alone", 5, "a"),
+    ("stages:\n  a: lrn 3\n", "'lrn' is written alone", 5, "a"),
     ("stages:\n  a: {max: 3x3}\n", "write 'max 3x3 s2', or {pool: {mode: max", 5, "a"),
     ("stages:\n  a:\n    - 3x3 8\n    - 3x3 8 vald\n", "unknown flag, got 'vald'.*did you mean 'valid'", 7, "a.1"),
     ("stages:\n  a: 3x3 8 s2 s3\n", "stride given twice", 5, "a"),

@@ -405,7 +405,7 @@ TENSOR = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
         (safetensors({"a": TENSOR, "b": TENSOR}), "damaged or cut off"),
         (safetensors({"a": 3}), "damaged or cut off"),
         (safetensors({"a": TENSOR}, numbers=bytes(15)), "damaged or cut off"),
-        (safetensors({"a": TENSOR, "__metadata__": {"x": 3}}), "metadata are not texts"),
+        (safetensors({"a": TENSOR, "__metadata__": {"x": 3}}), "metadata does not map names to texts"),
         (safetensors(b'{"a":%b,"a":%b}' % ((json.dumps(TENSOR).encode(),) * 2)), "names something twice"),
         (safetensors({"__metadata__": {"x": "y"}}, numbers=b""), "no weights in it"),
     ],

@@ -1,1 +1,1 @@
-"""How a network is written: YAML, short forms and dialects, read to a network and written again; schemas and tables."""
+"""Documents: reading and writing networks as YAML, short forms, dialects, the JSON Schema and tables of fields."""

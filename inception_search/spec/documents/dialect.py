@@ -1,8 +1,8 @@
-"""Dialects: what differs between readings of one network, as small overlays in its document.
+"""Dialects: variants of a network in other implementations, as small overlays in its document.
 
-Under ``dialects:`` each has a name and holds parts of the sections of the document. Mappings are merged into those
-of the document, steps and plain values take their place, ``null`` takes an entry away, a stage that was not there
-goes to the end. ``like: other`` begins from another dialect. ``name@dialect`` is the network with the overlay.
+Each entry of ``dialects:`` has a name and holds parts of the document's sections. Mappings are merged into those of
+the document, steps and plain values replace them, ``null`` removes an entry, and a new stage is added at the end.
+``like: other`` starts from another dialect. ``name@dialect`` is the network with the overlay.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from inception_search.spec.documents.yaml_reader import MarkedDict
 
 SECTION = "dialects"
 LIKE = "like"
-FIXED = ("schema", "version", "name", "dialect", SECTION)  # of the document, the same in all dialects
-STEPS = ("stages", "blocks")  # sections of steps, which are never merged into one another
+FIXED = ("schema", "version", "name", "dialect", SECTION)  # sections that are the same in all dialects
+STEPS = ("stages", "blocks")  # sections whose steps are replaced, never merged
 
 
 def dialects_of(data: Any, file: str | None = None) -> dict[str, str]:
-    """The dialects of a document with what each stands for (its ``source``), the document's own first."""
+    """The dialects of a document by name with their ``source``, the document's own first."""
     overlays = _overlays(data, file)
     own = {data["dialect"]: str(data.get("source", ""))} if isinstance(data.get("dialect"), str) else {}
     return own | {name: str(_merged(data, name, overlays, file).get("source", "")) for name in overlays}
 
 
 def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
-    """The data of the network in ``dialect`` (None, or the document's own: as it stands), without the overlays.
+    """The data of the network in ``dialect``, without overlays; None or the document's own name changes nothing.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a dialect the document does not have.
     """
@@ -41,7 +41,7 @@ def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
         known = [*overlays, own] if isinstance(own, str) else overlays
         error = unknown_name(f"dialect of {data.get('name')}", dialect, known, kind=UnknownDialectError)
         if error.expected is None:
-            error.hint = "the document has no dialects; leave out the @ and what comes after it"
+            error.hint = "the document has no dialects; drop the @ and the text after it"
         raise error.at(file=file, line=_lines(data).get(SECTION))
     out = _merged(plain, dialect, overlays, file)
     if isinstance(data.get("name"), str):
@@ -53,7 +53,7 @@ def in_dialect(data: Any, dialect: str | None, file: str | None = None) -> Any:
 
 
 def _overlays(data: Any, file: str | None) -> dict[str, Any]:
-    """The overlays of a document, checked to hold sections of one."""
+    """The overlays of a document; raises unless each holds sections of a document."""
     overlays = data.get(SECTION)
     if overlays is None:
         return {}
@@ -74,14 +74,14 @@ def _overlays(data: Any, file: str | None) -> dict[str, Any]:
 
 
 def _merged(data: Any, name: str, overlays: dict[str, Any], file: str | None) -> Any:
-    """``data`` with the overlay of that name, on top of those it is like."""
+    """``data`` with the overlay ``name``, on top of the overlays that it is ``like``."""
     names = {name: None}  # from the last to the first
     while (like := overlays[name].get(LIKE)) is not None:
         where = _inside(Place(file, None, f"{SECTION}.{name}"), overlays[name], LIKE)
         if not isinstance(like, str) or like not in overlays:
             hint = did_you_mean(str(like), overlays)
             if like == data.get("dialect"):
-                hint = "leave it out: a dialect begins from the document itself"
+                hint = "leave it out; a dialect starts from the document itself"
             raise SpecError("like an unknown dialect", place=where, found=like, hint=hint)
         if like in names:
             raise SpecError("dialects like one another in a circle", place=where, found=like)
@@ -94,7 +94,7 @@ def _merged(data: Any, name: str, overlays: dict[str, Any], file: str | None) ->
 
 
 def _joined(data: Any, overlay: Any, where: Place, depth: int = 0, steps: bool = False) -> Any:
-    """``data`` with the entries of ``overlay``; the lines are those of where each entry comes from."""
+    """``data`` with the entries of ``overlay``; each entry keeps the line that it was written on."""
     out, lines = _copy(data, data), {**_lines(data)}
     for key, value in overlay.items():
         old = out.get(key)
@@ -102,7 +102,7 @@ def _joined(data: Any, overlay: Any, where: Place, depth: int = 0, steps: bool =
             old = expand_input(old)
         if value is None:
             if key not in out:
-                rule = f"nothing to take away: {key!r} is not there"
+                rule = f"nothing to remove: {key!r} does not exist"
                 raise DocumentError(rule, place=_inside(where, overlay, key), hint=did_you_mean(key, out))
             del out[key]
         elif isinstance(old, dict) and isinstance(value, dict) and not steps and key != "body":
@@ -129,7 +129,7 @@ def _copy(data: Any, items: dict[str, Any]) -> MarkedDict:
 
 
 def expand_input(item: Any) -> Any:
-    """``3x299x299`` and ``[3, 299, 299]`` as fields."""
+    """``3x299x299`` or ``[3, 299, 299]`` as fields; other values unchanged."""
     parts = item.split("x") if isinstance(item, str) else item
     if isinstance(parts, list) and len(parts) == 3:
         numbers = [int(p) if isinstance(p, str) and p.isdecimal() and len(p) < 9 else p for p in parts]

@@ -1,6 +1,6 @@
-"""Every field of a document with the values it takes, as tables in Markdown: ``python -m`` this writes the docs' part.
+"""Every field of a document and its values, as Markdown tables for the documentation (``python -m`` this module).
 
-Read from the JSON Schema, so that the tables, the editors' completion and the reader cannot say different things.
+The tables come from the JSON Schema, so that they always agree with the completion of editors and the reader.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SECTIONS = {
     "a node of a dag": "DagNode",
     "an input of a node": "DagInput",
 }
-# What a field that says nothing leaves to another.
+# The defaults of fields that are taken from another field.
 _LEFT = {("conv", name): "as in `conv_defaults`" for name in ("norm", "act", "bias")}
 _LEFT |= {("depthwise", name): "as in `conv_defaults`" for name in ("norm", "act", "bias")}
 _LEFT |= {("pool", name): "as in `pool_defaults`" for name in ("count_pad", "ceil")}
@@ -46,7 +46,7 @@ _ELSEWHERE = ("schema", "version", "blocks", "stages", "aux", "dialects", "input
 
 
 def words() -> dict[str, tuple[str, ...]]:
-    """The words of the language that stand for one of several things."""
+    """The fixed words of the document language, by topic."""
     return {
         "activations": ("none", *ACTIVATIONS),
         "norms": NORMS,
@@ -58,7 +58,7 @@ def words() -> dict[str, tuple[str, ...]]:
 
 
 def tables() -> str:
-    """The tables."""
+    """The tables as Markdown text."""
     schema = network_schema()
     models = schema["$defs"]
     listed = "\n".join(f"| {what} | {codes(values)} |" for what, values in words().items())
@@ -75,7 +75,7 @@ def tables() -> str:
 
 
 def _own(schema: Any) -> dict[str, Any]:
-    """The fields of the document that are no sections of their own."""
+    """The fields of the document that have no table of their own."""
     left = (*_ELSEWHERE, "conv_defaults", "pool_defaults")
     return {name: value for name, value in schema["properties"].items() if name not in left}
 
@@ -96,7 +96,7 @@ def _joined(rows: list[str]) -> str:
 
 
 def default_in_words(value: Any) -> str:
-    """What a field is where nothing is written, from its part of a JSON Schema."""
+    """The default of a field in words, from its part of a JSON Schema."""
     default = value.get("default")
     if default is None or default in ("", {}, []):
         return "none"
@@ -108,7 +108,7 @@ def default_in_words(value: Any) -> str:
 
 
 def values_in_words(value: Any, models: Any) -> str:
-    """What a field takes, in words, from its part of a JSON Schema; ``models``: the definitions that it names."""
+    """The values of a field in words, from its part of a JSON Schema; ``models`` are the schema's definitions."""
     if value.get("$ref") == _STEP:
         return "a step"
     if "$ref" in value:
@@ -124,7 +124,7 @@ def values_in_words(value: Any, models: Any) -> str:
 
 
 def _pair(value: Any) -> str:
-    """``same``, ``valid``, ``tf``, or numbers of a height and a width."""
+    """The values of a (height, width) field, with words such as ``same`` and ``valid`` if it takes any."""
     enums = [option["enum"] for option in value["anyOf"] if "enum" in option]
     side = next(option for option in value["anyOf"] if option.get("type") == "integer")
     numbers = f"(height, width), {side['minimum']} to {side['maximum']}"
@@ -152,12 +152,12 @@ def _range(value: Any, kind: str) -> str:
     parts += [f"at most {high:,g}" if high is not None else "", f"less than {below:,g}" if below is not None else ""]
     if low is not None and high is not None:
         return f"{low:,} to {high:,}"
-    said = " and ".join(part for part in parts if part)
-    return f"a {kind}, {said}" if said else f"a {kind}"
+    bounds = " and ".join(part for part in parts if part)
+    return f"a {kind}, {bounds}" if bounds else f"a {kind}"
 
 
 def codes(values: Iterable[Any]) -> str:
-    """Values as code, with commas between."""
+    """Values as Markdown code, separated by commas."""
     shown = (str(v).lower() if isinstance(v, bool) else str(v) for v in values)
     return ", ".join(f"`{value}`" for value in shown)
 

@@ -1,6 +1,6 @@
-"""The files of documents: where the shipped ones are, what is in one, and the checksum in the first line of some.
+"""Document files: the shipped ones, reading one, and the optional checksum in the first line.
 
-A study writes the checksum above its best network: one digit that changed would be another network.
+A study writes the checksum above its best network, because one changed digit would make it another network.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def shipped_folder() -> Path:
 
 
 def shipped_names(folder: str = "") -> tuple[str, ...]:
-    """The names of the documents in ``folder`` of the shipped ones, sorted."""
+    """The sorted names of the shipped documents in ``folder``."""
     return tuple(sorted(path.stem for path in (shipped_folder() / folder).glob("*.yaml")))
 
 
 def read_text(path: Path | str) -> str:
-    """The text of a document file; a :class:`DocumentError` when it cannot be read."""
+    """The text of a document file; raises :class:`DocumentError` if it cannot be read."""
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(MAX_DOCUMENT_BYTES + 1)
@@ -58,14 +58,14 @@ def read_text(path: Path | str) -> str:
 
 
 def with_checksum(text: str) -> str:
-    """``text`` below a comment with its CRC-32; without the comment it is read unchecked."""
+    """``text`` below a comment with its CRC-32; a file without the comment is not checked."""
     return (
         f"# checksum {_crc(text)} of all lines below; to edit this network, copy the file and delete this line\n{text}"
     )
 
 
 def check_checksum(text: str, file: str) -> None:
-    """Raise :class:`DocumentError` where the first line has a checksum and the others do not have that one."""
+    """Raise :class:`DocumentError` if the first line has a checksum that does not match the other lines."""
     found = _FIRST.match(text)
     if found is not None and found[1] != _crc(text[found.end() :]):
         raise DocumentError(

@@ -1,4 +1,4 @@
-"""The JSON Schema of network documents, short forms included, for editors to complete from.
+"""The JSON Schema of network documents, short forms included, for completion in editors.
 
 ``inception-search schema network -o search_spaces/network.schema.json`` writes it; a test fails when the committed
 file drifts from the classes.
@@ -31,7 +31,7 @@ NORM_NAMES = {"enum": [*NORMS, True, False, None]}
 
 
 def pair(least: int, *words: str) -> dict[str, Any]:
-    """A field that is (height, width): ``2``, ``2x1`` or ``[2, 1]``, each ``least`` or more; or one of ``words``."""
+    """The schema of a (height, width) field: ``2``, ``2x1`` or ``[2, 1]``, at least ``least``, or one of ``words``."""
     side = {"type": "integer", "minimum": least, "maximum": MAX_KERNEL}
     forms: list[dict[str, Any]] = [{"enum": list(words)}] if words else []
     forms += [{"type": "string", "pattern": r"^\d{1,3}x\d{1,3}$"}, side]
@@ -43,7 +43,7 @@ def pair(least: int, *words: str) -> dict[str, Any]:
 def line_pattern() -> str:
     """The regular expression of a step on one line, from the grammar of short forms.
 
-    In the subset that Python, JavaScript and other readers of JSON Schemas share.
+    It uses only syntax that Python, JavaScript and other readers of JSON Schemas share.
     """
     side, width = r"0*[1-9]\d{0,2}", r"0*[1-9]\d{0,4}"
     kernel, flag = rf"{side}x{side}", rf"s{side}"
@@ -103,7 +103,7 @@ def network_schema() -> dict[str, Any]:
 
 
 def _dialects(schema: dict[str, Any]) -> dict[str, Any]:
-    """Overlays: any section of the document, in part; null takes something away."""
+    """The schema of overlays: parts of any section of the document; null removes an entry."""
     sections: dict[str, Any] = {name: {} for name in schema["properties"] if name not in FIXED}
     steps = {"type": "object", "additionalProperties": {"anyOf": [STEP, {"type": "null"}]}}
     sections |= {"like": {"type": "string"}, "stages": steps, "blocks": steps}
@@ -116,7 +116,7 @@ def _long() -> list[dict[str, Any]]:
 
 
 def _tagged(models: dict[str, Any]) -> list[dict[str, Any]]:
-    """``{kind: fields}``, and the short values of some kinds."""
+    """The schemas of ``{kind: fields}``, with the short values of some kinds."""
     forms = []
     for kind, model in KINDS.items():
         definition = models[model.__name__]
@@ -135,7 +135,7 @@ def _tagged(models: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _loosen(model: dict[str, Any], kind: str) -> None:
-    """Pairs may be written ``7x7``; steps in any form."""
+    """Let a schema accept pairs such as ``7x7``, and steps in any form."""
     properties = model["properties"]
     for name in (*PAIRS.get(kind, ()), *STEPS.get(kind, ())):
         if name in properties:

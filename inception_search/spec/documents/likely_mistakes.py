@@ -1,7 +1,7 @@
-"""Warnings about documents that are valid, but most likely not what was meant.
+"""Warnings about documents that are valid, but most likely contain a mistake.
 
-A block or definition that nothing uses (a name was misspelt, or a stage forgotten); an input written as
-height x width x channels, which is read as channels x height x width.
+Two are found: a block or definition that nothing uses (a misspelt name or a forgotten stage), and an input written as
+height x width x channels, although it is read as channels x height x width.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from inception_search.errors import InputOrderWarning, Place, UnusedBlockWarning
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use, children
 
-IMAGE_CHANNELS = (1, 3, 4)  # of pictures: grey, RGB, with transparency
-SMALLEST_IMAGE = 16  # pixels: pictures are no smaller, maps within a network are
+IMAGE_CHANNELS = (1, 3, 4)  # grey, RGB, RGB with transparency
+SMALLEST_IMAGE = 16  # pixels: images are hardly smaller, but feature maps inside a network are
 
 
 def unused_blocks(network: Network) -> tuple[str, ...]:
-    """The names of the blocks that no stage and no auxiliary classifier reaches, in the order of the document.
+    """The names of the blocks that neither stages nor auxiliary classifiers use, in document order.
 
     A block that only an unused block uses is unused, too.
     """
@@ -33,7 +33,7 @@ def unused_blocks(network: Network) -> tuple[str, ...]:
 
 
 def warn_of_unused_blocks(network: Network, others: Iterable[Network] = ()) -> None:
-    """An :class:`UnusedBlockWarning` for blocks that neither ``network`` nor ``others``, its dialects, use."""
+    """Warn (:class:`UnusedBlockWarning`) of blocks that neither ``network`` nor ``others``, its dialects, use."""
     unused = unused_blocks(network)
     for other in others if unused else ():
         unused = tuple(name for name in unused if name not in other.blocks or name in unused_blocks(other))
@@ -44,7 +44,7 @@ def warn_of_unused_blocks(network: Network, others: Iterable[Network] = ()) -> N
 
 
 def warn_of_unused_definitions(lines: Mapping[str, int | None], file: str | None) -> None:
-    """An :class:`UnusedBlockWarning` for the entries of ``define`` of a space that nothing uses, with their lines."""
+    """Warn (:class:`UnusedBlockWarning`) of unused entries of a space's ``define``; ``lines`` maps them to lines."""
     if lines:
         first, *others = lines
         where = Place(file, lines[first], f"define.{first}")
@@ -57,7 +57,7 @@ def _warn_unused(place: Place, what: str, others: Sequence[str]) -> None:
 
 
 def warn_of_order(channels: int, height: int, width: int, place: Place) -> None:
-    """An :class:`InputOrderWarning` where the last number is that of a picture's channels, and the first is not."""
+    """Warn (:class:`InputOrderWarning`) if the last number, and not the first, looks like image channels."""
     if width in IMAGE_CHANNELS and channels not in IMAGE_CHANNELS and channels >= SMALLEST_IMAGE and width != height:
         warn(
             f"{place}: {channels}x{height}x{width} is read as {channels} channels of {height}x{width} pixels "

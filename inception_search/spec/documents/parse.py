@@ -1,4 +1,4 @@
-"""Documents: text to :class:`Network` or step and back, with errors that name file, line and place."""
+"""Parse documents into a :class:`Network` or a step; errors name file, line and path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_search.spec.step import STEP, AnyStep
 from inception_search.spec.unrolled_size import check_step_size
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
-UPGRADES: dict[int, Upgrade] = {}  # from version v to v + 1; a document runs through all it needs
+UPGRADES: dict[int, Upgrade] = {}  # version v -> function that upgrades a document to v + 1
 
 
 def parse_step(text: str, file: str | None = None) -> AnyStep:
@@ -56,7 +56,7 @@ def step_from_data(data: Any, file: str | None = None) -> AnyStep:
 
 
 def parse_network(text: str, file: str | None = None, dialect: str | None = None) -> Network:
-    """The network written in ``text`` (YAML or JSON), in one of its dialects or (None) as it stands.
+    """The network written in ``text`` (YAML or JSON), in ``dialect`` if one is given.
 
     Raises :class:`DocumentError` and its subclasses, with file, line, path, found, expected and hint.
     """
@@ -78,12 +78,12 @@ def network_from_long(long: MarkedDict, file: str | None = None) -> Network:
 
 
 def load_network(path: Path | str, dialect: str | None = None) -> Network:
-    """The network document in a file, in one of its dialects or (None) as it stands."""
+    """The network of a document file, in ``dialect`` if one is given."""
     return parse_network(read_text(path), str(path), dialect)
 
 
 def check_header(data: Any, schema: str, version: int, upgrades: Mapping[int, Upgrade], file: str | None) -> Any:
-    """``data`` upgraded to ``version``; refuses another schema or a newer version, naming both."""
+    """``data`` upgraded to ``version``; raises for another schema or a newer version."""
     where = Place(file, getattr(data, "line", None))
     if not isinstance(data, dict):
         raise DocumentError("not a mapping", place=where, found=data, expected=f"a document with schema: {schema}")
@@ -130,7 +130,7 @@ def expand_network(data: MarkedDict, expander: Expander) -> MarkedDict:
 
 
 def tidy_network(long: MarkedDict) -> MarkedDict:
-    """Every step of a long-form network tidied."""
+    """A long-form network with every step tidied."""
     out = MarkedDict(long, *_marks(long))
     for section in ("blocks", "stages"):
         if isinstance(steps := out.get(section), dict):
@@ -141,7 +141,7 @@ def tidy_network(long: MarkedDict) -> MarkedDict:
 
 
 def expand_aux(name: str, aux: Any, expander: Expander) -> Any:
-    """An auxiliary head with its body in long form."""
+    """An auxiliary classifier with its body in long form."""
     if not isinstance(aux, dict) or "body" not in aux:
         return aux
     line, lines = _marks(aux)

@@ -1,10 +1,10 @@
 """Short forms to long forms, on plain data: ``7x7 128>192 row_col`` to ``{"kind": "conv", ...}``.
 
-The grammar, whole: ``KxK width [s2] [valid] [linear] [factor]`` (width may be ``mid>width``), ``max|avg|l2 KxK
+The whole grammar: ``KxK width [s2] [valid] [linear] [factor]`` (width may be ``mid>width``), ``max|avg|l2 KxK
 [s2] [valid]``, ``identity``, ``absent``, ``zero``, ``lrn``, ``norm``, an activation's name, ``dropout p``, a
-block's name, ``7 x <any of the others>``; a list is a chain; ``{kind: fields}`` is any step in full. Everything
-rarer is fields.
-Template holes (mappings whose keys begin with ``$``) are passed to ``hole`` and otherwise left as they are.
+block's name, ``7 x <any of the others>``; a list is a chain; ``{kind: fields}`` is any step in full. Rarer settings
+need fields.
+Holes of a template (mappings whose keys begin with ``$``) are passed to ``hole``, and not changed otherwise.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FACTORS = get_args(Factor)
 ACTIVATIONS = tuple(name for name in get_args(Activation) if name != "none")
 SINGLES = ("identity", "absent", "zero", "lrn", "norm")
 RESERVED = frozenset((*POOLS, *SINGLES, *ACTIVATIONS, *KINDS))
-# The field a step's short value stands for: ``concat: [...]`` is ``concat: {branches: [...]}``.
+# The field that a step's short value sets: ``concat: [...]`` is ``concat: {branches: [...]}``.
 PRINCIPAL = {
     "chain": "steps",
     "concat": "branches",
@@ -40,14 +40,14 @@ PRINCIPAL = {
     "narrow": "width",
     "use": "name",
 }
-# Fields that are (height, width): 7 is both, 7x7 a text of the two. Of STEPS equal ones are stored as one number.
+# Fields that are (height, width), written 7 or 7x7. Equal values of a field in STEPS are stored as one number.
 PAIRS: dict[str, tuple[str, ...]] = dict.fromkeys(("conv", "depthwise", "pool"), ("kernel", "padding"))
 PAIRS |= {"adaptive_pool": ("size",)}
 STEPS = dict.fromkeys(("conv", "depthwise", "pool", "block"), ("stride", "dilation"))
 EXAMPLES = {"conv": "3x3 64 s2 valid", "pool": "max 3x3 s2", "dropout": "dropout 0.4", "act": "relu"}
 
 HoleReader = Callable[[Any, str], Any]
-StepReader = Callable[[Any, str, int | None], Any]  # of a step in any form, its path and its line
+StepReader = Callable[[Any, str, int | None], Any]  # reads a step in any form, with its path and line
 
 
 def is_hole(raw: Any) -> bool:
@@ -124,7 +124,7 @@ class Expander:
         return self.norm(item, join(path, name), line) if name == "norm" and kind in FOLLOWED else item
 
     def node(self, raw: Any, path: str, line: int | None) -> Any:
-        """A node of a dag, every step in long form; what is no node is left for the models to refuse."""
+        """A node of a dag with every step in long form; the models refuse other values, which do not change here."""
         if not isinstance(raw, dict):
             return raw
         out, lines = _copy(raw, line)
@@ -135,7 +135,7 @@ class Expander:
         return out
 
     def node_input(self, raw: Any, path: str, line: int | None) -> Any:
-        """An input of a node, a number alone as fields."""
+        """An input of a node as fields, also if it is a single number."""
         if isinstance(raw, int) and not isinstance(raw, bool):
             return MarkedDict({"node": raw}, line)
         if not isinstance(raw, dict) or "step" not in raw:
@@ -145,7 +145,7 @@ class Expander:
         return out
 
     def norm(self, item: Any, path: str, line: int | None, network: bool = False) -> Any:
-        """What a norm is called as what it stands for: of a convolution, or (``network``) of ``conv_defaults``."""
+        """The stored form of a norm's name, for a convolution or (``network``) for ``conv_defaults``."""
         kind = item.get("kind", "batch") if isinstance(item, dict) and not is_hole(item) else item
         if isinstance(kind, str) and kind not in NORMS:
             expected = f"{' or '.join(NORMS)}, or the fields of batch: {{eps: 0.001, momentum: 0.1, gamma: true}}"
@@ -217,7 +217,7 @@ class Expander:
 
 
 def pair(item: Any) -> Any:
-    """``"1x7"`` or ``3`` as ``[height, width]``; anything else as it is."""
+    """``"1x7"`` or ``3`` as ``[height, width]``; other values unchanged."""
     if isinstance(item, str) and (match := KERNEL.match(item)):
         return [int(match[1]), int(match[2])]
     if isinstance(item, int) and not isinstance(item, bool):
@@ -226,24 +226,24 @@ def pair(item: Any) -> Any:
 
 
 def one_or_pair(item: Any) -> Any:
-    """``"2x1"`` as ``[2, 1]``, equal pairs as one number; anything else as it is."""
+    """``"2x1"`` as ``[2, 1]``, equal pairs as one number; other values unchanged."""
     item = pair(item)
     equal = isinstance(item, list) and len(item) == 2 and type(item[0]) is type(item[1]) is int and item[0] == item[1]
     return item[0] if equal else item
 
 
 def norm_of_network(item: Any) -> Any:
-    """``none`` (or false) and ``batch`` (or true) as ``conv_defaults`` store them."""
+    """The form in which ``conv_defaults`` store ``none`` (or false) and ``batch`` (or true)."""
     return {"none": None, False: None, "batch": {}, True: {}}.get(item, item) if isinstance(item, str | bool) else item
 
 
 def norm_of_conv(item: Any) -> Any:
-    """``none`` and ``batch`` as a convolution stores them: false, and true for the network's."""
+    """The form in which a convolution stores ``none`` (false) and ``batch`` (true: the network's norm)."""
     return {"none": False, "batch": True}.get(item, item) if isinstance(item, str) else item
 
 
 def join(path: str, part: str | int) -> str:
-    """``path`` and one more place, dotted."""
+    """``path`` with one more part, dotted."""
     return f"{path}.{part}" if path else str(part)
 
 
@@ -260,7 +260,7 @@ def tidy(long: Any) -> Any:
 
 
 def with_changed(fields: Any, name: str, change: Callable[[Any], Any]) -> Any:
-    """``fields`` with ``change`` of what is called ``name``, the lines kept; as they are where nothing is."""
+    """``fields`` with ``change`` applied to the field ``name``, lines kept; unchanged if there is no such field."""
     if not isinstance(fields, dict) or name not in fields:
         return fields
     out, _ = _copy(fields, None)
@@ -293,7 +293,7 @@ def _tidy_node(node: Any) -> Any:
 
 
 def _map(items: Any, change: Callable[[Any], Any]) -> Any:
-    """``change`` of every item of a list, the lines kept; what is no list as it is."""
+    """A list with ``change`` applied to every item, lines kept; a value that is not a list is returned unchanged."""
     if not isinstance(items, list):
         return items
     new = [change(item) for item in items]
@@ -315,12 +315,12 @@ def _likely(head: str) -> str | None:
     if head in EXAMPLES:
         return f"write '{EXAMPLES[head]}'"
     if head in RESERVED:
-        return f"{head!r} stands alone, or takes fields: {{{head}: ...}}"
+        return f"{head!r} is written alone, or with fields: {{{head}: ...}}"
     return did_you_mean(head, (*RESERVED, *FACTORS))
 
 
 def _each(items: list[Any], path: str, line: int | None, read: StepReader) -> MarkedList:
-    """``items``, each as ``read`` gives it; one without a line of its own has the ``line`` of the list."""
+    """``read`` applied to every item; an item without a line of its own gets the ``line`` of the list."""
     lines = getattr(items, "lines", None) or [line] * len(items)
     marked = enumerate(zip(items, lines, strict=True))
     return MarkedList([read(item, join(path, index), mark) for index, (item, mark) in marked], line, lines)

@@ -1,4 +1,4 @@
-"""Steps and networks as text: short forms where the grammar has one, full fields where it has not."""
+"""Steps and networks as text: in short form where the grammar has one, else with all fields."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from inception_search.spec.step import (
 )
 
 _WIDTH = 108
-LONGEST_LINE = 60  # letters of what is said of one node of a dag
+LONGEST_LINE = 60  # most characters of the line for one node of a dag
 
 
 def text(item: AnyStep | Network) -> str:
@@ -58,7 +58,7 @@ def text(item: AnyStep | Network) -> str:
 
 
 def network_text(network: Network) -> str:
-    """A network document as YAML in its short form; reads back equal."""
+    """A network document as YAML in short form; reading it gives an equal network."""
     return _yaml(short_network(network))
 
 
@@ -96,7 +96,7 @@ def short_network(network: Network) -> dict[str, Any]:
 
 
 def _line(step: Conv | Pool) -> str | None:
-    """``7x7 128>192 s2 valid linear row_col``, or None when a field has no word."""
+    """``7x7 128>192 s2 valid linear row_col``, or None if a field has no short form."""
     kernel = f"{step.kernel[0]}x{step.kernel[1]}"
     words = [step.mode, kernel] if isinstance(step, Pool) else [kernel, _width(step)]
     rare = step.padding not in ("same", "valid") or isinstance(step.stride, tuple)
@@ -177,7 +177,7 @@ def _yaml(data: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes the texts that our reader would take for numbers, and writes no anchors."""
+    """Quotes texts that our reader would read as numbers, and writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -192,7 +192,7 @@ _Dumper.add_representer(str, _Dumper.text_node)
 
 
 def dag_lines(dag: Dag) -> tuple[str, ...]:
-    """A dag in words: its size, then a line for each node; 0 is the input: ``2 = 0 + max 3x3 of 1; 3x3 16``."""
+    """The lines that describe a dag: its size, then each node (0 is the input), ``2 = 0 + max 3x3 of 1; 3x3 16``."""
     return (
         dag_size(dag),
         *(_shortened(f"{i} = {node_words(node)}") for i, node in enumerate(dag.nodes, start=1)),
@@ -206,7 +206,7 @@ def dag_size(dag: Dag) -> str:
 
 
 def node_words(node: DagNode) -> str:
-    """What a node computes: ``0 + max 3x3 of 1; 3x3 16``."""
+    """The computation of a node as text: ``0 + max 3x3 of 1; 3x3 16``."""
     parts = [_edge(entry) for entry in node.inputs]
     joined = f"concat({', '.join(parts)})" if node.join == "concat" and len(parts) > 1 else " + ".join(parts)
     return joined if isinstance(node.then, Identity) else f"{joined}; {_on_one_line(node.then)}"

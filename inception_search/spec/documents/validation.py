@@ -1,4 +1,4 @@
-"""Validation of documents: pydantic's complaints as errors with file, line, place, and what was expected there."""
+"""Validation of documents: pydantic's errors as errors with file, line, path and expected values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from inception_search.spec.source_map import KeyPath, RuleError, Source
 from inception_search.spec.step import KINDS
 
 T = TypeVar("T")
-# What a field takes, where its type alone does not say it.
+# The accepted forms of fields whose type alone does not show them.
 EXPECTED = {
     "kernel": "7x7, 7 or [7, 7]",
     "size": "4x4, 4 or [4, 4]",
@@ -30,7 +30,7 @@ NAME = "a name of lower-case letters, digits and _, beginning with a letter"
 
 
 def lines_of(long: Any) -> dict[KeyPath, int]:
-    """The line of every place of expanded data that knows one."""
+    """The lines of expanded data by path, where known."""
     lines: dict[KeyPath, int] = {}
     stack: list[tuple[KeyPath, Any]] = [((), long)]
     while stack:
@@ -51,15 +51,15 @@ def lines_of(long: Any) -> dict[KeyPath, int]:
 
 
 def show_place(place: KeyPath) -> str:
-    """A place as people read it: ``mixed_6b.branches.1.0.width`` (``stages`` and ``steps`` go unsaid)."""
+    """A path as people read it: ``mixed_6b.branches.1.0.width`` (without ``stages`` and ``steps``)."""
     parts = place[1:] if len(place) > 1 and place[0] == "stages" else place
     return ".".join(str(part) for part in parts if part != "steps")
 
 
 def validated(validate: Callable[[Any], T], long: Any, file: str | None, model: type[SpecModel] | None = None) -> T:
-    """``validate(long)`` with pydantic's complaints turned into a :class:`SpecError` with file, line and path.
+    """``validate(long)``, with pydantic's errors turned into a :class:`SpecError` with file, line and path.
 
-    ``model`` is the class of the whole document, asked for the fields that an unknown one may stand for.
+    ``model`` is the class of the whole document; its fields are suggested for an unknown one.
     """
     try:
         return validate(long)
@@ -68,11 +68,11 @@ def validated(validate: Callable[[Any], T], long: Any, file: str | None, model: 
 
 
 def _spec_error(error: ValidationError, long: Any, file: str | None, model: type[SpecModel] | None) -> SpecError:
-    """The first of pydantic's complaints in the words and places of the document."""
+    """The first error of pydantic, with the wording and the path of the document."""
     details = error.errors(include_url=False)
     places = [_place(detail["loc"], long, missing=detail["type"] == "missing") for detail in details]
     first = next((i for i, detail in enumerate(details) if detail["type"] != "missing"), 0)
-    # Of the complaints about the alternatives of one value, the one that got furthest into it.
+    # A union has an error for each alternative: take the one that got furthest into the value.
     inside = [i for i, other in enumerate(places) if other[: len(places[first])] == places[first]]
     first = max(inside, key=lambda i: len(places[i]))
     place, detail = places[first], details[first]
@@ -117,7 +117,7 @@ def _facts(detail: Any, place: KeyPath, long: Any, model: type[SpecModel] | None
 
 
 def _miscounted(bounds: Any, place: KeyPath, many: bool) -> dict[str, Any]:
-    """A list that is too long or too short: how long it is, and may be."""
+    """The facts about a list that is too long or too short: its length and the limit."""
     what = str(place[-1]) if place else "entries"
     limit = f"at most {bounds['max_length']}" if many else f"at least {bounds['min_length']}"
     rule = f"too {'many' if many else 'few'} {what}"
@@ -126,7 +126,7 @@ def _miscounted(bounds: Any, place: KeyPath, many: bool) -> dict[str, Any]:
 
 
 def _place(loc: tuple[str | int, ...], long: Any, missing: bool) -> KeyPath:
-    """pydantic's location without the union tags it inserts; ``missing``: its end names a field not there."""
+    """pydantic's location without its union tags; ``missing``: the last part is a field that does not exist."""
     place: list[str | int] = []
     value: Any = long
     for depth, part in enumerate(loc):
@@ -156,7 +156,7 @@ def _known_fields(place: KeyPath, long: Any, model: Any) -> list[str]:
 
 
 def _kind(value: Any) -> str:
-    """The kind that a mapping says it is of; empty where it says none."""
+    """The kind of a step that is a mapping; empty if it has none."""
     kind = value.get("kind") if isinstance(value, dict) else None
     return kind if isinstance(kind, str) else ""
 
@@ -167,7 +167,7 @@ def field_names(model: Any) -> list[str]:
 
 
 def model_inside(model: Any, part: str | int) -> Any:
-    """The annotation of what is called ``part`` inside a value of type ``model``; None when there is none."""
+    """The annotation of the field or item ``part`` of a value of type ``model``; None if there is none."""
     fields = getattr(model, "model_fields", None)
     if fields is None:
         args = get_args(model)

@@ -1,1 +1,1 @@
-"""Are two networks the same architecture? The normal form of steps, a certificate of the whole, its hash."""
+"""Identity of architectures: the normal form of steps, the certificate of a network, and its hash."""

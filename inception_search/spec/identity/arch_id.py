@@ -1,14 +1,14 @@
-"""Same architecture? One exact certificate of the tree of steps; its hash is ``arch_id``.
+"""An exact certificate of a network's architecture; ``arch_id`` is its hash.
 
-Spelling does not count (the normal form), nor does the order of a dag's nodes, nor that of concat branches where
-weights can follow the permutation of channels. Input height and width, names and the loss weights of auxiliary heads
-are not architecture.
+The spelling of steps does not count (they are in normal form), nor does the order of a dag's nodes. The order of concat
+branches does not count either where weights can follow the permutation of channels. Input height and width, names and
+the loss weights of auxiliary classifiers are not part of the architecture.
 
-Two rules say where weights can follow. The first looks downstream only: a dense convolution or linear layer absorbs
+Two rules decide where weights can follow. The first looks downstream only: a dense convolution or linear layer absorbs
 the permutation in its weights; pools, norms and activations pass it on; grouped convolutions, LRN and sums pin the
-order, unless the body of the sum can follow. Where it leaves an order pinned, the second looks at the whole network
+order, unless the body of the sum can follow. Where the first rule pins an order, the second looks at the whole network
 (:mod:`inception_search.spec.identity.channel_orders`): the filters of the other summands can follow, too. Ids that
-need the second rule begin with ``a2-``; all others are what they have always been, ``a1-`` and 16 digits.
+need the second rule begin with ``a2-``. All others begin with ``a1-``, and have not changed since the second rule.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def arch_id(network: Network) -> str:
 
 
 def known_ids(network: Network) -> tuple[str, ...]:
-    """Every id that this or an earlier version of the package gives ``network``, today's first."""
+    """Every id that this or an earlier version of the package gives ``network``, the current one first."""
     return tuple(dict.fromkeys((arch_id(network), _id(_text(network, NONE)))))
 
 
 def may_have_another_id(document: Any) -> bool:
-    """Whether the second rule may change the id of a network, by its ``document`` in long form: has it such a sum?"""
+    """Whether the second rule may change the id of a network, because its long-form ``document`` has a sum."""
     if isinstance(document, dict):
         kind = document.get("kind")
         if kind == "dag" or (kind == "block" and document.get("skip") == "add" and document.get("project") != "linear"):
@@ -79,19 +79,19 @@ def certificate(network: Network) -> str:
 
 
 def second_rule(network: Network) -> str:
-    """The certificate of a network some of whose concats the first rule pins."""
+    """The certificate of a network in which the first rule pins some concats."""
     taps = {name: _normal_body(network, aux) for name, aux in network.aux.items()}
     return _text(network, free_concats(network, normal_trunk(network), taps))
 
 
 def _text(network: Network, freed: Freed) -> str:
-    """The canonical text by the first rule, with the concats at the places ``freed`` in any order besides."""
+    """The canonical text by the first rule; the concats at the places ``freed`` may be in any order, too."""
     header = [network.input.channels, network.conv_defaults.to_dict(), network.head.to_dict(), network.head.classes]
     return json.dumps(header, sort_keys=True) + _trunk_code(network, freed)
 
 
 def _trunk_code(network: Network, freed: Freed) -> str:
-    """The stages from last to first, with the taps of auxiliary heads after the stage they read."""
+    """The text of the stages, visited from last to first, each followed by the auxiliary classifiers that read it."""
     codes: list[str] = []
     head = network.head
     # The classifier, a hidden layer or an embedding mixes every channel; without them the order is the output's.
@@ -116,7 +116,7 @@ def _head_code(head: Head | Aux) -> str:
 def code(step: AnyStep, absorbed: bool, place: Place = (), freed: Freed = NONE) -> str:
     """The canonical text of a step in normal form; ``absorbed``: its output's channel order does not matter.
 
-    ``place`` is where it stands; ``freed`` are the places of concats whose branches may be in any order all the same.
+    ``place`` is its place in the network; at the places ``freed``, branches of a concat may always be in any order.
     """
     rule = CODES.get(type(step))
     if rule is not None:
@@ -136,11 +136,11 @@ def _concat_code(step: Concat, absorbed: bool, place: Place, freed: Freed) -> st
 
 def _block_code(step: Block, absorbed: bool, place: Place, freed: Freed) -> str:
     body = code(step.body, _body_absorbed(step, absorbed), (*place, 0), freed)
-    stride = f",{step.stride}" if step.skip == "project" else ""  # other blocks keep the text they always had
+    stride = f",{step.stride}" if step.skip == "project" else ""  # only here, so that older ids do not change
     return f"{{{step.skip},{step.project},{step.scale!r},{step.act},{body}{stride}}}"
 
 
-# Of steps in normal form; all fields of the other kinds.
+# Rules for steps in normal form; the text of other kinds is all their fields.
 CODES: dict[type[SpecModel], Callable[[Any, bool, Place, Freed], str]] = {
     Chain: _chain_code,
     Concat: _concat_code,
@@ -168,7 +168,7 @@ def _body_absorbed(block: Block, absorbed: bool) -> bool:
 def absorbs(step: AnyStep, absorbed: bool) -> bool:
     """Whether permuted input channels leave the function unchanged once weights are permuted to match.
 
-    ``absorbed`` says the same of the step's output.
+    ``absorbed`` is the same fact about the channels of the step's output.
     """
     rule = ABSORBS.get(type(step))
     return rule(step, absorbed) if rule else absorbed
@@ -187,12 +187,12 @@ def _block_absorbs(step: Block, absorbed: bool) -> bool:
     return absorbed and follows and absorbs(step.body, True)
 
 
-# Other kinds pass on what is said of their output: pools, norms, activations, dropout, depthwise convolutions.
+# Other kinds pass on the answer for their output: pools, norms, activations, dropout, depthwise convolutions.
 ABSORBS: dict[type[SpecModel], Callable[[Any, bool], bool]] = {
     Conv: lambda step, absorbed: step.groups == 1,
     Lrn: lambda step, absorbed: False,  # it reads neighbouring channels
-    Narrow: lambda step, absorbed: False,  # it keeps some channels and not others
-    Zero: lambda step, absorbed: True,  # whatever comes in
+    Narrow: lambda step, absorbed: False,  # it selects channels by position
+    Zero: lambda step, absorbed: True,  # the output does not depend on the input
     Chain: _chain_absorbs,
     Concat: lambda step, absorbed: all(absorbs(branch, absorbed) for branch in step.branches),
     Block: _block_absorbs,

@@ -1,8 +1,8 @@
 """The canonical form of a small labelled graph: equal for two graphs exactly when they are isomorphic.
 
-Colour refinement, then search: where it leaves nodes that look alike, each in turn is made different, and the least
-form found counts (McKay & Piperno, "Practical graph isomorphism, II", 1301.1493, sections 2 and 3). Nodes that a
-symmetry already found maps to one tried before are not tried.
+Colour refinement is followed by a search. If nodes of one colour remain, the search individualises each in turn, and
+takes the least form of all (McKay & Piperno, "Practical graph isomorphism, II", 1301.1493, sections 2 and 3). It skips
+a node that a known symmetry maps to a node tried before.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Search:
             self.run(apart, (*fixed, node))
 
     def refined(self, colours: list[int]) -> list[int]:
-        """The coarsest colours in which nodes of one colour have neighbours of the same colours."""
+        """The coarsest refinement of ``colours`` in which nodes of one colour have neighbours of the same colours."""
         count = 0
         while count < (count := len(set(colours))):
             around: list[list[tuple[int, str, int]]] = [[] for _ in range(self.size)]
@@ -55,7 +55,7 @@ class _Search:
         return colours
 
     def cell(self, colours: list[int]) -> list[int]:
-        """The nodes of the first colour that several have; none when all are apart."""
+        """The nodes of the first colour with several nodes; empty if all colours differ."""
         for colour in range(self.size):
             nodes = [node for node, own in enumerate(colours) if own == colour]
             if len(nodes) > 1:
@@ -63,7 +63,7 @@ class _Search:
         return []
 
     def leaf(self, colours: list[int]) -> None:
-        """Compare a complete order with the best so far; the same form is a symmetry."""
+        """Compare a complete order with the best so far; an equal form reveals a symmetry."""
         order = sorted(range(self.size), key=colours.__getitem__)
         form = (
             tuple(self.labels[node] for node in order),
@@ -88,6 +88,6 @@ class _Search:
 
 
 def _ranks(keys: Sequence[Any]) -> list[int]:
-    """The position of every key among the different keys, sorted."""
+    """The rank of every key among the sorted distinct keys."""
     rank = {key: index for index, key in enumerate(sorted(set(keys)))}
     return [rank[key] for key in keys]

@@ -1,16 +1,16 @@
-"""Which concats may have their branches in any order, found on the whole network.
+"""Find the concats whose branches may be in any order, by analysing the whole network.
 
-A permutation of the channels of a value goes unnoticed when everything that makes or reads that value can follow it.
-Pools, norms, activations and sums need one order on both sides, so the values they connect form a group with a
-common order. A dense convolution follows any order, of its input and of its output. What fixes an order *claims* the
-group: the network's input, an LRN, a grouped convolution, an output without a classifier, and every concat (its
-branches stand in some order). A group with a single claim, that of a concat, is free: its branches may be exchanged.
+A permutation of a value's channels changes nothing if everything that computes or reads the value can follow it.
+Pools, norms, activations and sums need the same order on both sides, so the values they connect form a group with a
+common order. A dense convolution follows any order of its input and of its output. Some steps fix an order and thus
+*claim* the group: the network's input, an LRN, a grouped convolution, an output without a classifier, and every concat
+(by the order of its branches). A group whose only claim is that of a concat is free: its branches may be exchanged.
 
-A concat's branch is a part of its output, ``narrow`` keeps a part of its input, a depthwise convolution with a
-multiplier repeats its input: the order of a part is claimed as soon as that of the whole is not free.
+A branch is a part of the output of its concat, ``narrow`` keeps a part of its input, and a depthwise convolution with a
+multiplier repeats its input. The order of such a part is claimed as soon as the order of the whole is not free.
 
-Two concats that are added claim one group, so their branches keep their order, although exchanging those of both
-alike would go unnoticed: architectures that differ so have different ids.
+Two concats that are added claim one group, so their branches keep their order. Exchanging the branches of both in the
+same way would change nothing, but such architectures have different ids.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, DagNode, Depthwise, Lrn, Narrow, Zero
 
 Place: TypeAlias = tuple[str | int, ...]
-"""Where a concat, or a dag's node that concatenates, stands in the normal form of a network."""
+"""The place of a concat, or of a dag's node that concatenates, in the normal form of a network."""
 Freed: TypeAlias = frozenset[Place]
 NONE: Freed = frozenset()
 PINNED, FREED = "!", "~"
 
 
 def order_mark(absorbed: bool, place: Place, freed: Freed) -> str:
-    """What a certificate says of a concat: nothing where what follows absorbs any order of its branches,
-    ``FREED`` where the whole network does, ``PINNED`` where they stand as they are written.
+    """The mark of a concat in a certificate: empty if the steps after it absorb any order of its branches,
+    ``FREED`` if the whole network does, ``PINNED`` if the branches keep their order.
     """
     return "" if absorbed else FREED if place in freed else PINNED
 
 
 def free_concats(network: Network, trunk: dict[str, AnyStep], taps: dict[str, AnyStep]) -> frozenset[Place]:
-    """The places of the concats whose branches may stand in any order; places begin with a stage, or "aux" and a name.
+    """The places of the concats whose branches may be in any order; places begin with a stage, or "aux" and a name.
 
     ``trunk`` and ``taps`` are the normal forms of the stages and of the bodies of the auxiliary classifiers.
     """
@@ -95,7 +95,7 @@ class _Orders:
         return first
 
     def step(self, step: AnyStep, x: int, place: Place) -> int:
-        """Follow the value ``x`` through ``step``, which stands at ``place``; its output."""
+        """The output of ``step``, at ``place``, for the value ``x``."""
         rule = ORDERS.get(type(step))
         return rule(self, step, x, place) if rule else x
 

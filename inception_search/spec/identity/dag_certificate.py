@@ -1,7 +1,7 @@
-"""The code of a dag: equal for two dags exactly when one is the other with its nodes in another order.
+"""The canonical text of a dag: equal for two dags exactly if they differ only in order.
 
-What may change order besides: the inputs of a sum always, those of a concat where a dense convolution downstream
-absorbs the permutation of channels, or the whole network frees it
+The order of nodes and of the inputs of a sum never counts. That of a concat's inputs does not count where a dense
+convolution downstream absorbs the permutation of channels, or where the whole network frees it
 (:mod:`inception_search.spec.identity.channel_orders`).
 """
 
@@ -19,7 +19,7 @@ Code = Callable[[AnyStep, bool, Place, Freed], str]
 
 
 class Free(NamedTuple):
-    """Whose channel order is free, by node: of its value, of what is joined, and of each input."""
+    """Whether the channel order is free, for each node: of its value, of its joined inputs, and of each input."""
 
     values: tuple[bool, ...]  # from the input of the dag on
     joined: tuple[bool, ...]  # from node 1 on
@@ -27,7 +27,7 @@ class Free(NamedTuple):
 
 
 def free_orders(dag: Dag, absorbed: bool, absorbs: Absorbs) -> Free:
-    """What of ``dag`` may have its channels permuted by what follows; ``absorbed``: its output may."""
+    """The channel orders in ``dag`` that later steps can follow; ``absorbed``: the order of its output is free."""
     values = [True] * len(dag.nodes) + [absorbed]
     joined, inputs = [True] * len(dag.nodes), [True] * len(dag.nodes)
     for index in reversed(range(len(dag.nodes))):
@@ -40,7 +40,7 @@ def free_orders(dag: Dag, absorbed: bool, absorbs: Absorbs) -> Free:
 
 
 def dag_code(dag: Dag, absorbed: bool, place: Place, freed: Freed, code: Code, absorbs: Absorbs) -> str:
-    """The canonical text of ``dag`` in normal form at ``place``; ``code`` is that of its steps."""
+    """The canonical text of ``dag`` in normal form at ``place``; ``code`` gives the text of a step."""
     free = free_orders(dag, absorbed, absorbs)
     labels, edges = [""], list[Edge]()
     for index, node in enumerate(dag.nodes):
@@ -64,5 +64,5 @@ def _join(node: DagNode) -> str:
 
 
 def _measured(text: str) -> str:
-    """``text`` with its length before it, so that no other parts read the same one after the other."""
+    """``text`` after its length, so that a sequence of such texts has only one reading."""
     return f"{len(text)}:{text}"

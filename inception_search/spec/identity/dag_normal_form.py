@@ -1,6 +1,6 @@
-"""One spelling for a dag: what is in series or side by side in it is written so, the rest is wired.
+"""The normal form of a dag: parts in series or side by side become chains and concats, only the rest stays a dag.
 
-Every rule keeps the computation as it is: no value is added in another order, none is left out.
+Every rule preserves the computation exactly: no sum changes its order, and no value is dropped.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Literal
 
 from inception_search.spec.step import AnyStep, Block, Concat, Dag, DagInput, DagNode, Identity, chain, concat
 
-Edge = tuple[int, AnyStep]  # the node that is read, and the step on the way
+Edge = tuple[int, AnyStep]  # the source node, and the step on the edge
 
 
 def reduced(dag: Dag) -> AnyStep:
-    """``dag``, whose steps are in normal form, with series and branches as such: perhaps no dag at all any more.
+    """The normal form of ``dag``, whose steps are already in normal form; the result may not be a dag any more.
 
-    Nodes of one input are part of a step; a sum or concat of branches
-    from one node is a block or concat; where all paths meet in a node, two dags are in series.
+    A node of one input becomes part of a step. A sum or concat of branches from one node becomes a block or concat.
+    A node where all paths meet splits the dag into two in series.
     """
     nodes = [_Node(n.join, [(e.node, e.step) for e in n.inputs], n.then) for n in dag.nodes]
     wires = _Wires(dict(enumerate(nodes, start=1)))
@@ -28,7 +28,7 @@ def reduced(dag: Dag) -> AnyStep:
 
 
 def flat_concat(branches: Iterable[AnyStep]) -> AnyStep:
-    """Branches in normal form side by side, those of concats among them spliced in."""
+    """The concat of branches in normal form; the branches of nested concats are spliced in."""
     flat: list[AnyStep] = []
     for branch in branches:
         flat.extend(branch.branches if isinstance(branch, Concat) else (branch,))
@@ -47,12 +47,12 @@ class _Wires:
         self.nodes = nodes
 
     def shrink(self) -> bool:
-        """Apply one rule at one node; whether there was any to apply."""
+        """Apply one rule at one node; return whether one applied."""
         rules = (self.join_branches, self.merge_then, self.skip, self.merge_up, self.lift)
         return any(rule(number, node) for number, node in sorted(self.nodes.items()) for rule in rules)
 
     def join_branches(self, number: int, node: _Node) -> bool:
-        """Inputs that all read one node are branches of one step, unless it is a sum that no block has."""
+        """Make inputs that all read one node the branches of one step, unless no block can express their sum."""
         sources, steps = {source for source, _ in node.inputs}, [step for _, step in node.inputs]
         if len(steps) == 1 or len(sources) > 1:
             return False
@@ -66,7 +66,7 @@ class _Wires:
         return True
 
     def merge_then(self, number: int, node: _Node) -> bool:
-        """What follows a single input is part of its step."""
+        """Move ``then`` of a node with a single input into the step of that input."""
         if len(node.inputs) > 1 or node.then == Identity():
             return False
         [(source, step)] = node.inputs
@@ -74,7 +74,7 @@ class _Wires:
         return True
 
     def skip(self, number: int, node: _Node) -> bool:
-        """A node of one input that one node reads, or that only passes on, is part of the steps after it."""
+        """Move a node of one input into the steps of its readers, if it has one reader or does nothing."""
         if len(node.inputs) > 1 or number == max(self.nodes):
             return False
         [(source, step)] = node.inputs
@@ -84,7 +84,7 @@ class _Wires:
         return True
 
     def merge_up(self, number: int, node: _Node) -> bool:
-        """A node of one input, the only reader of a node, is part of what follows that one."""
+        """Move a node of one input into ``then`` of the node that it reads, if it is the only reader."""
         (source, step), *more = node.inputs
         if more or source == 0 or self.readers(source) > 1:
             return False
@@ -97,7 +97,7 @@ class _Wires:
         return True
 
     def lift(self, number: int, node: _Node) -> bool:
-        """A step on the only way out of a node follows that node."""
+        """Move the step on the only edge out of a node into ``then`` of that node."""
         for index, (source, step) in enumerate(node.inputs):
             if source and step != Identity() and self.readers(source) == 1:
                 above = self.nodes[source]
@@ -107,11 +107,11 @@ class _Wires:
         return False
 
     def readers(self, number: int) -> int:
-        """How many inputs read a node."""
+        """The number of inputs that read a node."""
         return sum(source == number for node in self.nodes.values() for source, _ in node.inputs)
 
     def replace(self, number: int, source: int, step: AnyStep) -> None:
-        """Take a node away; its readers read ``step`` of ``source``."""
+        """Remove a node; its readers read ``step`` of ``source`` instead."""
         del self.nodes[number]
         for node in self.nodes.values():
             node.inputs = [(source, chain(step, s)) if at == number else (at, s) for at, s in node.inputs]

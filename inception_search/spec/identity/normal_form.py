@@ -1,4 +1,4 @@
-"""The normal form: one spelling for every way to write the same computation. Identity reads it."""
+"""The normal form: one spelling for every way to write the same computation. ``arch_id`` is based on it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def normal(
     pool_defaults: PoolDefaults | None = None,
     same_padding: Same = "symmetric",
 ) -> AnyStep:
-    """``step`` with factors opened, repeats and uses written out, nested concats flattened, trivial blocks
-    replaced by their body, what is in series or side by side in a dag written so, paddings as numbers and steps
-    that do nothing dropped.
+    """``step`` in normal form.
+
+    Factorised convolutions, repeats and uses are unrolled, nested concats flattened, trivial blocks replaced by their
+    body, and parts of a dag written as chains and concats. Paddings become numbers; steps without effect are dropped.
 
     Raises :class:`~inception_search.errors.UnknownNameError` for a use of a block that is not in ``blocks``.
     """
@@ -66,7 +67,7 @@ class _Normal:
         return self.padded(conv)
 
     def padded(self, conv: Conv | Depthwise) -> AnyStep:
-        """With its padding as numbers, and what follows it in one spelling."""
+        """``conv`` with its padding as numbers, and one spelling of its norm, activation and bias."""
         padding = padding_of(conv.kernel, conv.padding, conv.dilation, conv.stride, self.same)
         linear = (conv.norm, conv.act, conv.bias) == (False, "none", True)
         plain = {"linear": True, "norm": None, "act": None, "bias": None} if linear else {}
@@ -86,7 +87,7 @@ class _Normal:
         return pool.model_copy(update=update)
 
     def block(self, block: Block) -> AnyStep:
-        """Without a sum, a projection and a scale a block is its body and an activation."""
+        """Replace a block without sum, projection and scale by its body and activation."""
         body = self.step(block.body)
         if block.skip != "none" or block.project != "none" or block.scale != 1.0:
             return block.model_copy(update={"body": body})
