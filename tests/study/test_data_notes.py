@@ -12,9 +12,9 @@ from inception_search.store import query
 from inception_search.store.record import QUALITIES
 from inception_search.study.final.finalize import finalize
 from inception_search.study.search import search
+from tests.data.datasets_on_disk import write_pictures
 from tests.study.conftest import Watch
 from tests.study.spaces import TINY
-from tests.torch.datasets_on_disk import write_pictures
 
 
 def test_a_study_says_how_it_read_its_data(tmp_path: Path) -> None:

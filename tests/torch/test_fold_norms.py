@@ -18,7 +18,7 @@ from inception_search.data.loader import DeviceData
 from inception_search.lowering import lower
 from inception_search.training.evaluate import evaluate
 from tests.shipped import shipped_space
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 from tests.weights.small_network import SMALL
 
 NETWORKS = {"bn_inception": 224, "inception_v3": 299, "inception_resnet_v2": 299}  # and the sides of their images

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inception_search.data.dataset import Split, resize
 from inception_search.data.partition import limit_split, stratified_parts, stratified_sample
 from inception_search.errors import ConfigError, DataError
-from tests.torch.datasets_on_disk import random_images
+from tests.data.datasets_on_disk import random_images
 
 class_sizes = st.lists(st.integers(3, 40), min_size=1, max_size=6)
 

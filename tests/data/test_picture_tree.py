@@ -16,7 +16,7 @@ from inception_search.data.dataset import Dataset
 from inception_search.data.pictures import FORMATS
 from inception_search.errors import DataError
 from tests.bounds import bounded
-from tests.torch.datasets_on_disk import write_pictures
+from tests.data.datasets_on_disk import write_pictures
 
 
 def count(data: Dataset) -> int:

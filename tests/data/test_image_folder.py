@@ -13,7 +13,7 @@ from PIL import Image
 from inception_search.data import image_folder
 from inception_search.data.catalogue import load_data
 from inception_search.errors import ConfigError, DataError
-from tests.torch.datasets_on_disk import write_pictures
+from tests.data.datasets_on_disk import write_pictures
 
 
 def three_splits(root: Path, validation: str = "val") -> Path:

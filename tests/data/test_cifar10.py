@@ -17,7 +17,7 @@ from inception_search.data import cifar10
 from inception_search.data.catalogue import load_data
 from inception_search.data.download import fetch_archive
 from inception_search.errors import DataError
-from tests.torch.datasets_on_disk import (
+from tests.data.datasets_on_disk import (
     CIFAR_CLASSES,
     cifar_batches,
     random_images,

@@ -14,7 +14,7 @@ from inception_search.data.catalogue import DATASETS, find_loader, load_data, na
 from inception_search.data.dataset import Dataset
 from inception_search.errors import ConfigError, DataError, UnknownNameError
 from inception_search.testing.datasets import DATASET_LAWS, Law
-from tests.torch import datasets_on_disk as disk
+from tests.data import datasets_on_disk as disk
 
 ROOTS: dict[str, Callable[[Path], Path | None]] = {
     "cifar10": lambda folder: disk.write_cifar_binary(folder / "cifar-10-batches-bin"),

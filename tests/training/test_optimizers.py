@@ -21,7 +21,7 @@ from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make
 from inception_search.training.step import EagerStep, Work
 from inception_search.training.trainer import train
 from inception_search.training.weight_average import WeightAverage, averaged_tensors, weight_of
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 
 F64 = torch.float64
 

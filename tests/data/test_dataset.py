@@ -9,7 +9,7 @@ import torch
 
 from inception_search.data.dataset import Dataset, Split
 from inception_search.errors import DataError
-from tests.torch.datasets_on_disk import random_images
+from tests.data.datasets_on_disk import random_images
 
 
 def split(count: int = 12, shape: tuple[int, ...] = (2, 5, 4), classes: int = 3, seed: int = 0) -> Split:

@@ -24,7 +24,7 @@ from inception_search.training.optimizers import make_optimizer
 from inception_search.training.step import total_loss
 from inception_search.training.trainer import EpochMetrics, TrainingResult, memory_errors, reason, train
 from tests.bounds import PATIENCE
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=2, batch_size=32, threads=1)
 
@@ -267,7 +267,7 @@ def test_the_words_for_a_shortage_of_memory(words: str, known: bool) -> None:
 OUT_OF_MEMORY = """
 import resource, sys
 sys.path[:0] = {path!r}
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 from inception_search.data.catalogue import load_data
 from inception_search.data.loader import DeviceData
 from inception_search.errors import TrainingError

@@ -19,7 +19,7 @@ from inception_search.data.catalogue import load_data
 from inception_search.data.safe_pickle import read_pickle
 from inception_search.errors import DataError
 from tests.bounds import bounded
-from tests.torch.datasets_on_disk import write_cifar_python, write_pickle
+from tests.data.datasets_on_disk import write_cifar_python, write_pickle
 
 
 class Calls:

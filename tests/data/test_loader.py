@@ -11,7 +11,7 @@ from inception_search.data.augment import NONE, Augmentation, augment, flip, ran
 from inception_search.data.dataset import Dataset, Split
 from inception_search.data.loader import DeviceData
 from inception_search.errors import DataError
-from tests.torch.datasets_on_disk import random_images
+from tests.data.datasets_on_disk import random_images
 
 
 def made(count: int = 20, channels: int = 3, size: int = 8, augmentation: Augmentation = NONE) -> Dataset:

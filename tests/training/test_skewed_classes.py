@@ -25,9 +25,9 @@ from inception_search.training.optimizers import make_optimizer
 from inception_search.training.resume import identity
 from inception_search.training.step import EagerStep, Step, Work, total_loss
 from inception_search.training.trainer import train
-from tests.torch.memory import Memory
-from tests.torch.networks_to_train import small_inception
-from tests.torch.test_training_captured_step import Again
+from tests.training.memory import Memory
+from tests.training.networks_to_train import small_inception
+from tests.training.test_captured_step import Again
 
 NAMES = ("ok", "bad", "worse")
 

@@ -28,7 +28,7 @@ from inception_search.study.final import loop
 from inception_search.study.final.finalize import finalize
 from inception_search.study.final.record import read_finals
 from inception_search.study.search import resume, search
-from tests.study.finals_watch import Watch
+from tests.study.final.finals_watch import Watch
 from tests.study.programs import kill_group, start, wait_for
 from tests.study.spaces import TINY
 

@@ -13,8 +13,8 @@ from inception_search.training.checkpoint_format import Checkpoint
 from inception_search.training.evaluate import evaluate, evaluate_each
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.trainer import TrainingResult, train
-from tests.torch.memory import Memory
-from tests.torch.networks_to_train import small_inception
+from tests.training.memory import Memory
+from tests.training.networks_to_train import small_inception
 
 SHORT = Fidelity(epochs=3, batch_size=32, threads=1, ema=0.9)
 SOME = 7

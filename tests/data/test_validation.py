@@ -11,7 +11,7 @@ from torch import Tensor
 from inception_search.data.catalogue import load_data
 from inception_search.data.dataset import Dataset, Split
 from inception_search.errors import ConfigError
-from tests.torch import datasets_on_disk as disk
+from tests.data import datasets_on_disk as disk
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import OPTIMIZERS, OptimizerName, make_optimizer
 from inception_search.training.step import Work
 from inception_search.training.trainer import train
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 
 
 class Again(Recorder):

@@ -20,7 +20,7 @@ from inception_search.errors import CheckpointError, ConfigError, TrainingError
 from inception_search.training.checkpoint_format import pack, unpack
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.trainer import EpochMetrics, TrainingResult, train
-from tests.torch.networks_to_train import small_inception
+from tests.training.networks_to_train import small_inception
 
 
 @dataclass

@@ -14,7 +14,7 @@ import torch
 from inception_search.data.catalogue import load_data
 from inception_search.data.fashion_mnist import DEFAULT_ROOT
 from inception_search.errors import DataError
-from tests.torch.datasets_on_disk import idx_bytes, labels_in_turn, random_images, write_fashion_mnist
+from tests.data.datasets_on_disk import idx_bytes, labels_in_turn, random_images, write_fashion_mnist
 
 
 @pytest.mark.parametrize("zipped", [True, False])
