@@ -1,1 +1,1 @@
-"""Edits of networks: each named, reversible and closed over valid documents; mutation and crossover from them."""
+"""Edits of networks: named, reversible, and always leading to valid documents; mutation and crossover use them."""

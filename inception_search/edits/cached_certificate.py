@@ -1,8 +1,8 @@
-"""The certificate of a network from remembered pieces: what an edit leaves alone is not coded again.
+"""The certificate of a network from cached pieces: parts that an edit does not change are not coded again.
 
-Equal, letter for letter, to :func:`inception_search.spec.identity.arch_id.certificate` (a property test holds it to
-that): the certificate of steps in series is that of each, last to first, and a repeat or a use is what it stands for in
-series, so each step of a series can be coded once and remembered.
+The text is identical to that of :func:`inception_search.spec.identity.arch_id.certificate` (a property test checks
+this). The certificate of steps in series is the sequence of their codes, and repeats and uses are unrolled into such a
+series, so each step of a series can be coded once and cached.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from inception_search.spec.identity.normal_form import normal
 from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use
 
-Codes: TypeAlias = tuple[tuple[str, ...], bool]  # the codes of a series, last first; whether its input is absorbed
+Codes: TypeAlias = tuple[tuple[str, ...], bool]  # codes of a series, last first; whether it absorbs its input's order
 _CODES: Memo[Codes] = Memo()
 _HEADERS: Memo[str] = Memo()
 
 
 def same_architecture(one: Network, other: Network) -> bool:
-    """Whether two networks have one ``arch_id``: compares their whole certificates."""
+    """Whether two networks have the same ``arch_id``; compares their whole certificates."""
     return certificate(one) == certificate(other)
 
 
@@ -64,7 +64,7 @@ class _Coder:
         return f"tap({body}|{aux.pool},{aux.hidden},{aux.dropout})"
 
     def series(self, step: AnyStep, absorbed: bool) -> Codes:
-        """The codes of a step that stands in series, last first, and whether it absorbs an order of its input."""
+        """The codes of a step in a series, last first, and whether it absorbs the channel order of its input."""
         if isinstance(step, Use):
             return self.series(self.net.blocks[step.name], absorbed)
         return _CODES.get_in(self.net, step, lambda: self.coded(step, absorbed), (absorbed, *self.rules))

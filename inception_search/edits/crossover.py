@@ -1,4 +1,4 @@
-"""A child of two networks: one of them with parts of the other at matching places."""
+"""Crossover: a child of two networks is the first with parts of the second at matching places."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 60
 IN_SPACE = 6  # swaps of parts tried before the parents' points are crossed instead
-MOST = 3  # parts swapped, or subtrees of decisions taken over, at once
+MOST = 3  # parts swapped, or subtrees of decisions taken over, per child
 
 
 @dataclass(frozen=True)
 class Crossover:
-    """The first parent with the second's parts at ``places`` (empty: their points in a space were crossed)."""
+    """The first parent with the second's parts at ``places`` (empty if points of a space were crossed)."""
 
     network: Network
     places: tuple[str, ...]
@@ -85,11 +85,11 @@ def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space
 def _crossed_inside(
     a: Network, b: Network, found: Places, tries: Tries, space: Space, rng: random.Random
 ) -> Crossover | None:
-    """Parts crossed, or points, as often; where one way gives no child, the other."""
+    """Cross parts or points, with equal probability; if one gives no child, try the other."""
     points_first = rng.random() < 0.5
     try:
         child = _crossed_points(a, b, tries, space, rng) if points_first else None
-    except NotInSpaceError:  # parts may do nevertheless
+    except NotInSpaceError:  # a parent is outside the space, but crossed parts may still be inside
         child = None
     child = child or _crossed_parts(a, b, found, tries, rng, IN_SPACE)
     return child or _crossed_points(a, b, tries, space, rng)
@@ -108,7 +108,7 @@ def _crossed_parts(
 
 
 def _apart(chosen: list[Match]) -> list[Match]:
-    """Without the parts that lie inside another chosen one."""
+    """``chosen`` without the parts that lie inside another chosen one."""
 
     def inside(one: Match, other: Match) -> bool:
         trail = other.spot.trail
@@ -120,7 +120,7 @@ def _apart(chosen: list[Match]) -> list[Match]:
 def _child(a: Network, b: Network, chosen: Sequence[Match], tries: Tries) -> Network | None:
     child = a
     try:
-        # Last ones first: a chain put into a chain moves what comes after it.
+        # Last ones first: a chain put into a chain shifts the steps after it.
         for match in sorted(chosen, key=lambda match: match.spot.trail, reverse=True):
             root = dict(sections(child))[match.section]
             settled_at = settled(_follow(root, match.spot.trail), _brought(match.other, a, b))
@@ -140,7 +140,7 @@ def _follow(root: AnyStep, trail: tuple[int, ...]) -> Spot:
 
 
 def _brought(step: AnyStep, a: Network, b: Network) -> AnyStep:
-    """A part of ``b`` as it means the same in ``a``: blocks that ``a`` has not, or has otherwise, written out."""
+    """A part of ``b`` with the same meaning in ``a``: blocks that ``a`` lacks or defines differently are unrolled."""
     if isinstance(step, Use):
         block = b.blocks[step.name]
         brought = _brought(block, a, b)
@@ -149,9 +149,9 @@ def _brought(step: AnyStep, a: Network, b: Network) -> AnyStep:
 
 
 def _crossed_points(a: Network, b: Network, tries: Tries, space: Space, rng: random.Random) -> Crossover | None:
-    """The network at a point that has subtrees of decisions of both parents'."""
+    """The network at a point with subtrees of decisions from both parents."""
     points = Points(space, a, b)
-    tried: set[frozenset[str]] = set()  # of parents much alike there are few children, drawn over and over
+    tried: set[frozenset[str]] = set()  # similar parents have few children, which are drawn repeatedly
     for _ in range(ATTEMPTS if points.subtrees else 0):
         taken = points.draw(rng)
         if (different := points.differing(taken)) in tried:
@@ -171,17 +171,17 @@ class Points:
     """Two points of a space, and the points between them."""
 
     def __init__(self, space: Space, a: Network, b: Network) -> None:
-        """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, where a network is outside."""
+        """Raises :class:`~inception_search.errors.NotInSpaceError`, with the reason, if a network is outside."""
         self.space = space
         self.mine, self.theirs = space.encode(a), space.encode(b)
-        # A hole that the first parent does not reach, but the child does, is answered by the second.
+        # A hole that the child reaches, but not the first parent, gets the value of the second.
         self.known = {**self.theirs, **self.mine}
         self.subtrees = _subtrees([name for name, value in self.mine.items() if self.theirs.get(name, value) != value])
 
     def draw(self, rng: random.Random) -> frozenset[str]:
-        """The holes of one to three subtrees of decisions, which the child is to have from the second parent.
+        """The holes of one to three subtrees of decisions, which the child takes from the second parent.
 
-        How deep they lie is drawn first, so that whole stages come as often as single widths.
+        The depth of the subtrees is drawn first, so that whole stages are as frequent as single widths.
         """
         level = rng.choice(self.subtrees)
         chosen = rng.sample(level, rng.randint(1, min(MOST, len(level))))
@@ -190,17 +190,17 @@ class Points:
     def cross(self, taken: frozenset[str]) -> Params:
         """The first parent's point with these decisions of the second's.
 
-        Raises :class:`~inception_search.errors.SpecError` where that makes no document.
+        Raises :class:`~inception_search.errors.SpecError` if the point has no valid document.
         """
         return self.space.changed(self.known, {name: self.theirs[name] for name in self.theirs if name in taken})
 
     def differing(self, taken: frozenset[str]) -> frozenset[str]:
-        """Those of the holes where the parents differ: what tells one child from another."""
+        """The holes of ``taken`` in which the parents differ; they identify the child."""
         return frozenset(name for name in taken if self.known[name] != self.theirs[name])
 
 
 def _subtrees(names: list[str]) -> list[list[str]]:
-    """The beginnings of the names of holes, by how many words they have."""
+    """The beginnings of the names of holes, grouped by their number of words."""
     levels: dict[int, dict[str, None]] = {}
     for name in names:
         words = name.split(".")

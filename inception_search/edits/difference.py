@@ -1,4 +1,4 @@
-"""What was edited between two networks: an edit for each part that differs, at its innermost place."""
+"""The difference of two networks as edits: one for each part that differs, at its innermost place."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ STEPS = ("blocks", "stages", "aux")
 
 
 def difference(before: Network, after: Network) -> tuple[Edit, ...]:
-    """The edits that make ``after`` of ``before``, in the order of the document.
+    """The edits that turn ``before`` into ``after``, in the order of the document.
 
-    One edit of the whole document where they do not have the same blocks, stages and auxiliary classifiers.
+    If blocks, stages or auxiliary classifiers have different names, the result is one edit of the whole document.
     """
     old, new = dict(sections(before)), dict(sections(after))
     if list(old) != list(new):
@@ -32,7 +32,7 @@ def difference(before: Network, after: Network) -> tuple[Edit, ...]:
 
 
 def _innermost(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep]:
-    """The innermost spot that holds every difference from ``after``, and what stands there in ``after``."""
+    """The innermost spot that contains every difference from ``after``, and the step of ``after`` there."""
     old, new = parts(spot.step), parts(after)
     differing = [i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b]
     if type(spot.step) is not type(after) or len(old) != len(new) or len(differing) != 1:

@@ -1,4 +1,4 @@
-"""One edit of a network: what it is called, where, what was there and what comes in its place."""
+"""One edit of a network: its kind, its place in the document, the old and the new value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inception_search.spec.step import AnyStep
 
 Value: TypeAlias = AnyStep | dict[str, Any] | list[Any] | str | float | bool | None
 FIELDS = ("name", "place", "before", "after", "at")
-# What undoes an edit of a name; the others undo themselves.
+# The kind of the inverse of an edit; other kinds are their own inverse.
 INVERSE = {
     "factorise": "merge",
     "add_branch": "drop_branch",
@@ -82,7 +82,7 @@ class Edit:
         spot = spot_at(network, self.place)
         self._expect(spot.step)
         if not isinstance(self.after, SpecModel):
-            raise EditError("only a step can stand here", path=self.place, found=self.after)
+            raise EditError("only a step can be put here", path=self.place, found=self.after)
         return with_step(network, self.place, spot, self.after)
 
     @property
@@ -117,18 +117,18 @@ class Edit:
 
     def _expect(self, found: Value) -> None:
         if found != self.before:
-            rule = f"{self.name} does not begin from what stands here"
+            rule = f"{self.name} was made for another value than the one here"
             raise EditError(rule, path=self.place, found=raw(words(found)), expected=words(self.before))
 
     def _stages(self, network: Network, at: int) -> dict[str, AnyStep]:
-        """The stages of ``network`` with one more or one less."""
+        """The stages of ``network`` with one added or removed."""
         name, stages = self.place.removeprefix("stages."), list(network.stages.items())
         if self.before is None and isinstance(self.after, SpecModel):
             if name in network.stages or not 0 <= at <= len(stages):
-                raise EditError("no stage of this name can come here", path=self.place, found=at)
+                raise EditError("no stage of this name can be added here", path=self.place, found=at)
             return dict([*stages[:at], (name, self.after), *stages[at:]])
         if name not in network.stages or list(network.stages).index(name) != at or self.after is not None:
-            raise EditError("this stage cannot go from here", path=self.place, found=at)
+            raise EditError("this stage cannot be removed from here", path=self.place, found=at)
         self._expect(network.stages[name])
         return dict([*stages[:at], *stages[at + 1 :]])
 

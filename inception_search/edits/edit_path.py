@@ -1,6 +1,6 @@
-"""The way from one network to another inside a space, as a list of edits.
+"""The path from one network to another inside a space, as a list of edits.
 
-It takes the edits in one fixed order, so it passes the networks of the papers only where ``via`` names them.
+The edits have a fixed order, so the path contains networks of papers in between only if ``via`` names them.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _NUMBERED = re.compile(r"([a-z_]+?)[0-9]+(?:\.(.*))?\Z")
 
 @dataclass(frozen=True)
 class Move:
-    """One edit on the way: what it is in words, what it decides, and the network it leads to."""
+    """One edit of the path: its description, the decisions it changes, and the network it leads to."""
 
     title: str
     more: tuple[str, ...]
-    """What else changed."""
+    """The other changes."""
     decisions: Params
     """Holes of the space with their new values; empty for the network at the beginning."""
     point: Params
     network: Network
     cost: Cost
     part: str | None = None
-    """The stage of the network that shows the edit, where one does."""
+    """The stage of the network that shows the edit; None if no single stage does."""
 
     def __str__(self) -> str:
         return f"{self.words} ({self.cost.params:,} parameters, {self.cost.macs:,} MACs)"
 
     @property
     def words(self) -> str:
-        """Everything that changed, in a line."""
+        """All changes on one line."""
         return "; ".join((self.title, *self.more))
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,10 +92,10 @@ def _leg(loaded: Space, first: Network, last: Network) -> tuple[Move, ...]:
     before = loaded.decode(here)
     for step in grouped_path(loaded, here, there, _lowers, lambda names: _grouped(loaded, names)):
         cost = estimate(step.network)
-        said = changes(before, step.network) or [_otherwise(moves[-1].cost, cost, step.decisions)]
-        network = last if step.params == there else step.network  # the goal in its own words
+        titles = changes(before, step.network) or [_otherwise(moves[-1].cost, cost, step.decisions)]
+        network = last if step.params == there else step.network  # the goal with its own names and layout
         part = _part(before, step.network)
-        moves.append(Move(said[0], tuple(said[1:]), step.decisions, step.params, network, cost, part))
+        moves.append(Move(titles[0], tuple(titles[1:]), step.decisions, step.params, network, cost, part))
         before = step.network
     return tuple(moves)
 
@@ -117,7 +117,7 @@ def _lowers(network: Network) -> bool:
 
 
 def _otherwise(before: Cost, after: Cost, decisions: Params) -> str:
-    """Words for an edit of widths, or of what no trait tells of."""
+    """The title of an edit of widths, or of an edit that changes no trait."""
     if after.params != before.params:
         return f"{'widen' if after.params > before.params else 'narrow'} ({_widths(decisions)})"
     return "details: " + ", ".join(f"{name} = {value}" for name, value in decisions.items())
@@ -128,13 +128,13 @@ def _widths(decisions: Params) -> str:
 
 
 def _part(before: Network, after: Network) -> str | None:
-    """The stage to look at: of the modules that changed the one of the middle phase, else the first that changed."""
+    """The stage that shows the edit: a changed module of the middle phase, else the first changed stage."""
     changed = [name for name, step in after.stages.items() if before.stages.get(name) != step]
     return next((name for name in changed if name.startswith("b")), changed[0] if changed else None)
 
 
 def _grouped(space: Space, names: Sequence[str]) -> list[list[str]]:
-    """Decisions by what they are about, in the order in which the story is told."""
+    """Decisions grouped by subject, in the order in which the path takes them."""
     groups: dict[tuple[int, str], list[str]] = {}
     for name in names:
         groups.setdefault(_subject(space, name), []).append(name)
@@ -142,7 +142,7 @@ def _grouped(space: Space, names: Sequence[str]) -> list[list[str]]:
 
 
 def _subject(space: Space, name: str) -> tuple[int, str]:
-    """The chapter a decision belongs to, and what in it: a branch of every module is one subject."""
+    """The rank and the subject of a decision; the same branch of every module is one subject."""
     hole = space.holes[name]
     part = hole.path.partition(".")[0]
     numbered = _NUMBERED.match(name)

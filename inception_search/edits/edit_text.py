@@ -12,7 +12,7 @@ COUNTED = {"branches": "branch", "nodes": "node", "inputs": "input"}
 
 
 def change(before: Any, after: Any) -> str:
-    """What became of ``before``; what stayed is left out."""
+    """The change from ``before`` to ``after``, without unchanged parts."""
     if before is None or after is None:
         return _stage_or_value(before, after)
     if isinstance(before, Block | Repeat) and type(before) is type(after) and before.body == after.body:
@@ -30,7 +30,7 @@ def change(before: Any, after: Any) -> str:
 
 
 def _stage_or_value(before: Any, after: Any) -> str:
-    """A whole stage that comes or goes, or a field without a value on one side."""
+    """The text for a stage that is added or removed, or for a field without a value on one side."""
     if isinstance(before, SpecModel) or isinstance(after, SpecModel):
         return f"- stage {words(before)}" if after is None else f"+ stage {words(after)}"
     return f"{words(before)} -> {words(after)}"
@@ -42,7 +42,7 @@ def _fields(before: SpecModel, after: SpecModel) -> list[tuple[str, Any, Any]]:
 
 
 def _trimmed(was: tuple[AnyStep, ...], now: tuple[AnyStep, ...], what: str = "") -> str:
-    """``was`` and ``now`` without the steps at both ends that stayed."""
+    """The change from ``was`` to ``now`` without equal steps at both ends."""
     start = _alike(was, now)
     end = _alike(was[start:][::-1], now[start:][::-1])
     old = ", ".join(map(words, was[start : len(was) - end]))
@@ -51,19 +51,19 @@ def _trimmed(was: tuple[AnyStep, ...], now: tuple[AnyStep, ...], what: str = "")
 
 
 def place_in_words(place: str) -> str:
-    """A place as people say it: ``mixed_5b branch 2 step 1`` for ``stages.mixed_5b.branches.1.0``."""
+    """A place in words: ``mixed_5b branch 2 step 1`` for ``stages.mixed_5b.branches.1.0``."""
     section, *parts = place.split(".")
-    said = [] if section == "stages" else [section.removesuffix("s")] if section == "blocks" else [section]
+    labels = [] if section == "stages" else [section.removesuffix("s")] if section == "blocks" else [section]
     counted = None
     for part in parts:
         if part in COUNTED:
             counted = COUNTED[part]
         elif part.isdecimal():
-            said.append(f"{counted or 'step'} {int(part) + 1}")
+            labels.append(f"{counted or 'step'} {int(part) + 1}")
             counted = None
         elif part not in ("body", "step"):
-            said.append(part)
-    return " ".join(said)
+            labels.append(part)
+    return " ".join(labels)
 
 
 def words(value: Any) -> str:
@@ -86,7 +86,7 @@ def _steps(step: AnyStep) -> tuple[AnyStep, ...]:
 
 
 def _alike(one: tuple[AnyStep, ...], other: tuple[AnyStep, ...]) -> int:
-    """How many of the first items are equal."""
+    """The number of equal items at the beginning."""
     count = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

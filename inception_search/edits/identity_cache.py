@@ -1,8 +1,8 @@
-"""What is remembered of steps by which object they are: trees share what an edit leaves alone.
+"""Caches of facts about steps, keyed by object identity: trees share the parts that an edit does not change.
 
-Equal steps become one object (:func:`interned`), so that what is remembered of a step is found again in a network that
-was just read from text: from the innermost steps outwards, a composite is looked up by which objects its parts are, and
-nothing is compared twice.
+Equal steps become one object (:func:`interned`), so that cached facts are also found for a network just read from text.
+Interning goes from the innermost steps outwards and looks a composite up by the ids of its parts, so that nothing is
+compared twice.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Repeat, Use, children
 
 V = TypeVar("V")
-MOST = 50_000  # values remembered at once
+MOST = 50_000  # values in one cache
 
 
 class Memo(Generic[V]):
-    """Values by the identity of an object (which is kept alive, so that its id stays its own) and a context."""
+    """A cache by the identity of an object and a context. The object is kept alive, so that its id is not reused."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[int, Any], tuple[Any, V]] = {}
 
     def get(self, key: Any, make: Callable[[], V], context: Any = None, kept: Any = None) -> V:
-        """The value remembered for ``key`` in ``context``, or what ``make`` gives; ``kept`` is kept alive, too."""
+        """The cached value for ``key`` in ``context``, else the result of ``make``; ``kept`` is kept alive, too."""
         found = self.known.get((id(key), context))
         if found is not None:
             return found[1]
@@ -36,18 +36,18 @@ class Memo(Generic[V]):
         return value
 
     def get_in(self, network: Network, step: AnyStep, make: Callable[[], V], context: tuple[Any, ...]) -> V:
-        """The value for a step of ``network``: it holds as long as the blocks that the step uses stay what they are."""
+        """The value for a step of ``network``, valid as long as the blocks that the step uses do not change."""
         blocks = blocks_inside(network, step)
         return self.get(step, make, (*context, *map(id, blocks)), kept=blocks)
 
 
-_KNOWN: dict[Any, AnyStep] = {}  # by type, fields and the ids of parts, which the step itself keeps alive
-_OWN: dict[int, AnyStep] = {}  # by id: the steps that are the first of their kind
+_KNOWN: dict[Any, AnyStep] = {}  # by type, fields and the ids of parts; the step keeps its parts alive
+_OWN: dict[int, AnyStep] = {}  # by id: the first step of each set of equal ones
 _USED: Memo[frozenset[str]] = Memo()
 
 
 def blocks_inside(network: Network, step: AnyStep) -> tuple[AnyStep, ...]:
-    """The blocks that steps inside ``step`` name, those they name in turn included."""
+    """The blocks that steps inside ``step`` use, directly or through other blocks."""
     waiting = uses(step)
     if not waiting:
         return ()
@@ -70,7 +70,7 @@ def _names(step: AnyStep) -> list[str]:
 
 
 def interned(network: Network) -> Network:
-    """An equal network whose steps are the objects that were seen first; ``network`` itself where they are."""
+    """An equal network with the first-seen object for each step; ``network`` itself if it has them already."""
     if len(_KNOWN) >= MOST:
         _KNOWN.clear()
         _OWN.clear()
@@ -87,7 +87,7 @@ def interned(network: Network) -> Network:
 
 
 def interned_step(step: AnyStep) -> AnyStep:
-    """The step equal to ``step`` that was seen first."""
+    """The first-seen step that is equal to ``step``."""
     if id(step) in _OWN:
         return step
     first = tuple(interned_step(part) for part in _parts(step))
@@ -108,7 +108,7 @@ def _parts(step: AnyStep) -> tuple[AnyStep, ...]:
 
 
 def _fields(step: AnyStep) -> tuple[Any, ...]:
-    """What a step is besides its parts; numbers as they are written (0.0 is not -0.0)."""
+    """The fields of a step besides its parts; numbers as text, because 0.0 is not -0.0."""
     if isinstance(step, Chain | Concat):
         return ()
     if isinstance(step, Block | Repeat):
@@ -117,7 +117,7 @@ def _fields(step: AnyStep) -> tuple[Any, ...]:
 
 
 def _with_parts(step: AnyStep, first: tuple[AnyStep, ...]) -> AnyStep:
-    """``step`` with equal parts; itself where they are the same objects."""
+    """``step`` with the equal parts ``first``; ``step`` itself if they are the same objects."""
     if all(one is other for one, other in zip(first, _parts(step), strict=True)):
         return step
     changes = (

@@ -1,9 +1,9 @@
-"""The parts of two networks that may be crossed: those at the same place, and those that do the same work.
+"""The parts of two networks that may be crossed: parts at the same place, and parts that do the same work.
 
-Parts at the same place are stages of one name (or of one position among as many stages) and what is inside them. The
-same work is done by modules of one phase, and by reductions between the same phases. A phase is the modules between two
-reductions of the map, counted from the classifier, where networks of any depth and stem agree: the 8x8 modules of
-Inception v4 and the last layers of Network in Network are both phase 0.
+Parts at the same place are stages of the same name (or of the same position, if both networks have equally many stages)
+and the parts inside them. Modules of the same phase do the same work, and so do reductions between the same phases. A
+phase is the modules between two reductions of the feature map. Phases are counted from the classifier, where networks
+of any depth and stem agree: the 8x8 modules of Inception v4 and the last layers of Network in Network are phase 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from inception_search.graph.types import FeatureMap, Type
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Dag, Repeat, Use
 
-Work: TypeAlias = tuple[int, int]  # the phase, and how often the side of the map is halved
+Work: TypeAlias = tuple[int, int]  # the phase, and how often the part halves the feature map
 MODULES = (Concat, Block, Use, Repeat, Dag)
 
 
@@ -35,21 +35,21 @@ class Match:
 
     @property
     def place(self) -> str:
-        """The place, in the first network."""
+        """The place in the first network."""
         return place_of(self.section, self.spot)
 
 
-Places: TypeAlias = dict[str, list[Match]]  # what may come to each place of the first parent
+Places: TypeAlias = dict[str, list[Match]]  # the matches for each place of the first parent
 
 
 def matches(a: Network, b: Network) -> list[Match]:
-    """The places at which both networks have a part and the parts differ, outer ones first."""
+    """The places where both networks have a part and the parts differ, outer ones first."""
     others = _partners(a, b)
     return [match for section, step in sections(a) if section in others for match in _within(section, step, others)]
 
 
 def by_place(a: Network, b: Network) -> Places:
-    """The matches by place, with the counterparts of what has no namesake."""
+    """The matches by place, and the counterparts of stages without a partner of the same name."""
     found: Places = {}
     names = {section for section, _ in sections(b)}
     others = (Match(piece.section, piece.spot, step) for piece, step in counterparts(a, b))
@@ -59,7 +59,7 @@ def by_place(a: Network, b: Network) -> Places:
 
 
 def _partners(a: Network, b: Network) -> dict[Section, AnyStep]:
-    """The step of ``b`` for sections of ``a``: that of the same name, or of the same position among the stages."""
+    """The steps of ``b`` for sections of ``a``: by the same name, or by the same position among the stages."""
     partners = {section: step for section, step in sections(b) if section[0] != "aux"}
     if len(a.stages) == len(b.stages):
         for name, (other, step) in zip(a.stages, b.stages.items(), strict=True):
@@ -76,7 +76,7 @@ def _within(section: Section, step: AnyStep, others: dict[Section, AnyStep]) -> 
 
 
 def _pairs(spot: Spot, other: AnyStep) -> Iterator[tuple[Spot, AnyStep]]:
-    """The spots that two trees share: through bodies, chains of one length, and branches of one number."""
+    """The spots that two trees share, inside bodies, chains of equal length, and equally many branches."""
     yield spot, other
     mine, theirs = parts(spot.step), parts(other)
     if type(spot.step) is not type(other) or (isinstance(other, Chain) and len(mine) != len(theirs)):
@@ -87,26 +87,26 @@ def _pairs(spot: Spot, other: AnyStep) -> Iterator[tuple[Spot, AnyStep]]:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a trunk that stands in series, and its work."""
+    """A part of a trunk in series, and its work."""
 
     section: Section
     spot: Spot
     work: Work
 
     def can_become(self, other: Piece) -> bool:
-        """Whether ``other`` may stand here: the same work, and no repeat inside another."""
+        """Whether ``other`` may replace this part: it does the same work, and puts no repeat inside a repeat."""
         inner = bool(self.spot.trail) and isinstance(other.spot.step, Repeat)
         return self.work == other.work and self.spot.step != other.spot.step and not inner
 
 
 def counterparts(a: Network, b: Network) -> Iterator[tuple[Piece, AnyStep]]:
-    """The parts of the trunk of ``a``, each with every part of ``b`` that may stand in its place."""
+    """The parts of the trunk of ``a``, each with every part of ``b`` that may replace it."""
     theirs = pieces(b)
     return ((piece, other.spot.step) for piece in pieces(a) for other in theirs if piece.can_become(other))
 
 
 def pieces(network: Network) -> list[Piece]:
-    """The modules and reductions of a network; none where its shapes do not fit."""
+    """The modules and reductions of a network; empty if its shapes do not fit."""
     try:
         stages = _stages(network)
     except ShapeError:
@@ -123,7 +123,7 @@ def pieces(network: Network) -> list[Piece]:
 
 
 def _stages(network: Network) -> list[tuple[Section, AnyStep, int]]:
-    """The stages, and how often each halves the side of its map."""
+    """The stages, and how often each halves the side of its feature map."""
     shape = shapes(network)
     x: Type = FeatureMap(*network.input.shape)
     found: list[tuple[Section, AnyStep, int]] = []
@@ -135,7 +135,7 @@ def _stages(network: Network) -> list[tuple[Section, AnyStep, int]]:
 
 
 def _halvings(x: Type, y: Type) -> int:
-    """0 for a map of the same size; at least 1, or -1 where it grows, for another."""
+    """How often the side is halved from ``x`` to ``y``: 0 for equal sizes, else at least 1, or -1 if it grows."""
     if not isinstance(x, FeatureMap) or not isinstance(y, FeatureMap) or x[1:] == y[1:]:
         return 0
     halvings = round(log2(x.height * x.width / (y.height * y.width)) / 2)
@@ -143,7 +143,7 @@ def _halvings(x: Type, y: Type) -> int:
 
 
 def _modules(spot: Spot) -> Iterator[Spot]:
-    """A stage that keeps the map's size, and the modules in it: the parts of a chain, what a repeat repeats."""
+    """A stage that keeps the size of its feature map, and the modules in it: parts of a chain, bodies of repeats."""
     step = spot.step
     if isinstance(step, (Chain, *MODULES)):
         yield spot

@@ -1,4 +1,4 @@
-"""One random edit of a network that makes another valid architecture, inside a space when there is one."""
+"""Mutation: one random edit of a network to another valid architecture, optionally inside a space."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def mutate(
 
 
 class Tries:
-    """What became of the candidates so far.
+    """The rejected candidates of a search for a child, by reason.
 
-    ``known``: certificates of architectures that will not do, and why.
+    ``known``: certificates of architectures that are rejected, with the reason.
     """
 
     def __init__(self, network: Network, space: Space | None = None, different: bool = True) -> None:
@@ -100,7 +100,7 @@ class Tries:
         self.reasons: Counter[str] = Counter()
 
     def child(self, edit: Edit | None) -> Network | None:
-        """The edited network if it will do; the reason is noted if not."""
+        """The edited network if it is acceptable; otherwise the reason is counted."""
         if edit is None:
             self.reasons["the network has no place for it"] += 1
             return None
@@ -113,7 +113,7 @@ class Tries:
 
     def will_do(self, child: Network) -> bool:
         """Whether ``child`` lowers, is another architecture and a point of the space."""
-        # Cheapest first; the place of a misfit is of no interest here.
+        # Cheapest first; the place of a shape error is not needed here.
         reason = (self.known and self.known.get(certificate(child))) or why_not(child)
         if reason is None and self.space is not None:
             reason = _outside(self.space, child)
@@ -122,7 +122,7 @@ class Tries:
         return reason is None
 
     def error(self, rule: str) -> EditError:
-        """Why nothing was found."""
+        """The error for a search without a result, with the most frequent reason."""
         (reason, count), *_ = self.reasons.most_common(1) or [("there was no candidate", 0)]
         total = sum(self.reasons.values())
         return EditError(rule, found=self.network, expected=f"another one; of {total} candidates, {count}: {reason}")
@@ -131,14 +131,14 @@ class Tries:
 def _outside(space: Space, child: Network) -> str | None:
     try:
         return None if space.contains(child) else f"it is outside the space {space.name!r}"
-    except LimitError:  # too many ways to match it
+    except LimitError:  # the network matches the template in too many ways
         return f"the space {space.name!r} cannot tell whether it holds it"
 
 
 def _drawn(network: Network, mix: Mix, rng: random.Random, rounds: int, repeated: int) -> Iterator[Edit | None]:
-    """Random edits; None for a kind without a place, which is not drawn again.
+    """Random edits; None for a kind that has no place in the network, which is not drawn again.
 
-    A kind keeps its turn when ``repeated``, so that rejections do not bend the distribution.
+    Each kind is tried ``repeated`` times, so that rejections do not change the distribution of kinds.
     """
     without: set[str] = set()
     while rounds and (kind := mix.draw(rng, without)):
@@ -154,7 +154,7 @@ def _drawn(network: Network, mix: Mix, rng: random.Random, rounds: int, repeated
 def _neighbour(tries: Tries, space: Space, rng: random.Random) -> Mutation:
     """The network with one hole of its point changed."""
     network = tries.network
-    point = space.encode(network)  # says why when the network is not in the space
+    point = space.encode(network)  # raises with the reason if the network is not in the space
     for _ in range(ROUNDS):
         child = space.decode(space.neighbour(point, rng), point.layout)
         if tries.will_do(child):

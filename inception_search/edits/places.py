@@ -1,7 +1,7 @@
-"""Places in a network document: ``stages.mixed_5b.branches.1.0`` is a step, ``head.dropout`` a field, ``document`` all.
+"""Places in a network document, such as ``stages.mixed_5b.branches.1.0`` (a step) and ``head.dropout`` (a field).
 
-The steps of a chain are counted (its ``steps`` go unsaid), a branch is ``branches.1``, the body of a block or a
-repeat is ``body``.
+A step of a chain is its number (without ``steps``), a branch is ``branches.1``, and the body of a block or a repeat is
+``body``. ``document`` is the whole document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from inception_search.spec.source_map import Source
 from inception_search.spec.step import AnyStep, children
 from inception_search.spec.transform import remake
 
-DOCUMENT = "document"  # the place of all there is
+DOCUMENT = "document"  # the place of the whole document
 
 
 def place_of(section: Section, spot: Spot) -> str:
@@ -36,7 +36,7 @@ def is_step(place: str) -> bool:
 
 
 def section_of(place: str) -> Section | None:
-    """The section a place of a step is in."""
+    """The section that contains a step's place; None for the place of a field."""
     words = place.split(".")
     if words[0] in ("stages", "blocks") and len(words) > 1:
         return tuple(words[:2])
@@ -44,7 +44,7 @@ def section_of(place: str) -> Section | None:
 
 
 def spot_at(network: Network, place: str) -> Spot:
-    """The spot at the place of a step; :class:`EditError` when there is none."""
+    """The spot at the place of a step; raises :class:`EditError` if there is none."""
     section = section_of(place)
     assert section is not None
     step = _outermost(network, section, place)
@@ -71,7 +71,7 @@ def field_at(network: Network, place: str) -> Any:
 
 
 def with_step(network: Network, place: str, spot: Spot, step: AnyStep) -> Network:
-    """``network`` with ``step`` in place of that at ``spot``, nothing else moved."""
+    """``network`` with the step at ``spot`` replaced by ``step``."""
     section = section_of(place)
     assert section is not None
     try:
@@ -83,7 +83,7 @@ def with_step(network: Network, place: str, spot: Spot, step: AnyStep) -> Networ
 
 
 def with_section(network: Network, section: Section, root: AnyStep) -> Network:
-    """``network`` with another outermost step in one section."""
+    """``network`` with the outermost step of one section replaced by ``root``."""
     kind, name = section[:2]
     if kind == "aux":
         return _made(network, aux={**network.aux, name: remake(network.aux[name], body=root)})
@@ -104,7 +104,7 @@ def with_field(network: Network, place: str, value: Any) -> Network:
 
 
 def _made(network: Network, **changes: Any) -> Network:
-    # What an edit made was read from no file: lines of the old one would send a reader to the wrong place.
+    # An edited network was not read from a file: the old line numbers would be wrong.
     return with_source(remake(network, **changes), Source())
 
 
@@ -131,12 +131,12 @@ def _outermost(network: Network, section: Section, place: str) -> AnyStep:
 
 
 def _names(step: AnyStep) -> list[list[str]]:
-    """What the steps directly inside ``step`` are called."""
+    """The names of the steps directly inside ``step``."""
     return [[str(word) for word in fields if word != "steps"] for fields, _ in children(step)]
 
 
 def _child(step: AnyStep, words: list[str]) -> tuple[int, int] | None:
-    """Which child of ``step`` the first words name, and how many words that took."""
+    """The index of the child of ``step`` that the first words name, and the number of those words."""
     for index, name in enumerate(_names(step)):
         if words[: len(name)] == name:
             return index, len(name)

@@ -1,4 +1,4 @@
-"""One random edit: its kind drawn by weight, and for a kind that only unties a copy, a change of that copy with it."""
+"""One random edit: its kind is drawn by weight, and an untied copy is changed by a second kind."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from inception_search.numbers import is_finite
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 
-TRIES = 6  # places and kinds tried for the change of an untied copy
+TRIES = 6  # most places and kinds tried to change an untied copy
 
 
 class Mix:
-    """Draws kinds of edits by weight; ``inner``: for the change of an untied copy."""
+    """Draws kinds of edits by weight; ``inner`` kinds change an untied copy."""
 
     def __init__(self, weights: Mapping[str, float]) -> None:
         if not isinstance(weights, Mapping):
-            hint = "write mix={'set_width': 1}, or leave it out"
+            hint = "write mix={'set_width': 1}, or omit it"
             raise EditError("a mix is names of edits with weights", path="mix", found=weights, hint=hint)
         known_names(weights)
         for name, weight in weights.items():
@@ -41,14 +41,14 @@ class Mix:
         self.inner_cumulated = list(accumulate(inner.values()))
 
     def draw(self, rng: random.Random, without: Collection[str] = ()) -> Kind | None:
-        """A kind of edit; None when all are ``without``."""
+        """A random kind of edit that is not in ``without``; None if all are."""
         if not without:
             return rng.choices(self.kinds, cum_weights=self.cumulated)[0]
         left = [kind for kind in self.kinds if kind.name not in without]
         return rng.choices(left, [self.weights[kind.name] for kind in left])[0] if left else None
 
     def draw_inner(self, rng: random.Random) -> Kind:
-        """A kind of edit of a step."""
+        """A random kind of edit that replaces a step."""
         return rng.choices(self.inner_kinds, cum_weights=self.inner_cumulated)[0]
 
 
@@ -81,5 +81,5 @@ def _changed(site: Site, copy: AnyStep, mix: Mix, rng: random.Random) -> AnyStep
 
 
 def _inside(site: Site, spot: Spot) -> Spot:
-    """The spot as it stands at ``site``: with the steps around the copy around it."""
+    """The spot inside the copy as a spot of the section of ``site``."""
     return Spot((*site.spot.trail, *spot.trail), (*site.spot.parents, *spot.parents), spot.step)

@@ -1,4 +1,4 @@
-"""The steps of a tree: which there are, what stands around each, and one replaced by another."""
+"""The steps of a tree, the steps around each, and replacing one of them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from inception_search.spec.step import (
 )
 
 Section: TypeAlias = tuple[str, ...]  # ("stages", "stem"), ("blocks", "inception_a"), ("aux", "aux", "body")
-Trail: TypeAlias = tuple[int, ...]  # which child, from the outermost step of a section inwards
+Trail: TypeAlias = tuple[int, ...]  # indices of children, from the outermost step of a section inwards
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A step of a tree, the steps around it from the outermost on, and which child of each it is in."""
+    """A step of a tree, the steps around it (outermost first), and the index of the child in each."""
 
     trail: Trail
     parents: tuple[AnyStep, ...]
@@ -59,12 +59,12 @@ class Site(NamedTuple):
 
     @property
     def beside(self) -> bool:
-        """Whether it stands in a branch, whose map must keep the size of the others'."""
+        """Whether the step is inside a branch, which must keep the same feature map size as the others."""
         return any(isinstance(parent, Concat | Dag) for parent in self.spot.parents)
 
 
 def sections(network: Network) -> Iterator[tuple[Section, AnyStep]]:
-    """The outermost steps of ``network``, each with the section of the document it is."""
+    """The outermost steps of ``network``, each with its section of the document."""
     yield from ((("blocks", name), step) for name, step in network.blocks.items())
     yield from ((("stages", name), step) for name, step in network.stages.items())
     yield from ((("aux", name, "body"), aux.body) for name, aux in network.aux.items())
@@ -76,7 +76,7 @@ def parts(step: AnyStep) -> tuple[AnyStep, ...]:
 
 
 def outline(step: AnyStep) -> tuple[Spot, ...]:
-    """Every spot of a tree, outer steps before inner ones. Remembered for each tree."""
+    """Every spot of a tree, outer steps before inner ones; cached for each tree."""
     return _OUTLINES.get(step, lambda: tuple(_spots(Spot((), (), step))))
 
 
@@ -90,7 +90,7 @@ _OUTLINES: Memo[tuple[Spot, ...]] = Memo()
 
 
 def with_part(parent: AnyStep, index: int, part: AnyStep) -> AnyStep:
-    """``parent`` with ``part`` as its child ``index``; pydantic's ValidationError where it cannot stand there."""
+    """``parent`` with ``part`` as its child ``index``; raises pydantic's ValidationError if that is invalid."""
     return WITH_PART[type(parent)](parent, index, part)
 
 
@@ -106,7 +106,7 @@ def _with_part_of_dag(parent: Dag, index: int, part: AnyStep) -> Dag:
 
 
 def _with_part_of_node(node: DagNode, place: list[str | int], part: AnyStep) -> DagNode:
-    """``node`` with another step at ``then``, or at ``inputs``, its index, ``step``."""
+    """``node`` with another step at the place ``("then",)`` or ``("inputs", index, "step")``."""
     if place[0] == "then":
         return DagNode(join=node.join, inputs=node.inputs, then=part)
     inputs = list(node.inputs)
@@ -124,10 +124,10 @@ WITH_PART: dict[type[SpecModel], Callable[[Any, int, AnyStep], AnyStep]] = {
 
 
 def settled(spot: Spot, after: AnyStep) -> tuple[Spot, AnyStep] | None:
-    """The innermost spot at which a plain replacement makes ``after`` of the step at ``spot``, and by what.
+    """The innermost spot and step whose plain replacement turns the step at ``spot`` into ``after``.
 
-    A chain in a chain is spliced, an absent branch dropped, what is left alone stands alone: each moves the
-    replacement outwards. None where ``after`` cannot stand at all.
+    Tidying moves the replacement outwards: a chain in a chain is spliced, an absent branch dropped, and a chain or
+    concat of one step becomes that step. None if ``after`` is invalid at ``spot``.
     """
     while spot.parents and not _can_hold(parent := spot.parents[-1], after):
         index = spot.trail[-1]
@@ -152,7 +152,7 @@ def _can_hold(parent: AnyStep, part: AnyStep) -> bool:
 
 
 def planted(spot: Spot, after: AnyStep) -> AnyStep:
-    """The whole tree around ``spot`` with ``after`` in its place."""
+    """The whole tree around ``spot`` with its step replaced by ``after``."""
     for parent, index in zip(reversed(spot.parents), reversed(spot.trail), strict=True):
         after = with_part(parent, index, after)
     return after

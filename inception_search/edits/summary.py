@@ -1,4 +1,4 @@
-"""What people say of a network in a word or a number, and what changed of that between two networks."""
+"""Traits of networks, such as the number of modules, and the changes of traits between two networks in words."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from inception_search.spec.step import AnyStep, Block, Concat, Conv, Lrn, Pool, 
 
 
 class Trait(NamedTuple):
-    """One thing that is said of a network."""
+    """A property of a network that an edit path describes."""
 
     name: str
     value: Callable[[Network], Any]
     words: Callable[[Any, Any], str]
-    """What is said of a change from one value to another; nothing where another trait says it."""
+    """The text for a change from one value to another; empty if another trait describes it."""
 
 
 def changes(before: Network, after: Network) -> list[str]:
-    """In words, every trait that changed, the one that matters most first."""
+    """The changed traits in words, the most important first."""
     found = []
     for trait in TRAITS:
         old, new = trait.value(before), trait.value(after)
-        if old != new and (said := trait.words(old, new)):
-            found.append(said)
+        if old != new and (change := trait.words(old, new)):
+            found.append(change)
     return found
 
 
 def convolutions(network: Network) -> Counter[str]:
-    """How many there are of each kernel, ``7x7 row_col`` for a factorised one."""
+    """The number of convolutions of each kernel, such as ``7x7 row_col`` for a factorised one."""
     counts: Counter[str] = Counter()
     for step in steps_of(network):
         if isinstance(step, Conv):
@@ -42,7 +42,7 @@ def convolutions(network: Network) -> Counter[str]:
 
 
 def steps_of(network: Network) -> Iterator[AnyStep]:
-    """Every step of the stages, uses and repeats written out."""
+    """Every step of the stages, with uses and repeats unrolled."""
     for stage in network.stages.values():
         yield from _inside(stage, network)
 
@@ -57,7 +57,7 @@ def _inside(step: AnyStep, network: Network) -> Iterator[AnyStep]:
 
 
 def _modules(network: Network) -> int:
-    """Concats whose branches keep the size of the map; nested ones and the stem's not counted."""
+    """The number of concats that keep the size of the feature map, without nested ones and the stem."""
     stages = list(network.stages.values())[1:]
     return sum(_count(stage, network) for stage in stages)
 
@@ -109,7 +109,7 @@ def _shape_of_stem(network: Network) -> tuple[str, ...]:
 
 
 def _reductions(network: Network) -> int:
-    """Strided convolutions beyond the stem."""
+    """The number of strided convolutions after the stem."""
     stages = list(network.stages.values())[1:]
     inside = (step for stage in stages for step in _inside(stage, network))
     return sum(isinstance(step, Conv) and step.stride != 1 for step in inside)
@@ -123,7 +123,7 @@ def _kernels(old: Counter[str], new: Counter[str]) -> str:
 
 
 def _factorised(old: Counter[str], new: Counter[str]) -> bool:
-    """Whether every kernel there is more of makes up one there is less of: its factors, or a stack of 3x3."""
+    """Whether every added kernel is a factor of a removed one, or part of a stack of 3x3 that replaces one."""
     less = {kernel for kernel in old if new[kernel] < old[kernel]}
     more = {kernel for kernel in new if new[kernel] > old[kernel]}
     stacks = any(kernel in ("5x5", "7x7") for kernel in less)
@@ -164,25 +164,25 @@ def _embedding(old: Embedding | None, new: Embedding | None) -> str:
 
 
 def _norm(old: BatchNorm | None, new: BatchNorm | None) -> str:
-    """The settings of a batch norm that stays one."""
+    """The changed settings of a batch norm that is kept."""
     if old is None or new is None:
         return ""
     before, after = old.to_dict(), new.to_dict()
     names = [name for name in type(new).model_fields if before.get(name) != after.get(name)]
-    told = [f"{name} {getattr(new, name)} (was {getattr(old, name)})" for name in names]
-    return f"batch norm with {', '.join(told)}"
+    changed = [f"{name} {getattr(new, name)} (was {getattr(old, name)})" for name in names]
+    return f"batch norm with {', '.join(changed)}"
 
 
 def _aux_heads(old: Mapping[str, Aux], new: Mapping[str, Aux]) -> str:
-    """What changed of the auxiliary classifiers that stay."""
-    told = []
+    """The changes of auxiliary classifiers that are kept."""
+    changed = []
     for name, aux in new.items():
         before = old.get(name, aux)
         if aux.after != before.after:
-            told.append(f"auxiliary classifier {name} after stage {aux.after} (was {before.after})")
+            changed.append(f"auxiliary classifier {name} after stage {aux.after} (was {before.after})")
         if aux.model_copy(update={"after": before.after}) != before:
-            told.append(f"other layers or weight in auxiliary classifier {name}")
-    return ", ".join(told)
+            changed.append(f"other layers or weight in auxiliary classifier {name}")
+    return ", ".join(changed)
 
 
 TRAITS: tuple[Trait, ...] = (

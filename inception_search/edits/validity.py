@@ -1,4 +1,4 @@
-"""Whether an edited network is valid: its shapes fit, and its document stays within the limits of what is read back."""
+"""The checks of an edited network: its shapes fit, and its document is within the size limits of the reader."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Dag, Repea
 
 
 class Extent(NamedTuple):
-    """The YAML nodes of a part of a document, and its levels."""
+    """The number of YAML nodes and of levels in a part of a document."""
 
     nodes: int
     levels: int
 
 
-REST = Extent(200, 8)  # of a document, besides its steps; a section is at most 3 levels down
-AUX = 60  # nodes of an auxiliary classifier besides its body
-LINE = 80  # bytes of a node besides its indentation, at most
-TEXTS = 30_000  # bytes of the source and of lines that are folded
-# What a composite takes besides its parts: nodes for itself, nodes for each part, levels to a part.
+REST = Extent(200, 8)  # a document without its steps; a section is at most 3 levels down
+AUX = 60  # nodes of an auxiliary classifier without its body
+LINE = 80  # most bytes of a node without its indentation
+TEXTS = 30_000  # bytes of the source and of folded lines
+# The size of a composite without its parts: its own nodes, nodes for each part, levels down to a part.
 COMPOSITES: dict[type[Any], tuple[int, int, int]] = {
     Chain: (1, 0, 1),
     Concat: (3, 0, 2),
@@ -40,7 +40,7 @@ _SHAPES: Memo[Type] = Memo()
 
 
 def why_not(network: Network) -> str | None:
-    """Why a network made of valid steps cannot be used; None when it can."""
+    """The reason why a network made of valid steps is unusable; None if it is usable."""
     try:
         check_shapes(network)
     except ShapeError as error:
@@ -55,7 +55,7 @@ def why_not(network: Network) -> str | None:
 
 
 def check_shapes(network: Network) -> None:
-    """A :class:`ShapeError`, without file and line, unless ``network`` lowers."""
+    """Raise :class:`ShapeError`, without file and line, unless ``network`` lowers."""
     shape = shapes(network)
     rules = (network.pool_defaults.ceil, network.same_padding)
 
@@ -72,14 +72,14 @@ def check_shapes(network: Network) -> None:
 
 
 def surely_readable(network: Network) -> bool:
-    """Whether the document is surely within the limits (else it is written and read to know)."""
+    """Whether an upper bound of the document's size is within the limits (if not, it is written and read to check)."""
     nodes, levels = of_document(network)
     size = nodes * (2 * levels + LINE) + TEXTS
     return nodes <= MAX_DOCUMENT_NODES and levels <= MAX_DOCUMENT_DEPTH and size <= MAX_DOCUMENT_BYTES
 
 
 def of_document(network: Network) -> Extent:
-    """At least the nodes and levels of the whole document."""
+    """An upper bound of the nodes and levels of the whole document."""
     found = [extent(step) for _, step in sections(network)]
     nodes = REST.nodes + AUX * len(network.aux) + sum(part.nodes + 1 for part in found)
     if network.preprocess is not None:
@@ -88,7 +88,7 @@ def of_document(network: Network) -> Extent:
 
 
 def extent(step: AnyStep) -> Extent:
-    """At least the nodes and levels that a step has in its short form. Remembered."""
+    """An upper bound of the nodes and levels of a step in short form; cached."""
     return _EXTENTS.get(step, lambda: _extent(step))
 
 

@@ -1,1 +1,1 @@
-"""Search spaces: network documents with holes, and the points of them."""
+"""Search spaces: network documents with holes, and their points."""

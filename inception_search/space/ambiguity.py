@@ -1,4 +1,4 @@
-"""Refusing templates of which one network is two points: then ``encode`` could not tell which one was meant."""
+"""Refuse templates in which one network is two points, because ``encode`` could not choose between them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from inception_search.space.sampling import draw
 from inception_search.spec.step import KINDS
 
 PROBES = 3
-FEW = 12  # holes of a space that is probed more often,
-MORE_PROBES = 24  # so often
-MANY = 80  # labels; those of a smaller space are each probed
-ROUTES = 20  # ways to find a network that are looked at
-_MEMBERS = 1_000  # values of a range that are compared with another's
+FEW = 12  # spaces with at most this number of holes
+MORE_PROBES = 24  # are probed with this number of points
+MANY = 80  # each label is probed if a space has at most this number of labels
+ROUTES = 20  # most matches of one network that are compared
+_MEMBERS = 1_000  # values of a range that are compared with another range
 
 
 def check_ambiguity(builder: Builder, file: str | None) -> None:
-    """Raise a SpecError for two options that can be one, or two points drawn that are one network."""
+    """Raise SpecError if two options can be equal, or if the network of a random point is also another point."""
     places: dict[str, list[Choice]] = {}
     for hole in _choices(builder.template.root, set()):
         places.setdefault(hole.name, []).append(hole)
@@ -33,7 +33,7 @@ def check_ambiguity(builder: Builder, file: str | None) -> None:
         for one, other in combinations(same[0].options, 2):
             if all(_can_equal(hole.options[one], hole.options[other]) for hole in same):
                 rule = f"options {one!r} and {other!r} can be the same"
-                raise _error(rule, same[0], file, "drop one, or let their values not overlap")
+                raise _error(rule, same[0], file, "drop one, or use values that do not overlap")
     labels = [(name, label) for name, (hole, *_) in places.items() for label in hole.options]
     for seed in range(MORE_PROBES if len(builder.template.holes) <= FEW else PROBES):
         _probe(builder, file, random.Random(seed), {})
@@ -42,23 +42,23 @@ def check_ambiguity(builder: Builder, file: str | None) -> None:
 
 
 def _probe(builder: Builder, file: str | None, rng: random.Random, given: Params) -> None:
-    """Draw a point with the ``given`` labels, and look whether its network is another point, too."""
+    """Draw a point with the ``given`` labels, and raise if its network is another point, too."""
     drawn = try_fill(builder, lambda hole: given.get(hole.name) or draw(hole, rng), file)
     if drawn is None:
         return
     network, params = drawn
     try:
         points = [*islice(Matcher(builder, network).points(), ROUTES)] or [encode(builder, network)]
-    except (LimitError, RecursionError):  # found out by those whose network it is
+    except (LimitError, RecursionError):  # raised again for a user who encodes such a network
         return
     except NotInSpaceError as error:
         raise SpecError(f"a network of the space is not found in it again: {error}", place=Place(file)) from None
-    if builder.tracks:  # a number that follows the channels is not compared on the way
+    if builder.tracks:  # the matcher does not compare numbers that follow the channels
         points = points[:1]
     for found in (point for point in points if point != params):
         name = next(name for name in (*params, *found) if params.get(name) != found.get(name))
         one, other = (_said(name, point) for point in (params, found))
-        hint = "let parts in a row that may be absent, repeated or chosen differ in something"
+        hint = "consecutive parts that may be absent, repeated or chosen must differ in a field"
         raise _error(f"one network is two points: {one}, and {other}", builder.template.holes[name], file, hint)
 
 
@@ -71,7 +71,7 @@ def _error(rule: str, hole: Any, file: str | None, hint: str) -> SpecError:
 
 
 def _choices(node: Any, seen: set[int]) -> Iterator[Choice]:
-    """Every choice of a template, one at several places once for each."""
+    """Every choice of a template, once for each place."""
     if isinstance(node, Choice):
         if id(node) not in seen:
             seen.add(id(node))
@@ -84,7 +84,7 @@ def _choices(node: Any, seen: set[int]) -> Iterator[Choice]:
 
 
 def _can_equal(one: Any, other: Any) -> bool:
-    """Whether answers are known with which two template nodes are the same; chains of variable length are passed by."""
+    """Whether two template nodes are known to be equal for some answers; chains of variable length are skipped."""
     if isinstance(one, Choice):
         return any(_can_equal(option, other) for option in one.options.values())
     if isinstance(other, Choice | Integer | Float) and not isinstance(one, Integer | Float):

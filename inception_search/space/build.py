@@ -1,8 +1,8 @@
-"""The quick way from a template and its answers to a network.
+"""Build the network of a template and its answers quickly.
 
-Every part of the template becomes a function from the answers to the step it stands for, once; parts without holes
-are constants, and convolutions that differ in their widths only are copies of one that was checked. What breaks a rule
-is a :class:`BuildError`; :mod:`~inception_search.space.render_template` then says which rule, and where.
+Every part of the template is compiled once to a function from the answers to a step. Parts without holes are constants,
+and convolutions that differ only in widths are copies of a validated one. A broken rule raises :class:`BuildError`;
+:mod:`~inception_search.space.render_template` then finds the rule and its place.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from inception_search.spec.step import (
 
 
 class Several(tuple[AnyStep, ...]):
-    """Steps that stand where one could."""
+    """Several steps in the place of one."""
 
 
-# From the answers and the channels coming in to the step (or, where there are many, the steps).
+# A function from the answers and the input channels to the step, or to several steps.
 Make: TypeAlias = Callable[[Bindings, int], AnyStep | Several]
 Field: TypeAlias = Callable[[Bindings, int], Any]
 _SECTIONS = ("blocks", "stages", "aux")
 _HOLES = (Choice, Integer, Float, Of)
-PAIRED = ("kernel", "padding")  # fields of two numbers that one hole may fill
+PAIRED = ("kernel", "padding")  # (height, width) fields that one hole may fill
 
 
 class BuildError(Exception):
@@ -67,11 +67,11 @@ class Builder:
 
     @cached_property
     def shared(self) -> list[str]:
-        """The names of holes that stand at several places which are reached together."""
+        """The names of holes with several places that are reached together."""
         return sorted(Counts(self.template.root).shared)
 
     def network(self, bindings: Bindings) -> Network:
-        """The network; :class:`BuildError` when it is none."""
+        """The network; raises :class:`BuildError` if it is invalid."""
         root = self.template.root
         try:
             fields = {name: self.value(node, bindings, 1) for name, node in root.items() if name not in _SECTIONS}
@@ -87,7 +87,7 @@ class Builder:
     def section(
         self, nodes: Any, bindings: Bindings, channels: int, blocks: dict[str, AnyStep]
     ) -> tuple[dict[str, AnyStep], dict[str, int]]:
-        """Blocks or stages by name, and the channels after each; many are numbered, an absent one is left out."""
+        """Blocks or stages by name, and the channels after each. A ``$many`` is numbered, absent ones are dropped."""
         out: dict[str, AnyStep] = {}
         after: dict[str, int] = {}
         for name, node in (nodes or {}).items():
@@ -100,7 +100,7 @@ class Builder:
         return out, after
 
     def aux(self, node: Any, bindings: Bindings, after: dict[str, int]) -> Aux | None:
-        """An auxiliary head, or none."""
+        """An auxiliary classifier; None if it is absent."""
         while isinstance(node, Choice):
             node = node.options[bindings[node.name]]
         if node is None:
@@ -128,7 +128,7 @@ class Builder:
     # ------------------------------------------------------------------------------------------ compiling
 
     def make(self, node: Any) -> Make:
-        """The function that makes what ``node`` stands for."""
+        """The function that builds ``node``; compiled once."""
         known = self.made.get(id(node))
         if known is None:
             known = self.made[id(node)] = self.compiled(node)
@@ -157,7 +157,7 @@ class Builder:
         return make
 
     def in_turn(self, makes: Iterable[Make], bindings: Bindings, channels: int) -> list[AnyStep]:
-        """Steps one after the other, each fed by the one before."""
+        """Steps in series, each built for the channels of the one before."""
         steps: list[AnyStep] = []
         for make in makes:
             made = make(bindings, channels)
@@ -217,7 +217,7 @@ class Builder:
         return make
 
     def conv(self, node: MarkedDict) -> Make:
-        """A convolution; where only widths are open, all within what a width may be, one is checked for all."""
+        """A convolution. If only widths are holes, and all their values are valid, one copy is validated for all."""
         width: Any = node.get("width")
         mid: Any = node.get("mid")
         others = {name: item for name, item in node.items() if name not in ("width", "mid")}
@@ -243,14 +243,14 @@ class Builder:
 
         def make(bindings: Bindings, channels: int) -> AnyStep:
             fields = [(name, _frozen(value(item, bindings, channels))) for name, item in items]
-            if any(isinstance(item, dict) for _, item in fields):  # a norm of its own, which has no hash
+            if any(isinstance(item, dict) for _, item in fields):  # a norm with fields, which is not hashable
                 return KINDS[kind].model_validate(_data(dict(fields)))  # type: ignore[return-value]
             return _leaf(kind, tuple(fields))
 
         return make
 
     def dag(self, node: MarkedDict) -> Make:
-        """A graph of steps; the channels of its values are followed."""
+        """A graph of steps, built with the channels of its values."""
         return lambda bindings, channels: self.graph(node, bindings, channels)
 
     def graph(self, dag: Any, bindings: Bindings, channels: int) -> Dag:
@@ -270,7 +270,7 @@ class Builder:
         return Dag(nodes=tuple(nodes))
 
     def after(self, step: AnyStep, channels: int) -> int:
-        """The channels that come out of ``step``, where anything follows them."""
+        """The output channels of ``step``; computed only if the template has numbers that follow channels."""
         return channels_after(step, channels, {}) if self.tracks else channels
 
 
@@ -308,7 +308,7 @@ def _leaf(kind: str, fields: tuple[tuple[str, Any], ...]) -> AnyStep:
 
 
 def _data(fields: dict[str, Any]) -> dict[str, Any]:
-    """``fields`` with a kernel or padding that came from a hole of one number written as two."""
+    """``fields`` with a kernel or padding that is one number, from a hole, as a pair."""
     for name in PAIRED:
         if isinstance(fields.get(name), int):
             fields[name] = (fields[name],) * 2

@@ -1,4 +1,4 @@
-"""How many channels come out of a step, from the spec alone."""
+"""The output channels of a step, computed from the spec alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Blocks: TypeAlias = Mapping[str, AnyStep]
 
 
 def channels_after(step: AnyStep, channels: int, blocks: Mapping[str, AnyStep]) -> int:
-    """The channels of ``step``'s output when ``channels`` come in; ``blocks`` are those its uses name."""
+    """The output channels of ``step`` for ``channels`` input channels; ``blocks`` are the blocks that it may use."""
     rule = CHANNELS.get(type(step))
     return rule(step, channels, blocks) if rule else channels
 

@@ -1,4 +1,4 @@
-"""What a space says it contains: the forms in which that is written, the networks, and whether they are points."""
+"""The section ``contains`` of a space: its forms, and the check that every entry is a point of the space."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LONGEST = 64  # characters of a label
 def written_out(contains: Any, file: str | None, line: int | None = None) -> MarkedDict:
     """``contains`` of a space document with every entry as fields under its label.
 
-    A name alone stands for the module or the network that it names; in a list its label follows from it:
-    ``inception_v3.mixed_5b`` is ``inception_v3_mixed_5b``. ``line`` is that of the section.
+    An entry may be the name of a module or network alone. In a list, the label is made from the name:
+    ``inception_v3.mixed_5b`` becomes ``inception_v3_mixed_5b``. ``line`` is the line of the section.
 
-    Raises :class:`SpecError` with the place of an entry that has none of these forms.
+    Raises :class:`SpecError` with the place of an entry that has another form.
 
     >>> written_out(["inception_v3.mixed_5b"], None)
     {'inception_v3_mixed_5b': {'module': 'inception_v3.mixed_5b'}}
@@ -52,20 +52,20 @@ def _fields(label: str, entry: Any, file: str | None, line: int | None) -> Any:
 
 
 def _labelled(names: list[Any], file: str | None) -> MarkedDict:
-    """A list of names as a mapping from their labels."""
+    """A list of names as a mapping from labels to names."""
     found = MarkedDict((), getattr(names, "line", None))
     lines = getattr(names, "lines", None) or [None] * len(names)
     for index, (name, line) in enumerate(zip(names, lines, strict=True)):
         place = Place(file, line, f"contains.{index}")
         if not isinstance(name, str):
-            hint = "a list holds names alone; give each entry a label: {v3_5b: {module: inception_v3.mixed_5b, ...}}"
+            hint = "a list contains only names; give each entry a label: {v3_5b: {module: inception_v3.mixed_5b, ...}}"
             raise SpecError("not a name", place=place, found=name, hint=hint)
         label = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
         if not label[:1].isalpha() or len(label) > _LONGEST or name.endswith(SUFFIXES):
             hint = "write it under a label of its own: {my_label: NAME}"
-            raise SpecError("no label follows from this name", place=place, found=name, hint=hint)
+            raise SpecError("no label can be made from this name", place=place, found=name, hint=hint)
         if label in found:
-            hint = "leave one of them out, or give each a label: {my_label: NAME, ...}"
+            hint = "remove one of them, or give each a label: {my_label: NAME, ...}"
             raise SpecError(f"two entries with the label {label!r}", place=place, found=name, hint=hint)
         found[label] = name
         if line is not None:
@@ -74,7 +74,7 @@ def _labelled(names: list[Any], file: str | None) -> MarkedDict:
 
 
 class HasContents(Protocol):
-    """What is read here of a space."""
+    """The attributes of a space that this module needs."""
 
     @property
     def file(self) -> str | None: ...
@@ -88,9 +88,9 @@ class HasContents(Protocol):
 
 
 def contained_point(space: HasContents, label: str) -> Params:
-    """The point of a canonical network that ``space`` says it contains.
+    """The point of the entry ``label`` of ``contains``.
 
-    Raises :class:`NotInSpaceError`, which names the entry and what of it is outside.
+    Raises :class:`NotInSpaceError`, which names the entry and its part that is outside.
     """
     try:
         return space.encode(space.fixed_points[label])
@@ -102,7 +102,7 @@ def contained_point(space: HasContents, label: str) -> Params:
 
 
 def check_contents(space: HasContents) -> None:
-    """Raise the error of the first entry of ``contains`` that is not a point of ``space``, or no network at all."""
+    """Raise the error of the first entry of ``contains`` that is not a point of ``space``, or not a network."""
     for label in space.fixed_points:
         contained_point(space, label)
 
@@ -110,5 +110,5 @@ def check_contents(space: HasContents) -> None:
 def _hint(space: HasContents, label: str) -> str:
     fixed = space.document.contains[label]
     if fixed.network is not None:
-        return "widen the template, or leave the entry out"
-    return "widen the template, give the entry another width, or leave it out"
+        return "widen the template, or remove the entry"
+    return "widen the template, give the entry another width, or remove it"

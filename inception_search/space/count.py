@@ -1,4 +1,4 @@
-"""How many points a template has, and drawing one of them so that each is as likely as any other."""
+"""Count the points of a template, and draw one of them uniformly."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 from inception_search.space.holes import Choice, Float, Integer, Many, Of, Params, Value, items
 
-Bound = dict[str, Value]  # what is answered already; of holes that share a name, and so may be met again
+Bound = dict[str, Value]  # answers of holes that share a name, and so may be reached again
 Nodes = tuple[Any, ...]
-_FINE = 2**53  # odds of a random float
+_FINE = 2**53  # resolution of a random float
 
 
 class Counts:
-    """The number of points of ``root``: ways to answer every hole that is reached (``inf`` with an endless range).
+    """The number of points of ``root``: ways to answer every reached hole (``inf`` for a continuous range).
 
-    Parts without a common name multiply; where parts share names, the first one's answers are gone through.
+    Counts of parts without a common name are multiplied; if parts share names, the answers of the first hole are tried.
     """
 
     def __init__(self, root: Any) -> None:
@@ -34,11 +34,11 @@ class Counts:
 
     @property
     def total(self) -> int | float:
-        """Points of the whole template."""
+        """The number of points of the whole template."""
         return self.product((self.root,), {})
 
     def draw(self, rng: random.Random) -> Params:
-        """One of the points; of countable ones each is equally likely. Raises ValueError when they are endless."""
+        """A uniformly drawn point. Raises ValueError if the number of points is infinite."""
         params: Params = {}
         waiting: list[tuple[Nodes, Bound]] = [((self.root,), {})]
         apart: list[Any] = []
@@ -53,7 +53,7 @@ class Counts:
         return params
 
     def draw_apart(self, waiting: list[Any], rng: random.Random, params: Params) -> None:
-        """Answer the holes of nodes whose names nothing else has: the quick way, and nearly all of a large space."""
+        """Answer the holes of nodes that share no names with others. This is fast, and covers most of a large space."""
         while waiting:
             for hole, options, rising in self.direct(waiting.pop()):
                 if options is None:
@@ -64,7 +64,7 @@ class Counts:
                     waiting.extend(options[at])
 
     def direct(self, node: Any) -> list[tuple[Any, list[Nodes] | None, list[float]]]:
-        """The holes that ``node`` is sure to reach, with what each answer leads to and the rising odds of it."""
+        """The holes that ``node`` always reaches, each with the nodes of its answers and their cumulated weights."""
         known = self.reached.get(id(node))
         if known is None:
             known = self.reached[id(node)] = [(hole, *self.odds(hole)) for hole in self.open(node, {})]
@@ -82,7 +82,7 @@ class Counts:
         return [nodes for _, nodes, _ in ways], rising
 
     def answered(self, group: Nodes, bound: Bound, rng: random.Random, params: Params) -> tuple[Nodes, Bound]:
-        """Answer the first hole of ``group``; what is reached then."""
+        """Answer the first hole of ``group``; return the nodes reached then, and the bindings."""
         hole, rest = group[0], group[1:]
         ways = self.ways(hole, rest, bound)
         if ways is None:
@@ -100,7 +100,7 @@ class Counts:
         return nodes, now
 
     def ways(self, hole: Any, rest: Nodes, bound: Bound) -> list[tuple[Value, Nodes, Bound]] | None:
-        """What each answer to a hole leads to; None where all lead to the same."""
+        """The nodes that each answer to a hole leads to; None if they are the same for all answers."""
         if isinstance(hole, Choice):
             return [(label, (option, *rest), self.bind(bound, hole, label)) for label, option in hole.options.items()]
         if isinstance(hole, Many):
@@ -113,14 +113,14 @@ class Counts:
         return {**bound, hole.name: value} if hole.name in self.shared else bound
 
     def product(self, nodes: Nodes, bound: Bound) -> int | float:
-        """Points of ``nodes`` together, which may share names."""
+        """The number of points of ``nodes`` together; they may share names."""
         key = self.key(nodes, bound)
         if key not in self.counted:
             self.counted[key] = math.prod(self.together(group, bound) for group in self.groups(nodes, bound))
         return self.counted[key]
 
     def together(self, group: Nodes, bound: Bound) -> int | float:
-        """Points of holes that are linked by names."""
+        """The number of points of holes that are linked by names."""
         hole, rest = group[0], group[1:]
         if isinstance(hole, Float) and hole.domain is None:
             return math.inf
@@ -130,12 +130,12 @@ class Counts:
         return sum(self.product(nodes, now) for _, nodes, now in ways)
 
     def key(self, nodes: Nodes, bound: Bound) -> Any:
-        """What the points of ``nodes`` depend on."""
+        """The cache key: everything that the points of ``nodes`` depend on."""
         relevant = [(name, bound[name]) for node in nodes for name in self.names(node) & bound.keys()] if bound else []
         return tuple(map(id, nodes)), frozenset(relevant)
 
     def groups(self, nodes: Nodes, bound: Bound) -> tuple[Nodes, ...]:
-        """The unanswered holes sure to be reached, parted so that no two groups have an unanswered name in common."""
+        """The unanswered holes that are always reached, in groups that have no unanswered name in common."""
         key = self.key(nodes, bound)
         found = self.grouped.get(key)
         if found is None:
@@ -156,7 +156,7 @@ class Counts:
         yield from (tuple(members) for _, members in groups)
 
     def open(self, node: Any, bound: Bound) -> Iterator[Any]:
-        """The unanswered holes that ``node`` is sure to reach."""
+        """The unanswered holes that ``node`` always reaches."""
         stack = [node]
         while stack:
             part = stack.pop()
@@ -173,7 +173,7 @@ class Counts:
                 stack.extend(items(part))
 
     def names(self, node: Any) -> frozenset[str]:
-        """The names of all holes in ``node``; on the way, those that parts reached together share."""
+        """The names of all holes in ``node``; also adds names that jointly reached parts share to ``shared``."""
         known = self.names_of.get(id(node))
         if known is not None:
             return known

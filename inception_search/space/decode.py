@@ -1,4 +1,4 @@
-"""From a point to its network: every hole filled."""
+"""Decode a point: fill every hole of the template."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from inception_search.spec.source_map import Source
 def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None) -> tuple[Network, Params]:
     """The network of a template whose holes have the values that ``ask`` returns, and these values.
 
-    ``ask`` is called once for each name of a hole that is reached, and not for ``known`` ones. Raises
-    :class:`NotInSpaceError` for a value outside the hole's domain and
-    :class:`~inception_search.errors.SpecError` when the filled document breaks a rule.
+    ``ask`` is called once for each name of a reached hole that is not ``known``. Raises :class:`NotInSpaceError` for a
+    value outside the hole's domain and :class:`~inception_search.errors.SpecError` if the document is invalid.
     """
     bindings = Bindings(builder.template.holes, ask, known)
     network = _built(builder, bindings, file)
-    if network is None:  # written out as data, the document says which rule it breaks, and where
+    if network is None:  # validating the document as data finds the broken rule and its place
         network = network_from_long(rendered(builder.template, bindings), file)
     return network, dict(bindings)
 
@@ -31,7 +30,7 @@ def fill(builder: Builder, ask: Ask, file: str | None = None, known: Params | No
 def try_fill(
     builder: Builder, ask: Ask, file: str | None = None, known: Params | None = None
 ) -> tuple[Network, Params] | None:
-    """As :func:`fill`, but None when the filled document breaks a rule; faster, since it does not find out which."""
+    """Like :func:`fill`, but None if the document is invalid; faster, since it does not look for the reason."""
     bindings = Bindings(builder.template.holes, ask, known)
     network = _built(builder, bindings, file)
     return None if network is None else (network, dict(bindings))
@@ -46,11 +45,11 @@ def _built(builder: Builder, bindings: Bindings, file: str | None) -> Network | 
 
 
 def plain(point: Params) -> Params:
-    """The decisions of a point alone. Raises :class:`NotInSpaceError` for what is no mapping of names."""
+    """A point as a plain dict. Raises :class:`NotInSpaceError` for a value that is not a mapping of names."""
     if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
         raise NotInSpaceError("a point is a mapping of holes to values", found=point)
     if any(name.startswith("@") for name in point):
-        hint = "leave out the entries that begin with @, which version 0.1 added; they decide nothing"
+        hint = "remove the entries that begin with @, which version 0.1 added; they have no effect"
         raise NotInSpaceError("a point has decisions only", found=point, hint=hint)
     return dict(point)
 
@@ -58,7 +57,7 @@ def plain(point: Params) -> Params:
 def decode(builder: Builder, params: Params, file: str | None = None, layout: Network | None = None) -> Network:
     """The network at the point ``params``; every value must be used and none may be missing.
 
-    It is written as ``layout`` is, else as the layout of an :class:`Encoded` point, else as the template is.
+    It is written like ``layout``, else like the layout of an :class:`Encoded` point, else like the template.
     """
     holes = plain(params)
     if layout is None and isinstance(params, Encoded):
@@ -72,7 +71,7 @@ def decode(builder: Builder, params: Params, file: str | None = None, layout: Ne
     network, used = fill(builder, look_up, file)
     unused = [name for name in holes if name not in used]
     if unused:
-        raise NotInSpaceError("the point has values no hole asks for", found=", ".join(sorted(unused)))
+        raise NotInSpaceError("the point has values for holes that it does not reach", found=", ".join(sorted(unused)))
     return network if layout is None else written_as(network, layout)
 
 

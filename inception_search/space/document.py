@@ -1,4 +1,4 @@
-"""Space documents: what one says besides its template, and the text of one that another package adds."""
+"""Space documents: the parts besides the template, and the documents that other packages add."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 class Fixed(SpecModel):
-    """A canonical module or network that is a point of the space, brought to size by ``width``."""
+    """A canonical module or network that is a point of the space, with its widths multiplied by ``width``."""
 
     module: str | None = None
     network: str | None = None
@@ -27,12 +27,12 @@ class Fixed(SpecModel):
     @model_validator(mode="after")
     def _check(self) -> Fixed:
         if (self.module is None) == (self.network is None):
-            raise ValueError("an entry of contains names a module or a network, one of the two")
+            raise ValueError("an entry of contains names either a module or a network")
         return self
 
 
 class SpaceDocument(SpecModel):
-    """The parts of a space document; ``network`` is the template, ``define`` what ``$use`` names."""
+    """The parts of a space document; ``network`` is the template, ``define`` the entries that ``$use`` refers to."""
 
     schema_: Literal["inception-search/space"] = Field(default="inception-search/space", alias="schema")
     version: Literal[1] = 1
@@ -44,16 +44,16 @@ class SpaceDocument(SpecModel):
 
 
 class AddedText(NamedTuple):
-    """The YAML of a space, and its file where it has one."""
+    """The YAML of a space, and its file if it has one."""
 
     text: str
     file: str | None
 
 
 def added_text(name: str) -> AddedText | None:
-    """The document of the space ``name`` of another package; None where no package adds it.
+    """The document of the space ``name`` of another package; None if no package adds it.
 
-    Raises PluginError for what is neither text nor the path of a file, and where the package cannot be imported.
+    Raises PluginError if it is neither text nor a file path, or if the package cannot be imported.
     """
     value = find("space", name, shipped_names())
     if value is None:

@@ -1,8 +1,8 @@
-"""How the document of a network is written, beside what it decides.
+"""The layout of a network's document: everything besides its architecture.
 
-A space searches architectures. A network found elsewhere has a name, a source, facts of preprocessing, and stages,
-blocks and auxiliary heads by other names. None of that is a decision: it is the *layout* of the network. Any network
-is a layout: another network of a space can be written as it is.
+A space searches architectures. A network from elsewhere also has a name, a source, preprocessing, and other names for
+stages, blocks and auxiliary classifiers. These are not decisions, but the *layout* of the network. Every network can
+serve as a layout for another network of a space.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from inception_search.spec.transform import remake
 
 
 class Encoded(dict[str, Value]):
-    """The point of a network: its decisions, hole to value, as any other ``dict`` has them.
+    """The point of a network: a ``dict`` from holes to values.
 
-    ``layout`` is that network, where it is not written as the space writes it, else None. It is no part of the point:
-    two points are equal when their decisions are, and a copy or a changed copy (``dict(point)``, ``{**point, ...}``)
-    has none.
+    ``layout`` is the network if it is written differently from the template, else None. It is not part of the point:
+    points are equal if their decisions are, and copies (``dict(point)``, ``{**point, ...}``) have no layout.
 
     >>> import inception_search as ins
     >>> space = ins.load_space("inception")
@@ -39,9 +38,9 @@ class Encoded(dict[str, Value]):
 
 
 def written_as(network: Network, layout: Network) -> Network:
-    """``network`` with what ``layout`` says of itself, and its stages, blocks and heads cut and named as there.
+    """``network`` with the description of ``layout``, and its stages, blocks and classifiers cut and named like there.
 
-    Where they cannot be cut so, as there are more or fewer steps, they stay as they are.
+    If the number of steps does not allow these cuts, the stages stay unchanged.
     """
     described = remake(network, **{name: getattr(layout, name) for name in DESCRIPTIVE})
     own = _architecture(network)
@@ -55,7 +54,7 @@ def written_as(network: Network, layout: Network) -> Network:
 
 
 def _architecture(network: Network) -> Any:
-    """The trunk and the auxiliary heads without the names of stages and blocks."""
+    """The trunk and the auxiliary classifiers, without the names of stages and blocks."""
     trunk = trunk_of(network)
     heads = [
         (trunk.ends[head.after], head.model_copy(update={"after": "", "body": unrolled(head.body, network.blocks, {})}))
@@ -65,10 +64,10 @@ def _architecture(network: Network) -> Any:
 
 
 class _Cut:
-    """Cuts a trunk into the stages and blocks of ``layout``; a LookupError or ValueError where it is too short or long.
+    """Cuts a trunk into the stages and blocks of ``layout``; LookupError or ValueError if its length does not fit.
 
-    Steps are counted, not compared: the result may be another network, where a repeat or a block stands for parts of
-    the trunk that differ.
+    Steps are counted, not compared. The result may be another network, if a repeat or a block of the layout replaces
+    parts of the trunk that differ.
     """
 
     def __init__(self, layout: Network, trunk: Trunk) -> None:
@@ -78,7 +77,7 @@ class _Cut:
         self.sizes: dict[str, int] = {}
 
     def sections(self, heads: Mapping[str, Aux]) -> dict[str, Any]:
-        """The sections of a document."""
+        """The sections ``blocks``, ``stages`` and ``aux`` of the document."""
         at = 0
         stages: dict[str, AnyStep] = {}
         ends: dict[int, str] = {}
@@ -93,7 +92,7 @@ class _Cut:
         return {"blocks": blocks, "stages": stages, "aux": aux}
 
     def part(self, like: AnyStep, at: int) -> tuple[AnyStep, int]:
-        """The part of the trunk from ``at`` that is written as ``like`` is, and where it ends."""
+        """The part of the trunk from ``at`` with the form of ``like``, and the index after its end."""
         if isinstance(like, Use):
             if like.name not in self.blocks:
                 self.blocks[like.name], end = self.part(self.layout.blocks[like.name], at)

@@ -1,4 +1,4 @@
-"""From a network to its point."""
+"""Encode a network as a point."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from inception_search.spec.network import Network
 
 
 def find(builder: Builder, network: Network) -> Params | None:
-    """The point at which ``network`` lies, or None; see :func:`encode`."""
+    """The point of ``network``, or None; see :func:`encode`."""
     try:
         found = _found(Matcher(builder, network))
         return _found(TrunkMatcher(builder, network)) if found is None else found
@@ -24,10 +24,10 @@ def find(builder: Builder, network: Network) -> Params | None:
 
 
 def encode(builder: Builder, network: Network) -> Encoded:
-    """The point at which ``network`` lies, with its layout where that is not the template's own.
+    """The point of ``network``, with its layout if that differs from the template's.
 
-    Raises :class:`NotInSpaceError` with the path that fits least badly and what was found there, and
-    :class:`LimitError` when the template can be matched in too many ways to try them all.
+    Raises :class:`NotInSpaceError` with the mismatch that is furthest into the network, and :class:`LimitError` if the
+    template can be matched in too many ways to try them all.
     """
     found = find(builder, network)
     if found is None:
@@ -44,7 +44,7 @@ def _found(matcher: Matcher) -> Params | None:
 
 
 def _trunk_at(builder: Builder, params: Params) -> Any:
-    """The steps of the network at a point; None when it is none."""
+    """The steps of the network at a point; None if its document is invalid."""
     try:
         return trunk_of(decode(builder, params)).steps
     except InceptionSearchError:
@@ -52,11 +52,11 @@ def _trunk_at(builder: Builder, params: Params) -> Any:
 
 
 def _why_not(builder: Builder, network: Network) -> NotInSpaceError:
-    """The error that says where the match fails: the match is made again, with a record of its mismatches."""
+    """The error with the place where the match fails: the match is repeated with a record of its mismatches."""
     sections = (("blocks", network.blocks), ("stages", network.stages))
     as_written = all(list(builder.template.root.get(name) or {}) == list(entries) for name, entries in sections)
     matcher = (Matcher if as_written else TrunkMatcher)(builder, network, explain=True)
     assert matcher.mismatch is not None
     for _ in matcher.points():
-        matcher.mismatch.problem = "a number that follows the channels coming in ($of: in) is another one"
+        matcher.mismatch.problem = "a number that follows the input channels ($of: in) is different"
     return matcher.mismatch.error()

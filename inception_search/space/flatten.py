@@ -1,4 +1,4 @@
-"""A network as one series of steps, however its document cuts it into stages, blocks and repeats; matching that."""
+"""Match a template against a network as one series of steps, independent of its stages, blocks and repeats."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from inception_search.spec.network import Aux, Network
 from inception_search.spec.step import AnyStep, Chain, Identity, Repeat, Use, chain
 from inception_search.spec.transform import map_children
 
-MOST_ENDS = 200  # ways to match a whole trunk before the auxiliary heads are given up
-END = "\0"  # begins the names under which the ends of the template's stages are kept among the bindings
+MOST_ENDS = 200  # most matches of a whole trunk that are tried with the auxiliary classifiers
+END = "\0"  # prefix of the bindings that store the ends of the template's stages
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """The steps of all stages in series, uses and repeats written out."""
+    """The steps of all stages in series, with uses and repeats unrolled."""
 
     steps: tuple[AnyStep, ...]
     places: tuple[str, ...]
-    """Where in the document each step stands."""
+    """The place of each step in the document."""
     ends: dict[str, int]
-    """How many steps there are up to the end of each stage."""
+    """The number of steps up to the end of each stage."""
 
 
 def trunk_of(network: Network) -> Trunk:
@@ -45,7 +45,7 @@ def trunk_of(network: Network) -> Trunk:
 
 
 def unrolled(step: AnyStep, blocks: Mapping[str, AnyStep], opened: dict[str, AnyStep]) -> AnyStep:
-    """``step`` with every use and repeat inside written out; ``opened`` remembers blocks."""
+    """``step`` with every use and repeat inside unrolled; ``opened`` caches unrolled blocks."""
     if isinstance(step, Use):
         if step.name not in opened:
             opened[step.name] = unrolled(blocks[step.name], blocks, opened)
@@ -70,8 +70,8 @@ class TrunkMatcher(Matcher):
         self.mismatch = Mismatch(network, ("stages", "aux")) if explain else None
         self.trunk = trunk_of(network)
         self.blocks = self.template.root.get("blocks") or {}
-        self.hopeless: set[Any] = set()  # where in the template and the trunk the rest did not match before
-        self.ends = 0  # how often the end of the trunk was reached
+        self.hopeless: set[Any] = set()  # positions in template and trunk from which the rest did not match
+        self.ends = 0  # number of matches that reached the end of the trunk
         self.shared = builder.shared
 
     def points(self) -> Iterator[Params]:
@@ -79,7 +79,7 @@ class TrunkMatcher(Matcher):
         sections = ("blocks", "stages", "aux")
         nodes = list(self.template.root["stages"].items())
         for fields in self.model(self.template.root, self.network, "", {}, (*UNCOMPARED, *sections)):
-            if not self.heads_may_fit(fields):  # told before the long search through the trunk
+            if not self.heads_may_fit(fields):  # reported before the long search through the trunk
                 continue
             for at, trunk in self.stages(nodes, 0, 0, fields):
                 if at == len(self.trunk.steps):
@@ -104,7 +104,7 @@ class TrunkMatcher(Matcher):
             yield from self.stages(nodes, index + 1, taken, now)
 
     def unless_hopeless(self, ways: Taken, here: tuple[str, int, int], bound: Params) -> Taken:
-        """The ``ways`` on from ``here``, but none when all were gone before and not one led to the end."""
+        """The matches ``ways`` from ``here``; none if all were tried before and none reached the end."""
         key = (here, self.met(bound))
         if key not in self.hopeless:
             ends = self.ends
@@ -113,11 +113,11 @@ class TrunkMatcher(Matcher):
                 self.hopeless.add(key)
 
     def met(self, bound: Params) -> tuple[Any, ...]:
-        """What of the bindings later parts of the template may meet again."""
+        """The bindings that later parts of the template may use again."""
         return tuple(bound.get(name) for name in self.shared)
 
     def stage(self, name: str, node: Any, at: int, bound: Params) -> Taken:
-        """Match the steps of one stage of the template, or of the many it stands for."""
+        """Match the steps of one entry of the template's stages, which may be a ``$many``."""
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
                 for then in self.gone(option, "stages", now):
@@ -131,7 +131,7 @@ class TrunkMatcher(Matcher):
                 yield taken, {**now, END + name: taken}
 
     def many_stages(self, name: str, hole: Many, index: int, at: int, bound: Params) -> Taken:
-        """As many as fit, then fewer."""
+        """Match as many stages as fit, then fewer."""
         return self.unless_hopeless(self.more_stages(name, hole, index, at, bound), (name, index, at), bound)
 
     def more_stages(self, name: str, hole: Many, index: int, at: int, bound: Params) -> Taken:
@@ -144,7 +144,7 @@ class TrunkMatcher(Matcher):
             yield at, {**bound, hole.name: index}
 
     def repeat(self, node: dict[str, Any], values: Sequence[AnyStep], path: str, at: int, bound: Params) -> Taken:
-        """As many copies as stand in a row, then fewer."""
+        """Match as many consecutive copies as there are, then fewer."""
         times = node["times"]
         for end, now in self.take(node["body"], values, path, at, bound):
             size, copies = end - at, 1
@@ -159,28 +159,28 @@ class TrunkMatcher(Matcher):
         yield from self.take(self.blocks.get(node["name"], node), values, path, at, bound)
 
     def heads(self, bound: Params) -> Iterator[Params]:
-        """Match the auxiliary heads, whatever they are called, with the template's in order."""
+        """Match the auxiliary classifiers, by order and not by name."""
         places = {at: name.removeprefix(END) for name, at in reversed(bound.items()) if name.startswith(END)}
         heads = []
         for name, aux in self.network.aux.items():
             after = places.get(self.trunk.ends[aux.after])
             if after is None:
-                self.fail(f"aux.{name}.after", f"{aux.after} ends where no stage of the template does", bound)
+                self.fail(f"aux.{name}.after", f"{aux.after} does not end where a stage of the template ends", bound)
                 return
             heads.append((name, aux.model_copy(update={"after": after, "body": self.opened(aux)})))
         plain = {name: value for name, value in bound.items() if not name.startswith(END)}
         yield from self.slots(list((self.template.root.get("aux") or {}).items()), 0, heads, plain)
 
     def heads_may_fit(self, bound: Params) -> bool:
-        """Whether the auxiliary heads are the template's, wherever they read."""
+        """Whether the auxiliary classifiers match, apart from the stages that they read."""
         heads = [
             (name, aux.model_copy(update={"after": ANYTHING, "body": self.opened(aux)}))
             for name, aux in self.network.aux.items()
         ]
         nodes = list((self.template.root.get("aux") or {}).items())
-        told, self.mismatch = self.mismatch, None  # which of several heads of the template fits is no mistake
+        recorded, self.mismatch = self.mismatch, None  # trying several is no mistake
         fit = next(self.slots(nodes, 0, heads, bound), None) is not None
-        self.mismatch = told
+        self.mismatch = recorded
         return fit or next(self.slots(nodes, 0, heads, bound), None) is not None
 
     def opened(self, aux: Aux) -> AnyStep:
@@ -191,13 +191,13 @@ class TrunkMatcher(Matcher):
             if not heads:
                 yield bound
             else:
-                self.fail(f"aux.{heads[0][0]}", "the template has no such auxiliary head", bound)
+                self.fail(f"aux.{heads[0][0]}", "the template has no such auxiliary classifier", bound)
             return
         for taken, now in self.slot(nodes[index][1], heads, bound):
             yield from self.slots(nodes, index + 1, heads[taken:], now)
 
     def slot(self, node: Any, heads: list[tuple[str, Aux]], bound: Params) -> Taken:
-        """Match one auxiliary head of the template, which may be absent."""
+        """Match one auxiliary classifier of the template, which may be absent."""
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
                 yield from self.slot(option, heads, now)

@@ -1,4 +1,4 @@
-"""The kinds of holes a template may have, their values in words, and the value of each at a point."""
+"""The kinds of holes in templates, their values in words, and their values at a point."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from inception_search.errors import NotInSpaceError
 
 Value: TypeAlias = str | int | float
 Params: TypeAlias = dict[str, Value]
-SHOWN = 12  # labels of a choice, in words
-_DIGITS = 10  # to which the members of a stepped float range are rounded
+SHOWN = 12  # most labels of a choice in its description
+_DIGITS = 10  # decimals of the values of a stepped float range
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class Integer:
 
 @dataclass(frozen=True)
 class Many(Integer):
-    """How many of ``items``, the first ones, stand here: steps of a chain, branches, or stages."""
+    """A number of ``items``, of which that many first ones are used: steps of a chain, branches or stages."""
 
     items: tuple[Any, ...] = field(default=(), hash=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Float:
-    """A number from ``low`` to ``high``, with a ``step`` only one of low, low + step, ..., high."""
+    """A number from ``low`` to ``high``; with a ``step``, one of low, low + step, ..., high."""
 
     name: str
     low: float
@@ -90,7 +90,7 @@ class Float:
 
     @property
     def members(self) -> int:
-        """How many values a stepped range has."""
+        """The number of values of a stepped range."""
         return round((self.high - self.low) / (self.step or 1.0)) + 1
 
     def why_not(self, value: Value) -> str | None:
@@ -104,15 +104,15 @@ class Float:
 
 @dataclass(frozen=True)
 class Of:
-    """``times * name // over``, at least 1: a number that follows the integer ``hole``, or the channels coming in."""
+    """``times * name // over``, at least 1: a number that follows the integer ``hole``, or the input channels."""
 
-    name: str  # as it was written; "in" for the channels
+    name: str  # as written; "in" for the input channels
     times: int = 1
     over: int = 1
-    hole: Integer | None = None  # the integer it follows; None: the channels coming in
+    hole: Integer | None = None  # the integer that it follows; None: the input channels
 
     def value(self, number: int) -> int:
-        """What it comes to for one value of what it follows."""
+        """The value for one value of the followed number."""
         return max(1, self.times * number // self.over)
 
     def __str__(self) -> str:
@@ -134,7 +134,7 @@ def items(node: Any) -> tuple[Any, ...]:
 def varying_parts(template: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the blocks and stages of a template with decisions of their own, blocks first.
 
-    One whose decisions are all taken in an earlier one (``$name``) is left out.
+    A part that only has decisions of an earlier part (``$name``) is omitted.
 
     >>> width = Integer("w", 1, 2)
     >>> varying_parts({"blocks": {"m": {"width": width}}, "stages": {"a": {"width": width}, "b": {"width": 4}}})
@@ -151,7 +151,7 @@ def varying_parts(template: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _parts(name: str, node: Any) -> Iterator[tuple[str, set[str]]]:
-    """The entries of a section that ``name`` may stand for, each with the names of the holes that it depends on."""
+    """The entries of a section that ``name`` may become, each with the names of the holes that it depends on."""
     if isinstance(node, Many):
         for index, item in enumerate(node.items, start=1):
             yield f"{name}{index}", {hole.name for hole in _holes_in(item)}
@@ -164,7 +164,7 @@ def _parts(name: str, node: Any) -> Iterator[tuple[str, set[str]]]:
 
 
 def _holes_in(node: Any) -> Iterator[Hole]:
-    """The holes in a part of a template, those inside options included."""
+    """The holes in a part of a template, including those inside options."""
     stack = [node]
     while stack:
         part = stack.pop()
@@ -175,9 +175,9 @@ def _holes_in(node: Any) -> Iterator[Hole]:
 
 
 class Bindings(dict[str, Any]):
-    """The value of every hole that was reached, by name: the ``known`` one, else the one that ``ask`` returns.
+    """The value of every reached hole by name: the ``known`` value, else the result of ``ask``.
 
-    ``followed`` are the numbers that followed the channels coming in.
+    ``followed`` are the numbers that followed input channels.
     """
 
     def __init__(self, holes: Mapping[str, Hole], ask: Ask, known: Params | None = None) -> None:
@@ -195,7 +195,7 @@ class Bindings(dict[str, Any]):
         return value
 
     def follow(self, follower: Of, channels: int) -> int:
-        """The number of a follower, where ``channels`` come in."""
+        """The number of a follower for ``channels`` input channels."""
         if follower.hole is not None:
             return follower.value(self[follower.hole.name])
         self.followed.append(follower.value(channels))

@@ -1,4 +1,4 @@
-"""The JSON Schema of space documents: that of networks, in which any value of the template may be a hole."""
+"""The JSON Schema of space documents: the schema of networks, with holes allowed for values of the template."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = {"type": "string", "pattern": r"^/?[a-z][a-z0-9_]{0,63}$"}
 RANGE = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 COUNTS = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
 USE = {"$use": {"type": "string"}, "$name": NAME, "$depth": {"type": "integer", "minimum": 1}}
-_LITERAL = ("schema", "version", "name", "kind")  # fields that no hole stands for
+_LITERAL = ("schema", "version", "name", "kind")  # fields that cannot be holes
 
 
 def space_schema() -> dict[str, Any]:
@@ -49,7 +49,7 @@ def space_schema() -> dict[str, Any]:
 
 
 def _contains(fields: dict[str, Any]) -> dict[str, Any]:
-    """Entries by label, each as fields or as a name; or a list of names, from which the labels follow."""
+    """The schema of ``contains``: entries by label, as fields or names; or a list of names."""
     ((pattern, entry),) = fields["patternProperties"].items()
     labelled = {"type": "object", "patternProperties": {pattern: {"anyOf": [{"type": "string"}, entry]}}}
     names = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
@@ -61,14 +61,14 @@ def _contains(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _open(name: str, value: Any) -> Any:
-    """A field's schema that a hole satisfies, too."""
+    """The schema of a field that also accepts a hole."""
     if name in _LITERAL or value == STEP:
         return value
     return {"anyOf": [_inside(value), HOLE]}
 
 
 def _inside(value: Any) -> Any:
-    """A schema with the items and fields inside it open to holes."""
+    """A schema that also accepts holes for inner items and fields."""
     if not isinstance(value, dict):
         return value
     out = dict(value)
@@ -84,7 +84,7 @@ def _inside(value: Any) -> Any:
 
 
 def _hole() -> dict[str, Any]:
-    """What may stand for a value."""
+    """The schema of a hole for a value."""
     options = {"anyOf": [{"type": "array", "minItems": 1}, {"type": "object", "minProperties": 1}]}
     common = {"$name": NAME, "$log": {"type": "boolean"}}
     forms: list[dict[str, Any]] = [
@@ -94,11 +94,11 @@ def _hole() -> dict[str, Any]:
         {"$of": {"type": "string", "description": "2*c, c/4 or c, where c is the $name of an integer, or in"}},
         USE,
     ]
-    return {"description": "a hole: what a search decides", "anyOf": list(map(_form, forms))}
+    return {"description": "a hole: a value that a search decides", "anyOf": list(map(_form, forms))}
 
 
 def _step_hole() -> dict[str, Any]:
-    """What may stand for a step."""
+    """The schema of a hole for a step."""
     labelled = {"type": "object", "minProperties": 1, "additionalProperties": STEP}
     options = {"anyOf": [{"type": "array", "items": STEP, "minItems": 1}, labelled]}
     forms: list[dict[str, Any]] = [
@@ -110,6 +110,6 @@ def _step_hole() -> dict[str, Any]:
 
 
 def _form(fields: dict[str, Any]) -> dict[str, Any]:
-    """An object of these fields, of which the first must be there."""
+    """The schema of an object with these fields, of which the first is required."""
     required = ["$many", "of"] if "of" in fields else [next(iter(fields))]
     return {"type": "object", "properties": fields, "required": required, "additionalProperties": False}

@@ -21,7 +21,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def names() -> tuple[str, ...]:
-    """The names of the shipped spaces, sorted, then of those that other packages add (docs/plugins.md)."""
+    """The sorted names of the shipped spaces, then those of other packages (docs/plugins.md)."""
     return all_names("space", shipped_names())
 
 
@@ -59,7 +59,7 @@ def load_space(space: str | Path) -> Space:
 
 
 def _checked(found: Space) -> Space:
-    if found.file is None or Path(found.file).parent != shipped_folder():  # tests hold those to it
+    if found.file is None or Path(found.file).parent != shipped_folder():  # tests check the shipped ones
         check_contents(found)
     warn_of_unused_definitions(found.unused, found.file)
     for shape in _inputs_of(found.template.root.get("input")):
@@ -68,7 +68,7 @@ def _checked(found: Space) -> Space:
 
 
 def _inputs_of(given: Any) -> Iterator[tuple[int, int, int]]:
-    """The inputs that the networks of a space may have; the usual number for what is a hole."""
+    """The inputs that the networks of a space may have, with the default for numbers that are holes."""
     if isinstance(given, Choice):
         for option in given.options.values():
             yield from _inputs_of(option)
@@ -92,7 +92,7 @@ def _read(space: str | Path) -> Space:
 
 
 def _named(found: Space, name: str) -> Space:
-    """The space that another package adds, when its document has the name that it is added under."""
+    """The space of another package; raises if its document has another name than the one it is added under."""
     if found.name != name:
         raise unusable("space", name, f"a document of the name {found.name!r}", f"name: {name}")
     return found

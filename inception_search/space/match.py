@@ -1,6 +1,6 @@
-"""Matching a template against a network, with backtracking: every way to answer the holes that gives the network.
+"""Match a template against a network with backtracking: find all answers of the holes that give the network.
 
-Each method is a generator of bindings, one for each way its part can match; mismatches are noted for the error.
+Each method generates bindings, one for each way in which its part can match; mismatches are recorded for the error.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from inception_search.spec.limits import MAX_MATCHES
 from inception_search.spec.network import Network
 from inception_search.spec.step import Absent, AnyStep, Block, Chain, Concat, Identity, Repeat
 
-# What of a document is no architecture: a space says nothing of it, the layout of a network may.
+# The fields of a document that are not architecture; the layout of a network has them.
 DESCRIPTIVE = ("name", "source", "dialect", "preprocess", "recipe")
 UNCOMPARED = (*DESCRIPTIVE, "schema_", "version")
-ANYTHING: Any = object()  # a value that is not to be compared
-Taken: TypeAlias = Iterator[tuple[int, Params]]  # how many of some values were taken up to here, with which bindings
+ANYTHING: Any = object()  # a value that is not compared
+Taken: TypeAlias = Iterator[tuple[int, Params]]  # the number of values matched so far, with the bindings
 
 
 class Matcher:
@@ -40,7 +40,7 @@ class Matcher:
         return self.model(self.template.root, self.network, "", {}, UNCOMPARED)
 
     def fail(self, path: str, problem: str, bound: Params, value: Any = NOTHING, wanted: Any = NOTHING) -> None:
-        """Note a mismatch, if anybody wants to know."""
+        """Record a mismatch, if the matcher has to explain it."""
         if self.mismatch is not None:
             self.mismatch.note(path, problem, len(bound), value, wanted)
 
@@ -49,7 +49,7 @@ class Matcher:
     def model(
         self, template: dict[str, Any], value: SpecModel, path: str, bound: Params, without: Sequence[str] = ()
     ) -> Iterator[Params]:
-        """Match the fields of a model; a field the template leaves out must be at its default."""
+        """Match the fields of a model; a field that the template omits must be at its default."""
         fields = [name for name in type(value).model_fields if name != "kind" and name not in without]
         return self.fields(fields, template, value, path, bound)
 
@@ -62,7 +62,7 @@ class Matcher:
             if name in template:
                 waiting.append((template[name], item, place))
             elif item != (default := type(value).model_fields[name].default):
-                for now in self.all(waiting, 0, bound):  # what comes before it is told first
+                for now in self.all(waiting, 0, bound):  # earlier mismatches are reported first
                     self.fail(place, "is not the template's", now, item, default)
                 return
         yield from self.all(waiting, 0, bound)
@@ -103,24 +103,24 @@ class Matcher:
             self.fail(path, "is not the template's", bound, value, template)
 
     def options(self, hole: Choice, bound: Params) -> Iterator[tuple[Any, Params]]:
-        """The options still open for a hole, each with the bindings that choose it."""
+        """The options that are still possible for a hole, each with the bindings that choose it."""
         for label, option in hole.options.items():
             if bound.get(hole.name, label) == label:
                 self.count(hole.name)
                 yield option, {**bound, hole.name: label}
 
     def count(self, path: str) -> None:
-        """Give up a search that takes too long."""
+        """Count a step of the search; raise LimitError after too many."""
         self.tried += 1
         if self.tried > MAX_MATCHES:
-            hint = "let steps in a row that may be absent differ in something"
+            hint = "consecutive steps that may be absent must differ in a field"
             raise LimitError("the template can be matched in too many ways", path=path, hint=hint)
 
     def number(self, hole: Integer | Float, value: Any, path: str, bound: Params) -> Iterator[Params]:
         if isinstance(value, tuple) and len(set(value)) == 1:
             value = value[0]  # a square kernel, from a hole of one number
         if not isinstance(value, int | float):
-            self.fail(path, "is no number", bound, value)
+            self.fail(path, "is not a number", bound, value)
             return
         problem = hole.why_not(value)
         if problem is None and bound.get(hole.name, value) != value:
@@ -131,7 +131,7 @@ class Matcher:
             self.fail(path, problem, bound)
 
     def follower(self, node: Of, value: Any, path: str, bound: Params) -> Iterator[Params]:
-        """A number that follows an integer; one that follows the channels is compared when all is known."""
+        """Match a number that follows an integer; one that follows channels is compared at the end."""
         if node.hole is None:
             yield bound
             return
@@ -150,7 +150,7 @@ class Matcher:
     # ---------------------------------------------------------------------------------------------- names
 
     def entries(self, template: dict[str, Any], value: dict[str, Any], path: str, bound: Params) -> Iterator[Params]:
-        """Match named parts in their order; some of the template may be absent, some stand for many."""
+        """Match named parts in their order; parts of the template may be absent or a ``$many``."""
         names = list(value)
         for taken, now in self.named(list(template.items()), 0, value, names, 0, path, bound):
             if taken == len(names):
@@ -186,7 +186,7 @@ class Matcher:
     def numbered(
         self, name: str, hole: Many, index: int, value: Any, names: list[str], at: int, path: str, bound: Params
     ) -> Taken:
-        """Entries called ``name1``, ``name2``, ..."""
+        """Match entries called ``name1``, ``name2``, ..."""
         if index < hole.high and at < len(names) and names[at] == f"{name}{index + 1}":
             for now in self.value(hole.items[index], value[names[at]], _join(path, names[at]), bound):
                 yield from self.numbered(name, hole, index + 1, value, names, at + 1, path, now)
@@ -205,7 +205,7 @@ class Matcher:
             yield from self.whole((template,), _steps(value), path, bound)
         elif kind == "concat":
             if isinstance(value, Block) and not _may_be_one_branch(template["branches"]):
-                self.differs(template, value, path, bound)  # of the concat itself, not of its first branch
+                self.differs(template, value, path, bound)  # report the concat itself, not its first branch
                 return
             for branches in _branches(value):
                 yield from self.parallel(template["branches"], branches, _join(path, "branches"), bound)
@@ -226,7 +226,7 @@ class Matcher:
                 self.fail(self.place(path, at), "has no place in the template", now, values[at])
 
     def place(self, path: str, at: int) -> str:
-        """Where value ``at`` of a chain at ``path`` stands."""
+        """The place of value ``at`` of a chain at ``path``."""
         return f"{path}.{at}"
 
     def series(
@@ -239,7 +239,7 @@ class Matcher:
             yield from self.series(nodes, index + 1, values, path, taken, now)
 
     def take(self, node: Any, values: Sequence[AnyStep], path: str, at: int, bound: Params) -> Taken:
-        """Match one node with the next values: chains are spliced, an identity takes none."""
+        """Match one node with the next values: a chain takes several, an identity none."""
         if isinstance(node, Choice):
             for option, now in self.options(node, bound):
                 yield from self.take(option, values, path, at, now)
@@ -267,7 +267,7 @@ class Matcher:
     def many(
         self, hole: Many, index: int, take: Any, values: Sequence[AnyStep], path: str, at: int, bound: Params
     ) -> Taken:
-        """A variable number of steps or branches: as few as will do first."""
+        """Match a variable number of steps or branches, the smallest number first."""
         known = bound.get(hole.name)
         if hole.why_not(index) is None and known in (None, index):
             yield at, {**bound, hole.name: index}
@@ -277,7 +277,7 @@ class Matcher:
                 yield from self.many(hole, index + 1, take, values, path, taken, now)
 
     def repeat(self, node: dict[str, Any], values: Sequence[AnyStep], path: str, at: int, bound: Params) -> Taken:
-        """A repeat whose number is a hole stands as its body where it is one."""
+        """Match a repeat; if its ``times`` is a hole with the value 1, the network has its body alone."""
         if at < len(values) and isinstance(values[at], Repeat):
             for now in self.model(node, values[at], self.place(path, at), bound):
                 yield at + 1, now
@@ -300,7 +300,7 @@ class Matcher:
     def concat_in_series(
         self, node: dict[str, Any], values: Sequence[AnyStep], path: str, at: int, bound: Params
     ) -> Taken:
-        """A concat of several branches is one step; one branch that is left alone stands in the chain itself."""
+        """Match a concat in a chain; if only one branch is present, its steps are part of the chain."""
         if at < len(values) and isinstance(values[at], Concat):
             for now in self.step(node, values[at], self.place(path, at), bound):
                 yield at + 1, now
@@ -319,7 +319,7 @@ class Matcher:
     # ---------------------------------------------------------------------------------------------- branches
 
     def parallel(self, nodes: Sequence[Any], values: Sequence[AnyStep], path: str, bound: Params) -> Iterator[Params]:
-        """Match branches in order, all of them: an absent one takes none."""
+        """Match all branches in order; an absent one takes no value."""
         for at, now in self.beside(nodes, 0, values, path, 0, bound):
             if at == len(values):
                 yield now
@@ -352,7 +352,7 @@ class Matcher:
             self.fail(path, "a branch of the template is missing at the end", bound)
 
     def gone(self, node: Any, path: str, bound: Params) -> Iterator[Params]:
-        """Every way in which a branch, stage or auxiliary head (no hole) is absent: as a concat of no branches is."""
+        """Every way in which a branch, stage or auxiliary classifier is absent, such as a concat without branches."""
         if is_absent(node):
             yield bound
         elif isinstance(node, dict) and node.get("kind") == "concat":
@@ -360,7 +360,7 @@ class Matcher:
 
 
 def is_absent(node: Any) -> bool:
-    """Whether a part of a template is never there."""
+    """Whether a part of a template is always absent."""
     return node is None or (isinstance(node, dict) and node.get("kind") == "absent")
 
 
@@ -390,7 +390,7 @@ def _steps(value: Any) -> tuple[AnyStep, ...]:
 
 
 def _branches(value: Any) -> tuple[tuple[AnyStep, ...], ...]:
-    """The branches that a concat may have had: those of ``value``, or ``value`` as the only one left."""
+    """The branches that a concat of the template may have had: those of ``value``, or ``value`` alone."""
     if isinstance(value, Concat):
         return (value.branches, (value,))
     return ((),) if isinstance(value, Absent) else ((value,),)

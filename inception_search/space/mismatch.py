@@ -1,4 +1,4 @@
-"""Why a network is no point of a space: of all that did not match, what is furthest into the network."""
+"""The reason why a network is not a point of a space: the mismatch furthest into the network."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ NOTHING: Any = object()
 
 
 class Mismatch:
-    """The mismatch furthest into ``network``, with all that was wanted there; ``last`` parts are matched last."""
+    """The mismatch furthest into ``network``, with all values expected there; the parts ``last`` are matched last."""
 
     def __init__(self, network: Network, last: tuple[str, ...] = ()) -> None:
         self.furthest = (-1, -1)
         self.path = ""
         self.problem = "it does not have the form of the template"
         self.wanted: list[str] = []
-        # the position of every path of the network, in the order they are matched
+        # the position of every path of the network, in the order of matching
         rank = {part: index for index, part in enumerate(last, start=1)}
         paths = sorted(_paths(network, ""), key=lambda path: rank.get(path.partition(".")[0], 0))
         self.order = {path: index for index, path in enumerate(paths)}
 
     def note(self, path: str, problem: str, bound: int, value: Any, wanted: Any) -> None:
-        """Note that ``value`` at ``path`` has a ``problem`` where ``wanted`` is, ``bound`` holes being answered."""
+        """Record a ``problem`` of ``value`` at ``path``, where ``wanted`` is expected; ``bound`` holes are answered."""
         problem = problem if value is NOTHING else f"{_plain(value)} {problem}"
         problem, wanted = (problem, "") if wanted is NOTHING else (f"{problem} ", str(_plain(wanted)))
         known = path
@@ -41,7 +41,7 @@ class Mismatch:
             self.wanted.append(wanted)
 
     def error(self) -> NotInSpaceError:
-        """What fits least badly and what was found there."""
+        """The error with the recorded mismatch."""
         path = self.path.removeprefix("stages.")
         return NotInSpaceError(self.problem + " or ".join(self.wanted), path=path or None)
 

@@ -11,16 +11,16 @@ from inception_search.space.holes import Choice, Float, Hole, Params, Value
 from inception_search.space.sampling import first
 
 _NUMBER = re.compile(r"[0-9]+")
-# How much sooner a label comes than a number: it decides what a network is, the number how much of it. Drawn from all
-# values of all decisions, most neighbours would differ in a width, which has the most values.
+# The preference of labels over numbers, since labels change the structure. If all values of all decisions were equally
+# likely, most neighbours would differ in a width, which has the most values.
 LABELS = 3
-_STEPS = 20  # parts of an endless range that a neighbour is apart
+_STEPS = 20  # a neighbour in a continuous range differs by one of these parts
 
-Decide = Callable[[Callable[[Hole], Value]], Params]  # asks for every hole that is reached; the point that makes
+Decide = Callable[[Callable[[Hole], Value]], Params]  # the point whose reached holes have the values of a function
 
 
 def changes(hole: Hole, value: Value, steps: Sequence[int] = (1,)) -> tuple[Value, ...]:
-    """The values next to ``value``: every other label, the numbers one step (or so many ``steps``) down and up."""
+    """The values next to ``value``: every other label, or the numbers one step (each of ``steps``) down and up."""
     if isinstance(hole, Choice):
         return tuple(label for label in hole.domain if label != value)
     both = (*(-step for step in reversed(steps)), *steps)
@@ -44,7 +44,7 @@ def moves(
 
 
 def changed(params: Params, update: Params, decide: Decide) -> Params:
-    """``params`` with some decisions changed; holes that are new take after the like of them, one place before."""
+    """``params`` with some decisions changed; new holes copy the corresponding hole of the module before."""
 
     def answer(hole: Hole) -> Value:
         if hole.name in update:
@@ -56,9 +56,9 @@ def changed(params: Params, update: Params, decide: Decide) -> Params:
 
 
 def like(hole: Hole, params: Params, numbers: int | None = None) -> Value | None:
-    """The value of the hole, or of the one with its name but a lower number: of the module before.
+    """The value of the hole, or of the hole with a lower number in its name, which belongs to a module before.
 
-    Only the first ``numbers`` of the name are lowered (None: any of them, one at a time).
+    Only the first ``numbers`` numbers of the name are lowered (None: any of them, one at a time).
     """
     if hole.name in params:
         return params[hole.name] if hole.why_not(params[hole.name]) is None else None

@@ -1,4 +1,4 @@
-"""From one point of a space to another, a few decisions at a time, every point between a valid network."""
+"""Paths from one point of a space to another, a few decisions at a time; every point is a valid network."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from inception_search.space.holes import Hole, Params, Value
 
 Valid = Callable[[Network], bool]
-Grouping = Callable[[Sequence[str]], Sequence[Sequence[str]]]  # decisions that differ, into those taken together
+Grouping = Callable[[Sequence[str]], Sequence[Sequence[str]]]  # groups decisions that are taken together
 
 
 class Decoder(Protocol):
-    """What a path needs of a space."""
+    """The methods of a space that a path needs."""
 
     @property
     def holes(self) -> Mapping[str, Hole]: ...
@@ -31,7 +31,7 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """A point on a path; ``decisions`` are those that were taken anew, with their values."""
+    """A point on a path; ``decisions`` are the changed decisions with their values."""
 
     decisions: Params
     params: Params
@@ -39,16 +39,16 @@ class Step:
 
 
 def path(space: Decoder, start: Params, goal: Params, valid: Valid) -> tuple[Step, ...]:
-    """The steps after ``start``, one decision each (and what it brings), in the order of the goal.
+    """The steps after ``start``, one decision each (with the holes that it adds), in the order of the goal.
 
-    A step whose network would not be ``valid`` waits for a later one, or is taken together with others. Raises
-    :class:`NotInSpaceError` when even the goal is not valid.
+    A step whose network is not ``valid`` is postponed, or taken together with others. Raises
+    :class:`NotInSpaceError` if even the goal is not valid.
     """
     return _walk(_Walker(space, goal, valid), start, lambda names: [[name] for name in names])
 
 
 def grouped_path(space: Decoder, start: Params, goal: Params, valid: Valid, grouping: Grouping) -> tuple[Step, ...]:
-    """The same with decisions taken in groups, and alike in every module of ``start``, also in those that will go."""
+    """Like :func:`path`, with groups of decisions, each in every module of ``start``, even if the goal lacks it."""
     return _walk(_Walker(space, goal, valid, everywhere=True), start, grouping)
 
 
@@ -71,11 +71,11 @@ class _Walker:
         self.everywhere = everywhere
 
     def wanted(self, name: str) -> Value | None:
-        """The goal's value, or that of the like of a hole which the goal has not."""
+        """The goal's value; for a hole that the goal lacks, the value of the corresponding hole of a module before."""
         return like(self.space.holes[name], self.goal, 1) if self.everywhere else self.goal.get(name)
 
     def next(self, here: Params, grouping: Grouping) -> Step | None:
-        """The first step that can be taken: of one group, else of the first two, three, ... groups."""
+        """The first possible step: with one group, else with the first two, three, ... groups."""
         order = {name: at for at, name in enumerate(self.goal)}
         differing = [name for name in here if self.wanted(name) not in (None, here[name])]
         differing.sort(key=lambda name: order.get(name, len(order)))
@@ -88,7 +88,7 @@ class _Walker:
         return None
 
     def step(self, here: Params, names: Sequence[str]) -> Step | None:
-        """The point with the wanted values of ``names``; holes that they bring have theirs, too."""
+        """The step to the goal's values of ``names``, including the holes that these add; None if it is not valid."""
         decisions = {name: value for name in names if (value := self.wanted(name)) is not None}
         new = {name: value for name, value in self.goal.items() if name not in here}
         source = {**self.goal, **here} if self.everywhere else here

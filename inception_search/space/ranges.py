@@ -1,4 +1,4 @@
-"""Reading the numbers of a template: ``$int``, ``$float``, ``$many`` ranges, weights and ``$of`` expressions."""
+"""Read the numbers of a template: ``$int``, ``$float`` and ``$many`` ranges, weights and ``$of`` expressions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inception_search.space.holes import Float, Integer, Of
 from inception_search.spec.documents.yaml_reader import MarkedDict
 
 _OF = re.compile(r"(?:([1-9][0-9]{0,3})\*)?([a-z][a-z0-9_]{0,63})(?:/([1-9][0-9]{0,3}))?\Z")
-MAX_MEMBERS = 10_000  # of a stepped float range
-MAX_WEIGHT = 1e100  # so that their sum is a number
+MAX_MEMBERS = 10_000  # values of a stepped float range
+MAX_WEIGHT = 1e100  # so that the sum of weights is finite
 
 
 class RangeError(ValueError):
-    """What is wrong with the numbers of a hole; ``facts`` as of an :class:`~inception_search.errors.SpecError`."""
+    """A mistake in the numbers of a hole; ``facts`` are those of a :class:`~inception_search.errors.SpecError`."""
 
     def __init__(self, rule: str, **facts: Any) -> None:
         super().__init__(rule)
@@ -25,7 +25,7 @@ class RangeError(ValueError):
 
 
 def integer(name: str, raw: dict[str, Any], path: str) -> Integer:
-    """``{$int: [low, high, step]}`` with ``$log``."""
+    """The hole of ``{$int: [low, high, step]}``, optionally with ``$log``."""
     found = _numbers(raw["$int"], (int,), (2, 3))
     low, high, step = (*found, 1)[:3]
     log = raw.get("$log") is True
@@ -36,7 +36,7 @@ def integer(name: str, raw: dict[str, Any], path: str) -> Integer:
 
 
 def real(name: str, raw: dict[str, Any], path: str) -> Float:
-    """``{$float: [low, high, step]}`` with ``$log``."""
+    """The hole of ``{$float: [low, high, step]}``, optionally with ``$log``."""
     found = _numbers(raw["$float"], (int, float), (2, 3))
     low, high = found[0], found[1]
     log = raw.get("$log") is True
@@ -81,10 +81,10 @@ def weights(raw: Any, labels: Iterable[str]) -> tuple[float, ...] | None:
 
 
 def expression(raw: Any) -> Of:
-    """``c``, ``2*c``, ``c/4``, ``3*c/2``; ``in`` for c is the channels coming in."""
+    """``c``, ``2*c``, ``c/4``, ``3*c/2``; ``in`` instead of c means the input channels."""
     match = _OF.match(raw) if isinstance(raw, str) else None
     if match is None:
-        expected = "c, 2*c, in/4 or 3*c/2, where c is the $name of an integer and in the channels coming in"
+        expected = "c, 2*c, in/4 or 3*c/2, where c is the $name of an integer, and in means the input channels"
         raise RangeError("not an expression", found=raw, expected=expected)
     return Of(match[2], int(match[1] or 1), int(match[3] or 1))
 
@@ -105,5 +105,5 @@ def is_one_hole(raw: Any) -> bool:
 
 
 def named(raw: dict[str, Any], name: Any, line: int | None) -> dict[str, Any]:
-    """The hole ``raw`` with this ``$name``, as if it stood in ``line``."""
+    """The hole ``raw`` with this ``$name``, as if it were written on ``line``."""
     return MarkedDict({**raw, "$name": name}, line, getattr(raw, "lines", None))

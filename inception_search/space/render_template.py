@@ -1,4 +1,4 @@
-"""A filled template written out as long-form data with its lines: what errors are found in."""
+"""A filled template as long-form data with line numbers, to find errors in."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from inception_search.spec.source_map import KeyPath
 
 
 def rendered(template: Template, bindings: Bindings) -> MarkedDict:
-    """The document of ``template`` at the point that ``answers`` say."""
+    """The document of ``template`` at the point ``bindings``."""
     return _Writer(bindings).document(template.root)
 
 
 class Lines(Mapping[KeyPath, int]):
-    """The line of every place of a filled template, found when somebody asks."""
+    """The line of every place of a filled template, computed on first use."""
 
     def __init__(self, template: Template, bindings: Bindings) -> None:
         self.template = template
@@ -29,7 +29,7 @@ class Lines(Mapping[KeyPath, int]):
         self.found: dict[KeyPath, int] | None = None
 
     def lines(self) -> dict[KeyPath, int]:
-        """All of them."""
+        """The lines by place."""
         if self.found is None:
             self.found = lines_of(tidy_network(rendered(self.template, self.bindings)))
         return self.found
@@ -52,7 +52,7 @@ def _is_absent(step: Any) -> bool:
 
 
 class _Items(list[Any]):
-    """Several parts that stand where one could."""
+    """Several parts in the place of one."""
 
 
 class _Writer:
@@ -66,7 +66,7 @@ class _Writer:
         return MarkedDict(filled, root.line, root.lines)
 
     def section(self, entries: Any) -> Any:
-        """Stages (or blocks, or auxiliary heads): many are numbered, absent ones left out."""
+        """Stages, blocks or auxiliary classifiers: entries of a ``$many`` are numbered, absent ones dropped."""
         if not isinstance(entries, dict):
             return self.value(entries)
         out: dict[str, Any] = {}
@@ -94,21 +94,21 @@ class _Writer:
         return node
 
     def flat(self, nodes: Iterable[Any]) -> Iterator[Any]:
-        """The values of ``nodes``, of which some stand for several."""
+        """The values of ``nodes``; a node may have several."""
         for part in map(self.value, nodes):
             yield from part if isinstance(part, _Items) else (part,)
 
     def follow(self, node: Of) -> int:
-        """What the builder found; it stopped before the others."""
+        """The number that the builder computed; 1 for numbers after the one where it stopped."""
         return self.bindings.follow(node, 1) if node.hole is not None else next(self.followed, 1)
 
     def mapping(self, node: MarkedDict) -> Any:
         filled = {key: self.value(value) for key, value in node.items()}
         for name in PAIRED:
-            if isinstance(filled.get(name), int):  # from a hole of one number
+            if isinstance(filled.get(name), int):  # one number from a hole
                 filled[name] = [filled[name]] * 2
         for key, part in filled.items():
-            if isinstance(part, _Items):  # a body of many steps
+            if isinstance(part, _Items):  # a body of several steps
                 filled[key] = MarkedDict({"kind": "chain", "steps": list(part)}, node.line)
         is_hole = node.get("kind") == "repeat" and isinstance(node.get("times"), Choice | Integer)
         if is_hole and filled["times"] == 1 and "body" in filled:

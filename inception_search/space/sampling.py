@@ -1,4 +1,4 @@
-"""Answering holes one by one: at random, by a trial, or with the first value there is."""
+"""Answers for one hole: a random value, the value of an Optuna trial, or the first value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inception_search.space.holes import Choice, Float, Hole, Integer, Value
 
 
 class SuggestTrial(Protocol):
-    """What a space asks of an Optuna trial."""
+    """The methods of an Optuna trial that a space calls."""
 
     def suggest_categorical(self, name: str, choices: Any) -> Any: ...
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
@@ -20,12 +20,12 @@ class SuggestTrial(Protocol):
 
 
 def random_of(seed: int | random.Random) -> random.Random:
-    """A generator of random numbers from a seed; one that is given as it is."""
+    """``random.Random(seed)``; a given ``random.Random`` is returned unchanged."""
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
 def draw(hole: Hole, rng: random.Random) -> Value:
-    """A value of ``hole``: by its weights, evenly on its scale."""
+    """A random value of ``hole``, by its weights, or uniform on its (linear or logarithmic) scale."""
     if isinstance(hole, Choice):
         return rng.choices(hole.domain, hole.weights)[0] if hole.weights else rng.choice(hole.domain)
     if hole.log:
@@ -38,7 +38,7 @@ def draw(hole: Hole, rng: random.Random) -> Value:
 
 
 def ask(hole: Hole, trial: SuggestTrial) -> Value:
-    """The value that an Optuna trial gives ``hole``."""
+    """The value that an Optuna trial suggests for ``hole``."""
     if isinstance(hole, Choice):
         return str(trial.suggest_categorical(hole.name, hole.domain))
     if isinstance(hole, Integer):

@@ -1,4 +1,4 @@
-"""A space: a template with holes, its points, and the canonical modules it says it contains."""
+"""A space: a template with holes, its points, and the canonical modules that it contains."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from inception_search.spec.step import AnyStep, Block
 from inception_search.spec.transform import remake, scale_network_width, scale_width
 
 UPGRADES: dict[int, Upgrade] = {}
-PROBES = 20  # points tried before a space in which none can be built is refused
-TRIES = 1_000  # points drawn before sampling gives up on a space most of whose points break rules
+PROBES = 20  # points tried before a space without valid points is refused
+TRIES = 1_000  # points drawn before sampling gives up, if most points of a space are invalid
 MODULE = "module"  # the block or stage that takes the canonical modules
 EXACT = 2**53  # larger whole numbers lose digits in most readers of JSON
 By = Literal["points", "holes"]
@@ -347,7 +347,7 @@ class Space:
             raise error.at(file=self.file, line=self.lines.get(name), path=f"contains.{name}") from None
 
     def _probe(self) -> None:
-        """Refuse a template of which not one point is a network, for the reason its first point is none."""
+        """Refuse a template without valid points, with the reason why its first point is invalid."""
         try:
             self.fill(first)
         except SpecError as reason:

@@ -1,14 +1,14 @@
-"""Reading a template: a network document whose values may be holes.
+"""Read a template: a network document whose values may be holes.
 
 ``{$choice: {label: sub-template, ...}}`` (or a list of values; ``$weights`` by label), ``{$int: [low, high, step]}``,
 ``{$float: [low, high, step]}``, each optionally with ``$log: true`` and ``$name``; ``{$many: [low, high], of: step}``
 is a variable number of steps in series, branches or stages, each with holes of its own; ``{$of: 2*c}`` is a number
-that follows the hole named ``c`` (``in``: the channels coming in). ``{$use: name}`` writes out an entry of ``define``
-or of the blocks; with ``$depth`` an entry may use itself, so often inside itself.
-A hole's name is its place in the document; ``$name`` lets several holes share one value. Inside a ``$use`` a
-``$name`` belongs to that use (``/name`` to the whole document), and two uses of one ``$name`` share all their
-holes. Options of a choice share the names of the holes inside them: a hole at the same place of two options is one
-hole, with one domain.
+that follows the hole named ``c`` (``in``: the input channels). ``{$use: name}`` inserts an entry of ``define`` or of
+the blocks; with ``$depth: n`` an entry may use itself, nested up to n times.
+
+A hole's name is its place in the document; ``$name`` lets several holes share one value. Inside a ``$use``, a ``$name``
+belongs to that use (``/name`` to the whole document), and two uses with the same ``$name`` share all their holes.
+Holes at the same place of two options of a choice are one hole, with one domain.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from inception_search.spec.limits import MAX_MANY, MAX_TEMPLATE_NODES, MAX_USE_D
 from inception_search.spec.network import Network
 from inception_search.spec.step import KINDS
 
-# Kind of hole -> the options it takes
+# Kind of hole -> its options
 HOLES = {
     "$choice": ("$name", "$weights"),
     "$int": ("$name", "$log"),
@@ -46,9 +46,9 @@ HOLES = {
     "$of": (),
     "$use": ("$name", "$depth"),
 }
-COMPOSITE = ("chain", "concat", "block", "repeat", "dag", "use")  # kinds of steps with steps inside
-CONCRETE = ("schema", "version", "name", "source", "blocks", "stages", "aux")  # parts that no hole stands for
-# Fields whose values have short forms, by the end of their path
+COMPOSITE = ("chain", "concat", "block", "repeat", "dag", "use")  # kinds of steps with inner steps
+CONCRETE = ("schema", "version", "name", "source", "blocks", "stages", "aux")  # parts that cannot be holes
+# Fields with short forms of values, by the end of their path
 SHORT = {"input": expand_input, "conv_defaults.norm": norm_of_network, "norm": norm_of_conv}
 SHORT |= {"kernel": pair, "padding": pair, "stride": one_or_pair, "dilation": one_or_pair}
 _NAME = re.compile(r"/?[a-z][a-z0-9_]{0,63}\Z")
@@ -56,18 +56,18 @@ _AUX = re.compile(r"aux\.[a-z0-9_]+\Z")
 
 
 class Template(NamedTuple):
-    """A template that was read."""
+    """The result of reading a template."""
 
     root: MarkedDict
     holes: dict[str, Hole]
     dynamic: frozenset[int]
-    """Identities of the parts of ``root`` that have holes inside."""
+    """The ids of the parts of ``root`` that have holes inside."""
     follows_input: bool
-    """Whether a width follows the channels coming in."""
+    """Whether a width follows input channels."""
 
 
 class _TooDeepError(Exception):
-    """A definition was used inside itself more often than its depth; the choice around it has one option less."""
+    """A definition is nested in itself beyond its depth; the choice around it drops this option."""
 
 
 class TemplateReader:
@@ -89,7 +89,7 @@ class TemplateReader:
         for part in CONCRETE:
             if is_hole(raw.get(part)):
                 hint = "put holes inside its steps" if part in ("blocks", "stages", "aux") else "write it out"
-                raise self.error("no hole can stand here", part, raw.lines.get(part), hint=hint)
+                raise self.error("no hole is allowed here", part, raw.lines.get(part), hint=hint)
         blocks = raw.get("blocks")
         self.blocks = blocks if isinstance(blocks, dict) else {}
         try:
@@ -104,7 +104,7 @@ class TemplateReader:
         return Template(root, linked.holes, frozenset(linked.dynamic), linked.follows_input)
 
     def fields(self, value: Any, path: str) -> Any:
-        """``value`` with the holes of its fields read; steps have theirs already."""
+        """``value`` with the holes of its fields read; those of steps are read before."""
         if isinstance(value, Choice | Integer | Float | Of):
             return value
         if is_hole(value):
@@ -118,13 +118,13 @@ class TemplateReader:
         return value
 
     def check(self, node: Any, model: Any, path: str, line: int | None, kind: str = "") -> None:
-        """Every field of the tree is one that its section or step (of a ``kind``) has."""
+        """Raise unless every field of the tree exists in its section or step (of a ``kind``)."""
         if isinstance(node, Choice | Many):
             for option in node.options.values() if isinstance(node, Choice) else node.items:
                 self.check(option, model, path, line, kind)
         elif isinstance(node, Of) and node.name == "in" and (kind not in KINDS or kind in COMPOSITE):
-            hint = "in can stand in the fields of a conv, a pool and other steps without steps inside"
-            raise self.error("no channels come in here", path, line, found=str(node), hint=hint)
+            hint = "in is allowed in fields of a conv, a pool and other steps without inner steps"
+            raise self.error("no input channels are known here", path, line, found=str(node), hint=hint)
         elif isinstance(node, MarkedList):
             for index, item in enumerate(node):
                 self.check(item, None, join(path, index), line, kind)
@@ -136,7 +136,7 @@ class TemplateReader:
             for name, item in node.items():
                 mark, place = node.lines.get(name) or line, _inside(path, name)
                 if name.startswith("$"):
-                    raise self.error("no hole can stand here", path, mark, found=name, hint="give each field its own")
+                    raise self.error("no hole is allowed here", path, mark, found=name, hint="give each field its own")
                 if known and name not in known:
                     facts = {"expected": f"one of {', '.join(known)}", "hint": did_you_mean(name, known)}
                     raise self.error("unknown field", place, mark, found=name, **facts)
@@ -146,7 +146,7 @@ class TemplateReader:
         return self.hole(raw, path, step=True)
 
     def hole(self, raw: dict[str, Any], path: str, step: bool) -> Any:
-        """The hole (or written-out use) that ``raw`` stands for, at ``path``."""
+        """The hole, or the inserted definition, of ``raw`` at ``path``."""
         line = getattr(raw, "line", None)
         kind = next((key for key in raw if key in HOLES), next(iter(raw)))
         if kind not in HOLES:
@@ -164,8 +164,8 @@ class TemplateReader:
             hint = "write {$choice: {label: step, ...}}, or put the number in a field of a step"
             raise self.error("a number is not a step", path, line, found=kind, hint=hint)
         if kind == "$many" and not step:
-            hint = "it stands among the steps of a chain, the branches of a concat or the stages"
-            raise self.error("$many is no value of a field", path, line, hint=hint)
+            hint = "put it among the steps of a chain, the branches of a concat or the stages"
+            raise self.error("$many is not allowed as the value of a field", path, line, hint=hint)
         try:
             return self.read(kind, raw, path, line, step)
         except ranges.RangeError as problem:
@@ -192,10 +192,10 @@ class TemplateReader:
         return self.register(replace(hole, line=line), path, line, named="$name" in raw)
 
     def many(self, name: str, raw: dict[str, Any], path: str, line: int | None) -> Many:
-        """A variable number of steps: stages ``a`` are called ``a1``, ``a2``, ...; others ``a.0``, ``a.1``, ..."""
+        """A variable number of steps: stages are named ``a1``, ``a2``, ...; other steps ``a.0``, ``a.1``, ..."""
         low, high = ranges.counts(raw["$many"], MAX_MANY)
         if "of" not in raw:
-            raise self.error("$many of what?", path, line, expected="{$many: [low, high], of: step}")
+            raise self.error("$many has no of", path, line, expected="{$many: [low, high], of: step}")
         self.counted(_nodes(raw["of"]) * high, path, line)
         stage = "." not in path
         places = [f"{path}{i + 1}" if stage else join(path, i) for i in range(high)]
@@ -233,7 +233,7 @@ class TemplateReader:
         return self.fields(self.expander.step(raw, path, line), path)
 
     def use(self, raw: dict[str, Any], path: str, line: int | None, step: bool) -> Any:
-        """An entry of ``define`` or a block, written out here with holes of its own."""
+        """An entry of ``define`` or a block, inserted here with holes of its own."""
         name = raw["$use"]
         known = {**self.blocks, **self.define}
         if not isinstance(name, str) or name not in known:
@@ -246,9 +246,9 @@ class TemplateReader:
         if "$name" in raw and not step and ranges.is_one_hole(known[name]):
             return self.fields(
                 ranges.named(known[name], raw["$name"], line), path
-            )  # at its own place, which says what it is of
+            )  # at its own place, which is part of the hole's name
         if "$name" in raw:
-            path = self.name(raw["$name"], path, line)  # all uses of this name have their holes at one place
+            path = self.name(raw["$name"], path, line)  # the holes of all uses with this name have one place
         lines = getattr(self.define if name in self.define else self.blocks, "lines", {})
         self.using.append(name)
         self.scope.append(hole_name(path))
@@ -260,18 +260,18 @@ class TemplateReader:
             self.using.pop()
 
     def counted(self, nodes: int, path: str, line: int | None) -> None:
-        """Note that so many nodes are about to be written out."""
+        """Count ``nodes`` that are about to be inserted; raise if the template becomes too large."""
         self.count += nodes
         if self.count > MAX_TEMPLATE_NODES or len(self.using) >= MAX_USE_DEPTH:
-            raise self.error("the template is too large or too deep with every $use written out", path, line)
+            raise self.error("the template is too large or too deep after inserting every $use", path, line)
 
     def check_depth(self, name: str, depth: Any, path: str, line: int | None) -> None:
-        """Raise when ``name`` is used inside itself: :class:`_TooDeepError` beyond its depth, an error without one."""
+        """Raise if ``name`` is used inside itself: :class:`_TooDeepError` beyond its depth, SpecError without one."""
         if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
             raise self.error("not a depth", path, line, found=depth, expected="a whole number of 1 or more")
         if name in self.using and depth is None:
             chain = " -> ".join((*self.using, name))
-            hint = "write the inner one out, or say how deep: {$use: " + name + ", $depth: 2}"
+            hint = "write the inner one in full, or limit the depth: {$use: " + name + ", $depth: 2}"
             raise self.error(f"a definition contains itself: {chain}", path, line, hint=hint)
         if self.using.count(name) > (depth or 0):
             raise _TooDeepError(path, line, name)
@@ -280,16 +280,16 @@ class TemplateReader:
         if given is None:
             return hole_name(path)
         if not isinstance(given, str) or not _NAME.match(given) or given == "in":
-            expected = "lower-case letters, digits and _ (in is the channels coming in), after / for the whole document"
+            expected = "lower-case letters, digits and _ (not 'in', the input channels), after / for the whole document"
             raise self.error("not a name", path, line, found=given, expected=expected)
         if given.startswith("/"):
             return given[1:]
         return f"{self.scope[-1]}.{given}" if self.scope else given
 
     def register(self, hole: Hole, path: str, line: int | None, named: bool) -> Hole:
-        """``hole``, once its name is new or stands for the same domain as before.
+        """``hole``; raises unless its name is new, or has the same domain as before.
 
-        Only a ``$name`` makes holes at two places one.
+        Holes at two places may only share a name by ``$name``.
         """
         known = self.holes.setdefault(hole.name, hole)
         if type(known) is not type(hole) or not _same_domain(known, hole):
@@ -305,7 +305,7 @@ class TemplateReader:
 
 
 class _Linker:
-    """A walk over a template that was read: which holes it has, which parts have holes, what followers follow."""
+    """A walk over a template that collects its holes and the parts with holes, and resolves followers."""
 
     def __init__(self, reader: TemplateReader) -> None:
         self.reader = reader
@@ -315,7 +315,7 @@ class _Linker:
         self.places = {id(follower): (path, line, scopes) for follower, path, line, scopes in reader.followers}
 
     def link(self, node: Any) -> bool:
-        """Replace the followers inside ``node`` by ones that know their hole; whether ``node`` has holes."""
+        """Replace the followers inside ``node`` by ones with their hole; return whether ``node`` has holes."""
         if isinstance(node, Choice):
             self.holes.setdefault(node.name, node)
             self.inside(node.options, node.options.items())
@@ -354,8 +354,8 @@ class _Linker:
                 self.holes.setdefault(hole.name, hole)
                 return replace(follower, hole=hole)
         known = [name for name, hole in self.reader.holes.items() if type(hole) is Integer and "." not in name]
-        hint = did_you_mean(follower.name, known) or "give the integer it follows that $name"
-        raise self.reader.error("it follows no integer", path, line, found=str(follower), hint=hint)
+        hint = did_you_mean(follower.name, known) or "give the followed integer this $name"
+        raise self.reader.error("no integer has this name", path, line, found=str(follower), hint=hint)
 
 
 def hole_name(path: str) -> str:
@@ -375,7 +375,7 @@ def _labels(raw: Any) -> list[str]:
 
 
 def _label(value: Any) -> str:
-    """The label of an option that is its own: as JSON writes it, text without quotes."""
+    """The label of an option that is a plain value: its JSON text, without quotes."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -386,7 +386,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _nodes(value: Any) -> int:
-    """How many values there are in ``value``, itself included."""
+    """The number of values in ``value``, itself included."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + sum(map(_nodes, items))
 

@@ -46,7 +46,8 @@ def _note_before(
 ) -> AnyStep | None:
     """Add the step read by each ``wanted`` in ``step`` to ``found``; return the step that is read after ``step``.
 
-    ``last`` is the step whose output ``step`` reads."""
+    ``last`` is the step whose output ``step`` reads.
+    """
     if step == wanted:
         found.append(last)
     if isinstance(step, Use):

@@ -86,19 +86,19 @@ def test_an_edited_network_was_read_from_no_file() -> None:
 CONV = Conv(kernel=(3, 3), width=8)
 NETWORK = net("{concat: [1x1 4, [1x1 4, 5x5 8]]}", aux="{x: {after: a, body: 1x1 2}}")
 WRONG: list[tuple[ins.Edit, type[InceptionSearchError], str]] = [
-    (ins.Edit("set_width", "stages.a.branches.0", CONV, CONV), EditError, "a.branches.0: set_width does not begin from what stands here, got 1x1 4; expected 3x3 8"),
+    (ins.Edit("set_width", "stages.a.branches.0", CONV, CONV), EditError, "a.branches.0: set_width was made for another value than the one here, got 1x1 4; expected 3x3 8"),
     (ins.Edit("x", "stages.b", CONV, CONV), EditError, "stages.b: no such place, got 'b'; expected one of a"),
     (ins.Edit("x", "stages.a.branches.2", CONV, CONV), EditError, "no such place, got 'branches.2'; inside this concat: branches.0, branches.1"),
     (ins.Edit("x", "stages.a.branches.0.0", CONV, CONV), EditError, "no such place, got '0'; a conv has no steps inside"),
     (ins.Edit("x", "head.width", 1, 2), EditError, "head.width: no such place, got 'width'"),
-    (ins.Edit("x", "head.dropout", 0.5, 0.2), EditError, "does not begin from what stands here, got 0.0; expected 0.5"),
+    (ins.Edit("x", "head.dropout", 0.5, 0.2), EditError, "was made for another value than the one here, got 0.0; expected 0.5"),
     (ins.Edit("x", "head.dropout", 0.0, 2.0), SpecError, "dropout: not a usable value, got 2.0; expected less than 1"),
-    (ins.Edit("x", "stages.a.branches.0", Conv(kernel=(1, 1), width=4), None), EditError, "only a step can stand here"),
+    (ins.Edit("x", "stages.a.branches.0", Conv(kernel=(1, 1), width=4), None), EditError, "only a step can be put here"),
     (ins.Edit("x", "stages.a.branches.1.0", Conv(kernel=(1, 1), width=4), Identity()), EditError, "a chain cannot hold 'identity'"),
     (ins.Edit("x", "stages.a.branches.1.0", Conv(kernel=(1, 1), width=4), Chain(steps=(CONV, CONV))), EditError, "a chain cannot hold 'chain'"),
-    (ins.Edit("x", "stages.a", None, CONV, at=0), EditError, "no stage of this name can come here"),
-    (ins.Edit("x", "stages.b", None, CONV, at=5), EditError, "no stage of this name can come here, got 5"),
-    (ins.Edit("x", "stages.b", CONV, None, at=0), EditError, "this stage cannot go from here"),
+    (ins.Edit("x", "stages.a", None, CONV, at=0), EditError, "no stage of this name can be added here"),
+    (ins.Edit("x", "stages.b", None, CONV, at=5), EditError, "no stage of this name can be added here, got 5"),
+    (ins.Edit("x", "stages.b", CONV, None, at=0), EditError, "this stage cannot be removed from here"),
     (ins.Edit("x", "stages.a", NETWORK.stages["a"], None, at=0), SpecError, "a network has one stage or more"),
 ]  # fmt: skip
 

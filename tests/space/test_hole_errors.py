@@ -34,25 +34,25 @@ ERRORS: list[tuple[str, str, int, str]] = [
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1, y: 0}}\n", "not a weight, got 0", 8, "a"),
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1, y: true}}\n", "not a weight, got True", 8, "a"),
     (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1, y: '2'}}\n", "not a weight, got '2'", 8, "a"),
-    (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1e308, y: 1e308}}\n", r"not a weight, got 1e\+308", 8, "a"),  # their sum is no number
+    (A + "{$choice: {x: relu, y: elu}, $weights: {x: 1e308, y: 1e308}}\n", r"not a weight, got 1e\+308", 8, "a"),  # their sum is not a number
     (A + "{$choice: {x: relu, y: elu}, $weights: [1, 2]}\n", r"weights are given by label, got \[1, 2\]; expected a positive number for each of x, y", 8, "a"),
     (A + "{$choice: {x: relu, y: elu}, $weights: 3}\n", "weights are given by label, got 3", 8, "a"),
     # numbers that follow
-    (width("{$of: c}"), r"it follows no integer, got 'c'; give the integer it follows that \$name", 8, "a.width"),
-    (A + "{conv: {kernel: 3, width: {$int: [4, 8], $name: width}}}\n    b: {conv: {kernel: 3, width: {$of: 2*widht}}}\n", r"it follows no integer, got '2\*widht'; did you mean 'width'", 9, "b.width"),
-    (A + "{dropout: {$float: [0, 0.5], $name: c}}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "it follows no integer, got 'c'", 9, "b.width"),
-    (A + "{$choice: {x: relu, y: elu}, $name: c}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "it follows no integer, got 'c'", 9, "b.width"),
-    (A + "[{$many: [1, 2], of: relu, $name: c}, elu]\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "it follows no integer, got 'c'", 9, "b.width"),
-    ("define: {m: {conv: {kernel: 3, width: {$int: [4, 8], $name: c}}}}\n" + A + "{$use: m}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "it follows no integer, got 'c'", 10, "b.width"),  # that c is the use's
+    (width("{$of: c}"), r"no integer has this name, got 'c'; give the followed integer this \$name", 8, "a.width"),
+    (A + "{conv: {kernel: 3, width: {$int: [4, 8], $name: width}}}\n    b: {conv: {kernel: 3, width: {$of: 2*widht}}}\n", r"no integer has this name, got '2\*widht'; did you mean 'width'", 9, "b.width"),
+    (A + "{dropout: {$float: [0, 0.5], $name: c}}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "no integer has this name, got 'c'", 9, "b.width"),
+    (A + "{$choice: {x: relu, y: elu}, $name: c}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "no integer has this name, got 'c'", 9, "b.width"),
+    (A + "[{$many: [1, 2], of: relu, $name: c}, elu]\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "no integer has this name, got 'c'", 9, "b.width"),
+    ("define: {m: {conv: {kernel: 3, width: {$int: [4, 8], $name: c}}}}\n" + A + "{$use: m}\n    b: {conv: {kernel: 3, width: {$of: c}}}\n", "no integer has this name, got 'c'", 10, "b.width"),  # that c is the use's
     *[(width(f"{{$of: {raw}}}"), "not an expression.*expected c, 2.c, in/4 or 3.c/2, where c is the .name of an integer", 8, "a.width")
       for raw in ("2.5*c", "c+1", "0*c", "c/0", "-c", "2*2*c", "c*2", "99999*c", "3", "[c]", "''", "null", "C", "é")],
     (width("{$of: in, $name: x}"), r"unknown option of \$of, got '\$name'", 8, "a.width"),
     (A + "{$of: in}\n", r"a number is not a step, got '\$of'", 8, "a"),
-    (A + "relu\n  head: {classes: {$of: in}}\n", "no channels come in here, got 'in'; in can stand in the fields of a conv", 9, "head.classes"),
-    (A + "relu\n  head: {classes: {$choice: {x: 3, y: {$of: 2*in}}}}\n", r"no channels come in here, got '2\*in'", 9, "head.classes"),
-    (A + "{repeat: {times: {$of: in}, body: relu}}\n", "no channels come in here", 8, "a.times"),
+    (A + "relu\n  head: {classes: {$of: in}}\n", "no input channels are known here, got 'in'; in is allowed in fields of a conv", 9, "head.classes"),
+    (A + "relu\n  head: {classes: {$choice: {x: 3, y: {$of: 2*in}}}}\n", r"no input channels are known here, got '2\*in'", 9, "head.classes"),
+    (A + "{repeat: {times: {$of: in}, body: relu}}\n", "no input channels are known here", 8, "a.times"),
     # many
-    (A + "[relu, {$many: [1, 2]}]\n", r"\$many of what\?; expected {\$many: \[low, high\], of: step}", 8, "a.1"),
+    (A + "[relu, {$many: [1, 2]}]\n", r"\$many has no of; expected {\$many: \[low, high\], of: step}", 8, "a.1"),
     (A + "[relu, {$many: 3, of: elu}]\n", "not a range, got 3", 8, "a.1"),
     (A + "[relu, {$many: [1, 3, 1], of: elu}]\n", "not a range", 8, "a.1"),
     (A + "[relu, {$many: [1, 2.5], of: elu}]\n", "not a range", 8, "a.1"),
@@ -60,7 +60,7 @@ ERRORS: list[tuple[str, str, int, str]] = [
       for given in ("[2, 1]", "[0, 0]", "[-1, 2]", "[1, 257]", "[1, 100000]", "[300, 300]")],
     (A + "[relu, {$many: [1, 2], steps: elu}]\n", r"unknown option of \$many, got 'steps'; expected of, \$name", 8, "a.1"),
     (A + "[relu, {$many: [1, 2], of: 3x3}]\n", "a convolution needs its width", 8, "a.1.0"),
-    (width("{$many: [1, 2], of: 3}"), r"\$many is no value of a field; it stands among the steps of a chain, the branches of a concat or the stages", 8, "a.width"),
+    (width("{$many: [1, 2], of: 3}"), r"\$many is not allowed as the value of a field; put it among the steps of a chain, the branches of a concat or the stages", 8, "a.width"),
     (A + "{concat: {$many: [1, 2], of: relu}}\n", "concat takes a list", 8, "a.branches"),
     # floats
     (A + "{dropout: {$float: [0.5, 0.5]}}\n", r"a range without members, got \[0\.5, 0\.5\]; expected \[low, high\], low < high", 8, "a.p"),
@@ -72,22 +72,22 @@ ERRORS: list[tuple[str, str, int, str]] = [
     # definitions that use themselves
     (grammar("[relu, {$use: g, $depth: 2}]"), r"'g' can only end by using itself again; put the \$use of 'g' inside 'g' in a \$choice that has an option without it", 5, "a.1.1.1"),
     (grammar("{$choice: {more: [relu, {$use: g, $depth: 2}]}}"), "'g' can only end by using itself again", 5, "a.1.1.1"),
-    (grammar("{$choice: {end: elu, more: [relu, {$use: g}]}}"), r"a definition contains itself: g -> g; write the inner one out, or say how deep: {\$use: g, \$depth: 2}", 5, "a.1"),
+    (grammar("{$choice: {end: elu, more: [relu, {$use: g}]}}"), r"a definition contains itself: g -> g; write the inner one in full, or limit the depth: {\$use: g, \$depth: 2}", 5, "a.1"),
     (grammar("{$choice: {end: elu, more: {$use: g, $depth: 1}}}"), "'a' names two holes with different domains", 5, "a"),
     *[(grammar(f"{{$choice: {{end: elu, more: [relu, {{$use: g, $depth: {depth}}}]}}}}"), "not a depth.*expected a whole number of 1 or more", 5, "a.1")
       for depth in ("0", "-1", "true", "two", "1.5", "[1]")],
     (A + "m\n  blocks: {m: {$use: m}}\n", "a definition contains itself: m -> m", 9, "blocks.m"),
     ("define: {w: {$int: [1, 2]}}\n" + width("{$use: w, $name: A}"), "not a name, got 'A'", 9, "a.width"),
-    *[(width(f"{{$int: [1, 2], $name: {name}}}"), r"not a name.*expected lower-case letters, digits and _ \(in is the channels coming in\), after / for the whole document", 8, "a.width")
+    *[(width(f"{{$int: [1, 2], $name: {name}}}"), r"not a name.*expected lower-case letters, digits and _ \(not 'in', the input channels\), after / for the whole document", 8, "a.width")
       for name in ("in", "''", "/", "//x", "[a]", "3", "a.b", "A", "é", '"a\\n"')],
     # options that can be the same, and networks that are two points
-    (A + "{$choice: {x: relu, y: relu}}\n", "options 'x' and 'y' can be the same; drop one, or let their values not overlap", 8, "a"),
+    (A + "{$choice: {x: relu, y: relu}}\n", "options 'x' and 'y' can be the same; drop one, or use values that do not overlap", 8, "a"),
     (A + "{$choice: {x: 3x3 4, y: elu, z: {conv: {kernel: 3, width: 4, stride: 1}}}}\n", "options 'x' and 'z' can be the same", 8, "a"),
     (A + "{$choice: {x: {conv: {kernel: 3, width: {$int: [4, 8], $name: p}}}, y: {conv: {kernel: 3, width: {$int: [8, 12], $name: q}}}}}\n", "options 'x' and 'y' can be the same", 8, "a"),
     (A + "{$choice: {x: {conv: {kernel: 3, width: {$int: [4, 8, 2], $name: p}}}, y: {conv: {kernel: 3, width: {$int: [5, 11, 3], $name: q}}}}}\n", "options 'x' and 'y' can be the same", 8, "a"),  # 8 is in both
     (A + "{$choice: {x: {dropout: {$float: [0.1, 0.5], $name: p}}, y: dropout 0.3}}\n", "options 'x' and 'y' can be the same", 8, "a"),
     (A + "{$choice: {x: {$choice: {p: relu, q: elu}, $name: in_x}, y: elu}}\n", "options 'x' and 'y' can be the same", 8, "a"),
-    (A + "[{$choice: {y: relu, n: identity}}, {$choice: {y: relu, n: identity}}]\n", "one network is two points.*let parts in a row that may be absent, repeated or chosen differ in something", 8, "a.0"),
+    (A + "[{$choice: {y: relu, n: identity}}, {$choice: {y: relu, n: identity}}]\n", "one network is two points.*consecutive parts that may be absent, repeated or chosen must differ in a field", 8, "a.0"),
     (A + "{concat: [1x1 4, {$choice: {y: relu, n: absent}}, {$choice: {y: relu, n: absent}}]}\n", "one network is two points", 8, "a.branches.1"),
     (A + "[{$many: [1, 2], of: relu}, {$many: [1, 2], of: relu}]\n", "one network is two points", 8, "a.0"),
     (A + "{$choice: {a: 3x3 16, b: [{conv: {kernel: 3x3, width: {$int: [1, 4000]}}}]}}\n", "one network is two points: a = a, and a = b", 8, "a"),

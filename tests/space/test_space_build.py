@@ -170,7 +170,7 @@ def test_points_that_break_a_rule_name_the_line_of_the_template(
 def test_points_that_are_none_are_refused(document: dict[str, Any]) -> None:
     of = read(document)
     if of is not None and of.holes:
-        with pytest.raises(NotInSpaceError, match="the point has values no hole asks for"):
+        with pytest.raises(NotInSpaceError, match="the point has values for holes that it does not reach"):
             of.decode({**_any_point(of), "no.such.hole": 1})
 
 

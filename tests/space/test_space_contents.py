@@ -67,7 +67,7 @@ WRONG = [
     ("contains:\n  v: 3\n", r"got 3; expected a name such as inception_v3\.mixed_5b, or {module", 5, "contains.v"),
     ("contains:\n  v: [inception_v3]\n", "expected a name such as", 5, "contains.v"),
     ("contains:\n  - inception_v1\n  - {module: inception_v3.mixed_5b}\n", "not a name.*give each entry a label", 6, "contains.1"),
-    ("contains:\n  - mine.yaml\n", "no label follows from this name, got 'mine.yaml'; write it under a label", 5, "contains.0"),
+    ("contains:\n  - mine.yaml\n", "no label can be made from this name, got 'mine.yaml'; write it under a label", 5, "contains.0"),
     ("contains:\n  - inception_v3.stem\n  - inception_v3.stem\n", "two entries with the label 'inception_v3_stem'", 6, "contains.1"),
 ]  # fmt: skip
 

@@ -95,8 +95,8 @@ BAD_POINTS: list[tuple[dict[str, Any], str]] = [
     ({"a": "convolution"}, "a: 'convolution' is none of conv, pool"),
     ({"a": ["conv"]}, r"a: \['conv'\] is none of conv, pool"),
     ({"a": None}, "a: None is none of conv, pool"),
-    ({"a": "pool", "a.width": 5}, "the point has values no hole asks for, got 'a.width'"),
-    ({"a": "pool", "b": 5}, "the point has values no hole asks for, got 'b'"),
+    ({"a": "pool", "a.width": 5}, "the point has values for holes that it does not reach, got 'a.width'"),
+    ({"a": "pool", "b": 5}, "the point has values for holes that it does not reach, got 'b'"),
 ]
 
 
@@ -176,7 +176,7 @@ NEAR: list[tuple[str, str, dict[str, str], str, str]] = [
     (f"  stages: {{a: {{$many: [1, 2], of: {C}}}}}\n", "", {"a1": "3x3 4", "a2": "3x3 6"}, "a2.width", r"6 is outside 4\.\.5"),
     (f"  stages: {{a: {{$many: [1, 2], of: {C}}}}}\n", "", {"a1": "3x3 4", "a2": "3x3 4", "a3": "3x3 4"}, "a3", "no place in the template"),
     ("  stages: {a: {conv: {kernel: 3x3, width: {$int: [4, 6], $name: c}}}, b: {conv: {kernel: 1x1, width: {$of: 2*c}}}}\n", "", {"a": "3x3 4", "b": "1x1 9"}, "b.width", r"9 is not the template's 2\*c, 8"),
-    ("  stages: {a: 3x3 4, b: {conv: {kernel: 1x1, width: {$of: 2*in}}}}\n", "", {"a": "3x3 4", "b": "1x1 9"}, "", "follows the channels coming in"),
+    ("  stages: {a: 3x3 4, b: {conv: {kernel: 1x1, width: {$of: 2*in}}}}\n", "", {"a": "3x3 4", "b": "1x1 9"}, "", "follows the input channels"),
     ("  stages: {a: {repeat: {times: {$int: [1, 3]}, body: relu}}}\n", "", {"a": "4 x relu"}, "a", "outside 1"),
     ("  stages: {a: {dropout: {$float: [0, 0.4, 0.1]}}}\n", "", {"a": "dropout 0.15"}, "a.p", r"0\.15 is outside 0\.0\.\.0\.4 step 0\.1"),
     ("  stages: {a: relu, b: {$choice: {n: absent, y: 3x3 4}}}\n", "", {"a": "relu", "b": "3x3 5"}, "b.width", "5 is not the template's 4"),

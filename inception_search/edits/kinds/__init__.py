@@ -1,1 +1,1 @@
-"""The kinds of edits: what each may put in place of which steps. A new kind is a function and a row of the table."""
+"""The kinds of edits and the replacements that each allows. A new kind is a function and a row of the table."""

@@ -1,4 +1,4 @@
-"""Branches of a concat: one more, one less, one twice, two swapped; a convolution of a chain more or less."""
+"""Edits of branches (add, drop, duplicate, swap) and of single convolutions of a chain (add, drop)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from inception_search.edits.sites import Site
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Chain, Concat, Conv, Depthwise, Identity, Pool, chain, concat
 
-DEFAULT_WIDTH = 32  # of a new branch beside branches without a convolution
-KERNELS = ((1, 1), (3, 3))  # of what is added
+DEFAULT_WIDTH = 32  # width of a new branch if the others have no convolution
+KERNELS = ((1, 1), (3, 3))  # kernels of added convolutions
 
 
 def add_branch(site: Site) -> Iterator[AnyStep]:
-    """The concat with one more branch at its end: those of the classic modules, in a width of its neighbours'."""
+    """The concat with one more branch at its end, as in the classic modules, with a width of another branch."""
     branches = _branches(site)
     widths = sorted(width for branch in branches if (width := last_width(branch)))
     width = widths[len(widths) // 2] if widths else DEFAULT_WIDTH
@@ -28,19 +28,19 @@ def add_branch(site: Site) -> Iterator[AnyStep]:
 
 
 def drop_branch(site: Site) -> Iterator[AnyStep]:
-    """The concat without each of its branches."""
+    """The concat without one of its branches, for each branch."""
     branches = _branches(site)
     return (concat(*branches[:i], *branches[i + 1 :]) for i in range(len(branches)))
 
 
 def duplicate_branch(site: Site) -> Iterator[AnyStep]:
-    """The concat with each of its branches twice."""
+    """The concat with one of its branches duplicated, for each branch."""
     branches = _branches(site)
     return (concat(*branches[: i + 1], *branches[i:]) for i in range(len(branches)))
 
 
 def reorder_branches(site: Site) -> Iterator[AnyStep]:
-    """The concat with each two of its branches swapped."""
+    """The concat with two branches swapped, for each pair."""
     for i, j in combinations(range(len(_branches(site))), 2):
         branches = list(_branches(site))
         branches[i], branches[j] = branches[j], branches[i]
@@ -53,7 +53,7 @@ def _branches(site: Site) -> tuple[AnyStep, ...]:
 
 
 def _keeping(width: int) -> list[AnyStep]:
-    """Branches that keep the map's size."""
+    """Branches that keep the size of the feature map."""
     last, reduce = _conv(1, width), _conv(1, max(MULTIPLE, width // 2 // MULTIPLE * MULTIPLE))
     look = _conv(3, width)
     return [
@@ -67,7 +67,7 @@ def _keeping(width: int) -> list[AnyStep]:
 
 
 def _reducing(branches: tuple[AnyStep, ...], width: int, network: Network) -> list[AnyStep]:
-    """Branches that reduce the map as those beside them do: by the same steps, after a 1x1 or alone."""
+    """Branches that reduce the feature map by the same steps as the other branches, alone or after a 1x1."""
     spines: list[AnyStep] = []
     for branch in branches:
         steps = branch.steps if isinstance(branch, Chain) else (branch,)
@@ -89,7 +89,7 @@ REORDER_BRANCHES = Kind("reorder_branches", (Concat,), reorder_branches)
 
 
 def add_conv(site: Site) -> tuple[AnyStep, ...]:
-    """The convolution with another of its width after it or before it."""
+    """The convolution with another of the same width after it or before it."""
     assert isinstance(site.step, Conv)
     return _longer(site.step)
 
@@ -101,7 +101,7 @@ def _longer(conv: Conv) -> tuple[AnyStep, ...]:
 
 
 def drop_conv(site: Site) -> tuple[AnyStep, ...]:
-    """Nothing, in place of a convolution of a chain; where branches stand beside, of one that keeps the map's size."""
+    """Drop a convolution of a chain; inside a branch, only one that keeps the size of the feature map."""
     if not isinstance(site.parent, Chain) or (site.beside and reduces(site.step, site.network)):
         return ()
     return (Identity(),)

@@ -1,4 +1,4 @@
-"""How a kernel is factorised: as an attribute, written out as convolutions in series, and merged again."""
+"""Edits of factorisations: the field ``factor``, plain convolutions in series, and their merge."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from inception_search.spec.step import AnyStep, Chain, Conv, chain
 
 FACTORS: tuple[Factor, ...] = get_args(Factor)
 SERIAL: tuple[Factor, ...] = ("row_col", "col_row", "stacked")
-LONGEST = 4  # convolutions merged into one
+LONGEST = 4  # most convolutions merged into one
 
 
 def set_factor(site: Site) -> tuple[AnyStep, ...]:
-    """The convolution factorised in every other way."""
+    """The convolution with every other factorisation."""
     assert isinstance(site.step, Conv)
     return _factors(site.step)
 
@@ -31,7 +31,7 @@ def _factors(conv: Conv) -> tuple[Conv, ...]:
 
 
 def factorise(site: Site) -> tuple[AnyStep, ...]:
-    """The convolution written out as convolutions in series: 5x5 as two of 3x3, or 1x5 and 5x1."""
+    """The convolution as plain convolutions in series: 5x5 as two of 3x3, or 1x5 and 5x1."""
     assert isinstance(site.step, Conv)
     return _written_out(site.step)
 
@@ -44,7 +44,7 @@ def _written_out(conv: Conv) -> tuple[AnyStep, ...]:
 
 
 def merge(site: Site) -> Iterator[AnyStep]:
-    """The chain with convolutions that are one convolution's factors merged into it, factorised or not."""
+    """The chain with the factors of one convolution merged into that convolution, factorised or not."""
     assert isinstance(site.step, Chain)
     steps = site.step.steps
     for start in range(len(steps)):
@@ -67,7 +67,7 @@ def _merged(window: tuple[Conv, ...]) -> Iterator[Conv]:
             kernel = kernel[::-1]
         mid = None if first.width == last.width else first.width
         whole = variant(last, kernel=kernel, factor=factor, mid=mid, stride=stride)
-        # Whatever the guess, it counts only if it opens into exactly these.
+        # A guess counts only if its factors are exactly these convolutions.
         if whole is not None and opened(whole) == Chain(steps=window):
             yield whole
             if plain := variant(whole, factor="none", mid=None):

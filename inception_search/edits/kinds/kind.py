@@ -1,4 +1,4 @@
-"""A kind of edit: which steps it takes, and what it makes of one."""
+"""A kind of edit: the types of steps that it edits, and the replacements of a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_search.spec.base_model import SpecModel
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep
 
-GUESSES = 4  # sites tried at random before all are gone through
+GUESSES = 4  # random sites tried before all are tried in order
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Untying:
     """An edit that changes nothing by itself but lets one copy of a step differ from the others."""
 
     copy: Callable[[Site], AnyStep | None]  # the copy that may now differ
-    put: Callable[[Site, AnyStep], AnyStep]  # what stands at the site once the copy is this
+    put: Callable[[Site, AnyStep], AnyStep]  # the step at the site with a changed copy
 
 
 def _no_edits(network: Network) -> Iterable[Edit]:
@@ -30,9 +30,9 @@ def _no_edits(network: Network) -> Iterable[Edit]:
 
 @dataclass(frozen=True)
 class Kind:
-    """``options``: what may come in place of a step of the types ``on``, absent branches and chains untidied.
+    """``options``: replacements of a step of the types ``on``, before chains and absent branches are tidied.
 
-    ``others``: edits that are not of a step (fields of the network, whole stages).
+    ``others``: edits that do not replace a step (of fields of the network, or of whole stages).
     """
 
     name: str
@@ -50,7 +50,7 @@ class Kind:
         yield from self.others(network)
 
     def draw(self, network: Network, rng: random.Random) -> Edit | None:
-        """A random edit of a random place; None when the network has no place for it."""
+        """A random edit at a random place; None if the network has no place for it."""
         sites, others = self.sites(network), tuple(self.others(network))
         if not sites and not others:
             return None
@@ -74,7 +74,7 @@ class Kind:
         ]
 
     def edit(self, site: Site, option: AnyStep) -> Edit | None:
-        """The edit that makes ``option`` of the step at ``site``; None when it cannot stand there."""
+        """The edit that replaces the step at ``site`` by ``option``; None if that is invalid there."""
         found = settled(site.spot, option)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""Fields of one layer: its kernel (the size of the map kept), its number of filters, how it pools."""
+"""Edits of one layer's fields: its kernel (padding follows it), its number of filters, its pooling."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from inception_search.spec.step import AdaptivePool, AnyStep, Conv, Depthwise, P
 KERNELS = ((1, 1), (3, 3), (5, 5), (7, 7), (1, 3), (3, 1), (1, 7), (7, 1))
 POOLS = ((2, 2), (3, 3), (5, 5))
 FACTORS = (0.5, 0.75, 1.25, 1.5, 2.0)
-MULTIPLE = 4  # of which widths are, but for small ones
+MULTIPLE = 4  # widths are multiples of this, except small ones
 MULTIPLIERS = (1, 2, 4, 8)
 MODES = {Pool: ("max", "avg", "l2"), AdaptivePool: ("max", "avg")}
 
 
 def set_kernel(site: Site) -> tuple[AnyStep, ...]:
-    """The step with every other kernel; the map's size may only change where no branch stands beside."""
+    """The step with every other kernel; inside a branch, the size of the feature map must not change."""
     step = site.step
     assert isinstance(step, Conv | Depthwise | Pool)
     if site.beside and not keeps_size(step):
@@ -35,7 +35,7 @@ def _options(step: Conv | Depthwise | Pool) -> tuple[AnyStep, ...]:
 
 
 def _padding(step: Conv | Depthwise | Pool, kernel: tuple[int, int]) -> Padding:
-    """The padding that does with ``kernel`` what the step's own does: numbers follow the kernel."""
+    """The padding for ``kernel`` with the same effect as the step's own; numbers follow the kernel."""
     if not isinstance(step.padding, tuple) or not keeps_size(step):
         return step.padding
     h, w = (d * (k - 1) // 2 for d, k in zip(dilations(step), kernel, strict=True))

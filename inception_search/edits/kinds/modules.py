@@ -1,4 +1,4 @@
-"""Whole modules: one more, one less, how often one is repeated, and copies tied (repeats, uses of blocks) or untied."""
+"""Edits of whole modules: duplicate, drop, repeat counts, and tying or untying copies (repeats, uses of blocks)."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Identity, Repeat, Use, chain
 
 MODULES = (Concat, Block, Use)
-REPEATS = (-2, -1, 1, 2)  # how many more or less
-LONGEST_NAME = 58  # of a stage whose copy is named after it
+REPEATS = (-2, -1, 1, 2)  # changes of the number of copies
+LONGEST_NAME = 58  # characters of a stage's name that the name of its copy keeps
 
 
 def duplicate_module(site: Site) -> Iterator[AnyStep]:
-    """A module of a chain twice."""
+    """Duplicate a module of a chain."""
     if isinstance(site.parent, Chain):
         yield chain(site.step, site.step)
 
 
 def drop_module(site: Site) -> Iterator[AnyStep]:
-    """Nothing, in place of a module of a chain."""
+    """Drop a module of a chain."""
     if isinstance(site.parent, Chain):
         yield Identity()
 
 
 def duplicate_stage(network: Network) -> Iterator[Edit]:
-    """A further stage after each that is a module: the same module."""
+    """Duplicate a stage that is a module, for each such stage."""
     for index, (name, step) in enumerate(network.stages.items()):
         if isinstance(step, MODULES) and len(name) <= LONGEST_NAME:
             number = next(n for n in range(2, len(network.stages) + 3) if f"{name}_{n}" not in network.stages)
@@ -38,7 +38,7 @@ def duplicate_stage(network: Network) -> Iterator[Edit]:
 
 
 def drop_stage(network: Network) -> Iterator[Edit]:
-    """Each stage gone that is a module, and not read by an auxiliary classifier."""
+    """Drop a stage that is a module and that no auxiliary classifier reads, for each such stage."""
     tapped = {aux.after for aux in network.aux.values()}
     for index, (name, step) in enumerate(network.stages.items()):
         if isinstance(step, MODULES) and name not in tapped and len(network.stages) > 1:
@@ -46,12 +46,12 @@ def drop_stage(network: Network) -> Iterator[Edit]:
 
 
 def untie_use(site: Site) -> Iterator[AnyStep]:
-    """The block a use names, written out in its place. Alone, it changes nothing."""
+    """Replace a use by its block. By itself, this does not change the architecture."""
     yield site.network.resolve(site.step)
 
 
 def tie_use(site: Site) -> Iterator[AnyStep]:
-    """A use in place of a module that is written out as a block of the network is. It changes nothing."""
+    """Replace a module by a use of an equal block of the network. This does not change the architecture."""
     for name, block in site.network.blocks.items():
         if block == site.step and site.section != ("blocks", name):
             yield Use(name=name)
@@ -66,7 +66,7 @@ TIE_USE = Kind("tie_use", (Concat, Block, Chain), tie_use)
 
 
 def set_repeat(site: Site) -> Iterator[AnyStep]:
-    """The repeat one or two times more or less often."""
+    """The repeat with one or two copies more or less."""
     step = site.step
     assert isinstance(step, Repeat)
     for more in REPEATS:
@@ -75,29 +75,29 @@ def set_repeat(site: Site) -> Iterator[AnyStep]:
 
 
 def untie_repeat(site: Site) -> Iterator[AnyStep]:
-    """The repeat with its last copy written after it: ``4 x m`` as ``3 x m, m``. Alone, it changes nothing."""
+    """The repeat with its last copy moved after it: ``4 x m`` as ``3 x m, m``. The architecture does not change."""
     assert isinstance(site.step, Repeat)
     if site.step.times > 1:
         yield _with_last(site, site.step.body)
 
 
 def _last(site: Site) -> AnyStep | None:
-    """The last copy of the repeat, a block written out so that only this copy of it can change."""
+    """The last copy of the repeat; a used block is unrolled, so that only this copy of it changes."""
     assert isinstance(site.step, Repeat)
     return site.network.resolve(site.step.body) if site.step.times > 1 else None
 
 
 def _with_last(site: Site, last: AnyStep) -> AnyStep:
-    """The repeat with ``last`` in place of its last copy."""
+    """The repeat with its last copy replaced by ``last``."""
     assert isinstance(site.step, Repeat)
     times, body = site.step.times - 1, site.step.body
     return chain(Repeat(times=times, body=body) if times > 1 else body, last)
 
 
 def tie_repeat(site: Site) -> Iterator[AnyStep]:
-    """The chain with a module made a further copy of the module, or of the repeat, before it or after it.
+    """The chain with a module replaced by one more copy of the neighbouring module or repeat.
 
-    Where the two are alike already, it changes nothing.
+    If the two are already equal, the architecture does not change.
     """
     assert isinstance(site.step, Chain)
     steps = site.step.steps
@@ -111,7 +111,7 @@ def tie_repeat(site: Site) -> Iterator[AnyStep]:
 
 
 def _more(step: AnyStep) -> AnyStep | None:
-    """One more copy of a module or of what is repeated."""
+    """A module, or the body of a repeat, with one more copy."""
     if isinstance(step, Repeat):
         return Repeat(times=step.times + 1, body=step.body) if step.times < MAX_REPEAT else None
     return Repeat(times=2, body=step) if isinstance(step, MODULES) else None

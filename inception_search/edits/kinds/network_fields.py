@@ -1,4 +1,4 @@
-"""Fields of the whole network, and activations and dropout where they stand alone."""
+"""Edits of the network's fields, and of activations and dropout that are steps of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def set_act(site: Site) -> tuple[AnyStep, ...]:
-    """Every other activation of a block or of one that stands alone."""
+    """Every other activation of a block or of an activation step."""
     step = site.step
     names = ("none", *ACTIVATIONS) if isinstance(step, Block) else ACTIVATIONS
     field = "act" if isinstance(step, Block) else "name"
@@ -30,7 +30,7 @@ def set_default_act(network: Network) -> Iterator[Edit]:
 
 
 def set_norm(network: Network) -> Iterator[Edit]:
-    """The network's convolutions with batch norm where they have none, without where they have it."""
+    """Toggle batch norm in the network's convolutions."""
     norm = network.conv_defaults.norm
     before, after = (norm.to_dict(), None) if norm else (None, BatchNorm().to_dict())
     yield Edit("set_norm", "conv_defaults.norm", before, after)
@@ -50,7 +50,7 @@ def set_head_dropout(network: Network) -> Iterator[Edit]:
 
 
 def _has_features(head: Head | Aux) -> bool:
-    """Whether there is anything for a dropout to act on."""
+    """Whether there are features that dropout can act on."""
     return not (isinstance(head, Head) and head.classifier == head.pool == "none" and not head.hidden)
 
 

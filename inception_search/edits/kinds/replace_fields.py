@@ -1,4 +1,4 @@
-"""A step with other fields, and what edits need to know of one."""
+"""Steps with other fields, and facts about steps that edits need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=SpecModel)
 
 
 def variant(step: M, **changes: Any) -> M | None:
-    """``step`` with some fields changed; None when that breaks a rule, or changes nothing."""
+    """``step`` with some fields changed; None if the result is invalid or equal."""
     try:
         made = type(step)(**{**step.__dict__, **changes})
     except ValidationError:
@@ -25,13 +25,13 @@ def variant(step: M, **changes: Any) -> M | None:
 
 
 def variants(step: M, changes: Iterable[Mapping[str, Any]]) -> tuple[M, ...]:
-    """``step`` with each of the ``changes`` of fields, without those that break a rule or change nothing."""
+    """``step`` with each of the ``changes`` of fields; invalid and equal results are dropped."""
     found = (variant(step, **fields) for fields in changes)
     return tuple(option for option in found if option is not None)
 
 
 def reduces(step: AnyStep, network: Network) -> bool:
-    """Whether a step makes its map smaller."""
+    """Whether a step reduces the size of its feature map."""
     step = network.resolve(step)
     if isinstance(step, Conv | Depthwise | Pool):
         return stride_of(step.stride) != (1, 1) or not keeps_size(step)
@@ -41,7 +41,7 @@ def reduces(step: AnyStep, network: Network) -> bool:
 
 
 def keeps_size(step: Conv | Depthwise | Pool) -> bool:
-    """Whether the padding of a step makes up for its kernel."""
+    """Whether the padding of a step keeps the size of its feature map."""
     if step.padding in ("same", "tf") or step.kernel == (1, 1):
         return True
     needed = tuple(d * (k - 1) for d, k in zip(dilations(step), step.kernel, strict=True))
@@ -54,7 +54,7 @@ def dilations(step: Conv | Depthwise | Pool) -> tuple[int, int]:
 
 
 def last_width(step: AnyStep) -> int | None:
-    """The width of the last convolution of a step, where that is plain to see."""
+    """The width of the last convolution in a step; None if there is none."""
     if isinstance(step, Conv):
         return step.width
     for _, part in reversed(children(step)):

@@ -1,4 +1,4 @@
-"""The residual of a block: there or not, its scale, its projection."""
+"""Edits of the residual of a block: on or off, its scale, its projection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROJECTIONS = get_args(Block.model_fields["project"].annotation)
 
 
 def toggle_residual(site: Site) -> Iterator[AnyStep]:
-    """The block with or without its sum; a module put into a block with one (as Inception-ResNet's, 1602.07261)."""
+    """The block with its sum added or removed; a module put into a block with a sum (Inception-ResNet, 1602.07261)."""
     step = site.step
     if isinstance(step, Block):
         yield from _toggled(step)

@@ -1,4 +1,4 @@
-"""The kinds of edits by name, how often each is drawn, and every edit of a network."""
+"""The kinds of edits by name, their default weights, and every edit of a network."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ KINDS = (
     network_fields.SET_DROPOUT,
 )
 EDITS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
-# Half small changes of one field, a quarter branches and convolutions that come or go, the rest structure. What
-# never changes the architecture (reordered branches, a block used instead of written out) or rarely matters to a
-# search of architectures (norm, dropout) is not drawn unless asked for.
+# Half are small changes of one field, a quarter adds or drops branches and convolutions, the rest changes structure.
+# Kinds that never change the architecture (reordered branches, tied uses), or rarely matter to a search (norm,
+# dropout), have no weight by default.
 DEFAULT_MIX: dict[str, float] = {
     "set_width": 20,
     "set_kernel": 12,
@@ -110,7 +110,7 @@ def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[E
 
 
 def known_names(names: Iterable[str]) -> frozenset[str]:
-    """Names of edits; an :class:`~inception_search.errors.UnknownNameError` for one nothing answers to."""
+    """``names`` as a set; raises :class:`~inception_search.errors.UnknownNameError` for an unknown kind of edit."""
     if not isinstance(names, Iterable):
         raise EditError("names of edits are a list", found=names, hint="write ['set_width']")
     wanted = tuple([names] if isinstance(names, str) else names)
