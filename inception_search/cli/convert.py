@@ -26,7 +26,7 @@ def convert(
     weights: Annotated[
         str,
         typer.Argument(
-            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint), trial (runs/NAME:12) "
+            help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint), run folder, trial (runs/NAME:12) "
             "or final training (runs/NAME:final)",
             autocompletion=complete_run,
         ),

@@ -1,6 +1,7 @@
 """What is made from the classes of options; ``python -m inception_search.cli.option_table`` prints
 
-- the table of all options of a study in docs/search.md; with ``strategies`` or ``pruners`` that of the options of each;
+- the table of all options of a study in docs/search.md; with ``finalize`` that of final trainings;
+- with ``strategies`` or ``pruners`` the table of the options of each;
 - with ``flags`` the flags of ``search`` and ``finalize``, with ``keywords`` the keywords of the same functions.
 
 ``python docs/refresh.py`` writes all of it where it belongs.
@@ -35,10 +36,10 @@ _DEFAULT = re.compile(
 )  # the default that a docstring states for an option whose value is None
 
 
-def option_table() -> str:
-    """The table, one row for each option of a study: name, values, default, meaning."""
-    meant = meanings(StudyConfig)
-    rows = [_row(name, value, meant[name]) for name, value in option_schemas(StudyConfig).items()]
+def option_table(options: type[Options]) -> str:
+    """The table of a class of options, one row for each: name, values, default, meaning."""
+    meant = meanings(options)
+    rows = [_row(name, value, meant[name]) for name, value in option_schemas(options).items()]
     return "| option | values | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
@@ -46,7 +47,8 @@ def tables() -> dict[str, str]:
     """Every table, by the word that prints it."""
     strategies = {name: find_strategy(name).settings for name in STRATEGIES}
     owners = {"strategies": owned("strategy", strategies), "pruners": owned("pruner", PRUNER_OPTIONS)}
-    return {"": option_table(), **owners, "flags": flag_table(), "keywords": keyword_table()}
+    finals = {"finalize": option_table(FinalOptions)}
+    return {"": option_table(StudyConfig), **finals, **owners, "flags": flag_table(), "keywords": keyword_table()}
 
 
 def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:

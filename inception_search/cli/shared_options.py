@@ -56,7 +56,8 @@ WidthOption: TypeAlias = Annotated[
     ),
 ]
 TitleOption: TypeAlias = Annotated[
-    str | None, typer.Option("--title", help='Title of the figure; --title "" omits it. [default: its name]')
+    str | None,
+    typer.Option("--title", help='Title of the figure; --title "" omits it. [default: the names of what is drawn]'),
 ]
 FontSizeOption: TypeAlias = Annotated[
     float | None, real("--font-size", help="Size of the text on paper, in points. [default: scaled with the figure]")

@@ -42,8 +42,8 @@ class Crossover:
 def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space | None = None) -> Crossover:
     """Cross two networks: the child is the first network with one to three parts of the second.
 
-    Parts are stages, blocks and branches. They match by name, else by position (if both networks have as many stages),
-    else by resolution: modules between the same reductions, and reductions between the same resolutions. With
+    Parts are stages, blocks and branches. They match by name, else by position, if both networks have the same
+    number of stages; else by the height and width of their feature maps. With
     ``space``, half of the children instead mix the decisions of both points.
 
     Args:

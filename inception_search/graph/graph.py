@@ -125,7 +125,7 @@ class GraphBuilder:
         Args:
             op: the op.
             inputs: the indices of the nodes that it reads.
-            path: the path of the node in the document; every node needs another one.
+            path: the path of the node in the document; no two nodes may have the same path.
 
         Returns:
             The index of the new node.

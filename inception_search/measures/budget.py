@@ -58,7 +58,7 @@ class Limits(Options):
     """Minimum receptive field of the last feature map: its side in pixels (default: none)."""
 
     def on(self, device: str = "cpu", threads: int | None = None) -> Budget:
-        """The budget of these limits, with latency that on ``device`` with so many CPU ``threads``.
+        """These limits as a budget whose latency is measured on ``device`` with ``threads`` CPU threads.
 
         Raises ConfigError for a minimum above its maximum.
         """
@@ -136,7 +136,7 @@ class Budget(Limits):
             network: a network, or its cost (from ``lower(network).cost()``).
 
         Returns:
-            The excess relative to the limit (0.1: 10 % outside) of the limit that is missed by most, and a text.
+            The largest excess over a limit, relative to that limit (0.1: 10 % outside), and a text that describes it.
 
         Raises:
             ConfigError: a cost is given, and the budget limits a measure that it does not contain.
@@ -146,7 +146,7 @@ class Budget(Limits):
 
     @checked
     def worst(self, network: Network | Cost | MeasuredNetwork) -> tuple[Limit, Number] | None:
-        """The limit that is missed by most, and the value that misses it; None if the network is within the budget.
+        """The limit with the largest relative excess, and the value outside it; None if the network is within all.
 
         Only limits of the quickest measure that is outside are compared.
         """

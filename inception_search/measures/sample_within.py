@@ -53,7 +53,7 @@ class Sampled:
 
     @property
     def how(self) -> Origin:
-        """The former name of ``origin``; it goes in version 0.3."""
+        """The former name of ``origin``; it will be removed in version 0.3."""
         warnings.warn("found.how is called found.origin since 0.2", DeprecationWarning, stacklevel=2)
         return self.origin
 

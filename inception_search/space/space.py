@@ -44,13 +44,13 @@ By = Literal["points", "holes"]
 class Space:
     """A search space; :func:`load_space` reads one.
 
-    A space is a network document with holes. A hole is an open place that is filled by the value of a decision. A point
-    is one network of the space: a dict from the names of its holes to their values (a label if a hole is a choice).
+    A space is a network document with holes. A hole is an open value. A point gives a value to each hole: it
+    is a dict from the names of the holes to numbers, or to labels for choices.
 
     - :meth:`sample`, :meth:`draw`: random points; :meth:`neighbours`, :meth:`changed`: points near another one.
     - :meth:`decode`, :meth:`encode`: the network of a point, and the reverse.
     - :meth:`contains`, :meth:`why_not`: whether a network is in the space.
-    - :attr:`fixed_points`: the canonical modules or networks that the space contains unchanged.
+    - :attr:`fixed_points`: the canonical modules or networks that the space contains, with scaled widths if it says so.
     - :attr:`size`, :attr:`size_in_words`: the number of points.
 
     Args:
@@ -106,8 +106,8 @@ class Space:
 
         Args:
             params: the point: a value for each of its holes.
-            layout: a network whose name, source, recipe, stages and blocks the result gets, if its steps can be divided
-                in the same way (default: the network that :meth:`encode` made the point from; else the template).
+            layout: a network from which the name, source, recipe and the division into stages and blocks are copied, as
+                far as they fit (default: the network that was encoded, else the document of the space).
 
         Returns:
             The network.
@@ -231,7 +231,7 @@ class Space:
     def neighbours(self, params: Params) -> Iterator[Params]:
         """Every point that differs from ``params`` in one decision: another label, or the next number of a range.
 
-        Holes that the decision adds get values that resemble those of the module before.
+        If a change adds holes, they get values similar to those of the module that was replaced.
         """
         params = plain(params)
         seen = {_key(params)}
@@ -268,7 +268,7 @@ class Space:
     def changed(self, params: Params, update: Params) -> Params:
         """``params`` with the decisions in ``update`` changed.
 
-        Holes that this adds get values that resemble those of the module before.
+        If the change adds holes, they get values similar to those of the module that was replaced.
         """
         return near.changed(plain(params), plain(update), lambda answer: self.fill(answer)[1])
 

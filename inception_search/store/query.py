@@ -17,7 +17,7 @@ def best(records: Iterable[TrialRecord]) -> TrialRecord | None:
 
 
 def leaderboard(records: Iterable[TrialRecord], top: int = 10) -> list[TrialRecord]:
-    """The ``top`` complete trials: highest score first, then fewest MACs, then the earlier one."""
+    """The ``top`` complete trials: highest score (or lowest loss, if that is the objective), then fewest MACs first."""
     return sorted(_complete(records), key=_rank)[:top]
 
 
@@ -62,5 +62,8 @@ def _complete(records: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 
 def _rank(record: TrialRecord) -> tuple[float, float, int]:
-    value = -math.inf if record.score is None else record.score
-    return (-value, record.cost.get("macs", math.inf), record.number)
+    """Sorts better trials first: by the first objective that is a quality or the loss, else by accuracy."""
+    learned = next((name for name in record.objectives if name in (*QUALITIES, "loss")), "accuracy")
+    score = -math.inf if record.score is None else record.score
+    loss = record.objectives["loss"] if learned == "loss" else -score
+    return (loss, record.cost.get("macs", math.inf), record.number)

@@ -109,7 +109,7 @@ class StudyConfig(Options):
     repeats: Whole = 1
     """Number of times each architecture is trained, each time with another seed; the search uses the mean."""
     repeat_top: Whole | None = None
-    """Repeat only the top K architectures, after all trials have finished (default: all)."""
+    """Repeat only this many of the best architectures, after all trials have finished (default: all)."""
     strategy: StrategyName = "tpe"
     """The search algorithm that suggests the next architecture: a strategy of this package, or a sampler of Optuna
     (optuna:NAME) or OptunaHub (optunahub:samplers/NAME)."""

@@ -14,8 +14,7 @@ from inception_search.space.space import Space
 from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.network import Network
 from inception_search.store import query
-from inception_search.store.objectives import OBJECTIVES
-from inception_search.store.record import COLUMNS, QUALITIES, Records, TrialRecord, html_table, row_of, words_of
+from inception_search.store.record import COLUMNS, Records, TrialRecord, html_table, row_of, words_of
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of, optuna_name
 from inception_search.study.reference_point import reference_of
@@ -118,8 +117,8 @@ class Study:
 
         A trial has its point as parameters, the objectives as values, and the validation accuracy of each epoch as
         intermediate values. Its user attributes are its costs, origin, label, ``arch_id``, seed, seconds, reason and
-        the notes of the strategy. Optuna shows paused trials as running, infeasible ones as pruned and duplicates as
-        failed; ``user_attrs["state"]`` has the state in this package.
+        the notes of the strategy. Optuna shows paused trials as running, networks outside the limits as pruned and
+        proposals of a known network as failed; ``user_attrs["state"]`` has the state in this package.
 
         >>> import inception_search as ins
         >>> copy = ins.open_run("runs/example").optuna  # doctest: +SKIP
@@ -142,14 +141,12 @@ class Study:
 
     @property
     def best(self) -> BestTrial:
-        """The best trial by the first objective that is measured in training (default: validation accuracy).
+        """The best trial by the first objective that is accuracy, balanced accuracy, macro F1 or loss (else accuracy).
 
         Raises:
             RunFolderError: no trial is complete.
         """
-        first = next(name for name in self.config.objectives if not OBJECTIVES[name].beforehand)
-        records = self.records
-        record = query.best(records) if first in QUALITIES else next(iter(front(records, (first,))), None)
+        record = query.best(self.records)
         if record is None:
             raise RunFolderError("no trial of the study is complete", path=str(self.run.path))
         return BestTrial(record)

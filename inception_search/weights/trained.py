@@ -62,7 +62,7 @@ def _kept(run: RunFolder, record: TrialRecord) -> Path:
     raise WeightsError(
         f"no weights are kept of trial {record.number}{why}",
         expected=f"a trial whose weights are kept: {shown}" if kept else None,
-        hint=None if kept else f"no file is left in {run.checkpoints_folder}; compile the network and train it",
+        hint=None if kept else f"no file is left in {run.checkpoints_folder}; train the network again",
     ).at(file=str(run.path))
 
 

@@ -1,5 +1,7 @@
 import random
 
+import pytest
+
 from inception_search.store.query import baselines, best, counts, leaderboard
 
 
@@ -30,6 +32,27 @@ def test_the_leaderboard_orders_by_value_then_macs_then_number(make_record):
     assert numbers(leaderboard(records)) == [1, 2, 3, 0, 4, 5]
     assert numbers(leaderboard(records, top=2)) == [1, 2]
     assert numbers(leaderboard(records, top=0)) == []
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        ({"loss": [0.5, 0.4, 0.6]}, [1, 0, 2]),
+        ({"macs": [3, 2, 1], "loss": [0.5, 0.4, 0.6]}, [1, 0, 2]),
+        ({"accuracy": [0.7, 0.8, 0.9], "loss": [0.5, 0.4, 0.6]}, [2, 1, 0]),
+        ({"loss": [0.5, 0.4, 0.6], "accuracy": [0.7, 0.8, 0.9]}, [1, 0, 2]),
+        ({"macs": [3, 2, 1]}, [2, 1, 0]),
+    ],
+)
+def test_a_study_of_the_loss_is_ranked_by_the_loss(make_record, objectives, expected):
+    values = [dict(zip(objectives, row, strict=True)) for row in zip(*objectives.values(), strict=True)]
+    accuracies = (0.7, 0.8, 0.9)
+    records = [
+        make_record(number=number, value=accuracy, objectives=known, arch_id=str(number))
+        for number, (accuracy, known) in enumerate(zip(accuracies, values, strict=True))
+    ]
+    assert numbers(leaderboard(records)) == expected
+    assert best(records).number == expected[0]
 
 
 def test_the_best_is_the_first_of_the_leaderboard(make_record):

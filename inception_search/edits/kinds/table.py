@@ -78,11 +78,11 @@ def edits_of(network: Network, names: Iterable[str] | None = None) -> Iterator[E
     - ``set_factor``: another factorisation of a convolution; ``set_mid``: other filters between its factors;
       ``factorise`` and ``merge``: a convolution written as convolutions in series, and the reverse.
     - ``add_branch``, ``drop_branch``, ``duplicate_branch``, ``reorder_branches``: the branches of a concat.
-    - ``add_conv``, ``drop_conv``: one convolution in series more or less.
+    - ``add_conv``, ``drop_conv``: add or remove one convolution of a chain.
     - ``toggle_residual``, ``set_scale``, ``set_project``: the residual of a block, its scale and its projection.
-    - ``set_repeat``: another number of repeats; ``untie_repeat`` and ``tie_repeat``: a copy taken out of a repeat, and
-      the reverse.
-    - ``duplicate_module``, ``drop_module``: one module more or less.
+    - ``set_repeat``: another number of repeats; ``untie_repeat``: a copy taken out of a repeat; ``tie_repeat``: a
+      module replaced by a copy of its neighbour.
+    - ``duplicate_module``, ``drop_module``: add a copy of a module, or remove one.
     - ``untie_use`` and ``tie_use``: a reference to a block replaced by the block, and the reverse.
     - ``set_norm``, ``set_dropout``: batch norm and dropout of the network.
 
