@@ -103,7 +103,10 @@ def helps() -> dict[str, list[str]]:
             "--retries",
             "Number of attempts for a trial whose process keeps dying before it finishes an epoch. [default: 3]",
         ),
-        ("--repeat-top", "Repeat only this many of the best architectures, after all trials have finished. [default: all]"),
+        (
+            "--repeat-top",
+            "Repeat only this many of the best architectures, after all trials have finished. [default: all]",
+        ),
         ("--pruner", "median|asha|halving|hyperband|none"),
         ("--strategy-option", "NAME=VALUE"),
     ],
