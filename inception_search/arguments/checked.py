@@ -1,4 +1,4 @@
-"""Arguments of public functions, checked by their annotations before anything is done with them."""
+"""Check the arguments of public functions against their annotations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def checked(function: Callable[P, R], *, name: str | None = None, free: Collecti
 
     Args:
         function: a public function or method.
-        name: what it is called in errors.
+        name: the name of the function in errors.
         free: names of parameters that the function checks itself.
     """
     ready: list[_Parameters] = []
@@ -80,7 +80,7 @@ class _Parameters:
         bare = inspect.unwrap(function)
         code = bare.__code__
         own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        self.others = bool(code.co_flags & inspect.CO_VARKEYWORDS)  # it takes **options, whose names it checks itself
+        self.others = bool(code.co_flags & inspect.CO_VARKEYWORDS)  # it takes **options, and checks their names itself
         self.name = name
         known = {**getattr(function, "__globals__", {}), **bare.__globals__}
         self.positional: list[_Parameter] = []
@@ -103,7 +103,7 @@ class _Parameters:
                 self.positional.append(found)
 
     def checked(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, converted where their hints say so. Raises ArgumentError."""
+        """The arguments, converted to the types of their hints. Raises ArgumentError."""
         self._check_names(args, named)
         changed = list(args)
         for index, value in enumerate(args):
@@ -166,7 +166,7 @@ class _Parameters:
 
 
 def _likely_fix(function: str, parameter: str, hint: Hint, value: Any) -> str | None:
-    """What the caller probably meant, as an instruction; None where nothing is likely."""
+    """A hint with the call that was probably meant; None if no fix is likely."""
     if hint.each is not None and hint.each.fit(value) is not NO:
         return f"write {parameter}=[{shorten(value)}]"
     if isinstance(value, str):
@@ -174,7 +174,7 @@ def _likely_fix(function: str, parameter: str, hint: Hint, value: Any) -> str | 
     if isinstance(value, float) and value.is_integer() and hint.text.startswith("a whole number"):
         return f"write {parameter}={value:.0f}"
     if hint.classes == ("NetworkModule",):
-        return "give the module that compile made, without anything around it"
+        return "give the module that compile returned, without a wrapper around it"
     maker = _maker(hint)
     return f"write {function}({maker}(...))" if maker else None
 
@@ -196,5 +196,5 @@ _MAKERS = {"Network": "load", "NetworkModule": "compile", "Space": "load_space"}
 
 
 def _maker(hint: Hint) -> str | None:
-    """The public function that returns what fits, such as ``load`` for a network."""
+    """The public function that returns a fitting value, such as ``load`` for a network."""
     return next((_MAKERS[name] for name in hint.classes if name in _MAKERS), None)

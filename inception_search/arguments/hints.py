@@ -1,4 +1,4 @@
-"""What an annotation accepts, and how an error describes it; covers the part of ``typing`` that our functions use.
+"""The values that an annotation accepts, and their description in errors; covers the ``typing`` that our functions use.
 
 Numpy numbers and 0-d arrays and tensors count as numbers, any ``os.PathLike`` of text as a path, and a list as a
 tuple. ``True`` is not a whole number, NaN is not a number, and bytes are not text.
@@ -47,7 +47,7 @@ class Hint:
 
 
 ANYTHING = Hint(("anything",), lambda value: value)
-# How errors call instances of these classes.
+# The descriptions of these classes in errors.
 WORDS = {
     "Network": "a network",
     "NetworkModule": "a model made by compile or load_model",
@@ -99,7 +99,7 @@ def _class(kind: Any) -> Hint:
         wanted = [name for name in vars(kind) if not name.startswith("_")]
         return _object(
             _words(kind.__name__),
-            lambda value: all(getattr_static(value, name, NO) is not NO for name in wanted),  # computes no property
+            lambda value: all(getattr_static(value, name, NO) is not NO for name in wanted),  # computes no properties
         )
     words = STEP if kind.__module__.startswith("inception_search.spec") and "kind" in _fields(kind) else None
     return _object(
@@ -185,8 +185,8 @@ def _mapping(key: Hint, value: Hint) -> Hint:
         fits = all(_fitting(key, k) is not NO and _fitting(value, v) is not NO for k, v in found.items())
         return found if fits else NO
 
-    said = "" if value is ANYTHING else f" to {value.text}"
-    return Hint((f"a mapping of {key.text}{said}",), fit)
+    values = "" if value is ANYTHING else f" to {value.text}"
+    return Hint((f"a mapping of {key.text}{values}",), fit)
 
 
 def _fitting(hint: Hint, value: Any) -> Any:
@@ -194,7 +194,7 @@ def _fitting(hint: Hint, value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    """The number in a 0-d array, tensor or number of numpy; anything else as it is."""
+    """The number in a 0-d array, tensor or numpy number; other values are returned unchanged."""
     if isinstance(value, bool | int | float | str) or type(getattr(value, "shape", None)) is not tuple:
         return value
     try:

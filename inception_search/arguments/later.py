@@ -19,7 +19,7 @@ PACKAGES = ("inception_search", "torch", "optuna")
 
 
 class _LaterType(type):
-    """Makes ``torch.Tensor`` in an annotation the class called ``Tensor``, although torch is not imported."""
+    """Metaclass that resolves ``torch.Tensor`` in an annotation without importing torch."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -28,8 +28,7 @@ class _LaterType(type):
 
 
 class Later(metaclass=_LaterType):
-    """Stands for a class of this package, of torch or of Optuna, by name; as long as it is not imported, it has no
-    instances."""
+    """A placeholder, by name, for a class of this package, torch or Optuna that need not be imported."""
 
     @classmethod
     def has(cls, value: Any) -> bool:
@@ -67,5 +66,5 @@ class Names(Mapping[str, Any]):
 
 
 def resolved(annotation: Any, known: Mapping[str, Any]) -> Any:
-    """The annotation that a text stands for in a module of these names; anything else as it is."""
+    """A text annotation evaluated with the names of its module; other annotations are returned unchanged."""
     return eval(annotation, {}, Names(known)) if isinstance(annotation, str) else annotation

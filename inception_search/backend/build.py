@@ -1,4 +1,4 @@
-"""The initialised PyTorch module of a graph, and another classifier in the place of its own."""
+"""Build the initialised PyTorch module of a graph, and replace the classifier of a module."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inception_search.spec.network import Network
 def build(graph: Graph, *, name: str, seed: int | None = None, init: bool = True) -> NetworkModule:
     """The initialised module of ``graph``; ``seed`` makes the weights repeatable.
 
-    The global random state is left as it was when a seed is given.
+    With a seed, the global random state does not change.
     """
     if seed is None:
         module = emit(graph, name=name)
@@ -28,10 +28,10 @@ def build(graph: Graph, *, name: str, seed: int | None = None, init: bool = True
 
 
 def initialise(module: NetworkModule, graph: Graph) -> NetworkModule:
-    """He initialisation (He et al. 2015), zero bias, for convolutions an activation follows without a norm.
+    """He initialisation (He et al. 2015) and zero bias for convolutions with an activation but no norm after them.
 
-    They are the ones whose scale nothing else sets; all others keep torch's default, with which networks with
-    batch norm train faster at a few hundred steps.
+    Only the scale of these depends on the initialisation. All others keep torch's default, with which networks with
+    batch norm train faster in the first few hundred steps.
     """
     for node in graph.nodes:
         if isinstance(node.op, Act) and isinstance(graph.nodes[node.inputs[0]].op, Conv):
@@ -47,9 +47,9 @@ _HEADS = ("head", "aux")
 
 
 def replace_head(module: NetworkModule, network: Network) -> None:
-    """Make ``module`` the one of ``network``, which differs in its head only: classifiers are new, the rest is kept.
+    """Turn ``module`` into that of ``network``, which differs in its head only: new classifiers, all other layers kept.
 
-    New layers come on the device, in the dtype and in the mode of ``module``.
+    New layers have the device, dtype and mode of ``module``.
     """
     fresh = build(lower(network), name=network.name)
     like = next((value for value in module.parameters() if value.is_floating_point()), torch.empty(0))
@@ -68,7 +68,7 @@ def replace_head(module: NetworkModule, network: Network) -> None:
 
 
 def _keep_layers(part: nn.Module, old: nn.Module) -> None:
-    """Put the layers of ``old`` in their places in ``part`` where they are the same there; never a classifier."""
+    """Put the layers of ``old`` into ``part`` where type and sizes agree, except classifiers."""
     for name, child in list(part.named_children()):
         before = old._modules.get(name)
         if before is None or name == "classifier":

@@ -1,7 +1,7 @@
-"""A typed graph as an ``fx.GraphModule`` whose module paths are the document's.
+"""Emit a typed graph as an ``fx.GraphModule`` with the module paths of the document.
 
-The code of the module is one readable line per node; it pickles, takes hooks by path, and goes through
-``torch.compile``, ``torch.export`` and ONNX as any module does.
+The generated code has one readable line per node. The module can be pickled, accepts hooks by path, and works with
+``torch.compile``, ``torch.export`` and ONNX like any module.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from inception_search.graph.types import Type
 
 MAX_PARAMS = 4_000_000_000
 AUX = "aux"
-OUTSIDE = ("input", "head", AUX)  # what is no stage
+OUTSIDE = ("input", "head", AUX)  # first parts of paths that are not stages
 IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu")
 
 
 def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -> NetworkModule:
     """The module computing ``graph`` on (N, C, H, W) float tensors.
 
-    Returns logits (N, classes); with auxiliary heads, in training mode, a tuple (logits, aux, ...).
-    Raises :class:`CompileError` before anything is allocated when the parameters exceed ``max_params``.
+    It returns logits (N, classes); with auxiliary classifiers, in training mode, a tuple (logits, aux, ...).
+    Raises :class:`CompileError`, before anything is allocated, if the parameters exceed ``max_params``.
     """
     params = graph.cost().params_with_aux
     if params > max_params:
@@ -46,11 +46,11 @@ def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -
 
 
 def emit_op(op: Op, inputs: tuple[Type, ...], *, times: int = 1) -> fx.GraphModule:
-    """``op`` alone on values of types ``inputs``, called ``times`` times as a compiled network calls it."""
-    read = tuple(Node(op, (), x, f"x{index}") for index, x in enumerate(inputs))  # only their types are looked at
+    """A module of ``op`` alone on values of types ``inputs``, called ``times`` times as in a compiled network."""
+    read = tuple(Node(op, (), x, f"x{index}") for index, x in enumerate(inputs))  # only their types matter
     emitter = _Emitter(Graph(read, (0,)))
     emitter.values = {index: emitter.fx.placeholder(node.path) for index, node in enumerate(read)}
-    node = Node(op, tuple(range(len(read))), op.infer(inputs), "stage.branches.0.0.op")  # as deep as most
+    node = Node(op, tuple(range(len(read))), op.infer(inputs), "stage.branches.0.0.op")  # a typical depth
     value = emitter.value(node)
     is_module = value.op == "call_module"
     for _ in range(times - 1):
@@ -83,7 +83,7 @@ class _Emitter:
         return module
 
     def stages(self) -> dict[str, int]:
-        """The node of the graph that each stage of the trunk ends in."""
+        """The last node of each stage of the trunk."""
         paths = ((self.graph.nodes[index].stage, index) for index in sorted(self.main))
         return {stage: index for stage, index in paths if stage not in OUTSIDE}
 
@@ -118,9 +118,9 @@ class _Emitter:
         return module
 
     def overwritable(self, reader: Node) -> bool:
-        """Whether nothing else reads the value that ``reader`` reads, nor asks for it as the output of a stage.
+        """Whether ``reader`` may overwrite its input: no other node reads it, and it is not the output of a stage.
 
-        Its maker must not need it for the gradient either.
+        The op that computed it must not need it for the gradient either.
         """
         index = reader.inputs[0]
         maker = self.graph.nodes[index]
@@ -128,7 +128,7 @@ class _Emitter:
         return inside and self.readers[index] == 1 and isinstance(maker.op, Conv | BatchNorm | Add)
 
     def with_aux(self, logits: fx.Node) -> fx.Node:
-        """A call of the auxiliary heads on the logits and the maps they tap."""
+        """A call of the auxiliary classifiers on the logits and on the feature maps that they read."""
         heads: dict[str, nn.Module] = {}
         taps: list[fx.Node] = []
         for last in self.graph.outputs[1:]:

@@ -1,7 +1,7 @@
-"""Batch norms folded into the convolutions before them: fewer passes over memory where nothing trains.
+"""Fold batch norms into the convolutions before them, which saves passes over memory in evaluation.
 
-In evaluation a batch norm is an affine map of each channel, and so is a convolution's scale and bias; folded, the
-network computes the same to rounding (Jacob et al., "Quantization and Training of Neural Networks", 1712.05877, 3.2).
+In evaluation, a batch norm multiplies and shifts each channel, which a convolution can do by its weights and bias. The
+folded network is equal up to rounding (Jacob et al., "Quantization and Training of Neural Networks", 1712.05877, 3.2).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _FOLDED = "folded_"
 
 
 class FoldedNorms:
-    """A network in evaluation, its norms folded: made once, folded anew whenever weights or statistics have changed."""
+    """A network in evaluation mode with folded norms; fold it again after weights or statistics have changed."""
 
     def __init__(self, model: nn.Module) -> None:
-        """``model`` keeps its layers, which are read and never written; what is no graph module is left as it is."""
+        """``model`` is only read, never changed; a module that is not a graph module is used unchanged."""
         self.run, self.convs = _folded(model) if isinstance(model, fx.GraphModule) else (model, [])
 
     def fold(self) -> nn.Module:
-        """A module of the weights and statistics of now; it shares its other layers, and their modes, with the model.
+        """The module with the current weights and statistics; other layers, and their modes, are shared with the model.
 
-        (N, C, H, W) to what the model in evaluation mode gives.
+        It maps (N, C, H, W) to the output of the model in evaluation mode.
         """
         for conv in self.convs:
             conv.fold()
@@ -33,18 +33,18 @@ class FoldedNorms:
 
 
 class FoldedConv(nn.Module):
-    """A convolution and the batch norm after it as one; :meth:`fold` comes before the first call."""
+    """A convolution with the batch norm after it folded in; call :meth:`fold` before the first use."""
 
     weight: torch.Tensor
     bias: torch.Tensor
 
     def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
         super().__init__()
-        self.pair = (conv, norm)  # in a tuple, so that they are no submodules: their modes are the model's business
+        self.pair = (conv, norm)  # in a tuple, so that they are not submodules: the model sets their modes
 
     @torch.no_grad()
     def fold(self) -> None:
-        """Take over the weights and the running statistics as they are."""
+        """Fold the current weights and running statistics."""
         conv, norm = self.pair
         assert norm.running_mean is not None
         assert norm.running_var is not None
@@ -62,7 +62,7 @@ class FoldedConv(nn.Module):
 
 
 def _folded(model: fx.GraphModule) -> tuple[nn.Module, list[FoldedConv]]:
-    """The module without its norms, and the convolutions that are to be folded before it runs."""
+    """The module without its norms, and the convolutions to fold before it runs."""
     modules: dict[str, Any] = dict(model.named_modules())
     pairs = {norm: conv for norm in model.graph.nodes if (conv := _conv_before(norm, modules)) is not None}
     if not pairs:
@@ -83,7 +83,7 @@ def _folded(model: fx.GraphModule) -> tuple[nn.Module, list[FoldedConv]]:
 
 
 def _conv_before(node: fx.Node, modules: dict[str, Any]) -> fx.Node | None:
-    """The convolution whose only reader is the batch norm ``node``; None where it is none, or has no such one."""
+    """The convolution whose only reader is ``node``; None if there is none, or ``node`` is not a batch norm."""
     if node.op != "call_module" or type(norm := modules[str(node.target)]) is not nn.BatchNorm2d:
         return None
     before = node.all_input_nodes[0]

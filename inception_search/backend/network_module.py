@@ -1,4 +1,4 @@
-"""A compiled network: an ``fx.GraphModule`` that knows its document, its stages and which of them are frozen."""
+"""A compiled network: an ``fx.GraphModule`` with its document, its stages and the set of frozen stages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _META = "inception_search"
 
 
 class NetworkModule(fx.GraphModule):
-    """(N, C, H, W) images to logits (N, classes); in training with auxiliary heads a tuple (logits, aux, ...)."""
+    """(N, C, H, W) images to logits (N, classes); in training with auxiliary classifiers (logits, aux, ...)."""
 
     # torch.jit.script compiles every property that is not listed here.
     __jit_unused_properties__ = [
@@ -33,26 +33,26 @@ class NetworkModule(fx.GraphModule):
         name_parts(self)
 
     def remember(self, **facts: Any) -> None:
-        """Keep ``facts`` where copies and pickles of a graph module take them along."""
+        """Store ``facts`` where copies and pickles of a graph module keep them."""
         self.meta.setdefault(_META, {}).update(facts)
         if "network" in facts:
             name_parts(self, self.network)
 
     def recall(self, fact: str) -> Any:
-        """What :meth:`remember` kept; None when there is nothing."""
+        """A fact stored by :meth:`remember`; None if there is none."""
         return self.meta.get(_META, {}).get(fact)
 
     @property
     def network(self) -> Network:
-        """The document of this module, as it was built (classes, input, auxiliary heads)."""
+        """The document of this module, as it was built (classes, input, auxiliary classifiers)."""
         network = self.recall("network")
         if not isinstance(network, Network):
-            raise CompileError("this module does not know its document", hint="make it with compile")
+            raise CompileError("this module has no document", hint="create it with compile")
         return network
 
     @property
     def loaded(self) -> Any:
-        """The report of the weights last loaded (a ``WeightsReport``); None when there are none."""
+        """The report of the weights last loaded (a ``WeightsReport``); None if none were loaded."""
         return self.recall("loaded")
 
     @property
@@ -62,10 +62,9 @@ class NetworkModule(fx.GraphModule):
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """The names of the classes in the order of the logits; None when they are not known.
+        """The names of the classes in the order of the logits; None if they are unknown.
 
-        Set them with ``model.classes = ["cat", "dog"]``: ``ins.save_model`` writes them, ``ins.load_model``
-        reads them.
+        Set them with ``model.classes = ["cat", "dog"]``; ``ins.save_model`` writes and ``ins.load_model`` reads them.
         Setting them raises :class:`ConfigError` unless there is a name for each logit.
         """
         names: tuple[str, ...] | None = self.recall("classes")
@@ -76,7 +75,7 @@ class NetworkModule(fx.GraphModule):
         found = None if names is None else (names,) if isinstance(names, str) else tuple(names)
         if found is not None and not (len(found) == self.num_classes and all(isinstance(name, str) for name in found)):
             expected = f"{self.num_classes} names, in the order of the logits"
-            raise ConfigError("these are no names of the classes", found=found, expected=expected)
+            raise ConfigError("not the names of the classes", found=found, expected=expected)
         self.remember(classes=found)
 
     @property
@@ -94,7 +93,7 @@ class NetworkModule(fx.GraphModule):
 
     @property
     def pretrained_cfg(self) -> dict[str, Any]:
-        """What the weights expect of an image, and where the classifier is, under the names that timm uses.
+        """The preprocessing that the weights expect and the place of the classifier, under timm's names.
 
         ``timm.data.resolve_model_data_config(model)`` reads it; :func:`prepare_images` does the same without timm. See
         :func:`inception_search.backend.timm_interface.pretrained_cfg` for the names.
@@ -118,14 +117,14 @@ class NetworkModule(fx.GraphModule):
     def reset_classifier(
         self, num_classes: int, global_pool: Literal["avg", "max", "none", ""] | None = None
     ) -> NetworkModule:
-        """Put a new, randomly initialised classifier of ``num_classes`` in the place of the old one; the model itself.
+        """Replace the classifier by a new, randomly initialised one of ``num_classes``; returns the model itself.
 
         ``num_classes=0`` removes it: the output is then the pooled features (N, num_features), or with
-        ``global_pool="none"`` (or ``""``) the maps (N, C, H, W) of the last stage. Auxiliary classifiers get the same
-        number of classes, and are removed with 0. All other layers stay the same objects; give an optimizer the new
-        parameters. The class names are forgotten.
+        ``global_pool="none"`` (or ``""``) the feature maps (N, C, H, W) of the last stage. Auxiliary classifiers get
+        the same number of classes, and are removed with 0. All other layers stay the same objects; give an optimizer
+        the new parameters. The class names are forgotten.
 
-        Raises ConfigError for maps that are not pooled but classified, SpecError for a number that cannot be.
+        Raises ConfigError for a classifier on maps that are not pooled, SpecError for an invalid number.
 
         >>> model.reset_classifier(10).get_classifier()  # doctest: +SKIP
         Linear(in_features=2048, out_features=10, bias=True)
@@ -139,13 +138,13 @@ class NetworkModule(fx.GraphModule):
 
     @checked
     def features(self, x: torch.Tensor, stages: str | Iterable[str] | None = None) -> dict[str, torch.Tensor]:
-        """The maps (N, C, H, W) that ``stages`` make of images ``x``, by name; what comes after them is not run.
+        """The output (N, C, H, W) of ``stages`` for images ``x``, by name; later stages are not run.
 
-        Without ``stages``, those of the last stage of each size (height and width): a pyramid, the largest first.
+        The default is the last stage of each size (height and width): a pyramid, the largest first.
 
-        Raises :class:`~inception_search.errors.UnknownNameError` for a stage the network does not have, and
-        :class:`~inception_search.errors.ShapeError` for images of other channels, or too small for these stages: it
-        names the least size.
+        Raises :class:`~inception_search.errors.UnknownNameError` for a stage that the network does not have, and
+        :class:`~inception_search.errors.ShapeError` for images with other channels or too small for these stages; the
+        error gives the smallest size.
         """
         channels, height, width = self.network.input.shape
         if x.ndim != 4 or x.shape[1] != channels:
@@ -158,14 +157,14 @@ class NetworkModule(fx.GraphModule):
 
     @property
     def feature_info(self) -> list[dict[str, Any]]:
-        """``num_chs``, ``reduction`` (the stride) and ``module`` (the stage) of the maps of :meth:`features`."""
+        """``num_chs``, ``reduction`` (the stride) and ``module`` (the stage) of each output of :meth:`features`."""
         from inception_search.backend.timm_interface import feature_info
 
         return feature_info(self.network, dict(self.recall("shapes") or {}), self._last_of_each_size())
 
     @checked
     def forward_features(self, x: torch.Tensor) -> torch.Tensor:
-        """The maps (N, C, H, W) of the last stage for images ``x``: what :meth:`forward_head` takes.
+        """The feature maps (N, C, H, W) of the last stage for images ``x``, the input of :meth:`forward_head`.
 
         Raises :class:`~inception_search.errors.ShapeError` as :meth:`features` does.
         """
@@ -174,10 +173,10 @@ class NetworkModule(fx.GraphModule):
 
     @checked
     def forward_head(self, x: torch.Tensor, pre_logits: bool = False) -> torch.Tensor:
-        """The logits (N, classes) of maps ``x`` of the last stage; ``pre_logits``: the features (N, num_features).
+        """The logits (N, classes) of feature maps ``x`` of the last stage; ``pre_logits``: features (N, num_features).
 
         Auxiliary classifiers are not run, not even in training. Raises
-        :class:`~inception_search.errors.ShapeError` for what are no maps of the last stage.
+        :class:`~inception_search.errors.ShapeError` if the shape of ``x`` is not that of the last stage.
 
         >>> model.forward_head(model.forward_features(x))  # in evaluation mode the same as model(x)  # doctest: +SKIP
         """
@@ -198,10 +197,9 @@ class NetworkModule(fx.GraphModule):
 
     @checked
     def feature_extractor(self, stages: str | Iterable[str] | None = None) -> fx.GraphModule:
-        """A module of the same weights that returns ``{stage: map}``; made once for each choice of stages.
+        """A module with the same weights that returns ``{stage: feature map}``; cached for each choice of stages.
 
-        ``stages`` are as for :meth:`features`. The layers are this module's own, so they train, or are frozen, as they
-        are here.
+        ``stages`` are as for :meth:`features`. The layers are shared with this module, and so are their modes.
         """
         made: dict[tuple[str, ...], fx.GraphModule] = self.__dict__.setdefault("_extractors", {})
         key = self._last_of_each_size() if stages is None else _names(stages)
@@ -211,7 +209,7 @@ class NetworkModule(fx.GraphModule):
         return made[key]
 
     def _check_size(self, stages: tuple[str, ...], height: int, width: int) -> None:
-        """Refuse images smaller than the document's that are too small for ``stages``; each size is looked at once."""
+        """Raise for images that are too small for ``stages``; sizes below the document's are checked once each."""
         from inception_search.backend.timm_interface import check_size
 
         own, fitting = self.network.input, self.__dict__.setdefault("_fitting", set())
@@ -221,13 +219,13 @@ class NetworkModule(fx.GraphModule):
             fitting.add(size)
 
     def _last_of_each_size(self) -> tuple[str, ...]:
-        """The last stage of each height and width, by the document's input, in the order of the stages."""
+        """The last stage of each output size, for the document's input, in the order of the stages."""
         shapes: Mapping[str, tuple[int, ...]] = self.recall("shapes") or {}
         last = {shape[1:]: stage for stage, shape in shapes.items()}
         return tuple(stage for stage in self.stages if stage in last.values())
 
     def _has_layers_of(self, extractor: fx.GraphModule) -> bool:
-        """Whether the layers are still those ``extractor`` was made of (they can be exchanged by path)."""
+        """Whether ``extractor`` still has the current layers, which users can replace by path."""
         paths = [str(node.target) for node in extractor.graph.nodes if node.op == "call_module"]
         return all(self.get_submodule(path) is extractor.get_submodule(path) for path in paths)
 
@@ -251,7 +249,7 @@ class NetworkModule(fx.GraphModule):
         return extractor
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        """One line in a notebook, where the last value of a cell is shown: ``model.freeze(...)``, say."""
+        """One line, for notebooks that show the last value of a cell, such as ``model.freeze(...)``."""
         sizes, parameters = self.network.input.shape, sum(value.numel() for value in self.parameters())
         frozen = ", ".join(self.recall("frozen") or ())
         printer.text(
@@ -261,9 +259,9 @@ class NetworkModule(fx.GraphModule):
 
     @checked
     def freeze(self, stages: str | Iterable[str] | None = None, *, until: str | None = None) -> NetworkModule:
-        """Stop training ``stages``, or all up to and with stage ``until``: no gradients, batch statistics kept.
+        """Stop training ``stages``, or all up to and including ``until``: no gradients, fixed running statistics.
 
-        ``train()`` leaves them so; :meth:`unfreeze` ends it. Returns the module itself.
+        ``train()`` does not change frozen stages; :meth:`unfreeze` does. Returns the module itself.
         """
         if stages is None and until is None:
             raise ConfigError("nothing to freeze", expected=f"some of {', '.join(self.stages)}, or until=")
@@ -287,14 +285,14 @@ class NetworkModule(fx.GraphModule):
         return self.train(self.training)
 
     def train(self, mode: bool = True) -> NetworkModule:
-        """Training or evaluation mode for all but the frozen stages, which stay in evaluation."""
+        """Set training or evaluation mode, except for frozen stages, which stay in evaluation mode."""
         super().train(mode)
         for part in self._parts(self.recall("frozen") or ()):
             part.eval()
         return self
 
     def _parts(self, stages: Iterable[str]) -> list[nn.Module]:
-        """The modules of ``stages``; a stage of functions only has none."""
+        """The modules of ``stages``; a stage that only calls functions has none."""
         return [part for name in stages if (part := self._modules.get(name)) is not None]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -313,7 +311,7 @@ class NetworkModule(fx.GraphModule):
 def _restored(
     restore: Callable[..., fx.GraphModule], arguments: tuple[Any, ...], name: str, meta: dict[str, Any]
 ) -> NetworkModule:
-    """A pickled network; torch restores graph modules of its own class only, and forgets their ``meta``."""
+    """Restore a pickled network; torch restores only plain graph modules, without ``meta``."""
     plain = restore(*arguments)
     module = NetworkModule(plain, plain.graph, class_name=name)
     module.meta.update(meta)
@@ -322,12 +320,12 @@ def _restored(
 
 
 def _names(stages: str | Iterable[str]) -> tuple[str, ...]:
-    """``stages`` as a tuple; one alone may be given as it is."""
+    """``stages``, one name or several, as a tuple."""
     return (stages,) if isinstance(stages, str) else tuple(stages)
 
 
 def _ancestors(nodes: Iterable[fx.Node]) -> set[fx.Node]:
-    """``nodes`` and all they depend on."""
+    """``nodes`` and all nodes that they depend on."""
     found: set[fx.Node] = set()
     stack = list(nodes)
     while stack:

@@ -1,4 +1,4 @@
-"""The containers between a network and its layers: they print as what they are (``Branches``, ``ConvNormAct``)."""
+"""The containers between a network and its layers, with telling names in ``print`` (``Branches``, ``ConvNormAct``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AuxHeads(nn.Module):
             self.add_module(name, head)
 
     def forward(self, logits: torch.Tensor, *taps: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        """``logits`` (N, classes) in evaluation; in training (logits, aux, ...) from the maps (N, C, H, W)."""
+        """``logits`` (N, classes) in evaluation; in training (logits, aux, ...) from feature maps (N, C, H, W)."""
         if not self.training:
             return logits
         return (logits, *(head(tap) for head, tap in zip(self.children(), taps, strict=True)))
@@ -40,7 +40,7 @@ _BY_CHILD = {"branches": "Concat", "body": "Block", "nodes": "Dag"}
 
 
 class Part(nn.Module):
-    """Layers below one place of the document, called ``kind`` when printed; the network's graph calls the layers."""
+    """Layers of one place of the document, printed as ``kind``; the network's graph calls the layers."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -51,9 +51,9 @@ class Part(nn.Module):
 
 
 def name_parts(module: nn.Module, network: Network | None = None) -> None:
-    """Give the containers of ``module`` their names; blocks of ``network`` keep theirs (``inception_a``: InceptionA).
+    """Name the containers of ``module``; blocks of ``network`` keep their names (``inception_a``: InceptionA).
 
-    Graph modules make containers that are plain ``nn.Module``; every layer, parameter and path stays as it is.
+    Graph modules create plain ``nn.Module`` containers. Layers, parameters and paths do not change.
     """
     blocks = _blocks(network) if network is not None else {}
     for path, parent in list(module.named_modules()):
@@ -65,17 +65,17 @@ def name_parts(module: nn.Module, network: Network | None = None) -> None:
                 part.training = child.training
                 parent._modules[name] = part
             elif isinstance(child, fx.GraphModule) and isinstance(parent, AuxHeads):
-                type(child).__name__ = "AuxHead"  # copies forget it; each graph module has a class of its own
+                type(child).__name__ = "AuxHead"  # each graph module has its own class; copies lose the name
 
 
 def camel_case(name: str) -> str:
-    """``inception_a`` as the name of a class: ``InceptionA``; signs that no name has are left out."""
+    """``inception_a`` as the name of a class: ``InceptionA``; other signs are dropped."""
     words = "".join(c if c.isalnum() else " " for c in name).split()
     return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def _kind(path: str, part: nn.Module) -> str:
-    """What a container is, by its place and its children."""
+    """The kind of a container, by its place and its children."""
     *outer, name = path.split(".")
     children = list(part._modules)
     if {"conv", "linear"} & set(children) and name != "head":  # a step of the document: conv, norm and act
@@ -92,7 +92,7 @@ def _kind(path: str, part: nn.Module) -> str:
 
 
 def _blocks(network: Network) -> Mapping[str, str]:
-    """The paths of the stages, or their steps and copies, that are a block of the document; with its name."""
+    """The paths of stages, steps and copies that use a block of the document, with the block's name."""
     found = (place for name, step in network.stages.items() for place in _uses(step, name))
     return {path: camel_case(name) for path, name in found if camel_case(name)}
 

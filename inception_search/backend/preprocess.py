@@ -1,4 +1,4 @@
-"""Images, resized and normalised as a network's weights expect them."""
+"""Resize and normalise images as the weights of a network expect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def prepare_images(images: Pictures, network: Network | NetworkModule) -> torch.
     facts = network.preprocess
     if facts is None:
         raise ConfigError(
-            "the document does not say what its weights expect of an image",
+            "the document has no preprocessing of images",
             path="preprocess",
             hint="add 'preprocess: {mean: ..., std: ...}' to it",
         )
@@ -67,6 +67,6 @@ def _sized(x: torch.Tensor, facts: Preprocess, height: int, width: int) -> torch
 def _resized(x: torch.Tensor, height: int, width: int, facts: Preprocess) -> torch.Tensor:
     if x.shape[2:] == (height, width):
         return x
-    whole = x if x.device.type == "cpu" else x.float()  # only the CPU resizes bytes, as image libraries do
+    whole = x if x.device.type == "cpu" else x.float()  # only the CPU can resize uint8, as image libraries do
     x = F.interpolate(whole, (height, width), mode=facts.interpolation, align_corners=False, antialias=True)
     return x if x.dtype == torch.uint8 else x.round().clamp(0, 255)  # bicubic overshoots

@@ -1,4 +1,4 @@
-"""A compiled network as timm's models are: its stages, its head on their last maps, its ``pretrained_cfg``."""
+"""The timm interface of compiled networks: features of stages, the head, and ``pretrained_cfg``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AUX, CLASSIFIER = "aux", "head.classifier"
 def head_module(module: fx.GraphModule, last: str, *, pre_logits: bool) -> fx.GraphModule:
     """The part of ``module`` after the node ``last``, on the same layers; ``pre_logits``: without its classifier.
 
-    Auxiliary classifiers are no part of it.
+    Auxiliary classifiers are not included.
     """
     graph = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
@@ -37,7 +37,7 @@ def head_module(module: fx.GraphModule, last: str, *, pre_logits: bool) -> fx.Gr
 
 
 def features_read(network: Network) -> int:
-    """The channels that the classifier of ``network`` reads; without one, those of the output."""
+    """The input channels of the classifier of ``network``; without one, the channels of the output."""
     graph = lower(network, aux=False)
     for node in graph.nodes:
         if node.path in (CLASSIFIER, f"{CLASSIFIER}.conv"):
@@ -46,7 +46,7 @@ def features_read(network: Network) -> int:
 
 
 def feature_info(network: Network, shapes: dict[str, tuple[int, ...]], stages: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Channels, stride (input pixels a position) and name of ``stages``, whose maps have ``shapes``."""
+    """Channels, stride (input pixels per position) and name of ``stages``; ``shapes`` are their output shapes."""
     graph = lower(network, aux=False)
     strides = _strides(graph)
     ends = {node.stage: stride for node, stride in zip(graph.nodes, strides, strict=True)}
@@ -54,7 +54,7 @@ def feature_info(network: Network, shapes: dict[str, tuple[int, ...]], stages: t
 
 
 def _strides(graph: Graph) -> list[int]:
-    """For each node, how many rows of the input lie between two rows of its map."""
+    """The total stride of each node: the input rows between two rows of its feature map."""
     found: list[int] = []
     for node in graph.nodes:
         own = node.op.stride[0] if isinstance(node.op, Conv | Pool) else 1
@@ -65,9 +65,9 @@ def _strides(graph: Graph) -> list[int]:
 def pretrained_cfg(network: Network) -> dict[str, Any]:
     """``architecture``, ``input_size`` (C, H, W), ``num_classes``, ``first_conv``, ``classifier``, ``pool_size`` ...
 
-    ``mean`` and ``std`` are of pixels from 0 to 1; ``crop_pct`` and ``crop_mode`` say how an image is brought to
-    ``input_size``: a centre crop, or ``squash`` (resized whole). ``input_space`` is ``RGB`` or ``BGR``: timm knows
-    RGB only. A document that does not say what its weights expect has none of these.
+    ``mean`` and ``std`` are for pixels from 0 to 1. ``crop_pct`` and ``crop_mode`` describe how an image gets
+    ``input_size``: a centre crop, or ``squash`` (the whole image is resized). ``input_space`` is ``RGB`` or ``BGR``;
+    timm itself uses only RGB. Without ``preprocess`` in the document, these entries are missing.
     """
     graph = lower(network, aux=False)
     facts: dict[str, Any] = {
@@ -98,14 +98,14 @@ def _image_facts(facts: Preprocess, network: Network) -> dict[str, Any]:
 
 
 def _crop(resize: int | None, side: int) -> dict[str, Any]:
-    """timm divides by ``crop_pct`` and rounds down: half a pixel more makes that ``resize`` exactly."""
+    """timm divides by ``crop_pct`` and rounds down; half a pixel more makes the result exactly ``resize``."""
     if resize is None:
         return {"crop_pct": 1.0, "crop_mode": "squash"}
     return {"crop_pct": side / (resize + 0.5), "crop_mode": "center"}
 
 
 def check_size(network: Network, stages: Collection[str], height: int, width: int) -> None:
-    """Raise ShapeError, with the least size, where images are too small for ``stages`` and those before them."""
+    """Raise ShapeError, with the smallest size, if images are too small for ``stages`` and those before them."""
     names = list(network.stages)
     last = max((names.index(stage) for stage in stages), default=-1)
     kept = {name: network.stages[name] for name in names[: last + 1]}

@@ -1,4 +1,4 @@
-"""Finding networks: by shipped name, by path, from text; and modules inside them."""
+"""Find networks by shipped name, path or text, and modules inside them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _readings(network: str, wanted: bool) -> list[str]:
 
 
 def _patterns(given: str | Iterable[str]) -> list[str]:
-    """Patterns given as one text or several; an empty one, timm's default, stands for all."""
+    """Patterns given as one text or several; an empty one, timm's default, matches all names."""
     patterns = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
     for pattern in patterns:
         if not isinstance(pattern, str):
@@ -101,21 +101,21 @@ def list_dialects(network: str | Path) -> dict[str, str]:
 def load(network: str | Path) -> Network:
     """A network by shipped name, from a file (a saved model, too), from YAML text, or the best of a run folder.
 
-    ``name@dialect`` and ``file.yaml@dialect`` are the reading of the network that another implementation has.
+    ``name@dialect`` and ``file.yaml@dialect`` are the variant of the network in another implementation.
 
-    Raises :class:`~inception_search.errors.UnknownNameError` for a name nothing answers to, and
+    Raises :class:`~inception_search.errors.UnknownNameError` for an unknown name, and
     :class:`~inception_search.errors.DocumentError` for a document that cannot be used. Warns
-    (:class:`~inception_search.errors.DocumentWarning`) of blocks that a document of the user's never uses, and of an
-    input that seems to be written as height, width, channels.
+    (:class:`~inception_search.errors.DocumentWarning`) of blocks that a user's document never uses, and of an input
+    that seems to be written as height, width, channels.
     """
     if isinstance(network, str) and ("\n" in network or network.lstrip().startswith("{")):
         return _checked(parse_network(network), network, None)
     name, dialect = _found(network)
     if name in names():
         return _shipped(str(name), dialect)
-    if is_model(name) or _best_of(network) is not None:  # written by this package
+    if is_model(name) or _best_of(network) is not None:  # written by this package, so not checked for likely mistakes
         return _from_file(name, dialect)
-    text = read_text(name)  # once: a pipe can be read once only
+    text = read_text(name)  # a pipe can be read only once
     return _checked(parse_network(text, str(name), dialect), text, str(name))
 
 
@@ -130,7 +130,7 @@ def _checked(network: Network, text: str, file: str | None) -> Network:
 
 
 def _found(network: str | Path) -> tuple[str | Path, str | None]:
-    """The shipped name or the path of a document that ``network`` stands for, and the dialect asked for."""
+    """The shipped name or document path in ``network``, and the requested dialect."""
     best = _best_of(network)
     if best is not None:
         return best, None
@@ -151,12 +151,12 @@ def _unknown_network(network: str) -> UnknownNameError:
 
 
 def _is_weights(network: str | Path) -> bool:
-    """Whether a path is that of weights without a document, by its ending."""
+    """Whether a path has the suffix of a weight file without a document."""
     return str(network).endswith(WEIGHTS) and "\n" not in str(network)
 
 
 def _weights_not_network(path: str | Path) -> SpecError:
-    hint = f"write compile(NETWORK, weights={str(path)!r}); 'inception-search convert {path}' says which network"
+    hint = f"write compile(NETWORK, weights={str(path)!r}); 'inception-search convert {path}' shows which network"
     return SpecError("this is a file of weights, not a network", place=Place(str(path)), hint=hint)
 
 
@@ -167,7 +167,7 @@ def _split(network: str) -> tuple[str, str | None]:
 
 
 def _from_file(path: str | Path, dialect: str | None = None) -> Network:
-    """The document in a file: its text, or that inside a saved model."""
+    """The network of a document file or of a saved model."""
     if is_model(path):
         return parse_network(read_document(path), str(path), dialect)
     return load_network(path, dialect)
@@ -195,12 +195,12 @@ def _best_of(path: str | Path) -> Path | None:
 
 
 def is_model(path: str | Path) -> bool:
-    """Whether ``path`` is that of a saved model, by its ending."""
+    """Whether ``path`` has the suffix of a saved model."""
     return str(path).endswith(MODEL) and "\n" not in str(path)
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether ``path`` is the path of a file; False for what is no path at all."""
+    """Whether ``path`` is the path of a file; False for values that cannot be paths."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):
@@ -208,7 +208,7 @@ def is_file(path: str | Path) -> bool:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether ``path`` is the path of a folder; False for what is no path at all."""
+    """Whether ``path`` is the path of a folder; False for values that cannot be paths."""
     try:
         return Path(path).is_dir()
     except (OSError, ValueError):

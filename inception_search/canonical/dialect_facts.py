@@ -1,4 +1,4 @@
-"""What tells dialects apart: read from the documents, not typed."""
+"""The differences between dialects, computed from the documents."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from inception_search.numbers import class_count
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Pool, children
 
-COUNTED, NOT_COUNTED = "count the border", "leave the border out"  # of averages, in JSON
+COUNTED, NOT_COUNTED = "count the border", "leave the border out"  # words for average pooling in JSON
 
 
 def facts(network: Network) -> dict[str, Any]:
-    """Padding, pooling, norm, bias, head and auxiliary heads of ``network``, as plain JSON data."""
+    """Padding, pooling, norm, bias, head and auxiliary classifiers of ``network``, as plain JSON data."""
     pools, norm, head = list(_pools(network)), network.conv_defaults.norm, network.head
     embedding = head.embedding and {"width": head.embedding.width, "unit_length": head.embedding.unit_length}
     return {
@@ -33,7 +33,7 @@ def facts(network: Network) -> dict[str, Any]:
 
 
 def in_words(found: Mapping[str, Any]) -> dict[str, str]:
-    """The :func:`facts` as people read them."""
+    """The :func:`facts` in words."""
     return {
         "same_padding": "TensorFlow's SAME" if found["same_padding"] == "tf" else "k//2",
         "strided_pools": found["strided_pools"] or "-",
@@ -56,7 +56,7 @@ def _strided(network: Network, pools: list[Pool]) -> str | None:
 
 
 def _averages(network: Network, pools: list[Pool]) -> str | None:
-    """Whether averages that reach over the border count it."""
+    """Whether average pooling with padding counts the padding."""
     reaching = [pool for pool in pools if pool.mode == "avg" and pool.padding != "valid"]
     if not reaching:
         return None

@@ -1,4 +1,4 @@
-"""The names of a canonical network's tensors in other implementations, and whose names a file has."""
+"""The tensor names of canonical networks in other implementations, and the recognition of weight files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.canonical.weight_styles import SAME, Style
 from inception_search.canonical.weight_tables import Table, TableLayer, numbered, read_tables, table_names
 from inception_search.errors import WeightsError, unknown_name
 
-_AUTOMATIC = re.compile(r"(conv2d|batch_normalization)(?:_([1-9][0-9]{0,8}))?(?=/)")  # of Keras
+_AUTOMATIC = re.compile(r"(conv2d|batch_normalization)(?:_([1-9][0-9]{0,8}))?(?=/)")  # names that Keras generates
 
 
 class GraphLayer(Protocol):
@@ -33,10 +33,10 @@ class GraphLayer(Protocol):
 
 
 class Entry(NamedTuple):
-    """One tensor: our state_dict ``key``, its ``name`` in the other implementation, how it is laid out there.
+    """One tensor: our state_dict ``key``, its ``name`` and its ``layout`` in the other implementation.
 
     ``layout`` is :data:`~inception_search.canonical.weight_styles.SAME` or a key of ``AXES`` there. An
-    ``optional`` one may be missing in a file: a gamma (then 1), the count of batches (then 0).
+    ``optional`` tensor may be missing in a file: a gamma (then 1), or the count of batches (then 0).
     """
 
     key: str
@@ -46,23 +46,23 @@ class Entry(NamedTuple):
 
 
 def tables() -> tuple[str, ...]:
-    """The networks (base names, without a dialect) whose names in other implementations are known, sorted."""
+    """The sorted networks (without dialects) that have tables of names in other implementations."""
     return table_names()
 
 
 def implementations(network: str) -> tuple[str, ...]:
-    """The implementations whose names of ``network`` (or of the base of a dialect ``base@dialect``) are known."""
+    """The implementations with tables of names for ``network`` (a dialect ``base@dialect`` has those of its base)."""
     name = _base(network)
     return tuple(read_tables(name)) if name in table_names() else ()
 
 
 def entries(graph_layers: Iterable[GraphLayer], network: str, implementation: str) -> tuple[Entry, ...]:
-    """The tensors of the layers that ``implementation`` has too, in our order, under its names.
+    """The tensors of the layers that ``implementation`` also has, in our order, under its names.
 
-    Keras' automatic names are those of the first model built; :func:`renumbered` brings a file's to that. Parts
-    that only one of the two has (an auxiliary head, an embedding) are left out: :func:`part_names` and
-    :func:`part_of` tell which. Raises :class:`WeightsError` when a part has another number of layers here and
-    there, and :class:`~inception_search.errors.UnknownNameError` for an unknown network or implementation.
+    Keras' automatic names are those of the first model in a process; :func:`renumbered` converts the names of a file.
+    Parts that only one side has (an auxiliary classifier, an embedding) are omitted; see :func:`part_names` and
+    :func:`part_of`. Raises :class:`WeightsError` if a part has different numbers of layers on the two sides, and
+    :class:`~inception_search.errors.UnknownNameError` for an unknown network or implementation.
     """
     table, ours = _table(network, implementation), _by_part(graph_layers)
     found: list[Entry] = []
@@ -82,30 +82,30 @@ def entries(graph_layers: Iterable[GraphLayer], network: str, implementation: st
 
 
 def part_names(network: str, implementation: str) -> Mapping[str, str]:
-    """Every tensor name that a file of ``implementation`` may have, with the part of our document it belongs to.
+    """Every tensor name that a file of ``implementation`` may have, with its part of our document.
 
-    More than a file has: every layer is given a bias, and named with a norm and without one.
+    These are more names than any file has: every layer has a bias, and names with and without a norm.
     """
     _table(network, implementation)
     return _part_names(_base(network), implementation)
 
 
 def classifier_of(network: str, implementation: str) -> tuple[str, str] | None:
-    """The name and the layout of the weight of ``implementation``'s classifier; None where it has none."""
+    """The name and the layout of the weight of ``implementation``'s classifier; None if it has none."""
     table = _table(network, implementation)
     head = table.parts.get("head")
     return (head[-1].alone.weight, table.style.layouts["linear"]) if head else None
 
 
 def known_by(network: str, names: Collection[str]) -> dict[str, int]:
-    """The implementations of ``network`` that know the most of ``names``, in the order of its file, and how many."""
+    """The implementations of ``network`` that have the most of ``names``, in the order of its file, with the number."""
     given = frozenset(renumbered(names).values())
     known = {name: len(_part_names(_base(network), name).keys() & given) for name in implementations(network)}
     return {name: number for name, number in known.items() if number == max(known.values())}
 
 
 def part_of(path: str) -> str:
-    """The part of a document that a path or a state_dict key is in: its stage, head, head.embedding, aux.<name>."""
+    """The part of the document that contains a path or state_dict key: a stage, head, head.embedding, aux.<name>."""
     first, *rest = path.split(".")
     inner = first == "aux" or (first == "head" and rest[:1] == ["embedding"])
     return ".".join((first, *rest[:1])) if inner else first
@@ -114,7 +114,7 @@ def part_of(path: str) -> str:
 def renumbered(names: Collection[str]) -> dict[str, str]:
     """Each of ``names`` with Keras' automatic names counted from zero (``conv2d_94/kernel`` to ``conv2d/kernel``).
 
-    They go on counting when a process builds another model.
+    Keras continues the numbers when a process builds another model.
     """
     found = [match for name in names if (match := _AUTOMATIC.match(name))]
     first = {kind: min(int(m[2] or 0) for m in found if m[1] == kind) for kind in {m[1] for m in found}}
@@ -126,10 +126,9 @@ def renumbered(names: Collection[str]) -> dict[str, str]:
 
 
 def recognise(names: Collection[str]) -> tuple[str, str] | None:
-    """The network and the implementation whose tensors ``names`` are; None when most of them belong to none.
+    """The network and the implementation of the tensors ``names``; None if no table has half of them.
 
-    The one that knows most of ``names``; of those, the one of which they are the largest part; of those (the same
-    names in both), the one that its file has first.
+    The result has the most of ``names``; among equals, the one with the fewest other names, then the first in its file.
     """
     given = frozenset(renumbered(names).values())
     best, score = None, (0, 0.0)

@@ -1,4 +1,4 @@
-"""How frameworks call and lay out the tensors of a layer: one row for each style."""
+"""The tensor names and layouts of other frameworks: one row for each style."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from inception_search.errors import WeightsError
 
-SAME = "same"  # as PyTorch has it
-# Layout of a tensor in a file -> the order of its axes that makes it PyTorch's.
+SAME = "same"  # the layout of PyTorch
+# Layout of a tensor in a file -> the order of its axes in PyTorch.
 AXES: Mapping[str, tuple[int, ...]] = {
     "HWIO": (3, 2, 0, 1),  # -> (O, I, H, W)
     "HWIM": (2, 3, 0, 1),  # depthwise, M filters for each input -> (I, M, H, W), then (I * M, 1, H, W)
@@ -18,11 +18,11 @@ AXES: Mapping[str, tuple[int, ...]] = {
 
 
 class Style(NamedTuple):
-    """The names of a layer's tensors, from the name of the layer.
+    """The names of a layer's tensors, derived from the name of the layer.
 
-    ``conv`` and ``norm`` are where a layer with a norm and its norm are, ``alone`` a layer without one; ``weight``,
-    ``bias`` and the values of ``norm_tensors`` are put behind. ``layouts``: of the weight, by the kind of the
-    layer. ``optional``: the tensors of a norm that a file may lack.
+    ``conv`` and ``norm`` are the prefixes of a layer with a norm and of its norm, ``alone`` of a layer without a norm.
+    ``weight``, ``bias`` and the values of ``norm_tensors`` are the suffixes. ``layouts`` has the layout of the weight
+    by the kind of the layer; ``optional``, the tensors of a norm that a file may lack.
     """
 
     conv: str
@@ -47,7 +47,7 @@ _TENSORFLOW_NORM = {
 }
 _TENSORFLOW_LAYOUTS = {"conv": "HWIO", "depthwise": "HWIM", "linear": "IO"}
 _COUNT = frozenset({"num_batches_tracked"})
-_GAMMA = frozenset({"weight"})  # TF-slim and Keras norms have none, unless told so
+_GAMMA = frozenset({"weight"})  # by default, norms of TF-slim and Keras have none
 
 _SLIM = Style(
     conv="{}",
@@ -69,9 +69,9 @@ STYLES: Mapping[str, Style] = {
 
 
 def torch_shape(layout: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape in PyTorch of a tensor that has ``shape`` in a file of that ``layout``.
+    """The shape in PyTorch of a tensor that has ``shape`` in a file of ``layout``.
 
-    :class:`WeightsError` when ``shape`` is none of that layout.
+    Raises :class:`WeightsError` if ``shape`` is impossible in that layout.
     """
     if layout == SAME:
         return shape

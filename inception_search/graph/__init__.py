@@ -1,1 +1,1 @@
-"""Level 2: the flat, typed, immutable graph of primitive operations. Torch only inside ``Op.build``."""
+"""Level 2: the flat, typed, immutable graph of primitive operations. Only ``Op.build`` imports torch."""

@@ -40,7 +40,7 @@ def cost_table(graph: Graph, depth: int | None = 1) -> tuple[Row, ...]:
 
 
 def cost_by_place(graph: Graph) -> dict[str, Row]:
-    """Costs summed for every beginning of every path, with the type that leaves it: what a whole part of a graph is."""
+    """Costs summed for every prefix of every path, with the output type of that part of the graph."""
     sums: dict[str, tuple[str, Type, int, int]] = {}
     for node in graph.nodes:
         cost = node.op.cost(graph.input_types(node), node.type)

@@ -1,4 +1,4 @@
-"""The graph: nodes in topological order, each with the type it was made with."""
+"""The graph: nodes in topological order, each with its type."""
 
 from __future__ import annotations
 
@@ -135,11 +135,11 @@ class GraphBuilder:
         """
         nodes = self._nodes
         if inputs and not 0 <= min(inputs) <= max(inputs) < len(nodes):
-            raise ShapeError("a node reads a node that is not there yet", path=path, found=inputs)
+            raise ShapeError("a node reads a node that does not exist yet", path=path, found=inputs)
         types = tuple(nodes[i].type for i in inputs)
         _check_arity(op, len(types), path)
         if path in self._paths:
-            raise ShapeError("two nodes with one path", path=path, hint="give every node a path of its own")
+            raise ShapeError("two nodes with one path", path=path, hint="give every node its own path")
         try:
             output = op.infer(types)
         except ShapeError as error:

@@ -13,8 +13,8 @@ Kind = Literal["conv", "depthwise", "linear"]
 class Layer(NamedTuple):
     """One layer: ``path`` is its place in the document, ``node`` and ``norm`` are the prefixes of its weight keys.
 
-    The two differ in their last part: ``mixed_5b.branches.0`` and ``mixed_5b.branches.0.conv``; they are equal for
-    a classifier. ``norm`` is the batch norm that reads the layer directly. ``shape`` is that of the weight in
+    ``path`` and ``node`` differ in their last part: ``mixed_5b.branches.0`` and ``mixed_5b.branches.0.conv``; they are
+    equal for a classifier. ``norm`` is the batch norm that reads the layer directly. ``shape`` is the weight's shape in
     PyTorch's layout: (O, I, H, W) or (O, I).
     """
 
@@ -28,7 +28,7 @@ class Layer(NamedTuple):
 
 
 def layers(graph: Graph) -> tuple[Layer, ...]:
-    """Every convolution and fully connected layer of ``graph``, in its order."""
+    """Every convolution and fully connected layer of ``graph``, in graph order."""
     norms = {node.inputs[0]: node for node in graph.nodes if isinstance(node.op, BatchNorm)}
     return tuple(
         _layer(graph, node, node.op, norms.get(index))

@@ -1,4 +1,4 @@
-"""What an operation is: all facts of one op in one class, one file per op in ``ops/``."""
+"""The base class of operations: one class has all facts of an op; ``ops/`` has one file per op."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Channels = Literal["mixes", "keeps", "pins"]
-Padding = tuple[int, int] | Literal["tf"]  # zeros on each side, or as many as TensorFlow's SAME takes
+Padding = tuple[int, int] | Literal["tf"]  # zeros on each side, or TensorFlow's SAME
 
 
 class OpCost(NamedTuple):
@@ -28,17 +28,17 @@ FREE = OpCost(0, 0)
 class Op:
     """Base of all ops: frozen slotted dataclasses of attributes.
 
-    ``channels`` says what a permutation of the input channels meets: an op that *mixes* them all (a dense
-    convolution absorbs the permutation in its weights), *keeps* each apart, or *pins* their order.
+    ``channels`` is the effect of a permutation of the input channels: an op *mixes* them all (a dense convolution
+    absorbs the permutation in its weights), *keeps* them separate, or *pins* their order.
     """
 
     __slots__ = ()
     name: ClassVar[str]
-    arity: ClassVar[int | None] = 1  # None: two or more
+    arity: ClassVar[int | None] = 1  # number of inputs; None: two or more
     channels: ClassVar[Channels] = "keeps"
 
     def infer(self, inputs: tuple[Type, ...]) -> Type:
-        """The output type; :class:`ShapeError` when the inputs do not fit."""
+        """The output type; raises :class:`ShapeError` if the inputs do not fit."""
         return inputs[0]
 
     def cost(self, inputs: tuple[Type, ...], output: Type) -> OpCost:
@@ -60,9 +60,9 @@ class Op:
 
 
 def feature_map(op: str, value: Type) -> FeatureMap:
-    """``value`` as a feature map; a :class:`ShapeError` when it is a vector."""
+    """``value`` as a feature map; raises :class:`ShapeError` if it is a vector."""
     if not isinstance(value, FeatureMap):
-        raise ShapeError(f"{op} needs a feature map (C, H, W)", found=str(value), hint="it comes before flattening")
+        raise ShapeError(f"{op} needs a feature map (C, H, W)", found=str(value), hint="put it before flattening")
     return value
 
 
@@ -74,7 +74,7 @@ def window(
     padding: Padding,
     ceil: bool = False,
 ) -> tuple[int, int]:
-    """Output (height, width) of a sliding window; a window larger than its padded map is a ShapeError."""
+    """Output (height, width) of a sliding window; raises ShapeError if it exceeds the padded feature map."""
     if padding == "tf":
         return -(-size[0] // stride[0]), -(-size[1] // stride[1])
     out = []
@@ -86,7 +86,7 @@ def window(
                 hint="use a larger input, a smaller kernel or stride, or same padding",
             )
         steps = -(-room // s) if ceil else room // s
-        if ceil and steps * s >= side + p:  # the last window must begin inside the map or its left padding
+        if ceil and steps * s >= side + p:  # the last window must begin inside the feature map or its left padding
             steps -= 1
         out.append(steps + 1)
     return out[0], out[1]

@@ -1,7 +1,7 @@
-"""How much of the image one position of the last map sees.
+"""The receptive field of one position of the last feature map.
 
-The field is that of the network, not of one image: borders do not cut it, so it may be larger than the image, as in
-the tables of the papers. Every branch counts: the field is from the leftmost to the rightmost pixel any of them reads.
+The field is a property of the network, not of one image: borders do not cut it, so it may be larger than the image, as
+in the tables of the papers. It extends from the leftmost to the rightmost pixel that any branch reads.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ class Field(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """Positions of a map on one axis, first and last; below 0 and beyond the map lies its border."""
+    """The first and last position on one axis of a feature map; positions outside it are its border."""
 
     first: int
     last: int
 
 
 def receptive_field(graph: Graph) -> Field:
-    """The pixels that the centre position of the last map before global pooling (or flattening) depends on."""
+    """The pixels that the centre of the last feature map before global pooling (or flattening) depends on."""
     return Field(*(_side(graph, axis) for axis in (0, 1)))
 
 
 def _side(graph: Graph, axis: int) -> int:
-    """From the output backwards: what is needed of each value is what its readers read, all together."""
+    """The side on one axis: from the output backwards, the needed span of a value covers the spans of its readers."""
     needed = {graph.outputs[0]: _centre(graph.nodes[graph.outputs[0]].type, axis)}
     pixels: _Span | None = None
     for index in range(graph.outputs[0], -1, -1):
         span = needed.pop(index, None)
         node = graph.nodes[index]
-        if span is None or isinstance(node.op, Zero):  # zeros see nothing
+        if span is None or isinstance(node.op, Zero):  # zeros read nothing
             continue
         if isinstance(node.op, Input):
             pixels = _joined(pixels, span)
@@ -77,7 +77,7 @@ def _zeros_before(padding: Padding, axis: int, side: int, reach: int, stride: in
 
 
 def _adaptive(span: _Span, side: int, outputs: int) -> _Span:
-    """Output i of n averages floor(i side / n) up to ceil((i + 1) side / n); there are none beyond the map."""
+    """Output i of n averages floor(i side / n) up to ceil((i + 1) side / n), all inside the feature map."""
     first, last = (min(max(position, 0), outputs - 1) for position in span)
     return _Span(first * side // outputs, -(-(last + 1) * side // outputs) - 1)
 

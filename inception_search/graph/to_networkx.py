@@ -1,4 +1,4 @@
-"""The graph as a ``networkx.MultiDiGraph``: the only importer of networkx."""
+"""The graph as a ``networkx.MultiDiGraph``; only this module imports networkx."""
 
 from __future__ import annotations
 

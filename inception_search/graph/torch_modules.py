@@ -1,7 +1,7 @@
-"""Modules that torch lacks: TensorFlow's SAME padding where it is not symmetric, and L2 pooling.
+"""Modules that torch lacks: TensorFlow's asymmetric SAME padding, and L2 pooling.
 
-Only ``build`` imports them. With SAME padding an axis of n values gets ceil(n / stride) outputs; of the zeros that
-takes, the odd one is at the bottom or right.
+Only ``build`` imports them. With SAME padding, an axis of n values has ceil(n / stride) outputs; an odd zero is added
+at the bottom or right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 def tf_zeros(
     size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
 ) -> tuple[int, int, int, int]:
-    """(left, right, top, bottom) zeros for a map of ``size`` (height, width), in the order of ``F.pad``."""
+    """(left, right, top, bottom) zeros for a feature map of ``size`` (height, width), in the order of ``F.pad``."""
     zeros: list[int] = []
     for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
         total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
@@ -37,7 +37,7 @@ class TfConv2d(nn.Conv2d):
 
 
 class TfPool2d(nn.Module):
-    """Maximum, average or L2 pooling of (N, C, H, W) with SAME padding; averages leave it out, unless counted."""
+    """Maximum, average or L2 pooling of (N, C, H, W) with SAME padding; averages exclude padding by default."""
 
     def __init__(self, mode: str, kernel: tuple[int, int], stride: tuple[int, int], count_pad: bool = False) -> None:
         super().__init__()
@@ -68,9 +68,9 @@ def _pair(values: tuple[int, ...]) -> tuple[int, int]:
 
 
 class L2Pool2d(nn.Module):
-    """Root of the sum of squares over each window of (N, C, H, W); zeros outside the map.
+    """Root of the sum of squares over each window of (N, C, H, W), with zero padding.
 
-    Torch has ``LPPool2d``, without padding and with a NaN gradient at zero.
+    Torch's ``LPPool2d`` has no padding, and a NaN gradient at zero.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The types of values, feature maps and vectors (the batch dimension goes unsaid), and the cost of a graph."""
+"""The types of values (feature maps and vectors, without the batch dimension), and the cost of a graph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 
 class FeatureMap(NamedTuple):
-    """(channels, height, width) of a map."""
+    """The (channels, height, width) of a feature map."""
 
     channels: int
     height: int
@@ -44,12 +44,12 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """Totals for one image; ``aux_*`` is what the auxiliary classifiers add in training."""
+    """Totals for one image; ``aux_*`` is the additional cost of auxiliary classifiers in training."""
 
     # Convolutions and linear layers only, for one image; one multiply-add counts as one (MACs, not "FLOPs").
     params: int
     macs: int
-    activation_bytes: int  # of every op's output in float32: what training keeps
+    activation_bytes: int  # of every op's output in float32, which training keeps
     depth: int  # convolutions and linear layers on the longest path
     aux_params: int = 0
     aux_macs: int = 0
@@ -60,6 +60,6 @@ class Cost:
         return self.params + self.aux_params
 
     def to_dict(self) -> dict[str, int]:
-        """The main figures by name."""
+        """The main totals by name."""
         names = ("params", "macs", "activation_bytes", "depth")
         return {name: getattr(self, name) for name in names}

@@ -207,5 +207,5 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 
 def test_a_document_without_facts_of_images_is_told() -> None:
-    with pytest.raises(ConfigError, match="does not say what its weights expect"):
+    with pytest.raises(ConfigError, match="has no preprocessing of images"):
         ins.prepare_images(PHOTO, ins.load("nin_cifar10"))

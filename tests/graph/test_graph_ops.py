@@ -141,7 +141,7 @@ def test_an_op_costs(op: Op, inputs: tuple[Type, ...], params: int, macs: int) -
 REFUSALS: list[tuple[Op, tuple[Type, ...], str]] = [
     (ops.Conv(4, (12, 1)), (X,), r"conv kernel 12x1 is larger than its 11x8 map; use a larger input"),
     (ops.Conv(4, (5, 5), dilation=(3, 3)), (X,), r"kernel 13x13 is larger"),  # as far as it reaches
-    (ops.Conv(4, (3, 3), groups=4), (X,), "6 input channels are not divisible by groups 4; use a width before it"),
+    (ops.Conv(4, (3, 3), groups=4), (X,), "6 input channels are not divisible by groups 4; make the width before it"),
     (ops.Conv(4, (1, 1)), (Vector(6),), "conv needs a feature map"),
     (ops.Pool("max", (3, 3)), (FeatureMap(1, 2, 9),), "pool kernel 3x3 is larger than its 2x9 map"),
     (ops.Pool("max", (3, 3)), (Vector(6),), "pool needs a feature map"),
@@ -154,10 +154,10 @@ REFUSALS: list[tuple[Op, tuple[Type, ...], str]] = [
     (ops.Add(), (X, FeatureMap(6, 11, 7)), r"equal shapes.*6x11x8 \+ 6x11x7.*project: linear"),
     (ops.Add(), (FeatureMap(5, 1, 1), Vector(5)), "equal shapes"),
     (ops.Add(), (X, X, FeatureMap(5, 11, 8)), r"equal shapes.*6x11x8 \+ 6x11x8 \+ 5x11x8.*a dag's inputs one width"),
-    (ops.Narrow(7), (X,), "keeps channels that are there.*the first 7 of 6; use a smaller width"),
+    (ops.Narrow(7), (X,), "needs channels that the input does not have.*the first 7 of 6; use a smaller width"),
     (ops.Narrow(2), (Vector(6),), "narrow needs a feature map"),
     (ops.AdaptivePool((4, 4)), (Vector(6),), "adaptive pool needs a feature map"),
-    (ops.Normalize(), (X,), "unit length is that of a vector"),
+    (ops.Normalize(), (X,), "unit length needs a vector"),
     (ops.Lrn(), (Vector(6),), "lrn needs a feature map"),
     (ops.GlobalPool(), (Vector(6),), "global pool needs a feature map"),
     (ops.Linear(4), (X,), "a linear layer needs a vector.*flatten the map first"),

@@ -136,7 +136,7 @@ def test_the_same_rules_hold_for_values_made_in_python() -> None:
 MISFITS: list[tuple[str, str, int, str]] = [
     ("- inputs: [0]\n    - inputs: [0, {node: 1, step: 1x1 4}]", r"a sum needs equal shapes, got '8x9x9 \+ 4x9x9'", 10, "a.nodes.1.add"),
     ("- inputs: [0]\n    - join: concat\n      inputs: [0, {node: 1, step: max 3x3 s2}]", "one map size", 10, "a.nodes.1.concat"),
-    ("- inputs: [0]\n      then:\n      - relu\n      - {narrow: 9}", "narrow keeps channels that are there.*the first 9 of 8", 12, "a.nodes.0.then.1"),
+    ("- inputs: [0]\n      then:\n      - relu\n      - {narrow: 9}", "narrow needs channels that the input does not have.*the first 9 of 8", 12, "a.nodes.0.then.1"),
     ("- inputs:\n      - 0\n      - {node: 0, step: 11x11 8 valid}", "larger than its 9x9 map", 11, "a.nodes.0.inputs.1.step.conv"),
 ]  # fmt: skip
 

@@ -354,7 +354,7 @@ def test_stages_cannot_hide_what_the_module_offers(name: str) -> None:
 
 
 def test_a_module_that_compile_did_not_make_says_so() -> None:
-    with pytest.raises(CompileError, match="does not know its document; make it with compile"):
+    with pytest.raises(CompileError, match="has no document; create it with compile"):
         build(ins.lower(ins.load(SMALL)), name="x").network  # noqa: B018
     plain = fx.symbolic_trace(nn.Sequential(nn.Conv2d(3, 4, 3)))
     for call in (

@@ -209,7 +209,7 @@ def test_names_of_classes_are_kept_in_saved_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [["a"], [*"abcdef"], [1, 2, 3, 4, 5], "abcde"])
 def test_names_that_are_not_those_of_the_logits_are_refused(wrong: list[str]) -> None:
     module = ins.compile(SMALL)
-    with pytest.raises(ConfigError, match=r"no names of the classes, got .*; expected 5 names, in the order"):
+    with pytest.raises(ConfigError, match=r"not the names of the classes, got .*; expected 5 names, in the order"):
         module.classes = wrong
     assert module.classes is None
 

@@ -145,7 +145,7 @@ def test_names_are_suggested_and_modules_checked() -> None:
     module = ins.compile("inception_v1@torchvision")
     with pytest.raises(UnknownNameError, match=r"implementation of inception_v1.*did you mean 'torchvision'"):
         ins.export_weights(module, "torchvison")
-    with pytest.raises(ArgumentError, match=r"expected a model made by compile.*; give the module that compile made"):
+    with pytest.raises(ArgumentError, match=r"expected a model made by compile.*; give the module that compile"):
         ins.export_weights(torch.nn.Linear(1, 1), "torchvision")  # type: ignore[arg-type]
 
 

@@ -356,7 +356,7 @@ def test_numbers_too_large_for_the_module_are_refused() -> None:
 
 def test_weights_go_into_compiled_networks_only(small: NetworkModule) -> None:
     wrapped = torch.nn.DataParallel(small)
-    with pytest.raises(ArgumentError, match=r"\(DataParallel\); expected a model.*; give the module that compile made"):
+    with pytest.raises(ArgumentError, match=r"\(DataParallel\); expected a model.*; give the module that compile"):
         ins.load_weights(wrapped, small.state_dict())  # type: ignore[arg-type]
 
 

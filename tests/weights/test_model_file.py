@@ -180,7 +180,7 @@ def test_a_disk_that_refuses_is_no_matter_of_run_folders(
 
 def test_only_compiled_networks_are_saved(tmp_path: Path) -> None:
     with pytest.raises(
-        ArgumentError, match=r"of save_model\(\), .*expected a model.*give the module that compile made"
+        ArgumentError, match=r"of save_model\(\), .*expected a model.*give the module that compile returned"
     ):
         ins.save_model(torch.nn.Linear(1, 1), tmp_path / "x.safetensors")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The table of ops: a new one is a file here and a row in :data:`OPS`."""
+"""The table of ops. A new op is a file here and a row in :data:`OPS`."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ OPS: dict[str, type[Op]] = {
 
 
 def names() -> tuple[str, ...]:
-    """The names of all ops, those that other packages add (docs/plugins.md) last."""
+    """The names of all ops, with those of other packages last (docs/plugins.md)."""
     return all_names("op", OPS)
 
 
 def find_op(name: str) -> type[Op] | None:
-    """The class of the op ``name``; None where nothing has the name.
+    """The class of the op ``name``; None if the name is unknown.
 
     Raises PluginError for an op of another package that cannot be used.
     """

@@ -1,4 +1,4 @@
-"""Pooling to a map of given size."""
+"""Pooling to a feature map of given size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AdaptivePool(Op):
-    """Average or maximum over windows that divide the map into (height, width) ``size``."""
+    """Average or maximum over windows that divide the feature map into (height, width) ``size``."""
 
     name: ClassVar[str] = "adaptive_pool"
 

@@ -12,9 +12,9 @@ from inception_search.graph.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Add(Op):
-    """``x + scale * y`` of two values of one shape or more (Inception-v4 paper, section 3.3); a function.
+    """``x + scale * y`` of values of the same shape (Inception-v4 paper, section 3.3); a function.
 
-    More are added in the same way, in order: ``(x + scale * y) + scale * z``.
+    More than two are added in order: ``(x + scale * y) + scale * z``.
     """
 
     name: ClassVar[str] = "add"
@@ -24,7 +24,7 @@ class Add(Op):
     scale: float = 1.0
 
     def infer(self, inputs: tuple[Type, ...]) -> Type:
-        """The shape of all."""
+        """The shape of the inputs."""
         if any(other != inputs[0] for other in inputs[1:]):
             hint = "give the block project: linear, or a dag's inputs one width, and keep stride 1 and same padding"
             raise ShapeError("a sum needs equal shapes", found=" + ".join(map(str, inputs)), hint=hint)

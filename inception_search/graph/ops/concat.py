@@ -12,7 +12,7 @@ from inception_search.graph.types import FeatureMap, Type
 
 @dataclass(frozen=True, slots=True)
 class Concat(Op):
-    """Maps of one size joined on channels, in order; a function."""
+    """Feature maps of equal size joined on channels, in order; a function."""
 
     name: ClassVar[str] = "concat"
     arity: ClassVar[int | None] = None
@@ -26,7 +26,7 @@ class Concat(Op):
 
 
 def _unequal(inputs: tuple[Type, ...]) -> ShapeError:
-    """Which input differs from the first, or is no map: that one's own error is raised."""
+    """The error for the first input that differs in size; raises if an input is not a feature map."""
     maps = [feature_map("concat", value) for value in inputs]
     index = next(index for index, value in enumerate(maps) if value[1:] != maps[0][1:])
     return ShapeError(

@@ -34,7 +34,7 @@ class Conv(Op):
         if self.groups != 1 and x.channels % self.groups:
             raise ShapeError(
                 f"{x.channels} input channels are not divisible by groups {self.groups}",
-                hint=f"use a width before it that is a multiple of {self.groups}",
+                hint=f"make the width before it a multiple of {self.groups}",
             )
         (h, w), (down, across) = self.kernel, self.dilation
         kernel = (down * (h - 1) + 1, across * (w - 1) + 1)

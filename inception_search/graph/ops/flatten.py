@@ -1,4 +1,4 @@
-"""From a map to a vector."""
+"""Flattening of a feature map to a vector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Flatten(Op):
-    """(C, H, W) laid out as C * H * W features."""
+    """(C, H, W) as a vector of C * H * W features."""
 
     name: ClassVar[str] = "flatten"
 

@@ -1,4 +1,4 @@
-"""Pooling over the whole map."""
+"""Pooling over the whole feature map."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from inception_search.graph.types import FeatureMap, Type
 
 @dataclass(frozen=True, slots=True)
 class Input(Op):
-    """Images of (channels, height, width); never a module."""
+    """Images of (channels, height, width); not a module."""
 
     name: ClassVar[str] = "input"
     arity: ClassVar[int | None] = 0

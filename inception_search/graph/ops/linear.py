@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linear(Op):
-    """``width`` outputs."""
+    """A fully connected layer with ``width`` outputs."""
 
     name: ClassVar[str] = "linear"
     channels: ClassVar[Channels] = "mixes"

@@ -25,7 +25,7 @@ class Lrn(Op):
     k: float = 1.0
 
     def infer(self, inputs: tuple[Type, ...]) -> Type:
-        """Its input's."""
+        """The type of the input."""
         return feature_map("lrn", inputs[0])
 
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:

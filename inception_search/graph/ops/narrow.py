@@ -1,4 +1,4 @@
-"""Some channels of a map, next to one another."""
+"""Selection of consecutive channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.graph.types import FeatureMap, Type
 
 @dataclass(frozen=True, slots=True)
 class Narrow(Op):
-    """``width`` channels from channel ``start`` on; a function."""
+    """``width`` channels, beginning at channel ``start``; a function."""
 
     name: ClassVar[str] = "narrow"
     channels: ClassVar[Channels] = "pins"
@@ -29,5 +29,5 @@ class Narrow(Op):
             )
             found = f"{which} of {x.channels}"
             hint = "use a smaller width or start; channels are counted from 0"
-            raise ShapeError("narrow keeps channels that are there", found=raw(found), hint=hint)
+            raise ShapeError("narrow needs channels that the input does not have", found=raw(found), hint=hint)
         return x._replace(channels=self.width)

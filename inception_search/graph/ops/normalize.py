@@ -18,7 +18,7 @@ class Normalize(Op):
     channels: ClassVar[Channels] = "pins"
 
     def infer(self, inputs: tuple[Type, ...]) -> Vector:
-        """Its input's."""
+        """The type of the input."""
         if not isinstance(inputs[0], Vector):
-            raise ShapeError("unit length is that of a vector", found=str(inputs[0]), hint="pool and flatten first")
+            raise ShapeError("unit length needs a vector", found=str(inputs[0]), hint="pool and flatten first")
         return inputs[0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pool(Op):
-    """``mode`` max, avg or l2 over (height, width) ``kernel``; ``count_pad``: averages count the border."""
+    """``mode`` max, avg or l2 over (height, width) ``kernel``; ``count_pad``: averages include the padding."""
 
     name: ClassVar[str] = "pool"
 
