@@ -52,6 +52,6 @@ def masked_values(value: Any) -> Any:
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
-    """The passwords and tokens in ``url``, as they are written there."""
+    """The passwords and tokens in ``url``, with its escapes."""
     found = [match["secret"] for pattern, _ in _FORMS for match in pattern.finditer(url)]
     return tuple(secret for secret in found if secret)

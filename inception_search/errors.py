@@ -2,7 +2,7 @@
 
 Each carries the facts a person needs to correct it: the file and line, the path inside the document, what was
 found, what was expected and the likely fix. ``str(error)`` is one paragraph made of those facts; the command
-line prints it as it is and never a traceback.
+line prints it unchanged, and never a traceback.
 """
 
 from __future__ import annotations
@@ -333,7 +333,7 @@ class _Raw(str):
 
 
 def raw(text: str) -> str:
-    """Mark ``text`` to be shown as it is (no quotes) in the *found* part of an error."""
+    """Mark ``text`` to be shown without quotes in the *found* part of an error."""
     return _Raw(text)
 
 

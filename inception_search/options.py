@@ -114,7 +114,7 @@ def flat(kind: type[BaseModel], given: Mapping[Any, Any]) -> dict[Any, Any]:
         given: values by name; those of groups are mappings, or options already checked.
 
     Raises:
-        ConfigError: a group that is no mapping or has no such option, or an option that is written twice.
+        ConfigError: a group that is not a mapping or lacks the option, or an option that is written twice.
     """
     own = groups(kind)
     found = {name: value for name, value in given.items() if name not in own}
@@ -240,7 +240,7 @@ def meanings(kind: type[BaseModel]) -> dict[str, str]:
 
 
 def number_kind(annotation: Any) -> type[int] | type[float] | None:
-    """The number type in the annotation of an option: int, float, or None if it is no number."""
+    """The number type in the annotation of an option: int, float, or None if it is not a number."""
     parts = {annotation, *get_args(annotation)}
     kinds = parts | {get_args(part)[0] for part in parts if get_args(part)}
     return int if int in kinds else float if float in kinds else None

@@ -85,7 +85,7 @@ def list_dialects(network: str | Path) -> dict[str, str]:
         The dialects by name, with a description, the main one first. ``"name@dialect"`` is the network in a dialect.
 
     Raises:
-        UnknownNameError: nothing has the name.
+        UnknownNameError: the name is unknown.
         DocumentError: the document cannot be read.
 
     >>> list(ins.list_dialects("inception_v3"))

@@ -70,9 +70,9 @@ def path(
 ) -> tuple[Move, ...]:
     """The edits from one network to another: a :class:`Move` for ``start``, then one for each edit, the last ``goal``.
 
-    ``via`` are networks to pass on the way; without it the way is straight, and passes none of those that the papers
-    published between the two. Networks are documents or names of shipped ones; every network between is
-    a valid point of ``space`` that lowers.
+    The path contains the networks ``via``; without them it is direct, and skips networks published between the two.
+    Networks are documents or shipped names. Every network of the path is a valid point of ``space`` that lowers.
+
     Decisions that belong together (one branch of every module, all widths, the stem ...) are one edit. Raises
     :class:`NotInSpaceError` where one of the two is not in the space, with the reason.
     """
