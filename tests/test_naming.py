@@ -318,7 +318,7 @@ class TestFinal:
             with pytest.raises(InceptionSearchError, match=r"finals.json: the final trainings cannot be read"):
                 ins.load_model("runs/f:final")
             (there / "runs/f/finals.json").write_text(text)
-            with pytest.raises(WeightsError, match=r"are not there any more; restore .*safetensors, or train again"):
+            with pytest.raises(WeightsError, match=r"are missing; restore .*safetensors, or train again"):
                 ins.load_model("runs/f:final")
         finally:
             (there / "aside").rename(kept)

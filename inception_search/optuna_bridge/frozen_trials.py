@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from inception_search.space.holes import Choice, Hole, Integer, Params
 from inception_search.space.space import Space
-from inception_search.store.objectives import told
+from inception_search.store.objectives import objective_values
 from inception_search.store.record import QUALITIES, TrialRecord
 
 
@@ -32,7 +32,7 @@ def distributions(space: Space, params: Params) -> tuple[dict[str, Any], dict[st
 def state_and_values(record: TrialRecord, objectives: Sequence[str]) -> tuple[TrialState, list[float] | None]:
     """State and values of a record that has ended, as Optuna has them."""
     if record.state == "complete":
-        values = told(record)
+        values = objective_values(record)
         return TrialState.COMPLETE, [values[name] for name in objectives]
     pruned = record.state in ("pruned", "infeasible")
     return {True: TrialState.PRUNED, False: TrialState.FAIL}[pruned], None

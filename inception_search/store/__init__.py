@@ -1,1 +1,1 @@
-"""What a run folder holds: the trial records, the journal of the Optuna study, the outbox of results and the lock."""
+"""The run folder: trial records, the outbox of results, the lock, and safe reading and writing of its files."""

@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, whatever happens in between."""
+"""Atomic replacement of files: after a crash a file has either its old or its new content."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from inception_search.errors import Place, RunFolderError
 from inception_search.store.disk import NO_FOLLOW, sync_folder, typed_errors, write_all
 from inception_search.store.flock import try_lock
 
-REPLACES_OPEN_FILES = os.name == "posix"  # elsewhere a file is closed before it gets its name
-_BINARY: int = getattr(os, "O_BINARY", 0)  # only Windows has it, and changes line ends without it
+REPLACES_OPEN_FILES = os.name == "posix"  # elsewhere a file must be closed before it is renamed
+_BINARY: int = getattr(os, "O_BINARY", 0)  # Windows converts line ends without this flag
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
-    """Replace (or make) the file ``path`` in one step that survives a kill or a power cut.
+    """Create or replace the file ``path`` in one step that survives a kill or a power cut.
 
     Text is written as UTF-8. Raises :class:`StorageFullError` when the disk is full and
     :class:`RunFolderError` when it cannot be written to; the old file is then still there.
@@ -54,16 +54,16 @@ def _check_name(path: Path) -> None:
 
 @contextmanager
 def _closing(fd: int) -> Iterator[Callable[[], None]]:
-    """Close ``fd`` at the end, or when the function that this gives is called."""
+    """Yield a function that closes ``fd``; at the end ``fd`` is closed if it is still open."""
     with ExitStack() as stack:
         stack.callback(os.close, fd)
         yield stack.close
 
 
 def sweep_temporaries(folder: str | Path) -> list[Path]:
-    """Remove the temporary files that killed writers left in ``folder``; those still being written stay.
+    """Remove the temporary files of killed writers in ``folder``, except files that are still being written.
 
-    Returns the removed paths; a missing folder has none.
+    Returns the removed paths; the list is empty if the folder does not exist.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -78,15 +78,15 @@ def is_temporary(path: Path) -> bool:
 
 
 def _open_temporary(path: Path) -> tuple[Path, int]:
-    """A new file beside ``path``, locked for as long as its writer lives, where files can be locked."""
+    """Create a temporary file beside ``path``, locked while its writer lives if the file system has locks."""
     while True:
         temporary = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:16]}.tmp")
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         try:
-            # A sweeper may come between the two calls, take the file for abandoned and remove it: try again.
+            # Between the two calls another process may consider the file abandoned and remove it: try again.
             if try_lock(fd, temporary) and os.fstat(fd).st_nlink:
                 return temporary, fd
-        except RunFolderError:  # no locks here: nobody can hold a run folder either, so nobody sweeps
+        except RunFolderError:  # without locks nobody can hold a run folder, so nobody removes this file
             return temporary, fd
         except BaseException:
             os.close(fd)
@@ -97,7 +97,7 @@ def _open_temporary(path: Path) -> tuple[Path, int]:
 
 
 def _removed(path: Path) -> bool:
-    """Remove ``path`` if nobody is writing it any more."""
+    """Remove ``path`` unless a writer still holds it; returns whether it was removed."""
     try:
         fd = os.open(path, os.O_RDWR | NO_FOLLOW)
     except FileNotFoundError:  # its writer has just finished

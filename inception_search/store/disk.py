@@ -1,4 +1,4 @@
-"""The few disk operations of this room, errors for their failures, and standard streams that are there."""
+"""Disk operations with typed errors, and open standard streams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.errors import Place, RunFolderError, StorageFullError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
-"""Flag for ``os.open``: a symbolic link in a run folder could lead anywhere, so none is followed."""
+"""Flag for ``os.open`` that refuses symbolic links, because one in a run folder could lead anywhere."""
 
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
@@ -30,13 +30,13 @@ def typed_errors(path: Path) -> Iterator[None]:
 
 
 def explain(error: OSError, path: Path) -> RunFolderError:
-    """What ``error`` means for ``path``, as a :class:`RunFolderError` or :class:`StorageFullError`."""
+    """Convert ``error`` about ``path`` to a :class:`RunFolderError` or :class:`StorageFullError`."""
     place = Place(file=str(path))
     if error.errno in _FULL:
         return StorageFullError(
             "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is used up",
             place=place,
-            hint="free some space, then start again (`inception-search resume` if the search had begun); "
+            hint="free some space, then start again (`inception-search resume` if the search has begun); "
             "nothing recorded is lost",
         )
     rule, hint = _RULES.get(error.errno or 0, (f"the disk refused: {error.strerror or error}", None))
@@ -59,7 +59,7 @@ _RULES: dict[int, tuple[str, str | None]] = {
 
 
 def remove(path: Path) -> None:
-    """Remove a file; one that is not there is no error. Raises RunFolderError."""
+    """Remove a file if it exists. Raises RunFolderError if it cannot be removed."""
     with typed_errors(path):
         path.unlink(missing_ok=True)
 
@@ -72,13 +72,13 @@ def write_all(fd: int, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable: a made or renamed file survives a power cut only after this."""
-    if os.name != "posix":  # folders cannot be opened there
+    """Write the names in ``folder`` to disk; a new or renamed file survives a power cut only after this."""
+    if os.name != "posix":  # other systems cannot open folders
         return
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
-    except OSError as error:  # some network file systems have no such call
+    except OSError as error:  # some network file systems do not support it
         if error.errno not in _NO_FOLDER_SYNC:
             raise
     finally:
@@ -86,13 +86,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def open_standard_descriptors() -> None:
-    """Open the null device as each of the descriptors 0, 1 and 2 that is closed.
+    """Open the null device for each of the descriptors 0, 1 and 2 that is closed.
 
-    The next file, socket or pipe that is opened would else become, say, standard output, and get what is printed.
+    Otherwise the next opened file, socket or pipe could become standard output and receive printed text.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+            opened = os.open(os.devnull, os.O_RDWR)  # the system returns the lowest free descriptor, which is this one
             os.set_inheritable(opened, True)

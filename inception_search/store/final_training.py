@@ -1,4 +1,4 @@
-"""The networks that ``finalize`` trained, by the table that it wrote last: which is the best, and where it lies."""
+"""The networks in the latest table of ``finalize``: which is best, and where its weights are."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class FinalTraining:
     trial: int
     seed: int
     validation: float
-    """The result on the validation images that the study ranks by, 0..1."""
+    """The validation result by which the study ranks networks, 0..1."""
     macs: int
     file: Path
-    """Where its weights are kept."""
+    """The weight file."""
     fidelity: Mapping[str, Any] = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
 
@@ -42,7 +42,7 @@ class FinalTraining:
         return cls(record["trial"], record["seed"], value, macs, file, record["fidelity"], record["data"])
 
     def network(self, record: TrialRecord) -> Network:
-        """The network of ``record``, its trial, as it was trained: at the final size, classes, width and depth."""
+        """The network of the trial ``record`` with the image size, classes, width and depth of the final training."""
         channels, height, width = self.data["shape"]
         whole = set_input(network_from_data(record.network), channels=channels, height=height, width=width)
         factors = {name: self.fidelity.get(name, 1.0) for name in ("width", "depth")}
@@ -50,17 +50,17 @@ class FinalTraining:
 
 
 def id_of(setting: Any) -> str:
-    """The id of plain data; that of a recipe is what the names of its weight files begin with."""
+    """A short id of plain JSON data. The names of weight files begin with the id of their recipe."""
     return hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def weight_file(run: Path, recipe: str, trial: int, seed: int) -> Path:
-    """The weights of one final training in the run folder ``run``."""
+    """The weight file of one final training in the run folder ``run``."""
     return run / "finals" / "checkpoints" / f"{recipe}-{trial}-{seed}.safetensors"
 
 
 def best_training(trainings: Iterable[FinalTraining]) -> FinalTraining | None:
-    """The best training of the best network, both by validation; None where there is no training.
+    """The best training of the best network, both by validation result; None without trainings.
 
     Networks are ranked by their mean over seeds, then by fewest multiply-adds.
     """
@@ -72,10 +72,10 @@ def best_training(trainings: Iterable[FinalTraining]) -> FinalTraining | None:
 
 
 def final_training(run: RunFolder, trial: int | None = None) -> FinalTraining:
-    """The best of the final trainings in the last table of ``run``; with a number, of those of that trial.
+    """The best final training in the latest table of ``run``, or the best one of ``trial``.
 
-    Raises :class:`RunFolderError` where no final training is finished, :class:`ConfigError` for a trial that was not
-    finally trained, :class:`DocumentError` for files that cannot be read.
+    Raises :class:`RunFolderError` if no final training is finished, :class:`ConfigError` for a trial without one,
+    :class:`DocumentError` for files that cannot be read.
     """
     known = _trainings(run)
     found = best_training(known if trial is None else [each for each in known if each.trial == trial])
@@ -85,13 +85,13 @@ def final_training(run: RunFolder, trial: int | None = None) -> FinalTraining:
         hint = f"inception-search finalize {run.path}"
         raise RunFolderError("no final training of the study is finished", place=Place(str(run.path)), hint=hint)
     trials = ", ".join(str(number) for number in sorted({each.trial for each in known}))
-    hint = f"name one of them, or the best of them with {str(run.path) + ':final'!r}"
+    hint = f"name one of these trials, or the best one with {str(run.path) + ':final'!r}"
     rule = "no final training of this trial"
     raise ConfigError(rule, path=str(run.path), found=trial, expected=raw(f"one of {trials}"), hint=hint)
 
 
 def _trainings(run: RunFolder) -> list[FinalTraining]:
-    """The complete trainings of the table in ``finals.json``; none where there is no table."""
+    """The complete trainings in ``finals.json``; empty if the file does not exist."""
     table_file, records_file = run.path / "finals.json", run.path / "finals.jsonl"
     if not table_file.is_file():
         return []

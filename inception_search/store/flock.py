@@ -1,4 +1,4 @@
-"""Whole-file locks that the kernel releases when their holder dies, however it dies."""
+"""Whole-file locks, which the kernel releases when their holder ends in any way."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 
 @contextmanager
 def locked(fd: int, path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold the lock of the open file ``fd``, waiting for it; ``shared`` admits other shared holders.
+    """Wait for the lock of the open file ``fd`` and hold it; ``shared`` permits other shared holders.
 
-    Raises :class:`RunFolderError` where files cannot be locked; ``path`` is for its text. There a shared
-    holder, who only reads, goes ahead without the lock: a finished study can be looked at anywhere.
+    Raises :class:`RunFolderError`, which names ``path``, if the file system has no locks. A shared holder, which
+    only reads, then continues without the lock, so that a finished study can be read anywhere.
     """
     held = True
     try:
@@ -41,7 +41,7 @@ def locked(fd: int, path: Path, *, shared: bool = False) -> Iterator[None]:
 
 
 def try_lock(fd: int, path: Path) -> bool:
-    """Take the exclusive lock of ``fd`` without waiting; False when somebody else holds it."""
+    """Take the exclusive lock of ``fd`` without waiting; False if another process holds it."""
     try:
         _flock(fd, path, wait=False)
     except BlockingIOError:
@@ -50,14 +50,14 @@ def try_lock(fd: int, path: Path) -> bool:
 
 
 def unlock(fd: int) -> None:
-    """Give the lock back, also for processes that inherited ``fd``; closing alone would not do that."""
+    """Release the lock, also for processes that inherited ``fd``, which closing would not do."""
     fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def excludes(path: Path) -> bool:
-    """Whether the lock that this process holds on ``path`` keeps a second opener out.
+    """Whether the lock of this process on ``path`` excludes a second opener.
 
-    Some network file systems grant every lock; there two searches would write over each other.
+    Some network file systems grant every lock; two searches would overwrite each other's files there.
     """
     fd = os.open(path, os.O_RDWR | NO_FOLLOW)
     try:

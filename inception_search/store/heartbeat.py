@@ -1,7 +1,7 @@
-"""Whether somebody is still there: a locked file on one machine, a beat that goes on seen from another.
+"""Heartbeat files: they show whether a process on this or another machine is still alive.
 
-A lock is free the moment its holder dies, however it dies. Where the holder is on another machine, whose locks this
-one may not see, a beat that stands still for a while (by the clock of who looks) tells the same.
+On one machine a file lock is enough, because it is released when its holder dies. Locks of another machine may not be
+visible here. A heartbeat that does not change for a while (by the observer's clock) then means that its holder is gone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from inception_search.store.disk import NO_FOLLOW, typed_errors, write_all
 from inception_search.store.flock import try_lock
 
 BEAT = 1.0  # seconds between beats
-SILENCE = 60.0  # seconds without one after which somebody on another machine counts as gone
+SILENCE = 60.0  # seconds without a beat after which a process on another machine counts as gone
 
 
 class Presence:
-    """A file that says who is there, locked and beating while this process lives."""
+    """A heartbeat file with facts about this process, locked and updated while the process lives."""
 
     def __init__(self, path: Path, facts: dict[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
         self.path, self.clock = path, clock
@@ -31,16 +31,16 @@ class Presence:
         self.beats, self.last = 0, -BEAT
         with typed_errors(path):
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o666)
-            while not try_lock(self.fd, path):  # somebody is looking whether it is held
+            while not try_lock(self.fd, path):  # an observer holds the lock for a moment to test it
                 time.sleep(0.01)
         self.beat(force=True)
 
     def beat(self, *, force: bool = False) -> None:
-        """Say that this process is still there; as often as one likes."""
+        """Update the heartbeat if the last beat is old enough; callers may call this as often as they like."""
         if not force and self.clock() - self.last < BEAT:
             return
         self.beats, self.last = self.beats + 1, self.clock()
-        with suppress(OSError):  # a full disk: the lock still tells
+        with suppress(OSError):  # on a full disk the lock still shows that this process lives
             os.lseek(self.fd, 0, os.SEEK_SET)
             data = json.dumps({**self.facts, "beats": self.beats}).encode()
             os.ftruncate(self.fd, 0)
@@ -62,7 +62,7 @@ class Presence:
 
 
 class Watched:
-    """A presence seen from outside."""
+    """A heartbeat file, observed by another process."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.path, self.clock = path, clock
@@ -71,11 +71,11 @@ class Watched:
 
     @property
     def local(self) -> bool:
-        """Whether it is on this machine, as far as it has said."""
+        """Whether the file names this machine."""
         return self.facts.get("host") == socket.gethostname()
 
     def there(self) -> bool:
-        """Whether its process still lives, as far as can be seen from here."""
+        """Whether its process appears to be alive."""
         facts = _read(self.path)
         if facts is not None:
             self.facts = facts
@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         facts = json.loads(path.read_bytes())
         return facts if isinstance(facts, dict) and "beats" in facts else None
-    except (OSError, ValueError):  # between two beats the file is empty for a moment
+    except (OSError, ValueError):  # the file is empty for a moment during each beat
         return None
 
 

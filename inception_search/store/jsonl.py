@@ -1,7 +1,7 @@
 """Append-only files of JSON lines that survive kills, power cuts and full disks.
 
-A line counts once it ends in a newline. Whoever appends next corrects what a dead writer left behind; a reader
-never sees a line that might still be taken back.
+A line is valid once it ends in a newline. The next writer repairs the incomplete line of a killed one. A reader
+never sees a line that might still be removed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _CHUNK = 1 << 16  # bytes read at a time when looking backwards for the last new
 
 
 def append_line(path: str | Path, text: str) -> None:
-    """Append one line durably; the file is made when it is missing. See :func:`append_lines`."""
+    """Append one line durably; creates a missing file. See :func:`append_lines`."""
     append_lines(path, [text])
 
 
 def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True) -> None:
-    """Append all ``texts`` durably, one line each, or none of them; safe from any number of processes.
+    """Append all ``texts`` durably, one line each, or none of them; safe with any number of writing processes.
 
-    A torn last line is repaired first: completed if it is whole JSON, else moved to ``<file>.torn``. Without
-    ``create`` a missing file is an error. Raises :class:`StorageFullError` or :class:`RunFolderError`, after
-    which the file is as before.
+    An incomplete last line is repaired first: completed if it is valid JSON, else moved to ``<file>.torn``. Without
+    ``create`` a missing file is an error. Raises :class:`StorageFullError` or :class:`RunFolderError`; the file is
+    then unchanged.
     """
     path = Path(path)
     data = b"".join(_line(text) for text in texts)
@@ -41,7 +41,7 @@ def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True)
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """The complete lines as ``(line number from 1, text)``; a torn last line is left out.
+    """The complete lines as ``(line number from 1, text)``; an incomplete last line is omitted.
 
     Raises :class:`RunFolderError` if the file cannot be read, :class:`DocumentError` if a line is not UTF-8.
     """
@@ -49,9 +49,9 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
 
 def placed_lines(path: str | Path) -> Iterator[tuple[int, int, str]]:
-    """As :func:`read_lines`, with the byte at which each line begins between its number and its text.
+    """The complete lines as ``(line number from 1, offset in bytes, text)``; see :func:`read_lines`.
 
-    One line is in memory at a time.
+    Only one line is in memory at a time.
     """
     path = Path(path)
     for number, (start, line) in enumerate(_complete(path), start=1):
@@ -59,9 +59,9 @@ def placed_lines(path: str | Path) -> Iterator[tuple[int, int, str]]:
 
 
 def line_at(path: str | Path, start: int, place: Place) -> str:
-    """The line that begins at byte ``start``, as :func:`placed_lines` gave it; ``place`` is for the errors.
+    """The line at the byte offset ``start`` from :func:`placed_lines`; errors name ``place``.
 
-    Raises what :func:`read_lines` raises.
+    Raises the same errors as :func:`read_lines`.
     """
     with typed_errors(Path(path)):
         fd = os.open(path, os.O_RDONLY | NO_FOLLOW)
@@ -71,7 +71,7 @@ def line_at(path: str | Path, start: int, place: Place) -> str:
 
 
 def complete_lines(path: Path, start: int = 0) -> list[bytes]:
-    """The complete lines from byte ``start`` on, without their newlines.
+    """The complete lines after the byte offset ``start``, without their newlines.
 
     Raises :class:`RunFolderError` if the file is missing, unreadable or shorter than ``start``.
     """
@@ -79,11 +79,11 @@ def complete_lines(path: Path, start: int = 0) -> list[bytes]:
 
 
 def _complete(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The complete lines from byte ``start`` on, without their newlines, each with the byte at which it begins."""
+    """Offset in bytes and text, without newline, of each complete line after the offset ``start``."""
     with typed_errors(path):
         fd = os.open(path, os.O_RDONLY | NO_FOLLOW)
         with os.fdopen(fd, "rb") as file:
-            # Under the lock nobody is half-way through an append, so all below this size is there to stay.
+            # Under the lock no append is in progress, so all bytes up to this size are final.
             with locked(fd, path, shared=True):
                 size = os.fstat(fd).st_size
             if size < start:
@@ -145,7 +145,7 @@ def _open(path: Path, *, create: bool) -> int:
 
 
 def _repaired_end(fd: int, path: Path) -> int:
-    """Repair a torn last line; returns the size of the file, which then ends in a newline or is empty."""
+    """Repair an incomplete last line; returns the size of the file, which then is empty or ends in a newline."""
     size = os.fstat(fd).st_size
     if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
         return size
@@ -172,7 +172,7 @@ def _after_last_newline(fd: int, size: int) -> int:
 
 
 def _is_whole(tail: bytes) -> bool:
-    """Whether a line that lacks its newline is complete; a bare ``12`` might have become ``123``."""
+    """Whether a line without newline is complete. A bare number is not: ``12`` may be the start of ``123``."""
     try:
         return isinstance(json.loads(tail.decode("utf-8")), dict | list)
     except (ValueError, RecursionError):
@@ -184,7 +184,7 @@ def _write_or_roll_back(fd: int, data: bytes, end: int) -> None:
         write_all(fd, data)
         os.fsync(fd)
     except BaseException:
-        with suppress(OSError):  # if even this fails, the next append finds a torn line and repairs it
+        with suppress(OSError):  # if this fails too, the next append repairs the incomplete line
             os.ftruncate(fd, end)
         raise
 
@@ -193,24 +193,24 @@ _SEALED = re.compile(r'(\{.*), "check": "([0-9a-f]{8})"\}', re.DOTALL)
 
 
 def sealed(text: str) -> str:
-    """``text``, a JSON object with at least one field, with its checksum as the last field.
+    """``text``, a JSON object with at least one field, with a checksum as its last field.
 
-    ``check`` is the CRC-32 of all before it: a byte that changed on the disk is seen before its number is believed.
-    Lines without one are of older versions, or written by hand, and are believed.
+    ``check`` is the CRC-32 of all text before it, so that a byte changed on the disk is detected on reading. Lines of
+    older versions, or written by hand, have no checksum and are accepted.
     """
     body = text[:-1]
     return f'{body}, "check": "{_check(body)}"}}'
 
 
 def unsealed(text: str, place: Place | None = None) -> str:
-    """What :func:`sealed` was given; a text without a checksum as it is. Raises :class:`DocumentError`."""
+    """``text`` without the checksum of :func:`sealed`, if it has one; DocumentError if the checksum is wrong."""
     found = _SEALED.fullmatch(text)
     if found is None:
         return text
     body, check = found.groups()
     if _check(body) != check:
         raise DocumentError(
-            "the checksum is another: this was changed since it was written",
+            "checksum mismatch: the line was modified after it was written",
             place=place,
             hint="restore the file from a copy, or delete the line; after a change by hand, delete its check",
         )

@@ -1,4 +1,4 @@
-"""The names inside a run folder, and where a new one may be made."""
+"""The file paths inside a run folder, and the check that a new one may be created."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ FILES = ("study.yaml", "space.yaml", "journal.log", "trials.jsonl")
 
 @dataclass(frozen=True)
 class Layout:
-    """Every path of a run folder; nothing here is read or written."""
+    """Every file path of a run folder; this class reads and writes nothing."""
 
     path: Path
 
     @property
     def study_file(self) -> Path:
-        """The whole configuration, resolved."""
+        """The complete configuration, with all defaults filled in."""
         return self.path / "study.yaml"
 
     @property
     def space_file(self) -> Path:
-        """The search space as it was when the study began."""
+        """The search space at the start of the study."""
         return self.path / "space.yaml"
 
     @property
@@ -35,27 +35,27 @@ class Layout:
 
     @property
     def trials_file(self) -> Path:
-        """One :class:`inception_search.store.record.TrialRecord` a line."""
+        """The records, one :class:`inception_search.store.record.TrialRecord` per line."""
         return self.path / "trials.jsonl"
 
     @property
     def environment_file(self) -> Path:
-        """The machines and versions the study ran with."""
+        """The machines and package versions of the study."""
         return self.path / "env.json"
 
     @property
     def best_file(self) -> Path:
-        """The document of the best network, written with the report."""
+        """The document of the best network; written with the report."""
         return self.path / "best.yaml"
 
     @property
     def lock_file(self) -> Path:
-        """Names the process that holds the folder."""
+        """The lock file, which names the process that holds the folder."""
         return self.path / "run.lock"
 
     @property
     def results_folder(self) -> Path:
-        """The outbox: results of trainings that are finished and not recorded yet."""
+        """The outbox: results of finished trainings that are not yet recorded."""
         return self.path / "results"
 
     @property
@@ -65,54 +65,54 @@ class Layout:
 
     @property
     def images_file(self) -> Path:
-        """The images that trials read, while any are trained."""
+        """The images that trials read; exists while trials are trained."""
         return self.jobs_folder / "data.safetensors"
 
     @property
     def test_images_file(self) -> Path:
-        """The test images, while trials are trained that are tested at their end."""
+        """The test images; exists while trials are trained that are tested at their end."""
         return self.jobs_folder / "test.safetensors"
 
     @property
     def checkpoints_folder(self) -> Path:
-        """Weights, one file a trial."""
+        """Weights, one file per trial."""
         return self.path / "checkpoints"
 
     @property
     def workers_folder(self) -> Path:
-        """One folder for each worker that has attached itself to the study."""
+        """One folder for each worker attached to the study."""
         return self.path / "workers"
 
     def stem(self, number: int) -> str:
-        """What the files of trial ``number`` are called."""
+        """The name, without suffix, of the files of trial ``number``."""
         return str(checked(number))
 
     def result_file(self, number: int) -> Path:
-        """Where the result of trial ``number`` waits to be recorded."""
+        """The result of trial ``number`` in the outbox."""
         return self.results_folder / f"{self.stem(number)}.json"
 
     def job_file(self, number: int) -> Path:
-        """Where the job of trial ``number`` is described."""
+        """The job file of trial ``number``."""
         return self.jobs_folder / f"{self.stem(number)}.json"
 
     def checkpoint_file(self, number: int) -> Path:
-        """Where the weights of trial ``number`` are kept."""
+        """The weight file of trial ``number``."""
         return self.checkpoints_folder / f"{self.stem(number)}.safetensors"
 
     def state_file(self, number: int) -> Path:
-        """Where the training of trial ``number``, as far as it came, is kept until it ends."""
+        """The training state of trial ``number`` after its last epoch; exists until the trial ends."""
         return self.checkpoints_folder / f"{self.stem(number)}.state"
 
 
 def checked(number: int) -> int:
-    """``number`` if it is one that may become a file's name; raises :class:`RunFolderError` else."""
+    """``number`` if it is a valid trial number; otherwise raises :class:`RunFolderError`."""
     if type(number) is not int or number < 0:
         raise RunFolderError("this is not a trial number", found=number, expected="an integer from 0 up")
     return number
 
 
 def refuse_occupied(layout: Layout) -> None:
-    """Raise :class:`RunFolderError` unless a new study can be made here without harm to anything."""
+    """Raise :class:`RunFolderError` unless a new study can be created here without overwriting anything."""
     place = Place(file=str(layout.path))
     if layout.study_file.exists():
         raise RunFolderError(
@@ -135,7 +135,7 @@ def refuse_occupied(layout: Layout) -> None:
 
 
 def _is_blank(entry: Path) -> bool:
-    """Whether ``entry`` is what a killed creation may have left, and holds nothing of worth."""
+    """Whether ``entry`` is an empty leftover of an interrupted creation of the folder."""
     if entry.is_symlink():
         return False
     if entry.name in FOLDERS:

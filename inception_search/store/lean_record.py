@@ -14,20 +14,20 @@ from inception_search.store.jsonl import line_at, unsealed
 from inception_search.store.record import TrialRecord
 
 LEFT = ("network", "curve", "facts", "resources")  # fields that stay in the file
-ALIKE = ("data", "fidelity", "versions", "device")  # fields that most records of a study have in common
-NAMED = ("holes", "cost", "objectives")  # fields whose names most records have in common
+ALIKE = ("data", "fidelity", "versions", "device")  # fields with equal values in most records of a study
+NAMED = ("holes", "cost", "objectives")  # mappings with equal keys in most records
 Shared: TypeAlias = dict[str, Any]
 
 
 class Line(NamedTuple):
-    """Where a record is: a file, the byte at which its line begins, and the number of the line from 1."""
+    """The location of a record: a file, the byte offset of its line, and the line number from 1."""
 
     file: Path
     start: int
     number: int
 
     def record(self, text: str | None = None) -> TrialRecord:
-        """The record; ``text`` is the line, where it has been read.
+        """The record; ``text`` is the line if the caller has already read it.
 
         Raises :class:`DocumentError` or :class:`SchemaVersionError`.
         """
@@ -38,9 +38,9 @@ class Line(NamedTuple):
 
 
 class LeanRecord(TrialRecord):
-    """A record that was read and checked once, and keeps only its small fields in memory.
+    """A record that was checked once and keeps only its small fields in memory.
 
-    Its network, its curve and the other fields of :data:`LEFT` are read from the file each time they are asked for.
+    Its network, its curve and the other fields of :data:`LEFT` are read from the file on each access.
     """
 
     _line: Line = PrivateAttr()
@@ -54,7 +54,7 @@ class LeanRecord(TrialRecord):
 
     @property
     def reached(self) -> float | None:
-        """As of any record, without reading the curve."""
+        """As :attr:`TrialRecord.reached`, but without reading the curve."""
         return self._reached if self.value is None else self.score
 
     def to_json(self) -> str:
@@ -70,13 +70,13 @@ class LeanRecord(TrialRecord):
                 place=Place(str(self._line.file), self._line.number),
                 found=record.number,
                 expected=f"the record of trial {self.number}",
-                hint="do it again",
+                hint="run the command again",
             )
         return record
 
 
 def lean(record: TrialRecord, line: Line, shared: Shared) -> LeanRecord:
-    """``record`` without what is large in it, which is at ``line``; ``shared`` has what others have in common."""
+    """``record`` without its large fields, which stay at ``line``; ``shared`` stores values common to many records."""
     kept = {name: value for name, value in record.__dict__.items() if name not in LEFT}
     kept |= {name: shared.setdefault(repr(kept[name]), kept[name]) for name in ALIKE}
     kept |= {name: _interned(kept[name]) for name in NAMED}
@@ -87,5 +87,5 @@ def lean(record: TrialRecord, line: Line, shared: Shared) -> LeanRecord:
 
 
 def _interned(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Equal names, and values that are texts, as one object each."""
+    """``values`` with interned keys and string values, to save memory."""
     return {sys.intern(k): sys.intern(v) if isinstance(v, str) else v for k, v in values.items()}

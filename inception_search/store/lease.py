@@ -1,4 +1,4 @@
-"""Who holds a run folder: a lock that names its holder and that the kernel frees when the holder dies."""
+"""The lock of a run folder: it names its holder, and the kernel releases it when the holder dies."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Holder:
 
     @classmethod
     def this_process(cls) -> Self:
-        """The holder that a lease taken now would name."""
+        """The holder that describes this process."""
         return cls(socket.gethostname(), os.getpid(), utc_now())
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """The holder named in the lock file, or None if it names none (any more)."""
+        """The holder named in the lock file, or None if it names nobody."""
         try:
             with path.open("rb") as file:
                 facts = json.loads(file.read(_LARGEST))
@@ -61,16 +61,16 @@ class Lease:
         return self._fd is not None
 
     def release(self) -> None:
-        """Give the folder free; a second call does nothing."""
+        """Release the folder; a second call does nothing."""
         if self._fd is None:
             return
         fd, self._fd = self._fd, None
-        with suppress(OSError):  # a holder that is still named is only a cosmetic fault: the lock decides
+        with suppress(OSError):  # the lock decides, so a name that remains in the file is harmless
             os.ftruncate(fd, 0)
         os.close(fd)
 
     def disown(self) -> None:
-        """Forget the lease in a forked child; it stays with the parent, and dies with the parent."""
+        """Drop the lease in a forked child; the parent keeps it until the parent ends."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -98,7 +98,7 @@ def hold(path: str | Path) -> Lease:
 
 
 def _try_hold(path: Path) -> Lease | None:
-    """A lease, or None if the file was replaced while its lock was taken."""
+    """A lease, or None if the file was replaced while it was being locked."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o666)
     try:
         if not try_lock(fd, path):
@@ -110,7 +110,7 @@ def _try_hold(path: Path) -> Lease | None:
         os.close(fd)
         raise
     except BaseException:
-        with suppress(OSError):  # nobody holds it, so a new folder need not keep it
+        with suppress(OSError):  # nobody holds the file, so it can be removed
             path.unlink()
         os.close(fd)
         raise
@@ -153,6 +153,6 @@ def _disown_all() -> None:
         lease.disown()
 
 
-# A forked child (a data loader's worker, say) would else keep the folder taken after its parent was killed.
+# Otherwise a forked child, such as a data loader's worker, would hold the folder after its parent was killed.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_disown_all)

@@ -1,4 +1,4 @@
-"""No link inside a run folder leads a write out of it: what a study owns there is a plain file or a folder."""
+"""Protection against links in a run folder: all files and folders of a study must be plain ones."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _FILES = (
 def refuse_links(run: Path) -> None:
     """Raise :class:`RunFolderError` naming the first link, pipe or device among a study's files and folders in ``run``.
 
-    To be called before anything in a run folder is written: a folder that came from others could else make a write,
-    or the removal of a file, happen outside of it. ``run`` itself may be a link, and what a study does not own may be
-    anything. A folder that is not there yet is fine.
+    Call this before writing into a run folder. With links, a folder received from others could make a write or
+    removal happen outside the folder. ``run`` itself may be a link, files that a study does not own may be anything,
+    and missing folders are accepted.
     """
     with typed_errors(run):
         for entry in _owned(run):
             found = _kind(entry)
             if found is not None:
-                wanted = "folder" if entry.name in FOLDERS else "file"
+                expected = "folder" if entry.name in FOLDERS else "file"
                 raise RunFolderError(
                     f"this is {found}, and nothing is written through it",
                     place=Place(entry.path),
-                    hint=f"remove it from the run folder, or put the {wanted} itself in its place",
+                    hint=f"remove it from the run folder, or put the {expected} itself in its place",
                 )
 
 
 def _owned(run: Path) -> Iterator[os.DirEntry[str]]:
-    """Every file and folder in a run folder that a study may write to; a link is not looked behind."""
+    """Every file and folder in a run folder that a study may write to; links are not followed."""
     for entry in _entries(run):
         if entry.name in FOLDERS:
             yield entry
@@ -47,7 +47,7 @@ def _owned(run: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _below(entry: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
-    """All that a folder holds, however deep."""
+    """All entries below a folder, recursively."""
     waiting = [entry]
     while waiting:
         found = waiting.pop()
@@ -61,12 +61,12 @@ def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):  # a worker has just left; a report's page is no folder
+    except (FileNotFoundError, NotADirectoryError):  # a worker has just removed it, or it is a file
         return []
 
 
 def _kind(entry: os.DirEntry[str]) -> str | None:
-    """What an entry is that is neither file nor folder."""
+    """A description of an entry that is neither a file nor a folder; None for these."""
     if entry.is_symlink():
         return f"a symbolic link to {os.readlink(entry.path)!r}"  # noqa: PTH115 - its text, not a path
     plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""What a study searches by: the table of objectives, and a trial's numbers as losses."""
+"""The table of objectives, and the conversion of a trial's values to losses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.store.record import TrialRecord
 
 @dataclass(frozen=True)
 class Objective:
-    """One number of a trial; ``beforehand``: it is known before anything is trained."""
+    """One number of a trial; ``beforehand`` is True if it is known before training."""
 
     maximise: bool
     beforehand: bool
@@ -20,7 +20,7 @@ class Objective:
 
     @property
     def learned(self) -> bool:
-        """Whether it says how good a network is, and nothing of what it costs."""
+        """Whether it measures the quality of a network, not its cost."""
         return not self.beforehand and self is not OBJECTIVES["seconds"]
 
 
@@ -38,7 +38,7 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def check_objectives(names: tuple[str, ...]) -> None:
-    """Raise for a name that is none, one named twice, or objectives of which none is learned from training."""
+    """Raise ConfigError for an unknown or repeated name, or if none of the objectives is learned from training."""
     for name in names:
         if name not in OBJECTIVES:
             raise unknown_name("objective", name, OBJECTIVES, path="objectives")
@@ -46,30 +46,30 @@ def check_objectives(names: tuple[str, ...]) -> None:
         expected = "different names of " + ", ".join(OBJECTIVES)
         raise ConfigError("not a list of objectives", path="objectives", found=list(names), expected=expected)
     if not any(OBJECTIVES[name].learned for name in names):
-        hint = "add accuracy, balanced_accuracy, macro_f1 or loss, or limit what it costs with max_macs and the like"
+        hint = "add accuracy, balanced_accuracy, macro_f1 or loss, or limit the costs instead, e.g. with max_macs"
         raise ConfigError("nothing would be learned from training", path="objectives", found=list(names), hint=hint)
 
 
 def numbers(metrics: Mapping[str, Any], cost: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """Every objective's value after an epoch with these ``metrics``, as far as it is known."""
-    measured = {name: metrics.get(f"validation_{name}") for name in OBJECTIVES}  # what a curve of old lacks is None
+    """The value of every known objective after an epoch with these ``metrics``."""
+    measured = {name: metrics.get(f"validation_{name}") for name in OBJECTIVES}  # None if an older curve lacks it
     learned = {name: value for name, value in measured.items() if value is not None}
     return {name: float(value) for name, value in {**cost, **learned, "seconds": seconds}.items() if name in OBJECTIVES}
 
 
-def told(record: TrialRecord) -> dict[str, float]:
-    """What a record says of the objectives; records of old knew accuracy alone."""
-    accuracy = record.value  # records of old have nothing else
+def objective_values(record: TrialRecord) -> dict[str, float]:
+    """The values of all objectives in a record; older records have only the accuracy."""
+    accuracy = record.value  # older records have no other value
     if accuracy is None and record.curve:
         accuracy = record.curve[-1].validation_accuracy
     return {**({} if accuracy is None else {"accuracy": accuracy}), **record.objectives}
 
 
 def losses(names: Iterable[str], values: Mapping[str, float]) -> tuple[float, ...]:
-    """The values of the objectives ``names``, all to be made small."""
+    """The values of the objectives ``names`` as losses: smaller is better for all."""
     return tuple(-values[name] if OBJECTIVES[name].maximise else values[name] for name in names)
 
 
 def directions(names: Iterable[str]) -> list[Literal["maximize", "minimize"]]:
-    """Optuna's words for which way is better."""
+    """Optuna's direction of each objective."""
     return ["maximize" if OBJECTIVES[name].maximise else "minimize" for name in names]

@@ -1,4 +1,4 @@
-"""The outbox of a run folder: results of finished trainings, kept as files until they are recorded."""
+"""The outbox of a run folder: result files of finished trainings that are not yet recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def waiting(folder: Path) -> dict[int, dict[str, Any]]:
-    """The results in ``folder`` by trial number; damaged ones are renamed to ``*.corrupt`` and left out."""
+    """The results in ``folder`` by trial number; damaged ones are renamed to ``*.corrupt`` and omitted."""
     with typed_errors(folder):
         numbers = sorted(int(file.stem) for file in folder.glob("*.json") if _is_number(file.stem))
         results = {number: read(folder / f"{number}.json") for number in numbers}
@@ -24,7 +24,7 @@ def waiting(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 def read(file: Path) -> dict[str, Any] | None:
-    """The result in ``file``; None where there is none, or a damaged one, which is renamed to ``*.corrupt``."""
+    """The result in ``file``; None if it is missing or damaged. A damaged file is renamed to ``*.corrupt``."""
     try:
         with typed_errors(file):
             if not file.exists():
@@ -35,7 +35,7 @@ def read(file: Path) -> dict[str, Any] | None:
     if isinstance(result, dict):
         return result
     aside = file.with_name(f"{file.name}.corrupt")
-    with suppress(OSError):  # on a read-only disk it stays where it is, and is passed over all the same
+    with suppress(OSError):  # on a read-only disk the file keeps its name, and is ignored as well
         file.replace(aside)
     _log.warning("%s is damaged and was set aside as %s", file, aside.name)
     return None

@@ -1,4 +1,4 @@
-"""What a study was made with: the versions of a record, and the machines and software in ``env.json``."""
+"""The provenance of a study: package versions in records, and machines and software in ``env.json``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from inception_search._version import __version__
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 
-COMPARED = ("inception-search", "torch")  # versions that decide what a training comes to
+COMPARED = ("inception-search", "torch")  # packages whose versions influence the result of a training
 
 
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
-    """Package name to version."""
+    """The version of each relevant package, by name."""
     own = {"python": platform.python_version(), "inception-search": __version__}
     return own | {name: metadata.version(name) for name in ("torch", "optuna")}
 
@@ -32,16 +32,16 @@ def fingerprint(space_text: str) -> str:
 
 
 def common_facts(run: RunFolder) -> dict[str, str]:
-    """What this process has of a study: the versions of this package and of torch, and the space.
+    """The facts that search and workers must share: the versions of this package and of torch, and the space.
 
-    A build of torch (``+cpu``, ``+cu126``) is no other version: the search and its workers may use different devices.
+    The build of torch (``+cpu``, ``+cu126``) is ignored, because search and workers may use different devices.
     """
     known = {name: versions()[name].partition("+")[0] for name in COMPARED}
     return known | {"space": fingerprint(run.space_text())}
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Name, their value and ours of everything that both know and that differs."""
+    """Name, their value and our value of each fact that both have and that differs."""
     for name, value in ours.items():
         if name in theirs and theirs[name] != value:
             yield name, str(theirs[name]), value
@@ -53,7 +53,7 @@ _CPUS = Path("/proc/cpuinfo")
 
 
 def environment(device: str, threads: int | None) -> dict[str, str]:
-    """This machine: system, processor, cores, threads of a trial, device, versions; no names of hosts, users, paths."""
+    """Facts of this machine: system, processor, cores, threads per trial, device, versions; no host, user or path."""
     return {
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "processor": _processor(),
@@ -65,9 +65,9 @@ def environment(device: str, threads: int | None) -> dict[str, str]:
 
 
 def note_environment(run: RunFolder, device: str, threads: int | None, first_trial: int) -> None:
-    """Write down what the search goes on with from trial ``first_trial``, where it differs from what it had before.
+    """Record the environment from trial ``first_trial`` on, if it differs from the last recorded one.
 
-    Raises :class:`RunFolderError` or :class:`StorageFullError` where it cannot be written.
+    Raises :class:`RunFolderError` or :class:`StorageFullError` if the file cannot be written.
     """
     known = read_environments(run)
     now = environment(device, threads)
@@ -79,7 +79,7 @@ def note_environment(run: RunFolder, device: str, threads: int | None, first_tri
 
 
 def read_environments(run: RunFolder) -> list[dict[str, str]]:
-    """What was written down, oldest first; nothing for a study of before, or a file that is damaged."""
+    """The recorded environments, oldest first; empty for an older study or a damaged file."""
     try:
         document = json.loads(run.environment_file.read_text(encoding="utf-8"))
         entries = document["environments"] if document["schema"] == SCHEMA else []
@@ -89,7 +89,7 @@ def read_environments(run: RunFolder) -> list[dict[str, str]]:
 
 
 def _processor() -> str:
-    """The model of the processor as the system calls it."""
+    """The model of the processor, as named by the system."""
     try:
         lines = _CPUS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Questions about the records of a study, answered without reading anything but the records."""
+"""Queries on the records of a study, which read nothing but the records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.store.record import QUALITIES, State, TrialRecord
 
 
 def best(records: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The first of the :func:`leaderboard`, or None while nothing is complete."""
+    """The first of the :func:`leaderboard`, or None if no trial is complete."""
     return min(_complete(records), key=_rank, default=None)
 
 
@@ -22,23 +22,23 @@ def leaderboard(records: Iterable[TrialRecord], top: int = 10) -> list[TrialReco
 
 
 def quality_words(records: Iterable[TrialRecord]) -> str:
-    """What the trials are ranked by, in words: ``accuracy``, ``balanced accuracy`` or ``macro F1``."""
+    """The name of the ranking criterion: ``accuracy``, ``balanced accuracy`` or ``macro F1``."""
     return QUALITIES[next((record.quality for record in records if record.objectives), "accuracy")]
 
 
 def baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """The trials that trained canonical networks or modules, whatever became of them, by number."""
+    """The trials of canonical networks or modules in any state, by number."""
     return sorted((r for r in records if r.origin == "baseline"), key=lambda record: record.number)
 
 
 def counts(records: Iterable[TrialRecord]) -> dict[State, int]:
-    """How many trials ended in each state; every state is present, also with 0."""
+    """The number of trials in each state, including states with 0 trials."""
     seen = Counter(record.state for record in records)
     return {state: seen[state] for state in get_args(State)}
 
 
 def merged(records: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """The records without repeats; a trial that was repeated with other seeds has the mean value and objectives."""
+    """The records without repeats; a trial repeated with other seeds gets the mean value and objectives."""
     known = list(records)
     again = defaultdict(list)
     for record in known:

@@ -1,4 +1,4 @@
-"""One self-contained record per trial: what was trained, how, with which result, or why not."""
+"""One self-contained record per trial: network, training, and result or reason of failure."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from inception_search.store.versions import SCHEMA, UPGRADES, VERSION, Upgrade, 
 State = Literal["complete", "pruned", "paused", "infeasible", "failed", "duplicate"]
 Origin = Literal["baseline", "sampled", "warm_start"]
 TRAINED = ("complete", "pruned", "paused", "failed")
-FINAL = ("complete", "pruned", "infeasible", "failed", "duplicate")  # a paused trial may still go on
+FINAL = ("complete", "pruned", "infeasible", "failed", "duplicate")  # a paused trial may still continue
 
 ROWS = 20  # records shown of a longer list
 COLUMNS = ("trial", "network", "state", "accuracy", "epochs", "MACs", "parameters", "seconds")
 
 
 def utc_now() -> str:
-    """The time as the records write it: UTC, ISO 8601, whole seconds."""
+    """The current time in the format of records: UTC, ISO 8601, whole seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -54,13 +54,13 @@ def _utc(text: str) -> str:
 
 
 def _storable(value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """Facts that JSON can keep; those in a line whose checksum is right were looked through when it was written."""
+    """Check that JSON can store the facts. A line with a correct checksum was already checked when it was written."""
     known = info.context is not None and info.context["sealed"]
     return value if known and isinstance(value, dict) else _checked(validate(value))
 
 
 def _checked(value: Any) -> Any:
-    """Refuse what pydantic lets through but JSON cannot keep: NaN, infinity, halves of a character."""
+    """Refuse values that pydantic accepts but JSON cannot store: NaN, infinity, lone surrogates."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must be a finite number")
     if isinstance(value, str):
@@ -71,7 +71,7 @@ def _checked(value: Any) -> Any:
     return value
 
 
-# Strict: True is no 1 and "1" no number, wherever it comes from.
+# Strict: neither True nor "1" is accepted as the number 1.
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -79,12 +79,12 @@ Truth = Annotated[bool, Field(strict=True)]
 Facts = Annotated[dict[str, JsonValue], WrapValidator(_storable)]
 
 
-# What says how good a network is as a share, 0..1, and how people read it.
+# Quality measures from 0 to 1, with their names in texts.
 QUALITIES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 
 
 class EpochRecord(BaseModel):
-    """What one epoch of a training showed; losses are means per example, accuracies and F1 are 0..1."""
+    """The metrics after one epoch; losses are means per example, accuracies and F1 are 0..1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,7 +104,7 @@ class EpochRecord(BaseModel):
 
 
 class TrialRecord(BaseModel):
-    """Everything about one trial, whatever became of it; one line of ``trials.jsonl``."""
+    """All facts about one trial in any state; one line of ``trials.jsonl``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -115,16 +115,16 @@ class TrialRecord(BaseModel):
     state: State
     origin: Origin
     label: str | None = None
-    """Name of the canonical network or module that a baseline is."""
+    """Name of the canonical network or module, if the trial is a baseline."""
     arch_id: str | None = None
     network: Facts | None = None
-    """The network document in its long form, exactly what was trained."""
+    """The network document in its long form, exactly as trained."""
     holes: dict[str, str | Whole | Number | Truth] = Field(default_factory=dict)
     """The point of the space."""
     cost: dict[str, Count] = Field(default_factory=dict)
     """``params``, ``macs``, ``activation_bytes``, ``depth``, ``receptive_field`` (pixels; not in older records)."""
     latency: Annotated[Number, Field(ge=0)] | None = None
-    """Milliseconds for one image on the device, the sum over ops; where the study limits or minimises it."""
+    """Milliseconds for one image on the device, summed over ops, if the study limits or minimises latency."""
     value: Number | None = None
     """Validation accuracy, 0..1."""
     objectives: dict[str, Number] = Field(default_factory=dict)
@@ -133,16 +133,16 @@ class TrialRecord(BaseModel):
     duplicate_of: Count | None = None
     """Number of the trial that has already trained this architecture."""
     repeat_of: Count | None = None
-    """Number of the trial whose architecture this one trains again, with another seed, as the study asks."""
+    """Number of the trial whose architecture this one trains again with another seed (option ``repeats``)."""
     reason: str | None = None
     """Why it is infeasible, failed, pruned or paused."""
     facts: Facts = Field(default_factory=dict)
-    """What the strategy said of the point: its parents, the edit that made it ..."""
+    """Facts from the strategy about the point: its parents, the edit that made it ..."""
     seed: Whole
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
     device: str | None = None
     seconds: Annotated[Number, Field(ge=0)]
-    """Duration by a monotonic clock, of all attempts that went into the result."""
+    """Duration by a monotonic clock, over all attempts that contributed to the result."""
     resources: dict[str, Number] = Field(default_factory=dict)
     """``peak_bytes`` of device memory, ``images_per_second`` trained, ``resumed_from`` (epochs of earlier attempts)."""
     started: Annotated[str, AfterValidator(_utc)]
@@ -164,9 +164,7 @@ class TrialRecord(BaseModel):
 
     @property
     def quality(self) -> str:
-        """The name of what the trials of the study are ranked by: the first of its objectives that is one, of
-        :data:`QUALITIES`; else ``accuracy``.
-        """
+        """The measure that ranks the study's trials: its first objective in :data:`QUALITIES`, else ``accuracy``."""
         for name in self.objectives:
             if name in QUALITIES:
                 return name
@@ -174,19 +172,19 @@ class TrialRecord(BaseModel):
 
     @property
     def score(self) -> float | None:
-        """The value of :attr:`quality`, 0..1; of a trial that was not trained to its end, None."""
+        """The value of :attr:`quality`, 0..1; None if the trial is not complete."""
         if self.value is None or self.quality == "accuracy":
             return self.value
         return self.objectives.get(self.quality, self.value)
 
     @property
     def reached(self) -> float | None:
-        """The :attr:`score`; of a trial that was not trained to its end, that of its last epoch."""
+        """The :attr:`score`, or the value of the last epoch if the trial is not complete."""
         return self.score if self.value is not None else self.scores[-1][1] if self.scores else None
 
     @property
     def scores(self) -> tuple[tuple[int, float], ...]:
-        """Epoch and value of :attr:`quality` along the curve."""
+        """Epoch and value of :attr:`quality` for each point of the curve."""
         name = f"validation_{self.quality}"
         known = [(point.epoch, getattr(point, name)) for point in self.curve]
         return tuple((epoch, value) for epoch, value in known if value is not None)
@@ -201,11 +199,11 @@ class TrialRecord(BaseModel):
 
     @property
     def measures(self) -> dict[str, int | float]:
-        """All that was measured before training, by the names of ``measures``."""
+        """All measures made before training, by name (see ``measures``)."""
         return {**self.cost} if self.latency is None else {**self.cost, "latency": self.latency}
 
     def to_json(self) -> str:
-        """The record as one line of JSON; keys keep their order, which in a network's stages has a meaning."""
+        """The record as one line of JSON. Keys keep their order, because the order of a network's stages matters."""
         without = {"latency"} if self.latency is None else None
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude=without), allow_nan=False)
 
@@ -219,11 +217,11 @@ class TrialRecord(BaseModel):
         upgrades: Mapping[int, Upgrade] = UPGRADES,
         sealed: bool = False,
     ) -> Self:
-        """Read one line of ``trials.jsonl``; an older version is brought up to date by ``upgrades``.
+        """Read one line of ``trials.jsonl``; ``upgrades`` converts older versions.
 
-        ``sealed``: it had a checksum, which was right, so that its facts need not be looked through again.
+        ``sealed`` means that the line had a correct checksum, so its facts are not checked again.
 
-        Raises :class:`DocumentError`, or :class:`SchemaVersionError` for a version that is not known here.
+        Raises :class:`DocumentError`, or :class:`SchemaVersionError` for an unknown version.
         """
         place = Place(None if file is None else str(file), line_no)
         document = present_document(line, place, upgrades, sealed=sealed)
@@ -250,7 +248,7 @@ def explained(error: ValidationError, place: Place, what: str) -> DocumentError:
 
 
 def trial_name(record: TrialRecord) -> str:
-    """What people call a trial: a baseline's label, else ``trial 17``."""
+    """The display name of a trial: a baseline's label, else for example ``trial 17``."""
     return record.label or f"trial {record.number}"
 
 
@@ -303,11 +301,11 @@ class Records(list[TrialRecord]):
 
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
-    """A plain HTML table without the columns that are empty in every row; all texts are escaped."""
+    """An HTML table with escaped texts, without the columns that are empty in every row."""
     rows = list(rows)
     filled = [i for i in range(len(columns)) if not rows or any(row[i] for row in rows)]
     columns, rows = [columns[i] for i in filled], [[row[i] for i in filled] for row in rows]
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    said = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,4 +1,4 @@
-"""The folder of one study: the truth about it, readable without any tool."""
+"""The folder of one study: the only source of its state, readable without any tool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_search.store.lease import Lease, hold
 from inception_search.store.links import refuse_links
 from inception_search.store.record import TrialRecord
 
-# How a record that this package wrote begins; what others wrote is read as JSON.
+# The start of a record that this package wrote; records of other form are parsed as JSON.
 _BEGINNING = re.compile(r'\{"schema": "inception-search/trial", "version": \d+, "number": (\d+),')
 
 
@@ -28,24 +28,24 @@ class RunFolder(Layout):
 
     @classmethod
     def create(cls, path: str | Path, *, study_text: str, space_text: str) -> Self:
-        """Make the folder of a new study: all of it, or nothing.
+        """Create the folder of a new study, completely or not at all.
 
-        Raises :class:`RunFolderError` if the folder has a study, holds anything else, or cannot be written.
+        Raises :class:`RunFolderError` if the folder is not empty or cannot be written.
         """
         run = cls(Path(path))
         with typed_errors(run.path):
             refuse_occupied(run)
             with _new_folders(run.path), hold(run.lock_file):
-                refuse_occupied(run)  # again: only now nobody else can be making it
+                refuse_occupied(run)  # checked again, because the lock now excludes other creators
                 run._fill(study_text, space_text)
         return run
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """The folder of an existing study; raises :class:`RunFolderError` if it is none."""
+        """The folder of an existing study; raises :class:`RunFolderError` if ``path`` is not a run folder."""
         run = cls(Path(path))
         place = Place(file=str(run.path))
-        hint = "give the folder that a search was started with"
+        hint = "give the run folder of a search"
         with typed_errors(run.path):
             is_folder = run.path.is_dir()
         if not is_folder:
@@ -59,25 +59,25 @@ class RunFolder(Layout):
 
     @contextmanager
     def hold(self) -> Iterator[Lease]:
-        """Keep every other search out, and clear away what killed ones left, before and after.
+        """Exclude all other searches, and remove leftovers of killed ones at the start and end.
 
-        Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if it cannot be written to, or if a
-        link in it leads elsewhere.
+        Raises :class:`RunInUseError` naming the holder, :class:`RunFolderError` if the folder cannot be written to, or
+        if it contains a link.
         """
         refuse_links(self.path)
         with hold(self.lock_file) as lease:
             with typed_errors(self.path):
-                for name in FOLDERS:  # empty ones get lost when a folder is copied through git or an archive
+                for name in FOLDERS:  # git and some archives drop empty folders
                     (self.path / name).mkdir(exist_ok=True)
             for file in (self.trials_file, self.journal_file):
-                append_lines(file, [], create=False)  # repairs a torn end: read now, and not found there later
+                append_lines(file, [], create=False)  # repairs an incomplete last line before anything reads the file
             self._sweep()
             yield lease
-            with suppress(RunFolderError):  # what is done is done; the next one to hold it tries again
+            with suppress(RunFolderError):  # not critical: the next holder tries again
                 self._sweep()
 
     def _sweep(self) -> None:
-        """Remove what killed writers left, be it a search or a trial; what is being written stays."""
+        """Remove temporary files of killed searches and trials, except files that are still being written."""
         for name in ("", *FOLDERS):
             sweep_temporaries(self.path / name)
 
@@ -90,24 +90,23 @@ class RunFolder(Layout):
         return _text(self.space_file)
 
     def append_record(self, record: TrialRecord) -> None:
-        """Add a record durably; the latest one of a number is the one that counts.
+        """Append a record durably; the latest record of a trial number replaces earlier ones.
 
-        Raises :class:`StorageFullError` or :class:`RunFolderError`, after which the file is as before.
+        Raises :class:`StorageFullError` or :class:`RunFolderError`; the file is then unchanged.
         """
         append_line(self.trials_file, sealed(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
         """The latest record of each trial, by number.
 
-        Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read, or was
-        changed since it was written.
+        Raises :class:`DocumentError` or :class:`SchemaVersionError` with the line that cannot be read or was modified.
         """
         return sorted(self.history(), key=lambda record: record.number)
 
     def lean_records(self) -> list[TrialRecord]:
         """Like :meth:`records`, but the large fields of a record are read from the file on access.
 
-        See :class:`~inception_search.store.lean_record.LeanRecord`. Raises what :meth:`records` raises.
+        See :class:`~inception_search.store.lean_record.LeanRecord`. Raises the same errors as :meth:`records`.
         """
         latest: dict[int, TrialRecord] = {}
         shared: Shared = {}
@@ -118,9 +117,9 @@ class RunFolder(Layout):
         return [latest[number] for number in sorted(latest)]
 
     def record(self, number: int) -> TrialRecord | None:
-        """The latest record of one trial, None where it has none; of the others only the checksums are read.
+        """The latest record of one trial, or None; for other trials only the checksums are verified.
 
-        Raises what :meth:`records` raises.
+        Raises the same errors as :meth:`records`.
         """
         latest: tuple[int, str] | None = None
         for line_no, plain, found in self._numbered():
@@ -128,11 +127,11 @@ class RunFolder(Layout):
         return None if latest is None else TrialRecord.from_json(latest[1], self.trials_file, latest[0])
 
     def numbers(self) -> set[int]:
-        """The numbers of the trials that have a record. Raises what :meth:`records` raises."""
+        """The numbers of the trials that have a record. Raises the same errors as :meth:`records`."""
         return {number for _, _, number in self._numbered()}
 
     def _numbered(self) -> Iterator[tuple[int, str, int]]:
-        """Line number, text and trial number of every record, without building it."""
+        """Line number, text and trial number of every record, without parsing the record."""
         for line_no, text in read_lines(self.trials_file):
             place = Place(str(self.trials_file), line_no)
             plain = unsealed(text, place)
@@ -140,7 +139,7 @@ class RunFolder(Layout):
             yield line_no, plain, int(found[1]) if found else TrialRecord.from_json(plain, place.file, line_no).number
 
     def history(self) -> list[TrialRecord]:
-        """The latest record of each trial, in the order in which they were written."""
+        """The latest record of each trial, in the order of writing."""
         latest: dict[int, TrialRecord] = {}
         for line_no, start, text in placed_lines(self.trials_file):
             record = Line(self.trials_file, start, line_no).record(text)
@@ -149,7 +148,7 @@ class RunFolder(Layout):
         return list(latest.values())
 
     def read_results(self) -> dict[int, dict[str, Any]]:
-        """The results that wait in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""
+        """The results in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""
         return outbox.waiting(self.results_folder)
 
     def _fill(self, study_text: str, space_text: str) -> None:
@@ -159,7 +158,7 @@ class RunFolder(Layout):
             append_lines(self.journal_file, [])
             append_lines(self.trials_file, [])
             write_atomic(self.space_file, space_text)
-            write_atomic(self.study_file, study_text)  # last: with it, and not before, there is a study
+            write_atomic(self.study_file, study_text)  # written last, because this file makes the folder a study
         except BaseException:
             self._clear()
             raise
@@ -175,7 +174,7 @@ class RunFolder(Layout):
 
 @contextmanager
 def _new_folders(path: Path) -> Iterator[None]:
-    """Make the missing folders down to ``path``; if the block fails, those that are still empty go again."""
+    """Create the missing folders down to ``path``; if the block fails, remove those that are still empty."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)

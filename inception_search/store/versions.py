@@ -1,4 +1,4 @@
-"""From a line of ``trials.jsonl`` of any version to a record document of the present one."""
+"""Conversion of a line of ``trials.jsonl`` of any version to a record document of the current version."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ VERSION: Final = 2
 Document = dict[str, Any]
 Upgrade = Callable[[Document], Document]
 
-UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds fields, all of which may be left out
-"""From version ``n`` to the function that makes a version ``n + 1`` document of it."""
+UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds optional fields
+"""For each version ``n``, the function that converts a document to version ``n + 1``."""
 
 
 class Kind(NamedTuple):
@@ -41,7 +41,7 @@ def present_document(
 ) -> Document:
     """The JSON document in ``line``, brought up to the version of its ``kind``; ``place`` is for the errors.
 
-    ``sealed``: its checksum was right, so that it is plain JSON, which a faster reader can read.
+    ``sealed`` means that the checksum was correct, so that a faster JSON reader is safe.
 
     Raises :class:`DocumentError` if it is of another kind, :class:`SchemaVersionError` for unknown versions.
     """
@@ -58,7 +58,7 @@ def present_document(
 
 
 def _without_layout(document: Document) -> Document:
-    """``document`` without what release 0.1 kept beside the decisions of a point, in entries that begin with ``@``."""
+    """``document`` without the entries of a point that begin with ``@``, which release 0.1 wrote."""
     point = document.get("holes")
     if not isinstance(point, dict):
         return document

@@ -10,7 +10,7 @@ from typing import Any
 from inception_search.optuna_bridge.live_study import Running
 from inception_search.runner.executor import Executor, Word
 from inception_search.runner.gpu_concurrency import Packing
-from inception_search.store.objectives import OBJECTIVES, losses, numbers, told
+from inception_search.store.objectives import OBJECTIVES, losses, numbers, objective_values
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 from inception_search.strategies.protocol import Proposal
@@ -192,7 +192,7 @@ class Driver(TrialLoop):
         """The losses of a trial, averaged over its repeats."""
         again = sorted(self.ledger.again.get(record.number, ()))
         every = (record, *(self.ledger.records[number] for number in again))
-        known = [told(r) for r in every if r.state == record.state and r.state != "failed"]
+        known = [objective_values(r) for r in every if r.state == record.state and r.state != "failed"]
         known = [values for values in known if values]
         if not known:
             return None

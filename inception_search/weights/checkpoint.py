@@ -29,8 +29,8 @@ class Checkpoint:
     """Tensors by the names of their file and in its order, with the layouts of the framework that wrote it.
 
     ``kind`` is ``"safetensors"``, ``"torch"``, ``"keras"``, ``"tensorflow"`` or ``"state_dict"`` (from memory);
-    ``metadata`` are those of a safetensors file; ``left_out`` names what the source holds besides weights, such as
-    the state of an optimizer.
+    ``metadata`` is the header metadata of a safetensors file; ``left_out`` names the entries that are not weights, such
+    as an optimizer's state.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -41,10 +41,10 @@ class Checkpoint:
 
 
 def read_checkpoint(source: str | Path | Mapping[str, Any], *, max_bytes: int = 16 * 2**30) -> Checkpoint:
-    """The weights in a file of any known kind, told by its content, or in a state dict; nothing in it is run.
+    """Read the weights in a state dict or a file of any supported kind, detected by its content; no code in it is run.
 
-    Dtypes are kept. Raises WeightsError, and nothing else, if the source is missing, damaged, hostile, of an unknown
-    kind, or holds more than ``max_bytes`` of tensors.
+    Dtypes are preserved. Raises only WeightsError: if the source is missing, damaged, hostile, of an unknown kind, or
+    holds more than ``max_bytes`` of tensors.
     """
     file = str(source) if isinstance(source, str | Path) else None
     try:
@@ -68,7 +68,7 @@ def _read(source: object, max_bytes: int) -> Contents:
 
 
 def _printable(error: WeightsError) -> WeightsError:
-    """``error`` with the control characters of a file's own names escaped: a terminal would obey them."""
+    """``error`` with control characters in names from the file escaped, because a terminal would act on them."""
     if error.path is not None:
         error.place = replace(error.place, path=printable(error.path))
     if isinstance(error.found, str):
@@ -77,7 +77,7 @@ def _printable(error: WeightsError) -> WeightsError:
 
 
 def printable(name: str) -> str:
-    """A name of a file as it can be shown: cut, and with its control characters escaped."""
+    """A name from a file, shortened and with its control characters escaped, for display."""
     return _escaped(name[:_LONGEST_NAME])
 
 
@@ -109,14 +109,14 @@ DIGEST = "inception_search.sha256"
 
 
 def check_digest(checkpoint: Checkpoint) -> None:
-    """Raise :class:`WeightsError` when the weights of a saved model are not those its digest is of."""
+    """Raise :class:`WeightsError` if the weights of a saved model do not match the digest in its metadata."""
     if DOCUMENT in checkpoint.metadata and checkpoint.metadata.get(DIGEST, "") != digest(checkpoint.tensors):
         rule, hint = "the weights are not those that were saved: their digest differs", "fetch the file again"
         raise WeightsError(rule, hint=f"{hint}, or save the model again").at(file=checkpoint.file)
 
 
 def digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 of all names (as they are read from a file), types, shapes and values."""
+    """SHA-256 of all names (without wrapper prefixes), dtypes, shapes and values."""
     total = hashlib.sha256()
     for name, value in sorted(without_prefixes(tensors).items()):
         tensor = value.contiguous()

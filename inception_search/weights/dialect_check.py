@@ -1,4 +1,4 @@
-"""Whether weights would compute the same in our network as where they come from."""
+"""Check whether weights compute the same function in our network as in the implementation they come from."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _TRAINING = {"batch_norm": ("momentum", "gamma")}
 
 
 class Difference(NamedTuple):
-    """The first thing ``dialect`` (``name@dialect``) of an implementation computes otherwise than a network of ours."""
+    """The first operation in which an implementation's ``dialect`` (``name@dialect``) differs from our network."""
 
     dialect: str
     what: str
 
 
 class Sides(NamedTuple):
-    """Where each of two values is, in the words of a sentence."""
+    """How a message refers to the location of each of two values."""
 
     ours: str = "here"
     theirs: str = "there"
 
 
 def what_differs(network: Network, base: str, implementations: Iterable[str]) -> Difference | None:
-    """Where ``network`` computes something else with the same weights than ``base`` in ``implementations``; or None.
+    """The first difference between ``network`` and ``base`` in ``implementations``, with equal weights.
 
-    Any of them will do: they are those whose weights it may have. Sizes that were asked for (classes, input, a stem
-    of less stride) do not count.
+    Returns None if ``network`` computes the same as at least one implementation: the weights may be from any of them.
+    Changes made by arguments of ``compile`` (classes, input size, stem stride) do not count as differences.
     """
     first: Difference | None = None
     for dialect in implementations:
@@ -53,10 +53,10 @@ def what_differs(network: Network, base: str, implementations: Iterable[str]) ->
 
 
 def what_differs_from(network: Network, other: Network, sides: Sides = Sides()) -> str | None:  # noqa: B008
-    """Where ``network`` computes something else with the same weights than ``other`` at its size; or None.
+    """A description of the first difference between ``network`` and ``other`` with equal weights, or None.
 
-    The words say both values, and with ``sides`` which is whose. Where ``other`` does not fit that size, both are
-    compared at the size of ``other``.
+    The description has both values, labelled by ``sides``. The networks are compared at the input size of ``network``,
+    or at that of ``other`` if ``other`` cannot be built at the first.
     """
     ours, theirs = _function(network), _function(_resized(other, network))
     if theirs is None:
@@ -74,12 +74,12 @@ def _resized(network: Network, like: Network) -> Network:
         return sized
     try:
         return set_stem_stride(sized, stride)
-    except SpecError:  # it cannot have that stride: a difference, which comparing will find
+    except SpecError:  # the stride is impossible here; the comparison then reports the difference
         return sized
 
 
 def _function(network: Network) -> list[tuple[str, tuple[Any, ...]]] | None:
-    """What the trunk computes, op by op; None when it does not fit its input."""
+    """Path and attributes of every op of the trunk; None if the network cannot be built at its input size."""
     try:
         graph = lower(remake(network, aux={}))
     except InceptionSearchError:
@@ -96,12 +96,12 @@ def _attributes(graph: Graph, index: int) -> tuple[Any, ...]:
     op = graph.nodes[index].op
     skipped: tuple[str, ...] = _TRAINING.get(op.name, ())
     if isinstance(op, Pool) and (op.mode != "avg" or op.padding == (0, 0)):
-        skipped = ("count_pad",)  # there is no border to count
+        skipped = ("count_pad",)  # without padding the attribute has no effect
     return (op.name, *((f.name, getattr(op, f.name)) for f in fields(op) if f.name not in skipped))  # type: ignore[arg-type]
 
 
 def _difference(ours: Any, theirs: Any, sides: Sides) -> str | None:
-    """The first place where the two are not the same."""
+    """A description of the first op in which two lists of :func:`_function` differ."""
     if ours is None or theirs is None or ours == theirs:
         return None
     for (path, mine), (other, yours) in zip(ours, theirs, strict=False):
@@ -111,4 +111,4 @@ def _difference(ours: Any, theirs: Any, sides: Sides) -> str | None:
             pairs = [(a[0], a[1], b[1]) for a, b in zip(mine[1:], yours[1:], strict=True) if a != b]
             words = [f"{name} {a} {sides.ours} and {b} {sides.theirs}" for name, a, b in pairs]
             return f"{path} has {', '.join(words)}"
-    return "they have other numbers of ops"
+    return "the numbers of ops differ"

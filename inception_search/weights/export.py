@@ -1,4 +1,4 @@
-"""Our weights under the names and in the layouts of another implementation."""
+"""Export of weights under the names and in the layouts of another implementation."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
     found: dict[str, torch.Tensor] = {}
     for entry in entries:
         tensor = _tensor(state, entry)
-        if _is_gamma(entry.key) and entry.optional:  # its norms have none
+        if _is_gamma(entry.key) and entry.optional:  # the implementation's norms have no gamma
             _check_ones(tensor, entry.key, implementation)
         else:
             found[entry.name] = _laid_out(tensor, entry, module).detach().cpu().clone().contiguous()
@@ -63,8 +63,8 @@ def export_weights(module: NetworkModule, implementation: str) -> dict[str, torc
     if difference := what_differs(network, base, (implementation,)):
         warn(
             f"{implementation} will compute something else with these weights than {network.name}: {difference.what}; "
-            f"no conversion changes that: use them in {network.name}, or train {difference.dialect} for "
-            f"{implementation}",
+            f"no conversion removes this difference. Use the weights in {network.name}, or train {difference.dialect} "
+            f"for {implementation}",
             DialectWarning,
         )
     return found
@@ -81,7 +81,7 @@ def write_weights(tensors: dict[str, torch.Tensor], path: str | Path) -> Path:
 
 
 def writer_of(path: Path) -> Callable[[dict[str, torch.Tensor]], bytes]:
-    """What makes the content of a file of this name; raises :class:`ConfigError` for an ending that nothing writes."""
+    """The function that serialises tensors for this file name; raises :class:`ConfigError` for an unknown ending."""
     writer = next((writer for ending, writer in _WRITERS.items() if path.name.endswith(ending)), None)
     if writer is None:
         raise ConfigError("no format of that name", found=path.name, expected=f"one of {', '.join(_WRITERS)}")
@@ -134,7 +134,7 @@ def _all_have_a_place(state: dict[str, torch.Tensor], entries: tuple[Entry, ...]
 
 
 def _tensor(state: dict[str, torch.Tensor], entry: Entry) -> torch.Tensor:
-    """Our tensor, or the gamma of ones that a norm without gamma stands for."""
+    """Our tensor of ``entry``, or a gamma of ones for a norm without gamma."""
     if entry.key in state:
         return state[entry.key]
     return torch.ones_like(state[entry.key.removesuffix("weight") + "bias"])
@@ -172,17 +172,17 @@ _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def check_published(network: Network, implementation: str, given: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise :class:`WeightsError` unless ``given`` are the tensors of ``implementation``, of the shapes it has.
+    """Raise :class:`WeightsError` unless ``given`` has the names and shapes of the tensors of ``implementation``.
 
-    Shapes are as in PyTorch. Classes, input channels and auxiliary classifiers may be those of ``network``; every
-    other edit is named.
+    Shapes are in PyTorch's layout. Classes, input channels and auxiliary classifiers may be those of ``network``; the
+    error names every other difference.
     """
-    wanted = _wanted(network, implementation)
-    if wanted is None:
+    shapes = _expected_shapes(network, implementation)
+    if shapes is None:
         return
-    wrong = [f"{name}: {given[name]} for {shape}" for name, shape in wanted.items() if given.get(name, shape) != shape]
-    wrong += [f"{name} is not there" for name in wanted if name not in given]
-    wrong += [f"{name} has no place" for name in given if name not in wanted]
+    wrong = [f"{name}: {given[name]} for {shape}" for name, shape in shapes.items() if given.get(name, shape) != shape]
+    wrong += [f"{name} is not there" for name in shapes if name not in given]
+    wrong += [f"{name} has no place" for name in given if name not in shapes]
     if wrong:
         places = "one place" if len(wrong) == 1 else f"{len(wrong)} places"
         base = network.name.partition("@")[0]
@@ -193,8 +193,8 @@ def check_published(network: Network, implementation: str, given: Mapping[str, t
         )
 
 
-def _wanted(network: Network, implementation: str) -> dict[str, tuple[int, ...]] | None:
-    """The shapes of the tensors that a file must have; None where no document is of this implementation."""
+def _expected_shapes(network: Network, implementation: str) -> dict[str, tuple[int, ...]] | None:
+    """Name and shape of every tensor that a file must have; None if no document describes the implementation."""
     base = network.name.partition("@")[0]
     if implementation not in list_dialects(base):
         return None

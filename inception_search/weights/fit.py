@@ -1,4 +1,4 @@
-"""Bringing named tensors into the form of a module's state: everything is checked before anything is changed."""
+"""Conversion of named tensors to the state of a module. All checks come before the first change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BACKGROUND = 1001  # classes of TF-slim's ImageNet checkpoints: the first is the
 
 @dataclass(frozen=True)
 class Allowed:
-    """What may differ between the file and the module because it was asked for: classes, input channels."""
+    """The differences between file and module that arguments of ``compile`` permit: classes, input channels."""
 
     classes: bool = False
     channels: bool = False
@@ -53,9 +53,9 @@ def fit(
     allowed: Allowed,
     file: str | None = None,
 ) -> tuple[dict[str, torch.Tensor], WeightsReport]:
-    """The tensors for the keys of ``own`` (the ``state_dict`` of ``network``), and what became of each.
+    """The tensors for the keys of ``own`` (the ``state_dict`` of ``network``), and a report on each.
 
-    Raises :class:`WeightsError` that names the first tensors that are missing, unknown or of another shape, with both
+    Raises :class:`WeightsError` that names the first tensors that are missing, unknown or of the wrong shape, with both
     shapes.
     """
     found, first, tensors = _Fit(), readers_of_image(lower(network)), inside.tensors
@@ -96,12 +96,12 @@ def fit(
 
 
 def readers_of_image(graph: Graph) -> frozenset[str]:
-    """The keys of the convolutions that read the image itself."""
+    """The weight keys of the convolutions whose input is the image."""
     return frozenset(f"{node.path}.weight" for node in graph.nodes if node.inputs == (0,) and isinstance(node.op, Conv))
 
 
 def turned(tensor: torch.Tensor, layout: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """``tensor`` in PyTorch's layout, of ``shape``."""
+    """``tensor`` transposed from ``layout`` to PyTorch's layout and reshaped to ``shape``."""
     return tensor if layout == SAME else tensor.permute(AXES[layout]).reshape(shape)
 
 
@@ -113,7 +113,7 @@ def _take(
     first: frozenset[str],
     allowed: Allowed,
 ) -> None:
-    """Put a tensor of the file into the state, or note what is wrong with it."""
+    """Put a tensor of the file into the state, or record why it does not fit."""
     key, want, given = entry.key, tuple(value.shape), tuple(tensor.shape)
     try:
         shape = torch_shape(entry.layout, given)
@@ -158,7 +158,7 @@ def _missing(key: str, entry: Entry | None) -> Mismatch:
 
 
 def _differ_in(axis: int, shape: tuple[int, ...], want: tuple[int, ...]) -> bool:
-    """Whether two shapes that are not the same are so but for one axis."""
+    """Whether two different shapes differ in ``axis`` only."""
     same_rank = axis < len(shape) == len(want)
     return same_rank and shape[axis] > 0 and (*shape[:axis], *shape[axis + 1 :]) == (*want[:axis], *want[axis + 1 :])
 
@@ -166,10 +166,10 @@ def _differ_in(axis: int, shape: tuple[int, ...], want: tuple[int, ...]) -> bool
 def _leftovers(
     found: _Fit, inside: NetworkIn, own: Mapping[str, torch.Tensor], naming: Naming, allowed: Allowed
 ) -> None:
-    """The tensors of the file that no key took.
+    """Classify the tensors of the file that no key used.
 
-    Parts that are not built, and a head that was asked to be left out or made anew, are reported; anything else is
-    wrong.
+    Tensors of parts that are not built, or of a head that is omitted or initialised again, are reported as unused. All
+    others are mismatches.
     """
     tensors, heads, gammas = inside.tensors, _own_head(inside, naming), _gammas(naming, own)
     replaced = allowed.classes and not any(key.startswith("head.") for key in found.used)
@@ -198,9 +198,9 @@ def _leftovers(
 
 
 def _own_head(inside: NetworkIn, naming: Naming) -> dict[str, str]:
-    """The tensors of a head that no implementation has, with the widths of its linear layers, as far as it is of them.
+    """Tensors of a user's own head by name, with the widths of its linear layers ("" if it has other layers).
 
-    They lie beside the network, or in modules that are not those of its stages.
+    They lie beside the network, or in modules that are not its stages.
     """
     trunk = {_outermost(name) for name, part in naming.parts.items() if part.partition(".")[0] not in ("head", "aux")}
     names = [
@@ -217,7 +217,7 @@ def _outermost(name: str) -> str:
 
 
 def _gammas(naming: Naming, own: Collection[str]) -> dict[str, str]:
-    """The names of the gammas of norms that have none here, with our paths of those norms."""
+    """File names of the gammas of norms that have no gamma here, with our paths of those norms."""
     found = {}
     for entry in naming.entries:
         norm, dot, last = entry.key.rpartition(".bias")
@@ -229,17 +229,17 @@ def _gammas(naming: Naming, own: Collection[str]) -> dict[str, str]:
 
 
 def _neutral(key: str, own: Collection[str]) -> float | None:
-    """What stands for a tensor that other implementations do not have; None where nothing does."""
+    """The neutral value of a tensor that other implementations do not have; None if it has no neutral value."""
     if key.endswith(".num_batches_tracked"):
         return 0.0
     return 1.0 if is_gamma(key, own) else None
 
 
 def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], allowed: Allowed) -> bool:
-    """Whether a file may come without ``key``.
+    """Whether a file may lack ``key``.
 
-    It may without a classifier for other classes, a head that its implementation does not have, a whole auxiliary
-    head.
+    A file may lack the classifier for a new number of classes, a head that its implementation does not have, or an
+    entire auxiliary head.
     """
     part = part_of(key)
     if part.partition(".")[0] not in ("head", "aux"):
@@ -250,16 +250,16 @@ def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], all
 
 
 def is_classifier(key: str) -> bool:
-    """Whether a tensor is of the classifier of the head, or of that of an auxiliary head."""
+    """Whether a tensor belongs to the classifier of the head or of an auxiliary head."""
     parts = key.split(".")
     return "classifier" in parts and parts[0] in ("head", "aux")
 
 
 def other_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
-    """A convolution's weight (O, I, H, W) for another number of input channels.
+    """Adapt a convolution's weight (O, I, H, W) to another number of input channels.
 
-    The response to images whose channels are all the same stays. Fewer channels: each takes the sum of some (one
-    takes that of all). More: the old ones over and over, each divided by how often it is there.
+    The response to grey images (all channels equal) is preserved. With fewer channels, each new one is the sum of
+    several old ones. With more, the old ones repeat, each divided by its number of copies.
     """
     before = weight.shape[1]
     if channels < before:

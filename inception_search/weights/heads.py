@@ -1,4 +1,4 @@
-"""Heads under names of their own, as people put them on a network that they fine-tune: found by their shapes."""
+"""Recognition, by tensor shapes, of heads with custom names, such as those of fine-tuned networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inception_search.lowering import lower
 from inception_search.spec.network import Network
 
 _WEIGHT = re.compile(r"(^|.*[./])(weight|kernel)")
-_MOST = 8  # layers of a head whose order is looked for
+_MOST = 8  # layers; the order of a larger head is not searched
 
 
 class LinearLayer(NamedTuple):
@@ -28,7 +28,7 @@ class LinearLayer(NamedTuple):
     shape: tuple[int, ...]
 
     def entries(self, node: str) -> list[Entry]:
-        """Its tensors as those of our layer ``node``."""
+        """Entries that map the layer's tensors to our layer ``node``."""
         found = [Entry(f"{node}.weight", self.weight, self.layout, False)]
         return found + ([Entry(f"{node}.bias", self.bias, SAME, False)] if self.bias is not None else [])
 
@@ -36,10 +36,10 @@ class LinearLayer(NamedTuple):
 def entries_of_head(
     known: Collection[str], standard: Iterable[str], tensors: Mapping[str, torch.Tensor], network: Network
 ) -> list[Entry] | None:
-    """Where the tensors of a head of another name go in ``network``; None unless there is one that fits its head.
+    """Entries for a head with custom names; None unless it fits the head of ``network``.
 
-    The tensors whose names are not ``known`` must be linear layers, as many as the head of ``network`` has, each of its
-    shape; the last may have another number of classes. The head has its ``standard`` name in most files.
+    The tensors whose names are not ``known`` must be linear layers with the number and shapes of those of the head of
+    ``network``; the last may have another number of classes. Most files use the ``standard`` name of the head.
     """
     head = [layer for layer in layers(lower(network, aux=False)) if layer.path.startswith("head.")]
     if not head or any(layer.kind != "linear" or layer.norm is not None for layer in head):
@@ -57,10 +57,10 @@ def entries_of_head(
 
 
 def linear_layers(names: Collection[str], tensors: Mapping[str, torch.Tensor]) -> list[LinearLayer]:
-    """The layers whose tensors ``names`` are, each of which reads the one before; none unless all are linear layers.
+    """The linear layers with the tensors ``names``, in order of computation; empty if other layers are among them.
 
-    None, either, where several orders are possible and the file has none that counts: Keras' legacy files sort layers
-    by name.
+    Also empty if several orders are possible and the file does not determine one: Keras' legacy files sort layers by
+    name.
     """
     found, known = [], set(names)
     for name in names:
@@ -78,7 +78,7 @@ def linear_layers(names: Collection[str], tensors: Mapping[str, torch.Tensor]) -
 
 
 def _chains(left: list[LinearLayer], width: int | None = None) -> Iterator[list[LinearLayer]]:
-    """Every order of ``left`` in which each layer reads what the one before makes, the first ``width`` features."""
+    """Every order of ``left`` in which each layer's input width equals the previous output width, first ``width``."""
     if not left:
         yield []
     for index, layer in enumerate(left):

@@ -1,4 +1,4 @@
-"""Which network, in whose dialect, a file has the weights of."""
+"""Identification of the network, and its dialect, that the weights in a file belong to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from inception_search.weights.source import network_in, network_of_implementatio
 
 
 class InFile(NamedTuple):
-    """What the weights in a file were made for; None: what the network has."""
+    """The classes and channels that the weights in a file are for; None means the same as in the network."""
 
     classes: int | None
     channels: int | None
@@ -31,10 +31,10 @@ class InFile(NamedTuple):
 
 
 def network_of(checkpoint: Checkpoint) -> Network:
-    """The network whose weights these are, in their implementation's dialect; of a model of ours, that in the file.
+    """The network of these weights, in their implementation's dialect, or from the document in a file of ours.
 
-    Raises :class:`WeightsError` when the names are of no implementation that is known, DocumentError when the
-    document in the file is no network.
+    Raises :class:`WeightsError` if the names match no known implementation, DocumentError if the document in the file
+    is not a network.
     """
     inside = document_in(checkpoint)
     if inside is not None:
@@ -52,9 +52,9 @@ def network_of(checkpoint: Checkpoint) -> Network:
 
 
 def taken_for(network: Network, alike: Iterable[str]) -> str | None:
-    """What to know where ``network`` was taken for one of several whose weights have the same names: None, or words.
+    """A warning that several implementations have the same names and that ``network`` is a guess among them.
 
-    None, too, where images are prepared for all of them in the same way.
+    None if there is no other implementation, or if all of them prepare images in the same way.
     """
     dialects = [network, *(load(name) for name in alike)]
     facts = {each.dialect or each.name: each.preprocess for each in dialects}
@@ -67,15 +67,15 @@ def taken_for(network: Network, alike: Iterable[str]) -> str | None:
     *before, last = [f"{network.name.partition('@')[0]}@{name}" for name in facts]
     return (
         f"the tensors have the names of {first}, and of {' and '.join(others)} as well; they are taken for {first}'s. "
-        f"Images are prepared differently for each ({'; '.join(words)}). Say where the weights are from: "
+        f"Images are prepared differently for each ({'; '.join(words)}). Name the source of the weights: "
         f"write {', '.join(before)} or {last}"
     )
 
 
 def made_for(checkpoint: Checkpoint, network: Network) -> InFile:
-    """The classes (0: no classifier) and input channels that the weights of ``network`` in a file are for.
+    """The number of classes (0: no classifier) and input channels of the weights of ``network`` in a file.
 
-    Raises :class:`WeightsError` when they are of no network that is known, or of another one.
+    Raises :class:`WeightsError` if they belong to no known network, or to another one.
     """
     with torch.device("meta"):
         own = build(lower(network), name=network.name, init=False).state_dict()
@@ -109,7 +109,7 @@ def _channels(
 
 
 def _shape(tensors: Mapping[str, torch.Tensor], name: str, layout: str) -> tuple[int, ...]:
-    """The shape of a tensor in PyTorch's layout; () where there is none of that layout."""
+    """The shape of a tensor in PyTorch's layout; () if the tensor is missing or does not have ``layout``."""
     try:
         return torch_shape(layout, tuple(tensors[name].shape)) if name in tensors else ()
     except WeightsError:

@@ -21,10 +21,10 @@ _VARIABLES = (("kernel", "bias"), ("gamma", "beta", "moving_mean", "moving_varia
 
 
 def keras_weights(tensors: Mapping[str, torch.Tensor]) -> bytes:
-    """The content of a ``.weights.h5`` file with ``tensors``, named and laid out as Keras has them.
+    """The content of a ``.weights.h5`` file with ``tensors``, which have Keras' names and layouts.
 
-    Raises :class:`WeightsError` when they are not those of Keras' InceptionV3 or InceptionResNetV2, and
-    :class:`MissingRequirementError` when h5py is not installed.
+    Raises :class:`WeightsError` if they are not those of Keras' InceptionV3 or InceptionResNetV2, and
+    :class:`MissingRequirementError` if h5py is not installed.
     """
     try:
         import h5py
@@ -41,7 +41,7 @@ def keras_weights(tensors: Mapping[str, torch.Tensor]) -> bytes:
 
 
 def _groups(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
-    """The names of the groups with those of the layers in them."""
+    """The name of the group of each layer: group name to layer name."""
     layers = {name.rpartition("/")[0] for name in tensors}
     by_stem: dict[str, list[str]] = {}
     for layer in sorted(layers, key=placed):
@@ -56,7 +56,7 @@ def _groups(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
 
 
 def _stem(layer: str, tensors: Mapping[str, torch.Tensor]) -> str:
-    """The class of a layer, in snake case, by its variables."""
+    """The class of a layer in snake case, derived from its variables."""
     if f"{layer}/beta" in tensors:
         return "batch_normalization"
     kernel = tensors.get(f"{layer}/kernel")
@@ -64,5 +64,5 @@ def _stem(layer: str, tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def _variables(layer: str, tensors: Mapping[str, torch.Tensor]) -> list[str]:
-    """The names of a layer's tensors in the order in which Keras has its variables."""
+    """The names of a layer's tensors in Keras' order of variables."""
     return [f"{layer}/{variable}" for kind in _VARIABLES for variable in kind if f"{layer}/{variable}" in tensors]

@@ -1,4 +1,4 @@
-"""Loading weights of any implementation into a compiled network, strictly."""
+"""Strict loading of weights of any implementation into a compiled network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IN_FILE = Sides("here", "in the file")
 
 
 class DialectWarning(UserWarning):
-    """Weights were loaded into a dialect of their network that computes something else with them."""
+    """Weights were loaded into a dialect of their network that computes a different function with them."""
 
 
 def load_weights(
@@ -71,8 +71,8 @@ def load_weights(
             DialectWarning,
         )
     elif DOCUMENT in checkpoint.metadata and (what := what_differs_from(network, _document(checkpoint), IN_FILE)):
-        said = f"the weights were saved with another document, which computes something else: {what}"
-        warn(said, DialectWarning)
+        message = f"the weights were saved with another document, which computes something else: {what}"
+        warn(message, DialectWarning)
     module.load_state_dict({**own, **state})
     module.remember(loaded=report)
     _normalise_as_saved(module, checkpoint)
@@ -81,15 +81,15 @@ def load_weights(
 
 
 def _alike(naming: Naming) -> tuple[str, ...]:
-    """The other dialects whose implementations have the names that were found."""
+    """The other dialects whose implementations use the same tensor names."""
     others = [network_of_implementation(naming.network, name) for name in naming.alike[1:]]
     return tuple(name for name in others if "@" in name)
 
 
 def _normalise_as_saved(module: NetworkModule, checkpoint: Checkpoint) -> None:
-    """Take over what a model of ours expects of images, where the document of ``module`` does not say it.
+    """Adopt the image normalisation saved with a model of ours if the document of ``module`` has none.
 
-    Warns where the two say something else.
+    Warns if the two differ.
     """
     if DOCUMENT not in checkpoint.metadata:
         return
@@ -103,11 +103,11 @@ def _normalise_as_saved(module: NetworkModule, checkpoint: Checkpoint) -> None:
         return
     pairs = [(name, getattr(network.preprocess, name), getattr(theirs, name)) for name in Preprocess.model_fields]
     words = ", ".join(f"{name} {ours} here and {other} in the file" for name, ours, other in pairs if ours != other)
-    warn(f"the weights were saved for images that are prepared otherwise: {words}", DialectWarning)
+    warn(f"the weights were saved for images that are prepared differently: {words}", DialectWarning)
 
 
 def _name_classes(module: NetworkModule, checkpoint: Checkpoint, report: WeightsReport) -> None:
-    """Take over the names of the classes where the whole classifier of the file's head is used."""
+    """Adopt the class names if the file's classifier is used without change."""
     names = classes_in(checkpoint.metadata)
     changed = (*report.fresh, *report.adapted)
     taken = not any(is_classifier(key) and key.startswith("head.") for key in changed)

@@ -1,4 +1,4 @@
-"""Why weights do not fit a network, and what to do about it."""
+"""Reasons why weights do not fit a network, each with a hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_search.weights.source import network_of_implementation
 
 
 class Cause(Enum):
-    """What kind of mismatch it is: each has a hint of its own."""
+    """The kind of a mismatch; each kind has its own hint."""
 
     CLASSES = auto()
     CLASSIFIER = auto()  # the file has none
@@ -27,7 +27,7 @@ class Cause(Enum):
 
 
 class Mismatch(NamedTuple):
-    """One tensor that does not fit, in words; what the file and the network have there, where the hint names it."""
+    """A description of one tensor that does not fit, and the values in file and network if the hint needs them."""
 
     cause: Cause
     what: str
@@ -36,7 +36,7 @@ class Mismatch(NamedTuple):
 
 
 def hint_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_channels: bool) -> str:
-    """What corrects ``wrong``; ``in_channels``: other input channels were asked for."""
+    """A hint that corrects ``wrong``; ``in_channels`` is True if the caller requested other input channels."""
     first = {mismatch.cause: mismatch for mismatch in reversed(wrong)}
     is_theirs = not naming.alike or network.dialect in naming.alike
     hints = [] if is_theirs else [f"compile {_their_network(naming)} for them"]
@@ -46,7 +46,7 @@ def hint_of(wrong: Sequence[Mismatch], naming: Naming, network: Network, in_chan
     return "; ".join(dict.fromkeys(hints))
 
 
-# Causes that a network in the dialect of the file has, too.
+# Causes that also occur for a network in the dialect of the file.
 _OF_ANY_NETWORK = (Cause.CLASSES, Cause.CLASSIFIER, Cause.HEAD, Cause.CHANNELS, Cause.VALUES)
 
 
@@ -75,13 +75,13 @@ def _hint(mismatch: Mismatch, naming: Naming, network: Network, in_channels: boo
 
 
 def _head_hint(widths: str) -> str:
-    """What to do about a head of the file's own, linear layers of ``widths`` ("256, 5"; "": it is not of those)."""
-    leave = "the file has a head of its own: num_classes=0 given to compile takes the weights without it"
+    """A hint for a custom head in the file: linear layers of ``widths`` ("256, 5"), or other layers ("")."""
+    leave = "the file has a head of its own: num_classes=0 given to compile omits the head"
     *hidden, classes = widths.split(", ")
     if not classes:
         return leave
     head = f"'head: {{hidden: [{', '.join(hidden)}], classes: {classes}}}'"
-    return f"{leave}; compile a document with {head} to take it, too"
+    return f"{leave}; compile a document with {head} to load it as well"
 
 
 def _gamma_hint(naming: Naming) -> str:

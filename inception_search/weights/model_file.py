@@ -1,4 +1,4 @@
-"""A whole model in one safetensors file: the weights, and the document in its metadata."""
+"""A complete model in one safetensors file: the weights, with the document in the metadata."""
 
 from __future__ import annotations
 
@@ -58,54 +58,54 @@ def model_bytes(network: Network, state: Mapping[str, torch.Tensor], classes: Se
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     metadata = {"format": "pt", DOCUMENT: network_text(network), DIGEST: digest(tensors)}
     if classes is not None:
-        metadata[CLASSES] = json.dumps(classes)  # escaped: names of folders may be no UTF-8
+        metadata[CLASSES] = json.dumps(classes)  # escaped, because names of folders may not be UTF-8
     return _in_order(serialised(tensors, metadata))
 
 
 def check_name(path: Path) -> None:
-    """Raise :class:`ConfigError` unless ``path`` ends as the file of a model does."""
+    """Raise :class:`ConfigError` unless ``path`` ends in ``.safetensors``."""
     if path.suffix != SUFFIX:
         raise ConfigError(
             f"a model is saved in a {SUFFIX} file",
             found=path.name,
             expected=shorten(path.stem + SUFFIX) if path.name else f"a name that ends in {SUFFIX}",
-            hint=f"for the weights alone under our names write torch.save(model.state_dict(), {shorten(path.name)})",
+            hint=f"to save only the weights, write torch.save(model.state_dict(), {shorten(path.name)})",
         )
 
 
 def _check_document(network: Network, state: Mapping[str, torch.Tensor]) -> None:
-    """A module that was changed after compile is not what its document says: it could not be read back."""
+    """Raise :class:`WeightsError` if the module was changed after compile: its document would not restore it."""
     with torch.device("meta"):
-        wanted = build(lower(network), name=network.name, init=False).state_dict()
-    wrong = [key for key in {**wanted, **state} if key not in wanted or key not in state]
-    wrong += [key for key in wanted if key in state and wanted[key].shape != state[key].shape]
+        rebuilt = build(lower(network), name=network.name, init=False).state_dict()
+    wrong = [key for key in {**rebuilt, **state} if key not in rebuilt or key not in state]
+    wrong += [key for key in rebuilt if key in state and rebuilt[key].shape != state[key].shape]
     if wrong:
         raise WeightsError(
-            "the module is not what its document says any more",
+            "the module no longer matches its document",
             found=raw(", ".join(wrong[:4])),
             hint="change the network through compile (num_classes=, in_channels=, ...), or save state_dict() yourself",
         )
 
 
 def _in_order(content: bytes) -> bytes:
-    """A safetensors file with its metadata in order (the library shuffles them): equal models are equal files."""
+    """Sort the metadata of a safetensors file, which the library shuffles, so that equal models give equal files."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of eight
+    text += b" " * (-len(text) % 8)  # the format aligns the tensor data to eight bytes
     return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def load_model(path: str | Path) -> NetworkModule:
-    """The model that :func:`save_model` wrote, in evaluation mode, on the CPU, each tensor of the dtype that it had.
+    """The model that :func:`save_model` wrote: in evaluation mode, on the CPU, with the saved dtype of each tensor.
 
-    Raises :class:`WeightsError` when the file is damaged or holds no document, DocumentError when that is no network.
+    Raises :class:`WeightsError` if the file is damaged or has no document, DocumentError if that is not a network.
     """
     checkpoint = read_checkpoint(path)
     network = document_in(checkpoint)
     if network is None:
-        hint = "compile the network with weights=, which takes weights without a document"
+        hint = "compile the network with weights=, which accepts weights without a document"
         raise WeightsError(
             "the file has weights, but no document", expected="a file written by save_model", hint=hint
         ).at(file=str(path))
@@ -113,9 +113,9 @@ def load_model(path: str | Path) -> NetworkModule:
 
 
 def filled(network: Network, checkpoint: Checkpoint) -> NetworkModule:
-    """``network`` with exactly the weights of ``checkpoint``, in evaluation mode.
+    """``network`` compiled with exactly the weights of ``checkpoint``, in evaluation mode.
 
-    Raises :class:`WeightsError` where the two do not belong together, or the file is damaged.
+    Raises :class:`WeightsError` if they do not match, or if the file is damaged.
     """
     check_digest(checkpoint)
     graph = lower(network)
@@ -133,16 +133,16 @@ def filled(network: Network, checkpoint: Checkpoint) -> NetworkModule:
 
 
 def document_in(checkpoint: Checkpoint) -> Network | None:
-    """The network whose document lies beside the weights; None when there is none.
+    """The network from the document in the checkpoint's metadata; None without a document.
 
-    Raises DocumentError when it is no network.
+    Raises DocumentError if the document is not a network.
     """
     text = checkpoint.metadata.get(DOCUMENT)
     return None if text is None else parse_network(text, checkpoint.file)
 
 
 def _check_size(graph: Graph, checkpoint: Checkpoint) -> None:
-    """Nothing is allocated for a document of a larger network than there are weights of."""
+    """Raise before allocating a network that is larger than the weights in the file."""
     params, found = graph.cost().params_with_aux, sum(tensor.numel() for tensor in checkpoint.tensors.values())
     if params > found:
         rule = "the document is of a larger network than the weights"
@@ -152,7 +152,7 @@ def _check_size(graph: Graph, checkpoint: Checkpoint) -> None:
 
 
 def _take_dtypes(module: NetworkModule, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Give each parameter and buffer of ``module`` the dtype of its tensor in the file."""
+    """Convert each parameter and buffer of ``module`` to the dtype of its tensor in the file."""
     state = module.state_dict(keep_vars=True)
     for name, key in zip(without_prefixes(state), state, strict=True):
         if name in tensors and tensors[name].is_floating_point() and state[key].is_floating_point():

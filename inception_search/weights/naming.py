@@ -1,4 +1,4 @@
-"""Whose names a set of tensors has: our own, or those of another implementation of a canonical network."""
+"""Identification of the naming of tensors: our own, or that of another implementation of a canonical network."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ OURS = "inception-search"
 
 
 class Naming(NamedTuple):
-    """Where each tensor of an implementation goes in a network of ours.
+    """The mapping from an implementation's tensors to our keys.
 
-    ``entries``: our keys with their names and layouts; ``parts``: every name the implementation may use, with the
-    part of the document (stage, head, aux.<name>) it belongs to; ``alike``: the implementations whose weights they
-    may as well be, itself first; none for our own names.
+    ``entries``: our keys with the implementation's names and layouts; ``parts``: every name the implementation may use,
+    with its part of the document (stage, head, aux.<name>); ``alike``: all implementations with the same names, this
+    one first; empty for our own names.
     """
 
     network: str
@@ -37,10 +37,10 @@ class Naming(NamedTuple):
 
 
 def naming_of(inside: NetworkIn, network: Network, own: Mapping[str, torch.Tensor], file: str | None) -> Naming:
-    """The naming of the tensors of a file, which are to fill the keys of ``own``, the state of ``network``.
+    """The naming of the tensors in a file that should fill the keys of ``own``, the state of ``network``.
 
-    A head of another name, whose linear layers are those of the head of ``network``, is found by its shapes. Raises
-    :class:`WeightsError` when the tensors are of no implementation that is known, or of another network.
+    A head with custom names is recognised if the shapes of its linear layers are those of the head of ``network``.
+    Raises :class:`WeightsError` if the tensors match no known implementation, or belong to another network.
     """
     naming = _known_naming(inside.tensors, network, own, file)
     standard = [entry.name for entry in naming.entries if entry.key.startswith("head.")]
@@ -85,14 +85,14 @@ def _known_naming(
 
 
 def _without_hidden(found: Iterable[Layer]) -> list[Layer]:
-    """Layers without the hidden ones of the head, which no implementation has."""
+    """``found`` without the hidden layers of the head, which no implementation has."""
     return [layer for layer in found if not layer.path.startswith("head.hidden.")]
 
 
 def _ours(
     network: Network, ours: Mapping[str, str], own: Collection[str], tensors: Mapping[str, torch.Tensor]
 ) -> Naming:
-    """Our own names. A file without any gamma is of a network without: its gammas are ones."""
+    """The naming with our own keys. If the file has no gamma, its network has none, and gammas become ones."""
     gammas = {name for name, key in ours.items() if is_gamma(key, own)}
     optional = gammas if gammas.isdisjoint(tensors) else set[str]()
     same = tuple(Entry(key, name, SAME, name in optional) for name, key in ours.items())
@@ -100,18 +100,18 @@ def _ours(
 
 
 def is_gamma(key: str, own: Collection[str]) -> bool:
-    """Whether ``key`` is the gamma of a norm; ``own`` are the keys of its network."""
+    """Whether ``key`` is the gamma of a norm; ``own`` contains all keys of its network."""
     return key.endswith(".weight") and f"{key.removesuffix('weight')}running_mean" in own
 
 
 def entries_for(network: Network, implementation: str) -> tuple[Entry, ...]:
-    """The names ``implementation`` gives the tensors of ``network``, a gamma for every norm included."""
+    """The entries of ``implementation`` for ``network``, including a gamma for every norm."""
     graph_layers = (layer._replace(has_gamma=layer.norm is not None) for layer in layers(lower(network)))
     return entries(graph_layers, network.name, implementation)
 
 
 def _as_in_file(naming: Naming, first: Mapping[str, str]) -> Naming:
-    """``naming`` with the automatic numbers that the names have in a file: the keys of ``first``."""
+    """``naming`` with the automatic layer numbers of the names in a file, which are the keys of ``first``."""
     theirs = {standard: name for name, standard in first.items()}
     named = tuple(entry._replace(name=theirs.get(entry.name, entry.name)) for entry in naming.entries)
     return naming._replace(entries=named, parts={theirs.get(name, name): part for name, part in naming.parts.items()})

@@ -1,4 +1,4 @@
-"""Whose weights a file has, where implementations have the same names or training scripts put one before all."""
+"""The implementation that weights come from, also if several share the names or a script added a prefix to all."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from inception_search.canonical.weight_styles import torch_shape
 from inception_search.errors import WeightsError, raw
 
 _FIRST = re.compile(r"[^./]{1,200}[./]")  # the first part of a name, and what separates it from the rest
-_DEEPEST = 12  # wrappers within wrappers
-_PARTS = 5  # a network that is less than this part of a file is not looked for
+_DEEPEST = 12  # nested wrappers
+_PARTS = 5  # a prefix counts only if at least 1 / _PARTS of the names have it
 
 
 class Origin(NamedTuple):
-    """The network that tensors are of, and the implementations whose they may be: the one that is taken first."""
+    """The network that tensors belong to, and the possible implementations, most likely first."""
 
     network: str
     implementations: tuple[str, ...]
 
 
 def origin_of(tensors: Mapping[str, torch.Tensor], dialect: str = "") -> Origin | None:
-    """Whose ``tensors`` are; None when they are of no implementation that is known.
+    """The network and implementations that ``tensors`` come from; None if no known implementation matches.
 
-    Of implementations with the same names, those whose own document has as many classes as the file (all, where none
-    has); of those, that of ``dialect`` first.
+    Of implementations with the same names, only those with the file's number of classes remain, or all if none has
+    it. The implementation of ``dialect`` comes first.
     """
     if (known := recognise(tensors)) is None:
         return None
@@ -42,7 +42,7 @@ def origin_of(tensors: Mapping[str, torch.Tensor], dialect: str = "") -> Origin 
 
 
 def classes_in(tensors: Mapping[str, torch.Tensor], network: str, implementation: str) -> int | None:
-    """The number of classes of an implementation's tensors; None where they have no classifier."""
+    """The number of classes of an implementation's tensors; None if they have no classifier."""
     name, layout = classifier_of(network, implementation) or ("", "")
     shapes = {standard: tuple(tensors[own].shape) for own, standard in renumbered(tensors).items() if standard == name}
     try:
@@ -52,15 +52,15 @@ def classes_in(tensors: Mapping[str, torch.Tensor], network: str, implementation
 
 
 def network_of_implementation(network: str, implementation: str) -> str:
-    """The name of a shipped network in the dialect of ``implementation``, where there is a document of it."""
+    """``network@implementation`` if that dialect of a canonical network exists, else ``network``."""
     known = network in shipped() and implementation in list_dialects(network)
     return f"{network}@{implementation}" if known else network
 
 
 class NetworkIn(NamedTuple):
-    """The tensors of a file, those of a network without the ``prefix`` that a wrapper put before their names.
+    """The tensors of a file, with the wrapper's ``prefix`` removed from the names of the network's tensors.
 
-    ``beside`` are the names of the tensors that do not have the prefix; they keep them.
+    ``beside`` contains the names of all tensors without the prefix, which are unchanged.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -69,11 +69,11 @@ class NetworkIn(NamedTuple):
 
 
 def network_in(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = (), file: str | None = None) -> NetworkIn:
-    """Where in ``tensors`` a network is: below ``model.``, ``encoder.``, ``net.module.``, ``functional/`` ... or whole.
+    """Find the network in ``tensors`` and remove its prefix: ``model.``, ``net.module.``, ``functional/``, or none.
 
-    The prefix (dots or slashes) below which most names are known is taken, if more are known there than without it.
-    Known are ``own`` names, and those of other implementations. Raises :class:`WeightsError` when two prefixes are
-    equally good: a file of a teacher and a student, say.
+    The prefix with the most known names is chosen, if it gives more than no prefix. Known are ``own`` names and those
+    of other implementations. Raises :class:`WeightsError` if two prefixes are equally good, for example in a file
+    with a teacher and a student.
     """
     ours = frozenset(own)
     best, most = [""], _known(tensors, ours)
@@ -87,7 +87,7 @@ def network_in(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = (), fil
         raise WeightsError(
             "the file holds several networks with the same names",
             found=raw(f"tensors of one below {' and below '.join(best)}"),
-            hint=f"give the tensors of one of them as a state dict, their names without {best[0]!r}, say",
+            hint=f"give a state dict of one network, such as the tensors below {best[0]!r}, without prefix",
         ).at(file=file)
     (prefix,) = best
     inside = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
@@ -96,7 +96,7 @@ def network_in(tensors: Mapping[str, torch.Tensor], own: Iterable[str] = (), fil
 
 
 def _prefixes(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """The prefixes that a good part of ``names`` have, the outer ones first, each with the rests of those names."""
+    """Prefixes shared by enough of ``names``, outer ones first, each with the remainders of those names."""
     everything = list(names)
     level, least = [("", everything)], max(2, len(everything) // _PARTS)
     for _ in range(_DEEPEST):
@@ -110,19 +110,19 @@ def _prefixes(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _collide(prefix: str, names: Collection[str]) -> bool:
-    """Whether a name without ``prefix`` is that of another tensor."""
+    """Whether removing ``prefix`` from a name gives the name of another tensor."""
     return any(name.startswith(prefix) and name.removeprefix(prefix) in names for name in names)
 
 
 def _known(names: Collection[str], own: frozenset[str]) -> int:
-    """How many of ``names`` are ``own``, or those of one implementation."""
+    """The larger count: ``names`` that are in ``own``, or names of one implementation."""
     origin = recognise(names)
     theirs = known_by(origin[0], names)[origin[1]] if origin else 0
     return max(theirs, sum(name in own for name in names))
 
 
 def _classes(network: str, implementation: str) -> int | None:
-    """The classes of an implementation by its document; None where it has none."""
+    """The number of classes in an implementation's document; None without a document or classifier."""
     if implementation not in list_dialects(network):
         return None
     head = load(f"{network}@{implementation}").head

@@ -1,4 +1,4 @@
-"""The trained model of a trial: its network with the weights that the search, or ``finalize``, kept."""
+"""The trained model of a trial: its network with the weights that the search or ``finalize`` saved."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SHOWN = 10  # trials that an error names
 
 
 class Trained(NamedTuple):
-    """What a training left: the network as it was trained, with what it expects of images, its weights, its classes."""
+    """The result of a training: the network with its image normalisation, the weights and the class names."""
 
     network: Network
     checkpoint: Checkpoint
     classes: tuple[str, ...] | None
 
     def model(self) -> NetworkModule:
-        """The model in evaluation mode on the CPU; raises :class:`WeightsError` where its weights are damaged."""
+        """The model in evaluation mode on the CPU; raises :class:`WeightsError` if its weights are damaged."""
         module = filled(self.network, self.checkpoint)
         if self.classes is not None and len(self.classes) == module.num_classes:
             module.classes = self.classes
@@ -37,14 +37,14 @@ class Trained(NamedTuple):
 
 
 def trained(run: RunFolder, record: TrialRecord, final: FinalTraining | None = None) -> Trained:
-    """What ``record``'s trial of ``run`` left; with ``final``, what that final training of its network left.
+    """The trained network of the trial ``record`` of ``run``, or that of the final training ``final``.
 
-    Raises :class:`WeightsError` where its weights are not kept or are damaged.
+    Raises :class:`WeightsError` if its weights were not kept or are damaged.
     """
     checkpoint = read_checkpoint(_kept(run, record) if final is None else _kept_final(run, final))
     network = document_in(checkpoint)
     facts = {} if network is not None else _data_facts(run)
-    if network is None:  # a training of version 0.1 kept its weights alone
+    if network is None:  # version 0.1 saved the weights without the document
         whole = _as_searched(record) if final is None else final.network(record)
         network = _with_facts(whole, checkpoint, facts)
     names = classes_in(checkpoint.metadata) or tuple(map(str, facts.get("class_names") or ()))
@@ -52,7 +52,7 @@ def trained(run: RunFolder, record: TrialRecord, final: FinalTraining | None = N
 
 
 def _kept(run: RunFolder, record: TrialRecord) -> Path:
-    """The weights of a trial; :class:`WeightsError` where they are not kept, with the trials whose weights are."""
+    """The weight file of a trial; raises :class:`WeightsError`, listing the trials with weights, if it has none."""
     file = run.checkpoint_file(record.number)
     if record.state == "complete" and file.is_file():
         return file
@@ -67,11 +67,11 @@ def _kept(run: RunFolder, record: TrialRecord) -> Path:
 
 
 def _kept_final(run: RunFolder, final: FinalTraining) -> Path:
-    """The weights of a final training; :class:`WeightsError` where its file is gone."""
+    """The weight file of a final training; raises :class:`WeightsError` if it is missing."""
     if final.file.is_file():
         return final.file
     hint = f"restore {final.file}, or train again: move finals.jsonl away, then inception-search finalize {run.path}"
-    rule = f"the weights of the final training of trial {final.trial} with seed {final.seed} are not there any more"
+    rule = f"the weights of the final training of trial {final.trial} with seed {final.seed} are missing"
     raise WeightsError(rule, hint=hint).at(file=str(run.path))
 
 
@@ -82,7 +82,7 @@ def _as_searched(record: TrialRecord) -> Network:
 
 
 def _with_facts(network: Network, checkpoint: Checkpoint, facts: dict[str, Any]) -> Network:
-    """``network`` with the normalisation of the study's images, and with auxiliary classifiers if they were trained."""
+    """``network`` with the study's image normalisation, and without auxiliary classifiers unless they were trained."""
     if not any(name.startswith("aux.") for name in checkpoint.tensors):
         network = remake(network, aux={})
     mean, std = facts.get("mean"), facts.get("std")
@@ -92,7 +92,7 @@ def _with_facts(network: Network, checkpoint: Checkpoint, facts: dict[str, Any])
 
 
 def _data_facts(run: RunFolder) -> dict[str, Any]:
-    """What study.yaml says of the images: ``class_names``, ``mean``, ``std`` ...; empty where it says nothing."""
+    """Facts about the images in study.yaml: ``class_names``, ``mean``, ``std`` ...; empty if it has none."""
     try:
         found = read_yaml(run.study_text(), str(run.study_file))["facts"]["data"]
     except (InceptionSearchError, KeyError, TypeError):

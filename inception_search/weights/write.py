@@ -1,4 +1,4 @@
-"""Writing files of weights: whole or not at all, with errors that speak of the file."""
+"""Atomic writing of weight files, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from inception_search.store.atomic import write_atomic
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace (or make) the file ``path`` in one step; :class:`WeightsError` when it cannot be written."""
+    """Create or replace the file ``path`` atomically; raises :class:`WeightsError` if it cannot be written."""
     check_folder(path)
     try:
         write_atomic(path, content)
     except StorageFullError as error:
         raise WeightsError(error.rule, hint="free some space, then write it again").at(file=str(path)) from error
-    except RunFolderError as error:  # its corrects are those of run folders
+    except RunFolderError as error:  # its hints are about run folders, not weight files
         rule, hint = f"the file cannot be written: {error.rule}", "choose another place"
         raise WeightsError(rule, hint=hint).at(file=str(path)) from error
 

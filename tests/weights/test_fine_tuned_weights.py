@@ -122,7 +122,7 @@ def test_averaged_models_have_a_counter_beside() -> None:
 def test_two_networks_in_one_file_are_named() -> None:
     state = dict(ins.compile(SMALL).state_dict())
     both = {**below("teacher.", state), **below("student.", state)}
-    with pytest.raises(WeightsError, match=r"several networks.*below teacher\. and below student\.; give the tensors"):
+    with pytest.raises(WeightsError, match=r"several networks.*below teacher\. and below student\.; give a state dict"):
         ins.compile(SMALL, weights=both)
 
 

@@ -187,7 +187,7 @@ def test_an_own_file_without_any_gamma_fills_ones(text: str) -> None:
     assert gammas
     assert dict(module.loaded.filled) == dict.fromkeys(gammas, 1.0)
     assert all(bool((gamma == 1).all()) for gamma in gammas.values())
-    assert f"filled {len(gammas)} gammas that it does not have with 1" in str(module.loaded)
+    assert f"filled {len(gammas)} gammas missing in the file with 1" in str(module.loaded)
     x = torch.randn(2, 3, 16, 16)
     torch.testing.assert_close(module.eval()(x), plain(x))
     back = ins.compile(NO_GAMMA[text], weights=module.state_dict())  # ones are none

@@ -87,7 +87,7 @@ def test_the_canary_would_have_sung(tmp_path: Path) -> None:
 def test_a_hostile_pickle_runs_nothing(tmp_path: Path, case: str, zipped: bool) -> None:
     canary, path = tmp_path / "canary", tmp_path / "model.pth"
     torch.save(hostile(canary)[case], path, _use_new_zipfile_serialization=zipped)
-    refused(path, r"wants to run something that is not weights; nothing of it was run, got '[\w.]+'.*as safetensors")
+    refused(path, r"contains code that would run on loading; none of it was run, got '[\w.]+'.*as safetensors")
     assert not canary.exists()
 
 

@@ -82,12 +82,12 @@ def test_weights_of_the_fid_network_in_another_dialect_warn() -> None:
 
 def test_an_export_is_compared_with_the_implementation_that_was_named() -> None:
     module = ins.compile("inception_v3@fid")
-    said = (
+    message = (
         r"torchvision will compute something else .* than inception_v3@fid: .* has count_pad False in "
-        r"inception_v3@fid and True in inception_v3@torchvision; no conversion changes that: use them in "
-        r"inception_v3@fid, or train inception_v3@torchvision for torchvision"
+        r"inception_v3@fid and True in inception_v3@torchvision; no conversion removes this difference. Use the "
+        r"weights in inception_v3@fid, or train inception_v3@torchvision for torchvision"
     )
-    with pytest.warns(DialectWarning, match=said):
+    with pytest.warns(DialectWarning, match=message):
         ins.export_weights(module, "torchvision")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -136,7 +136,7 @@ def test_what_a_saved_model_expects_of_images_comes_along(tmp_path: Path) -> Non
     assert ins.compile(SMALL, weights=path, num_classes=3).network.preprocess == expected
     assert ins.compile(SMALL, weights=path, in_channels=1).network.preprocess is None  # there is a mean a channel
     with pytest.warns(
-        DialectWarning, match=r"prepared otherwise: mean \(0.0, 0.2, 0.3\) here and \(0.1, 0.2, 0.3\) in"
+        DialectWarning, match=r"prepared differently: mean \(0.0, 0.2, 0.3\) here and \(0.1, 0.2, 0.3\) in"
     ):
         other = ins.compile(SMALL + said.replace("0.1", "0.0"), weights=path)
     assert other.network.preprocess.mean == (0.0, 0.2, 0.3)
@@ -203,7 +203,7 @@ def test_what_lies_beside_the_weights_is_reported() -> None:
     report = ins.compile(SMALL, weights=saved).loaded
     assert report.left_out == ("epoch", "state_dict_ema", "optimizer", "bad\x1b[31m")
     last = str(report).splitlines()[-1]
-    assert last == r"not read, besides the weights: epoch, state_dict_ema, optimizer, bad\x1b[31m"
+    assert last == r"not read, because they are not weights: epoch, state_dict_ema, optimizer, bad\x1b[31m"
     plain = ins.compile(SMALL, weights=state).loaded
     assert plain.left_out == ()
     assert "besides" not in str(plain)
@@ -222,7 +222,7 @@ def test_a_report_names_the_implementations_that_have_the_same_names() -> None:
         assert report.alike == (f"inception_v3@{other}",)
         lines = str(report).splitlines()
         assert lines[0].startswith(f"{first} weights of inception_v3: ")
-        assert lines[1].startswith(f"the names are the same; compile inception_v3@{other} if they are from there")
+        assert lines[1].startswith(f"the names are the same; compile inception_v3@{other} if that is their source")
     assert ins.compile("inception_v1@torchvision", weights=weights("inception_v1", "torchvision")).loaded.alike == ()
 
 

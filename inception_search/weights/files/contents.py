@@ -1,4 +1,4 @@
-"""What every reader returns, and the checks that every tensor passes whatever file it came from."""
+"""The result type of all readers, and the checks for tensors from any file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DTYPES = frozenset(
 
 @dataclass(frozen=True)
 class Contents:
-    """The tensors of one source by its own names and in its own order, and the names of what was left out."""
+    """The tensors of one source under its own names and in its own order, and the names of omitted entries."""
 
     kind: str
     tensors: Mapping[str, torch.Tensor]
@@ -45,13 +45,13 @@ def admitted(tensors: Mapping[str, torch.Tensor], max_bytes: int) -> dict[str, t
 
 
 def check_count(found: int, what: str = "tensors", most: int = MOST_NAMES) -> None:
-    """Raise WeightsError if a file has more names of ``what`` than any network: none of them has been read then."""
+    """Raise WeightsError if a file has more entries (``what``) than any network; called before any is read."""
     if found > most:
         raise WeightsError(f"the file has too many {what}", found=found, expected=f"at most {most}", hint=_HINT)
 
 
 def check_total(found: int, max_bytes: int) -> None:
-    """Raise WeightsError if ``found`` bytes of tensors are too many to be read."""
+    """Raise WeightsError if ``found`` bytes of tensors exceed ``max_bytes``."""
     if found > max_bytes:
         raise WeightsError(
             "the tensors are too large",
@@ -69,7 +69,7 @@ def _check(name: str, tensor: torch.Tensor) -> None:
     if tensor.dtype not in _DTYPES:
         raise WeightsError("the dtype cannot be read", path=name, found=tensor.dtype, expected="floats or integers")
     stored = tensor.untyped_storage().nbytes()
-    if stored < _bytes(tensor):  # strides of 0 make one stored number look like any amount of them
+    if stored < _bytes(tensor):  # with strides of 0, one stored number appears as a tensor of any size
         raise WeightsError(
             "the tensor claims more values than are stored",
             path=name,
@@ -84,7 +84,7 @@ def _bytes(tensor: torch.Tensor) -> int:
 
 
 def is_bfloat16(dtype: Any) -> bool:
-    """Whether a numpy dtype is bfloat16: by name, or as the two opaque bytes that HDF5 keeps it in."""
+    """Whether a numpy dtype is bfloat16: by name, or as the two opaque bytes that HDF5 stores."""
     return str(dtype) == "bfloat16" or (dtype.kind == "V" and dtype.itemsize == 2 and dtype.fields is None)
 
 

@@ -1,4 +1,4 @@
-"""Which kind of weight file a path is, told by its content and never by the extension of its name."""
+"""Detection of the kind of a weight file from its content, never from the extension of its name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kind_of(path: Path) -> str:
         raise WeightsError("this is a folder", found=found, expected="a weight file", hint="name the file inside it")
     if not path.exists():
         raise WeightsError("there is no such file", hint="check the path")
-    if not path.is_file():  # reading a pipe or a device would not end
+    if not path.is_file():  # reading a pipe or a device might never end
         raise WeightsError("this is not a regular file", expected="a weight file")
     return _kind_of_content(path)
 

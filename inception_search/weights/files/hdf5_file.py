@@ -1,8 +1,8 @@
-"""One open HDF5 file, read through checks: nothing outside it, nothing twice, nothing larger than it can hold.
+"""Checked reading of an HDF5 file: nothing outside the file, nothing twice, nothing larger than the file can hold.
 
 HDF5 can point to other files (external links, storage and virtual datasets), call plugins (filters) and
-announce arrays that were never written. Keras does none of these, so all are refused. Attributes are never read:
-on damaged texts of free length, which Keras keeps there, the HDF5 library crashes or never ends.
+declare arrays that were never written. Keras does none of these, so all are refused. Attributes are never read:
+Keras stores variable-length text there, and the HDF5 library crashes or hangs if that is damaged.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import h5py
     import torch
 
-_FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: those that HDF5 and h5py bring along
+_FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksum, lzf: the filters that HDF5 and h5py include
 _EXPANSION = 1100  # deflate packs at most 1032 to 1
 _DEEPEST = 32  # groups within groups; models within models take four each
-_MOST_NAMES = 5_000  # groups and datasets, two seconds' work; the largest networks have two thousand
+_MOST_NAMES = 5_000  # groups and datasets, read in two seconds; the largest networks have two thousand
 _HINT = "fetch the file again from where it was published"
 
 
@@ -35,11 +35,11 @@ class CheckedHdf5:
         self._max_bytes = max_bytes
         self._stored = 0
         self._total = 0
-        self._names = 0  # that were listed so far
+        self._names = 0  # groups and datasets listed so far
         self._seen: set[int] = set()
 
     def names(self, group: h5py.Group) -> list[str]:
-        """The names in ``group``, which must not have been asked for before (a group may hold itself)."""
+        """The names in ``group``; each group may be listed only once, because a group may contain itself."""
         name = str(group.name)
         self._once(group, name)
         if name.count("/") > _DEEPEST:
@@ -49,7 +49,7 @@ class CheckedHdf5:
         return list(group)
 
     def child(self, group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
-        """The group or dataset at ``name`` under ``group``, each step of the way a link inside the file."""
+        """The group or dataset at ``name`` under ``group``; every link on the path must stay inside the file."""
         import h5py
 
         for part in name.split("/"):
@@ -115,6 +115,6 @@ def open_hdf5(source: str | BinaryIO, size: int, max_bytes: int) -> Iterator[Che
             yield CheckedHdf5(file, size, max_bytes)
     except WeightsError:
         raise
-    except Exception as error:  # what h5py raises for a damaged file is of many types
+    except Exception as error:  # h5py raises many types of errors for a damaged file
         found = raw(f"{type(error).__name__}: {error}")
         raise WeightsError("the HDF5 file is damaged or cut off", found=found, hint=_HINT) from None

@@ -1,14 +1,14 @@
-"""Reading what Keras saves: ``.h5``, ``.weights.h5`` and ``.keras`` files. No config in them is run.
+"""Reader of Keras' ``.h5``, ``.weights.h5`` and ``.keras`` files. No config in them is run.
 
-Names come back as ``<layer>/<variable>`` with the layer's own Keras name, e.g. ``conv2d_17/kernel``. The number
-in it counts the layers of a class in order of creation (``conv2d`` is the first; for a second model made in the same
-process Keras goes on counting), so sorting by it gives the order of creation. Where the own names are:
+Tensors are named ``<layer>/<variable>`` with the layer's Keras name, e.g. ``conv2d_17/kernel``. The number counts
+the layers of a class in order of creation (``conv2d`` is the first). For a second model in the same process Keras
+continues the count, but sorting by the number still gives the order of creation. The names are found as follows:
 
-* legacy ``.h5`` (Keras 1 to 3): layers are stored by their own names. See :mod:`.keras_legacy`.
-* ``.keras``: layers are stored by class and by place in ``model.layers``, which is another order; ``config.json``
-  beside has their own names in that order.
-* ``.weights.h5``: stored in the same way, without a config. The two Inception networks of Keras are known by their
-  counts of layers, see :mod:`.keras_order`; layers of other networks are called by class and place.
+* legacy ``.h5`` (Keras 1 to 3): layers are stored under their names. See :mod:`.keras_legacy`.
+* ``.keras``: layers are stored by class and position in ``model.layers``, which has a different order. The
+  ``config.json`` in the archive has their names in that order.
+* ``.weights.h5``: the same layout without a config. The two Inception networks of Keras are recognised by their
+  numbers of layers, see :mod:`.keras_order`. Layers of other networks are named by class and position.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from inception_search.weights.files.keras_order import LayerConfig, layer_config
 
 WEIGHTS = "model.weights.h5"
 _CONFIG = "config.json"
-_LARGEST_CONFIG = 1 << 23  # bytes; that of InceptionResNetV2 has 0.7 million
+_LARGEST_CONFIG = 1 << 23  # bytes; the config of InceptionResNetV2 has 0.7 million
 
 
 def read_hdf5(path: Path, max_bytes: int) -> Contents:

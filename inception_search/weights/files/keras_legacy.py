@@ -1,11 +1,11 @@
-"""The ``.h5`` layout of Keras 1 and 2, which Keras 3 still writes: a group for each layer, with its own name.
+"""The ``.h5`` layout of Keras 1 and 2, which Keras 3 can still write: one group for each layer, under its name.
 
-The groups lie in the root, or in ``model_weights`` beside the optimizer's. The names of variables vary with the
+The groups lie in the root, or in ``model_weights`` next to the optimizer's. The names of variables vary with the
 version: ``kernel`` (Keras 3.0), ``conv2d_3/kernel`` (3.3 and newer), ``conv2d_3/kernel:0`` (2),
 ``sequential/conv2d_3/kernel`` (3, inside a Sequential model), ``conv2d_3_1/kernel:0`` (built twice in a TensorFlow
-graph), ``convolution2d_3_W`` (1). All come back as ``conv2d_3/kernel``, layers sorted by class and number.
+graph), ``convolution2d_3_W`` (1). All are returned as ``conv2d_3/kernel``, sorted by class and number.
 
-Attributes list these names once more; that they are there marks the layout, what they say is not read.
+Attributes also list these names. Their presence identifies the layout; their values are not read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HINT = "save the weights again with Keras: model.save_weights('name.weights.h5'
 
 
 def legacy_group(file: CheckedHdf5) -> h5py.Group | None:
-    """The group that holds the layers, or None if the file is of another layout."""
+    """The group that contains the layers, or None if the file has another layout."""
     import h5py
 
     for group in (file.root, file.child(file.root, "model_weights") if "model_weights" in file.root else None):
@@ -72,12 +72,12 @@ def _datasets(file: CheckedHdf5, group: h5py.Group, outer: str) -> list[tuple[st
 
 
 def _lists(group: h5py.Group, attribute: str) -> bool:
-    """Whether Keras listed names in an attribute of ``group``; long lists are split in numbered ones."""
+    """Whether ``group`` has an attribute with names; Keras splits long lists into numbered attributes."""
     return attribute in group.attrs or f"{attribute}0" in group.attrs
 
 
 def _variable(layer: str, weight: str) -> str:
-    """The name of a variable without those of its layer and of what is around that, and without ``:0``."""
+    """The name of a variable without the names of its layer and enclosing models, and without ``:0``."""
     parts = re.sub(r":\d+$", "", weight).split("/")
     own = re.compile(rf"{re.escape(layer)}(_\d+)?")
     place = next((i for i, part in enumerate(parts[:-1]) if own.fullmatch(part)), -1)

@@ -1,9 +1,9 @@
 """The ``.weights.h5`` layout of late Keras 2 and of Keras 3: groups ``layers/<class>_<n>/vars/<i>``.
 
 ``<n>`` counts the layers of a class in the order of ``model.layers``; :mod:`.keras_order` finds their own names.
-``<i>`` counts a layer's variables, first those that are trained. What they are is told by their ranks: one or two of
-which the first is no vector are ``kernel`` and ``bias``; three vectors are BatchNormalization without a scale
-(``beta``, ``moving_mean``, ``moving_variance``), four are with one (``gamma`` first). Others keep their numbers.
+``<i>`` counts a layer's variables, trainable ones first. Their ranks identify them. One or two variables, the first
+not a vector, are ``kernel`` and ``bias``. Three vectors are a BatchNormalization without scale (``beta``,
+``moving_mean``, ``moving_variance``), four are one with scale (``gamma`` first). Others keep their numbers.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _HINT = "save the weights again with Keras: model.save_weights('name.weights.h5'
 
 
 def read_numbered(file: CheckedHdf5, configs: list[LayerConfig]) -> Contents:
-    """The weights below the root, layers in the order of ``model.layers``; raises WeightsError.
+    """The weights below the root, with layers in the order of ``model.layers``; raises WeightsError.
 
-    ``configs`` are the layers of the ``config.json`` beside, if there is one.
+    ``configs`` are the layers of the archive's ``config.json``, if it has one.
     """
     reading = _Reading(file)
     reading.group(file.root, (), configs)
@@ -44,7 +44,7 @@ class _Reading:
         self.left_out: list[str] = []
 
     def group(self, group: h5py.Group, path: tuple[str, ...], configs: list[LayerConfig]) -> None:
-        """Read the variables of a layer or model called ``path``, then those of the layers in it."""
+        """Read the variables of the layer or model at ``path``, then those of its inner layers."""
         for name in sorted(self.file.names(group), key=placed):
             inside = self._subgroup(group, name)
             if name in _TRAINING:

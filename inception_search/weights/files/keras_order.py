@@ -1,10 +1,10 @@
-"""The own names of layers that a file of Keras stores by class and by place in ``model.layers``.
+"""Names of layers that a Keras file stores by class and position in ``model.layers``.
 
 ``model.layers`` is sorted by depth, so the branches of a module are interleaved: the group ``conv2d_12`` of an
-InceptionV3 holds the layer ``conv2d_15``. The ``config.json`` of a ``.keras`` file lists the layers in the same order
-with their names. Without it, the two networks of Keras' own applications are known by their counts of layers, and
-their orders are written down here; they are the same in Keras 2.15 to 3.15. Layers of other networks keep the names
-of their groups.
+InceptionV3 contains the layer ``conv2d_15``. The ``config.json`` of a ``.keras`` file lists the layers in the same
+order with their names. Without it, the two networks of ``keras.applications`` are recognised by their numbers of
+layers. This file contains their orders, which are equal in Keras 2.15 to 3.15. Layers of other networks keep the
+names of their groups.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SNAKES = (r"(.)([A-Z][a-z]+)", r"([a-z])([A-Z])")  # Keras' own two steps from 
 
 @dataclass(frozen=True)
 class LayerConfig:
-    """A layer's own name, the stem of its group's name (``conv2d``), and the layers in it."""
+    """A layer's name, the stem of its group's name (``conv2d``), and its inner layers."""
 
     name: str
     stem: str = ""
@@ -27,9 +27,9 @@ class LayerConfig:
 
 
 class _Block(NamedTuple):
-    """``repeat`` modules after each other: the places of their layers in creation order, as ``model.layers`` has them.
+    """``repeat`` equal modules in sequence: the creation index of each layer, in the order of ``model.layers``.
 
-    ``last`` names a convolution without normalization, at the end of each module.
+    ``last`` names a convolution without normalization at the end of each module.
     """
 
     order: tuple[int, ...]
@@ -58,14 +58,14 @@ _INCEPTION_RESNET_V2 = (
 
 
 def layer_configs(config: Any) -> list[LayerConfig]:
-    """The layers of a model by its ``config.json``; what is not understood is left out."""
+    """The layers of a model from its ``config.json``; entries of unknown form are omitted."""
     inner = config.get("config") if isinstance(config, dict) else None
     layers = inner.get("layers") if isinstance(inner, dict) else None
     return [_layer_config(layer) for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
 
 
 def own_names(groups: list[str], configs: list[LayerConfig]) -> dict[str, LayerConfig]:
-    """What is known of the layer in each group, the groups in the order of ``model.layers`` within each class."""
+    """The config of the layer in each group; ``groups`` are in the order of ``model.layers`` within each class."""
     groups = sorted(groups, key=placed)
     by_stem: dict[str, list[str]] = {}
     for group in groups:
@@ -77,13 +77,13 @@ def own_names(groups: list[str], configs: list[LayerConfig]) -> dict[str, LayerC
             known_by_stem.setdefault(layer.stem, []).append(layer)
         for stem, members in by_stem.items():
             layers = known_by_stem.get(stem, [])
-            if len(layers) == len(members):  # by rank, as some versions of Keras skip numbers
+            if len(layers) == len(members):  # matched by rank, because some versions of Keras skip numbers
                 found.update(zip(members, layers, strict=True))
     return found
 
 
 def placed(group: str) -> tuple[str, int]:
-    """The name of a group as stem and number: ``("conv2d", 3)`` for ``conv2d_3``, ``("conv2d", 0)`` for the first."""
+    """Stem and number of a group's name: ``("conv2d", 3)`` for ``conv2d_3``, ``("conv2d", 0)`` for ``conv2d``."""
     stem, _, number = group.rpartition("_")
     return (stem, int(number)) if stem and number.isdecimal() and len(number) < 10 else (group, 0)
 
@@ -98,7 +98,7 @@ def _layer_config(layer: dict[str, Any]) -> LayerConfig:
 
 
 def _known_network(by_stem: dict[str, list[str]]) -> list[LayerConfig]:
-    """The layers with weights of the network with as many layers of each class; none if it is not known."""
+    """Layers of the known network with these numbers of layers per class; empty if no network matches."""
     counts = (len(by_stem.get("conv2d", ())), len(by_stem.get("batch_normalization", ())))
     if counts == (94, 94):
         convs, norms = list(_convolutions(_INCEPTION_V3)), []

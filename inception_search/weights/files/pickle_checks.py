@@ -1,7 +1,7 @@
-"""Checks before a pickle is read: how many steps it takes, and that what it makes can be hashed and written out.
+"""Checks before a pickle is read: the number of its opcodes, and the expanded size of its nested tuples.
 
-PyTorch's limited reader runs no code, but it takes as long as a pickle wants: it computes the hash of every key, and
-that of tuples within tuples, each used twice, never ends.
+PyTorch's restricted reader runs no code, but a pickle can keep it busy without end. It hashes every key, and
+the hash of nested tuples takes exponential time if each is used twice.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import IO
 from inception_search.errors import WeightsError
 
 LARGEST_PICKLE = 1 << 25  # bytes, without the numbers; the largest networks have 0.5 million
-_MOST_STEPS = 350_000  # opcodes, a second's work; a tensor takes about thirty
-_LARGEST_VALUE = 100_000  # parts of a tuple, its own tuples' parts included
-_MOST_PARTS = 10_000_000  # of all values that are used, counted at each use; a tensor takes about a hundred
+_MOST_STEPS = 350_000  # opcodes, read in a second; a tensor takes about thirty
+_LARGEST_VALUE = 100_000  # parts of a tuple, including the parts of nested tuples
+_MOST_PARTS = 10_000_000  # parts of all values, counted at each use; a tensor takes about a hundred
 _HINT = "get the file as safetensors, or from where it was published"
 
-# Of each opcode: how many values it takes off the stack, those up to a mark apart, and how many it leaves there.
+# For each opcode: how many values it pops (besides those up to a mark), and how many it pushes.
 _SLICE = (pickletools.markobject, pickletools.stackslice)
 _TAKES = {code.name: sum(kind not in _SLICE for kind in code.stack_before) for code in pickletools.opcodes}
 _LEAVES = {code.name: len(code.stack_after) for code in pickletools.opcodes}
@@ -26,7 +26,7 @@ _TUPLES = {name for name in _TAKES if name.startswith("TUPLE")}
 
 
 def check_pickle(stream: IO[bytes], pickles: int = 1) -> None:
-    """Read the opcodes of ``pickles`` pickles in ``stream``; WeightsError when they take too many steps to be read."""
+    """Read the opcodes of ``pickles`` pickles in ``stream``; raises WeightsError if reading would take too long."""
     steps = 0
     for _ in range(pickles):
         sizes = _Sizes()
@@ -49,7 +49,7 @@ def too_large(size: int) -> WeightsError:
 
 
 class _Sizes:
-    """The stack of a pickle's reader with a number for each value: how many parts a tuple has, however often used."""
+    """A model of the unpickler's stack that has, for each value, its number of parts after expansion of all tuples."""
 
     def __init__(self) -> None:
         self._stack: list[int] = []
@@ -58,7 +58,7 @@ class _Sizes:
         self._used = 0
 
     def step(self, opcode: pickletools.OpcodeInfo, argument: object) -> None:
-        """Do to the numbers what ``opcode`` does to values."""
+        """Apply ``opcode`` to the sizes on the stack."""
         name = opcode.name
         if name == "MARK":
             self._marks.append(len(self._stack))
@@ -68,7 +68,7 @@ class _Sizes:
             self._stack.append(self._memo[int(str(argument))])
         else:
             taken = self._taken(name)
-            # torch.Size is a tuple that a call makes; a large tuple takes its time wherever it becomes a key.
+            # A call makes torch.Size, which is a tuple too; hashing a large tuple as a key takes long.
             size = 1 + sum(taken) if name.startswith("TUPLE") or name == "REDUCE" else 1
             self._used += sum(taken)
             if size > _LARGEST_VALUE or self._used > _MOST_PARTS:
@@ -77,7 +77,7 @@ class _Sizes:
             self._stack += taken * 2 if name == "DUP" else [size] * _LEAVES[name]
 
     def _taken(self, name: str) -> list[int]:
-        """The numbers of the values that the opcode called ``name`` takes off the stack."""
+        """The sizes of the values that the opcode ``name`` pops from the stack."""
         taken: list[int] = []
         if name in _TO_MARK:
             start = self._marks.pop()

@@ -1,4 +1,4 @@
-"""Reading safetensors: the library checks that offsets, shapes and the size of the file agree."""
+"""Reader of safetensors files; the library checks that offsets, shapes and file size agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HINT = "fetch the file again from where it was published"
 def read_safetensors(path: Path, max_bytes: int) -> Contents:
     """The tensors and metadata in ``path``, in the order of its header; raises WeightsError for a damaged file.
 
-    The format has no checksum: changed numbers go unseen unless the file's SHA-256 is known.
+    The format has no checksum, so altered numbers are not detected unless the file's SHA-256 is known.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -1,4 +1,4 @@
-"""State dicts as training scripts save them: nested, prefixed, with other things beside; to plain named tensors."""
+"""Conversion of state dicts from training scripts (nested, prefixed, with other entries) to plain named tensors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.contents import Contents, check_count, to_tensor
 
-_DEEPEST = 8  # state dicts within each other
-_NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first there is, is taken
-WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile: taken off wherever all names have them
+_DEEPEST = 8  # nested state dicts
+_NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")  # the first key found is used
+WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and torch.compile; removed if all names have them
 _HINT = "give the state dict alone: model.state_dict()"
 
 
 def read_state_dict(value: object, kind: str = "state_dict") -> Contents:
     """The named tensors of ``value``, a mapping of names to tensors or numpy arrays, perhaps nested in another.
 
-    ``left_out`` names what lay beside a nested state dict. Raises WeightsError for anything else.
+    ``left_out`` names the entries next to a nested state dict. Raises WeightsError for any other value.
     """
     left_out: list[str] = []
     for depth in itertools.count():
@@ -51,7 +51,7 @@ def without_prefixes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Ten
 
 
 def _shared_prefix(names: Collection[str]) -> str | None:
-    """The first of the prefixes of wrappers that all ``names`` begin with and none consists of."""
+    """The first wrapper prefix that all ``names`` begin with and none equals."""
     shared = (p for p in WRAPPERS if names and all(name.startswith(p) and name != p for name in names))
     return next(shared, None)
 
@@ -65,7 +65,7 @@ def _nested_key(value: object) -> str | None:
 def _text(name: object) -> str:
     if isinstance(name, str):
         return name
-    shown = raw(reprlib.repr(name))  # a nested key can be endless when it is written out
+    shown = raw(reprlib.repr(name))  # the full repr of a nested key can be endless
     raise WeightsError("the names of tensors must be text", found=shown, expected="a str", hint=_HINT)
 
 

@@ -1,10 +1,10 @@
-"""Reading TensorFlow checkpoints (V1 and V2) through TensorFlow, where it is installed.
+"""Reader of TensorFlow checkpoints (V1 and V2); requires TensorFlow.
 
-A checkpoint of a training run holds more than weights. What is left out, by the last part of the name: slots
+A checkpoint of a training run contains more than weights. Entries are omitted by the last part of their name: slots
 of optimizers (``Momentum``, ``RMSProp``, ``RMSProp_1``, ``Adam``, ``Adam_1``, ``Adagrad``, ``Ftrl``, ``Ftrl_1``),
 moving averages of the weights (``ExponentialMovingAverage``, ``biased``, ``local_step``) and counters
-(``global_step``, ``beta1_power``, ``beta2_power``, ``save_counter``); and TensorFlow 2's own
-(``.OPTIMIZER_SLOT``, ``_CHECKPOINTABLE_OBJECT_GRAPH``) anywhere in it.
+(``global_step``, ``beta1_power``, ``beta2_power``, ``save_counter``). Names that contain TensorFlow 2's
+``.OPTIMIZER_SLOT`` or ``_CHECKPOINTABLE_OBJECT_GRAPH`` are omitted as well.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _TRAINING = re.compile(
 )
 _EXPANSION = 8  # an int64 may be written in one byte; nothing else is packed
 _SLACK = 1 << 20
-_LARGEST_INDEX = 1 << 24  # bytes; those of the largest networks have 0.1 million
+_LARGEST_INDEX = 1 << 24  # bytes; the indexes of the largest networks have 0.1 million
 _HINT = "fetch all files of the checkpoint again from where they were published"
 
 
 def read_tensorflow(path: Path, max_bytes: int) -> Contents:
-    """The weights of the checkpoint that ``path`` means, sorted by name, in TensorFlow's layouts.
+    """The weights of the checkpoint at ``path``, sorted by name, in TensorFlow's layouts.
 
     Raises WeightsError if TensorFlow is not installed, or for a damaged or incomplete checkpoint.
     """
@@ -41,20 +41,22 @@ def read_tensorflow(path: Path, max_bytes: int) -> Contents:
     reader, sizes = _open(prefix)
     check_count(len(sizes), "variables")
     left_out = {name: None for name in sorted(sizes) if _TRAINING.search(name)}
-    wanted = [name for name in sorted(sizes) if name not in left_out]
-    _check_sizes({name: sizes[name] for name in wanted}, checkpoint_files(prefix), max_bytes)
+    weights = [name for name in sorted(sizes) if name not in left_out]
+    _check_sizes({name: sizes[name] for name in weights}, checkpoint_files(prefix), max_bytes)
     tensors = {}
-    for name in wanted:
+    for name in weights:
         try:
             value = reader.get_tensor(name)
-        except Exception as error:  # TensorFlow's errors share no base with others; a damaged file raises many
+        except (
+            Exception
+        ) as error:  # a damaged file can raise many errors of TensorFlow, which have no common base class
             raise _damaged(error, name) from None
         tensors[name] = to_tensor(value, name)
     return Contents("tensorflow", tensors, left_out=tuple(left_out))
 
 
 def _open(prefix: Path) -> tuple[Any, dict[str, int]]:
-    """TensorFlow's reader, and the bytes of every variable by its name."""
+    """TensorFlow's reader, and the size in bytes of every variable by name."""
     try:
         import tensorflow
     except ImportError:
@@ -89,10 +91,10 @@ _NAMED = re.compile(r'^model_checkpoint_path: "(.+)"$', re.MULTILINE)
 
 
 def tensorflow_prefix(path: Path) -> Path | None:
-    """The prefix of the V2 checkpoint that ``path`` means, or None if it means none.
+    """The prefix of the V2 checkpoint at ``path``, or None if there is none.
 
-    ``path`` may be the prefix itself, its index, one of its data files, or a folder with the text file
-    ``checkpoint`` that names the newest one (which is looked for in that folder, wherever it was written).
+    ``path`` may be the prefix itself, its index, one of its data files, or a folder with a text file ``checkpoint``
+    that names the newest one. That one is searched in the same folder, even if the text file has another path.
     """
     if path.is_dir():
         return _newest(path)
@@ -104,7 +106,7 @@ def tensorflow_prefix(path: Path) -> Path | None:
 
 
 def is_table(path: Path) -> bool:
-    """Whether the file ends as TensorFlow's tables do: a V1 checkpoint, or the index of a V2 one."""
+    """Whether the file ends like a TensorFlow table, that is, a V1 checkpoint or the index of a V2 one."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 8))
@@ -112,7 +114,7 @@ def is_table(path: Path) -> bool:
 
 
 def checkpoint_files(prefix: Path) -> list[Path]:
-    """The files of the checkpoint: the one of V1, or index and data of V2."""
+    """The files of the checkpoint: the single file of V1, or the index and data files of V2."""
     if prefix.is_file():
         return [prefix]
     index = prefix.with_name(prefix.name + ".index")

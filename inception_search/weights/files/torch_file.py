@@ -1,7 +1,7 @@
-"""Reading ``.pt``, ``.pth`` and ``.bin`` files of PyTorch, with nothing run that their pickles name.
+"""Reader of PyTorch's ``.pt``, ``.pth`` and ``.bin`` files that runs no code named in their pickles.
 
-Only the reader of PyTorch that is limited to weights is used. It still makes tensors that pretend to be huge
-and reads damaged numbers; the checks here and in :mod:`.zip_checks` and :mod:`.contents` close that.
+It uses PyTorch's ``weights_only`` reader. That reader still accepts damaged numbers and tensors that claim a huge
+size; the checks here, in :mod:`.zip_checks` and in :mod:`.contents` reject these.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from inception_search.weights.files.contents import Contents, check_total
 from inception_search.weights.files.pickle_checks import LARGEST_PICKLE, check_pickle, too_large
 from inception_search.weights.files.state_dict import read_state_dict
 
-_PICKLES = 5  # of the old format, before the numbers: a mark, a version, the system, the object, the storages' keys
+_PICKLES = 5  # pickles before the data in the old format: magic number, version, system info, object, storage keys
 _HINT = "get the file as safetensors, or from where it was published"
 
 
 def read_torch_zip(path: Path, names: list[str]) -> Contents:
     """The state dict in a zip file of PyTorch whose entries ``names`` are already checked.
 
-    The tensors are mapped from the file, not copied: do not write to it while they are used.
+    The tensors are memory-mapped from the file, not copied: do not write to it while they are in use.
     """
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
         rule = "this is a TorchScript archive: it holds a program, not only weights"
@@ -38,7 +38,7 @@ def read_torch_zip(path: Path, names: list[str]) -> Contents:
             raise too_large(size)
         for name in pickles:
             check_pickle(io.BytesIO(archive.read(name)))
-    # Mapping is also the safe way: copied in, a storage may be said to be larger than what the file holds of it.
+    # Memory mapping is also safer: a copied storage may claim to be larger than its data in the file.
     return read_state_dict(_load(path, mmap=True), "torch")
 
 
@@ -53,17 +53,17 @@ def read_torch_pickle(path: Path, max_bytes: int) -> Contents:
 def _load(path: Path, *, mmap: bool) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # advice for authors of files
+            warnings.simplefilter("ignore")  # the warnings address the author of the file, not its reader
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except Exception as error:  # a damaged or hostile file can make the reader raise anything
         raise _refusal(error) from None
 
 
 def _refusal(error: Exception) -> WeightsError:
-    """What to tell of a failed load: the long advice of PyTorch includes running the file, so it is not passed on."""
+    """The error for a failed load. PyTorch's own message is dropped, because it suggests running the file."""
     text = str(error)
     if named := re.search(r"GLOBAL (\w[\w.]*)", text):
-        rule = "the file wants to run something that is not weights; nothing of it was run"
+        rule = "the file contains code that would run on loading; none of it was run"
         hint = f"save your own model with torch.save(model.state_dict(), 'weights.pth'); of others' files, {_HINT}"
         return WeightsError(rule, found=named[1], expected="tensors by name", hint=hint)
     detail = text.split("WeightsUnpickler error:")[-1].strip().split("\n")[0] or "unexpected end of the file"

@@ -1,4 +1,4 @@
-"""Checks before anything is read from a zip file: sizes, names and checksums."""
+"""Checks of sizes, names and checksums before anything is read from a zip file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from inception_search.errors import WeightsError, raw
 from inception_search.weights.files.contents import check_count
 
-_SLACK = 1 << 20  # bytes that small texts may shrink by when compressed
+_SLACK = 1 << 20  # bytes that compression may save on small texts
 _LARGEST_TABLE = 1 << 22  # bytes; a name takes about a hundred
 _HINT = "fetch the file again from where it was published"
 
 
 class _Bounded(io.BufferedReader):
-    """A file whose reader is stopped when it wants to have a large part at once: a huge table of contents."""
+    """A file that raises WeightsError for a very large read, which means a huge table of contents."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
@@ -30,7 +30,7 @@ class _Bounded(io.BufferedReader):
 
 
 def checked_zip_names(path: Path, max_bytes: int) -> list[str]:
-    """The names of the entries in the zip file ``path``, after every entry's checksum has been found right.
+    """The names of the entries in the zip file ``path``, after the checksum of every entry was verified.
 
     Raises WeightsError for a damaged file, one that unpacks to much more than its size (weights do not
     compress), names that lead out of the archive, and names that occur twice.
