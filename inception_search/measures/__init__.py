@@ -1,1 +1,1 @@
-"""What is known of a network before it is trained: its measures, budgets on them, and points within a budget."""
+"""Measures of a network before training, budgets on them, and sampling of points within a budget."""

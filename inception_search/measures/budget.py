@@ -1,4 +1,4 @@
-"""Hard limits on the measures of a network, checked from the cheapest measure to the dearest."""
+"""Hard limits on the measures of a network, checked in order of increasing cost of measuring."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_search.spec.network import Network
 
 
 class Limit(NamedTuple):
-    """One limit: ``max_macs`` is (``"max_macs"``, ``"macs"``, a maximum, its value)."""
+    """One limit: ``max_macs`` is (``"max_macs"``, ``"macs"``, True, value)."""
 
     name: str
     measure: str
@@ -26,17 +26,17 @@ class Limit(NamedTuple):
     value: Number
 
     def excess(self, value: Number) -> float:
-        """How far outside ``value`` is, relative to the limit; 0 or less within it."""
+        """The excess of ``value`` relative to the limit; 0 or less if ``value`` is within it."""
         return value / self.value - 1.0 if self.is_max else 1.0 - value / self.value
 
     def words(self, value: Number) -> str:
-        """What is wrong with ``value``, which is outside."""
+        """A description of the violation by ``value``, which is outside the limit."""
         side = "over the budget" if self.is_max else "under the minimum"
         return f"{_number(value)} {MEASURES[self.measure].words} are {side} of {_number(self.value)}"
 
 
 class Limits(Options):
-    """Hard limits on networks, for one image; None: no limit. A limit itself is within it."""
+    """Hard limits on networks, for one image; None: no limit. A value equal to a limit is within it."""
 
     max_macs: Whole | None = None
     """Maximum multiply-adds (MACs) for one image (default: none)."""
@@ -123,8 +123,8 @@ class Budget(Limits):
     def limits(self) -> Iterator[Limit]:
         """The limits that are set, in the order in which they are checked: those that are quick to measure first."""
         named = {name: getattr(self, name) for name in LIMITS}
-        given = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
-        yield from sorted(given, key=lambda limit: MEASURES[limit.measure].price)
+        active = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
+        yield from sorted(active, key=lambda limit: MEASURES[limit.measure].price)
 
     @checked
     def violation(self, network: Network | Cost | MeasuredNetwork) -> tuple[float, str] | None:
@@ -199,7 +199,7 @@ def _value(limit: Limit, measured: Cost | MeasuredNetwork, target: Target) -> Nu
     if isinstance(measured, MeasuredNetwork):
         return MEASURES[limit.measure].of(measured, target)
     if limit.measure not in measured.to_dict():
-        raise ConfigError(f"a cost does not tell {limit.name}", path=limit.name, hint="ask with the network itself")
+        raise ConfigError(f"a Cost cannot be checked for {limit.name}", path=limit.name, hint="give the network itself")
     return measured.to_dict()[limit.measure]
 
 

@@ -1,9 +1,9 @@
-"""Latency of a network at inference: each distinct op timed once on the device, the sum over the graph's ops.
+"""Latency of a network at inference: the sum over the graph's ops, with each distinct op timed once on the device.
 
-A convolution, its norm and its activation are ops of their own, as they are in an uncompiled module: the sum is of
-what runs without fusion. An op is timed on data that is in the caches already, so the sum is below the time of the
-network itself, by a part that benchmarks/latency.py measures; ``latency(network, whole=True)`` times the network.
-Other work on the machine while an op is timed makes it slower than it is.
+A convolution, its norm and its activation are separate ops, as in an uncompiled module, so the sum assumes no fusion.
+Ops are timed with data in the caches, so the sum is less than the time of the whole network; benchmarks/latency.py
+measures the difference. ``latency(network, whole=True)`` times the network itself. Other load on the machine increases
+the measured times.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def latency(
     whole: bool = False,
     cache: str | Path | None = None,
 ) -> float:
-    """Milliseconds that ``network`` takes for ``batch_size`` images at inference, in float32 and channels_last.
+    """Milliseconds of ``network`` for ``batch_size`` images at inference, in float32 and channels_last.
 
-    The sum of its ops' latencies, each measured once on ``device`` ("cpu", "cuda", "cuda:1") and kept in the file
-    ``cache`` (default: ``inception-search/latency.json`` in the user's cache folder) by op, shapes, batch, device,
-    CPU ``threads`` and version of torch. ``whole=True`` times the network instead, and keeps nothing.
+    The result is the sum of the latencies of its ops, each measured once on ``device`` ("cpu", "cuda", "cuda:1"). They
+    are stored in the file ``cache`` (default: ``inception-search/latency.json`` in the user's cache folder) by op,
+    shapes, batch, device, CPU ``threads`` and version of torch. ``whole=True`` times the network and stores nothing.
     """
     target = Target(device, threads, batch_size)
     graph = _main_graph(network)
@@ -55,7 +55,7 @@ def latency_by_path(
     threads: int | None = None,
     cache: str | Path | None = None,
 ) -> dict[str, float]:
-    """Milliseconds of every op of ``network`` by its path, measured and kept as :func:`latency` does."""
+    """Milliseconds of every op of ``network`` by its path, measured and cached as in :func:`latency`."""
     graph = _main_graph(network)
     nodes = [graph.nodes[index] for index in sorted(graph.main())]
     paths = [node.path for node in nodes if not isinstance(node.op, Input)]
@@ -73,13 +73,13 @@ def graph_latency(
 ) -> float:
     """The sum of the latencies of the ops that the classifier of ``graph`` depends on, in milliseconds.
 
-    Raises TimeUpError before the next op that has to be timed once it is ``late``.
+    When ``late()`` is true, raises TimeUpError before the next op that needs timing.
     """
     return sum(_op_latencies(_ops(graph), target, cache, late))
 
 
 def smallest_op_latency(graph: Graph, target: Target, cache: str | Path | None = None) -> float:
-    """The latency of the op with the least work and data alone, of those that :func:`graph_latency` sums."""
+    """The latency of the op with the least work and data among those that :func:`graph_latency` sums."""
     return sum(_op_latencies(sorted(_ops(graph), key=_size)[:1], target, cache, None))
 
 
@@ -95,14 +95,14 @@ def _op_latencies(
 
 
 def _size(op_of_types: OpOfTypes) -> int:
-    """What an op takes, roughly: its multiply-adds, and the numbers it reads and writes."""
+    """An estimate of an op's work: its multiply-adds, and the numbers it reads and writes."""
     op, inputs = op_of_types
     output = op.infer(inputs)
     return op.cost(inputs, output).macs + output.numel + sum(each.numel for each in inputs)
 
 
 def op_key(op: Op, inputs: tuple[Type, ...], target: Target, facts: str) -> str:
-    """What the latency of an op is kept under: all it depends on."""
+    """The cache key of an op's latency, which contains everything that the latency depends on."""
     return f"{op!r} of {', '.join(map(str, inputs))}; {target.batch_size} images; {facts}"
 
 
@@ -123,7 +123,7 @@ def _op_latency(
     found = known.get(key)
     if found is None:
         if late is not None and late():
-            raise TimeUpError("its latency was not measured in the time there was")
+            raise TimeUpError("the time limit ended before its latency was measured")
         found = timing.time_op(op, inputs, target)
         known.put(key, found)
     return found

@@ -1,4 +1,4 @@
-"""Latencies of ops measured before, in memory and in a JSON file that processes may share."""
+"""A cache of measured op latencies, in memory and in a JSON file that processes may share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 class LatencyTable:
-    """Milliseconds by key. A file that cannot be used is told once, in one sentence, and done without."""
+    """Milliseconds by key. If the file cannot be used, one warning is given and only memory is used."""
 
     def __init__(self, file: Path) -> None:
         self.file: Path | None = file
@@ -25,15 +25,15 @@ class LatencyTable:
         self.new: dict[str, float] = {}
 
     def get(self, key: str) -> float | None:
-        """The latency measured before, or None."""
+        """The cached latency, or None."""
         return self.known.get(key)
 
     def put(self, key: str, milliseconds: float) -> None:
-        """Remember a latency; :meth:`save` writes it to the file."""
+        """Store a latency in memory; :meth:`save` writes it to the file."""
         self.known[key] = self.new[key] = milliseconds
 
     def save(self) -> None:
-        """Add what is new to the file, with what other processes have added to it since."""
+        """Add new latencies to the file, and keep those that other processes have added."""
         if self.file is None or not self.new:
             return
         self.known = self._read() | self.known
@@ -56,34 +56,34 @@ class LatencyTable:
         except OSError as error:
             self._give_up(f"cannot be read ({error.strerror})")
         except (ValueError, RecursionError):
-            self._tell("is damaged and will be written anew")
+            self._warn("is damaged and will be replaced")
         return {}
 
     def _give_up(self, what: str) -> None:
-        self._tell(f"{what}: latencies are kept in memory only")
+        self._warn(f"{what}: latencies are kept in memory only")
         self.file = None
 
-    def _tell(self, what: str) -> None:
+    def _warn(self, what: str) -> None:
         warn(f"the latency cache {self.file} {what}")
 
 
 def default_file() -> Path:
     """``inception-search/latency.json`` in the user's cache folder (``$XDG_CACHE_HOME``, or ``~/.cache``)."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    folder = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    folder = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return folder / "inception-search" / "latency.json"
 
 
 @lru_cache(maxsize=16)
 def table(file: Path) -> LatencyTable:
-    """The table of ``file``, one in this process."""
+    """The table of ``file``; there is one per file in a process."""
     return LatencyTable(file)
 
 
 def _milliseconds(data: Any) -> dict[str, float]:
-    """The latencies in a cache file; ValueError for anything else."""
+    """The latencies in a cache file; raises ValueError for other content."""
     if not isinstance(data, dict) or (data.get("schema"), data.get("version")) != (SCHEMA, VERSION):
-        raise ValueError("no latency cache")
+        raise ValueError("not a latency cache")
     found = data.get("milliseconds")
     if not isinstance(found, dict) or not all(_is_latency(value) for value in found.values()):
         raise ValueError("no latencies")

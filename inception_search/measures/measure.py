@@ -16,14 +16,14 @@ Number: TypeAlias = int | float
 
 @dataclass(frozen=True)
 class Measure:
-    """A number of a network for one image; ``words`` name its unit and what it counts, in the plural."""
+    """A measure of a network for one image; ``words`` are its unit, in the plural."""
 
     of: Callable[[MeasuredNetwork, Target], Number]
     words: str
     price: int
-    """What asking costs: 0 a fraction of a millisecond, 1 the graph, 2 work on the device."""
+    """The cost of measuring: 0 a fraction of a millisecond, 1 building the graph, 2 work on the device."""
     by_width: bool
-    """Whether widths change it, or only the number and kind of the layers."""
+    """Whether widths influence it, or only the number and kind of layers."""
 
 
 MEASURES: dict[str, Measure] = {
@@ -51,7 +51,7 @@ def measure(network: Network, name: str, device: str = "cpu") -> Number:
         The number, without auxiliary classifiers.
 
     Raises:
-        UnknownNameError: there is no such measure.
+        UnknownNameError: the measure does not exist.
         ConfigError: the device cannot be used.
 
     >>> ins.measure_network("inception_v3", "receptive_field")
@@ -63,10 +63,10 @@ def measure(network: Network, name: str, device: str = "cpu") -> Number:
 
 
 def measures(network: Network, names: Iterable[str] | None = None, device: str = "cpu") -> dict[str, Number]:
-    """Several measures of ``network`` by name (default: all that need no device), each part made once."""
-    wanted = tuple(name for name in MEASURES if MEASURES[name].price < 2) if names is None else tuple(names)
-    for name in wanted:
+    """Several measures of ``network`` by name (default: all that need no device); shared parts are computed once."""
+    chosen = tuple(name for name in MEASURES if MEASURES[name].price < 2) if names is None else tuple(names)
+    for name in chosen:
         if name not in MEASURES:
             raise unknown_name("measure", name, MEASURES)
     measured, target = MeasuredNetwork(network), Target(device)
-    return {name: MEASURES[name].of(measured, target) for name in wanted}
+    return {name: MEASURES[name].of(measured, target) for name in chosen}

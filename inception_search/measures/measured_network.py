@@ -1,4 +1,4 @@
-"""A network that is being measured: what was found once is not looked for again."""
+"""A network with cached measures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from inception_search.spec.transform import set_classes, set_input
 
 @dataclass
 class MeasuredNetwork:
-    """One network; cost, graph and receptive field are made when first asked for, latencies by target.
+    """One network; cost, graph, receptive field and latencies (by target) are computed on first access and cached.
 
-    Once it is ``late`` no further op is timed: TimeUpError.
+    When ``late()`` is true, no further op is timed, and TimeUpError is raised.
     """
 
     network: Network
@@ -37,7 +37,7 @@ class MeasuredNetwork:
 
     @cached_property
     def graph(self) -> Graph:
-        """The typed graph, auxiliary classifiers left out."""
+        """The typed graph, without auxiliary classifiers."""
         return lower(self.network, aux=False)
 
     @cached_property
@@ -55,11 +55,11 @@ class MeasuredNetwork:
 
     @property
     def known_latency(self) -> float | None:
-        """Milliseconds that were measured already, on the first target; None where none was."""
+        """Milliseconds on the first target with a cached latency; None if there is none."""
         return next(iter(self.latencies.values()), None)
 
     def least_latency(self, target: Target) -> float:
-        """Milliseconds of its smallest op alone: as long as it takes at least."""
+        """Milliseconds of its smallest op, which is a lower bound of the latency."""
         from inception_search.measures.latency import smallest_op_latency
 
         return smallest_op_latency(self.graph, target)
@@ -70,7 +70,7 @@ class MeasuredNetwork:
 
 
 def at_size(network: Network, shape: tuple[int, int, int] | None = None, classes: int | None = None) -> Network:
-    """``network`` on (C, H, W) images of so many classes; what is None stays."""
+    """``network`` for images of ``shape`` (C, H, W) with ``classes`` classes; None leaves a value unchanged."""
     if shape is not None:
         channels, height, width = shape
         network = set_input(network, channels=channels, height=height, width=width)

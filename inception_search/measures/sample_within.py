@@ -1,4 +1,4 @@
-"""Drawing points of a space that are within a budget, before anything is trained."""
+"""Sampling of points of a space within a budget."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from inception_search.space.sampling import random_of
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
 
-REPAIRS = 16  # points outside that are repaired, nearest first, before a space is given up
+REPAIRS = 16  # infeasible points that are repaired, nearest first, before the search fails
 SECONDS = 120.0
-DRAWING = 0.5  # of the time has gone when drawing ends
-CONTAINED = 0.75  # of it when looking at what the space contains ends; the rest is for repair
+DRAWING = 0.5  # the share of the time after which drawing ends
+CONTAINED = 0.75  # the share of the time after which testing the fixed points ends; the rest is for repair
 
 Origin: TypeAlias = Literal["drawn", "canonical", "repaired"]
 
@@ -63,7 +63,7 @@ class _Point(NamedTuple):
     measured: MeasuredNetwork
 
     def excess(self, budget: Budget) -> tuple[float, float]:
-        """How far outside the limits that widths do not change, and outside all; a measure is made once."""
+        """The excess over the limits that widths do not influence, and over all limits."""
         limits = (budget.only(by_width=False).worst(self.measured), budget.worst(self.measured))
         shape, any_ = (0.0 if missed is None else missed[0].excess(missed[1]) for missed in limits)
         return shape, any_
@@ -117,7 +117,7 @@ def sample_within(
 
 
 class _Search:
-    """The three ways to a point within a budget, in their order, and what was met on the way."""
+    """The three methods of finding a point within a budget, with the infeasible points found on the way."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Search:
         self.share = DRAWING
 
     def drawn(self, rng: random.Random, tries: int) -> Sampled | None:
-        """The first draw that is within the budget."""
+        """The first draw within the budget."""
         for number in range(1, 2 * tries + 1):
             self.draws = number
             found = self._look(partial(self.space.draw, rng, None if number <= tries else "holes"), "drawn")
@@ -146,7 +146,7 @@ class _Search:
         return None
 
     def canonical(self) -> Sampled | None:
-        """The first of the networks the space says it contains that is within the budget."""
+        """The first fixed point of the space within the budget."""
         self.share = CONTAINED
         for network in self._contained():
             if self._late():
@@ -157,7 +157,7 @@ class _Search:
         return None
 
     def repaired(self) -> Sampled:
-        """The nearest point outside, with the least change that brings it within the budget; else the error."""
+        """The nearest infeasible point with the least change that makes it feasible; raises if there is none."""
         self.share = 1.0
         if not self.rejected:
             raise self._nothing()
@@ -190,7 +190,7 @@ class _Search:
         return None
 
     def _refuse_what_no_op_meets(self, point: _Point) -> None:
-        """Raise ConfigError if the smallest op of the first network to be timed, narrowed, is over the latency."""
+        """Raise ConfigError if the smallest op of the narrowed first timed network exceeds the latency limit."""
         limit = next((limit for limit in self.budget.limits() if limit.measure == "latency"), None)
         if self.timed or limit is None or self.budget.untimed.worst(point.measured) is not None:
             return
@@ -199,17 +199,17 @@ class _Search:
         narrow = points.scaled(-1.0, -1.0) or points.scaled(-1.0, 0.0) or point.measured
         least = narrow.least_latency(self.budget.target)
         if least > limit.value:
-            rule = f"no network of space {self.space.name!r} is within the budget; its quickest op alone"
+            rule = f"no network of space {self.space.name!r} is within the budget; its fastest op alone"
             raise ConfigError(f"{rule}: {limit.words(least)}", hint=f"raise {limit.name}, or use smaller images")
 
     def _contained(self) -> list[Network]:
         try:
             return list(self.space.fixed_points.values())
-        except InceptionSearchError:  # what else is wrong with what a space contains is told where it is asked for
+        except InceptionSearchError:  # errors in fixed points are reported by the functions that read them
             return []
 
     def _decoded(self, network: Network) -> tuple[Network, Params]:
-        """A network as the space writes it; SpecError where it is none of the space's."""
+        """A network in the space's own form, with its point; raises SpecError if the space does not contain it."""
         try:
             params = dict(self.space.encode(network))
             return self.space.decode(params), params
@@ -221,7 +221,7 @@ class _Search:
 
     def _measured(self, network: Network) -> MeasuredNetwork:
         measured = MeasuredNetwork(at_size(network, self.shape, self.classes), late=self._late)
-        _ = measured.cost  # a network of shapes that do not fit is none
+        _ = measured.cost  # raises if the shapes do not fit
         return measured
 
     def _found(self, point: _Point, origin: Origin) -> Sampled:
@@ -235,18 +235,18 @@ class _Search:
         more = "use smaller images, or a narrower space"
         if self._late():
             what += f" in {self.seconds:g} seconds ({self.draws} drawn, {self.repairs} repaired)"
-            more = f"give more seconds, {more}"
+            more = f"raise seconds, {more}"
         return not_within(what, tried, self.budget, more)
 
     def _nothing(self) -> InceptionSearchError:
         reason = self.broken
         if self.unmeasured:
             rule = f"the latency of no network of space {self.space.name!r} was measured in {self.seconds:g} seconds"
-            return ConfigError(rule, hint="give more seconds, use smaller images, or limit max_macs, too")
+            return ConfigError(rule, hint="raise seconds, use smaller images, or limit max_macs as well")
         if isinstance(reason, ShapeError | LimitError):
             size = f" images of {'x'.join(map(str, self.shape))}" if self.shape else " its images"
             return ShapeError(f"no network of space {self.space.name!r} fits{size}: {reason}", hint="use larger images")
-        return SpecError(f"none of {self.draws} points of space {self.space.name!r} is a network: {reason}")
+        return SpecError(f"none of {self.draws} points of space {self.space.name!r} is a valid network: {reason}")
 
 
 def _check(tries: int, shape: tuple[int, int, int] | None, classes: int | None, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a latency is measured on."""
+"""The target of a latency measurement: device, threads and batch size."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from inception_search.spec.network import Network
 
 
 def check_network(network: object) -> None:
-    """Raise :class:`~inception_search.errors.SpecError` for what is not a network."""
+    """Raise :class:`~inception_search.errors.SpecError` unless ``network`` is a Network."""
     if not isinstance(network, Network):
         hint = 'write measure_network(load("inception_v3"), "macs")'
         raise SpecError("only a network can be measured", found=network, hint=hint)
 
 
 class TimeUpError(CompileError):
-    """A latency was not measured: the time for it was over."""
+    """A latency was not measured because the time limit had ended."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What latency is that of: a device, so many CPU threads (None: as torch has it), so many images at a time."""
+    """The device, CPU threads (None: torch's number) and batch size of a latency measurement."""
 
     device: str = "cpu"
     threads: int | None = None

@@ -1,4 +1,4 @@
-"""Timing on the real device: back-to-back calls in inference mode, channels_last as in training."""
+"""Timing on the device: back-to-back calls in inference mode, in channels_last format as in training."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WARM_UP = 2  # calls
-ROUNDS = 7  # of which the quickest counts: other work on the machine can only slow a round down
-SAMPLES = 3  # a round, of which the median counts
-TIMES = 4  # an op is called in a row, so that what a whole network does once is nearly gone
-SAMPLE_SECONDS = 3e-4  # back-to-back calls fill at least so long a sample
+ROUNDS = 7  # the fastest counts, because other load can only slow a round down
+SAMPLES = 3  # samples per round, of which the median counts
+TIMES = 4  # consecutive calls of an op, so that the fixed cost of a forward pass nearly vanishes
+SAMPLE_SECONDS = 3e-4  # minimum duration of a sample of back-to-back calls
 
 
 def time_op(op: Op, inputs: tuple[Type, ...], target: Target) -> float:
-    """Milliseconds of one call of ``op`` on values of types ``inputs``, as an op of a compiled network."""
+    """Milliseconds of one call of ``op`` on inputs of types ``inputs``, as in a compiled network."""
     from inception_search.backend.emit import emit_op
 
     with _measuring(target) as device:
@@ -44,7 +44,7 @@ def time_graph(graph: Graph, target: Target) -> float:
 
 
 def facts_of(target: Target) -> str:
-    """The device by its model's name, the CPU threads and the version of torch: what a latency depends on."""
+    """The facts that a latency depends on: model of the device, CPU threads, and version of torch."""
     import torch
 
     device = device_of(target.device)
@@ -55,7 +55,7 @@ def facts_of(target: Target) -> str:
 
 
 def device_of(name: str) -> torch.device:
-    """``"cpu"``, ``"cuda"`` or ``"cuda:<number>"`` as a device; ConfigError for one that is not there."""
+    """``"cpu"``, ``"cuda"`` or ``"cuda:<number>"`` as a device; raises ConfigError if it does not exist."""
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -67,7 +67,7 @@ def device_of(name: str) -> torch.device:
 
 @contextmanager
 def _measuring(target: Target) -> Iterator[torch.device]:
-    """Threads, random state and cuDNN's autotuning as a measurement wants them; as they were afterwards."""
+    """Set threads, random state and cuDNN autotuning for a measurement, and restore them afterwards."""
     import torch
 
     device = device_of(target.device)
@@ -86,7 +86,7 @@ def _measuring(target: Target) -> Iterator[torch.device]:
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and "memory" not in str(error):
                 raise
-            hint = "limit parameters or multiply-adds, too, or use smaller images"
+            hint = "limit parameters or multiply-adds as well, or use smaller images"
             raise CompileError("its latency cannot be measured: it does not fit in memory", hint=hint) from None
 
 
@@ -98,7 +98,7 @@ def _value(x: Type, target: Target, device: torch.device) -> Tensor:
 
 
 def _milliseconds(module: nn.Module, values: tuple[Tensor, ...], device: torch.device) -> float:
-    """Milliseconds a call, of calls that follow each other without a wait, as the ops of a network do."""
+    """Milliseconds per call for calls without synchronisation in between, as in a network."""
     import torch
 
     module.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
@@ -121,11 +121,11 @@ def _seconds(module: nn.Module, values: tuple[Tensor, ...], settle: Callable[[],
 
 
 def _nothing() -> None:
-    """On a CPU a call returns when its work is done."""
+    """The CPU needs no synchronisation: a call returns when its work is done."""
 
 
 def _processor() -> str:
-    """The model of the CPU; its architecture where the system does not tell."""
+    """The model of the CPU, or its architecture if the system does not report the model."""
     import platform
 
     cpuinfo = Path("/proc/cpuinfo")

@@ -1,6 +1,6 @@
-"""Bringing a network within a budget by the least change of widths, then of repeats.
+"""Scaling of a network into a budget by the least change of widths, then of repeats.
 
-What is tried are the points of a space around one point: the same decisions, with other widths and repeats.
+The candidates are the points of a space that differ from one point only in widths and repeats.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from inception_search.space.holes import Choice, Hole, Integer, Many, Params, Va
 from inception_search.space.space import Space
 from inception_search.spec.network import Network
 
-WIDTHS = ("width", "mid")  # what a hole's path ends with where it is the width of an op
-NO_NETWORK = (SpecError, ShapeError, LimitError, CompileError)  # what a point may come to instead
+WIDTHS = ("width", "mid")  # the last part of a hole's path if the hole is the width of an op
+NO_NETWORK = (SpecError, ShapeError, LimitError, CompileError)  # errors of a point that is not a valid network
 
 
 class Points:
-    """The points of a space that differ from one in their widths and repeats only; none more once it is ``late``."""
+    """The points of a space that differ from one point only in widths and repeats; none are made once ``late()``."""
 
     def __init__(
         self, space: Space, params: Params, measured: Callable[[Network], MeasuredNetwork], late: Callable[[], bool]
@@ -31,7 +31,7 @@ class Points:
         self.made: dict[tuple[Value, ...], tuple[Params, MeasuredNetwork] | None] = {}
 
     def scaled(self, width: float, depth: float) -> MeasuredNetwork | None:
-        """The network with widths and repeats moved by so much of the way to the ends of their holes."""
+        """The network with widths and repeats moved by these fractions of the way to the bounds of their holes."""
         moves = {name: self._moved(name, value, width, depth) for name, value in self.params.items()}
         key = tuple(moves.values())
         if key not in self.made:
@@ -42,17 +42,17 @@ class Points:
         return None if made is None else made[1]
 
     def networks(self) -> list[MeasuredNetwork]:
-        """The networks made so far."""
+        """The networks built so far."""
         return [made[1] for made in self.made.values() if made is not None]
 
     def params_of(self, measured: MeasuredNetwork) -> Params:
-        """The point of one of them."""
+        """The point of one of these networks."""
         return next(made[0] for made in self.made.values() if made is not None and made[1] is measured)
 
     def _make(self, moves: Params) -> tuple[Params, MeasuredNetwork] | None:
         many = (name for name in moves if isinstance(self.space.holes[name], Many))
         try:
-            if any(moves[name] != self.params[name] for name in many):  # what is added has holes of its own
+            if any(moves[name] != self.params[name] for name in many):  # added repeats have holes of their own
                 moves = self.space.changed(self.params, moves)
             return moves, self.measured(self.space.decode(moves))
         except NO_NETWORK:
@@ -71,7 +71,7 @@ class Points:
 
 
 def ladder(hole: Hole) -> tuple[Value, ...]:
-    """The values of a hole of whole numbers from small to large; empty for any other hole."""
+    """The values of an integer hole in increasing order; empty for other holes."""
     if isinstance(hole, Integer):
         return tuple(hole.domain)
     if not isinstance(hole, Choice) or any(type(value) is not int for value in hole.options.values()):
@@ -79,17 +79,17 @@ def ladder(hole: Hole) -> tuple[Value, ...]:
     return tuple(sorted(hole.options, key=lambda label: int(hole.options[label])))
 
 
-BISECTIONS = 14  # one part in 16,000: every step of a hole of that many
+BISECTIONS = 14  # a resolution of 1/16,000, enough for every value of a hole with that many values
 
 Scaled: TypeAlias = Callable[[float, float], MeasuredNetwork | None]
-"""The network with its (widths, repeats) changed: 0 as they are, -1 the least, 1 the most there are; None: none."""
+"""From fractions (widths, repeats) to a network: 0 unchanged, -1 the smallest, 1 the largest; None: not valid."""
 
 
 def fit(scaled: Scaled, budget: Budget) -> MeasuredNetwork | None:
-    """The network nearest to ``scaled(0, 0)`` that is within ``budget``; None where there is none on the way.
+    """The network nearest to ``scaled(0, 0)`` that is within ``budget``; None if scaling finds none.
 
-    Limits on depth and receptive field are met by repeats, all others by widths, and where the narrowest (or
-    widest) is still outside, by repeats as well.
+    Limits on depth and receptive field are met by repeats, all others by widths. If the narrowest (or widest) network
+    is still outside, repeats are changed as well.
     """
     shape, size = budget.only(by_width=False), budget.only(by_width=True)
     end, share = _change(shape, lambda amount: scaled(0.0, amount))
@@ -109,9 +109,9 @@ def fit(scaled: Scaled, budget: Budget) -> MeasuredNetwork | None:
 
 
 def not_within(what: str, tried: list[MeasuredNetwork], budget: Budget, more: str) -> ConfigError:
-    """The error that no network ``what`` is within ``budget``: the nearest of those tried, and the hint.
+    """The error that no network ``what`` is within ``budget``, with the nearest tried network and a hint.
 
-    Of networks whose latency would have to be measured for it nothing is asked.
+    Networks without a measured latency are ignored if the latency would be needed.
     """
     missed = [outside for measured in tried if (outside := _known(budget, measured)) is not None]
     limit, value = min(missed, key=lambda outside: outside[0].excess(outside[1]))
@@ -120,13 +120,13 @@ def not_within(what: str, tried: list[MeasuredNetwork], budget: Budget, more: st
 
 
 def _known(budget: Budget, measured: MeasuredNetwork) -> tuple[Limit, Number] | None:
-    """What ``measured`` misses as far as that is known without work on the device."""
+    """The worst violated limit of ``measured`` and its value, as far as known without work on the device."""
     timed = budget.max_latency_ms is None or budget.target in measured.latencies
     return (budget if timed else budget.untimed).worst(measured)
 
 
 def _change(budget: Budget, scaled: Callable[[float], MeasuredNetwork | None]) -> tuple[float, float | None]:
-    """The direction, and the least share of the way to its end, that correct what ``scaled(0)`` misses."""
+    """The direction, and the least fraction of the way to its bound, that correct the violation of ``scaled(0)``."""
     for end, part in ((-1.0, budget.only(is_max=True)), (1.0, budget.only(is_max=False))):
         if not _inside(part, scaled(0.0)):
             return end, _least(lambda share, end=end, part=part: _inside(part, scaled(end * share)))  # type: ignore[misc]
@@ -134,7 +134,7 @@ def _change(budget: Budget, scaled: Callable[[float], MeasuredNetwork | None]) -
 
 
 def _least(fits: Callable[[float], bool]) -> float | None:
-    """The least share, 0 to 1, that fits, by bisection; a far end that is no network at all is moved nearer."""
+    """The least fraction, 0 to 1, that fits, by bisection; an upper bound without valid network is reduced."""
     outside, inside = 0.0, next((share for share in (1.0, 0.5, 0.25) if fits(share)), None)
     if inside is None:
         return None

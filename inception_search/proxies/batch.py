@@ -1,4 +1,4 @@
-"""The images and labels that proxies look at."""
+"""The images and labels for proxies."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from inception_search.data.frozen import FrozenData, thaw
 from inception_search.data.loader import DeviceData, ImageSource
 from inception_search.errors import DataError
 
-LEAST = 2  # batch norm has no variance of one image
+LEAST = 2  # batch norm needs two images for a variance
 
 
 @dataclass(frozen=True, eq=False)
 class ProxyBatch:
-    """``images`` (N, C, H, W) float32, normalised as for training, and ``labels`` int64 (N,); N is 2 or more.
+    """``images`` (N, C, H, W) float32, normalised as for training, and ``labels`` int64 (N,), with N of 2 or more.
 
-    Both in host memory. Raises :class:`DataError` for anything else.
+    Both are on the CPU. Raises :class:`DataError` for anything else.
     """
 
     images: Tensor
@@ -46,16 +46,16 @@ class ProxyBatch:
         return channels, height, width
 
     def parts(self, count: int) -> list[ProxyBatch]:
-        """``count`` smaller batches of about equal size. DataError when there are too few images for that."""
+        """``count`` smaller batches of about equal size. Raises DataError if there are too few images."""
         images, labels = (torch.tensor_split(whole, count) for whole in (self.images, self.labels))
         return [ProxyBatch(*part) for part in zip(images, labels, strict=True)]
 
 
 def proxy_batch(source: Path | str | ImageSource, size: int = 64, seed: int = 0) -> ProxyBatch:
-    """``size`` different random training images (all, if there are fewer), not augmented.
+    """``size`` different random training images (or all, if there are fewer), not augmented.
 
-    ``source``: a dataset, or the file a study's trials read (:mod:`inception_search.data.frozen`). The same ``seed``
-    draws the same images; the global random state is left alone. Raises :class:`DataError`.
+    ``source``: a dataset, or the file with the images of a study's trials (:mod:`inception_search.data.frozen`). The
+    same ``seed`` draws the same images; the global random state does not change. Raises :class:`DataError`.
     """
     data = thaw(Path(source)) if isinstance(source, Path | str) else source
     train = data.splits["train"]
@@ -70,4 +70,4 @@ def proxy_batch(source: Path | str | ImageSource, size: int = 64, seed: int = 0)
         splits={"train": train.take(chosen)},
     )
     images, labels = next(DeviceData(few, "cpu", ("train",)).eval_batches("train", max(1, len(chosen))))
-    return ProxyBatch(images.contiguous(), labels)  # one pass over few images is quicker in torch's own layout
+    return ProxyBatch(images.contiguous(), labels)  # for few images torch's default layout is faster

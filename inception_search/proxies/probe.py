@@ -1,4 +1,4 @@
-"""A network under examination, as the proxies see it: its graph, and modules of it that nobody else holds."""
+"""The view of a network for proxies: its graph, and newly built modules of it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from inception_search.spec.network import Network
 WEIGHTED = (Conv, Linear)
 
 
-class Unavailable(Exception):  # noqa: N818 - the proxy is left out; nothing is wrong
-    """A proxy has no value for this network, for the reason given."""
+class Unavailable(Exception):  # noqa: N818 - this is not an error; the proxy is omitted
+    """A proxy has no value for this network; the message is the reason."""
 
 
 @dataclass
 class Probe:
-    """``network`` (without auxiliary classifiers) and what proxies need of it, made when first asked for.
+    """``network`` (without auxiliary classifiers) and derived objects for proxies, built on first access.
 
-    Every module is built afresh with ``seed`` and belongs to who asked: what one proxy does to its weights, or hangs
-    on its layers, no other sees. Modules compute in training mode (batch norm with the statistics of the batch), but
-    without dropout and with nothing overwritten in place.
+    Every call builds a new module with ``seed``, so that one proxy's changes to weights or hooks do not affect others.
+    Modules compute in training mode (batch norm uses batch statistics), but without dropout and in-place operations.
     """
 
     network: Network
@@ -43,20 +42,20 @@ class Probe:
 
     @cached_property
     def graph(self) -> Graph:
-        """The typed graph, auxiliary classifiers left out."""
+        """The typed graph, without auxiliary classifiers."""
         return lower(self.network, aux=False)
 
     @property
     def data(self) -> ProxyBatch:
-        """The batch; Unavailable when there is none, or when its images are not of the network's size."""
+        """The batch; raises Unavailable without a batch, or if its images do not have the network's input size."""
         if self.batch is None:
-            raise Unavailable("it needs images, and none were given")
+            raise Unavailable("it needs images, but there are none")
         if self.batch.shape != self.network.input.shape:
             raise Unavailable(f"images of {self.batch.shape} for a network on {self.network.input.shape}")
         return self.batch
 
     def module(self, graph: Graph | None = None, dtype: torch.dtype = torch.float32) -> NetworkModule:
-        """A fresh module of ``graph`` (the network's own): (N, C, H, W) images to logits (N, classes)."""
+        """A new module of ``graph`` (default: the network's graph), from images (N, C, H, W) to logits (N, classes)."""
         graph = graph or self.graph
         module = build(graph, name=self.network.name, seed=self.seed).to(dtype).train()
         for part in module.modules():
@@ -67,7 +66,7 @@ class Probe:
         return module
 
     def loss(self, module: nn.Module, batch: ProxyBatch) -> Tensor:
-        """Mean cross-entropy of ``module`` on ``batch``, a scalar; Unavailable without a classifier of its labels."""
+        """Mean cross-entropy of ``module`` on ``batch``; raises Unavailable without a classifier for its labels."""
         classes = 0 if self.network.head.classifier == "none" else self.network.head.classes
         if classes <= (highest := int(batch.labels.max())):
             raise Unavailable(f"it needs a classifier of {highest + 1} classes or more")
@@ -75,20 +74,20 @@ class Probe:
 
     @cached_property
     def gradients(self) -> list[tuple[Tensor, Tensor]]:
-        """Each weight of convolutions and linear layers with the loss's gradient, both detached."""
+        """Each weight of convolutions and linear layers with the gradient of the loss, both detached."""
         module = self.module()
         weights = weights_of(module, self.graph)
         return [(w.detach(), g) for w, g in zip(weights, gradients(self.loss(module, self.data), weights), strict=True)]
 
 
 def layers(module: nn.Module, graph: Graph, *kinds: type[Op]) -> list[tuple[str, nn.Module]]:
-    """The layers of ``module`` that ops of ``kinds`` became, by path, in the order of the graph."""
+    """The layers of ``module`` built from ops of ``kinds``, with their paths, in the order of the graph."""
     paths = [node.path for node in graph.nodes if isinstance(node.op, kinds)]
     return [(path, module.get_submodule(path)) for path in paths]
 
 
 def weights_of(module: nn.Module, graph: Graph) -> list[Tensor]:
-    """The weights, without biases, of the convolutions and linear layers. Unavailable when there are none."""
+    """The weights, without biases, of the convolutions and linear layers. Raises Unavailable if there are none."""
     weights: list[Tensor] = [module.get_parameter(f"{path}.weight") for path, _ in layers(module, graph, *WEIGHTED)]
     if not weights:
         raise Unavailable("the network has no weights")
@@ -96,14 +95,14 @@ def weights_of(module: nn.Module, graph: Graph) -> list[Tensor]:
 
 
 def gradients(output: Tensor, inputs: list[Tensor], *, create_graph: bool = False) -> list[Tensor]:
-    """d ``output`` / d each of ``inputs``, in their shapes; zeros for what ``output`` does not depend on."""
+    """The gradients of ``output`` with respect to ``inputs``; zeros for inputs without influence on it."""
     found = torch.autograd.grad(output, inputs, create_graph=create_graph, allow_unused=True)
     return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
 @contextmanager
 def recorded(module: nn.Module, graph: Graph, *kinds: type[Op], of: str) -> Iterator[list[Tensor]]:
-    """A list that fills with the inputs or outputs (``of``) of the layers of ``kinds`` as ``module`` is called."""
+    """Yield a list that records the inputs or outputs (``of``) of the layers of ``kinds`` on each forward pass."""
     values: list[Tensor] = []
 
     def keep(_: nn.Module, inputs: tuple[Any, ...], *output: Any) -> None:

@@ -1,4 +1,4 @@
-"""``score``: the proxies of one network, in a fraction of a second each, without leaving a trace in torch."""
+"""``score``: compute the proxies of one network in a fraction of a second each, without changes to torch's state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["ProxyBatch", "Scores", "find", "proxy_batch", "score", "score_with_r
 
 @dataclass(frozen=True)
 class Scores:
-    """The finite ``values`` by proxy, and for the others the ``reasons`` why there is none."""
+    """The finite ``values`` by proxy, and the ``reasons`` why other proxies have none."""
 
     values: Mapping[str, float]
     reasons: Mapping[str, str]
@@ -33,12 +33,12 @@ class Scores:
 def score(
     network: Network, batch: ProxyBatch | None, names: Iterable[str] | None = None, *, seed: int = 0
 ) -> dict[str, float]:
-    """The proxies of ``network`` at the weights of ``seed``, by name; higher predicts a better network.
+    """The proxies of ``network`` with the initial weights of ``seed``, by name; a higher value predicts a better one.
 
-    ``batch`` may be None for proxies that need no data. Only finite values: a proxy that has none for this network is
-    left out (:func:`score_with_reasons` says why). ``names``: all when None. Computes on one CPU thread and restores
-    the number of threads, and leaves the global random state and gradient mode as they were; nobody else in the
-    process should change them meanwhile. Raises UnknownNameError for a proxy that is not in the table.
+    ``batch`` may be None for proxies that need no data. ``names`` default to all. A proxy without a finite value is
+    omitted; :func:`score_with_reasons` returns the reason. Computes on one CPU thread. The number of threads, the
+    global random state and the gradient mode are restored, so other threads should not change them meanwhile. Raises
+    UnknownNameError for an unknown proxy.
     """
     return dict(score_with_reasons(network, batch, names, seed=seed).values)
 
@@ -46,7 +46,7 @@ def score(
 def score_with_reasons(
     network: Network, batch: ProxyBatch | None, names: Iterable[str] | None = None, *, seed: int = 0
 ) -> Scores:
-    """As :func:`score`, with the reasons for what is left out."""
+    """As :func:`score`, with the reasons for omitted proxies."""
     if not isinstance(network, Network):
         raise SpecError("only a network can be scored", found=network, hint="write score(load(...), batch)")
     probe = Probe(network, batch, seed)
@@ -60,13 +60,13 @@ def score_with_reasons(
                 raise
             except (Unavailable, InceptionSearchError) as error:
                 reasons[name] = str(error)
-            except RuntimeError as error:  # torch's own: no memory, a decomposition that does not converge
+            except RuntimeError as error:  # torch raises it if memory is short or a decomposition does not converge
                 reasons[name] = str(error).strip().partition("\n")[0]
     return Scores(values, reasons)
 
 
 def find(name: str) -> Callable[[Probe], float]:
-    """The function of the proxy ``name``. Raises :class:`Unavailable` in turn when it has no value."""
+    """The function of the proxy ``name``, which raises :class:`Unavailable` if it has no value for a network."""
     known((name,))
     if (added := find_added("proxy", name, PROXIES)) is not None:
         return _guarded(name, added)
@@ -76,7 +76,7 @@ def find(name: str) -> Callable[[Probe], float]:
 
 
 def _guarded(name: str, function: Any) -> Callable[[Probe], float]:
-    """The proxy ``name`` of another package; what it raises, but for what every proxy may raise, names the package."""
+    """The proxy ``name`` of another package; its unexpected errors become a PluginError that names the package."""
     if not callable(function):
         raise unusable("proxy", name, shorten(function), "a function of a Probe that returns a number")
 
@@ -95,7 +95,7 @@ def _finite(value: float) -> float:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """One thread, gradients as each proxy wants them; all put back."""
+    """Use one thread and let proxies change the gradient mode; restore both at the end."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

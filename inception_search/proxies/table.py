@@ -1,4 +1,4 @@
-"""The table of proxies: a new one is a file in ``kinds`` and a row here. Nothing here imports torch."""
+"""The table of proxies: a new one is a file in ``kinds`` and a row here. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from inception_search.errors import ConfigError, unknown_name
 from inception_search.plugins import added, all_names
 
 BASELINES = ("params", "macs")
-"""What a proxy has to beat: both are known without looking at a network at all."""
+"""A proxy should predict better than these counts, which need no computation with weights."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where a proxy is computed, what it needs, and a line about it.
+    """The module of a proxy, its inputs and a short description.
 
-    ``better`` is the direction that predicts higher accuracy; every proxy here is oriented so that it is ``higher``.
-    ``needs``: ``nothing`` but the network, a batch of ``images``, or ``labels`` (and images), too.
+    ``better`` is the direction that predicts higher accuracy; for every proxy here it is ``higher``. ``needs``:
+    ``nothing`` but the network, a batch of ``images``, or images and ``labels``.
     """
 
     function: str
@@ -36,25 +36,25 @@ PROXIES: dict[str, Proxy] = dict(
     (
         _row("params", "nothing", "parameters (baseline)"),
         _row("macs", "nothing", "multiply-adds for one image (baseline)"),
-        _row("grad_norm", "labels", "lengths of the loss's gradients, summed over layers", "2101.08134"),
-        _row("snip", "labels", "what the loss would change if single weights went", "1810.02340"),
-        _row("grasp", "labels", "what the gradient's length would gain if weights went", "2002.07376"),
-        _row("synflow", "nothing", "weights of all paths from input to output, without data", "2006.05467"),
-        _row("jacob_cov", "images", "how unlike the input gradients of different images are", "2006.04647v1"),
-        _row("naswot", "images", "how unlike the activation patterns of different images are", "2006.04647"),
-        _row("zen", "nothing", "how far a small change of the input moves the last maps", "2102.01063"),
-        _row("fisher", "labels", "what the loss would change if single channels went", "1906.04113"),
-        _row("zico", "labels", "how large and how steady gradients are from batch to batch", "2301.11300"),
+        _row("grad_norm", "labels", "gradient norms of the loss, summed over layers", "2101.08134"),
+        _row("snip", "labels", "change of the loss if single weights were removed, summed", "1810.02340"),
+        _row("grasp", "labels", "change of the gradient norm if single weights were removed", "2002.07376"),
+        _row("synflow", "nothing", "absolute weights along all paths from input to output", "2006.05467"),
+        _row("jacob_cov", "images", "how much the input gradients of images differ", "2006.04647v1"),
+        _row("naswot", "images", "how much the activation patterns of images differ", "2006.04647"),
+        _row("zen", "nothing", "sensitivity of the last feature maps to small input changes", "2102.01063"),
+        _row("fisher", "labels", "change of the loss if single channels were removed, summed", "1906.04113"),
+        _row("zico", "labels", "size and stability of gradients between batches", "2301.11300"),
     )
 )
 
 
 def known(names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """``names`` once each, in their order; all of this package when None.
+    """``names`` without repeats, in their order; None means all proxies of this package.
 
-    Proxies that other packages add (docs/plugins.md) are computed where they are named.
+    Proxies of other packages (docs/plugins.md) are computed only if they are named.
 
-    Raises :class:`UnknownNameError` for one that nothing has, :class:`ConfigError` for none at all.
+    Raises :class:`UnknownNameError` for an unknown name, :class:`ConfigError` for an empty list.
     """
     chosen = tuple(dict.fromkeys(PROXIES if names is None else names))
     for name in chosen:

@@ -1,1 +1,1 @@
-"""Strategies: which point of a space is tried next. One file each, and a row in ``table``."""
+"""Search strategies, which choose the next point of a space. Each has one file, and a row in ``table``."""

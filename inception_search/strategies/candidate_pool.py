@@ -1,4 +1,4 @@
-"""Points that a model scores before any is decoded and costed: mutants of good trials, and random points."""
+"""The candidates that a model scores before their networks are built: mutants of good trials, and random points."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FITTED, drawn, fitted
 from inception_search.strategies.variation import STEPS
 
-DEAR = 60  # holes of a space beyond which fewer points are brought within the limits: that takes its time
-# Where a point takes no time to draw: on the table of NAS-Bench-201, with 12-epoch accuracy, a fifth of the searches
-# that drew 40 for 10 proposals stayed near a local optimum to their end. The model finds the way out among more points.
+MANY_HOLES = 60  # with more holes, scaling a point to the limits is slow, so fewer points are scaled
+# For spaces in which drawing a point is fast. On the table of NAS-Bench-201, with 12-epoch accuracy, a fifth of the
+# searches that drew 40 points per 10 proposals never left a local optimum. With more points the model finds a way out.
 FEW, PERIOD = 40, 10
 MANY, BRIEF = 1000, 3
 
@@ -42,7 +42,7 @@ class PoolOptions(Options):
 
 
 class Prospect(NamedTuple):
-    """A point, its decisions as numbers, and the trial it comes from (None: drawn)."""
+    """A point, its decisions as numbers, and the trial that it was mutated from (None: a random point)."""
 
     params: Params
     row: Array
@@ -50,21 +50,21 @@ class Prospect(NamedTuple):
 
 
 class CandidatePool:
-    """What is drawn depends on the problem's seed, the parent and the period alone; it is kept for the period."""
+    """A pool of candidates, which depends only on the problem's seed, the parents and the period, and is cached."""
 
     def __init__(self, problem: Problem, decisions: Decisions, options: PoolOptions | None = None) -> None:
         self.problem, self.decisions, self.options = problem, decisions, options or PoolOptions()
-        # Where every point has the same holes a neighbour is one value changed; elsewhere the space has to say.
+        # In a flat space a neighbour changes one value; in other spaces only the space can make neighbours.
         self.flat = why_not_flat(problem.space) is None
         self.free = self.flat and problem.excess is None
         self.lasts = self.options.period or (BRIEF if self.free else PERIOD)
         self.random = self.options.random or (MANY if self.free else FEW)
-        self.affordable = min(1.0, DEAR / max(1, len(problem.space.holes)))
+        self.affordable = min(1.0, MANY_HOLES / max(1, len(problem.space.holes)))
         self.period = -1
         self.drawn: dict[int | None, list[Prospect]] = {}
 
     def of(self, parents: Sequence[Observation], number: int) -> list[Prospect]:
-        """The mutants of ``parents`` and the random points that ask ``number`` may choose from."""
+        """The candidates for trial ``number``: mutants of ``parents`` and random points."""
         if number // self.lasts != self.period:
             self.period, self.drawn = number // self.lasts, {}
         if None not in self.drawn:
@@ -86,7 +86,7 @@ class CandidatePool:
                 yield {name: draw(hole, rng) for name, hole in space.holes.items()}
         else:
             for _ in range(self.random):
-                # As many moves as a point has holes, and each takes its time for each of them.
+                # Its time is quadratic in the holes: they set both the number of moves and the time of each.
                 within = drawn(self.problem, rng) if rng.random() < self.affordable**2 else None
                 yield within or space.sample(rng)
 
@@ -106,7 +106,7 @@ class CandidatePool:
         return list(mutants.values())
 
     def _fit(self, params: Params, rng: random.Random) -> Params:
-        """The point, mostly as wide as the study's limits allow."""
+        """The point, usually scaled to be as wide as the study's limits allow."""
         if self.problem.excess is None or rng.random() >= self.options.fitted * self.affordable:
             return params
         return fitted(self.problem, params) or params

@@ -1,8 +1,7 @@
 """CMA-ES with margin for spaces of numbers (Hansen, 1604.00772; Hamano et al., 2205.13482, for whole numbers).
 
-It restarts with twice the population (Auger and Hansen, CEC 2005) where it proposes only what is known. The optimiser
-is made anew for every ask from the trials that its generations consist of: a search that was interrupted goes on the
-same way.
+It restarts with twice the population (Auger and Hansen, CEC 2005) when it proposes only points already tried. Each
+proposal rebuilds the optimiser from the trials of its generations, so that an interrupted search continues identically.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from inception_search.strategies.unseen_point import fresh_point
 if TYPE_CHECKING:
     from cmaes import CMAwM
 
-DIGITS = 6  # of the places that are kept with a trial
+DIGITS = 6  # of the coordinates that are recorded with a trial
 
 
 class CmaEsOptions(Options):
@@ -44,7 +43,7 @@ class CmaEsOptions(Options):
 
 
 class CmaEs:
-    """Every trial it proposes says of which restart and generation it is, and from which place in the unit cube."""
+    """CMA-ES. The facts of each trial contain its restart, its generation and its coordinates in the unit cube."""
 
     settings = CmaEsOptions
 
@@ -55,7 +54,7 @@ class CmaEs:
 
     @staticmethod
     def suits(space: Space, objectives: int) -> None:
-        """Raise for several objectives, choices, holes only some points have, and where cmaes is not installed."""
+        """Raise for several objectives, choices or conditional holes, and if cmaes is not installed."""
         if objectives > 1:
             raise ConfigError("cmaes takes one objective", path="strategy", hint="use nsga2, tpe or gp")
         choice = next((h for h in space.holes.values() if isinstance(h, Choice) and len(h.domain) > 1), None)
@@ -72,7 +71,7 @@ class CmaEs:
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:
-        """A fresh point of the present generation, or of a new restart; a random one where there is none."""
+        """An unseen point of the current generation or of a new restart; otherwise a random point."""
         rng = self.problem.rng(number)
         own = [each for each in self.history.by_number.values() if "generation" in each.facts]
         restart = max((int(each.facts["restart"]) for each in own), default=0)
@@ -95,7 +94,7 @@ class CmaEs:
         return None
 
     def _optimiser(self, restart: int) -> CMAwM:
-        """The optimiser as its restart's whole generations leave it."""
+        """The optimiser after all complete generations of its restart."""
         from cmaes import CMAwM
 
         steps = np.array([_step(hole) for hole in self.holes])
@@ -117,29 +116,29 @@ class CmaEs:
             optimiser.tell([(np.array(each.facts["place"]), (each.losses or (math.inf,))[0]) for each in members])
 
     def _start(self, restart: int) -> Any:
-        """The middle; the best of the trials that were given first; of later restarts a random place."""
+        """The initial mean: the best initial trial, else the centre; for later restarts a random point."""
         rng = random.Random(f"{self.problem.seed}:start:{restart}")
         if restart > 0:
             return np.array([rng.random() for _ in self.holes])
         first = min((n for n, each in self.history.by_number.items() if "generation" in each.facts), default=math.inf)
-        given = best_first(each for each in self.history.ended if each.number < first)
-        if not given:
+        initial = best_first(each for each in self.history.ended if each.number < first)
+        if not initial:
             return np.full(len(self.holes), 0.5)
-        return np.array([_place(hole, given[0].params[hole.name]) for hole in self.holes])
+        return np.array([_place(hole, initial[0].params[hole.name]) for hole in self.holes])
 
     def _point(self, place: Any) -> Params:
-        """The point at a place of the unit cube."""
+        """The point of the space for coordinates in the unit cube."""
         values = {hole.name: _value(hole, float(part)) for hole, part in zip(self.holes, place, strict=True)}
         return self.problem.space.fill(lambda hole: values[hole.name] if hole.name in values else _only(hole))[1]
 
 
 def _step(hole: Hole) -> float:
-    """How far apart the values of a hole lie in the unit cube; 0 where they lie close or not evenly."""
+    """The distance between neighbouring values of a hole in the unit cube; 0 if they are dense or not evenly spaced."""
     return 0.0 if hole.domain is None or _is_log(hole) else 1.0 / (len(hole.domain) - 1)
 
 
 def _value(hole: Hole, place: float) -> Value:
-    """The value of a hole at a place between 0 and 1."""
+    """The value of a hole for a coordinate between 0 and 1."""
     assert isinstance(hole, Integer | Float)
     place = min(1.0, max(0.0, place))
     if hole.domain is not None and not hole.log:
@@ -151,7 +150,7 @@ def _value(hole: Hole, place: float) -> Value:
 
 
 def _place(hole: Hole, value: Value) -> float:
-    """Where a value lies between 0 and 1."""
+    """The coordinate of a value, between 0 and 1."""
     assert isinstance(hole, Integer | Float)
     at, low, high = (math.log(x) if hole.log else float(x) for x in (float(value), hole.low, hole.high))
     return (at - low) / (high - low)
@@ -162,6 +161,6 @@ def _is_log(hole: Hole) -> bool:
 
 
 def _only(hole: Hole) -> Value:
-    """The value of a hole that has but one."""
+    """The value of a hole that has only one value."""
     assert hole.domain is not None
     return hole.domain[0]

@@ -1,4 +1,4 @@
-"""Whether every point of a space has a value for every hole; some strategies know no other spaces."""
+"""Check whether a space is flat: every point has a value for every hole. Some strategies require this."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from inception_search.space.space import Space
 
 
 def why_not_flat(space: Space) -> str | None:
-    """The first hole that only some points have, and which ones; None when all points have all holes.
+    """The first conditional hole with its condition, in words; None if every point has every hole.
 
-    A hole that all options of a choice lead to is none of those. Choices that share a name are looked at one by one,
-    so a hole that only all of them together are sure to reach counts as one that some points lack.
+    A hole that all options of a choice contain is not conditional. Choices with the same name are examined one by one,
+    so a hole that is certain only through several of them together counts as conditional.
     """
     sure = _sure(space.template.root)
     for hole, where in _conditions(space.template.root, ""):
@@ -24,7 +24,7 @@ def why_not_flat(space: Space) -> str | None:
 
 
 def check_flat(strategy: str, space: Space) -> None:
-    """Raise :class:`~inception_search.errors.ConfigError` where only some points of ``space`` have some hole."""
+    """Raise :class:`~inception_search.errors.ConfigError` if ``space`` has a conditional hole."""
     reason = why_not_flat(space)
     if reason is not None:
         hint = "search it with tpe, evolution, nsga2, local or predictor"
@@ -32,7 +32,7 @@ def check_flat(strategy: str, space: Space) -> None:
 
 
 def _sure(node: Any) -> frozenset[str]:
-    """The names of the holes that ``node`` is sure to reach."""
+    """The names of the holes that every point with ``node`` has."""
     if isinstance(node, Choice):
         options = [_sure(option) for option in node.options.values()]
         return frozenset.intersection(*options) | {node.name}
@@ -50,7 +50,7 @@ def _all_sure(nodes: tuple[Any, ...]) -> frozenset[str]:
 
 
 def _conditions(node: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Every hole inside ``node``, and under which answer to the hole around it, in words."""
+    """Every hole inside ``node`` with its condition on the enclosing hole, in words."""
     if isinstance(node, Choice):
         yield node.name, where
         for label, option in node.options.items():

@@ -1,4 +1,4 @@
-"""Every point of a finite space in a fixed order: holes in the order they are reached, values as their domains say."""
+"""Enumeration of a finite space in a fixed order: holes in template order, values in the order of their domains."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from inception_search.space.space import Space
 
 
 def walk(space: Space, after: Params | None = None) -> Iterator[Params]:
-    """The points of ``space`` that are networks, made one by one; only those that come ``after`` one of them.
+    """Yield the points of ``space`` that are valid networks, one by one, starting behind the point ``after``.
 
-    Which holes are reached depends on the answers before, so the next point is found depth-first: the last hole that
-    has another value takes it, and what it leads to takes first values. No list of points is ever held.
+    Earlier values decide which holes exist, so the next point is found depth-first: the last hole with a further value
+    takes that value, and all later holes take their first values. The points are never stored in a list.
     """
     prefix = [] if after is None else _following(_trace_of(space, after))
     while prefix is not None:
         trace = _Trace(prefix)
         try:
             _, params = space.fill(trace.answer)
-        except SpecError:  # this point breaks a rule of documents
+        except SpecError:  # the point is not a valid network
             pass
         else:
             yield params
-        prefix = _following(trace.asked)
+        prefix = _following(trace.answers)
 
 
 class _Trace:
-    """Answers the holes in turn with a prefix, then with first values, and notes what was asked."""
+    """Fills the holes in order, with the values of a prefix, then with first values, and records both."""
 
     def __init__(self, prefix: Sequence[Value]) -> None:
         self.prefix = prefix
-        self.asked: list[tuple[Hole, Value]] = []
+        self.answers: list[tuple[Hole, Value]] = []
 
     def answer(self, hole: Hole) -> Value:
-        at = len(self.asked)
+        at = len(self.answers)
         value = self.prefix[at] if at < len(self.prefix) else _domain(hole)[0]
-        self.asked.append((hole, value))
+        self.answers.append((hole, value))
         return value
 
 
 def _trace_of(space: Space, params: Params) -> list[tuple[Hole, Value]]:
-    asked: list[tuple[Hole, Value]] = []
+    answers: list[tuple[Hole, Value]] = []
 
     def answer(hole: Hole) -> Value:
-        asked.append((hole, params[hole.name]))
+        answers.append((hole, params[hole.name]))
         return params[hole.name]
 
     space.fill(answer)
-    return asked
+    return answers
 
 
-def _following(asked: Sequence[tuple[Hole, Value]]) -> list[Value] | None:
-    """The beginning of the next point; None after the last one."""
-    for at in reversed(range(len(asked))):
-        hole, value = asked[at]
+def _following(answers: Sequence[tuple[Hole, Value]]) -> list[Value] | None:
+    """The first values of the next point; None after the last point."""
+    for at in reversed(range(len(answers))):
+        hole, value = answers[at]
         domain = _domain(hole)
         index = domain.index(value)
         if index + 1 < len(domain):
-            return [*(before for _, before in asked[:at]), domain[index + 1]]
+            return [*(before for _, before in answers[:at]), domain[index + 1]]
     return None
 
 

@@ -1,9 +1,9 @@
 """Regularized evolution of trees (Real et al., "Regularized Evolution for Image Classifier Architecture Search",
-AAAI 2019): the winner of a small tournament is edited, and the oldest dies, not the worst.
+AAAI 2019): the winner of a small tournament is edited, and the oldest member is removed, not the worst.
 
-A Gaussian process that chose winners and children (as in NPENAS, Wei et al., 2003.12857) was tried: it found better
-cells of NAS-Bench-201 (94.14 instead of 93.94 % after 50), but no better Inception modules by real trainings (76.2
-instead of 76.6 %, 11 and 20 seeds of benchmarks/conditional.py). Who wants a model has `predictor`.
+A variant with a Gaussian process that chose winners and children (as in NPENAS, Wei et al., 2003.12857) was tried. It
+found better cells of NAS-Bench-201 (94.14 instead of 93.94 % after 50), but no better Inception modules in real
+trainings (76.2 instead of 76.6 %, 11 and 20 seeds of benchmarks/conditional.py). `predictor` searches with a model.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ class EvolutionOptions(PopulationOptions):
     tournament: Whole | None = None
     """Tournament size: the parent is the best of this many random members of the population (default: a third of the
     population, at least 3)."""
-    # With more of them the tournament collapses on the canonical modules.
+    # With a larger fraction, the canonical modules win all tournaments.
     seeds: Probability = 0.25
     """Maximum fraction of the population that comes from baselines, warm starts and other trials that the strategy did
     not propose."""
 
 
 def population_size(trials: int) -> int:
-    """A tenth of the trials, 30 to 50; in a short study a quarter of them, 10 at least.
+    """The default population size: a tenth of the trials, 30 to 50; in a short study a quarter, at least 10.
 
-    On the table of NAS-Bench-201 a population of 30 beat 10, 50 and 100 at 50 to 200 trials; on made-up noisy functions
-    over `separable_modules` one of 15 beat 30 at 60 trials, where 30 are drawn before any child is made.
+    On the table of NAS-Bench-201 a population of 30 beat 10, 50 and 100 at 50 to 200 trials. On synthetic noisy
+    functions over `separable_modules`, 15 beat 30 at 60 trials, because 30 leaves too few trials for children.
     """
     return max(10, min(trials // 4, max(30, trials // 10), 50))
 
 
 class Evolution:
-    """The population is the latest trials that ended; it is read from the history, never kept."""
+    """Regularized evolution. The population is the latest trials that ended, computed from the history."""
 
     settings = EvolutionOptions
 
@@ -67,7 +67,7 @@ class Evolution:
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:
-        """A fresh child of a winner; a random point while the population fills, or where no child is fresh."""
+        """An unseen child of a winner; a random point while the population fills, or if all children are known."""
         rng, population = self.problem.rng(number), self.population()
         filled = len(population) + len(self.history.running)
         if filled >= self.size and len(population) >= self.tournament:
@@ -78,11 +78,11 @@ class Evolution:
         return None if params is None else Proposal(params, {"edit": "drawn"})
 
     def population(self) -> list[Observation]:
-        """The latest to end; of those that the strategy did not propose, only the best, up to the share ``seeds``."""
+        """The latest trials that ended; of those not proposed by the strategy only the best, up to ``seeds``."""
         ended = self.history.ended
-        given = [observation for observation in ended if "edit" not in observation.facts]
+        others = [observation for observation in ended if "edit" not in observation.facts]
         most = max(1, int(self.size * self.options.seeds))
-        seeds = {observation.number for observation in best_first(given)[:most]}
+        seeds = {observation.number for observation in best_first(others)[:most]}
         members = [each for each in ended if "edit" in each.facts or each.number in seeds]
         return members[-self.size :]
 

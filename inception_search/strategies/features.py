@@ -1,8 +1,8 @@
-"""Points as numbers: their decisions hole by hole, how often each is made, and the measures of their networks.
+"""Points as feature vectors: their decisions per hole, the counts of decisions, and the measures of their networks.
 
-A point of a conditional space lacks holes; every hole of the space has its columns all the same, and one that says it
-is absent. The squared distance between two rows of decisions is the number of decisions that differ, where a number
-differs by as much of its range as lies between.
+A point of a conditional space lacks some holes. Every hole of the space still has its columns, and one that marks it as
+absent. The squared distance between two rows of decisions is the number of decisions that differ; a numeric decision
+contributes the difference as a fraction of its range.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Array: TypeAlias = npt.NDArray[np.float64]
 
 _DIGITS = re.compile(r"[0-9]+")
 _ABSENT = object()
-HALF = math.sqrt(0.5)  # two labels differ in two columns, by this each: a squared distance of 1
+HALF = math.sqrt(0.5)  # different labels differ in two columns by this value: a squared distance of 1
 
 
 class Decisions:
-    """Rows of decisions, and the counts that follow from them.
+    """Conversion of points to rows of decisions and of counts.
 
-    Counts are taken over holes whose names differ in numbers alone (edges of a cell, branches of modules): a network
-    is told by how many convolutions it has before it matters where they are (White et al., "How Powerful are
-    Performance Predictors in Neural Architecture Search?", 2104.01177).
+    Counts are sums over holes whose names differ only in numbers (edges of a cell, branches of modules). The number of
+    convolutions in a network predicts more than their positions (White et al., "How Powerful are Performance
+    Predictors in Neural Architecture Search?", 2104.01177).
     """
 
     def __init__(self, space: Space) -> None:
         self.columns: dict[str, dict[object, int]] = {}
-        """The columns of each hole: by label, or ``None`` for where in its range a number is; and of its absence."""
+        """The columns of each hole: one per label, or ``None`` for the position in a numeric range; and its absence."""
         self.holes = space.holes
         groups: dict[tuple[str, object], int] = {}
         group: list[int] = []
@@ -62,7 +62,7 @@ class Decisions:
         return row
 
     def counts(self, rows: Array) -> Array:
-        """How often each decision is made, of rows of decisions."""
+        """The number of times that each decision occurs in each row."""
         if not self.width:
             return rows
         counts: Array = np.add.reduceat(rows[:, self._order], self._starts, axis=1)
@@ -70,12 +70,12 @@ class Decisions:
 
 
 def costs(known: Sequence[Mapping[str, float]]) -> Array:
-    """The measures of the networks, one column a measure, standardised; sizes by their logarithms."""
+    """The standardised measures of the networks, one column per measure; sizes as logarithms."""
     names = sorted(set.intersection(*(set(_finite(each)) for each in known))) if known else []
     table = np.array([[_size(each[name]) for name in names] for each in known]).reshape(len(known), len(names))
     spread = table.std(axis=0) if len(known) else np.ones(len(names))
-    kept = spread > 1e-9 * (1.0 + np.abs(table).max(axis=0, initial=0.0))
-    standard: Array = (table[:, kept] - table[:, kept].mean(axis=0)) / spread[kept]
+    varies = spread > 1e-9 * (1.0 + np.abs(table).max(axis=0, initial=0.0))
+    standard: Array = (table[:, varies] - table[:, varies].mean(axis=0)) / spread[varies]
     return standard
 
 
@@ -84,12 +84,12 @@ def _finite(cost: Mapping[str, float]) -> Iterable[str]:
 
 
 def _size(value: float) -> float:
-    """Parameters of a million and of two are as far apart as of one million and of half a million."""
+    """The logarithm of a size, so that equal ratios give equal distances."""
     return math.copysign(math.log1p(abs(value)), value)
 
 
 def _place(hole: Hole, value: Value) -> float:
-    """Where in its range a number is, from 0 to 1."""
+    """The position of a number in its range, from 0 to 1."""
     assert isinstance(hole, Integer | Float)
     at, low, high = (math.log(x) if hole.log else float(x) for x in (float(value), hole.low, hole.high))
     return min(1.0, max(0.0, (at - low) / (high - low))) if high > low else 0.0

@@ -1,10 +1,10 @@
-"""A Gaussian process on several views of points, which says how good a point may be and how sure it is.
+"""A Gaussian process on several views of points, which predicts the quality of a point with its uncertainty.
 
-The kernel is a mixture of one exponential kernel a view (Ru et al., "Interpretable Neural Architecture Search via
-Bayesian Optimisation with Weisfeiler-Lehman Kernels", 2006.07556, mix kernels so; Oh et al., COMBO, 1902.00448, have
-such kernels on decisions). Length, mixture and noise are not set to the likeliest values but drawn by how likely they
-are, for every fit anew (Snoek et al., "Practical Bayesian Optimization", 1206.2944, average over such draws): of few
-points the likeliest values are often wrong, and a search that trusts them stays where it is.
+The kernel is a mixture of exponential kernels, one per view. Ru et al., "Interpretable Neural Architecture Search via
+Bayesian Optimisation with Weisfeiler-Lehman Kernels", 2006.07556, use such a mixture; Oh et al., COMBO, 1902.00448, use
+such kernels on decisions. Every fit samples length, mixture and noise from their posterior instead of maximising the
+likelihood (Snoek et al., "Practical Bayesian Optimization", 1206.2944, average over such samples). With few points the
+maximum is often wrong, and a search that relies on it does not explore.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from scipy.linalg import cholesky, solve_triangular
 from inception_search.strategies.features import Array
 
 LENGTHS = (0.25, 0.5, 1.0, 2.0)  # in mean squared distances between the points
-NOISES = (0.03, 0.1, 0.3, 1.0)  # of the variance of what is learnt
-LEANINGS = (0.0, 0.5, 0.8)  # the share of one view, of which the others have the rest
+NOISES = (0.03, 0.1, 0.3, 1.0)  # relative to the variance of the targets
+LEANINGS = (0.0, 0.5, 0.8)  # the share of one view; the others share the rest
 SWEEPS = 2
-SHOWN = 100  # points by which length, mixture and noise are judged
+SHOWN = 100  # points from which the likelihood of length, mixture and noise is computed
 
 
 class Shape(NamedTuple):
-    """What of the kernel is drawn: the share of each view, the length, the noise."""
+    """The sampled hyperparameters: the share of each view, the length, the noise."""
 
     shares: tuple[float, ...]
     length: float
@@ -36,7 +36,7 @@ class Shape(NamedTuple):
 
 
 class GaussianProcess:
-    """Learns ``targets`` (large is good) of points given by ``views``: arrays with a row for each point."""
+    """Fits ``targets`` (larger is better) of points given by ``views``: arrays with one row per point."""
 
     def __init__(self, views: Sequence[Array], targets: Array, rng: random.Random) -> None:
         self.views = list(views)
@@ -51,15 +51,15 @@ class GaussianProcess:
         self.variance = _variance(self.weights)
 
     def predict(self, views: Sequence[Array]) -> tuple[Array, Array]:
-        """The mean and the standard deviation at points."""
+        """The posterior mean and standard deviation at points."""
         across = _solved(self.factor, self._across(views))
         left = self.variance * (1.0 - (across * across).sum(axis=0))
         return self.centre + across.T @ self.weights, np.sqrt(np.maximum(left, 1e-9))
 
     def believe(self, views: Sequence[Array]) -> None:
-        """Take points for what they are predicted to be: trials that run are not asked for again.
+        """Add points with their predictions as targets, so that running trials are not proposed again.
 
-        The kriging believer (Ginsbourger et al., "Kriging is Well-Suited to Parallelize Optimization", 2010).
+        This is the kriging believer (Ginsbourger et al., "Kriging is Well-Suited to Parallelize Optimization", 2010).
         """
         means, _ = self.predict(views)
         self.views = [np.concatenate(pair) for pair in zip(self.views, views, strict=True)]
@@ -67,7 +67,7 @@ class GaussianProcess:
         self._solve(self._across(self.views))
 
     def _across(self, views: Sequence[Array]) -> Array:
-        """The kernel between what was learnt from and other points."""
+        """The kernel between the fitted points and other points."""
         pairs = zip(self.views, views, self.scales, strict=True)
         return _kernel([_squares(own, other) / scale for own, other, scale in pairs], self.shape)
 
@@ -77,7 +77,7 @@ class GaussianProcess:
 
 
 def _drawn(squares: list[Array], targets: Array, rng: random.Random) -> Shape:
-    """A shape drawn by its likelihood: Gibbs' sampler over the grid of shapes, from a plain start."""
+    """A shape sampled from its posterior by Gibbs sampling over the grid of shapes."""
     axes = (_mixtures(len(squares)), LENGTHS, NOISES)
     known: dict[tuple[int, ...], float] = {}
     at = [0, 1, 1]
@@ -97,7 +97,7 @@ def _shape(axes: tuple[list[tuple[float, ...]], Sequence[float], Sequence[float]
 
 
 def _mixtures(views: int) -> list[tuple[float, ...]]:
-    """Equal shares, and shares that lean to one view or leave it out."""
+    """Equal shares, and shares that favour one view or omit it."""
     if views == 1:
         return [(1.0,)]
     mixtures = [(1.0 / views,) * views]
@@ -107,14 +107,14 @@ def _mixtures(views: int) -> list[tuple[float, ...]]:
 
 
 def _likelihood(squares: list[Array], targets: Array, shape: Shape) -> float:
-    """The log likelihood, the variance at its likeliest."""
+    """The log likelihood at the variance that maximises it."""
     factor = _factor(_kernel(squares, shape), shape)
     variance = _variance(_solved(factor, targets - targets.mean()))
     return float(-0.5 * len(targets) * np.log(variance) - np.log(np.diag(factor)).sum())
 
 
 def _variance(weights: Array) -> float:
-    """As if one more target of variance 1 had been seen: equal targets are no proof that all points are equal."""
+    """The variance, with one pseudo-observation of variance 1: equal targets do not prove that all points are equal."""
     return float(weights @ weights + 1.0) / (len(weights) + 1)
 
 
@@ -140,14 +140,14 @@ def _mean_distance(squares: Array) -> float:
 
 
 def _shown(targets: Array) -> npt.NDArray[np.intp]:
-    """Which points judge a shape: the best and the latest."""
+    """The indices of the points from which the likelihood is computed: the best and the latest."""
     best = np.argsort(-targets, kind="stable")[: SHOWN // 2]
     latest = np.arange(max(0, len(targets) - SHOWN // 2), len(targets))
     return np.union1d(best, latest) if len(targets) > SHOWN else np.arange(len(targets))
 
 
 def _factor(kernel: Array, shape: Shape) -> Array:
-    """Cholesky's, of the kernel with noise."""
+    """The Cholesky factor of the kernel with noise."""
     factor: Array = cholesky(kernel + shape.noise * np.eye(len(kernel)), lower=True, check_finite=False)
     return factor
 

@@ -1,4 +1,4 @@
-"""Every point of a finite space, once, in a fixed order."""
+"""Grid search: every point of a finite space, once, in a fixed order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class GridOptions(Options):
 
 
 class Grid:
-    """Goes on after the last point it proposed: what is before was proposed then, or could not be trained."""
+    """Grid search. It continues after the last proposed point: all earlier points were proposed or are infeasible."""
 
     settings = GridOptions
 
@@ -31,20 +31,20 @@ class Grid:
 
     @staticmethod
     def suits(space: Space, objectives: int) -> None:
-        """Raise for a space that has no end."""
+        """Raise ConfigError for an infinite space."""
         if space.size == math.inf:
             hole = next(name for name, hole in space.holes.items() if hole.domain is None)
             hint = "give its range a step, or search with another strategy"
             raise ConfigError(f"the grid of space {space.name!r} is endless", path=hole, hint=hint)
 
     def tell(self, observation: Observation) -> None:
-        """Remember how far it has come."""
+        """Store the position of the last proposed point."""
         index = observation.facts.get("index")
         if isinstance(index, int) and index > self.index:
             self.index, self.last = index, observation.params
 
     def ask(self, number: int) -> Proposal | None:
-        """The next fresh point; None after the last one. ``index``: how many points (fresh or not) come before it."""
+        """The next unseen point; None after the last one. The fact ``index`` is its position in the enumeration."""
         for passed, params in enumerate(walk(self.problem.space, self.last)):
             if self.problem.screen(params).fresh:
                 return Proposal(params, {"index": self.index + 1 + passed})

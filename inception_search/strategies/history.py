@@ -1,4 +1,4 @@
-"""The trials that a strategy has seen, by number, and which are better than which."""
+"""The observations of a strategy, by trial number, and their ranking."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inception_search.strategies.protocol import Observation
 
 
 class History:
-    """The latest observation of every trial, in the order of numbers and in the order in which trials ended."""
+    """The latest observation of every trial, by number and in the order in which trials ended."""
 
     def __init__(self) -> None:
         self.by_number: dict[int, Observation] = {}
@@ -18,7 +18,7 @@ class History:
         """Trials with losses, in the order in which they ended."""
 
     def tell(self, observation: Observation) -> None:
-        """Keep an observation; a trial that ends again (promoted, say) takes its new place at the end."""
+        """Store an observation; a trial that ends again, for example after a promotion, moves to the end."""
         before = self.by_number.get(observation.number)
         if before is not None and before.losses is not None:
             self.ended.remove(before)
@@ -37,10 +37,10 @@ class History:
 
 
 def best_first(ended: Iterable[Observation]) -> list[Observation]:
-    """Trials with losses from best to worst: those trained longer first, since others were stopped for a reason.
+    """Trials with losses from best to worst: longer trained ones first, because the others were stopped as worse.
 
-    Among as many epochs by loss; of several objectives by rank of domination, then the less crowded (Deb et al.,
-    NSGA-II, IEEE TEC 2002).
+    Trials with equal epochs are sorted by loss; with several objectives by nondomination rank, then crowding distance
+    (Deb et al., NSGA-II, IEEE TEC 2002).
     """
     observations = sorted(ended, key=lambda each: (*each.rank, each.number))
     if not observations or len(observations[0].losses or ()) == 1:
@@ -50,7 +50,7 @@ def best_first(ended: Iterable[Observation]) -> list[Observation]:
 
 
 def leaders(ended: Iterable[Observation]) -> list[Observation]:
-    """The trials that none is better than, by number: one and its equals, or a front."""
+    """The nondominated trials by number: the best one and its equals, or a Pareto front."""
     ordered = list(ended)
     most = max((observation.epochs for observation in ordered), default=0)
     longest = sorted((each for each in ordered if each.epochs == most), key=lambda each: each.number)

@@ -26,10 +26,10 @@ class LocalOptions(Options):
 
 
 class LocalSearch:
-    """First improvement: as soon as a neighbour is better, its neighbours are tried, in random order.
+    """First-improvement local search: when a neighbour is better, its neighbours are tried next, in random order.
 
-    A point is left when all its neighbours are known or many have failed; when all leading points of all restarts
-    are, a new one begins at a random point. While neighbours are being trained, others are proposed.
+    A point is abandoned when all its neighbours are known, or after many without improvement. When all leading points
+    are abandoned, a new restart begins at a random point. Further neighbours are proposed while others are trained.
     """
 
     settings = LocalOptions
@@ -37,14 +37,14 @@ class LocalSearch:
     def __init__(self, problem: Problem, options: LocalOptions | None = None) -> None:
         self.problem, self.options = problem, options or LocalOptions()
         self.history = History()
-        self.used_up: set[int] = set()  # trials all of whose neighbours are known, which they stay
+        self.used_up: set[int] = set()  # trials with no unseen neighbour left
 
     def tell(self, observation: Observation) -> None:
         """Keep it."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:
-        """A neighbour of the best point that is worth more trials, else a new start."""
+        """An unseen neighbour of the best point that is not abandoned, else a random start."""
         trials, restarts = self.history.by_number.values(), self._restarts()
         tried = _tried(trials)
         if len(trials) >= self.options.starts:
@@ -60,18 +60,18 @@ class LocalSearch:
         return None if params is None else Proposal(params, {"restart": begun + 1})
 
     def _restarts(self) -> dict[int, list[Observation]]:
-        """The trials that ended, by restart; those that were given are the first one's."""
+        """The trials that ended, by restart; baselines and warm starts belong to the first restart."""
         members: dict[int, list[Observation]] = {}
         for observation in self.history.ended:
             members.setdefault(_restart(observation), []).append(observation)
         return members
 
     def _neighbour(self, incumbent: Observation) -> Params | None:
-        """The next fresh neighbour in an order that is the incumbent's own."""
+        """The next unseen neighbour, in an order that depends only on the incumbent."""
         if incumbent.number in self.used_up:
             return None
-        fresh = (params for params in self._neighbours(incumbent) if self.problem.screen(params).fresh)
-        params = next(fresh, None)
+        unseen = (params for params in self._neighbours(incumbent) if self.problem.screen(params).fresh)
+        params = next(unseen, None)
         if params is None:
             self.used_up.add(incumbent.number)
         return params
@@ -83,7 +83,7 @@ class LocalSearch:
         for name, value in moves:
             try:
                 yield space.changed(params, {name: value})
-            except SpecError:  # this neighbour breaks a rule of documents
+            except SpecError:  # this neighbour is not a valid network
                 continue
 
 
@@ -92,5 +92,5 @@ def _restart(observation: Observation) -> int:
 
 
 def _tried(trials: Iterable[Observation]) -> Counter[int]:
-    """How many neighbours of each trial have been tried, or are being trained."""
+    """The number of neighbours of each trial that were tried or are being trained."""
     return Counter(each.facts["from"] for each in trials if "from" in each.facts)

@@ -22,13 +22,13 @@ class Nsga2Options(PopulationOptions):
 
     crossover: Probability = 0.9
     """Probability that a child has two parents."""
-    # About what one mutation in n of n genes comes to (1 - 1/e).
+    # The default is about the probability (1 - 1/e) that a mutation rate of 1/n changes any of n genes.
     mutation: Probability = 0.6
     """Probability that a child of two parents is also mutated; a child of one parent always is."""
 
 
 class Nsga2:
-    """The population is the best of all trials that ended; parents win binary tournaments in it."""
+    """NSGA-II. The population is the best of all trials that ended; binary tournaments choose the parents."""
 
     settings = Nsga2Options
 
@@ -42,7 +42,7 @@ class Nsga2:
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:
-        """A fresh child of two winners; a random point while the population fills, or where no child is fresh."""
+        """An unseen child of two winners; a random point while the population fills, or if all children are known."""
         rng, ended = self.problem.rng(number), self.history.ended
         if len(ended) >= 2 and len(ended) + len(self.history.running) >= self.size:
             child = self._child(best_first(ended)[: self.size], rng)
@@ -73,5 +73,5 @@ class Nsga2:
 
 
 def _winner(population: list[Observation], rng: random.Random) -> Observation:
-    """The better of two; ``population`` is sorted, best first."""
+    """The better of two random members; ``population`` is sorted, best first."""
     return population[min(rng.randrange(len(population)), rng.randrange(len(population)))]

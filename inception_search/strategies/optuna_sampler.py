@@ -1,6 +1,6 @@
 """Samplers of Optuna as strategies: TPE and Gaussian processes.
 
-A sampler is given a study of its own for every proposal, made from the history, so that the same history gets the
+For every proposal, the sampler gets a new Optuna study built from the history. The same history thus gives the
 same point whether or not the search was interrupted.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
-BROKEN = 1.0  # how far outside a point counts that is no network
+BROKEN = 1.0  # the violation reported for a point that is not a network
 
 
 class SamplerOptions(Options):
@@ -34,9 +34,9 @@ class SamplerOptions(Options):
     tries: Whole = 60
     """Number of proposals of the sampler that may be already tried or outside the limits. Then a point near the last of
     them is proposed, or a random point if there is none."""
-    # Under a tight limit most proposals are outside, and each takes ten milliseconds in a long study. On a model of the
-    # trainings of benchmarks/conditional.py, searches that narrowed the first or the second ended 0.4 points lower,
-    # +- 0.6, than those that narrowed the third, the sixth or none.
+    # Under a tight limit most proposals are infeasible, and each takes ten milliseconds in a long study. On a model of
+    # the trainings of benchmarks/conditional.py, searches that narrowed from the first or second proposal ended 0.4
+    # +- 0.6 points lower than those that narrowed from the third, from the sixth or never.
     narrow: Whole = 3
     """From this proposal outside the limits on, such proposals are scaled in width until they fit."""
     outside: Whole = 10
@@ -48,7 +48,7 @@ class ModelOptions(SamplerOptions):
 
     startup: Whole = 10
     """Number of trials, baselines included, before the model is used."""
-    # The time of a proposal grows with them, its quality hardly.
+    # More trials make proposals slower but hardly better.
     best: Whole = 60
     """The model is fitted to this many of the best trials, and to the latest ones."""
     latest: Whole = 100
@@ -56,7 +56,7 @@ class ModelOptions(SamplerOptions):
 
 
 class OptunaSampler(ABC):
-    """Lets a sampler propose, from some of the trials, until a point is fresh."""
+    """Runs a sampler on some of the trials until it proposes an unseen point."""
 
     settings: type[SamplerOptions] = SamplerOptions
 
@@ -71,21 +71,20 @@ class OptunaSampler(ABC):
 
     @abstractmethod
     def shown(self) -> Iterator[FrozenTrial]:
-        """The trials that the sampler knows, by number."""
+        """The trials that are given to the sampler, by number."""
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:
-        """What the sampler proposes, or as much of its widths as the limits allow; where that is never fresh a point
-        near the last of it, else a random one."""
+        """The sampler's proposal, narrowed if infeasible; if none is unseen, a point near the last one or at random."""
         rng = self.problem.rng(number)
         engine = self.engine(number, rng.getrandbits(31))
         last: Candidate | None = None
         outside = 0
         for _ in range(self.options.tries):
-            found = self._asked(engine)
+            found = self._suggested(engine)
             if found is not None and found.fresh:
                 return self._proposal(engine, found.params)
             last = found or last
@@ -101,30 +100,30 @@ class OptunaSampler(ABC):
         return None if params is None else self._proposal(engine, params, how=how)
 
     def engine(self, number: int, seed: int) -> Engine:
-        """The sampler, with what it knows when it proposes trial ``number``."""
+        """The sampler with all trials that it may use for the proposal of trial ``number``."""
         return Engine(self.problem.space, self.shown(), self.problem.objectives, self.sampler(seed))
 
     def facts(self, engine: Engine) -> dict[str, Any]:
-        """What is kept with the trial."""
+        """Facts to record with the trial."""
         return {}
 
     def _proposal(self, engine: Engine, params: Params, **facts: Any) -> Proposal:
         return Proposal(params, {**facts, **self.facts(engine)})
 
-    def _asked(self, engine: Engine) -> Candidate | None:
-        """The candidate that the sampler proposes; None where its point is no network."""
+    def _suggested(self, engine: Engine) -> Candidate | None:
+        """The candidate that the sampler proposes; None if its point is not a valid network."""
         try:
             screened = self.problem.screen(engine.propose())
         except SpecError:
             self.refuse(engine, BROKEN)
             return None
-        # A known point stays with the sampler as one that is running: it is no good to propose it again.
+        # A known point stays a running trial for the sampler, so that it is not proposed again.
         if screened.violation > 0.0:
             self.refuse(engine, screened.violation)
         return screened
 
     def _within(self, screened: Candidate) -> Params | None:
-        """The point with its widths fitted to the study's limits; None where that is none, or not fresh."""
+        """The point with its widths scaled to the study's limits; None if that is impossible or already known."""
         if self.problem.excess is None or screened.violation == 0.0:
             return None
         params = fitted(self.problem, screened.params)
@@ -135,30 +134,30 @@ class OptunaSampler(ABC):
         engine.refuse(violation)
 
     def as_trial(self, observation: Observation) -> FrozenTrial:
-        """An observation as a trial of Optuna's."""
+        """The Optuna trial of an observation, cached."""
         known = self.frozen.get(observation.number)
         if known is None or known[0] is not observation:
             known = self.frozen[observation.number] = (observation, self.freeze(observation))
         return known[1]
 
     def freeze(self, observation: Observation) -> FrozenTrial:
-        """The same, made anew."""
+        """The Optuna trial of an observation, newly built."""
         return frozen(self.problem, observation)
 
 
 class ModelSampler(OptunaSampler, ABC):
-    """A sampler that fits a model, to the best and the latest trials."""
+    """A sampler that fits a model to the best and the latest trials."""
 
     settings: type[ModelOptions] = ModelOptions
     options: ModelOptions
 
     def shown(self) -> Iterator[FrozenTrial]:
-        """The best and the latest trials, and those that are running."""
+        """The best, the latest and the running trials."""
         ended, options = self.history.ended, self.options
-        kept = {each.number for each in ended[-options.latest :]}
+        chosen = {each.number for each in ended[-options.latest :]}
         if len(ended) > options.latest:
-            kept |= {each.number for each in best_first(ended)[: options.best]}
-        for number in sorted(kept | {each.number for each in self.history.running}):
+            chosen |= {each.number for each in best_first(ended)[: options.best]}
+        for number in sorted(chosen | {each.number for each in self.history.running}):
             yield self.as_trial(self.history.by_number[number])
 
 
@@ -171,7 +170,7 @@ class TpeOptions(ModelOptions):
 
 class Tpe(ModelSampler):
     """Tree-structured Parzen estimator, multivariate for one objective (Bergstra et al., NeurIPS 2011; Watanabe,
-    2304.11127; several objectives: Ozaki et al., JAIR 2022). Holes that only some points have are drawn one by one."""
+    2304.11127; several objectives: Ozaki et al., JAIR 2022). Conditional holes are sampled one by one."""
 
     settings: type[TpeOptions] = TpeOptions
     options: TpeOptions
@@ -183,7 +182,7 @@ class Tpe(ModelSampler):
 class GpOptions(ModelOptions):
     """The options of ``gp``."""
 
-    # Each takes seconds, and fitting takes the cube of the number of trials.
+    # Each proposal takes seconds, and the time of a fit grows with the cube of the number of trials.
     tries: Whole = 4
     """Number of proposals of the sampler that may be already tried or outside the limits. Then a point near the last of
     them is proposed, or a random point if there is none."""
@@ -192,25 +191,25 @@ class GpOptions(ModelOptions):
 
 
 class Gp(ModelSampler):
-    """Gaussian-process search (Optuna's GPSampler) of spaces whose points all have the same holes."""
+    """Gaussian-process search (Optuna's GPSampler) of spaces without conditional holes."""
 
     settings: type[GpOptions] = GpOptions
     options: GpOptions
 
     @staticmethod
     def suits(space: Space, objectives: int) -> None:
-        """Raise for a space with holes that only some points have."""
+        """Raise ConfigError for a space with conditional holes."""
         check_flat("gp", space)
 
     def sampler(self, seed: int) -> BaseSampler:
         return gp(seed, startup=self.options.startup)
 
     def refuse(self, engine: Engine, violation: float) -> None:
-        """It stays running: GPSampler reads no pruned trials, but keeps away from running ones."""
+        """Leave the trial running: GPSampler ignores pruned trials, but avoids running ones."""
 
 
 def frozen(problem: Problem, observation: Observation, marks: dict[str, Any] | None = None) -> FrozenTrial:
-    """An observation as a trial of Optuna's, with the ``marks`` that its sampler wrote down."""
+    """The Optuna trial of an observation, with the system attributes ``marks`` that its sampler stored."""
     return freeze(
         problem.space,
         observation.params,

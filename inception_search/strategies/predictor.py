@@ -1,7 +1,7 @@
-"""Search guided by a model that predicts how good a point will be, as BANANAS (White et al., 1910.11858) is.
+"""Search guided by a model that predicts the quality of points, like BANANAS (White et al., 1910.11858).
 
-The model is a Gaussian process on decisions, their counts and the costs of networks: on the table of NAS-Bench-201 it
-needed fewer trials than ensembles of trees did, and drawing from it left local optima that an upper bound stayed in.
+The model is a Gaussian process on decisions, their counts and the costs of networks. On the table of NAS-Bench-201 it
+needed fewer trials than tree ensembles, and Thompson sampling left local optima in which an upper bound stayed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
 from inception_search.strategies.unseen_point import fresh_point
 
-# How many deviations a draw takes. With 1, four in a hundred searches of NAS-Bench-201 stayed in a local optimum for
-# 200 trials, none with 1.4. The best of a thousand draws is bold by itself; of the few points that can be looked at in
-# a conditional space most are mutants of one kind of module, and searches stayed with it.
+# The factor on the standard deviation in Thompson sampling. With 1, four in a hundred searches of NAS-Bench-201 stayed
+# in a local optimum for 200 trials; with 1.4, none did. The best of a thousand samples already explores. A conditional
+# space has fewer candidates, mostly mutants of one kind of module, and searches with a small factor stayed with it.
 BOLD, AMONG_MANY = 2.0, 1.4
 
 
 class PredictorOptions(PoolOptions):
     """The options of ``predictor``."""
 
-    # Given trials do not count: the canonical modules are much alike, and a model of them alone knows nothing of what
-    # they are not.
+    # Baselines and warm starts do not count: the canonical modules are so similar that a model fitted to them alone
+    # cannot predict other points.
     startup: Whole | None = None
     """Number of finished trials of random points before the model is used (default: a fifth of the study's trials, at
     least 3 and at most 10)."""
     parents: Whole = 10
     """Number of the best trials that are mutated."""
-    # A fit takes time with the cube of them.
+    # The time of a fit grows with the cube of this number.
     learnt: Whole = 100
     """The model is fitted to this many of the best and this many of the latest trials."""
     shortlist: Whole = 6
@@ -51,17 +51,17 @@ class PredictorOptions(PoolOptions):
 
 
 class Found(NamedTuple):
-    """A fresh point on the shortlist."""
+    """An unseen point on the shortlist."""
 
     prospect: Prospect
     screened: Candidate
 
 
 class Predictor:
-    """Mutants of the best trials and random points are ranked by the model; the best fresh one is proposed.
+    """Ranks mutants of the best trials and random points by the model, and proposes the best unseen one.
 
-    First by decisions alone, since a point is looked at (its network made, its costs counted) at some expense; the
-    few best are looked at and ranked again with their costs and, where a study has them, zero-cost proxies.
+    The first ranking uses only decisions, because building a network and counting its costs takes time. The few best
+    are then built and ranked again with their costs and, if the study computes them, zero-cost proxies.
     """
 
     settings = PredictorOptions
@@ -82,7 +82,7 @@ class Predictor:
             self.rows[observation.number] = self.decisions.row(observation.params)
 
     def ask(self, number: int) -> Proposal | None:
-        """The most promising of the prospects; a random point while few have been drawn, or where none is fresh."""
+        """The best unseen candidate; a random point at the start of a study, or if no candidate is unseen."""
         rng = self.problem.rng(number)
         if sum("parent" in each.facts for each in self.history.ended) >= self.startup:
             found = self._promising(number, rng)
@@ -96,19 +96,19 @@ class Predictor:
         known = [*learnt, *self.history.running]
         parents = [learnt[at] for at in np.argsort(-merit, kind="stable")[: self.options.parents]]
         prospects = self.prospects.of(parents, number)
-        told = self._views(np.stack([self.rows[each.number] for each in known]))
+        known_views = self._views(np.stack([self.rows[each.number] for each in known]))
         ahead = self._views(np.stack([prospect.row for prospect in prospects]))
-        order = np.argsort(-self._drawn(told, merit, ahead, rng), kind="stable")
+        order = np.argsort(-self._drawn(known_views, merit, ahead, rng), kind="stable")
         shortlist = self._shortlist([prospects[at] for at in order])
         if len(shortlist) < 2:
             return shortlist[0] if shortlist else None
         ahead = self._views(np.stack([found.prospect.row for found in shortlist]))
         cost = costs([*(each.cost for each in known), *(found.screened.cost for found in shortlist)])
-        drawn = self._drawn([*told, cost[: len(known)]], merit, [*ahead, cost[len(known) :]], rng)
+        drawn = self._drawn([*known_views, cost[: len(known)]], merit, [*ahead, cost[len(known) :]], rng)
         return shortlist[int(np.argmax(drawn))]
 
     def _learnt(self, rng: random.Random) -> tuple[list[Observation], Array]:
-        """The trials to learn from, in the order in which they ended (failed ones first), and how good they are."""
+        """The training set of the model, in order of their ends (failed trials first), and the merit of each trial."""
         failed = [each for each in self.history.by_number.values() if each.state == "failed"]
         ended = [*failed, *self.history.ended]
         merit = merits(ended, rng)
@@ -116,14 +116,14 @@ class Predictor:
         if len(ended) <= 2 * learnt:
             return ended, merit
         best = np.argsort(-merit, kind="stable")[:learnt]
-        kept = np.union1d(best, np.arange(len(ended) - learnt, len(ended)))
-        return [ended[at] for at in kept], merit[kept]
+        chosen = np.union1d(best, np.arange(len(ended) - learnt, len(ended)))
+        return [ended[at] for at in chosen], merit[chosen]
 
     def _views(self, rows: Array) -> list[Array]:
         return [rows, self.decisions.counts(rows)]
 
     def _shortlist(self, prospects: Sequence[Prospect]) -> list[Found]:
-        """The first few that are fresh, each architecture once."""
+        """The first few unseen candidates, without repeated architectures."""
         found: dict[str | None, Found] = {}
         for prospect in prospects[: self.options.looks]:
             screened = self.problem.screen(prospect.params)
@@ -133,14 +133,14 @@ class Predictor:
                 break
         return list(found.values())
 
-    def _drawn(self, told: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
-        """How good points ``ahead`` may be, given those ``told``, drawn by what the model believes (Thompson sampling).
+    def _drawn(self, known: Sequence[Array], merit: Array, ahead: Sequence[Array], rng: random.Random) -> Array:
+        """Sampled merits of the points ``ahead``, from a model fitted to the points ``known`` (Thompson sampling).
 
-        Those of ``told`` without merit are running.
+        Points of ``known`` without a ``merit`` are running trials.
         """
-        model = GaussianProcess([view[: len(merit)] for view in told], merit, rng)
-        if len(told[0]) > len(merit):
-            model.believe([view[len(merit) :] for view in told])
+        model = GaussianProcess([view[: len(merit)] for view in known], merit, rng)
+        if len(known[0]) > len(merit):
+            model.believe([view[len(merit) :] for view in known])
         mean, deviation = model.predict(ahead)
         drawn: Array = mean + self.boldness * deviation * np.array([rng.gauss(0.0, 1.0) for _ in mean])
         return drawn
@@ -150,10 +150,10 @@ AUGMENT = 0.05  # the share of the plain sum in the scalarisation, as in ParEGO
 
 
 def merits(ended: Sequence[Observation], rng: random.Random) -> Array:
-    """A number for each trial, large for good ones: normal quantiles of their order, of mean 0 and variance 1.
+    """The merit of each trial: the normal quantile of its rank, larger for better trials, with mean 0 and variance 1.
 
-    Those stopped early come behind those trained longer, failed ones last. Of several objectives the order is that of
-    a weighted Chebyshev sum of the orders by each of them, with random weights (Knowles, "ParEGO", IEEE TEC 2006).
+    Trials stopped early rank behind longer trained ones, failed ones last. With several objectives, the rank is that of
+    a randomly weighted Chebyshev sum of the ranks by each objective (Knowles, "ParEGO", IEEE TEC 2006).
     """
     from scipy.special import ndtri
 
@@ -168,7 +168,7 @@ def merits(ended: Sequence[Observation], rng: random.Random) -> Array:
 
 
 def _scalars(losses: Array, rng: random.Random) -> list[float]:
-    """One number for each row of losses, small for good ones."""
+    """One scalar loss for each row of losses."""
     if losses.shape[1] == 1:
         return [float(loss) for loss in losses[:, 0]]
     parts = np.array([rng.expovariate(1.0) for _ in range(losses.shape[1])])
@@ -179,7 +179,7 @@ def _scalars(losses: Array, rng: random.Random) -> list[float]:
 
 
 def _ranks(values: Array) -> Array:
-    """From 1 for the least, equal ones their mean rank: ``scipy.stats.rankdata``, which takes a second to import."""
+    """The ranks from 1, ties with their mean rank, as ``scipy.stats.rankdata``, which takes a second to import."""
     _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
     means: Array = np.cumsum(counts) - (counts - 1) / 2.0
     return means[which]

@@ -1,4 +1,4 @@
-"""What a strategy is: ``ask`` returns a point to try, ``tell`` passes it a result. It trains and stores nothing."""
+"""The interface of a strategy: ``ask`` returns a point to try, ``tell`` receives a result. It trains nothing."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ State: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A point of the space before it is trained: its network, identity and cost, and whether it can be trained.
+    """A point of the space before training: its network, identity and cost, and whether it can be trained.
 
-    ``trial``: the number of the trial that has this architecture already; ``violation``: how far outside the
-    study's limits it is (relative; 0.0: within), ``reason`` says why it cannot be trained. ``network`` is what the
-    space makes of the point, None where it makes none.
+    ``trial``: the number of an earlier trial with this architecture. ``violation``: the relative excess over the
+    study's limits (0.0: within). ``reason``: why the point cannot be trained. ``network``: the network of the point;
+    None if the point is not a valid network.
     """
 
     params: Params
     network: Network | None
     arch_id: str | None
     cost: Mapping[str, float]
-    """params, macs, activation_bytes, depth, receptive_field; scores of zero-cost proxies, where a study has them."""
+    """params, macs, activation_bytes, depth, receptive_field; scores of zero-cost proxies, if the study has them."""
     trial: int | None = None
     violation: float = 0.0
     reason: str | None = None
     measured: MeasuredNetwork | None = field(default=None, repr=False, compare=False)
-    """The network with its measures; None where it does not fit the images."""
+    """The network with its measures; None if it does not fit the images."""
 
     @property
     def fresh(self) -> bool:
-        """Whether it can be trained and has not been."""
+        """Whether it can be trained and has not been tried yet."""
         return self.trial is None and self.reason is None and self.network is not None
 
 
 Screen: TypeAlias = Callable[[Params], Candidate]
-"""Makes the candidate at a point; a call for the same point again is cheap."""
+"""Builds the candidate of a point; a second call for the same point is cheap."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a strategy works on: the space, what is minimised, how many trials there will be, and the screen.
+    """The problem that a strategy solves: the space, the objectives, the number of trials, and the screen.
 
-    ``excess``: how far outside the study's upper limits a point is (relative; negative: what is left), computed
-    faster than by the screen; None without them.
+    ``excess`` returns the relative excess of a point over the study's upper limits (negative within them), faster than
+    ``screen``; it is None if there are no upper limits.
     """
 
     space: Space
@@ -63,7 +63,7 @@ class Problem:
     excess: Callable[[Params], float] | None = None
 
     def rng(self, number: int) -> random.Random:
-        """Random numbers for trial ``number``: the same when a study goes on after a kill."""
+        """The random generator of trial ``number``, which is the same after an interruption."""
         return random.Random(f"{self.seed}:{number}")
 
 
@@ -71,9 +71,9 @@ class Problem:
 class Observation:
     """A trial as strategies see it.
 
-    ``losses``: one number per objective, all to be made small; None while unknown (running) and for a failed one.
-    ``epochs``: how many it was trained for; a trial that was stopped early has fewer than a complete one.
-    ``facts``: those of the :class:`Proposal`.
+    ``losses``: one number per objective, smaller is better; None for a running or failed trial.
+    ``epochs``: the number of trained epochs; a trial stopped early has fewer than a complete one.
+    ``facts``: the facts of the :class:`Proposal`.
     """
 
     number: int
@@ -88,21 +88,21 @@ class Observation:
 
     @cached_property
     def network(self) -> Network:
-        """The network as the space makes it, made when first asked for."""
+        """The network of the point, built on first access."""
         if self.space is None:
             raise ValueError("an observation without its space has no network")
         return self.space.decode(self.params)
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Sorts trials of one objective from best to worst: first those trained longer, then those of less loss."""
+        """A sort key, best first, for trials of one objective: longer trained ones first, then by loss."""
         return (-self.epochs, *(self.losses or (float("inf"),)))
 
 
 class Proposal(NamedTuple):
-    """A point to try; ``facts`` (plain JSON) are kept with the trial: parents, edits, which restart.
+    """A point to try; ``facts`` (plain JSON) are recorded with the trial: parents, edits, the restart.
 
-    ``label`` is the name of the canonical network or module that a baseline is, or of the run of a warm start.
+    ``label`` is the name of the canonical network or module of a baseline, or of the run of a warm start.
     """
 
     params: Params
@@ -112,14 +112,14 @@ class Proposal(NamedTuple):
 
 
 class Strategy(Protocol):
-    """A strategy keeps no state but what follows from ``tell``: a study that goes on calls it for all trials, in order.
+    """A search strategy. All its state follows from ``tell``: a resumed study calls ``tell`` for all trials, in order.
 
-    The constructor takes a :class:`Problem` and options. The attribute ``settings`` of the class is the class of the
-    options: their types, defaults and meanings.
+    The constructor takes a :class:`Problem` and options. The class attribute ``settings`` is the class of the options,
+    with their types, defaults and descriptions.
     """
 
     def ask(self, number: int) -> Proposal | None:
-        """A fresh point for trial ``number``; None when there is none left (in a grid that is used up, say)."""
+        """An unseen point for trial ``number``; None if none is left, for example at the end of a grid."""
 
     def tell(self, observation: Observation) -> None:
-        """A trial has begun (``running``) or ended; a later observation of the same number replaces the earlier."""
+        """Receive a trial that has begun (``running``) or ended; it replaces earlier observations of its number."""

@@ -1,4 +1,4 @@
-"""Random search: every point as likely as any other (Bergstra and Bengio, JMLR 2012); the bar others must clear."""
+"""Random search (Bergstra and Bengio, JMLR 2012): all points are equally likely. The baseline for other strategies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inception_search.strategies.unseen_point import fresh_point
 
 
 class RandomSearch:
-    """Draws as the space samples, what is known or outside the limits left out."""
+    """Samples points of the space, except those that are known or outside the limits."""
 
     settings = Options
 
@@ -21,4 +21,4 @@ class RandomSearch:
         return None if params is None else Proposal(params)
 
     def tell(self, observation: Observation) -> None:
-        """Nothing is learnt; the screen knows what has been trained."""
+        """Do nothing: the screen already knows all trained points."""

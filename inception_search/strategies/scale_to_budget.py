@@ -1,8 +1,8 @@
-"""Points as wide as a study's limits allow: under a budget it is at equal cost that structures are compared.
+"""Scaling of points to the study's limits, so that structures are compared at equal cost.
 
-A module with a cheaper convolution is no better at its old widths, and is not seen to be good; as wide as the budget
-allows it may be. The other way round, most random points of a space are far outside a tight budget; made narrow, all
-of them are many thin layers. They are made simpler first, and then as wide as that leaves room for.
+A module with a cheaper convolution is not better at its old widths, but may be when widened to the full budget. In
+contrast, most random points of a space are far over a tight budget. Narrowing alone would turn them all into many thin
+layers, so they are simplified first, and then widened as far as the budget allows.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from inception_search.measures.width_scaling import WIDTHS, ladder
 from inception_search.space.holes import Choice, Hole, Integer, Params, Value
 from inception_search.strategies.protocol import Problem
 
-FITTED = 0.75  # of the points that strategies make are fitted, the others left as they are
-MOVES = 120  # decisions tried on the way into the limits
+FITTED = 0.75  # the share of a strategy's points that are scaled; the others stay unchanged
+MOVES = 120  # decisions tried while a point is simplified
 FACTORS = tuple(2.0 ** (step / 8) for step in range(-24, 25))  # an eighth to eight times as wide
 POWER = 1.4  # costs grow with widths (one neighbour fixed) or with their squares (both grow)
-GUESSES = 4  # before the range is halved: where all widths are at their ends already, guesses creep
+GUESSES = 4  # before bisection: if all widths are at their bounds, the guesses converge slowly
 
 
 def fitted(problem: Problem, params: Params) -> Params | None:
-    """The point with its widths times the largest factor that keeps it within the limits; None where none does.
+    """The point with its widths times the largest factor within the limits; None if no factor is.
 
-    The point itself where the study has no upper limit.
+    Without upper limits the point is returned unchanged.
     """
     if problem.excess is None:
         return params
@@ -47,15 +47,15 @@ def fitted(problem: Problem, params: Params) -> Params | None:
 
 
 def drawn(problem: Problem, rng: random.Random) -> Params | None:
-    """A random point of the space, made simpler until it is within the limits, then as wide as they allow.
+    """A random point of the space, simplified until it is within the limits, then widened as far as they allow.
 
-    None where that fails.
+    Returns None if that fails.
     """
     return fitted(problem, _simpler(problem, problem.space.sample(rng), rng))
 
 
 def _simpler(problem: Problem, params: Params, rng: random.Random) -> Params:
-    """Where a walk leads that gets never further outside and ends within, or after :data:`MOVES` moves."""
+    """The end of a random walk that never increases the excess, and stops within the limits or after MOVES moves."""
     if problem.excess is None:
         return params
     excess = problem.excess(params)
@@ -73,7 +73,7 @@ def _simpler(problem: Problem, params: Params, rng: random.Random) -> Params:
 
 
 def _steps(excess: float) -> int:
-    """Number of factors to the limit, from how costs grow with widths; at least one."""
+    """The estimated number of factors to the limit, from the growth of costs with widths; at least one."""
     steps = round(-8.0 * math.log2(max(1.0 + excess, 0.01)) / POWER)
     return max(1, steps) if excess <= 0.0 else min(-1, steps)
 
@@ -86,5 +86,5 @@ def _times(value: Value, factor: float, hole: Hole) -> Value:
     sizes = {label: int(hole.options[str(label)]) for label in ladder(hole)} if isinstance(hole, Choice) else {}
     if value not in sizes:
         return value
-    wanted = factor * sizes[value]
-    return min(sizes, key=lambda label: abs(sizes[label] - wanted))
+    goal = factor * sizes[value]
+    return min(sizes, key=lambda label: abs(sizes[label] - goal))

@@ -1,4 +1,4 @@
-"""The strategies by name; a new one is a file and a row here."""
+"""The table of strategies by name; a new strategy is a file and a row here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inception_search.plugins import all_names, find, guarded, unusable
 from inception_search.space.space import Space
 from inception_search.strategies.protocol import Observation, Problem, Proposal, Strategy
 
-# Only the one that is used is imported: some need optuna's samplers, scikit-learn or packages that are optional.
+# Only the selected strategy is imported: some need Optuna's samplers, scikit-learn or optional packages.
 STRATEGIES: dict[str, str] = {
     "random": "random_search:RandomSearch",
     "tpe": "optuna_sampler:Tpe",
@@ -29,12 +29,12 @@ STRATEGIES: dict[str, str] = {
 
 
 def names() -> tuple[str, ...]:
-    """The names of all strategies, those that other packages add (docs/plugins.md) last."""
+    """The names of all strategies; those of other packages (docs/plugins.md) come last."""
     return all_names("strategy", STRATEGIES)
 
 
 def find_strategy(name: str) -> Any:
-    """The class of strategy ``name``. Raises UnknownNameError, and PluginError for a broken one of another package."""
+    """The class of strategy ``name``. Raises UnknownNameError, or PluginError if another package's class is broken."""
     if (plugin := find("strategy", name, STRATEGIES)) is not None:
         return _checked(name, plugin)
     if name not in STRATEGIES:
@@ -44,7 +44,7 @@ def find_strategy(name: str) -> Any:
 
 
 def _checked(name: str, kind: Any) -> Any:
-    """The class that another package adds, when it has what every strategy has."""
+    """The class of another package, after a check that it has the interface of a strategy."""
     options = getattr(kind, "settings", None)
     has_options = isinstance(options, type) and issubclass(options, Options)
     if not (isinstance(kind, type) and has_options and callable(getattr(kind, "ask", None))):
@@ -54,8 +54,8 @@ def _checked(name: str, kind: Any) -> Any:
 
 
 def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Raise :class:`~inception_search.errors.ConfigError` where strategy ``name`` cannot search ``space`` for that many
-    objectives, or does not have such ``options``."""
+    """Raise :class:`~inception_search.errors.ConfigError` if strategy ``name`` does not support ``space``, the number
+    of objectives or ``options``."""
     if name.startswith(PREFIXES):
         _user_sampler().check(name, space, objectives, options)
         return
@@ -66,7 +66,7 @@ def check(name: str, space: Space, objectives: int = 1, options: Mapping[str, An
 
 
 def make_strategy(name: str, problem: Problem, **options: Any) -> Strategy:
-    """Strategy ``name`` for a problem, with options of its own: those of its class ``settings``. Raises ConfigError."""
+    """Strategy ``name`` for a problem; ``options`` are the fields of its class ``settings``. Raises ConfigError."""
     if name.startswith(PREFIXES):
         return cast(Strategy, _user_sampler().make(name, problem, options))
     check(name, problem.space, problem.objectives)
@@ -81,13 +81,13 @@ def _user_sampler() -> Any:
 
 
 def settings_of(name: str, options: Mapping[str, Any]) -> Options:
-    """The options of strategy ``name``, checked. Raises ConfigError."""
+    """The checked options of strategy ``name``. Raises ConfigError."""
     kind: type[Options] = find_strategy(name).settings
     return read_options(kind, options, owner=f"strategy {name}", path="strategy_options")
 
 
 class AddedStrategy:
-    """The strategy ``name``, an instance of the class ``kind`` of another package."""
+    """A wrapper of the strategy ``name``, an instance of the class ``kind`` of another package."""
 
     def __init__(self, name: str, kind: Any, problem: Problem, options: Options) -> None:
         self.name = name
@@ -95,7 +95,7 @@ class AddedStrategy:
             self.strategy = kind(problem, options)
 
     def ask(self, number: int) -> Proposal | None:
-        """What the strategy proposes. Raises PluginError where it fails, and for what is no proposal."""
+        """The strategy's proposal. Raises PluginError if the strategy fails or returns anything else."""
         with guarded("strategy", self.name):
             found = self.strategy.ask(number)
         if found is not None and not isinstance(found, Proposal):
@@ -103,6 +103,6 @@ class AddedStrategy:
         return found
 
     def tell(self, observation: Observation) -> None:
-        """Pass an observation on. Raises PluginError where the strategy fails."""
+        """Pass an observation to the strategy. Raises PluginError if the strategy fails."""
         with guarded("strategy", self.name):
             self.strategy.tell(observation)

@@ -1,4 +1,4 @@
-"""A random point that can be trained and has not been, also where hardly any are left or within the limits."""
+"""Random feasible points that have not been tried, also if few are left or few are within the limits."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from inception_search.strategies.protocol import Candidate, Problem
 from inception_search.strategies.scale_to_budget import drawn
 
 DRAWS = 60
-FITS = 10  # of them are brought within the limits, which takes its time
-STEPS = 240  # neighbours looked at on the way from the best draw into the limits
-WALKED = 20_000  # points of a space that is small enough to be gone through when drawing finds nothing
+FITS = 10  # draws that are scaled to the limits, which is slow
+STEPS = 240  # neighbours examined on the walk from the best draw into the limits
+WALKED = 20_000  # largest size of a space that is enumerated if drawing finds nothing
 
 
 def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> Params | None:
-    """A fresh point: drawn as the space samples; else reached from the draw that was least outside.
+    """An unseen point: a random sample of the space, else a point near the sample with the least excess.
 
-    ``fit``: draws are brought within the study's limits. None when there is none (a small space has then been
-    gone through) or none was found.
+    ``fit``: samples are scaled to the study's limits. Returns None if no unseen point was found; a small space has
+    then been enumerated completely.
     """
     nearest: Candidate | None = None
     for number in range(DRAWS):
@@ -37,7 +37,7 @@ def fresh_point(problem: Problem, rng: random.Random, *, fit: bool = False) -> P
 
 
 def fresh_near(problem: Problem, here: Candidate, rng: random.Random) -> Params | None:
-    """A fresh point met on a walk that gets never further outside; among known points it goes anywhere."""
+    """An unseen point on a random walk from ``here`` that never increases the excess over the limits."""
     for _ in range(STEPS):
         try:
             screened = problem.screen(problem.space.neighbour(here.params, rng))
@@ -51,7 +51,7 @@ def fresh_near(problem: Problem, here: Candidate, rng: random.Random) -> Params 
 
 
 def _left(problem: Problem, rng: random.Random) -> Params | None:
-    """One of the fresh points of a small space."""
+    """A random unseen point of a small space, found by enumeration."""
     if problem.space.size > WALKED:
         return None
     points = list(_points(problem.space))

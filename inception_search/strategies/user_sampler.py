@@ -1,8 +1,7 @@
-"""Any sampler of Optuna's as a strategy: one that is named, or one that was given in Python.
+"""Any Optuna sampler as a strategy, given by name or as a Python object.
 
-It proposes every trial anew from all trials before it, so that a study that goes on gets what it would have got.
-What it writes down with its trials and its study is kept with ours and shown to it again; what it keeps in itself is
-not.
+Each proposal uses a copy of the sampler and all earlier trials, so that a resumed study gets the same proposals. System
+attributes that the sampler stores in trials and study are recorded and restored. State inside the sampler is lost.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
-FACT = "sampler"  # under which a trial keeps what its sampler wrote down
-SHOWN = 12  # made-up trials that a sampler is tried on before a study begins
-# Samplers that take no other space or no study of ours, and what to do instead.
+FACT = "sampler"  # the fact of a trial with the sampler's system attributes
+SHOWN = 12  # synthetic trials on which a sampler is tested before a study begins
+# Samplers that need a flat space, and samplers that cannot be used, with the reason and an alternative.
 FLAT = ("GPSampler", "QMCSampler")
 REFUSED = {
     "GridSampler": ("it has a grid of its own", "write strategy: grid"),
@@ -39,14 +38,14 @@ REFUSED = {
 
 
 def make(name: str, problem: Problem, options: Mapping[str, Any]) -> UserSampler:
-    """The strategy of the sampler called ``name``. Raises ConfigError."""
+    """The strategy that uses the sampler ``name``. Raises ConfigError."""
     return UserSampler(problem, sampler_named(name, options, problem.seed), name)
 
 
 def check(name: str, space: Space, objectives: int, options: Mapping[str, Any]) -> None:
-    """Raise ConfigError where the sampler called ``name`` cannot be made, or cannot search ``space``.
+    """Raise ConfigError if the sampler ``name`` cannot be created, or cannot search ``space``.
 
-    It proposes twice, without trials and after some that are made up.
+    The test makes two proposals: one without trials, and one after some synthetic trials.
     """
     sampler = sampler_named(name, options, 0)
     kinds = {kind.__name__ for kind in type(sampler).__mro__ if kind.__module__.startswith("optuna.")}
@@ -72,7 +71,7 @@ def check(name: str, space: Space, objectives: int, options: Mapping[str, Any]) 
 
 
 def draws_at_random(name: str, options: Mapping[str, Any], space: Space) -> str | None:
-    """A sentence where a genetic algorithm of Optuna's draws part of the decisions of ``space`` at random."""
+    """A warning if one of Optuna's genetic algorithms samples some holes of ``space`` at random, else None."""
     kinds = {kind.__name__ for kind in type(sampler_named(name, options, 0)).__mro__}
     why = why_not_flat(space)
     if why is None or "BaseGASampler" not in kinds:
@@ -84,7 +83,7 @@ def draws_at_random(name: str, options: Mapping[str, Any], space: Space) -> str 
 
 
 class UserSampler(OptunaSampler):
-    """A sampler that sees every trial under its own number."""
+    """A strategy whose sampler sees all trials, under their own numbers."""
 
     def __init__(self, problem: Problem, sampler: BaseSampler, name: str) -> None:
         super().__init__(problem)
@@ -92,11 +91,11 @@ class UserSampler(OptunaSampler):
         self.first: dict[str, Any] | None = None
 
     def sampler(self, seed: int) -> BaseSampler:
-        """The sampler as it was given, with random numbers that follow from ``seed``."""
+        """A copy of the original sampler with random generators seeded from ``seed``."""
         return reseeded(self.pristine, seed)
 
     def shown(self) -> Iterator[FrozenTrial]:
-        """Every trial; a number that is none of ours is a failed one."""
+        """Every trial; missing numbers appear as failed trials."""
         for number in range(1 + max(self.history.by_number, default=-1)):
             observation = self.history.by_number.get(number)
             if observation is None:
@@ -106,19 +105,19 @@ class UserSampler(OptunaSampler):
                 yield self.as_trial(observation)
 
     def freeze(self, observation: Observation) -> FrozenTrial:
-        """A trial with what its sampler wrote down; one that it did not propose counts as one of its first."""
+        """An Optuna trial with the sampler's attributes; other trials get those of the sampler's first trial."""
         marks = _marks(observation, "trial") if FACT in observation.facts else self._first()
         return frozen(self.problem, observation, marks)
 
     def engine(self, number: int, seed: int) -> Engine:
-        """The sampler, with all trials, and with what it has written down with the study."""
+        """The sampler with all trials and with the study attributes that it has stored."""
         written: dict[str, Any] = {}
         for _, observation in sorted(self.history.by_number.items()):
             written |= _marks(observation, "study")
         return Engine(self.problem.space, self.shown(), self.problem.objectives, self.sampler(seed), written)
 
     def facts(self, engine: Engine) -> dict[str, Any]:
-        """What the sampler wrote down. Raises ConfigError where a run folder cannot hold it."""
+        """The attributes that the sampler stored. Raises ConfigError if they are not plain JSON values."""
         for marks in engine.written.values():
             if lost := sorted(set(marks) - set(plain(marks))):
                 rule = f"{self.name} keeps its state as a pickle, or in values that are not plain"
@@ -127,17 +126,17 @@ class UserSampler(OptunaSampler):
         return {FACT: {what: plain(marks) for what, marks in engine.written.items() if marks}}
 
     def _first(self) -> dict[str, Any]:
-        """What the sampler writes down with the first trial of a study."""
+        """The attributes that the sampler stores in the first trial of a study."""
         if self.first is None:
             engine = Engine(self.problem.space, [], self.problem.objectives, self.sampler(self.problem.seed))
-            with suppress(SpecError):  # its point is no network
+            with suppress(SpecError):  # the point is not a valid network
                 engine.propose()
             self.first = plain(engine.written["trial"])
         return self.first
 
-    def _asked(self, engine: Engine) -> Candidate | None:
+    def _suggested(self, engine: Engine) -> Candidate | None:
         try:
-            return super()._asked(engine)
+            return super()._suggested(engine)
         except InceptionSearchError:
             raise
         except Exception as error:  # whatever a sampler raises
@@ -145,7 +144,7 @@ class UserSampler(OptunaSampler):
 
 
 def _marks(observation: Observation, what: str) -> dict[str, Any]:
-    """What the sampler wrote down with its trial, or its study, as a record has it."""
+    """The attributes that the sampler stored in the trial or in the study (``what``), from the record."""
     written = observation.facts.get(FACT)
     marks = written.get(what) if isinstance(written, Mapping) else None
     return plain(marks) if isinstance(marks, Mapping) else {}
@@ -155,12 +154,12 @@ def _copied(name: str, sampler: BaseSampler) -> BaseSampler:
     try:
         return reseeded(sampler, 0)
     except Exception as error:  # it holds a lock, a file, a process
-        rule, hint = f"{name} cannot be copied, as every trial needs it to be", "give a sampler of plain attributes"
+        rule, hint = f"{name} cannot be copied, which every trial requires", "use a sampler with plain attributes"
         raise ConfigError(rule, path="strategy", found=raw(first_line(error)), hint=hint) from None
 
 
 def _cannot(name: str, space: Space, error: Exception) -> ConfigError:
-    """The error of a sampler that fails to propose, with the hole that may be in its way."""
+    """The error for a sampler that fails to propose; it names a conditional hole as a possible cause."""
     why = why_not_flat(space)
     hint = "search it with tpe, evolution, nsga2, local or predictor"
     rule = f"{name} cannot search space {space.name!r}" + (f": {why}" if why else "")

@@ -1,4 +1,4 @@
-"""Children of trials: one random edit inside the space, or parts of two trials and an edit."""
+"""Mutation and crossover: random edits inside the space, and combinations of two trials."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from inception_search.spec.network import Network
 from inception_search.strategies.protocol import Observation, Problem
 from inception_search.strategies.scale_to_budget import FITTED, fitted
 
-STEPS = (1, 2, 4, 8, 16)  # of numbers: a width needs as few decisions to double as to grow a little
-LONGEST = 200  # characters of an edit in words
+STEPS = (1, 2, 4, 8, 16)  # step sizes for numbers, so that one mutation can double a width or change it slightly
+LONGEST = 200  # characters in the description of an edit
 
 
 class Variation(Options):
     """How children are made of trials."""
 
-    # Edits of the tree move what a person would move (a branch, a factorisation); one decision is quick, reaches all.
+    # Edits change meaningful parts (a branch, a factorisation); a new value of one hole is fast and reaches all points.
     tree: Probability = 0.5
     """Probability that a mutation is an edit of the network (a branch, a factorisation), not a new value of one
     hole."""
-    # Some points are better by two changes and worse by either.
+    # Some improvements need two changes, each of which alone is worse.
     twice: Probability = 0.3
     """Probability that a child is mutated a second time."""
     fitted: Probability = FITTED
@@ -34,16 +34,16 @@ class Variation(Options):
 
 
 class Child(NamedTuple):
-    """A point and what made it of its parents, in words."""
+    """A point, and a description of its difference from its parents."""
 
     params: Params
     edit: str
 
 
 def mutant(problem: Problem, params: Params, rng: random.Random, how: Variation) -> Child | None:
-    """The point with a random edit of its network, or a decision changed, or two; mostly as wide as the limits allow.
+    """The point with one or two random edits or changed decisions, usually scaled to the limits.
 
-    None where the point has no neighbour.
+    Returns None if the point has no neighbour.
     """
     child = _mutant(problem.space, params, rng, how.tree)
     if child is not None and rng.random() < how.twice:
@@ -69,7 +69,7 @@ def _mutant(space: Space, params: Params, rng: random.Random, tree: float) -> Ch
 
 
 def crossed(space: Space, one: Observation, other: Observation, rng: random.Random) -> Params | None:
-    """The point of a child of two trials, unlike both; None where they have none."""
+    """A child of two trials that differs from both; None if there is none."""
     try:
         child = crossover(one.network, other.network, rng, space=space)
         return dict(space.encode(child.network))
@@ -84,6 +84,6 @@ def _edited(space: Space, network: Network, rng: random.Random) -> Child:
 
 
 def _words(params: Params, moved: Params) -> str:
-    """The first decision that differs; what it brings or takes away follows from it."""
+    """The first decision that differs; changes of dependent holes follow from it."""
     name = next((name for name in params if params[name] != moved.get(name)), None)
     return "one more decision" if name is None else f"{name}: {params[name]} -> {moved.get(name, 'gone')}"

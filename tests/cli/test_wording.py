@@ -88,7 +88,7 @@ def test_a_report_that_cannot_be_written_names_another_place(command: Command, m
 def test_a_run_folder_that_is_not_there_is_called_so_by_every_verb(verb: str, command: Command) -> None:
     said = command(verb, "runs/x")
     assert said.code == 2
-    assert said.err.startswith("error: runs/x: there is no such run folder; give the folder that a search was started")
+    assert said.err.startswith("error: runs/x: there is no such run folder; give the run folder of a search")
 
 
 def test_the_verbs_are_those_of_the_app() -> None:

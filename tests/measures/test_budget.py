@@ -123,7 +123,7 @@ def test_it_does_not_change() -> None:
 
 @pytest.mark.parametrize("limits", [{"min_receptive_field": 3}, {"max_latency_ms": 1.0}])
 def test_a_cost_alone_does_not_tell_all(limits: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=rf"{next(iter(limits))}: a cost does not tell .*; ask with the network"):
+    with pytest.raises(ConfigError, match=rf"{next(iter(limits))}: a Cost cannot be checked for .*; give the network"):
         Budget(**limits).violation(COST)
 
 

@@ -75,7 +75,7 @@ DAMAGED = {
 def test_a_damaged_file_is_told_and_written_anew(file: Path, text: str) -> None:
     file.parent.mkdir()
     file.write_text(text, encoding="latin-1")
-    with pytest.warns(UserWarning, match=r"^the latency cache .*latency\.json is damaged and will be written anew$"):
+    with pytest.warns(UserWarning, match=r"^the latency cache .*latency\.json is damaged and will be replaced$"):
         cache = LatencyTable(file)
     assert cache.known == {}
     cache.put("a", 1.0)

@@ -218,7 +218,7 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> Timed:
 
 
 def test_a_latency_below_that_of_any_op_is_refused_after_one_op(timed: Timed) -> None:
-    words = "no network of space 'deep' is within the budget; its quickest op alone: 5.4 milliseconds of latency are "
+    words = "no network of space 'deep' is within the budget; its fastest op alone: 5.4 milliseconds of latency are "
     with pytest.raises(ConfigError, match=words + "over the budget of 4; raise max_latency_ms, or use smaller images"):
         sample_within(Space(DEEP), Budget(max_latency_ms=4.0), 0)
     drawn, params = Space(DEEP).draw(random.Random(0))
@@ -284,7 +284,7 @@ def test_draws_and_repairs_end_with_the_time(monkeypatch: pytest.MonkeyPatch) ->
     text = out_of_time(monkeypatch, 1.0, Budget(max_params=100), seconds=20.0)
     start = "no network of space 'deep' that was tried in 20 seconds (11 drawn, 2 repaired) is within the budget; the "
     assert text.startswith(start)
-    assert "parameters are over the budget of 100; raise max_params, give more seconds, use smaller images" in text
+    assert "parameters are over the budget of 100; raise max_params, raise seconds, use smaller images" in text
     assert "(61 drawn, " in out_of_time(monkeypatch, 1.0, Budget(max_params=100)), "the time there is by default"
 
 
@@ -299,7 +299,7 @@ def test_a_time_too_short_for_anything_is_enough_for_a_draw() -> None:
 def test_nothing_is_timed_once_it_is_late(timed: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
     budget = Budget(max_latency_ms=6.0)
     text = out_of_time(monkeypatch, 1.0, budget, seconds=8.0)
-    words = "the latency of no network of space 'deep' was measured in 8 seconds; give more seconds, use smaller images"
+    words = "the latency of no network of space 'deep' was measured in 8 seconds; raise seconds, use smaller images"
     assert text.startswith(words)
     assert len(timed) < 8
     timed.clear()

@@ -32,7 +32,7 @@ def test_every_changed_bit_is_seen_or_changes_no_number():
 
 
 def test_the_error_says_where(tmp_path):
-    with pytest.raises(DocumentError, match=r"^trials\.jsonl:3: the checksum is another: this was changed"):
+    with pytest.raises(DocumentError, match=r"^trials\.jsonl:3: checksum mismatch: the line was modified"):
         unsealed(sealed(TEXT).replace("0.5", "0.6"), Place("trials.jsonl", 3))
 
 
@@ -42,5 +42,5 @@ def test_a_changed_record_is_refused_and_named(make_record, tmp_path):
     run = RunFolder.create(tmp_path / "run", study_text="a: 1\n", space_text="b: 2\n")
     run.append_record(make_record(value=0.75))
     run.trials_file.write_text(run.trials_file.read_text().replace("0.75", "0.95"))
-    with pytest.raises(DocumentError, match=r"trials\.jsonl:1: the checksum is another"):
+    with pytest.raises(DocumentError, match=r"trials\.jsonl:1: checksum mismatch"):
         run.records()

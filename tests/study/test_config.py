@@ -298,7 +298,7 @@ def test_a_resolved_configuration_has_no_empty_setting_and_trains_the_same(tmp_p
         ({"objectives": "acuracy"}, "unknown objective, got 'acuracy'.*did you mean 'accuracy'"),
         ({"objectives": "accuracy, accuracy"}, "not a list of objectives"),
         ({"objectives": []}, "not a list of objectives"),
-        ({"objectives": ["macs", "params"]}, "nothing would be learned.*limit what it costs with max_macs"),
+        ({"objectives": ["macs", "params"]}, "nothing would be learned.*limit the costs instead, e.g. with max_macs"),
         ({"objectives": "accuracy,macs", "reference": {"accuracy": 0.5}}, "a value for each of accuracy, macs"),
     ],
 )

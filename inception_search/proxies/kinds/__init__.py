@@ -1,1 +1,1 @@
-"""One file a proxy; each is a function of a :class:`~inception_search.proxies.probe.Probe`."""
+"""The proxies, one file each: functions of a :class:`~inception_search.proxies.probe.Probe`."""

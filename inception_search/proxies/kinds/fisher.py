@@ -1,10 +1,10 @@
 """Fisher (Theis, Korshunova, Tejani, Huszar: "Faster gaze prediction with dense networks and Fisher pruning",
 1801.05787, section 2; Turner, Crowley, O'Boyle, Storkey, Gray: "BlockSwap: Fisher-guided Block Substitution for
 Network Compression on a Budget", 1906.04113, section 3), as a score of the whole network in 2101.08134, section 3.2:
-how much the loss changes when a single channel is taken out, summed over all of them.
+the change of the loss when a single channel is removed, summed over all channels.
 
 Channels are those of the outputs of convolutions and linear layers, before batch norm, as in the code of 2101.08134;
-the gradient is that of the batch's mean loss.
+the gradient is that of the mean loss of the batch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The length of the loss's gradient (Abdelfattah, Mehrotra, Dudziak, Lane: "Zero-Cost Proxies for Lightweight NAS",
+"""Gradient norm of the loss (Abdelfattah, Mehrotra, Dudziak, Lane: "Zero-Cost Proxies for Lightweight NAS",
 2101.08134, section 3.2): the sum over layers of the Euclidean norm of the gradient after one batch.
 
-Layers are the convolutions and linear layers, their weights without biases, as in the authors' code.
+Only the weights of convolutions and linear layers count, without biases, as in the authors' code.
 """
 
 from __future__ import annotations

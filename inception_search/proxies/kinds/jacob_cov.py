@@ -1,10 +1,10 @@
 """Covariance of the input's Jacobians (Mellor, Turner, Storkey, Crowley: "Neural Architecture Search without
-Training", the first version, 2006.04647v1, section 3): a network whose gradients with respect to
-different images are little correlated can tell them apart.
+Training", the first version, 2006.04647v1, section 3): a network can distinguish images if its gradients with
+respect to different images have low correlation.
 
 With the eigenvalues s_i of the matrix (N, N) of correlations between the images' Jacobians, the score is
--sum_i [log(s_i + k) + 1 / (s_i + k)], k = 1e-5. The Jacobian of an image is that of the sum of all its outputs.
-As in the authors' code batch norm is in training mode, so that the gradient reaches an image through the others, too.
+-sum_i [log(s_i + k) + 1 / (s_i + k)], k = 1e-5. The Jacobian of an image is the gradient of the sum of its outputs.
+As in the authors' code, batch norm is in training mode, so that gradients also flow between images.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Multiply-adds: the second baseline."""
+"""Multiply-adds (MACs): the second baseline."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from inception_search.proxies.probe import Probe
 
 
 def macs(probe: Probe) -> float:
-    """Multiply-adds for one image, auxiliary classifiers left out."""
+    """Multiply-adds for one image, without auxiliary classifiers."""
     return float(probe.graph.cost().macs)

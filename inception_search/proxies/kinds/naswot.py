@@ -1,8 +1,8 @@
 """NASWOT (Mellor, Turner, Storkey, Crowley: "Neural Architecture Search without Training", ICML 2021, 2006.04647,
-section 3): a network whose ReLUs are switched on by other units for every image can tell images apart.
+section 3): a network can distinguish images if different ReLUs are active for each.
 
-The score is log |K|, K_ij = N_A - d(c_i, c_j): units that are in the same state for the images i and j. A unit is on
-when what enters its activation is positive, for any kind of activation; the units are those of all activations.
+The score is log |K|, where K_ij = N_A - d(c_i, c_j) is the number of units in the same state for the images i and j. A
+unit is active if the input of its activation function is positive, for any kind of activation. All activations count.
 Batch norm is in training mode, as in the authors' code.
 """
 
@@ -24,9 +24,9 @@ def naswot(probe: Probe) -> float:
     if not inputs:
         raise Unavailable("the network has no activations")
     for values in inputs:
-        signs = (values.flatten(1) > 0).float() * 2 - 1  # products of signs: units that agree less those that do not
+        signs = (values.flatten(1) > 0).float() * 2 - 1  # dot products: units that agree minus the others
         kernel += (signs @ signs.T + signs.shape[1]).double() / 2
     sign, logarithm = torch.linalg.slogdet(kernel)
     if float(sign) <= 0:
-        raise Unavailable("some images switch on the same units: the kernel is singular")
+        raise Unavailable("some images activate the same units: the kernel is singular")
     return float(logarithm)

@@ -6,5 +6,5 @@ from inception_search.proxies.probe import Probe
 
 
 def params(probe: Probe) -> float:
-    """Number of parameters, auxiliary classifiers left out."""
+    """The number of parameters, without auxiliary classifiers."""
     return float(probe.graph.cost().params)

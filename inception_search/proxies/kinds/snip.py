@@ -1,6 +1,6 @@
 """SNIP (Lee, Ajanthan, Torr: "SNIP: Single-shot Network Pruning based on Connection Sensitivity", 1810.02340,
-section 4), as a score of the whole network in 2101.08134, section 3.2 (equation 1): how much the loss changes, to
-first order, when a single weight is taken out, summed over all of them.
+section 4), as a score of the whole network in 2101.08134, section 3.2 (equation 1): the first-order change of the
+loss when a single weight is removed, summed over all weights.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """SynFlow (Tanaka, Kunin, Yamins, Ganguli: "Pruning neural networks without any data by iteratively conserving
 synaptic flow", 2006.05467, algorithm 1), as a score of the whole network in 2101.08134, section 3.2.
 
-The paper's loss is 1' |W_L| ... |W_1| 1, which is the network with absolute weights on an image of ones where all
-activations are ReLU, as then every value is positive. Here it is that network in general: absolute weights and biases
-(as in both papers' code), no batch norm, no local response normalisation, and every activation the identity, as ReLU
-is on what is positive. Pooling, sums and concats stay.
+The paper's loss is 1' |W_L| ... |W_1| 1. For a network with only ReLUs, this is its output for an image of ones with
+absolute weights, because then every value is positive. Here the same network is used in general: weights and biases
+are absolute (as in both papers' code), batch norm and local response normalisation are removed, and every activation is
+the identity, as ReLU is for positive values. Pooling, sums and concats remain.
 
-In float64: the value grows with the depth like a product of layer sizes and overflows float32.
+The computation uses float64: the value grows with depth like a product of layer sizes and would overflow float32.
 """
 
 from __future__ import annotations

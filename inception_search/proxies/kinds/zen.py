@@ -1,15 +1,15 @@
 """Zen-Score (Lin, Wang, Sun, Chen, Sun, Qian, Li, Jin: "Zen-NAS: A Zero-Shot NAS for High-Performance Deep Image
-Recognition", 2102.01063, algorithm 1): how far a small random change of the input moves the last maps.
+Recognition", 2102.01063, algorithm 1): the change of the last feature maps for a small random change of the input.
 
-Zen = log E ||f(x) - f(x + a e)|| + sum over batch norms of log s_i, with x and e from N(0, 1), a = 0.01, weights from
-N(0, 1), biases 0, no residual links, f the maps before the classifier's pooling, the norm Frobenius' of one image's
-maps (the authors' code sums absolute values) and s_i the root of the channels' mean variance at batch norm i, which
-gives back the scale that it took away. Here
+Zen = log E ||f(x) - f(x + a e)|| + sum over batch norms of log s_i. x and e are from N(0, 1), a is 0.01, weights are
+from N(0, 1), biases are 0, and residual links are removed. f are the feature maps before the classifier's pooling. The
+norm is the Frobenius norm for one image (the authors' code sums absolute values). s_i is the root of the mean variance
+of the channels at batch norm i; it restores the scale that the batch norm removed. In this implementation
 
-- a residual block is its body, without the factor that scales it; sums inside a cell (dag) are no residual links;
-- batch norms of parallel branches count each, as in the formula, so width in branches counts like depth;
-- a batch norm of values that do not depend on the images (after a zero) has no scale to give back and is left out;
-- x is 16 images; in float64, as networks without batch norm overflow float32.
+- a residual block is its body without the scaling factor; sums inside a cell (dag) are not residual links;
+- each batch norm of parallel branches counts, as in the formula, so width in branches counts like depth;
+- a batch norm of values that do not depend on the images (after a zero) has no scale and is omitted;
+- x is 16 images; the computation uses float64, because networks without batch norm overflow float32.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IMAGES, ALPHA = 16, 0.01
 
 
 def zen(probe: Probe) -> float:
-    """The score at one draw of weights and inputs; no data."""
+    """The score for one random draw of weights and inputs; it needs no data."""
     graph = lower(without_residuals(headless(probe.network)), aux=False)
     module = probe.module(graph, torch.float64)
     generator = torch.Generator().manual_seed(probe.seed)
@@ -44,7 +44,7 @@ def zen(probe: Probe) -> float:
 
 
 def headless(network: Network) -> Network:
-    """``network`` up to its last maps (N, C, H, W)."""
+    """``network`` up to its last feature maps (N, C, H, W)."""
     head = remake(network.head, classifier="none", hidden=(), embedding=None, dropout=0.0)
     return drop_head(remake(network, head=head), pool="none")
 

@@ -1,10 +1,10 @@
 """ZiCo (Li, Yang, Bhardwaj, Marculescu: "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on Gradients",
-2301.11300, section 3): gradients that are large, and much the same from batch to batch, train well.
+2301.11300, section 3): networks train well if gradients are large and vary little between batches.
 
 The score is sum over layers of log(sum over weights of E|g| / sqrt(Var|g|)), with mean and (population) variance over
-several batches at the same weights: here four quarters of the batch. The authors' code takes the variance of g, not
-of |g|, and lets gradients add up from batch to batch; this is the formula. Weights whose gradient never changes, and
-layers with no others, are left out, as in their code.
+several batches at the same weights: here the four quarters of the batch. The authors' code uses the variance of g, not
+of |g|, and accumulates gradients over batches; this implementation follows the formula. As in their code, weights with
+constant gradients are omitted, and so are layers with no other weights.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BATCHES = 4
 
 
 def zico(probe: Probe) -> float:
-    """The score of the batch cut in four; convolutions and linear layers, without biases."""
+    """The score of the batch split into four; convolutions and linear layers, without biases."""
     if len(probe.data) < BATCHES * LEAST:
         raise Unavailable(f"it needs {BATCHES * LEAST} images or more, for {BATCHES} batches")
     module = probe.module()
