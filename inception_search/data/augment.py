@@ -1,7 +1,7 @@
-"""Random shifts, flips and cutouts of a whole batch at once, on the device the batch lies on.
+"""Random shifts, flips and cutouts of an entire batch, on the device of the batch.
 
-Batches here are (B, H, W, C): that is how the loader keeps images in memory, so that every batch is
-channels_last without a copy. Randomness comes from the generator passed in and from nothing else.
+Batches here are (B, H, W, C), the layout of images in the loader, so that every batch is channels_last without a copy.
+All randomness comes from the generator argument.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Padding = Literal["zero", "reflect"]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may be done to a training image: ``shift`` is the largest shift as a fraction of the side.
+    """The permitted augmentation of a training image: ``shift`` is the largest shift as a fraction of the side.
 
-    ``flip`` allows left-right mirroring; ``padding`` fills what a shift uncovers; ``cutout`` is the side of the
-    square that is erased (DeVries and Taylor 2017) as a fraction of the image's sides.
+    ``flip`` permits left-right mirroring. ``padding`` fills pixels uncovered by a shift. ``cutout`` is the side of the
+    erased square (DeVries and Taylor 2017) as a fraction of the image's sides.
     """
 
     shift: float = 0.0
@@ -33,9 +33,9 @@ NONE = Augmentation()
 
 
 def augment(images: Tensor, what: Augmentation, generator: Generator) -> Tensor:
-    """A randomly shifted, mirrored and erased copy of ``images`` (B, H, W, C), each image on its own.
+    """A copy of ``images`` (B, H, W, C) in which each image is shifted, mirrored and erased at random.
 
-    What is erased becomes 0, as what a shift with zero padding uncovers.
+    Erased pixels become 0, like pixels uncovered by a shift with zero padding.
     """
     batch, height, width, _ = images.shape
     if what.shift:
@@ -52,17 +52,17 @@ def augment(images: Tensor, what: Augmentation, generator: Generator) -> Tensor:
 
 
 def random_offsets(count: int, largest: int, generator: Generator) -> Tensor:
-    """``count`` whole offsets drawn evenly from -largest..largest, int64 (count,)."""
+    """``count`` uniform random integers from -largest..largest, int64 (count,)."""
     return torch.randint(-largest, largest + 1, (count,), generator=generator, device=generator.device)
 
 
 def random_below(count: int, end: int, generator: Generator) -> Tensor:
-    """``count`` whole numbers drawn evenly from 0..end-1, int64 (count,)."""
+    """``count`` uniform random integers from 0..end-1, int64 (count,)."""
     return torch.randint(end, (count,), generator=generator, device=generator.device)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor, padding: Padding) -> Tensor:
-    """``images`` (B, H, W, C) moved by ``down`` and ``right`` pixels, int64 (B,); the rest by ``padding``."""
+    """``images`` (B, H, W, C) shifted by ``down`` and ``right`` pixels, int64 (B,), and filled by ``padding``."""
     batch, height, width, _ = images.shape
     rows = torch.arange(height, device=images.device) - down[:, None]
     columns = torch.arange(width, device=images.device) - right[:, None]
@@ -80,9 +80,9 @@ def flip(images: Tensor, which: Tensor) -> Tensor:
 
 
 def cutout(images: Tensor, row: Tensor, column: Tensor, side: tuple[int, int]) -> Tensor:
-    """``images`` (B, H, W, C) with a rectangle of ``side`` (height, width) around (row, column), int64 (B,), at 0.
+    """``images`` (B, H, W, C) with a rectangle of ``side`` (height, width) around (row, column), int64 (B,), set to 0.
 
-    The centre is a pixel of the image, the rectangle may reach beyond the border.
+    The centre is a pixel of the image; the rectangle may extend beyond the border.
     """
     _, height, width, _ = images.shape
     rows = _within(torch.arange(height, device=images.device), row, side[0])
@@ -92,13 +92,13 @@ def cutout(images: Tensor, row: Tensor, column: Tensor, side: tuple[int, int]) -
 
 
 def _within(positions: Tensor, centre: Tensor, side: int) -> Tensor:
-    """Which of ``positions`` (L,) are among the ``side`` around each of ``centre`` (B,): bool (B, L)."""
+    """Whether each of ``positions`` (L,) is within ``side`` pixels around each of ``centre`` (B,): bool (B, L)."""
     first = centre[:, None] - side // 2
     return (positions >= first) & (positions < first + side)
 
 
 def _reflect(index: Tensor, size: int) -> Tensor:
-    """Positions outside 0..size-1 mirrored back in at the border pixel (offsets below ``size``)."""
+    """Positions outside 0..size-1 reflected at the border pixel (offsets below ``size``)."""
     last = size - 1
     return last - (last - index.abs()).abs()
 

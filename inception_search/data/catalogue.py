@@ -1,4 +1,4 @@
-"""The table of datasets, and :func:`load_data`, which turns a name into a ``Dataset``."""
+"""The table of datasets, and :func:`load_data`, which returns the ``Dataset`` for a name."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ DATASETS: dict[str, str] = {
 
 EMBEDDED = frozenset({"digits"})  # part of an installed package: neither a folder nor a download changes them
 
-DOWNLOADED = frozenset({"cifar10"})  # those that this package can fetch
-
-LARGEST_SIDE = 4096  # pixels; beyond it a dataset in memory is a slip of the keyboard
+DOWNLOADED = frozenset({"cifar10"})  # datasets that this package can download
+LARGEST_SIDE = 4096  # pixels; a larger image_size is probably a typing error
 
 
 class LoadFunction(Protocol):
-    """The signature every dataset's ``load`` has; what a dataset has no use for it ignores."""
+    """The signature of every dataset's ``load``, which ignores options that do not apply to it."""
 
     def __call__(
         self, *, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None
@@ -35,12 +34,12 @@ class LoadFunction(Protocol):
 
 
 def names() -> tuple[str, ...]:
-    """The names :func:`load_data` answers to, sorted; those that other packages add (docs/plugins.md) last."""
+    """The names for :func:`load_data`, sorted; those of other packages (docs/plugins.md) come last."""
     return all_names("dataset", sorted(DATASETS))
 
 
 def may_download(name: str) -> bool:
-    """Whether the dataset may fetch files; of one that another package adds it is not known."""
+    """Whether the dataset may download files; always True for a dataset of another package."""
     return name in DOWNLOADED or name not in DATASETS
 
 
@@ -71,8 +70,8 @@ def load_data(
         ``labels`` (N,); ``data.classes`` are the names of the classes.
 
     Raises:
-        UnknownNameError: there is no such dataset.
-        ConfigError: an option cannot be used.
+        UnknownNameError: the dataset does not exist.
+        ConfigError: an option has an invalid value.
         DataError: the files are missing, damaged or too large.
 
     >>> data = ins.load_data("digits", image_size=16, limit=100)
@@ -95,7 +94,7 @@ def load_data(
 
 
 def find_loader(name: str) -> LoadFunction:
-    """The ``load`` function behind a name. Raises PluginError for a broken one of another package."""
+    """The ``load`` function of a dataset. Raises PluginError if that of another package is broken."""
     if (added := find("dataset", name, DATASETS)) is not None:
         return _guarded(name, added)
     module, _, function = DATASETS[name].partition(":")
@@ -103,7 +102,7 @@ def find_loader(name: str) -> LoadFunction:
 
 
 def _guarded(name: str, function: Any) -> LoadFunction:
-    """The ``load`` of the dataset ``name`` of another package; where it fails, the error names the package."""
+    """The ``load`` of the dataset ``name`` of another package; its errors name the package."""
     if not callable(function):
         raise unusable("dataset", name, shorten(function), "a function with the arguments of LoadFunction")
 

@@ -1,4 +1,4 @@
-"""CIFAR-10: 50000 + 10000 colour pictures of ten kinds of things, 32x32."""
+"""CIFAR-10: 50000 + 10000 colour images of ten classes, 32x32."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _VALIDATION = 1 / 10  # 5000 of the 50000
 
 
 def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
-    """CIFAR-10 as (3, 32, 32), or resized: 45000 train and 5000 validation by ``seed``, 10000 test.
+    """CIFAR-10 as (3, 32, 32), or resized: 45000 training and 5000 validation images by ``seed``, 10000 test images.
 
-    ``root`` (default ``~/.cache/inception-search``), or its parent, is or holds ``cifar-10-batches-py`` or
-    ``-bin``; with ``download`` the archive is fetched into ``root`` when it is not there. Raises DataError.
+    ``root`` (default ``~/.cache/inception-search``), or its parent, is or contains ``cifar-10-batches-py`` or
+    ``-bin``. With ``download`` a missing archive is downloaded into ``root``. Raises DataError.
     """
     root = root or DEFAULT_ROOT.expanduser()
     folder, form = _find(root) or _fetch_or_refuse(root, download)
@@ -44,7 +44,7 @@ def _resized(split: Split, size: int | None) -> Split:
 
 
 def _find(root: Path) -> tuple[Path, Form] | None:
-    """The first folder in or beside ``root`` that holds the first batch of either form."""
+    """The first folder in or beside ``root`` with the first batch in either form."""
     for form in FORMS:
         for folder in (root, root / form.folder, root.parent / form.folder):
             if (folder / form.train[0]).is_file():
@@ -58,7 +58,7 @@ def _fetch_or_refuse(root: Path, download: bool) -> tuple[Path, Form]:
         raise DataError(
             f"CIFAR-10 is not there: no folder {names} with a data_batch_1",
             place=Place(str(root)),
-            hint=f"allow the download (--download), or unpack {URL} there, or name its folder (--data-root)",
+            hint=f"permit the download (--download), or unpack {URL} there, or name its folder (--data-root)",
         )
     folder = fetch_archive(URL, md5=_MD5, folder=PYTHON_FORM.folder, into=root, largest=_LARGEST)
     return folder, PYTHON_FORM

@@ -1,6 +1,6 @@
 """The two published forms of CIFAR-10 on disk: pickled batches and flat binary records.
 
-Record counts are those the files have; all six batches must have the same.
+The number of records comes from the files; all six batches must have the same number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HINT = "unpack the published archive again"
 
 @dataclass(frozen=True)
 class Form:
-    """One published form: the folder its archive unpacks to, its files, and how they are read."""
+    """One published form: the folder of its archive, its files, and the functions that read them."""
 
     folder: str
     train: tuple[str, ...]
@@ -36,7 +36,7 @@ class Form:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file the form needs."""
+        """The names of all required files."""
         return (*self.train, self.test, self.meta)
 
 
@@ -61,7 +61,7 @@ def _joined(splits: list[Split]) -> Split:
 def _check(path: Path, batch: Split, records: int, classes: int) -> None:
     if len(batch) != records:
         expected = f"{records} as in the first batch"
-        rule = "the batch has another number of records"
+        rule = "the batch has a different number of records"
         raise DataError(rule, place=Place(str(path)), found=len(batch), expected=expected, hint=_HINT)
     found = int(batch.labels.max())
     if found >= classes:
@@ -84,7 +84,7 @@ def _read_python(path: Path) -> Split:
         raise _bad(path, "the batch has no list 'labels' of numbers 0..255", type(labels).__name__, None)
     if len(labels) != len(data):
         found = f"{len(labels)} labels for {len(data)} images"
-        raise _bad(path, "labels and images do not belong together", found, None)
+        raise _bad(path, "the numbers of labels and images differ", found, None)
     return Split(torch.from_numpy(data.copy()).reshape(-1, *_SHAPE), torch.tensor(labels))
 
 
@@ -94,7 +94,7 @@ def _read_python_classes(path: Path) -> tuple[str, ...]:
         found = f"{len(labels)} names" if isinstance(labels, list) else type(labels).__name__
         raise _bad(path, "the file has no list 'label_names'", found, f"1 to {_MOST_CLASSES} names")
     if not all(isinstance(label, str) for label in labels):
-        raise _bad(path, "the list 'label_names' holds something other than names", None, "texts only")
+        raise _bad(path, "the list 'label_names' has entries that are not names", None, "only texts")
     return tuple(labels)
 
 

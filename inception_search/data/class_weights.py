@@ -1,4 +1,4 @@
-"""What each class counts in the training loss."""
+"""The weights of classes in the training loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_usable(value: Any) -> bool:
 
 
 def weights_of(chosen: ClassWeights, classes: Sequence[str], counts: Sequence[int]) -> tuple[float, ...] | None:
-    """The weight of each class in label order; None where all count alike.
+    """The weight of each class in label order; None for equal weights.
 
     Args:
         chosen: ``none``; ``balanced``, as scikit-learn defines it: images / (classes * images of the class); or weights
@@ -29,7 +29,7 @@ def weights_of(chosen: ClassWeights, classes: Sequence[str], counts: Sequence[in
         classes: names in label order.
         counts: training images of each class.
 
-    Raises ConfigError for a name that is no class.
+    Raises ConfigError for a name that is not a class.
 
     >>> weights_of("balanced", ("ok", "bad"), (90, 10))
     (0.5555555555555556, 5.0)
@@ -49,9 +49,9 @@ def weights_of(chosen: ClassWeights, classes: Sequence[str], counts: Sequence[in
 
 
 def parse_class_weights(value: Any) -> Any:
-    """An option as people write it (``"ok=1,bad=10"``, a mapping, nothing) as :func:`weights_of` takes it.
+    """Convert an option from the user (``"ok=1,bad=10"``, a mapping, None) to the form for :func:`weights_of`.
 
-    Raises ValueError for what cannot be used.
+    Raises ValueError for invalid values.
     """
     if value is None:
         return "none"
@@ -59,7 +59,7 @@ def parse_class_weights(value: Any) -> Any:
         value = _weights_in(value)
     if isinstance(value, Mapping):
         try:
-            value = {str(name).strip(): _weight(given) for name, given in value.items()}
+            value = {str(name).strip(): _weight(weight) for name, weight in value.items()}
         except (TypeError, ValueError, OverflowError):
             raise ValueError(EXPECTED) from None
     if not is_usable(value):
@@ -68,7 +68,7 @@ def parse_class_weights(value: Any) -> Any:
 
 
 def _weights_in(text: str) -> dict[str, str]:
-    """The names and weights in ``"ok=1,bad=10"``; ValueError for a part without weight or a name given twice."""
+    """The names and weights in ``"ok=1,bad=10"``; raises ValueError for a missing weight or a repeated name."""
     pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
     found = {name.strip(): weight for name, equals, weight in pairs if equals}
     if len(found) < len(pairs):
@@ -76,7 +76,7 @@ def _weights_in(text: str) -> dict[str, str]:
     return found
 
 
-def _weight(given: Any) -> float:
-    if isinstance(given, bool):
+def _weight(value: Any) -> float:
+    if isinstance(value, bool):
         raise ValueError("not a number")
-    return float(given)
+    return float(value)

@@ -1,6 +1,6 @@
-"""The value types of a dataset: images and labels of one split, and the three splits with their facts.
+"""The types of a dataset: images and labels of one split, and the three splits with their facts.
 
-Also their square resizing, the same to the last bit on every machine.
+The module also contains the resizing to squares, which gives the same bits on every machine.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from inception_search.data.augment import NONE, Augmentation
 from inception_search.errors import DataError
 
 SPLITS = ("train", "validation", "test")
-_CHUNK = 1 << 24  # pixel values counted at a time; bounds the temporary memory of the statistics
+_CHUNK = 1 << 24  # pixel values counted together; limits the temporary memory of the statistics
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """``images`` uint8 (N, C, H, W), values 0..255, and ``labels`` int64 (N,); else raises DataError."""
+    """``images`` uint8 (N, C, H, W), values 0..255, and ``labels`` int64 (N,); raises DataError for other types."""
 
     images: Tensor
     labels: Tensor
@@ -50,10 +50,10 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Train, validation and test images of one shape, ready in host memory.
+    """Training, validation and test images of one shape, in CPU memory.
 
-    ``classes`` are names in label order. ``augmentation`` says what may be done to a training image without
-    making it another symbol. Raises DataError for an empty split, shapes that differ or labels out of range.
+    ``classes`` are names in label order. ``augmentation`` contains the changes of a training image that preserve its
+    class. Raises DataError for an empty split, different shapes or labels out of range.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Dataset:
     test: Split
     augmentation: Augmentation = NONE
     notes: tuple[str, ...] = ()
-    """Sentences on how the files were read and what was passed over."""
+    """Sentences about how the files were read and which were ignored."""
 
     def __post_init__(self) -> None:
         for name, split in self.splits.items():
@@ -82,12 +82,12 @@ class Dataset:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Mean per channel of the train images, on the 0..1 scale."""
+        """Mean per channel of the training images, on the 0..1 scale."""
         return self._statistics[0]
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Standard deviation per channel of the train images, on the 0..1 scale; 1.0 if it is constant."""
+        """Standard deviation per channel of the training images, on the 0..1 scale; 1.0 for a constant channel."""
         return self._statistics[1]
 
     @cached_property
@@ -106,7 +106,7 @@ class Dataset:
         return digest.hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
-        """What a record of a run should say about its data; plain JSON values."""
+        """The facts about the data for the record of a run; plain JSON values."""
         return {
             "name": self.name,
             "fingerprint": self.fingerprint,
@@ -121,7 +121,7 @@ def _check_split(dataset: str, name: str, split: Split, shape: tuple[int, ...], 
         raise DataError("the split is empty", path=f"{dataset}.{name}", expected="at least one image")
     own = tuple(split.images.shape[1:])
     if own != shape:
-        raise DataError("images of another shape", path=f"{dataset}.{name}", found=own, expected=f"{shape}")
+        raise DataError("images of a different shape", path=f"{dataset}.{name}", found=own, expected=f"{shape}")
     low, high = int(split.labels.min()), int(split.labels.max())
     if low < 0 or high >= classes:
         found = low if low < 0 else high
@@ -139,7 +139,7 @@ def _histograms(images: Tensor) -> Tensor:
 
 
 def _moments(counts: Tensor) -> tuple[float, float]:
-    """Mean and standard deviation, 0..1 scale, of values counted in ``counts`` (256,); integer-exact sums."""
+    """Mean and standard deviation, on the 0..1 scale, from ``counts`` (256,) of pixel values; sums are exact."""
     pairs = list(enumerate(counts.tolist()))
     n = sum(count for _, count in pairs)
     total = sum(value * count for value, count in pairs)
@@ -148,12 +148,12 @@ def _moments(counts: Tensor) -> tuple[float, float]:
     return total / n / 255, math.sqrt(variance) / 255
 
 
-_RESIZED = 4096  # images resized at a time; bounds the temporary float64 memory
-_TIE = 1e-6  # an exact half rounds up on every machine, whatever order its sums are taken in
+_RESIZED = 4096  # images resized together; limits the temporary float64 memory
+_TIE = 1e-6  # makes exact halves round up on every machine, independent of the order of summation
 
 
 def resize(images: Tensor, size: int | None) -> Tensor:
-    """``images`` uint8 (N, C, H, W) as (N, C, size, size), bilinear, antialiased; unchanged for None."""
+    """``images`` uint8 (N, C, H, W) resized to (N, C, size, size), bilinear with antialiasing; unchanged for None."""
     if size is None or tuple(images.shape[2:]) == (size, size):
         return images
     return torch.cat([_resize(chunk, size) for chunk in torch.split(images, _RESIZED)])

@@ -1,6 +1,6 @@
-"""Pixels of more than 8 bits (16-bit and 32-bit integers, floats) as 8 bits, by one rule for all pictures of a dataset.
+"""Conversion of pixels with more than 8 bits (16-bit and 32-bit integers, floats), by one scale for a dataset.
 
-Scaled picture by picture, a dark picture and a bright one would come out alike.
+With a separate scale for each image, a dark image and a bright one would become equal.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from inception_search.errors import DataError, raw
 
-DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})  # Pillow's modes; all of them are grey
-_LARGEST = 1e30  # larger floats stand for "no data" in satellite pictures
+DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})  # Pillow's modes; all of them are greyscale
+_LARGEST = 1e30  # larger floats mean "no data" in satellite images
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The lowest and the highest value of pictures with integers or with floats."""
+    """The lowest and the highest value of images with integer or with float pixels."""
 
     low: float
     high: float
@@ -28,21 +28,21 @@ class Extent:
 
 @dataclass(frozen=True)
 class DeepScale:
-    """How integers and floats become bytes; None: there are no pictures of that kind."""
+    """The scales of integer and float pixels to bytes; None if no image has such pixels."""
 
     integers: Extent | None = None
     floats: Extent | None = None
 
     @property
     def bits(self) -> int | None:
-        """Bits that the largest integer needs, 8 or more; None where integers are not read as unsigned numbers."""
+        """The bits of the largest integer, at least 8; None if integers are not read as unsigned numbers."""
         if self.integers is None or self.integers.low < 0:
             return None
         return max(8, int(self.integers.high).bit_length())
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The rule, as a person should read it."""
+        """A description of the scales."""
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
@@ -55,14 +55,14 @@ class DeepScale:
             yield f"float pixels: {_stretched(self.floats)}"
 
     def to_bytes(self, values: NDArray[np.generic], transparent: object = None) -> NDArray[np.uint8]:
-        """``values`` (H, W) as bytes; those equal to ``transparent``, where it is a number, become white."""
+        """``values`` (H, W) as bytes; values equal to ``transparent``, if it is a number, become white."""
         if (bits := self.bits) is not None and np.issubdtype(values.dtype, np.integer):
             found = (values.astype(np.int64) >> (bits - 8)).clip(0, 255).astype(np.uint8)
         else:
             extent = self.floats if np.issubdtype(values.dtype, np.floating) else self.integers
             if extent is None:
-                rule = "the picture holds more than 8 bits in a format of 8: its ending is not that of its content"
-                raise DataError(rule, hint="give it the ending of its format, .tif or .png")
+                rule = "the image has more than 8 bits per pixel, but the file ending is that of an 8-bit format"
+                raise DataError(rule, hint="rename it to the ending of its format, .tif or .png")
             span = (extent.high - extent.low) or 1.0
             share = (values.astype(np.float64) - extent.low) / span
             found = (share * 255 + 0.5).clip(0, 255).astype(np.uint8)
@@ -72,12 +72,12 @@ class DeepScale:
 
 
 def extent_of(values: NDArray[np.generic]) -> Extent:
-    """The extent of one picture; DataError for values that are no numbers or stand for "no data"."""
+    """The extent of one image; raises DataError for NaN, infinity or markers of missing data."""
     floats = bool(np.issubdtype(values.dtype, np.floating))
     low, high = float(values.min()), float(values.max())
-    if not (low > -_LARGEST and high < _LARGEST):  # also where they are NaN
+    if not (low > -_LARGEST and high < _LARGEST):  # written so that NaN fails as well
         raise DataError(
-            "the picture holds values that cannot be shown",
+            "the image has values that cannot be converted",
             found=raw(f"values from {low:g} to {high:g}"),
             expected="finite numbers",
             hint="replace NaN, infinity and markers of missing data, or remove the file",
@@ -86,10 +86,10 @@ def extent_of(values: NDArray[np.generic]) -> Extent:
 
 
 def make_scale(extents: Iterable[Extent]) -> DeepScale:
-    """The scale for all pictures with these ``extents``.
+    """The scale for all images with these ``extents``.
 
-    Integers without a sign are numbers of as many bits as the largest needs (8 at least), of which the upper 8 are
-    kept; floats within 0..1 are multiplied by 255. All else is stretched: the lowest value becomes 0, the highest 255.
+    For unsigned integers the upper 8 bits of the bits of the largest value are kept. Floats within 0..1 are multiplied
+    by 255. All other ranges are stretched: the lowest value becomes 0, the highest 255.
     """
     found: dict[bool, Extent] = {}
     for each in extents:

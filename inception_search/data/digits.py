@@ -1,4 +1,4 @@
-"""The 1797 handwritten digits that come with scikit-learn (UCI optical recognition, 8x8): no files needed."""
+"""The 1797 handwritten digits of scikit-learn (UCI optical recognition, 8x8), which need no files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from inception_search.data.augment import Augmentation
 from inception_search.data.dataset import Dataset, Split, resize
 from inception_search.data.partition import limit_split, stratified_parts
 
-AUGMENTATION = Augmentation(shift=1 / 8)  # never mirrored: a mirrored digit is another symbol
+AUGMENTATION = Augmentation(shift=1 / 8)  # no flips: a mirrored digit is not a digit
 _DEFAULT_SIZE = 16
 _LARGEST = 16  # the published pixel values are 0..16
 
 
 def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
-    """Digits as grey images (1, 16, 16), or another ``image_size``; split 60/20/20 by ``seed``.
+    """Digits as greyscale images (1, 16, 16), or another ``image_size``; split 60/20/20 by ``seed``.
 
     ``root`` and ``download`` are ignored: the images are part of the scikit-learn package.
     """

@@ -1,4 +1,4 @@
-"""Fetching a published archive: checked before it is unpacked, and all there or not there at all."""
+"""Download of a published archive: verified before unpacking, and installed completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tempfile import TemporaryDirectory
 from inception_search.errors import DataError, Place
 
 _BLOCK = 1 << 20
-_TIMEOUT = 60  # seconds without an answer
+_TIMEOUT = 60  # seconds without a response
 
 
 def fetch_archive(url: str, *, md5: str, folder: str, into: Path, largest: int) -> Path:
-    """Download the tar file at ``url``, check its ``md5``, and put the ``folder`` it holds under ``into``.
+    """Download the tar file at ``url``, check its ``md5``, and put its ``folder`` under ``into``.
 
-    ``largest`` bounds the archive in bytes. Everything happens in a temporary folder beside the goal, which
-    goes away whatever happens; the result arrives by one rename. Raises DataError.
+    ``largest`` limits the archive in bytes. All work is done in a temporary folder beside the destination, which is
+    always removed; one rename installs the result. Raises DataError.
     """
     try:
         into.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def fetch_archive(url: str, *, md5: str, folder: str, into: Path, largest: int) 
 
 
 def _download(url: str, archive: Path, largest: int) -> str:
-    """Write the content of ``url`` to ``archive``; its MD5 in hex."""
+    """Write the content of ``url`` to ``archive``; returns its MD5 in hex."""
     digest = hashlib.md5(usedforsecurity=False)
     size = 0
     with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, archive.open("wb") as file:
@@ -70,5 +70,5 @@ def _unpack(archive: Path, goal: Path, url: str) -> None:
 
 def _move(unpacked: Path, goal: Path, url: str) -> Path:
     if not unpacked.is_dir():
-        raise DataError("the archive does not hold the folder wanted", place=Place(url), expected=goal.name)
+        raise DataError("the archive does not contain the expected folder", place=Place(url), expected=goal.name)
     return unpacked.rename(goal)

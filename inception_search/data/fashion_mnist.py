@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 60000 + 10000 grey pictures of clothes, 28x28, from its four idx files."""
+"""Fashion-MNIST: 60000 + 10000 greyscale images of clothes, 28x28, from its four idx files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from inception_search.data.partition import limit_split, stratified_parts
 from inception_search.errors import DataError, Place
 
 _UNSIGNED_BYTE = 0x08
-_LARGEST = 1 << 30  # bytes of payload; a larger claim in a header is not believed
+_LARGEST = 1 << 30  # bytes of payload; a header with a larger size is refused
 
 
 def read_idx(path: Path, dimensions: int) -> Tensor:
     """The uint8 tensor in the idx file ``path``, which must have ``dimensions`` dimensions.
 
-    Raises DataError naming the file when the header, the sizes or the compressed stream are not sound.
+    Raises DataError naming the file if the header, the sizes or the compressed stream are damaged.
     """
     try:
         with _open(path) as stream:
@@ -41,15 +41,15 @@ def _read(stream: IO[bytes], path: Path, dimensions: int) -> Tensor:
     header = stream.read(4 + 4 * dimensions)
     magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
     if header[:4] != magic or len(header) < 4 + 4 * dimensions:
-        raise _bad(path, "is not an idx file of the kind wanted", header[:4].hex(), f"the magic {magic.hex()}")
+        raise _bad(path, "is not an idx file of the expected kind", header[:4].hex(), f"the magic {magic.hex()}")
     sizes = [int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4)]
-    wanted = math.prod(sizes)
-    if not 0 < wanted <= _LARGEST:
+    size = math.prod(sizes)
+    if not 0 < size <= _LARGEST:
         raise _bad(path, "has impossible sizes in its header", sizes, f"1..{_LARGEST} values")
-    payload = stream.read(wanted + 1)
-    if len(payload) != wanted:
-        found = f"more than {wanted} bytes" if len(payload) > wanted else f"{len(payload)} bytes"
-        raise _bad(path, f"does not hold the {wanted} bytes its header announces", found)
+    payload = stream.read(size + 1)
+    if len(payload) != size:
+        found = f"more than {size} bytes" if len(payload) > size else f"{len(payload)} bytes"
+        raise _bad(path, f"does not have the {size} bytes of its header", found)
     return torch.frombuffer(bytearray(payload), dtype=torch.uint8).reshape(sizes)
 
 
@@ -71,7 +71,7 @@ CLASSES = (
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 _VALIDATION = 1 / 12  # 5000 of the 60000
-# Where torchvision puts the files below the folder that it is given.
+# The folders with the files below a torchvision root.
 _BELOW = ("", "FashionMNIST/raw", "raw")
 _HINT = (
     "install the Debian package (apt install dataset-fashion-mnist) or name the folder that holds the files, in which "
@@ -80,11 +80,11 @@ _HINT = (
 
 
 def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
-    """Clothes as (1, 28, 28), or resized: 55000 train and 5000 validation by ``seed``, 10000 test.
+    """Clothes as (1, 28, 28), or resized: 55000 training and 5000 validation images by ``seed``, 10000 test images.
 
-    The files come with the system or from ``root``, gzipped or not, as published, as torchvision stores them
-    (``FashionMNIST/raw`` below ``root``) or with Kaggle's names; they cannot be downloaded (``download``). Raises
-    DataError when files are missing or do not hold what their headers say.
+    The files are those of the system package, or those in ``root``: gzipped or not, with the published names, as stored
+    by torchvision (``FashionMNIST/raw`` below ``root``) or with Kaggle's names. They cannot be downloaded. Raises
+    DataError if files are missing or do not match their headers.
     """
     train_images, train_labels, test_images, test_labels = _find(root or DEFAULT_ROOT, download)
     whole = _read_split(train_images, train_labels, image_size)
@@ -101,7 +101,7 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
 
 
 def _find(root: Path, download: bool) -> list[Path]:
-    """The four files in ``root`` or below it, in the order of FILES: of the first folder that holds any."""
+    """The four files in the order of FILES, from the first folder in or below ``root`` that contains any."""
     folders = [root / below for below in _BELOW]
     for folder in folders:
         found = [next((p for p in _spellings(folder, name) if p.is_file()), None) for name in FILES]
@@ -118,9 +118,9 @@ def _find(root: Path, download: bool) -> list[Path]:
 
 
 def _spellings(folder: Path, name: str) -> Iterator[Path]:
-    """What a file may be called: ``train-images-idx3-ubyte``, by Kaggle ``train-images.idx3-ubyte``, with ``.gz``.
+    """The possible paths of a file: ``train-images-idx3-ubyte``, Kaggle's ``train-images.idx3-ubyte``, or with ``.gz``.
 
-    Some unpackers put a file into a folder of its own name.
+    Some unpacking programs put a file into a folder with its own name.
     """
     for spelling in (name, name.replace("-idx", ".idx")):
         yield folder / f"{spelling}.gz"
@@ -147,7 +147,7 @@ def _check(images: Tensor, labels: Tensor, images_file: Path, labels_file: Path)
         )
     if len(images) != len(labels):
         raise DataError(
-            "labels and images do not belong together",
+            "the numbers of labels and images differ",
             place=Place(str(labels_file)),
             found=f"{len(labels)} labels for {len(images)} images",
             hint=_HINT,

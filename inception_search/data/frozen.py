@@ -1,7 +1,7 @@
-"""The part of a dataset that a search may see, as a file trial processes map into memory.
+"""The part of a dataset for a search, as a file that trial processes map into memory.
 
-Train and validation images only: the test images never reach a trial of a search, not even its disk. They are written
-to a file of their own when finished networks are tested.
+The file contains only training and validation images, so that trials of a search cannot read test images. The test
+images are written to a separate file when finished networks are tested.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEEN = ("train", "validation")
 
 @dataclass(frozen=True, eq=False)
 class FrozenData:
-    """What :class:`~inception_search.data.loader.DeviceData` needs of a dataset: some of its splits."""
+    """Some splits of a dataset, with the interface for :class:`~inception_search.data.loader.DeviceData`."""
 
     name: str
     classes: tuple[str, ...]
@@ -49,17 +49,17 @@ def freeze(dataset: Dataset, path: Path, splits: Sequence[str] = SEEN) -> None:
         "std": dataset.std,
         "augmentation": asdict(dataset.augmentation),
     }
-    path.unlink(missing_ok=True)  # a link in its place would be followed
+    path.unlink(missing_ok=True)  # otherwise a link at this path would be followed
     save_file(tensors, path, metadata={"dataset": json.dumps(facts)})
 
 
-def thaw(path: Path, wanted: Sequence[str] = SEEN) -> FrozenData:
-    """Read what :func:`freeze` wrote. Raises DataError when the file is not that."""
+def thaw(path: Path, splits: Sequence[str] = SEEN) -> FrozenData:
+    """Read ``splits`` from a file of :func:`freeze`. Raises DataError for any other file."""
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()["dataset"])
             splits = {
-                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in wanted
+                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in splits
             }
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"not a frozen dataset: {error}", place=Place(str(path))) from None

@@ -24,10 +24,10 @@ _UNIT, _BYTE = 1.0, 255.0  # the largest values of the two usual ranges of float
 
 
 def pictures_in(images: Pictures, channels: int) -> Iterator[torch.Tensor]:
-    """``images`` as uint8 (N, ``channels``, H, W), one after another; those of one array or tensor come together.
+    """Yield ``images`` as uint8 (N, ``channels``, H, W): files and PIL images one by one, arrays and tensors whole.
 
-    Each file is read when it is asked for, so a long list of large pictures needs the memory of one. Raises
-    :class:`ConfigError` for what is no picture, DataError for a file that cannot be read.
+    Each file is read only when it is needed, so a long list of large images needs the memory of one. Raises
+    :class:`ConfigError` for an object that is not an image, DataError for a file that cannot be read.
     """
     if _is_one(images):
         yield _batch(images, channels)
@@ -45,7 +45,7 @@ def pictures_in(images: Pictures, channels: int) -> Iterator[torch.Tensor]:
             raise _no_picture(picture, channels).at(path=f"images[{i}]")
         yield found
     if empty:
-        raise ConfigError("there are no pictures", found=images if isinstance(images, list | tuple) else None)
+        raise ConfigError("there are no images", found=images if isinstance(images, list | tuple) else None)
 
 
 def _is_one(images: object) -> bool:
@@ -53,7 +53,7 @@ def _is_one(images: object) -> bool:
 
 
 def _is_pil(picture: object) -> bool:
-    """Whether this is a PIL image; does not import Pillow, since the caller who has an image already did."""
+    """Whether this is a PIL image. Pillow is not imported: a caller with an image has already imported it."""
     pillow: Any = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(picture, pillow.Image)
 
@@ -66,7 +66,7 @@ def _batch(picture: object, channels: int) -> torch.Tensor:
     mode = _MODES.get(channels)
     if mode is None:
         hint = f"give a torch.uint8 tensor (N, {channels}, H, W)"
-        raise ConfigError(f"pictures are not read for a network of {channels} channels", hint=hint)
+        raise ConfigError(f"image files cannot be read for a network of {channels} channels", hint=hint)
     if isinstance(picture, str | Path):
         return read_picture(Path(picture).expanduser(), mode)[None]
     return whole_picture(cast("Image", picture), mode)[None]
@@ -100,21 +100,21 @@ def _of_array(images: NDArray[Any], channels: int) -> torch.Tensor:
         first = len(shape) in (3, 4) and shape[-3] == channels
         hint = "write torch.from_numpy(images)" if first else _other_channels(shape, -1, channels)
         raise _wrong_shape(images, channels, hint)
-    whole = torch.from_numpy(np.array(images)).movedim(-1, -3)  # a copy: torch warns of arrays that cannot be written
+    whole = torch.from_numpy(np.array(images)).movedim(-1, -3)  # copied, because torch warns about read-only arrays
     return whole if len(shape) == 4 else whole[None]
 
 
 def _other_channels(shape: tuple[int, ...], axis: int, channels: int) -> str | None:
-    """What to do where the picture has the wrong number of channels."""
+    """A hint for an image with the wrong number of channels."""
     if channels != 3:
         return None
     if len(shape) == 2:
-        return 'make an RGB picture of a grey one: PIL.Image.fromarray(image).convert("RGB")'
+        return 'convert the greyscale image to RGB: PIL.Image.fromarray(image).convert("RGB")'
     if len(shape) in (3, 4) and shape[axis] == 4:
-        return f"leave the transparency out: {'images[..., :3]' if axis == -1 else 'images[..., :3, :, :]'}"
+        return f"remove the transparency: {'images[..., :3]' if axis == -1 else 'images[..., :3, :, :]'}"
     if len(shape) in (3, 4) and shape[axis] == 1:
         repeat = "repeat" if axis == -1 else "repeat_interleave"  # numpy's, torch's
-        return f"make RGB pictures of grey ones: images.{repeat}(3, {axis})"
+        return f"convert greyscale images to RGB: images.{repeat}(3, {axis})"
     return None
 
 
@@ -126,7 +126,7 @@ def _not_bytes(images: Any, channels: int, values: torch.Tensor, convert: str) -
     elif low >= 0 and high <= _BYTE:
         hint = f"write {convert.format('images.round()' if _is_float(images) else 'images')}"
     else:
-        hint = "give the pictures as they were before they were normalised, from 0 to 255"
+        hint = "give the images as they were before normalisation, from 0 to 255"
     return ConfigError(_rule(channels), found=_described(images), expected="uint8, from 0 to 255", hint=hint)
 
 
@@ -141,14 +141,14 @@ def _wrong_shape(images: Any, channels: int, hint: str | None) -> ConfigError:
 def _no_picture(images: object, channels: int) -> ConfigError:
     found = _described(images) if isinstance(images, (torch.Tensor, np.ndarray)) else raw(type(images).__name__)
     nested = isinstance(images, list | tuple) or _is_one(images)
-    hint = "give single pictures in a list, or one array of all" if nested else None
+    hint = "give single images in a list, or one array of all images" if nested else None
     return ConfigError(
         _rule(channels), found=found, expected=f"a path, a PIL image or {_expected(channels)}", hint=hint
     )
 
 
 def _rule(channels: int) -> str:
-    return "these are not RGB pictures" if channels == 3 else f"these are not pictures of {channels} channels"
+    return "these are not RGB images" if channels == 3 else f"these are not images with {channels} channels"
 
 
 def _described(images: Any) -> str:

@@ -1,8 +1,8 @@
-"""A folder of pictures, one sub-folder per class, decoded once into memory.
+"""A folder of images with one sub-folder per class, decoded once into memory.
 
-Either ``root/train/<class>/**`` with ``root/val`` (or ``valid``, ``validation``) and ``root/test`` where they
-exist, or plainly ``root/<class>/**``; see :mod:`~inception_search.data.picture_tree`. Validation and test sets that are
-not there are drawn from the training pictures, 15 % each.
+The layout is ``root/train/<class>/**``, optionally with ``root/val`` (or ``valid``, ``validation``) and ``root/test``,
+or simply ``root/<class>/**``; see :mod:`~inception_search.data.picture_tree`. Missing validation and test sets are drawn
+from the training images, 15 % each.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from inception_search.data.pictures import decode_all, require_pillow, survey
 from inception_search.errors import ConfigError, DataError, Place
 
 AUGMENTATION = Augmentation(shift=1 / 8, flip=True, padding="reflect")
-LARGEST = 8 * 1024**3  # bytes of decoded pictures; all of them stay in memory
+LARGEST = 8 * 1024**3  # bytes of decoded images, which all stay in memory
 _DEFAULT_SIZE = 64
-_DRAWN = 0.15  # share of the training pictures that a missing validation or test set gets
+_DRAWN = 0.15  # share of the training images for a missing validation or test set
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Picture files of one split and their labels int64 (N,), not yet decoded."""
+    """Image files of one split and their labels int64 (N,), not yet decoded."""
 
     files: tuple[Path, ...]
     labels: Tensor
@@ -39,12 +39,12 @@ class Listing:
 
 
 def load(*, root: Path | None, image_size: int | None, seed: int, download: bool, limit: int | None) -> Dataset:
-    """The pictures under ``root`` as (3, 64, 64), or another ``image_size``; (1, ...) if every file is grey.
+    """The images under ``root`` as (3, 64, 64), or another ``image_size``; (1, ...) if every file is greyscale.
 
-    The shorter side is resized, the centre cropped. Classes are the folder names, sorted. All pictures are
-    kept in memory as uint8, C * size * size bytes each: a set above 8 GiB is refused. Pixels of more than 8 bits are
-    scaled by one rule for the whole folder (:func:`~inception_search.data.deep_pixels.make_scale`). ``download`` is
-    ignored. Raises ConfigError without ``root``, DataError for missing, empty, corrupt or too many pictures.
+    The shorter side is resized, then the centre is cropped. Classes are the sorted folder names. All images are
+    kept in memory as uint8, C * size * size bytes each; more than 8 GiB are refused. Pixels with more than 8 bits are
+    scaled by one rule for the entire folder (:func:`~inception_search.data.deep_pixels.make_scale`). ``download`` is
+    ignored. Raises ConfigError without ``root``, DataError for missing, empty, damaged or too many images.
     """
     if root is None:
         raise ConfigError("image_folder needs a folder", path="root", hint="write root=FOLDER")
@@ -56,7 +56,7 @@ def load(*, root: Path | None, image_size: int | None, seed: int, download: bool
     if limit is not None and limit < len(listings["train"].files):
         listings["train"] = listings["train"].take(stratified_sample(listings["train"].labels, limit, seed))
     size = image_size or _DEFAULT_SIZE
-    mode, scale = survey(everything)  # of all pictures: neither limit nor seed changes what a pixel means
+    mode, scale = survey(everything)  # for all images, so that the scale does not depend on limit or seed
     _check_memory(root, sum(len(x.files) for x in listings.values()) * len(mode) * size * size)
     splits = {name: Split(decode_all(x.files, mode, size, scale), x.labels) for name, x in listings.items()}
     notes = (*tree.notes, *scale.sentences)
@@ -70,7 +70,7 @@ def _listing(classes: tuple[tuple[Path, ...], ...]) -> Listing:
 
 
 def _draw_missing(listings: dict[str, Listing], tree: Tree, seed: int) -> dict[str, Listing]:
-    """The listings with those that are not there drawn from the train set."""
+    """The listings, with missing ones drawn from the training set."""
     missing = [split for split in SPLITS if split not in listings]
     train = listings["train"]
     shares = [1 - _DRAWN * len(missing), *[_DRAWN] * len(missing)]
@@ -85,8 +85,8 @@ def _draw_missing(listings: dict[str, Listing], tree: Tree, seed: int) -> dict[s
 def _check_memory(root: Path, needed: int) -> None:
     if needed > LARGEST:
         raise DataError(
-            f"the decoded pictures would take {needed / 1024**3:.1f} GiB of memory",
+            f"the decoded images would take {needed / 1024**3:.1f} GiB of memory",
             place=Place(str(root)),
             expected=f"at most {LARGEST / 1024**3:g} GiB",
-            hint="ask for a smaller image_size or set a limit on the training images",
+            hint="choose a smaller image_size or set a limit on the training images",
         )

@@ -1,8 +1,8 @@
 """A dataset resident on the training device, and its batches: normalised, augmented, channels_last.
 
-Images lie on the device as uint8 (N, H, W, C). A batch is a (B, C, H, W) view of that order, so its strides
-are channels_last even with one channel, where ``contiguous(memory_format=channels_last)`` would do nothing
-and let the whole network run in the slow layout.
+Images are stored on the device as uint8 (N, H, W, C), and a batch is a (B, C, H, W) view of that. Its strides are thus
+channels_last even with one channel. ``contiguous(memory_format=channels_last)`` would then do nothing, and the whole
+network would run in the slow layout.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from inception_search.data.class_weights import ClassWeights, weights_of
 from inception_search.data.dataset import Split
 from inception_search.errors import DataError, raw
 
-_DRAW = 0  # the seed by which images of a split are chosen: one for all trainings, so that they compare
-_CHUNK = 1 << 24  # float values prepared at a time (64 MiB): few kernels per epoch, bounded memory
+_DRAW = 0  # the seed of the choice of images from a split; fixed, so that trainings are comparable
+_CHUNK = 1 << 24  # float values prepared together (64 MiB): few kernels per epoch, limited memory
 
 Batch = tuple[Tensor, Tensor]
 
 
 class ImageSource(Protocol):
-    """What :class:`DeviceData` reads of a dataset: a ``Dataset`` has it, and so has what stands in for one."""
+    """The interface of a dataset for :class:`DeviceData`."""
 
     @property
     def name(self) -> str: ...
@@ -53,9 +53,9 @@ class _Resident:
 
 
 class DeviceData:
-    """The named ``splits`` of ``dataset`` on ``device``; without the test set unless it is asked for.
+    """The named ``splits`` of ``dataset`` on ``device``; by default without the test set.
 
-    It keeps no reference to the dataset: what was not asked for cannot be reached through it.
+    It keeps no reference to the dataset, so that other splits are not accessible through it.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class DeviceData:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits that are here."""
+        """The names of the splits on the device."""
         return tuple(self._splits)
 
     @cached_property
     def fingerprint(self) -> str:
-        """First 16 hex digits of the SHA-256 over what is here: names, normalisation, images and labels."""
+        """First 16 hex digits of the SHA-256 over the splits on the device, with normalisation and labels."""
         digest = hashlib.sha256(repr((self.name, self.classes, self.shape, self.augmentation, self.splits)).encode())
         tensors = [self._scale, self._offset]
         tensors += [part for split in self._splits.values() for part in (split.images, split.labels)]
@@ -94,20 +94,20 @@ class DeviceData:
         return digest.hexdigest()[:16]
 
     def size(self, split: str) -> int:
-        """Number of images in ``split``; DataError if it is not here."""
+        """The number of images in ``split``; raises DataError if it is not on the device."""
         return len(self._resident(split).labels)
 
     def class_weights(self, chosen: ClassWeights) -> Tensor | None:
-        """What each class counts in the loss, float32 (classes,), by the training images here; None: all alike.
+        """The weight of each class in the loss, float32 (classes,), for these training images; None: equal weights.
 
-        ``chosen`` as for :func:`~inception_search.data.class_weights.weights_of`.
+        ``chosen`` is as for :func:`~inception_search.data.class_weights.weights_of`.
         """
         counts = self._resident("train").labels.cpu().bincount(minlength=self.classes).tolist()
         weights = weights_of(chosen, self.class_names, counts)
         return None if weights is None else torch.tensor(weights, device=self.device)
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """How many batches one pass of :meth:`train_batches` yields."""
+        """The number of batches in one pass of :meth:`train_batches`."""
         return max(1, self.size("train") // batch_size)
 
     def train_batches(
@@ -115,8 +115,8 @@ class DeviceData:
     ) -> Iterator[Batch]:
         """One shuffled pass: (images float32 (B, C, H, W) channels_last, labels int64 (B,)) on the device.
 
-        ``generator``, on the same device, draws order and augmentation. A last, smaller batch is dropped
-        unless it is the only one. ``augment`` does what the dataset allows, with ``cutout`` on top.
+        ``generator``, on the same device, determines order and augmentation. A smaller last batch is dropped
+        unless it is the only one. ``augment`` applies the dataset's augmentation, and ``cutout`` in addition.
         """
         data = self._resident("train")
         count = min(len(data.labels), self.steps_per_epoch(batch_size) * batch_size)
@@ -127,7 +127,7 @@ class DeviceData:
             yield from zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True)
 
     def train_sample(self, count: int, generator: Generator) -> Tensor:
-        """``count`` different random training images (all, if there are fewer), not augmented, as a batch."""
+        """A batch of ``count`` different random training images (or all, if there are fewer), not augmented."""
         data = self._resident("train")
         chosen = torch.randperm(len(data.labels), generator=generator, device=self.device)[:count]
         return self._prepare(data.images[chosen])
@@ -135,7 +135,7 @@ class DeviceData:
     def eval_batches(self, split: str, batch_size: int, images: int | None = None) -> Iterator[Batch]:
         """All of ``split`` in order, prepared as in :meth:`train_batches`; the last batch may be smaller.
 
-        With ``images`` only so many of them, drawn at random, but always the same ones.
+        With ``images``, only that number of images: a random choice, which is always the same.
         """
         data = self._resident(split)
         count = self.evaluated(split, images)
@@ -145,22 +145,22 @@ class DeviceData:
             yield self._prepare(data.images[piece]), data.labels[piece]
 
     def evaluated(self, split: str, images: int | None = None) -> int:
-        """How many images :meth:`eval_batches` yields."""
+        """The number of images in :meth:`eval_batches`."""
         return self.size(split) if images is None else min(images, self.size(split))
 
     def _drawn(self, split: str, count: int) -> Tensor:
-        """The places of ``count`` images of ``split``, int64, in order: its images may be sorted by class."""
+        """Sorted random indices, int64, of ``count`` images of ``split``, whose images may be sorted by class."""
         generator = Generator().manual_seed(_DRAW)
         return torch.randperm(self.size(split), generator=generator)[:count].sort().values.to(self.device)
 
     def _prepare(self, images: Tensor, what: Augmentation | None = None, generator: Generator | None = None) -> Tensor:
-        """uint8 (B, H, W, C) to normalised float32 (B, C, H, W), channels_last."""
+        """Convert uint8 (B, H, W, C) to normalised float32 (B, C, H, W), channels_last."""
         if what is not None and generator is not None:
             images = augment(images, what, generator)
         return channels_last_view(images.float().mul_(self._scale).add_(self._offset))
 
     def _chunk(self, batch_size: int) -> int:
-        """Images prepared at a time: whole batches, one at least."""
+        """The number of images prepared together: whole batches, at least one."""
         channels, height, width = self.shape
         return max(1, _CHUNK // (channels * height * width * batch_size)) * batch_size
 
@@ -176,9 +176,9 @@ class DeviceData:
 
 
 def channels_last_view(images: Tensor) -> Tensor:
-    """(B, H, W, C) as (B, C, H, W) over the same memory, with the strides of channels_last also where C is 1.
+    """A view (B, C, H, W) of (B, H, W, C) with channels_last strides, also if C is 1.
 
-    A permute would do but for C = 1, where torch may give that axis any stride, and convolutions go by strides.
+    ``permute`` is not enough for C = 1: torch may give that axis any stride, and convolutions decide by strides.
     """
     batch, height, width, channels = images.shape
     strides = (height * width * channels, 1, width * channels, channels)

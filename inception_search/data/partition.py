@@ -1,7 +1,7 @@
-"""Stratified, seeded choices of images: every class keeps its share in every part, and in a larger validation set.
+"""Stratified, seeded choices of images: every class keeps its share in each part and in a larger validation set.
 
-The draws use numpy's frozen ``RandomState`` stream, so a seed names the same split on every machine and with
-every later version.
+The draws use numpy's ``RandomState``, whose stream never changes, so that a seed gives the same split on every machine
+and in every version.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from inception_search.errors import ConfigError, DataError, raw
 
 
 def stratified_parts(labels: Tensor, fractions: Sequence[float], seed: int) -> list[Tensor]:
-    """Disjoint index sets (int64, ascending) that together hold every image, sized by ``fractions``.
+    """Disjoint index sets (int64, ascending) that together contain every image, sized by ``fractions``.
 
-    Per class each part but the first gets its rounded share, one image at least; the first gets the rest.
+    For each class, every part except the first gets its rounded share, at least one image; the first gets the rest.
     Raises DataError, with the label as ``found``, for a class with fewer images than parts.
     """
     parts: list[list[NDArray[np.int64]]] = [[] for _ in fractions]
@@ -42,14 +42,14 @@ def stratified_parts(labels: Tensor, fractions: Sequence[float], seed: int) -> l
 
 
 def stratified_sample(labels: Tensor, size: int, seed: int) -> Tensor:
-    """Ascending indices of ``size`` images (all, if there are fewer), classes in proportion, none left out.
+    """Ascending indices of a stratified sample of ``size`` images (or all, if there are fewer).
 
-    Raises ConfigError for a size below the number of classes.
+    Every class has at least one image. Raises ConfigError for a size below the number of classes.
     """
     classes = int(labels.bincount().count_nonzero())
     if size < classes:
         raise ConfigError(
-            "too few training images asked for",
+            "too few training images",
             path="limit",
             found=size,
             expected=f"at least {classes}, one for each class",
@@ -58,8 +58,8 @@ def stratified_sample(labels: Tensor, size: int, seed: int) -> Tensor:
 
 
 def stratified_order(labels: Tensor, seed: int) -> Tensor:
-    """All indices (int64, (N,)) in an order of which any first part is stratified."""
-    # The i-th of n images of a class stands at i / n.
+    """All indices (int64, (N,)) in an order of which every prefix is stratified."""
+    # The i-th of n images of a class gets the position i / n.
     classes = _shuffled_classes(labels, seed)
     order = sorted((i / len(members), int(m)) for members in classes for i, m in enumerate(members))
     return torch.tensor([index for _, index in order], dtype=torch.int64)
@@ -73,7 +73,7 @@ def limit_split(split: Split, limit: int | None, seed: int) -> Split:
 
 
 def _shuffled_classes(labels: Tensor, seed: int) -> list[NDArray[np.int64]]:
-    """The indices of each class that occurs, in label order, each shuffled."""
+    """The shuffled indices of each class that occurs, in label order."""
     values = labels.numpy()
     keys = np.random.RandomState(seed % 2**32).random_sample(len(values))
     order = np.lexsort((keys, values))
@@ -82,20 +82,20 @@ def _shuffled_classes(labels: Tensor, seed: int) -> list[NDArray[np.int64]]:
 
 
 def resize_validation(dataset: Dataset, size: int, limit: int | None, seed: int) -> Dataset:
-    """The whole ``dataset`` with ``limit`` training images (None: all), as without this, and ``size`` for validation.
+    """``dataset`` with ``limit`` training images (None: all) and ``size`` validation images.
 
-    For searches that compare networks closely: the difference between two networks' accuracies on n images has a
-    standard error of about sqrt(d / n), d being the share of images that only one of them gets right: with 5,000 images
-    and d = 0.06, 0.35 points.
+    A large size is for close comparisons: the difference of two accuracies on n images has a standard error of about
+    sqrt(d / n), where d is the share of images that only one network classifies correctly. For 5,000 images and d =
+    0.06 this is 0.35 points.
 
-    Fewer than the dataset has for validation are a stratified sample of them; more are all of them and a stratified
-    sample of the training images that ``limit`` leaves over. Raises ConfigError where these do not suffice, and for
-    fewer than one of each class.
+    A smaller ``size`` than the dataset's gives a stratified sample of its validation images. A larger one adds a
+    stratified sample of the training images beyond ``limit``. Raises ConfigError if there are not enough images, and
+    for a size below the number of classes.
     """
     train, own = dataset.train, dataset.validation
     if size < len(dataset.classes):
         raise ConfigError(
-            "too few validation images asked for",
+            "too few validation images",
             path="validation_images",
             found=size,
             expected=f"at least {len(dataset.classes)}, one for each class",
@@ -107,11 +107,11 @@ def resize_validation(dataset: Dataset, size: int, limit: int | None, seed: int)
     most = len(own) + len(rest)
     if size > most:
         raise ConfigError(
-            "too many validation images asked for",
+            "too many validation images",
             path="validation_images",
             found=size,
-            expected=raw(f"at most {most}: {len(own)} of its own, and {len(rest)} that training leaves over"),
-            hint="ask for fewer, or train on fewer (train_images)",
+            expected=raw(f"at most {most}: {len(own)} of the dataset, and {len(rest)} not used for training"),
+            hint="use fewer, or train on fewer (train_images)",
         )
     more = rest.take(stratified_order(rest.labels, seed)[: max(0, size - len(own))])
     return replace(dataset, train=train.take(chosen), validation=_joined(limit_split(own, size, seed), more))

@@ -1,6 +1,6 @@
-"""Which pictures a folder holds, of which split and class: read from its folders alone, no picture is opened.
+"""The image files in a folder with their splits and classes, derived from folder names without opening images.
 
-Every folder is read in one way or refused with an error that says how it was read.
+A folder has exactly one interpretation, or is refused with an error that explains how it was read.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Kind: TypeAlias = Literal["folder", "file", "link to nothing", "special file"]
 
 @dataclass
 class PassedOver:
-    """What lies in the folders and is not used, counted."""
+    """Counts and paths of ignored entries, and of nested images."""
 
     endings: Counter[str] = field(default_factory=Counter)
     special: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
     upward: list[Path] = field(default_factory=list)
-    """Links to a folder that the class's folder lies in: the pictures of other classes are there, too."""
+    """Links to a folder that contains the class folder, and therefore images of other classes."""
     outside: list[Path] = field(default_factory=list)
-    """Pictures that lie beside the folders of the classes."""
+    """Images beside the class folders."""
     nested: int = 0
-    """Pictures in sub-folders of a class; these are used."""
+    """Images in sub-folders of a class, which are used."""
 
     def sentences(self, root: Path) -> Iterator[str]:
-        """What a person should know, with paths below ``root``."""
+        """Sentences for the user, with paths relative to ``root``."""
         if self.nested:
             yield f"pictures in sub-folders of a class's folder: {self.nested}, used as pictures of that class"
         if self.endings:
@@ -58,19 +58,19 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class Tree:
-    """Class names, sorted, and for each split that is there the pictures of each class."""
+    """The sorted class names, and for each existing split the images of each class."""
 
     train: Path
-    """The folder that holds the class folders of the train split."""
+    """The folder with the class folders of the training split."""
     classes: tuple[str, ...]
     splits: dict[str, tuple[tuple[Path, ...], ...]]
     notes: tuple[str, ...]
 
 
 def read_tree(root: Path) -> Tree:
-    """What lies under ``root``: ``<split>/<class>/**`` or ``<class>/**``.
+    """The tree under ``root``: ``<split>/<class>/**`` or ``<class>/**``.
 
-    Raises DataError for a folder that is not there, cannot be read, or can be read in no way or in two.
+    Raises DataError for a folder that is missing, unreadable or ambiguous, or has no such layout.
     """
     with _readable(root):
         if not root.is_dir():
@@ -88,7 +88,7 @@ def read_tree(root: Path) -> Tree:
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
-    """The folder of each split that is there; ``root`` itself is the train split where its folders are classes."""
+    """The folder of each existing split; ``root`` itself is the training split if its folders are classes."""
     named = _named_splits(root)
     splits = {split: folder for split, folder in named.items() if _holds(folder, "folder")}
     classes = [folder for folder in named.values() if folder not in splits.values()]
@@ -118,7 +118,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 
 def _beside(root: Path, folders: dict[str, Path]) -> Iterator[str]:
-    """A sentence on folders beside those of the splits."""
+    """A sentence about folders beside the split folders, if there are any."""
     beside = [name for name in _folders(root) if root / name not in folders.values()]
     if beside and root not in folders.values():
         yield f"folders beside the splits are not used: {', '.join(beside)}"
@@ -142,7 +142,7 @@ def _names(splits: dict[str, Path]) -> str:
 
 
 def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
-    """The names of the class folders in ``folder``, two at least."""
+    """The names of the class folders in ``folder``, at least two."""
     for entry, kind in _entries(folder):
         if kind == "link to nothing" and entry.suffix.lower() not in ENDINGS:
             hint = "restore the folder it points to, or remove the link"
@@ -170,13 +170,13 @@ def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
 
 
 def _check_no_splits_inside(folder: Path, classes: tuple[str, ...]) -> None:
-    """Refuse ``<class>/train/**``: its test pictures would be trained on."""
+    """Refuse ``<class>/train/**``, because its test images would be used for training."""
     for name in classes:
         inside = [inner for inner in _folders(folder / name) if inner.casefold() in _SPLIT_OF]
         if len(inside) < 2:
             return
     rule = f"each class's folder holds folders called like splits ({', '.join(inside)})"
-    hint = "turn the order round: a folder for each split, and in it one for each class"
+    hint = "reverse the order: a folder for each split, and in it one for each class"
     raise DataError(rule, place=Place(str(folder)), hint=hint)
 
 
@@ -189,7 +189,7 @@ def _check_same_classes(folder: Path, found: tuple[str, ...], train: Path, class
 
 
 def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
-    """The picture files in one class folder and the folders below it, sorted; hidden files are passed over."""
+    """The sorted image files in a class folder and all folders below it; hidden files are ignored."""
     found, waiting, seen = [], [folder], set[tuple[int, int]]()
     above = {_identity(parent) for parent in (*folder.absolute().parents, *folder.resolve().parents)}
     while waiting:
@@ -198,7 +198,7 @@ def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
         if same in above:
             passed.upward.append(here)
             continue
-        if same in seen:  # a link to a folder that was walked
+        if same in seen:  # a link to a folder that was already visited
             continue
         seen.add(same)
         for entry, kind in _entries(here):
@@ -225,19 +225,19 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _holds(folder: Path, what: Literal["folder", "picture"]) -> bool:
-    """Whether a folder or a picture lies in ``folder`` itself."""
+    """Whether ``folder`` directly contains a folder or an image."""
     if what == "folder":
         return any(kind == "folder" for _, kind in _entries(folder))
     return any(kind == "file" and entry.suffix.lower() in ENDINGS for entry, kind in _entries(folder))
 
 
 def _folders(folder: Path) -> list[str]:
-    """The names of the folders in ``folder``, sorted."""
+    """The sorted names of the folders in ``folder``."""
     return [entry.name for entry, kind in _entries(folder) if kind == "folder"]
 
 
 def _entries(folder: Path) -> list[tuple[Path, Kind]]:
-    """What lies in ``folder`` and is not hidden, sorted by name, and what it is; links are followed."""
+    """The visible entries of ``folder``, sorted by name, with their kinds; links are followed."""
     return [(entry, _kind(entry)) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
 
 
@@ -246,7 +246,7 @@ def _kind(path: Path) -> Kind:
         mode = path.stat().st_mode
     except PermissionError:
         raise
-    except OSError:  # nothing there, or links in a circle
+    except OSError:  # the target is missing, or links form a cycle
         return "link to nothing"
     if stat.S_ISDIR(mode):
         return "folder"
@@ -255,7 +255,7 @@ def _kind(path: Path) -> Kind:
 
 @contextmanager
 def _readable(root: Path) -> Iterator[None]:
-    """Turn what the system refuses into an error that names the folder."""
+    """Convert an OSError to a DataError that names the folder."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Decoding picture files with Pillow into square uint8 tensors.
+"""Decoding of image files with Pillow to square uint8 tensors.
 
-Only the formats of :data:`FORMATS` are opened, whatever a file is called: Pillow has readers of others that start
-programs (EPS starts Ghostscript). Of a file with several pictures the first is taken.
+Only the formats of :data:`FORMATS` are opened, independent of the file name, because some other readers of Pillow start
+programs (EPS starts Ghostscript). Only the first image of a file is used.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ ENDINGS = frozenset(ending for endings in FORMATS.values() for ending in endings
 _MAYBE_DEEP = frozenset(ending for name in ("JPEG2000", "PNG", "PPM", "TIFF") for ending in FORMATS[name])
 _GREY = frozenset({"1", "L", "LA", "La"}) | DEEP
 _THREADS = 8
-_LARGE = 4_000_000  # pixels; larger pictures are decoded one at a time
-_STRIP = 1 << 20  # pixels converted at a time; bounds the copies that a conversion makes
+_LARGE = 4_000_000  # pixels; larger images are decoded one at a time
+_STRIP = 1 << 20  # pixels converted together; limits the copies that a conversion makes
 _OPENING = threading.Lock()  # Python's warning filters belong to the whole process
 T = TypeVar("T")
 
 
 def require_pillow() -> None:
-    """Raise DataError, saying what to install, when Pillow is not there."""
+    """Raise DataError with an install hint if Pillow is missing."""
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        raise DataError("reading pictures needs the Pillow package", hint=install("images")) from error
+        raise DataError("reading images needs the Pillow package", hint=install("images")) from error
 
 
 def survey(files: Sequence[Path]) -> tuple[Mode, DeepScale]:
-    """``"L"`` if every file says in its header that it is grey, else ``"RGB"``; and how deep pixels become bytes.
+    """The common mode, ``"L"`` if all headers declare greyscale, else ``"RGB"``, and the scale of deep pixels.
 
-    Raises DataError naming the first file that cannot be decoded or holds values that are no finite numbers.
+    Raises DataError naming the first file that cannot be decoded or has values that are not finite.
     """
     mode: Mode = "L"
     deep = []
@@ -75,10 +75,10 @@ def survey(files: Sequence[Path]) -> tuple[Mode, DeepScale]:
 
 
 def decode_all(files: Sequence[Path], mode: Mode, size: int, scale: DeepScale) -> Tensor:
-    """The pictures as uint8 (N, C, size, size), C = 1 for ``"L"`` and 3 for ``"RGB"``.
+    """The images as uint8 (N, C, size, size), with C = 1 for ``"L"`` and 3 for ``"RGB"``.
 
-    Decoded in threads, pictures of more than 4 megapixels one at a time: decoding needs at most 1 GiB of memory
-    besides the result. Raises DataError naming the first file that cannot be decoded.
+    Threads decode in parallel, but images of more than 4 megapixels one at a time, so that decoding needs at most 1 GiB
+    of memory besides the result. Raises DataError naming the first file that cannot be decoded.
     """
     images = torch.empty(len(files), len(mode), size, size, dtype=torch.uint8)
     decode, draft = partial(_decode, mode=mode, size=size, scale=scale), (mode, (2 * size, 2 * size))
@@ -88,9 +88,9 @@ def decode_all(files: Sequence[Path], mode: Mode, size: int, scale: DeepScale) -
 
 
 def read_picture(file: Path, mode: Mode) -> Tensor:
-    """The picture in ``file`` as uint8 (C, H, W), of its own size; see :func:`whole_picture`.
+    """The image in ``file`` as uint8 (C, H, W) at its original size; see :func:`whole_picture`.
 
-    Raises DataError for a file that is not there or cannot be decoded, or where Pillow is not installed.
+    Raises DataError for a file that is missing or cannot be decoded, or if Pillow is not installed.
     """
     require_pillow()
     try:
@@ -107,7 +107,7 @@ def read_picture(file: Path, mode: Mode) -> Tensor:
 
 
 def whole_picture(image: Image, mode: Mode) -> Tensor:
-    """``image`` as uint8 (C, H, W), turned upright; pixels of more than 8 bits are scaled by this picture alone."""
+    """``image`` as uint8 (C, H, W), rotated upright; pixels of more than 8 bits are scaled for this image alone."""
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(image)
@@ -119,10 +119,10 @@ def whole_picture(image: Image, mode: Mode) -> Tensor:
 def _in_threads(
     work: Callable[[Image], T], files: Sequence[Path], draft: tuple[Mode, tuple[int, int]] | None = None
 ) -> Iterator[T]:
-    """What ``work`` makes of the opened picture in each of ``files``, in their order.
+    """The results of ``work`` on the opened image of each of ``files``, in their order.
 
-    ``draft``: the mode and the least size in which a large JPEG may be decoded, which takes a fraction of the time.
-    Large pictures have a thread of their own: memory that one thread has freed is not there for another.
+    ``draft``: the mode and minimum size for decoding a large JPEG at reduced size, which is much faster. One thread
+    decodes all large images, because memory freed by one thread is not available to another.
     """
     with ThreadPoolExecutor(1) as large, ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
 
@@ -147,7 +147,7 @@ def _extent(image: Image) -> Extent:
 
 
 def _decode(image: Image, mode: Mode, size: int, scale: DeepScale) -> NDArray[np.uint8]:
-    """Pixels (size, size, C): turned upright, shorter side resized, centre cropped."""
+    """Pixels (size, size, C): rotated upright, shorter side resized, centre cropped."""
     from PIL import ImageOps
     from PIL.Image import Resampling
 
@@ -157,7 +157,7 @@ def _decode(image: Image, mode: Mode, size: int, scale: DeepScale) -> NDArray[np
 
 
 def eight_bits(image: Image, mode: Mode, scale: DeepScale) -> Image:
-    """``image``, of any of Pillow's modes, in ``mode``: deep pixels scaled, transparent ones made white."""
+    """``image`` of any Pillow mode converted to ``mode``: deep pixels are scaled, transparent ones become white."""
     import PIL.Image
 
     if image.mode == mode and not image.has_transparency_data:
@@ -179,7 +179,7 @@ def _converted(image: Image, mode: Mode, scale: DeepScale) -> Image:
     if image.mode == "LAB":
         return _from_lab(image).convert(mode)
     if image.mode == "La":
-        image = image.convert("LA")  # the one conversion that Pillow has for it
+        image = image.convert("LA")  # Pillow has no other conversion for this mode
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         image = PIL.Image.alpha_composite(PIL.Image.new("RGBA", layered.size, "white"), layered)
@@ -197,9 +197,9 @@ def _from_lab(image: Image) -> Image:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Image]:
-    """The file with its header read; whatever goes wrong with it, then or later, becomes a DataError.
+    """Open an image and read its header; errors of the file, also in the block, become a DataError.
 
-    Refused are files that are no regular ones, and pictures so large that they may be an attack.
+    Refuses files that are not regular files, and images so large that they may be an attack.
     """
     import PIL.Image
 
@@ -222,7 +222,7 @@ def _opened(file: Path) -> Iterator[Image]:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those of :data:`FORMATS` that this Pillow reads."""
+    """The formats of :data:`FORMATS` that the installed Pillow reads."""
     import PIL.Image
 
     PIL.Image.init()
@@ -230,7 +230,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """A file descriptor; OSError for a FIFO, a socket or a device, without waiting for it."""
+    """A file descriptor; raises OSError for a FIFO, a socket or a device without blocking."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

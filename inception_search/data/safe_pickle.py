@@ -1,8 +1,8 @@
-"""Reading a pickle of plain values and uint8 arrays without running anything it names.
+"""A reader for pickles of plain values and uint8 arrays that runs no code from the file.
 
-CIFAR-10 is published as pickles. A pickle may name any importable function and have it called, and may hold values that
-take for ever to hash or to print. This reader interprets the pickle itself: it knows the few opcodes a batch needs and
-gives every name an inert stand-in of its own, so not even numpy's C code sees what a hostile file says.
+CIFAR-10 is published as pickles. A pickle may call any importable function, and may contain values that take endlessly
+long to hash or print. This reader interprets the pickle itself. It supports the few opcodes of a batch and replaces
+every name by an inert stand-in, so that not even numpy's C code processes data from a hostile file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inception_search.errors import DataError, Place, raw
 
 _LARGEST = 1 << 28  # bytes; the published batches have 31 million
-_MOST_STEPS = 200_000  # opcodes, a second's work; the published batches have some 60,000
+_MOST_STEPS = 200_000  # opcodes, read in a second; the published batches have about 60,000
 _LARGEST_MEMO = 1 << 20
 _HINT = "fetch the file again from where it was published, and do not load it any other way"
 
@@ -27,8 +27,8 @@ _HINT = "fetch the file again from where it was published, and do not load it an
 def read_pickle(path: Path) -> dict[str, Any]:
     """The dict pickled in ``path``: str keys, plain values, arrays as uint8 numpy arrays.
 
-    Raises DataError for a file that is not such a pickle, names anything but numpy arrays, or is larger or takes more
-    steps to read than any batch does.
+    Raises DataError for a file that is not such a pickle, names objects other than numpy arrays, or is larger or has
+    more opcodes than any batch.
     """
     place = Place(str(path))
     try:
@@ -38,16 +38,16 @@ def read_pickle(path: Path) -> dict[str, Any]:
         return {_text(key): _plain(item) for key, item in value.items()}
     except DataError as error:
         raise error.at(file=str(path)) from None
-    except Exception as error:  # a damaged or hostile pickle can make its reader raise anything
+    except Exception as error:  # a damaged or hostile pickle can cause any exception
         reason = f"{type(error).__name__}: {error}"
         raise DataError("the file is not a readable batch", place=place, found=raw(reason), hint=_HINT) from error
 
 
 class _Reader:
-    """A machine for the few opcodes that plain values and uint8 arrays need, one step of bounded work for each.
+    """An interpreter for the few opcodes of plain values and uint8 arrays, each with bounded work.
 
-    Python's own unpickler computes the hash of whatever a pickle uses as a key, and for nested tuples that never ends.
-    Here a key is a text, so the values of the dict may be nested as they like: nothing walks through them.
+    Python's unpickler hashes every key, which may take endlessly long for nested tuples. Here keys must be text. Values
+    may be nested in any way, because nothing traverses them.
     """
 
     def __init__(self) -> None:
@@ -75,54 +75,54 @@ class _Reader:
         return value
 
     def nothing(self, _: Any) -> None:
-        """Announcements: the protocol, the length of a frame, the end."""
+        """Ignore the opcode: protocol version, length of a frame, end."""
 
     def mark(self, _: Any) -> None:
-        """Begin a row of items."""
+        """Push a mark, which begins a row of items."""
         self._marks.append(len(self._stack))
 
     def row(self) -> list[Any]:
-        """Take the items since the last mark off the stack."""
+        """Pop the items since the last mark."""
         start = self._marks.pop()
         items = self._stack[start:]
         del self._stack[start:]
         return items
 
     def last(self, count: int) -> list[Any]:
-        """Take ``count`` items off the stack."""
+        """Pop ``count`` items."""
         return [self._stack.pop() for _ in range(count)][::-1]
 
     def put(self, number: Any) -> None:
-        """Number the top of the stack; without a number, the next one."""
+        """Store the top of the stack in the memo under ``number`` (default: the next free number)."""
         number = len(self._memo) if number is None else int(number)
         if number > _LARGEST_MEMO:
             raise DataError("the pickle numbers its parts too high", found=number, hint=_HINT)
         self._memo[number] = self._stack[-1]
 
     def get(self, number: Any) -> None:
-        """Repeat what was numbered."""
+        """Push a value from the memo."""
         self._stack.append(self._memo[int(number)])
 
     def extend(self, items: list[Any]) -> None:
-        """Add to the list on top."""
+        """Append ``items`` to the list on top of the stack."""
         if not isinstance(self._stack[-1], list):
             raise DataError("the pickle adds to something that is no list", hint=_HINT)
         self._stack[-1].extend(items)
 
     def fill(self, items: list[Any]) -> None:
-        """Add ``items``, keys and values in turn, to the dict on top."""
+        """Add ``items``, alternating keys and values, to the dict on top of the stack."""
         keys, values = items[::2], items[1::2]
         if not isinstance(self._stack[-1], dict) or not all(isinstance(key, str | bytes) for key in keys):
             raise DataError("the pickle uses something other than a text as a key", hint=_HINT)
         self._stack[-1].update(zip(keys, values, strict=True))
 
     def make_dict(self, items: list[Any]) -> None:
-        """Push a dict of ``items``, keys and values in turn."""
+        """Push a dict of ``items``, alternating keys and values."""
         self._stack.append({})
         self.fill(items)
 
     def find(self, module: Any, name: Any) -> None:
-        """Push the stand-in for a name."""
+        """Push the stand-in of a name."""
         if not isinstance(module, str) or not isinstance(name, str):
             raise DataError("the pickle uses something other than a text as a name", hint=_HINT)
         if (module, name) not in self._known:
@@ -137,18 +137,18 @@ class _Reader:
         self._stack.append(function(*arguments))
 
     def build(self, _: Any) -> None:
-        """Give a stand-in its state."""
+        """Set the state of a stand-in."""
         state = self._stack.pop()
         if not isinstance(self._stack[-1], _PickledArray | _PickledType):
             raise DataError("the pickle changes something that is no array", hint=_HINT)
         self._stack[-1].__setstate__(state)
 
     def add(self, value: Any) -> None:
-        """Put on the stack."""
+        """Push a value."""
         self._stack.append(value)
 
 
-# Opcodes whose argument is the value, and those that make one of nothing.
+# Opcodes whose argument is the value, and opcodes that create a value without argument.
 _LITERALS = frozenset(
     {
         *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
@@ -189,17 +189,17 @@ _STEPS: dict[str, Callable[[_Reader, Any], object]] = {
 
 
 class _PickledType:
-    """Stands for a numpy dtype: remembers its name."""
+    """A stand-in for a numpy dtype, which stores its name."""
 
     def __init__(self, name: Any, *_: Any) -> None:
         self.name = _text(name) if isinstance(name, str | bytes) else ""
 
     def __setstate__(self, state: Any) -> None:
-        """Byte order and the like: nothing that matters to one-byte values."""
+        """Ignore byte order and other facts, which do not matter for one-byte values."""
 
 
 class _PickledArray:
-    """Stands for a numpy array: remembers its shape, type and bytes."""
+    """A stand-in for a numpy array, which stores its shape, dtype and bytes."""
 
     state: Any = None
 
@@ -207,7 +207,7 @@ class _PickledArray:
         self.state = state
 
     def to_numpy(self) -> NDArray[np.uint8]:
-        """The uint8 array; DataError if the state is not that of one."""
+        """The uint8 array; raises DataError if the state is not that of such an array."""
         match self.state:
             case (_, tuple() as shape, _PickledType(name="u1"), False | 0, bytes() | str() as content):
                 content = content.encode("latin1") if isinstance(content, str) else content
@@ -217,7 +217,7 @@ class _PickledArray:
 
 
 def _fits(shape: tuple[Any, ...], count: int) -> bool:
-    """Whether ``shape`` has at most four sides, whole numbers, whose product is ``count``."""
+    """Whether ``shape`` is at most four integers with the product ``count``."""
     return len(shape) <= 4 and all(type(n) is int and 0 <= n <= count for n in shape) and math.prod(shape) == count
 
 
@@ -244,7 +244,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` with an array turned to numpy and the bytes in a list to text."""
+    """``value``, with an array converted to numpy and the bytes in a list to text."""
     if isinstance(value, _PickledArray):
         return value.to_numpy()
     if isinstance(value, list):

@@ -1,5 +1,5 @@
 """Training of one compiled network on resident data, and its evaluation.
 
 Start at :func:`inception_search.training.trainer.train`; :class:`inception_search.training.fidelity.Fidelity`
-says how long and how. Nothing here knows of trials or studies, and nothing here looks at test images.
+contains its options. This package is independent of trials and studies, and it never uses test images.
 """

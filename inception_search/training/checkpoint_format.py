@@ -1,7 +1,7 @@
-"""Training state as bytes: a safetensors file that vouches for itself. No pickle, no silent wrong number.
+"""Training state as bytes: a safetensors file with a checksum, without pickle.
 
-Tensors are the file's own; everything else is JSON in its metadata. The metadata also holds the SHA-256 of all
-bytes of the file with that digest as zeros, so that a cut or a changed byte anywhere is seen before it is read.
+Tensors are stored as tensors of the file, everything else as JSON in its metadata. The metadata also contains the
+SHA-256 of all bytes of the file, computed with zeros in place of the digest. It detects any truncation or change.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from torch import Tensor
 
 from inception_search.errors import CheckpointError
 
-_MARK = b'"sha256":"'  # a quote inside a JSON text is escaped, so this stands nowhere else in the header
+_MARK = b'"sha256":"'  # unique in the header, because JSON escapes quotes inside strings
 _ZEROS = "0" * 64
 
 
 class Checkpoint(Protocol):
-    """Where the state of one training is kept; its owner makes :meth:`save` atomic."""
+    """The storage of the state of one training; implementations must make :meth:`save` atomic."""
 
     def load(self) -> bytes | None:
-        """What was saved last; None when nothing was."""
+        """The bytes saved last; None if there are none."""
 
     def save(self, data: bytes) -> None:
-        """Replace what was saved by ``data``."""
+        """Replace the saved bytes by ``data``."""
 
 
 def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
@@ -43,7 +43,7 @@ def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What :func:`pack` was given, tensors contiguous on the CPU; CheckpointError for anything damaged."""
+    """The inverse of :func:`pack`, with contiguous tensors on the CPU; raises CheckpointError for damaged bytes."""
     _verify(data)
     try:
         size = int.from_bytes(data[:8], "little")
@@ -63,7 +63,7 @@ def _verify(data: bytes) -> None:
     digest.update(view[end:])
     if view[start:end] != digest.hexdigest().encode():
         hint = "begin the training again without it"
-        raise CheckpointError("the checkpoint is damaged: its SHA-256 is another", hint=hint)
+        raise CheckpointError("the checkpoint is damaged: its SHA-256 does not match", hint=hint)
 
 
 def _owned(tensor: Tensor) -> Tensor:

@@ -1,10 +1,10 @@
 """The optimiser step as one CUDA graph: recorded once, then replayed with a single launch.
 
-Small networks leave a GPU waiting for Python, which launches their hundreds of short kernels one by one. A replay
-launches them all at once. What changes from step to step lies in buffers that stay where they are: images, labels,
-the learning rate, the weight of the moving average. Dropout stays random, because CUDA's own generator takes part
-in replays. The first steps are taken as usual, on a stream of their own: they are training steps, and they let
-cuDNN choose its kernels and the optimizer make its state, which must not happen while recording.
+With small networks a GPU waits for Python, which launches hundreds of short kernels one by one. A replay launches them
+together. Values that change between steps are in fixed buffers: images, labels, the learning rate, the weight of the
+moving average. Dropout stays random, because CUDA graphs support CUDA's generator. The first steps run eagerly on a
+side stream. They are normal training steps; cuDNN chooses its kernels and the optimizer creates its state during them,
+which must not happen while recording.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Replay = Callable[[], object]
 
 
 class Recorder:
-    """How work on a CUDA device is warmed up and recorded; tests put another in its place."""
+    """Warm-up and recording of work on a CUDA device; tests replace it."""
 
     def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
-        """Do ``work`` on another stream than the current one, in order with it."""
+        """Run ``work`` on a side stream, synchronised with the current stream before and after."""
         current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(current)
         with torch.cuda.stream(aside):
@@ -33,16 +33,16 @@ class Recorder:
         return result
 
     def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
-        """``work`` recorded, not done: the tensor for its result, and what does it. RuntimeError if it cannot be."""
+        """Record ``work`` without running it: the tensor for its result, and the replay. Raises RuntimeError."""
         graph = torch.cuda.CUDAGraph()
-        # thread_local: what other threads of this process do with the GPU does not spoil the recording.
+        # thread_local: work of other threads on the GPU does not invalidate the recording.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             result = work()
         return result, graph.replay
 
 
 class CapturedStep:
-    """Steps that are replays of one recording; taken as usual, with a note, when that cannot be made."""
+    """Steps as replays of one recording. If recording fails, steps run eagerly and a note is added."""
 
     def __init__(self, work: Work, device: torch.device, recorder: Recorder | None = None) -> None:
         self.work, self.recorder = work, recorder or Recorder()
@@ -53,37 +53,37 @@ class CapturedStep:
         self.images = self.labels = self.loss = torch.empty(0, device=device)
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float, number: int) -> Tensor:
-        """Step ``number`` at learning rate ``rate``; the loss lies where the next replay writes its own."""
+        """Take step ``number`` at learning rate ``rate``; the next replay overwrites the returned loss."""
         self.rate.fill_(rate)
         self.work.prepare(self.rate, number)
         self.taken += 1
         if self.taken == WARM_UP + 1:
             self._record(images, labels)
         if self.replay is None or images.shape != self.images.shape:
-            return self._as_usual(images, labels)
+            return self._eager_step(images, labels)
         self.images.copy_(images)
         self.labels.copy_(labels)
         self.replay()
         return self.loss
 
-    def _as_usual(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _eager_step(self, images: Tensor, labels: Tensor) -> Tensor:
         self.work.optimizer.zero_grad(set_to_none=True)
         if self.taken <= WARM_UP:
             return self.recorder.warm_up(lambda: self.work.run(images, labels, cache=False))
         return self.work.run(images, labels, cache=False)
 
     def _record(self, images: Tensor, labels: Tensor) -> None:
-        self.images, self.labels = images.clone(), labels.clone()  # the clone of a dense tensor keeps its strides
-        # Without gradients to add to, the recording writes them anew in every replay.
+        self.images, self.labels = images.clone(), labels.clone()  # clone() of a dense tensor preserves its strides
+        # Gradients are None before recording, so every replay writes them instead of accumulating.
         self.work.optimizer.zero_grad(set_to_none=True)
         try:
-            # Autocast must not keep casts made while recording: a replay has to cast the weights of its day.
+            # Autocast must not cache casts while recording, because a replay has to cast the current weights.
             self.loss, self.replay = self.recorder.record(lambda: self.work.run(self.images, self.labels, cache=False))
-        except RuntimeError as error:  # out of memory is one too: a recording holds more than a step
+        except RuntimeError as error:  # includes out of memory, because a recording needs more memory than a step
             first_line = (str(error) or type(error).__name__).splitlines()[0]
             self.notes.append(f"steps are not recorded as a CUDA graph: {first_line}")
 
 
 def wants_capture(device: torch.device, capture: bool | None) -> bool:
-    """Whether steps on ``device`` are to be recorded: as asked for, by default on every GPU."""
+    """Whether to record steps on ``device``: the value of ``capture``, or by default on every GPU."""
     return device.type == "cuda" if capture is None else capture

@@ -1,4 +1,4 @@
-"""Choosing and describing a device, and the machine settings of a run, undone when it ends."""
+"""Selection and description of devices, and temporary machine settings for a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES = ("auto", "cpu", "cuda")
 def pick_device(name: str = "auto") -> torch.device:
     """``"auto"`` (the GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:<number>"`` as a device.
 
-    Raises ConfigError for any other name and for a GPU that is not there.
+    Raises ConfigError for any other name and for a GPU that does not exist.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -36,7 +36,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """The device in words, e.g. ``"cuda:0 NVIDIA H200, 139.7 GiB"`` or ``"cpu AVX512, 2 threads"``."""
+    """A description of the device, e.g. ``"cuda:0 NVIDIA H200, 139.7 GiB"`` or ``"cpu AVX512, 2 threads"``."""
     if device.type == "cuda":
         facts = torch.cuda.get_device_properties(device)
         return f"cuda:{device.index or 0} {facts.name}, {facts.total_memory / 1024**3:.1f} GiB"
@@ -44,19 +44,19 @@ def describe_device(device: torch.device) -> str:
 
 
 def forget_peak(device: torch.device) -> None:
-    """Begin anew to watch what :func:`peak_memory` tells."""
+    """Reset the value of :func:`peak_memory`."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes of GPU memory held at a time since :func:`forget_peak`; 0 on a CPU."""
+    """The peak of allocated GPU memory in bytes since :func:`forget_peak`; 0 on a CPU."""
     return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
 
 
 @contextmanager
 def settings(device: torch.device, *, threads: int | None, seed: int) -> Iterator[None]:
-    """Torch's threads, random state and cuDNN autotuning as a run wants them; as they were afterwards."""
+    """Set torch's threads, random state and cuDNN autotuning for a run, and restore them afterwards."""
     with ExitStack() as undo:
         if threads is not None:
             undo.callback(torch.set_num_threads, torch.get_num_threads())
@@ -70,7 +70,7 @@ def settings(device: torch.device, *, threads: int | None, seed: int) -> Iterato
 
 @contextmanager
 def _seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """Torch's own generators (dropout, stochastic depth) at ``seed``: those of the CPU and ``device``."""
+    """Seed torch's global generators (dropout, stochastic depth) of the CPU and ``device``; restore them at the end."""
     with ExitStack() as undo:
         if device.type == "cuda":
             undo.enter_context(torch.cuda.device(device))

@@ -13,19 +13,20 @@ from inception_search.backend.fold_batch_norm import FoldedNorms
 from inception_search.data.loader import Batch, DeviceData
 from inception_search.training.fidelity import Precision
 
-# Images at a time. On a CPU with 16 MiB of cache a core, networks of 28x28 pixels take up to a quarter longer with 512:
-# what one layer made has left the cache before the next one reads it. Those of 14x14 take longer with 64: more calls.
+# Images per batch. On a CPU with 16 MiB of cache per core, networks on 28x28 pixels take up to a quarter longer with
+# 512, because outputs of a layer leave the cache before the next layer reads them. With 64, networks on 14x14 pixels
+# take longer because of more calls.
 _BATCH = 256
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a network is worth on ``n`` images.
+    """The metrics of a network on ``n`` images.
 
-    ``loss`` is the mean cross-entropy in nats, without smoothing or class weights; ``accuracy`` the share of right
-    answers; ``balanced_accuracy`` the mean over classes of the share of their images that are right; ``macro_f1`` the
-    mean over classes of the F1 score, 2 right / (images of the class + answers that name it). All three are 0..1 and
-    those of scikit-learn: classes without an image (for F1: and without an answer) are left out of the mean.
+    ``loss`` is the mean cross-entropy in nats, without smoothing or class weights. ``accuracy`` is the share of correct
+    predictions, ``balanced_accuracy`` the mean recall over classes, and ``macro_f1`` the mean F1 score over classes.
+    These three are 0..1 and defined as in scikit-learn: a class without images (for F1: and without predictions) does
+    not count.
     """
 
     loss: float
@@ -45,11 +46,11 @@ def evaluate(
     precision: Precision = "float32",
     folded: FoldedNorms | None = None,
 ) -> Metrics:
-    """``model``, on the device of ``data``, over ``split`` in eval mode, or over ``images`` of it, always the same.
+    """The metrics of ``model`` in eval mode on ``split``, or on ``images`` of it, which are always the same ones.
 
-    The model gives logits (B, classes), or a tuple that starts with them. Its mode is put back afterwards.
-    ``folded``: that of ``model``, by whoever evaluates it more than once. Raises DataError if ``split`` was not moved
-    to the device.
+    The model is on the device of ``data`` and returns logits (B, classes), or a tuple that starts with them. Its mode
+    is restored afterwards. ``folded`` is the model with folded norms, which callers may reuse. Raises DataError if
+    ``split`` is not on the device.
     """
     metrics, _, _ = evaluate_each(
         model, data, split, images=images, batch_size=batch_size, precision=precision, folded=folded
@@ -67,7 +68,7 @@ def evaluate_each(
     precision: Precision = "float32",
     folded: FoldedNorms | None = None,
 ) -> tuple[Metrics, Tensor, Tensor]:
-    """As :func:`evaluate`, and the classes of the images, in their order, and those answered: int64 (N,), on a CPU."""
+    """As :func:`evaluate`, with the true and the predicted classes of the images in order: int64 (N,) on the CPU."""
     count = data.evaluated(split, images)
     answers, truth = (torch.empty(count, dtype=torch.int64, device=data.device) for _ in range(2))
     was_training = model.training
@@ -87,7 +88,7 @@ def evaluate_each(
 
 
 def _answer(model: nn.Module, batches: Iterable[Batch], precision: Precision, answers: Tensor, truth: Tensor) -> Tensor:
-    """The summed cross-entropy, a float64 scalar on the device; classes answered and labels into the last two."""
+    """The summed cross-entropy, float64 on the device; writes predictions to ``answers`` and labels to ``truth``."""
     total, done = torch.zeros((), dtype=torch.float64, device=answers.device), 0
     for images, labels in batches:
         with autocast(answers.device, precision):
@@ -101,7 +102,7 @@ def _answer(model: nn.Module, batches: Iterable[Batch], precision: Precision, an
 
 
 def class_means(truth: Tensor, answers: Tensor) -> tuple[float, float]:
-    """Balanced accuracy and macro F1, as in :class:`Metrics`, of int64 ``answers`` (N,) to ``truth`` (N,), N > 0."""
+    """Balanced accuracy and macro F1, as in :class:`Metrics`, of ``answers`` for ``truth``: int64 (N,), N > 0."""
     classes = int(torch.maximum(truth.max(), answers.max())) + 1
     right = truth[truth == answers].bincount(minlength=classes).double()
     images, named = truth.bincount(minlength=classes), answers.bincount(minlength=classes)
@@ -116,8 +117,8 @@ def main_logits(output: Tensor | tuple[Tensor, ...]) -> Tensor:
 
 
 def autocast(device: torch.device, precision: Precision, *, cache: bool = True) -> torch.autocast:
-    """The context in which a forward pass runs: bfloat16 where asked for, else no change.
+    """The autocast context of a forward pass: bfloat16 if ``precision`` is that, else no change.
 
-    ``cache``: weights that were cast are kept to the end of the context.
+    ``cache``: keep cast weights until the end of the context.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=cache)

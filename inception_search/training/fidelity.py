@@ -1,4 +1,4 @@
-"""How, and how much, a network is trained: everything that decides the outcome besides network, data and seed."""
+"""The options of a training: everything that determines the result besides network, data and seed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from inception_search.training.schedule import ScheduleName
 
 OptimizerName = Literal["sgd", "rmsprop", "adamw"]
 Precision = Literal["float32", "bfloat16"]
-BatchSize: TypeAlias = Annotated[int, Field(strict=True, ge=2)]  # a batch of one defeats batch norm
+BatchSize: TypeAlias = Annotated[int, Field(strict=True, ge=2)]  # batch norm needs two images for a variance
 ChosenWeights: TypeAlias = Annotated[
     str | dict[str, float], BeforeValidator(parse_class_weights), Keyword("Mapping[str, float] | str")
 ]
-# The options that default by optimizer. Those of rmsprop: Szegedy et al. 2016 and the code published with it.
+# Defaults that depend on the optimizer. Those of rmsprop are from Szegedy et al. 2016 and the published code.
 OPTIMIZER_DEFAULTS: Mapping[OptimizerName, Mapping[str, float]] = {
     "sgd": {"learning_rate": 0.1, "weight_decay": 5e-4},
     "rmsprop": {"learning_rate": 0.045, "weight_decay": 4e-5, "alpha": 0.9, "epsilon": 1.0},
@@ -119,7 +119,7 @@ class Fidelity(Recipe):
 
     @model_validator(mode="after")
     def _has_effect(self) -> Self:
-        """Refuse what would silently do nothing."""
+        """Refuse options that would have no effect."""
         for name in ("alpha", "epsilon"):
             if name not in OPTIMIZER_DEFAULTS[self.optimizer] and getattr(self, name) is not None:
                 raise self._unusable(name, f"nothing: the optimizer {self.optimizer} has no {name}")
@@ -147,7 +147,7 @@ class Fidelity(Recipe):
 
 
 def _settled(given: dict[str, Any]) -> dict[str, Any]:
-    """``given`` with a value for each option that was left open."""
+    """``given`` with defaults for all omitted options."""
     fields = option_fields(Recipe)
     defaults = {name: mark.default for name, each in fields.items() for mark in each.metadata if isinstance(mark, Open)}
     optimizer = given.get("optimizer", fields["optimizer"].default)

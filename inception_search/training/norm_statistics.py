@@ -1,8 +1,8 @@
-"""Batch norm statistics measured afresh before an evaluation.
+"""Recomputation of batch norm statistics before an evaluation.
 
-Running averages lag: after one short epoch they hardly describe the weights they stand beside (with the
-momentum of some published networks, 0.0003, not after a hundred), and the validation curve of a good network
-looks like noise. Measuring them on a few hundred training images costs a few per cent of an epoch.
+Running averages lag behind: after one short epoch they do not fit the current weights. With the momentum of some
+published networks (0.0003) this is still true after a hundred epochs, and the validation curve of a good network looks
+like noise. Recomputing them on a few hundred training images takes a few per cent of an epoch.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def refresh_norm_statistics(
 ) -> None:
     """Set every batch norm's running mean and variance to their averages over ``images`` training images.
 
-    The images are drawn without augmentation; everything else of the model is in eval mode meanwhile, and all
-    modes and momenta are put back. Batch norms that keep no running statistics are left alone.
+    The images are not augmented. All other modules are in eval mode during this, and all modes and momenta are
+    restored. Batch norms without running statistics do not change.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     if not norms or images < 2:  # one image has no variance
@@ -53,10 +53,10 @@ def refresh_norm_statistics(
 
 @contextmanager
 def uncounted(model: nn.Module, passes: Callable[[], int]) -> Iterator[None]:
-    """Let batch norms in training mode not count their batches: ``passes()`` is added to the counts at the end.
+    """Disable the batch counters of batch norms in training mode, and add ``passes()`` to them at the end.
 
-    A third of the kernels of a small network's training step are these additions, which nothing reads. Batch norms
-    whose momentum is None do read them, and go on counting.
+    These additions are a third of the kernels in a training step of a small network, but their results are not used.
+    Batch norms with momentum None use them, and keep counting.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.training and m.momentum is not None]
     counters = {norm: norm.num_batches_tracked for norm in norms if norm.num_batches_tracked is not None}
@@ -70,5 +70,5 @@ def uncounted(model: nn.Module, passes: Callable[[], int]) -> Iterator[None]:
 
 
 def _batches(images: Tensor) -> Sequence[Tensor]:
-    """``images`` in about equal batches: a leftover of one image would have no variance."""
+    """``images`` in batches of about equal size, because a remainder of one image would have no variance."""
     return torch.tensor_split(images, math.ceil(len(images) / _BATCH))

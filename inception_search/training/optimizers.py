@@ -1,4 +1,4 @@
-"""The optimizers a fidelity can name.
+"""The table of optimizers.
 
 A new optimizer is a row of :data:`OPTIMIZERS`; its name and its defaults are in
 :mod:`inception_search.training.fidelity`.
@@ -19,9 +19,9 @@ Groups = list[dict[str, Any]]
 
 
 def make_optimizer(model: nn.Module, fidelity: Fidelity, *, capturable: bool = False) -> Optimizer:
-    """The optimizer of ``fidelity`` over what of ``model`` trains; ``capturable``: it can be part of a CUDA graph.
+    """The optimizer of ``fidelity`` for the trainable parameters of ``model``; ``capturable``: usable in a CUDA graph.
 
-    Weight decay is for the weights of convolutions and linears only.
+    Weight decay applies only to the weights of convolutions and linear layers.
     """
     return optimizer_over(((p, p.ndim) for p in model.parameters() if p.requires_grad), fidelity, capturable=capturable)
 
@@ -29,7 +29,7 @@ def make_optimizer(model: nn.Module, fidelity: Fidelity, *, capturable: bool = F
 def optimizer_over(
     parameters: Iterable[tuple[Tensor, int]], fidelity: Fidelity, *, capturable: bool = False
 ) -> Optimizer:
-    """The same over (parameter, number of dimensions it has in the network); those with one or none do not decay."""
+    """The optimizer for pairs (parameter, its dimensions in the network); those with one or none do not decay."""
     listed = list(parameters)
     decayed = [p for p, dimensions in listed if dimensions > 1]
     spared = [p for p, dimensions in listed if dimensions <= 1]
@@ -38,7 +38,7 @@ def optimizer_over(
 
 
 def parameters_of(optimizer: Optimizer) -> Iterator[Tensor]:
-    """All parameters, always in the same order."""
+    """All parameters in a fixed order."""
     for group in optimizer.param_groups:
         yield from group["params"]
 
@@ -78,7 +78,7 @@ def _adamw(groups: Groups, fidelity: Fidelity, capturable: bool) -> Optimizer:
 
 
 def _known(value: float | None) -> float:
-    """A field that a made fidelity has by its optimizer's defaults."""
+    """``value``, which is never None in a Fidelity because its optimizer has a default."""
     assert value is not None
     return value
 

@@ -1,4 +1,4 @@
-"""What a training run tells: a learning curve and the facts of the run."""
+"""The result of a training: the learning curve and facts about the run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from inception_search.training.evaluate import Metrics
 class EpochMetrics:
     """One point of the learning curve, after ``epoch`` (1, 2, ...).
 
-    ``train_loss`` is the mean of what was minimised (smoothed, weighted, with auxiliary heads); ``validation_loss`` is
-    plain cross-entropy in nats, ``validation_accuracy``, ``validation_balanced_accuracy`` and ``validation_macro_f1``
-    are 0..1 (None in states of earlier versions), ``learning_rate`` that of the last step, ``seconds`` the wall time of
+    ``train_loss`` is the mean of the minimised loss (smoothed, weighted, with auxiliary heads). ``validation_loss`` is
+    cross-entropy in nats; ``validation_accuracy``, ``validation_balanced_accuracy``, ``validation_macro_f1`` are 0..1
+    (None in states of earlier versions). ``learning_rate`` is that of the last step. ``seconds`` is the wall time of
     this epoch with its validation (ignored by ``==``).
     """
 
@@ -30,7 +30,7 @@ class EpochMetrics:
 
     @classmethod
     def of(cls, epoch: int, train_loss: float, metrics: Metrics, learning_rate: float, seconds: float) -> Self:
-        """The point with what was measured on the validation images."""
+        """The point of the curve with ``metrics`` on the validation images."""
         return cls(
             epoch=epoch,
             train_loss=train_loss,
@@ -49,11 +49,11 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The whole curve and the steps it took; ``stopped``: it ended before its last epoch.
+    """The complete curve and the number of steps; ``stopped``: the training ended before its last epoch.
 
-    Of this call alone, and ignored by ``==``: ``seconds`` of wall time, ``resumed_from`` (epochs taken over from a
-    checkpoint), ``peak_memory`` in bytes (0 on a CPU), ``images_per_second`` through the training steps (0 when there
-    were none) and ``notes`` on what did not go as planned.
+    The other fields describe this call only and are ignored by ``==``: ``seconds`` of wall time, ``resumed_from``
+    (epochs from the checkpoint), ``peak_memory`` in bytes (0 on a CPU), ``images_per_second`` in training steps (0
+    without steps) and ``notes`` on unexpected events.
     """
 
     curve: tuple[EpochMetrics, ...]
@@ -75,5 +75,5 @@ Report = Callable[[EpochMetrics], bool]
 
 
 def go_on(_: EpochMetrics) -> bool:
-    """The report that never stops a run."""
+    """A report function that never stops a run."""
     return True

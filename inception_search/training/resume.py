@@ -1,4 +1,4 @@
-"""The whole state of a run under way, taken down and put back, and whose it is."""
+"""Saving and restoring the complete state of a training, with the identity of the run that it belongs to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERSION = 1
 
 @dataclass(eq=False)
 class Progress:
-    """All that changes while a network is trained: between epochs, this and torch's random state are everything."""
+    """The complete mutable state of a training between epochs, except torch's random state."""
 
     model: nn.Module
     optimizer: Optimizer
@@ -37,23 +37,23 @@ class Progress:
 def identity(
     model: nn.Module, data: DeviceData, fidelity: Fidelity, seed: int, aux_weights: tuple[float, ...]
 ) -> dict[str, Any]:
-    """What a run must share with another to go on with its state: plain JSON values."""
+    """The facts that two runs must share so that one can continue from the state of the other: plain JSON values."""
     recipe = fidelity.to_dict()
-    del recipe["curve_images"]  # looked at, nothing learned from them
+    del recipe["curve_images"]  # used only for reporting, so it does not influence the training
     if recipe["class_weights"] == "none":
-        del recipe["class_weights"]  # as in the states of versions that had none
+        del recipe["class_weights"]  # states of earlier versions do not have this field
     return {
         "fidelity": recipe,
         "seed": seed,
         "aux_weights": list(aux_weights),
         "network": network_digest(model),
         "data": data.fingerprint,
-        "device": data.device.type,  # the random generators of another kind of device are others
+        "device": data.device.type,  # other kinds of devices have different random generators
     }
 
 
-def dump(progress: Progress, whose: Mapping[str, Any]) -> bytes:
-    """``progress`` and torch's random state as bytes that only a run with the identity ``whose`` can load."""
+def dump(progress: Progress, run_identity: Mapping[str, Any]) -> bytes:
+    """``progress`` and torch's random state as bytes that only a run with the same identity can load."""
     tensors = {f"model.{name}": tensor for name, tensor in progress.model.state_dict().items()}
     numbers: dict[str, Any] = {}
     for index, p in enumerate(parameters_of(progress.optimizer)):
@@ -67,7 +67,7 @@ def dump(progress: Progress, whose: Mapping[str, Any]) -> bytes:
         tensors["random.cuda"] = torch.cuda.get_rng_state(progress.generator.device)
     facts = {
         "version": _VERSION,
-        "identity": whose,
+        "identity": run_identity,
         "step": progress.step,
         "curve": [point.to_dict() for point in progress.curve],
         "optimizer": numbers,
@@ -75,13 +75,13 @@ def dump(progress: Progress, whose: Mapping[str, Any]) -> bytes:
     return pack(tensors, facts)
 
 
-def restore(progress: Progress, data: bytes, whose: Mapping[str, Any]) -> None:
-    """Put what :func:`dump` took down back into ``progress`` and into torch's random state.
+def restore(progress: Progress, data: bytes, run_identity: Mapping[str, Any]) -> None:
+    """Restore ``progress`` and torch's random state from the bytes of :func:`dump`.
 
-    Raises CheckpointError, and changes nothing, when ``data`` is damaged or of a run with another identity.
+    Raises CheckpointError, and changes nothing, if ``data`` is damaged or belongs to a run with another identity.
     """
     tensors, facts = unpack(data)
-    _check(facts, whose)
+    _check(facts, run_identity)
     with torch.no_grad():
         for name, tensor in progress.model.state_dict().items():
             tensor.copy_(tensors[f"model.{name}"])
@@ -96,20 +96,20 @@ def restore(progress: Progress, data: bytes, whose: Mapping[str, Any]) -> None:
     progress.curve[:] = [EpochMetrics(**point) for point in facts["curve"]]
 
 
-def _check(facts: Mapping[str, Any], whose: Mapping[str, Any]) -> None:
+def _check(facts: Mapping[str, Any], run_identity: Mapping[str, Any]) -> None:
     hint = "begin the training again without it"
     if facts.get("version") != _VERSION:
         found, expected = facts.get("version"), str(_VERSION)
         raise CheckpointError("the checkpoint has another version", found=found, expected=expected, hint=hint)
     theirs = facts["identity"]
-    for part, ours in whose.items():
+    for part, ours in run_identity.items():
         if theirs.get(part) != ours:
             where, found, expected = _difference(part, theirs.get(part), ours)
             raise CheckpointError(f"the checkpoint is of another {where}", found=found, expected=expected, hint=hint)
 
 
 def _difference(part: str, theirs: Any, ours: Any) -> tuple[str, Any, str]:
-    """Where two identities differ: the field of a mapping, or the whole part."""
+    """The first difference of two identities, with both values: a field of a mapping, or an entire part."""
     if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
         for name in {**ours, **theirs}:
             if theirs.get(name) != ours.get(name):
@@ -118,7 +118,7 @@ def _difference(part: str, theirs: Any, ours: Any) -> tuple[str, Any, str]:
 
 
 def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-    """State by parameter number; tensors like a parameter get its memory layout, which fused kernels go by."""
+    """Restore the state by parameter number. Tensors take their parameter's memory layout, as fused kernels require."""
     parameters = list(parameters_of(optimizer))
     optimizer.state.clear()
     for name, value in {**tensors, **numbers}.items():
@@ -137,7 +137,7 @@ def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], numb
 
 
 def network_digest(model: nn.Module) -> str:
-    """SHA-256 of the layers, the code between them, and the names, shapes and types of the state."""
+    """SHA-256 of the layers, the code that connects them, and the names, shapes and dtypes of the state."""
     trains = {name for name, p in model.named_parameters() if p.requires_grad}
     state = [(name, tuple(t.shape), str(t.dtype), name in trains) for name, t in model.state_dict().items()]
     return hashlib.sha256(f"{model}\n{state}".encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""RMSProp as the Inception papers trained with it: TensorFlow's, which is not ``torch.optim.RMSprop``.
+"""RMSProp as in the Inception papers: TensorFlow's version, which differs from ``torch.optim.RMSprop``.
 
-The differences count with an epsilon of 1: epsilon is inside the root, mean squares start at one, and the learning
-rate is inside the momentum, so that a change of rate does not rescale the steps already taken.
+The differences matter with an epsilon of 1. Epsilon is inside the root, mean squares start at one, and the learning
+rate is inside the momentum, so that a change of rate does not rescale earlier steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class RMSProp(Optimizer):
     """``square = alpha * square + (1 - alpha) * g**2``; ``v = momentum * v + lr * g / sqrt(square + eps)``; ``p -= v``.
 
     ``weight_decay`` is added to the gradient ``g``. ``lr`` of a group may be a 0-dimensional tensor on the device of
-    its parameters; nothing here waits for a GPU, so that a step can be recorded as a CUDA graph.
+    its parameters. The step never waits for the GPU, so that it can be recorded as a CUDA graph.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RMSProp(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Move every parameter that has a gradient; ``closure`` is not used."""
+        """Update every parameter that has a gradient; ``closure`` is not used."""
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
             if parameters:
@@ -58,7 +58,7 @@ class RMSProp(Optimizer):
         torch._foreach_sub_(parameters, velocities)
 
     def _state_of(self, parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The mean squares and velocities, made when first asked for, in the memory layout of the parameters."""
+        """Mean squares and velocities in the memory layout of the parameters; created on first use."""
         for p in parameters:
             if not self.state[p]:
                 self.state[p] = {"square": torch.ones_like(p), "velocity": torch.zeros_like(p)}

@@ -1,4 +1,4 @@
-"""The learning rate over a run, as a factor of its peak: a warm-up, then one of a table of shapes.
+"""Learning rate schedules as factors of the peak rate: a warm-up, then one of several shapes.
 
 A new schedule is a row of :data:`SCHEDULES` and a name in :data:`ScheduleName`.
 """
@@ -24,17 +24,17 @@ class Moment(NamedTuple):
 
     @property
     def since_warmup(self) -> float:
-        """The fraction done of the steps after the warm-up, 0 (inclusive) to 1 (exclusive)."""
+        """The completed fraction of the steps after the warm-up, 0 (inclusive) to 1 (exclusive)."""
         return max(0, self.step - self.rising) / max(1, self.steps - self.rising)
 
 
 def learning_rate_factor(
     step: int, steps: int, *, schedule: ScheduleName = "one_cycle", warmup: float = 0, decay: float = 0, epochs: int = 1
 ) -> float:
-    """What to multiply the peak learning rate by at ``step`` (0..steps-1) of ``steps``; above 0, at most 1.
+    """The factor on the peak learning rate at ``step`` (0..steps-1) of ``steps``; above 0 and at most 1.
 
-    The first ``warmup`` (fraction) of the steps rise linearly to the schedule's own value, reached at their last
-    step. No schedule reaches 0: a step with a rate of zero would be wasted.
+    During the first fraction ``warmup`` of the steps the rate rises linearly to the schedule's value, reached at its
+    last step. No schedule reaches 0, because a step with a rate of zero would be wasted.
     """
     now = Moment(step, steps, epochs, round(warmup * steps), decay)
     ramp = (step + 1) / now.rising if step < now.rising else 1.0
@@ -42,28 +42,28 @@ def learning_rate_factor(
 
 
 def _one_cycle(now: Moment) -> float:
-    """Full until the warm-up is over, then down along half a cosine."""
+    """Constant until the end of the warm-up, then a half cosine down."""
     return _half_cosine(now.since_warmup)
 
 
 def _cosine(now: Moment) -> float:
-    """Half a cosine over the whole run, the warm-up a damping of its beginning."""
+    """A half cosine over the entire run, damped by the warm-up at its start."""
     return _half_cosine(now.step / now.steps)
 
 
 def _linear(now: Moment) -> float:
-    """Full until the warm-up is over, then down in a line."""
+    """Constant until the end of the warm-up, then linearly down."""
     return 1 - now.since_warmup
 
 
 def _exponential(now: Moment) -> float:
-    """Full until the warm-up is over, then times 0.94 after every two epochs, as in the Inception papers."""
+    """Constant until the end of the warm-up, then times 0.94 every two epochs, as in the Inception papers."""
     epoch = max(0, now.step - now.rising) * now.epochs // now.steps
     return float(_PER_TWO_EPOCHS ** (epoch // 2))
 
 
 def _constant(now: Moment) -> float:
-    """Full up to the last ``decay`` of the steps, then down in a line."""
+    """Constant until the last fraction ``decay`` of the steps, then linearly down."""
     falling = round(now.decay * now.steps)
     return min(1.0, (now.steps - now.step) / (falling + 1))
 

@@ -16,10 +16,10 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 def image_parts(truth: Classes, answers: Classes, quality: str) -> Floats:
-    """One number for each image (N,): their mean is ``quality``, their spread how much it depends on the images.
+    """One number per image (N,); their mean is ``quality``, and their spread gives its standard error.
 
-    Accuracy is the mean of what is right. The others are ratios of counts: the part of an image is the value plus N
-    times what the value changes by, to first order, when the image counts for a little more (its influence).
+    For accuracy, an image contributes 1 if its prediction is correct. The other measures are ratios of counts: an image
+    contributes the value plus its influence, which is N times the first-order change for a larger weight of the image.
 
     >>> image_parts(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), "balanced_accuracy").mean().round(4)
     0.8333
@@ -27,7 +27,7 @@ def image_parts(truth: Classes, answers: Classes, quality: str) -> Floats:
     if quality == "accuracy":
         return np.asarray(truth == answers, dtype=np.float64)
     classes, images = int(max(truth.max(), answers.max())) + 1, len(truth)
-    is_true, is_named = (np.eye(classes)[given] for given in (truth, answers))  # (N, classes)
+    is_true, is_named = (np.eye(classes)[labels] for labels in (truth, answers))  # (N, classes)
     gained = is_true * is_named
     counted = is_true if quality == "balanced_accuracy" else (is_true + is_named) / 2
     total = counted.sum(axis=0)
@@ -38,12 +38,12 @@ def image_parts(truth: Classes, answers: Classes, quality: str) -> Floats:
 
 
 def packed(classes: Sequence[int] | Classes) -> str:
-    """Numbers of classes as a short text."""
+    """Class numbers as a short text."""
     return base64.b64encode(zlib.compress(np.asarray(classes, dtype="<u4").tobytes(), 9)).decode()
 
 
 def unpacked(text: str, images: int) -> Classes:
-    """The numbers of ``images`` images; ValueError for a text that is not :func:`packed`, or has another length."""
+    """The class numbers of ``images`` images from :func:`packed`; raises ValueError for other texts or lengths."""
     reader = zlib.decompressobj()
     try:
         data = reader.decompress(base64.b64decode(text, validate=True), 4 * images + 1)

@@ -1,4 +1,4 @@
-"""One optimiser step: forward, loss, backward, clipping, the move of the weights and of their average."""
+"""One optimizer step: forward, loss, backward, clipping, update of the weights and of their average."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_search.training.weight_average import WeightAverage
 
 @dataclass(eq=False)
 class Work:
-    """What a step works on; ``parameters`` are those that train."""
+    """The objects of a step; ``parameters`` are the trainable ones."""
 
     model: nn.Module
     optimizer: Optimizer
@@ -27,23 +27,23 @@ class Work:
     aux_weights: tuple[float, ...]
     average: WeightAverage | None
     class_weights: Tensor | None = None
-    """What each class counts in the loss, float32 (classes,); None: all alike."""
+    """The weight of each class in the loss, float32 (classes,); None: equal weights."""
     parameters: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
 
     def prepare(self, rate: float | Tensor, number: int) -> None:
-        """Set the learning rate and the count of step ``number`` (1, 2, ...)."""
+        """Set the learning rate and the step count for step ``number`` (1, 2, ...)."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         if self.average is not None:
             self.average.set_step(number)
 
     def run(self, images: Tensor, labels: Tensor, *, cache: bool = True) -> Tensor:
-        """The step on ``images`` (B, C, H, W) and ``labels`` (B,); the loss before it, a detached scalar.
+        """Take the step on ``images`` (B, C, H, W) and ``labels`` (B,); returns the loss before it, a detached scalar.
 
-        Nothing in it waits for the device. ``cache``: let autocast keep the weights it has cast.
+        It never waits for the device. ``cache``: let autocast cache cast weights.
         """
         with autocast(images.device, self.fidelity.precision, cache=cache):
             output = self.model(images)
@@ -57,16 +57,16 @@ class Work:
 
 
 class Step(Protocol):
-    """A way to take steps."""
+    """A function that takes steps."""
 
     notes: list[str]
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float, number: int) -> Tensor:
-        """Step ``number`` (1, 2, ...) at learning rate ``rate``; the loss, to be read before the next step."""
+        """Take step ``number`` (1, 2, ...) at learning rate ``rate``; the loss is valid until the next step."""
 
 
 class EagerStep:
-    """Every operation launched by Python, one after the other."""
+    """A step whose operations Python launches one by one."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -87,9 +87,10 @@ def total_loss(
 ) -> Tensor:
     """Cross-entropy of the main logits (B, classes) plus that of each auxiliary head times its weight.
 
-    With ``class_weights`` (classes,) an image counts as much as its class, as in ``torch.nn.CrossEntropyLoss``: the
-    weighted sum over the batch is divided by the weights of its images, so that the step is as long as without.
-    Raises ConfigError when the model gives another number of auxiliary outputs than there are weights.
+    With ``class_weights`` (classes,) an image has the weight of its class, as in ``torch.nn.CrossEntropyLoss``: the
+    weighted sum over the batch is divided by the sum of weights, so that the scale of the loss does not change.
+
+    Raises ConfigError if the number of auxiliary outputs of the model differs from the number of weights.
     """
     logits, *extra = output if isinstance(output, tuple) else (output,)
     if len(extra) != len(aux_weights):
@@ -102,7 +103,7 @@ def total_loss(
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float, class_weights: Tensor | None) -> Tensor:
-    """``F.cross_entropy``, written out where it has weights: torch's own with both cannot be taken through vmap."""
+    """``F.cross_entropy``, computed explicitly with weights: torch's version with smoothing does not support vmap."""
     if class_weights is None:
         return F.cross_entropy(logits, labels, label_smoothing=smoothing)
     likelihoods = F.log_softmax(logits.float(), 1)

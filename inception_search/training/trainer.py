@@ -29,7 +29,7 @@ from inception_search.training.weight_average import WeightAverage, averaged_ten
 
 __all__ = ["Checkpoint", "EpochMetrics", "Fidelity", "Report", "TrainingResult", "go_on", "train"]
 
-_CHECK_EVERY = 16  # steps between looks at the loss; each look makes a GPU wait for its queue
+_CHECK_EVERY = 16  # steps between checks of the loss, because each check waits for the GPU
 
 
 def train(
@@ -47,20 +47,20 @@ def train(
     """Train ``model`` in place (moved to the device of ``data``, channels_last) and return its curve.
 
     ``model`` maps (B, C, H, W) to logits (B, classes); in training mode it may return (logits, aux1, ...),
-    one auxiliary output per weight in ``aux_weights``. ``report`` gets the metrics after each epoch and stops
-    the run by returning False. ``seed`` draws order, augmentation and dropout; torch's own random state is
-    left as it was. On a CPU the same model, data, fidelity and seed give the same curve to the last bit.
+    one auxiliary output per weight in ``aux_weights``. ``report`` receives the metrics after each epoch and stops
+    the run by returning False. ``seed`` determines order, augmentation and dropout; torch's global random state is
+    restored. On a CPU the same model, data, fidelity and seed give the same curve to the last bit.
 
-    With a ``checkpoint`` the whole state is saved after every epoch, before ``report`` is called, and a run that
-    finds a state goes on from there: on a CPU to the same bits as one that was never interrupted. ``report`` is then
-    called for the last epoch of that state again, and may end the run there: the decision may be another by now, or
-    the kill came before it was made. A run that is complete already reports nothing. ``until`` pauses (``stopped`` is
-    then True) after that many epochs in all, on the schedule of the whole run.
+    With a ``checkpoint`` the complete state is saved after every epoch, before ``report`` is called. A run continues
+    from a saved state; on a CPU the result has the same bits as without interruption. ``report`` is then called again
+    for the last epoch of that state and may stop the run, because its decision may be missing or have changed. A
+    complete run reports nothing. ``until`` pauses the run (``stopped`` is then True) after that many epochs in total;
+    the schedule remains that of the full run.
 
-    ``capture``: take steps as one CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` holds the
-    averaged weights in the end. Raises TrainingError when the loss stops being finite or memory runs out,
-    CheckpointError when the saved state is damaged or of another run, ConfigError for the wrong number of
-    ``aux_weights``, an ``until`` below 1 and a ``capture`` without a GPU.
+    ``capture``: take steps as a CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` has the averaged
+    weights at the end. Raises TrainingError if the loss is not finite or memory is exhausted, CheckpointError if the
+    saved state is damaged or belongs to another run, ConfigError for the wrong number of ``aux_weights``, an ``until``
+    below 1 or a ``capture`` without a GPU.
     """
     if until is not None and until < 1:
         raise ConfigError("the value cannot be used", path="until", found=until, expected="at least 1 epoch")
@@ -73,7 +73,7 @@ def train(
 
 
 class _Run:
-    """One run under way."""
+    """The state and methods of one training."""
 
     def __init__(
         self,
@@ -93,20 +93,20 @@ class _Run:
         self.folded = FoldedNorms(model)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
         self.rate = 0.0
-        self.images, self.seconds = 0, 0.0  # through training steps, in this call
+        self.images, self.seconds = 0, 0.0  # in the training steps of this call
 
     def through(self, report: Report, checkpoint: Checkpoint | None, last: int) -> TrainingResult:
-        """The epochs up to ``last`` that ``checkpoint`` does not have, or as many of them as ``report`` allows."""
+        """Train the epochs up to ``last`` that ``checkpoint`` does not have, or until ``report`` stops the run."""
         start = time.perf_counter()
         forget_peak(self.data.device)
-        whose = self._take_over(checkpoint)
+        run_identity = self._take_over(checkpoint)
         curve = self.progress.curve
         resumed = len(curve)
         more = not 0 < resumed < last or report(curve[-1])
         while len(curve) < last and more:
             curve.append(self._epoch(len(curve) + 1, last))
             if checkpoint is not None:
-                checkpoint.save(dump(self.progress, whose))
+                checkpoint.save(dump(self.progress, run_identity))
             more = report(curve[-1])
         if self.progress.average is not None:
             self.progress.average.exchange()
@@ -122,14 +122,14 @@ class _Run:
         )
 
     def _take_over(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
-        """Go on from what ``checkpoint`` has; the identity under which it is to be saved."""
+        """Restore the state in ``checkpoint``, if there is one; returns the identity of this run."""
         if checkpoint is None:
             return {}
-        whose = identity(self.model, self.data, self.fidelity, self.seed, self.aux_weights)
+        run_identity = identity(self.model, self.data, self.fidelity, self.seed, self.aux_weights)
         saved = checkpoint.load()
         if saved is not None:
-            restore(self.progress, saved, whose)
-        return whose
+            restore(self.progress, saved, run_identity)
+        return run_identity
 
     def _epoch(self, epoch: int, last: int) -> EpochMetrics:
         start = time.perf_counter()
@@ -140,7 +140,7 @@ class _Run:
         return EpochMetrics.of(epoch, train_loss, metrics, self.rate, time.perf_counter() - start)
 
     def _validate(self, images: int | None) -> Metrics:
-        """The network on the validation images, or on so many of them; its average if it has one."""
+        """The metrics of the network, or of its averaged weights, on all or ``images`` validation images."""
         average = self.progress.average
         if average is None:
             return self._measure(images)
@@ -164,16 +164,16 @@ class _Run:
         self.model.train()
         with uncounted(self.model, lambda: self.progress.step - before):
             total = self._steps(epoch)
-        mean = total.item() / (self.progress.step - before)  # the wait for the device that ends the pass
+        mean = total.item() / (self.progress.step - before)  # item() waits for the device
         self.seconds += time.perf_counter() - start
         if not math.isfinite(mean):
             raise diverged("training loss", epoch)
         return mean
 
     def _steps(self, epoch: int) -> Tensor:
-        """The steps of one pass; the sum of the losses, on the device.
+        """Take the steps of one pass; returns the sum of the losses, on the device.
 
-        A NaN or infinity stays in the sum until it is looked at.
+        A NaN or infinity stays in the sum until the next check.
         """
         fidelity, progress = self.fidelity, self.progress
         total = torch.zeros((), device=self.data.device)
@@ -203,20 +203,20 @@ class _Run:
 
 DIVERGED = "diverged"
 OUT_OF_MEMORY = TrainingError.OUT_OF_MEMORY
-# oneDNN, without memory for the code it generates; of what it does not support it says "a primitive descriptor".
+# oneDNN raises this without memory for generated code; for unsupported ops the text has "a primitive descriptor".
 _NO_PRIMITIVE = "could not create a primitive"
 _SIGNS = ("DefaultCPUAllocator", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
 def diverged(what: str, epoch: int) -> TrainingError:
-    """The error for a loss that is no longer a finite number."""
+    """The error for a loss that is not finite."""
     hint = "lower learning_rate or gradient_clip, or lengthen warmup"
     return TrainingError(f"{DIVERGED}: the {what} is not finite in epoch {epoch}", hint=hint)
 
 
 @contextmanager
 def memory_errors(batch_size: int) -> Iterator[None]:
-    """Turn what torch, CUDA and Python raise for want of memory into a TrainingError."""
+    """Convert out-of-memory errors of torch, CUDA and Python to a TrainingError."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -228,7 +228,7 @@ def memory_errors(batch_size: int) -> Iterator[None]:
 
 
 def reason(error: TrainingError) -> str:
-    """``"diverged"``, ``"out of memory"`` or ``"failed"``: the word to count a failure under."""
+    """The category of a failure: ``"diverged"``, ``"out of memory"`` or ``"failed"``."""
     return next((word for word in (DIVERGED, OUT_OF_MEMORY) if error.rule.startswith(word)), "failed")
 
 

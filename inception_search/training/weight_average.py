@@ -1,4 +1,4 @@
-"""An exponential moving average of weights, warmed up so that short runs do not average their beginning in."""
+"""An exponential moving average of weights with a warm-up, so that initial weights do not affect short runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def averaged_tensors(model: nn.Module) -> list[Tensor]:
-    """What an average of ``model`` covers: what trains, and buffers of real numbers (batch norm statistics)."""
+    """The averaged tensors of ``model``: trainable parameters and floating-point buffers (batch norm statistics)."""
     trained = [p.detach() for p in model.parameters() if p.requires_grad]
     return trained + [buffer for buffer in model.buffers() if buffer.is_floating_point()]
 
@@ -21,37 +21,37 @@ def weight_of(step: int, decay: float) -> float:
 
 
 class WeightAverage:
-    """Averages of ``live`` tensors, which stay where they are in memory; they start as copies of them."""
+    """Averages of the ``live`` tensors, which they initially equal. ``live`` tensors keep their memory addresses."""
 
     def __init__(self, live: Sequence[Tensor], decay: float) -> None:
         self.live, self.decay = list(live), decay
         self.means = [tensor.clone() for tensor in self.live]
         device = self.live[0].device if self.live else torch.device("cpu")
-        # On the device, so that a recorded step reads the number of the day.
+        # Kept on the device so that a replayed CUDA graph reads the current value.
         self.weight = torch.zeros((), device=device, dtype=torch.float32)
 
     def set_step(self, step: int) -> None:
-        """Say that the next :meth:`update` is that after ``step`` (1, 2, ...) steps."""
+        """Set the number of steps (1, 2, ...) before the next :meth:`update`."""
         self.weight.fill_(weight_of(step, self.decay))
 
     @torch.no_grad()
     def update(self) -> None:
-        """Move the averages towards the tensors; nothing here waits for a GPU."""
+        """Update the averages with the current tensors, without waiting for the GPU."""
         away = torch._foreach_sub(self.live, self.means)
         torch._foreach_mul_(away, self.weight)
         torch._foreach_add_(self.means, away)
 
     @torch.no_grad()
     def exchange(self) -> None:
-        """Put the averages into the tensors and the tensors' values into the averages."""
+        """Swap the values of the tensors and their averages."""
         for live, mean in zip(self.live, self.means, strict=True):
-            kept = live.clone()
+            current = live.clone()
             live.copy_(mean)
-            mean.copy_(kept)
+            mean.copy_(current)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The averages in the tensors meanwhile; what is changed there (norm statistics) is the averages' own."""
+        """Swap the averages in for the block; changes made there (norm statistics) remain in the averages."""
         self.exchange()
         try:
             yield

@@ -84,7 +84,7 @@ UNSOUND: dict[str, tuple[Callable[[Path], object], str]] = {
     "label past int64": (rewrite("test_batch", labels=[2**70] * 30), "no list 'labels' of numbers 0..255"),
     "shorter batch": (
         rewrite("data_batch_2", data=random_images(29, (3072,)), labels=[0] * 29),
-        "data_batch_2: the batch has another number of records, got 29; expected 30 as in the first batch",
+        "data_batch_2: the batch has a different number of records, got 29; expected 30 as in the first batch",
     ),
 }
 
@@ -110,7 +110,7 @@ UNSOUND_BINARY: dict[str, tuple[Callable[[Path], object], str]] = {
         "data_batch_1.bin: the file does not hold whole records, got '5000 bytes'; expected a multiple of 3073",
     ),
     "empty": (cut("test_batch.bin", 0), "test_batch.bin: the file does not hold whole records, got '0 bytes'"),
-    "records cut off": (cut("data_batch_4.bin", 3073), "data_batch_4.bin: the batch has another number of"),
+    "records cut off": (cut("data_batch_4.bin", 3073), "data_batch_4.bin: the batch has a different number of"),
     "two classes": (cut("batches.meta.txt", 20), "label out of range, got 2; expected 0..1"),
     "no classes": (cut("batches.meta.txt", 0), "batches.meta.txt: the file names no classes"),
 }
@@ -189,7 +189,7 @@ def test_no_network_is_an_error_with_a_hint(tmp_path: Path) -> None:
     [
         ([], {"md5": "0" * 32}, "the archive is not the published one, got 'md5 "),
         ([], {"largest": 100}, "the archive is too large; expected at most 100 bytes"),
-        ([], {"folder": "other"}, "the archive does not hold the folder wanted; expected other"),
+        ([], {"folder": "other"}, "the archive does not contain the expected folder; expected other"),
         ([outside("../escaped")], {}, "the archive cannot be unpacked"),
         ([link(f"{PY}/link", "/etc/passwd")], {}, "the archive cannot be unpacked"),
     ],

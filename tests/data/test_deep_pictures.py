@@ -85,7 +85,7 @@ def test_values_that_cannot_be_shown_are_refused_with_the_file(tmp_path: Path, v
 def test_a_deep_picture_under_another_ending_is_refused_with_the_file(tmp_path: Path) -> None:
     root = write_folder(tmp_path, dict.fromkeys("ab", Image.new("RGB", (24, 24))), "jpg")
     flat(4000, np.uint16).save(root / "b" / "3.jpg", format="PNG")
-    with pytest.raises(DataError, match=r"b/3\.jpg: the picture holds more than 8 bits"):
+    with pytest.raises(DataError, match=r"b/3\.jpg: the image has more than 8 bits"):
         load_data("image_folder", root=root)
 
 

@@ -82,10 +82,10 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 GOOD_IMAGES, GOOD_LABELS = idx_bytes(random_images(120, (28, 28))), idx_bytes(labels_in_turn(120, 10))
 UNSOUND: dict[str, tuple[str, bytes, str]] = {
     "labels where images belong": (IMAGES, GOOD_LABELS, "got '00000801'; expected the magic 00000803"),
-    "floats": (LABELS, b"\0\0\x0d\x01" + GOOD_LABELS[4:], "is not an idx file of the kind wanted"),
-    "nothing at all": (IMAGES, b"", "is not an idx file of the kind wanted"),
-    "header cut off": (IMAGES, GOOD_IMAGES[:12], "is not an idx file of the kind wanted"),
-    "payload cut off": (IMAGES, GOOD_IMAGES[:-1], "does not hold the 94080 bytes its header announces"),
+    "floats": (LABELS, b"\0\0\x0d\x01" + GOOD_LABELS[4:], "is not an idx file of the expected kind"),
+    "nothing at all": (IMAGES, b"", "is not an idx file of the expected kind"),
+    "header cut off": (IMAGES, GOOD_IMAGES[:12], "is not an idx file of the expected kind"),
+    "payload cut off": (IMAGES, GOOD_IMAGES[:-1], "does not have the 94080 bytes of its header"),
     "payload too long": (LABELS, GOOD_LABELS + b"\0", "got 'more than 120 bytes'"),
     "no records": (LABELS, b"\0\0\x08\x01\0\0\0\0", "impossible sizes in its header, got [0]"),
     "sizes past belief": (IMAGES, b"\0\0\x08\x03" + b"\xff" * 12, "impossible sizes in its header"),

@@ -176,7 +176,7 @@ def test_bad_folders(tmp_path: Path, case: str) -> None:
 def test_too_much_for_memory_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     three_splits(tmp_path)
     monkeypatch.setattr(image_folder, "LARGEST", 24 * 3 * 64 * 64 - 1)
-    with pytest.raises(DataError, match="ask for a smaller image_size or set a limit"):
+    with pytest.raises(DataError, match="choose a smaller image_size or set a limit"):
         load_data("image_folder", root=tmp_path)
     assert len(load_data("image_folder", root=tmp_path, limit=10).train) == 10
     assert load_data("image_folder", root=tmp_path, image_size=32).shape == (3, 32, 32)

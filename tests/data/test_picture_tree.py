@@ -222,7 +222,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str, tuple[str, ...]]] = {
     "splits in classes": (
         splits_in_classes,
         "",
-        ("each class's folder holds folders called like splits (test, train); turn the order round",),
+        ("each class's folder holds folders called like splits (test, train); reverse the order",),
     ),
     "a class folder that is a dangling link": (
         class_is_a_dangling_link,

@@ -156,7 +156,7 @@ def test_a_network_of_grey_pictures_takes_colour_files_as_grey(files: list[Path]
     assert expected.shape == (1, 1, 299, 299)
     for given in (files[0], grey[..., None], torch.from_numpy(grey), torch.from_numpy(grey)[None, None]):
         assert torch.equal(ins.prepare_images(given, net), expected)
-    with pytest.raises(ConfigError, match=r"not pictures of 1 channels, got torch.uint8 \(2, 3, 360, 420\)"):
+    with pytest.raises(ConfigError, match=r"not images with 1 channels, got torch.uint8 \(2, 3, 360, 420\)"):
         ins.prepare_images(PHOTO, net)
 
 
@@ -174,19 +174,19 @@ def test_16_bits_and_transparent_pixels_are_read_as_data_sets_read_them(tmp_path
 NOT_PICTURES: dict[str, tuple[Any, str]] = {
     "floats to 1": (PHOTO.float() / 255, r"torch.float32 .*from 0 to 1 write \(images \* 255\).round\(\).to"),
     "floats to 255": (PHOTO.float().numpy(), r'numpy.float32 .*; write images.round\(\).astype\("uint8"\)'),
-    "normalised": (PHOTO.numpy() / 127.5 - 1, "before they were normalised"),
+    "normalised": (PHOTO.numpy() / 127.5 - 1, "before normalisation"),
     "integers": (PHOTO.int(), r"; write images.to\(torch.uint8\)"),
     "array, channels first": (PHOTO.numpy(), r"write torch.from_numpy\(images\)"),
     "tensor, channels last": (PHOTO.permute(0, 2, 3, 1), r"write images.permute\(0, 3, 1, 2\)"),
     "grey": (PHOTO[0, 0].numpy(), r'fromarray\(image\).convert\("RGB"\)'),
     "grey with a channel": (PHOTO[:, :1], r"images.repeat_interleave\(3, -3\)"),
-    "four channels": (np.zeros((9, 9, 4), np.uint8), r"leave the transparency out: images\[..., :3\]"),
-    "nothing": ([], "there are no pictures"),
-    "a list in a list": ([ARRAY, [ARRAY]], r"images\[1\]: these are not RGB pictures, got list"),
+    "four channels": (np.zeros((9, 9, 4), np.uint8), r"remove the transparency: images\[..., :3\]"),
+    "nothing": ([], "there are no images"),
+    "a list in a list": ([ARRAY, [ARRAY]], r"images\[1\]: these are not RGB images, got list"),
     "a batch in a list": ([PHOTO], r"images\[0\]: .* got torch.uint8 \(2, 3, 360, 420\).*one array of all"),
     "bytes": (b"x", "got bytes; expected a path, a PIL image or a numpy.uint8 array"),
     "none": (None, "got NoneType"),
-    "words": (np.array(["a.jpg"]), "not RGB pictures, got numpy.<U5"),
+    "words": (np.array(["a.jpg"]), "not RGB images, got numpy.<U5"),
 }
 
 

@@ -372,7 +372,7 @@ REFUSED: list[tuple[dict[str, Any], type[InceptionSearchError], str]] = [
     ({"seed": "x"}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
     ({"space": Space(NEVER), "shape": (1, 9, 9)}, ShapeError, "no network of space 'never' fits images of 1x9x9: .*ke"),
     ({"budget": Budget(max_latency_ms=1.0, device="cuda:99")}, ConfigError, "device 'cuda:99' is not there"),
-    ({"shape": (1, 10**6, 9)}, SpecError, "none of 200 points of space .* is a network: height"),
+    ({"shape": (1, 10**6, 9)}, SpecError, "none of 200 points of space .* is a valid network: height"),
     ({"seed": True}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
     ({"seed": 1.0}, ConfigError, r"seed: .*expected a whole number or a random.Random"),
     ({"seed": None}, ConfigError, r"seed: .*expected a whole number or a random.Random"),

@@ -91,8 +91,8 @@ class Asks:
             excess = make_excess(space, Budget(max_macs=LIMIT), (1, 14, 14), 10)
             world.problem = replace(world.problem, excess=excess)
         proposed: list[Tpe] = []
-        real = Tpe._asked
-        monkeypatch.setattr(Tpe, "_asked", lambda self, study: proposed.append(self) or real(self, study))
+        real = Tpe._suggested
+        monkeypatch.setattr(Tpe, "_suggested", lambda self, study: proposed.append(self) or real(self, study))
         strategy = Tpe(world.problem)
         self.counts: list[int] = []
         self.ended: list[Observation] = []
