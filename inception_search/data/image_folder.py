@@ -1,8 +1,8 @@
 """A folder of images with one sub-folder per class, decoded once into memory.
 
 The layout is ``root/train/<class>/**``, optionally with ``root/val`` (or ``valid``, ``validation``) and ``root/test``,
-or simply ``root/<class>/**``; see :mod:`~inception_search.data.picture_tree`. Missing validation and test sets are drawn
-from the training images, 15 % each.
+or simply ``root/<class>/**``; see :mod:`~inception_search.data.picture_tree`. Missing validation and test sets are
+drawn from the training images, 15 % each.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ BAD_OPTIONS = [
     ({"image_size": 0}, "image_size: image_size cannot be used, got 0; expected 1 to 4096"),
     ({"image_size": 100_000}, "image_size: image_size cannot be used, got 100000; expected 1 to 4096"),
     ({"limit": -1}, "limit: limit cannot be used, got -1; expected 1 or more"),
-    ({"limit": 9}, "limit: too few training images asked for, got 9; expected at least 10, one for each class"),
+    ({"limit": 9}, "limit: too few training images, got 9; expected at least 10, one for each class"),
 ]
 
 

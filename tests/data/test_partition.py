@@ -60,7 +60,7 @@ def test_a_class_too_small_to_be_split_is_refused() -> None:
 
 
 def test_a_limit_below_one_image_per_class_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"limit: too few training images asked for, got 2; expected at least 3"):
+    with pytest.raises(ConfigError, match=r"limit: too few training images, got 2; expected at least 3"):
         stratified_sample(labels_of([5, 5, 5]), 2, 0)
 
 

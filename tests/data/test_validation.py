@@ -72,10 +72,10 @@ def test_pictures_in_folders_have_it_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "size", "words"),
     [
-        (None, 1000, r"too many validation images asked for, got 1000; expected at most (\d+): \1 of its own, and 0"),
-        (400, 9, "too few validation images asked for, got 9; expected at least 10, one for each class"),
+        (None, 1000, r"too many validation images, got 1000; expected at most (\d+): \1 of the dataset, and 0"),
+        (400, 9, "too few validation images, got 9; expected at least 10, one for each class"),
         (400, 0, "validation_images cannot be used, got 0; expected 1 or more"),
-        (5, 500, "too few training images asked for, got 5"),
+        (5, 500, "too few training images, got 5"),
     ],
 )
 def test_sizes_there_cannot_be(limit: int | None, size: int, words: str) -> None:
