@@ -1,4 +1,4 @@
-"""Where trials run, as the loop sees it: four calls (submit, wait, cancel, capacity), an answer, and events."""
+"""The interface between the search loop and the place where trials run: calls, answers and events."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Literal, Protocol, TypeAlias
 BAD_DISK = 74
 """Exit code of a trial's process that could not read its data or write into the run folder (EX_IOERR)."""
 SERVER_DIED = 255
-"""What multiprocessing gives for the exit code of a process whose fork server is gone."""
+"""The exit code that multiprocessing reports for a process whose fork server has ended."""
 
 READY, DONE = b"ready", b"done"
-"""What a trial's process sends besides epochs: it has loaded all it needs; a trial has ended and it takes another."""
+"""Messages from a trial's process besides epochs: it has loaded its modules; it has ended a trial and is idle."""
 
 Word: TypeAlias = Literal["go on", "stop", "pause"]
-"""What a trial does after an epoch: go on, end there, or end there so that it can go on later."""
+"""The instruction for a trial after an epoch: continue, stop, or pause so that it can continue later."""
 
 
 @dataclass(frozen=True)
@@ -28,36 +28,36 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Ended:
-    """A trial's process is gone; its result file, if it left one, is on disk."""
+    """A trial's process has ended; its result file, if any, is on disk."""
 
     number: int
     exit_code: int | None
     late: bool = False
-    """It ran out of time."""
+    """Whether it exceeded its time limit."""
     began: bool = True
-    """It came to its work: one that did not says nothing about the trial."""
+    """Whether it began its work. If not, its end does not count as a failure of the trial."""
     handed_back: bool = False
-    """A worker that was stopped gave the trial back."""
+    """Whether a worker that was stopped returned the trial."""
 
 
 Event: TypeAlias = Epoch | Ended
 
 
 class Executor(Protocol):
-    """What the loop needs of a place where trials run."""
+    """A place where trials run, as used by the search loop."""
 
     @property
     def capacity(self) -> int:
-        """How many trials it takes at a time, now."""
+        """The current number of trials that may run at the same time."""
 
     def submit(self, number: int, job_file: Path) -> None:
-        """Start the job in ``job_file``. Raises ProcessStartError where no process can be started."""
+        """Start the job in ``job_file``. Raises ProcessStartError if no process can be started."""
 
     def wait(self, timeout: float) -> list[Event]:
-        """What happened; returns when something has, or after ``timeout`` seconds. May raise ProcessStartError."""
+        """The new events; returns at the first, or after ``timeout`` seconds. May raise ProcessStartError."""
 
     def answer(self, number: int, word: Word) -> None:
-        """Tell a trial that reported an epoch what to do."""
+        """Send an instruction to a trial that reported an epoch."""
 
     def cancel(self) -> None:
         """End every running trial."""

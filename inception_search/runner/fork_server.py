@@ -1,4 +1,4 @@
-"""The server that the processes of trials are forked from (it has torch loaded): started, or one clear error."""
+"""The fork server of trial processes, which has torch loaded: start, checks and clear errors."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 _PRELOAD = "inception_search.runner.preload"
-_ATTEMPTS = 3  # a limit on processes may be met for a moment only
+_ATTEMPTS = 3  # a limit on processes may be reached only for a moment
 _PAUSE = 0.2  # seconds between attempts
-_LONGEST = 64  # bytes of a temporary folder's path; the socket's own name needs 32 of the 104 that a system allows
+_LONGEST = 64  # bytes of a temporary folder's path; the socket's name needs 32 of the 104 bytes that systems permit
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 _PROBE_SECONDS = 120.0
-_SERVER_ENDED = (EOFError, ConnectionError)  # what is raised where the server ends instead of answering
-_starting = threading.Lock()  # of searches in several threads one starts a process at a time: they share __main__
+_SERVER_ENDED = (EOFError, ConnectionError)  # raised if the server ends instead of responding
+_starting = threading.Lock()  # searches in several threads share __main__, so only one may start a process at a time
 
 
 def check_can_start() -> None:
-    """Raise MissingRequirementError where this process can start no trial: without fork, or in a daemonic process."""
+    """Raise MissingRequirementError if this process cannot start trials: without fork, or in a daemonic process."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         raise MissingRequirementError(
             "training trials needs processes that fork, which this operating system does not have",
@@ -49,31 +49,31 @@ def check_can_start() -> None:
 
 
 def start_server() -> None:
-    """Start the server, unless it runs already; it loads torch while this process goes on.
+    """Start the server, unless it runs already; it loads torch in the background.
 
-    Raises MissingRequirementError where this process can start no trial, ProcessStartError where the server cannot be
+    Raises MissingRequirementError if this process cannot start trials, ProcessStartError if the server cannot be
     started.
     """
     check_can_start()
     if missing := _missing_interpreter():
-        raise missing  # now rather than at the first trial: a program that cannot be run is not seen by who starts it
+        raise missing  # checked here, because the fork server does not report a missing program
     _patiently(_ensure_running)
 
 
 def server_context() -> ForkServerContext:
-    """The context of :mod:`multiprocessing` whose processes are forked from the server."""
+    """The :mod:`multiprocessing` context that forks processes from the server."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_PRELOAD])
     return context
 
 
 def start(process: ForkServerProcess) -> None:
-    """Start a process of :func:`server_context`, and the server first where it is gone. Raises ProcessStartError."""
+    """Start a process of :func:`server_context`, after restarting an ended server. Raises ProcessStartError."""
     _patiently(lambda: _start(process))
 
 
 def ended_before_it_began(exit_code: int | None) -> ProcessStartError:
-    """The error of processes that started and ended before they had loaded what a trial needs."""
+    """The error for processes that ended before they had loaded the modules of a trial."""
     return _error(_why_not_loaded() or f"it ended with exit code {exit_code} before it began its work")
 
 
@@ -88,7 +88,7 @@ def _start(process: ForkServerProcess) -> None:
 
 
 def _patiently(action: Callable[[], None]) -> None:
-    """Do what may fail while processes, descriptors or memory are short, a few times."""
+    """Retry ``action`` a few times, because processes, descriptors or memory may be short for a moment."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             action()
@@ -100,12 +100,12 @@ def _patiently(action: Callable[[], None]) -> None:
 
 
 def _missing_interpreter() -> ProcessStartError | None:
-    """The error where the program that processes run in is gone."""
+    """The error for a missing Python interpreter, or None."""
     program = _interpreter()
     if program and os.access(program, os.X_OK):
         return None
     return _error(
-        f"the Python interpreter {program!r} is not there, or may not be executed",
+        f"the Python interpreter {program!r} does not exist, or may not be executed",
         "install it again, or name another with multiprocessing.set_executable",
     )
 
@@ -139,7 +139,7 @@ def _hint(reason: str) -> str:
 
 
 def _why_not_loaded() -> str | None:
-    """Load what a trial needs in an interpreter of its own; the last line that it prints, if that fails."""
+    """Load the modules of a trial in a new interpreter; returns its last line of output if that fails."""
     try:
         done = subprocess.run(
             [_interpreter(), "-c", f"import sys; sys.path[:] = {sys.path!r}; import {_PRELOAD}"],
@@ -158,35 +158,35 @@ def _why_not_loaded() -> str | None:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Keep the child from importing the caller's script again, which would start the search a second time.
+    """Prevent the child from importing the caller's script again, which would start a second search.
 
-    multiprocessing does so to find functions defined there; a trial's function is in this package.
+    multiprocessing imports it to find functions defined there, but a trial's function is in this package.
     """
     main = sys.modules.get("__main__")
     if main is None:
         yield
         return
-    kept = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
     vars(main).pop("__file__", None)
     main.__spec__ = None
     try:
         yield
     finally:
         del main.__spec__
-        vars(main).update(kept)
+        vars(main).update(hidden)
 
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Start the server with SIGINT blocked, and so are its trials: Ctrl-C goes to all of them, and is the driver's.
+    """Start the server, and thus its trials, with SIGINT blocked: only the driver reacts to Ctrl-C, which all receive.
 
-    The server would else die of it while it still loads torch, with a traceback on the user's terminal.
+    Otherwise Ctrl-C would end the server while it loads torch, with a traceback on the user's terminal.
     """
     from multiprocessing import forkserver, resource_tracker
 
-    open_standard_descriptors()  # a pipe of the server's may else become what it takes for its standard input
+    open_standard_descriptors()  # otherwise a pipe may get a standard descriptor
     server_context()
-    resource_tracker.ensure_running()  # first: it lets SIGINT through again when it has started
+    resource_tracker.ensure_running()  # started first, because it unblocks SIGINT after its start
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         with _short_temporary_folder():
@@ -198,7 +198,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _short_temporary_folder() -> Iterator[None]:
-    """Have the server's socket in a folder whose path is short enough for the address of one, whatever TMPDIR is."""
+    """Place the server's socket in a folder with a path short enough for a socket address, independent of TMPDIR."""
     before = tempfile.tempdir
     if len(os.fsencode(tempfile.gettempdir())) > _LONGEST:
         usable = (folder for folder in _SHORT_FOLDERS if os.access(folder, os.W_OK | os.X_OK) and Path(folder).is_dir())

@@ -1,6 +1,6 @@
-"""What a trial process has to do, as a JSON file.
+"""The description of a training for a trial process, as a JSON file.
 
-The file also makes a trial durable: each one that was begun and is not recorded has one.
+The file also makes a trial durable: it exists from the start of the trial until its record is written.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from inception_search.store.atomic import write_atomic
 from inception_search.store.jsonl import sealed, unsealed
 from inception_search.store.run_folder import RunFolder
 
-_DROPPED = ("others", "if_faster")  # of jobs that version 0.1 wrote
+_DROPPED = ("others", "if_faster")  # fields of version 0.1 without use
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: a network document, data already split, how to train, where to leave the result.
+    """One training: a network document, the split data, the training options, and the files for results.
 
-    File names are relative to the run folder, which may lie elsewhere on the machine of a worker.
+    File names are relative to the run folder, which may have another path on a worker's machine.
     """
 
     number: int
@@ -30,17 +30,17 @@ class Job:
     arch_id: str
     started: str  # UTC, ISO 8601
     network: dict[str, Any]
-    data: str  # the file of train and validation images
+    data: str  # the file of training and validation images
     fidelity: dict[str, Any]
     seed: int
     device: str
-    result: str  # the result file, written once and whole
-    checkpoint: str  # the weights, when it is complete
-    state: str | None = None  # the training as far as it came, after every epoch
+    result: str  # the result file, written once and atomically
+    checkpoint: str  # the weights, written when the training is complete
+    state: str | None = None  # the training state, written after every epoch
     until: int | None = None  # epochs after which to pause
-    aux: bool = True  # train auxiliary classifiers, too
-    test: str | None = None  # the file of test images, where this is the training that is tested
-    tries: int = 1  # attempts in a row that did not finish an epoch
+    aux: bool = True  # train auxiliary classifiers as well
+    test: str | None = None  # the file of test images, if the trained network is tested
+    tries: int = 1  # consecutive attempts that did not finish an epoch
     params: dict[str, Any] = field(default_factory=dict)
     origin: str = "sampled"
     label: str | None = None
@@ -49,16 +49,16 @@ class Job:
 
     @property
     def stamp(self) -> dict[str, Any]:
-        """What a result repeats of its job, so that it can be recorded without it."""
+        """The facts of the job that its result repeats, so that the result can be recorded without the job."""
         return {"arch_id": self.arch_id, "attempt": self.attempt, "started": self.started}
 
     def write(self, path: Path) -> None:
-        """Write the job durably, before it starts."""
+        """Write the job durably; to be called before it starts."""
         write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The job in a file; DocumentError, ValueError or TypeError for one that is damaged."""
+        """The job in a file; raises DocumentError, ValueError or TypeError if the file is damaged."""
         facts = json.loads(unsealed(path.read_text(encoding="utf-8")))
         if not isinstance(facts, dict):
             raise TypeError("a job is a JSON object")
@@ -74,7 +74,7 @@ def read_job(path: Path) -> Job | None:
 
 
 def read_jobs(run: RunFolder) -> dict[int, Job]:
-    """The jobs in a run folder by number; one that cannot be read any more is left out."""
+    """The jobs in a run folder by number; unreadable ones are omitted."""
     found = {}
     for path in run.jobs_folder.glob("*.json"):
         job = read_job(path)

@@ -1,4 +1,4 @@
-"""What the server of trial processes loads once, so that none of its children has to."""
+"""Modules that the server of trial processes imports once for all its children."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from types import TracebackType
 
 
 def _in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What ends the server or a process before its trial begins: the search tells the rest."""
+    """Print the error that ends the server or a process before its trial; the search reports the details."""
     if sys.stderr is not None:
         print(f"a trial's process cannot start: {kind.__name__}: {error}", file=sys.stderr)
 
 
-sys.excepthook = _in_one_line  # before anything is loaded that may not be there
+sys.excepthook = _in_one_line  # set before the imports that may fail
 
 from inception_search.runner import trial_process  # noqa: E402
 
@@ -20,7 +20,7 @@ __all__ = ["trial_process"]
 
 
 def _load_compiler() -> None:
-    """Torch loads its compiler together with the first optimiser, which takes a second."""
+    """Load torch's compiler now; the first optimizer would load it otherwise, which takes a second."""
     import torch
     from torch.optim import SGD
 

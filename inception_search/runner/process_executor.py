@@ -1,4 +1,4 @@
-"""Trials as processes of this machine."""
+"""Execution of trials in processes on this machine."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 _GRACE = 10.0  # seconds between SIGTERM and SIGKILL
-_MOST_UNBEGUN = 20  # processes killed in a row before they began, after which no more are started
-_UNBEGUN_SECONDS = 30.0  # but not before so long has passed since the last one began
+_MOST_UNBEGUN = 20  # consecutive processes killed before they began, after which no more are started
+_UNBEGUN_SECONDS = 30.0  # minimum time since the last process that began before the search gives up
 
 
 class ProcessExecutor:
-    """Processes forked from a server that has torch loaded already (17 ms a trial instead of seconds).
+    """Runs trials in processes forked from a server with torch loaded (17 ms per trial instead of seconds).
 
-    ``persistent``: a process does one trial after another, and data and device context stay (for GPUs, where they
-    cost seconds). ``packing`` says how many run at a time, where that is not fixed. ``device`` wins over the jobs'.
+    ``persistent``: processes are reused for further trials, keeping data and device context (useful on GPUs, where both
+    take seconds). ``packing`` decides the number of concurrent trials if it is not fixed. ``device`` overrides that of
+    the jobs.
     """
 
     def __init__(
@@ -49,17 +50,17 @@ class ProcessExecutor:
 
     @property
     def capacity(self) -> int:
-        """How many trials run at a time."""
+        """The number of trials that may run at the same time."""
         return self.packing.capacity if self.packing else self.fixed
 
     def submit(self, number: int, job_file: Path) -> None:
-        """Start a trial, in a process of its own or in one that is idle. Raises ProcessStartError."""
+        """Start a trial in an idle process or a new one. Raises ProcessStartError."""
         worker = self._idle(job_file) or self._started(number, job_file)
         worker.deadline = time.monotonic() + self.trial_seconds
         self.running[number] = worker
 
     def wait(self, timeout: float) -> list[Event]:
-        """Epochs reported and trials ended. Raises ProcessStartError where processes end before they begin."""
+        """New epochs and ended trials. Raises ProcessStartError if processes end before they begin their work."""
         handles: list[Any] = [r.connection for r in self.running.values() if not r.closed and not r.late]
         handles += [r.process.sentinel for r in self.running.values()]
         if handles:
@@ -69,14 +70,14 @@ class ProcessExecutor:
         return list(self._events())
 
     def answer(self, number: int, word: Word) -> None:
-        """Send a word; a trial that has died meanwhile is seen by :meth:`wait`."""
+        """Send an instruction; :meth:`wait` detects a trial that has died in the meantime."""
         try:
             self.running[number].connection.send_bytes(word.encode())
         except OSError:
             self.running[number].closed = True
 
     def cancel(self) -> None:
-        """Terminate every trial, and what waits for one."""
+        """Terminate every trial and every idle process."""
         everyone = [*self.running.values(), *self.idle]
         self.idle = []
         for running in everyone:
@@ -87,10 +88,10 @@ class ProcessExecutor:
         self.running = {}
 
     def _idle(self, job_file: Path) -> _Running | None:
-        """A process that has done a trial and takes this one, if there is any."""
+        """An idle process that accepts this trial, or None."""
         while self.idle:
             worker = self.idle.pop()
-            with suppress(OSError):  # it has ended meanwhile
+            with suppress(OSError):  # it has ended in the meantime
                 worker.connection.send_bytes(str(job_file).encode())
                 return worker
             _end(worker.process)
@@ -98,14 +99,14 @@ class ProcessExecutor:
         return None
 
     def _started(self, number: int, job_file: Path) -> _Running:
-        """A new process that does this trial."""
+        """A new process for this trial."""
         from inception_search.runner.trial_process import main, serve
 
         context = server_context()
         ours, theirs = context.Pipe()
         target: Any = serve if self.persistent else main
         arguments = (theirs, self.device) if self.persistent else (str(job_file), theirs, self.device)
-        # daemon: should this process end in a way that skips cancel, it ends its trials first
+        # daemon: if this process exits without calling cancel, multiprocessing ends its trials
         process = context.Process(target=target, args=arguments, name=f"trial-{number}", daemon=True)
         try:
             start(process)
@@ -115,13 +116,13 @@ class ProcessExecutor:
         finally:
             theirs.close()
         if self.persistent:
-            with suppress(OSError):  # it has ended already, which wait sees
+            with suppress(OSError):  # it has already ended, which wait() detects
                 ours.send_bytes(str(job_file).encode())
         return _Running(process, ours)
 
     def _events(self) -> Iterator[Event]:
         for number, running in list(self.running.items()):
-            gone = not running.process.is_alive()  # asked first: what it sent before is then there to be read
+            gone = not running.process.is_alive()  # checked first, so that all messages sent before its end can be read
             if not gone and time.monotonic() > running.deadline:
                 running.end()
             message = None if running.late else running.receive()
@@ -135,7 +136,7 @@ class ProcessExecutor:
                 yield self._ended(number)
 
     def _done(self, number: int) -> Ended:
-        """A trial has ended whose process lives on."""
+        """The event for a trial that ended while its process stays alive."""
         self.idle.append(self.running.pop(number))
         return Ended(number, 0)
 
@@ -149,10 +150,10 @@ class ProcessExecutor:
         return Ended(number, code, running.late, began=running.began)
 
     def _count_unbegun(self, code: int | None) -> None:
-        """Raise ProcessStartError for a process that ended by itself before it began, or for many killed in a row.
+        """Raise ProcessStartError for a process that exited before it began, or for many consecutive killed ones.
 
-        Something outside may kill a few (another user, a scheduler), and on a busy machine, where it takes a process
-        long to begin, many; what kills every one of them for long does not stop.
+        Another user or a scheduler may kill a few processes, or many on a busy machine where processes begin slowly.
+        If all are killed for a long time, the cause is permanent.
         """
         self.unbegun += 1
         patient = time.monotonic() - self.last_begun < _UNBEGUN_SECONDS
@@ -169,10 +170,10 @@ class _Running:
     closed: bool = False
     late: bool = False
     began: bool = False
-    """Whether it said that it has loaded all it needs."""
+    """Whether it has reported that all modules are loaded."""
 
     def end(self) -> None:
-        """Ask a process that is out of time to end; the next time, some time later, make it. Nobody waits for it."""
+        """Terminate a process over its time limit; a later call kills it. The call does not wait for the end."""
         if self.late:
             self.process.kill()
         else:
@@ -180,7 +181,7 @@ class _Running:
         self.late, self.deadline = True, time.monotonic() + _GRACE
 
     def receive(self) -> bytes | None:
-        """The message waiting on the connection, or None."""
+        """The next message on the connection, or None."""
         try:
             return None if self.closed or not self.connection.poll() else self.connection.recv_bytes()
         except (EOFError, OSError):
@@ -188,7 +189,7 @@ class _Running:
             return None
 
     def close(self) -> None:
-        """Let go of a process that has ended."""
+        """Release the resources of an ended process."""
         self.process.join()
         self.connection.close()
         self.process.close()

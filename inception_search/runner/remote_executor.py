@@ -1,7 +1,7 @@
-"""Workers that attached themselves to a study from other terminals or machines, as the driver sees them.
+"""Execution of trials by workers that attached themselves to a study from other terminals or machines.
 
-Each has a folder below ``workers/`` with two logs of JSON lines: ``orders.jsonl``, which the driver writes, and
-``events.jsonl``, which the worker writes. Nothing listens on a network.
+Each worker has a folder below ``workers/`` with two logs of JSON lines: the driver writes ``orders.jsonl``, and the
+worker writes ``events.jsonl``. No network connections are used.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from inception_search.store.provenance import common_facts
 from inception_search.store.run_folder import RunFolder
 
 ALIVE, ORDERS, EVENTS, DRIVER = "alive", "orders.jsonl", "events.jsonl", "driver"
-_UNREADABLE = (DocumentError, RunFolderError, KeyError, TypeError)  # of what a worker said
-_LOOK = 1.0  # seconds between looks for new workers
+_UNREADABLE = (DocumentError, RunFolderError, KeyError, TypeError)  # errors of a damaged message from a worker
+_LOOK = 1.0  # seconds between searches for new workers
 
 
 class Log:
-    """The lines of a log that have not been read yet."""
+    """A log file and the position up to which it has been read."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.read = path, 0
 
     def new(self) -> list[dict[str, Any]]:
-        """What has been added since the last call. Raises DocumentError for a line that is no JSON object."""
+        """The messages added since the last call. Raises DocumentError for a line that is not a JSON object."""
         if not self.path.is_file():
             return []
         lines = complete_lines(self.path, self.read)
@@ -63,7 +63,7 @@ class _Worker:
 
 
 class RemoteExecutor:
-    """The workers that are there now; one that goes loses its trial, which the driver starts again elsewhere."""
+    """The attached workers. If a worker leaves, the driver starts its trial again elsewhere."""
 
     def __init__(self, run: RunFolder, note: Callable[[str], None] = lambda text: None, look: float = _LOOK) -> None:
         self.run, self.note, self.look = run, note, look
@@ -73,36 +73,36 @@ class RemoteExecutor:
         self.next_look = 0.0
         with typed_errors(run.workers_folder):
             run.workers_folder.mkdir(exist_ok=True)
-            self._sweep()  # before anybody can know this session
+            self._sweep()  # before any worker can see this session
         self.presence = Presence(run.workers_folder / DRIVER, {"session": self.session, "common": common_facts(run)})
 
     @property
     def capacity(self) -> int:
-        """How many trials they take at a time: one each."""
+        """The number of workers, each of which runs one trial."""
         self._look_around()
         return len(self.workers)
 
     @property
     def busy(self) -> int:
-        """How many are at work."""
+        """The number of workers with a trial."""
         return sum(worker.number is not None for worker in self.workers.values())
 
     def submit(self, number: int, job_file: Path) -> None:
-        """Order a worker that is free to do a job."""
+        """Give a job to a free worker."""
         worker = next(worker for worker in self.workers.values() if worker.number is None)
         worker.number = number
         worker.order(order="run", number=number, job=str(job_file.relative_to(self.run.path)))
 
     def wait(self, timeout: float) -> list[Event]:
-        """What they did."""
+        """The new events of all workers."""
         self.presence.beat()
         lost, self.lost = self.lost, []
         events: list[Event] = [*lost]
         for name, worker in list(self.workers.items()):
             try:
-                said = _events(worker)
-                events += said
-                if any(isinstance(event, Ended) and event.handed_back for event in said):
+                new = _events(worker)
+                events += new
+                if any(isinstance(event, Ended) and event.handed_back for event in new):
                     self._gone(name, worker)
             except _UNREADABLE as error:
                 self._drop(name, worker, error)
@@ -110,18 +110,18 @@ class RemoteExecutor:
         return events
 
     def answer(self, number: int, word: Word) -> None:
-        """Tell the worker that does a trial."""
+        """Send an instruction to the worker of a trial."""
         for worker in self.workers.values():
             if worker.number == number:
                 worker.order(order="word", number=number, word=word)
 
     def cancel(self) -> None:
-        """End what they do."""
+        """End the trials of all workers."""
         for worker in self.workers.values():
             worker.order(order="cancel")
 
     def close(self, finished: bool) -> None:
-        """No more orders will come: they may go where the study is done, and wait for another driver where not."""
+        """End the session: workers leave if the study is finished, and otherwise wait for another driver."""
         try:
             for worker in self.workers.values():
                 worker.order(order="leave" if finished else "cancel")
@@ -141,14 +141,14 @@ class RemoteExecutor:
                 self._gone(name, worker)
 
     def _gone(self, name: str, worker: _Worker) -> None:
-        """What it said before it went still counts."""
+        """The remaining events of a worker that has left."""
         with suppress(*_UNREADABLE):
             self.lost += [event for event in _events(worker) if isinstance(event, Ended)]
         self._forget(name, worker)
         self.note(f"worker {name} has gone")
 
     def _drop(self, name: str, worker: _Worker, error: Exception) -> None:
-        """A worker that cannot be understood finds its folder gone, and ends."""
+        """Remove the folder of a worker with damaged messages; the worker then ends."""
         self._forget(name, worker)
         self.note(f"worker {name} is let go: {' '.join(str(error).split())}")
 
@@ -159,7 +159,7 @@ class RemoteExecutor:
         shutil.rmtree(worker.folder, ignore_errors=True)
 
     def _sweep(self) -> None:
-        """Remove what workers of earlier sessions left."""
+        """Remove the folders of workers of earlier sessions."""
         for folder in self.run.workers_folder.iterdir():
             if folder.is_dir() and not folder.is_symlink() and not Watched(folder / ALIVE).there():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -167,25 +167,25 @@ class RemoteExecutor:
 
 def _events(worker: _Worker) -> list[Event]:
     """The events that a worker has written since the last call."""
-    return [event for said in worker.events.new() if (event := _event(worker, said)) is not None]
+    return [event for message in worker.events.new() if (event := _event(worker, message)) is not None]
 
 
-def _event(worker: _Worker, said: dict[str, Any]) -> Event | None:
-    if said.get("number") != worker.number or worker.number is None:
+def _event(worker: _Worker, message: dict[str, Any]) -> Event | None:
+    if message.get("number") != worker.number or worker.number is None:
         return None
-    if said["event"] == "epoch":
-        return Epoch(worker.number, said["metrics"])
+    if message["event"] == "epoch":
+        return Epoch(worker.number, message["metrics"])
     number, worker.number = worker.number, None
-    if said["event"] == "handed_back":
+    if message["event"] == "handed_back":
         return Ended(number, None, handed_back=True)
-    return Ended(number, said["exit_code"], said["late"], said.get("began", True))
+    return Ended(number, message["exit_code"], message["late"], message.get("began", True))
 
 
-_TURN = 0.02  # seconds, at most, spent waiting for one while another is at work
+_TURN = 0.02  # maximum seconds of waiting for one executor while another has trials
 
 
 class CompositeExecutor:
-    """This machine's own processes first, then the workers that attached themselves."""
+    """Runs trials in processes of this machine first, then on attached workers."""
 
     def __init__(self, own: Executor, attached: RemoteExecutor) -> None:
         self.own, self.attached = own, attached
@@ -193,11 +193,11 @@ class CompositeExecutor:
 
     @property
     def capacity(self) -> int:
-        """How many trials run at a time, in all."""
+        """The total number of trials that may run at the same time."""
         return self.own.capacity + self.attached.capacity
 
     def submit(self, number: int, job_file: Path) -> None:
-        """Start a trial where a place is free."""
+        """Start a trial on the first executor with free capacity."""
         here = sum(place is self.own for place in self.where.values())
         place: Executor = self.own
         if here >= self.own.capacity and self.attached.busy < len(self.attached.workers):
@@ -206,7 +206,7 @@ class CompositeExecutor:
         place.submit(number, job_file)
 
     def wait(self, timeout: float) -> list[Event]:
-        """What happened anywhere."""
+        """The new events of both executors."""
         early = self.attached.wait(0.0)
         waiting = 0.0 if early else min(timeout, _TURN) if self.attached.busy else timeout
         events = [*early, *self.own.wait(waiting), *self.attached.wait(0.0)]
@@ -216,7 +216,7 @@ class CompositeExecutor:
         return events
 
     def answer(self, number: int, word: Word) -> None:
-        """Tell the trial where it is; one that has ended meanwhile needs no answer."""
+        """Send an instruction to the executor of the trial; a trial that has already ended needs none."""
         if number in self.where:
             self.where[number].answer(number, word)
 

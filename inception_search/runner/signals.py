@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an orderly stop."""
+"""Orderly stop on Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; a second one acts as it did before the block.
+    """Yield an event that the first Ctrl-C or SIGTERM sets; a second signal has its original effect.
 
-    Outside the main thread Python delivers no signals: there the event is only set by who has it.
+    Python delivers signals only to the main thread. In other threads only the caller can set the event.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""The process of trials: build, train, leave a result file. It sees no study, and test images only after the end."""
+"""The process of a trial: it builds and trains a network and writes a result file. It has no access to the study."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ _log = logging.getLogger(__name__)
 _STATES = {"stop": "pruned", "pause": "paused"}
 
 
-class DriverGone(Exception):  # noqa: N818 - not an error of the trial
-    """Nobody listens any more: the trial belongs to whoever resumes the study."""
+class DriverGone(Exception):  # noqa: N818 - the trial itself has no error
+    """The driver has ended; whoever resumes the study continues the trial."""
 
 
 def main(job_file: str, connection: Connection, device: str | None = None) -> None:
-    """Run the job in ``job_file``; every epoch goes out on ``connection`` and waits for "go on", "stop" or "pause".
+    """Run the job in ``job_file``; each epoch is sent on ``connection`` and answered by "go on", "stop" or "pause".
 
-    ``device`` wins over the job's. First of all ``connection`` gets :data:`READY`.
+    ``device`` overrides that of the job. The first message on ``connection`` is :data:`READY`.
     """
     _tie_to_driver()
     try:
@@ -72,21 +72,21 @@ def main(job_file: str, connection: Connection, device: str | None = None) -> No
 
 
 def serve(connection: Connection, device: str | None = None) -> None:
-    """Run one job after another, whose files come on ``connection``; data and device stay as they are between them."""
+    """Run jobs whose files are received on ``connection``, keeping data and device between them."""
     _tie_to_driver()
     try:
         listened = _sent(connection, READY)
         while listened and (job_file := _received(connection)):
             usable = _run(Path(job_file.decode()), connection, device)
-            # A device that met an error it did not expect may give wrong numbers from now on, so this process ends; and
-            # it does not say DONE, after which the next job could be sent to it just before it ends.
+            # After an unexpected error the device may compute wrong numbers, so this process ends. It does not send
+            # DONE, because the driver could then send the next job to an ending process.
             listened = usable and _sent(connection, DONE)
     finally:
         connection.close()
 
 
 def _sent(connection: Connection, message: bytes) -> bool:
-    """Send a message; whether the driver is still there."""
+    """Send a message; returns whether the driver is still alive."""
     try:
         connection.send_bytes(message)
     except OSError:
@@ -102,12 +102,12 @@ def _received(connection: Connection) -> bytes:
 
 
 def _tie_to_driver() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's; it ends its trials itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C and ends its trials
     _end_with_driver()
 
 
 def _end_with_driver() -> None:
-    """Have this process end as soon as the driver has: nobody is left to end it."""
+    """End this process as soon as the driver ends, because nobody else would."""
     driver = multiprocessing.parent_process()
     if driver is None:
         return
@@ -120,7 +120,7 @@ def _end_with_driver() -> None:
 
 
 def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
-    """Do one job; whether this process can do another."""
+    """Run one job; returns whether this process can run another."""
     root = job_file.parent.parent
     try:
         job = _job(job_file)
@@ -131,19 +131,19 @@ def _run(job_file: Path, connection: Connection, device: str | None) -> bool:
         return usable
     except DriverGone:
         sys.exit(0)
-    except (RunFolderError, DataError):  # says nothing about the network: no result; the exit code says it
+    except (RunFolderError, DataError):  # not a failure of the network: the exit code reports it instead of a result
         sys.exit(BAD_DISK)
 
 
 def _check_inside(trial: RunningJob) -> None:
-    """Raise RunFolderError for a job that would write outside of its run folder: it may have come from others."""
+    """Raise RunFolderError for a job that would write outside its run folder, which others may have made."""
     for name in (trial.job.result, trial.job.checkpoint, trial.job.state or ""):
         if not Path(os.path.normpath(trial.root / name)).is_relative_to(os.path.normpath(trial.root)):
-            raise RunFolderError("a job names a file outside of its run folder", place=Place(name))
+            raise RunFolderError("a job names a file outside its run folder", place=Place(name))
 
 
 def _job(file: Path) -> Job:
-    """The job in a file. Raises RunFolderError for one that cannot be read (any more)."""
+    """The job in a file. Raises RunFolderError if it cannot be read."""
     try:
         with typed_errors(file):
             return Job.read(file)
@@ -152,7 +152,7 @@ def _job(file: Path) -> Job:
 
 
 def _answer(trial: RunningJob, connection: Connection) -> tuple[str, bool]:
-    """The result as JSON, or why there is none; and whether the device is still sound."""
+    """The result, or the reason of failure, as JSON; and whether the device is still usable."""
     usable = True
     try:
         if threads := trial.fidelity.threads:
@@ -170,27 +170,27 @@ def _answer(trial: RunningJob, connection: Connection) -> tuple[str, bool]:
 
 
 def _text(payload: dict[str, Any], trial: RunningJob) -> str:
-    """A result with what it repeats of its job; ValueError for numbers that are none."""
+    """A result with the facts of its job, as JSON; raises ValueError for NaN and infinity."""
     return json.dumps(payload | trial.job.stamp, allow_nan=False)
 
 
 class StateFile:
-    """How far a training came, in a file; one that cannot be used is set aside."""
+    """The file with the training state; an unusable file is renamed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def load(self) -> bytes | None:
-        """What was saved last, or None."""
+        """The bytes saved last, or None."""
         with typed_errors(self.path):
             return self.path.read_bytes() if self.path.is_file() else None
 
     def save(self, data: bytes) -> None:
-        """Replace it in one step."""
+        """Replace the file atomically."""
         write_atomic(self.path, data)
 
     def set_aside(self) -> None:
-        """Keep a damaged one for whoever wants to look."""
+        """Rename a damaged file, so that it can be examined."""
         aside = self.path.with_name(f"{self.path.name}.corrupt")
         with typed_errors(self.path):
             self.path.replace(aside)
@@ -199,7 +199,7 @@ class StateFile:
 
 @dataclass
 class RunningJob:
-    """One job under way; its files are below ``root``."""
+    """A job with its objects; its files are below ``root``."""
 
     job: Job
     root: Path
@@ -208,21 +208,21 @@ class RunningJob:
 
     @cached_property
     def device(self) -> torch.device:
-        """The device it runs on."""
+        """The device of the training."""
         return torch.device(self.where)
 
     @cached_property
     def fidelity(self) -> Fidelity:
-        """How it is trained."""
+        """The options of the training."""
         return Fidelity.from_dict(self.job.fidelity)
 
     @cached_property
     def data(self) -> DeviceData:
-        """What it is trained on, on the device."""
+        """The data, on the device."""
         return _data(self.root / self.job.data, self.device)
 
     def trained(self, connection: Connection) -> dict[str, Any]:
-        """Train; the result, with the weights saved and tested where the training is at its end."""
+        """Train; returns the result. At the end of the training, the weights are saved and tested."""
         model, result = self.train(self.reporter(connection))
         state = _STATES[self.word] if result.stopped else "complete"
         tested = {}
@@ -243,7 +243,7 @@ class RunningJob:
 
     @cached_property
     def network(self) -> Network:
-        """The network as it is trained."""
+        """The network to train."""
         whole = network_from_data(self.job.network)
         network = shrink(whole, self.fidelity.width, self.fidelity.depth)
         return network if self.job.aux else remake(network, aux={})
@@ -254,23 +254,23 @@ class RunningJob:
         return [aux.weight for aux in self.network.aux.values()]
 
     def save(self, model: torch.nn.Module) -> None:
-        """Write the trained weights as a whole model: with the document, the normalisation and the classes."""
+        """Save the trained weights as a complete model with document, normalisation and classes."""
         facts = Preprocess(mean=self.data.mean, std=self.data.std)
         document = remake(self.network, preprocess=facts)
         content = model_bytes(document, model.state_dict(), self.data.class_names)
         write_atomic(self.root / self.job.checkpoint, content)
 
     def built(self) -> torch.nn.Module:
-        """The network as a module, with the weights of the seed."""
+        """The network as a module with the initial weights of the seed."""
         return build(lower(self.network), name=self.network.name, seed=self.job.seed)
 
     @property
     def state(self) -> StateFile | None:
-        """Where it is kept how far it came, if it is."""
+        """The file of the training state, if the job has one."""
         return StateFile(self.root / self.job.state) if self.job.state else None
 
     def train(self, report: Callable[[EpochMetrics], bool]) -> tuple[torch.nn.Module, TrainingResult]:
-        """Train on from where an earlier attempt came to; from the beginning where that cannot be used."""
+        """Train from the state of an earlier attempt, or from the beginning if that is unusable."""
         state = self.state
         while True:
             model = self.built()
@@ -292,7 +292,7 @@ class RunningJob:
                 state.set_aside()
 
     def reporter(self, connection: Connection) -> Callable[[EpochMetrics], bool]:
-        """Report an epoch; whether to go on."""
+        """The function that reports an epoch and returns whether to continue."""
 
         def report(metrics: EpochMetrics) -> bool:
             try:
@@ -305,7 +305,7 @@ class RunningJob:
         return report
 
     def tested(self, model: torch.nn.Module) -> dict[str, Any]:
-        """What comes of the test images, each of them too, where this is the training that is tested."""
+        """The test results, also for each image; empty if the job has no test images."""
         if self.job.test is None:
             return {}
         data = DeviceData(thaw(self.root / self.job.test, ("test",)), self.device, splits=("test",))
@@ -325,7 +325,7 @@ class RunningJob:
 
 @lru_cache(maxsize=2)
 def _data(path: Path, device: torch.device) -> DeviceData:
-    """Training and validation images on the device, once in a process."""
+    """Training and validation images on the device, loaded once per process."""
     return DeviceData(thaw(path), device)
 
 

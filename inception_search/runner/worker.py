@@ -1,4 +1,4 @@
-"""A worker: attaches itself to a study that a driver runs, here or on another machine, and does its trials."""
+"""A worker, which attaches itself to a running study on this or another machine and runs trials for it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from inception_search.store.jsonl import append_line
 from inception_search.store.provenance import common_facts, differences
 from inception_search.store.run_folder import RunFolder
 
-_PAUSE = 0.02  # seconds between looks at the orders
-_LOOK = 0.5  # and between looks for a driver
+_PAUSE = 0.02  # seconds between reads of the orders
+_LOOK = 0.5  # seconds between searches for a driver
 
 
 class Worker:
-    """One trial at a time, in a process of its own."""
+    """Runs one trial at a time, in a separate process."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class Worker:
         self.ended = 0
         self.done = False
         self.number: int | None = None
-        """The trial at work."""
+        """The number of the running trial, or None."""
 
     def until_done(self, idle: float) -> int:
-        """Attach to one driver after the other."""
+        """Serve one driver after another until the study is finished."""
         since = time.monotonic()
         while not self.stop.is_set():
             driver = Watched(self.run.workers_folder / DRIVER)
@@ -68,10 +68,10 @@ class Worker:
         return self.ended
 
     def serve(self, driver: Watched, session: str) -> None:
-        """Do the trials of one driver, until it or this worker goes.
+        """Run the trials of one driver until the driver or this worker ends.
 
-        Raises RunFolderError where this process has another version of the package or of torch than the search, or
-        reads another space: its results would not compare.
+        Raises RunFolderError if this process has another version of the package or of torch than the search, or
+        another space, because its results would not be comparable.
         """
         self.check_same(driver)
         name = f"{socket.gethostname()}-{os.getpid()}-{session}"
@@ -81,7 +81,7 @@ class Worker:
         persistent = self.device != "cpu"
         executor = ProcessExecutor(1, self.trial_seconds, persistent=persistent, device=self.device)
         orders = Log(folder / ORDERS)
-        self.number, leaves = None, True  # where an error ends the block below, too
+        self.number, leaves = None, True  # also if an error ends the block below
         with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
             self.note(f"attached to the search in {self.run.path} as {name}")
             try:
@@ -97,13 +97,13 @@ class Worker:
                 executor.cancel()
                 if leaves:
                     self.hand_back(folder)
-        if self.done or not self._same(driver, session):  # else it reads what was said last, and removes it
+        if self.done or not self._same(driver, session):  # otherwise the driver removes the folder
             shutil.rmtree(folder, ignore_errors=True)
 
     def check_same(self, driver: Watched) -> None:
-        """Refuse to work for a search that has other versions or another space."""
+        """Raise RunFolderError if the search has other versions or another space."""
         theirs = driver.facts.get("common")
-        known = theirs if isinstance(theirs, dict) else {}  # a search of before does not say
+        known = theirs if isinstance(theirs, dict) else {}  # searches of earlier versions have no facts
         for name, has, here in differences(known, common_facts(self.run)):
             what = "reads another space" if name == "space" else f"has another version of {name}"
             hint = "see that both read the same folder" if name == "space" else f"install {name} {has} here"
@@ -112,11 +112,11 @@ class Worker:
                 place=Place(str(self.run.path)),
                 found=raw(here),
                 expected=has,
-                hint=f"{hint}, since results that are trained differently do not compare",
+                hint=f"{hint}, because results of different versions or spaces are not comparable",
             )
 
     def obey(self, executor: ProcessExecutor, order: dict[str, Any]) -> None:
-        """Do what the driver says."""
+        """Execute an order of the driver."""
         if order["order"] == "run":
             self.number = int(order["number"])
             executor.submit(self.number, self.run.job_file(self.number))
@@ -129,26 +129,26 @@ class Worker:
             self.done = True
 
     def say(self, folder: Path, event: Event) -> None:
-        """Report to the driver what a trial did."""
+        """Report an event of the trial to the driver."""
         if isinstance(event, Epoch):
-            said: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
+            message: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}
         else:
             assert isinstance(event, Ended)
-            if self.stop.is_set() and event.exit_code != 0:  # what stops this worker ended its trial, too
+            if self.stop.is_set() and event.exit_code != 0:  # the signal that stops this worker also ended its trial
                 self.hand_back(folder)
                 return
             self.ended, self.number = self.ended + event.began, None
-            said = {"event": "ended", "exit_code": event.exit_code, "late": event.late, "began": event.began}
-        append_line(folder / EVENTS, json.dumps({"number": event.number, **said}))
+            message = {"event": "ended", "exit_code": event.exit_code, "late": event.late, "began": event.began}
+        append_line(folder / EVENTS, json.dumps({"number": event.number, **message}))
 
     def hand_back(self, folder: Path) -> None:
-        """Tell the driver that the trial at work, if there is any, is unfinished because this worker leaves."""
+        """Report the running trial, if any, as unfinished, because this worker leaves."""
         if self.number is None:
             return
-        with suppress(RunFolderError):  # the folder is gone: the driver has let go of this worker
+        with suppress(RunFolderError):  # the folder is missing: the driver has dropped this worker
             append_line(folder / EVENTS, json.dumps({"number": self.number, "event": "handed_back"}))
         self.number = None
 
     def _same(self, driver: Watched, session: str) -> bool:
-        """Whether the driver is there, and the same: another one starts its trials again."""
+        """Whether the same driver is still alive; a new driver starts the trials again."""
         return driver.there() and driver.facts.get("session") == session

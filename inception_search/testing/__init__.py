@@ -1,7 +1,7 @@
-"""What ops, spaces, strategies, datasets and proxies must keep to, for the tests of packages that add some.
+"""Checks of ops, spaces, strategies, datasets and proxies, for the tests of packages that add some.
 
-Each check runs a suite, ``OP_LAWS`` and so on, and raises AssertionError with what was found and what was expected.
-The tests of this package run the same suites on its own. docs/plugins.md has an example of each.
+Each check runs a suite (``OP_LAWS`` etc.) and raises AssertionError with the found and the expected value. The tests of
+this package run the same suites. docs/plugins.md has an example of each.
 """
 
 from inception_search.testing.datasets import DATASET_LAWS, check_dataset

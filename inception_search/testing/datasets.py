@@ -1,4 +1,4 @@
-"""The suite of datasets: one signature, three splits, and the same images for the same request."""
+"""The suite of datasets: a common signature, three splits, and the same images for the same arguments."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Law: TypeAlias = Callable[[LoadFunction, Path | None], None]
 
 
 def loaded(load: LoadFunction, root: Path | None, **options: Any) -> Dataset:
-    """The dataset with ``options``, for the others what a study without them gives."""
-    given: dict[str, Any] = {"image_size": None, "seed": 0, "download": False, "limit": None}
-    return load(root=root, **given | options)
+    """The dataset with ``options``, and for other options the default of a study."""
+    defaults: dict[str, Any] = {"image_size": None, "seed": 0, "download": False, "limit": None}
+    return load(root=root, **defaults | options)
 
 
 def signature_is_the_common_one(load: LoadFunction, root: Path | None) -> None:
-    """The arguments are those of ``LoadFunction``, by keyword."""
-    wanted = list(inspect.signature(LoadFunction.__call__).parameters.values())[1:]
+    """``load`` has the keyword-only arguments of ``LoadFunction``."""
+    expected = list(inspect.signature(LoadFunction.__call__).parameters.values())[1:]
     found = inspect.signature(load).parameters
-    equal("arguments of load", list(found), [parameter.name for parameter in wanted])
-    true(all(each.kind is each.KEYWORD_ONLY for each in found.values()), "arguments of load are given by keyword only")
+    equal("arguments of load", list(found), [parameter.name for parameter in expected])
+    true(all(each.kind is each.KEYWORD_ONLY for each in found.values()), "arguments of load are keyword-only")
 
 
 def every_split_has_every_class(load: LoadFunction, root: Path | None) -> None:
-    """The splits are stratified, and most images are for training."""
+    """Every split has all classes, and the training split is larger than the validation split."""
     dataset = loaded(load, root)
     for name, split in dataset.splits.items():
         equal(f"classes in {name}", set(split.labels.tolist()), set(range(len(dataset.classes))))
@@ -39,27 +39,27 @@ def every_split_has_every_class(load: LoadFunction, root: Path | None) -> None:
 
 
 def no_image_is_in_two_splits(load: LoadFunction, root: Path | None) -> None:
-    """What a network is tested on was not shown to it."""
+    """No image occurs in two splits, so a network is tested on unseen images."""
     dataset = loaded(load, root)
     seen = [{image.numpy().tobytes() for image in split.images} for split in dataset.splits.values()]
     equal("different images of the splits together", len(set.union(*seen)), sum(len(images) for images in seen))
 
 
 def one_request_gives_the_same_images(load: LoadFunction, root: Path | None) -> None:
-    """In the same order, with the same labels."""
+    """Equal arguments give the same images and labels in the same order."""
     first, again = (loaded(load, root).fingerprint for _ in range(2))
     equal("the fingerprint when it is loaded again", again, first)
 
 
 def seed_draws_the_split(load: LoadFunction, root: Path | None) -> None:
-    """Another seed, other images for training, as many of them."""
+    """Another seed selects other training images, in the same number."""
     one, other = loaded(load, root), loaded(load, root, seed=1)
     true(not torch.equal(one.train.images, other.train.images), "the seed does not change the training images")
     equal("shape of the training images", other.train.images.shape, one.train.images.shape)
 
 
 def limit_thins_the_training_images_alone(load: LoadFunction, root: Path | None) -> None:
-    """``limit`` is their number, every class among them; the other splits stay."""
+    """``limit`` sets the number of training images, with every class; the other splits do not change."""
     whole = loaded(load, root)
     limit = max(len(whole.classes) * 3 // 2, 2)
     small = loaded(load, root, limit=limit)
@@ -71,7 +71,7 @@ def limit_thins_the_training_images_alone(load: LoadFunction, root: Path | None)
 
 
 def image_size_is_the_side_in_pixels(load: LoadFunction, root: Path | None) -> None:
-    """Smaller or larger; labels and their order stay."""
+    """``image_size`` sets the side of the images; labels and their order do not change."""
     whole = loaded(load, root)
     for size in (12, 33):
         resized = loaded(load, root, image_size=size)
@@ -95,10 +95,10 @@ def check_dataset(load: LoadFunction, root: str | Path | None = None) -> None:
 
     Args:
         load: the function, as ``inception_search.data.catalogue.LoadFunction`` describes it.
-        root: the folder of its files, where it has some. Few images of small size make the check quick.
+        root: the folder with its files, if it has any. A few small images make the check fast.
 
     Raises:
-        AssertionError: with the rule that the dataset breaks.
+        AssertionError: the dataset breaks a rule; the message names it.
 
     >>> from inception_search.data.digits import load
     >>> check_dataset(load)

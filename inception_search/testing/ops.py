@@ -1,4 +1,4 @@
-"""The suite of ops: an op says what its module does."""
+"""The suite of ops: shapes and costs of an op agree with its torch module."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ BATCH = 3
 
 
 def shape_is_that_of_a_forward_pass(op: Op, shape: Type) -> None:
-    """The type that the op infers is the shape that its module computes, in training and in evaluation mode."""
+    """The inferred type of the op equals the output shape of its module, in training and evaluation mode."""
     expected = op.infer((shape,))
-    equal(f"{op}: a vector has one number, a map three", len(expected), 1 if isinstance(expected, Vector) else 3)
+    equal(
+        f"{op}: one number for a vector, three for a feature map",
+        len(expected),
+        1 if isinstance(expected, Vector) else 3,
+    )
     true(isinstance(expected, Vector | FeatureMap), f"{op}: infer gives a FeatureMap or a Vector")
     module = op.build((shape,))
     for training in (True, False):
@@ -29,7 +33,7 @@ def shape_is_that_of_a_forward_pass(op: Op, shape: Type) -> None:
 
 
 def costs_are_those_of_the_module(op: Op, shape: Type) -> None:
-    """Its parameters are counted, and its multiply-adds are those that torch counts."""
+    """The parameters and multiply-adds of the op equal those that torch counts."""
     module = op.build((shape,)).train()
     with (counter := FlopCounterMode(display=False)):
         module(torch.randn(BATCH, *shape))
@@ -39,15 +43,15 @@ def costs_are_those_of_the_module(op: Op, shape: Type) -> None:
 
 
 def attributes_can_be_written(op: Op, shape: Type) -> None:
-    """Its attributes, written as text and read back, make an equal op; equal ops have one hash."""
+    """The attributes of the op, written as text and read back, give an equal op with an equal hash."""
     written = {name: ast.literal_eval(repr(value)) for name, value in op.attributes().items()}
     again = type(op)(**written)
-    equal(f"{op}: made again of its attributes", again, op)
+    equal(f"{op}: rebuilt from its attributes", again, op)
     equal(f"{op}: hash of an equal op", hash(again), hash(op))
 
 
 def gradients_reach_the_input(op: Op, shape: Type) -> None:
-    """Its module can be trained through: gradients are finite."""
+    """Gradients through the op's module are finite and reach its input."""
     images = torch.randn(BATCH, *shape, requires_grad=True)
     op.build((shape,)).eval()(images).sum().backward()
     true(images.grad is not None and bool(images.grad.isfinite().all()), f"{op}: the input has no finite gradient")
@@ -65,11 +69,11 @@ def check_op(op: Op, *shapes: Type) -> None:
     """Check an op of one input against the torch module that it builds.
 
     Args:
-        op: an instance, with its attributes.
-        shapes: inputs to try: ``FeatureMap(channels, height, width)`` or ``Vector(channels)``. Default: two maps.
+        op: an instance of the op.
+        shapes: input types: ``FeatureMap(channels, height, width)`` or ``Vector(channels)``. Default: two feature maps.
 
     Raises:
-        AssertionError: with the rule that the op breaks.
+        AssertionError: the op breaks a rule; the message names it.
 
     >>> from inception_search.graph.ops import Conv
     >>> check_op(Conv(4, (3, 3)))

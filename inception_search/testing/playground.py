@@ -1,4 +1,4 @@
-"""A search without training: a real space and screen, a made-up objective, and a loop of ask and tell."""
+"""A search without training: a real space and screen, a synthetic objective, and an ask-and-tell loop."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ EPOCHS = 9
 
 
 def additive(params: Params) -> float:
-    """A made-up loss: the mean over decisions of a number drawn once for each value of each hole."""
+    """A synthetic loss: the mean over decisions of a fixed random number for each value of each hole."""
     return sum(_unit(f"{name}={value}") for name, value in params.items()) / max(1, len(params))
 
 
 class World:
-    """What a driver is to strategies: it screens points, trains (by formula) and reports."""
+    """A simulated driver for strategies: it screens points, computes losses by a formula and reports them."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class World:
         self.space, self.loss, self.violation = space, loss, violation
         self.problem = Problem(space, self.screen, objectives, trials, seed)
         self.known: dict[str, int] = {}
-        self.told: list[Observation] = []
+        self.observations: list[Observation] = []
         self.seen: dict[frozenset[tuple[str, object]], Candidate] = {}
 
     def screen(self, params: Params) -> Candidate:
-        """The candidate at a point."""
+        """The candidate of a point."""
         key = frozenset(params.items())
         if key not in self.seen:
             self.seen[key] = self._screened(params)
@@ -61,13 +61,13 @@ class World:
         return replace(found, violation=outside, reason="outside" if outside > 0.0 else None)
 
     def begin(self, strategy: Strategy, proposal: Proposal) -> Observation:
-        """A trial begins; what was proposed has to be fresh."""
+        """Begin a trial; raises AssertionError unless the proposed point is feasible and unseen."""
         screened = self.screen(proposal.params)
         true(screened.fresh, f"a point was proposed that is known, or outside the limits: {shorten(screened)}")
         return self._begin(strategy, proposal.params, str(screened.arch_id), screened, proposal.facts)
 
     def seed(self, strategy: Strategy, networks: Iterable[Network]) -> None:
-        """Train given networks first, as a study does with its baselines."""
+        """Train these networks first, like the baselines of a study."""
         for network in networks:
             params = dict(self.space.encode(network))
             screened = self.screen(params)
@@ -85,7 +85,7 @@ class World:
         return begun
 
     def end(self, strategy: Strategy, begun: Observation, state: State = "complete") -> Observation:
-        """A trial ends with the losses of its point (a pruned one after a third of the epochs), or fails."""
+        """End a trial with the losses of its point (a pruned one after a third of the epochs), or as failed."""
         losses = (self.loss(begun.params), begun.cost["macs"] / 1e6)[: self.problem.objectives]
         if self.problem.objectives > 2:
             losses = (*losses, begun.cost["params"] / 1e5)
@@ -95,8 +95,8 @@ class World:
         return ended
 
     def tell(self, strategy: Strategy, observation: Observation) -> None:
-        """Report an observation to the strategy, and keep it."""
-        self.told.append(observation)
+        """Report an observation to the strategy and store it."""
+        self.observations.append(observation)
         strategy.tell(observation)
 
     def go(
@@ -107,7 +107,7 @@ class World:
         workers: int = 1,
         state: Callable[[int], State] = lambda number: "complete",
     ) -> list[Observation]:
-        """Run ``trials`` trials, ``workers`` at a time (in any order); fewer when the strategy finds no more."""
+        """Run ``trials`` trials, ``workers`` at a time in any order; fewer if the strategy has no more proposals."""
         running: list[Observation] = []
         ended: list[Observation] = []
         rng = random.Random(self.problem.seed)
@@ -125,12 +125,12 @@ class World:
         return ended
 
     def best(self) -> float:
-        """The least first loss of the complete trials."""
-        return min(each.losses[0] for each in self.told if each.state == "complete" and each.losses)
+        """The smallest first loss of the complete trials."""
+        return min(each.losses[0] for each in self.observations if each.state == "complete" and each.losses)
 
 
 def mixed(number: int) -> State:
-    """Some trials are pruned, some fail."""
+    """A state by trial number, so that some trials are pruned and some fail."""
     states: dict[int, State] = {0: "pruned", 1: "failed", 2: "pruned"}
     return states.get(number % 7, "complete")
 

@@ -1,4 +1,4 @@
-"""The suite of proxies: a number or a reason, the same each time, and no trace in torch."""
+"""The suite of proxies: a number or a reason, reproducible, without changes to torch's state."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ NETWORKS: dict[str, Network] = {
     "no classifier": parse_network(f"{_HEADER}{_BODY}head: {{classifier: none}}\n"),
     "no features": parse_network(f"{_HEADER}stages: {{a: 3x3 4, b: zero}}\nhead: {{classes: 3}}\n"),
 }
-"""Networks that proxies meet: a proxy has a value for each, or raises Unavailable with the reason."""
+"""Example networks: a proxy has a value for each, or raises Unavailable with the reason."""
 
 
 def batch() -> ProxyBatch:
-    """Sixteen images of the networks' size, and labels of three classes; the same each time."""
+    """Sixteen images of the networks' input size, with labels of three classes; always the same."""
     generator = torch.Generator().manual_seed(0)
     return ProxyBatch(torch.randn(16, 2, 6, 6, generator=generator), torch.arange(16) % 3)
 
 
 def value_is_a_number_or_has_a_reason(proxy: Proxy, network: Network) -> None:
-    """With images and without. A number that is not finite counts as none."""
+    """The proxy returns a number or raises Unavailable with a reason, with and without images."""
     for images in (batch(), None):
         true(_value(proxy, Probe(network, images)) != "", "Unavailable is raised without a reason")
 
 
 def value_is_the_same_each_time(proxy: Proxy, network: Network) -> None:
-    """For one network, one batch and one seed."""
+    """The value is reproducible for the same network, batch and seed."""
     values = [_value(proxy, Probe(network, batch())) for _ in range(2)]
     equal("the value when it is computed again", values[1], values[0])
 
 
 def nothing_is_changed(proxy: Proxy, network: Network) -> None:
-    """Not the images, nor torch's global random state."""
+    """The proxy changes neither the images nor torch's global random state."""
     images, random_state = batch(), torch.random.get_rng_state()
     _value(proxy, Probe(network, images))
     true(torch.equal(images.images, batch().images), "the images of the batch were changed")
@@ -71,7 +71,7 @@ def check_proxy(proxy: Proxy) -> None:
         proxy: the function; it takes a ``Probe`` and returns a number, or raises ``Unavailable``.
 
     Raises:
-        AssertionError: with the rule that the proxy breaks.
+        AssertionError: the proxy breaks a rule; the message names it.
 
     >>> from inception_search.proxies.score import find
     >>> check_proxy(find("synflow"))

@@ -17,17 +17,17 @@ Law: TypeAlias = Callable[[Space, int], None]
 
 
 def points_and_networks_correspond(space: Space, seed: int) -> None:
-    """A point makes a network, which is that point; both ways of drawing points are tried."""
+    """``encode`` and ``decode`` are inverse to each other, for points from both ways of sampling."""
     for by in ("points", "holes"):
         network, params = space.draw(seed, by)
         point = space.encode(network)
         equal(f"{space.name}: the point of the network of seed {seed}", point, params)
-        true(point.layout is None, f"{space.name}: the network of seed {seed} is not found as the space writes it")
+        true(point.layout is None, f"{space.name}: the network of seed {seed} is not encoded in the space's own form")
         equal(f"{space.name}: the network of the point of seed {seed}", space.decode(params), network)
 
 
 def networks_can_be_built(space: Space, seed: int) -> None:
-    """The shapes of a drawn network fit."""
+    """The shapes of a sampled network fit."""
     try:
         lower(space.draw(seed)[0])
     except InceptionSearchError as error:
@@ -35,7 +35,7 @@ def networks_can_be_built(space: Space, seed: int) -> None:
 
 
 def neighbours_are_points(space: Space, seed: int) -> None:
-    """What a step away from a point is a point, too, and another one."""
+    """A neighbour of a point is a different point of the space."""
     params = space.sample(seed)
     if space.size == 1:
         return
@@ -45,7 +45,7 @@ def neighbours_are_points(space: Space, seed: int) -> None:
 
 
 def what_it_says_it_contains_are_points(space: Space, seed: int) -> None:
-    """Every entry of ``contains`` is a point, and the same network again."""
+    """Every entry of ``contains`` is a point of the space, which decodes to the same network."""
     for label, network in space.fixed_points.items():
         equal(f"{space.name}: why {label} is no point", space.why_not(network), None)
         point = space.encode(network)
@@ -65,11 +65,12 @@ def check_space(space: Space | str | Path, samples: int = 20) -> None:
     """Check a space on points drawn from it.
 
     Args:
-        space: a space, or what ``load_space`` takes: its name, its YAML text, the path of its file.
-        samples: how many points are drawn.
+        space: a space, or an argument of ``load_space``: a name, YAML text or file path.
+        samples: the number of sampled points.
 
     Raises:
-        AssertionError: with the rule that the space breaks. InceptionSearchError: it cannot be read.
+        AssertionError: the space breaks a rule; the message names it.
+        InceptionSearchError: the space cannot be read.
 
     >>> check_space("inception_modules", samples=2)
     """

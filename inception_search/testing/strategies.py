@@ -1,4 +1,4 @@
-"""The suite of strategies: fresh points only, the same answers from the same history, an end when all is known."""
+"""The suite of strategies: only unseen points, the same proposals for the same history, and an end of small spaces."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ONE_POINT = _SPACE + "  stages: {a: 3x3 8}\n"
 
 @dataclass(frozen=True)
 class StrategyMaker:
-    """How a strategy is made, and which spaces and numbers of objectives it refuses (with a ConfigError)."""
+    """Functions that create a strategy, and that raise ConfigError for unsupported spaces or numbers of objectives."""
 
     make: Callable[[Problem], Strategy]
     check: Callable[[Space, int], object] = lambda space, objectives: None
 
     def suits(self, space: Space, objectives: int = 1) -> bool:
-        """Whether the strategy takes such a problem."""
+        """Whether the strategy supports the space and the number of objectives."""
         try:
             self.check(space, objectives)
         except ConfigError:
@@ -42,7 +42,7 @@ class StrategyMaker:
 
 
 def maker_of(kind: Any, options: Mapping[str, Any]) -> StrategyMaker:
-    """How the strategy of a class is made."""
+    """The maker of a strategy class."""
     settings = read_options(kind.settings, options, owner=kind.__name__, path="options")
     return StrategyMaker(lambda problem: kind(problem, settings), getattr(kind, "suits", StrategyMaker.check))
 
@@ -51,7 +51,7 @@ Law: TypeAlias = Callable[[StrategyMaker, Space], None]
 
 
 def only_fresh_points_are_proposed(maker: StrategyMaker, space: Space, workers: int = 4, objectives: int = 1) -> None:
-    """Some trials are pruned, some fail, several run at a time; the playground refuses a point that is known."""
+    """Only unseen points are proposed if some trials are pruned, some fail and several run at the same time."""
     world = World(space, trials=40, objectives=objectives)
     strategy = maker.make(world.problem)
     ended = world.go(strategy, 40, workers=workers, state=mixed)
@@ -60,24 +60,24 @@ def only_fresh_points_are_proposed(maker: StrategyMaker, space: Space, workers: 
 
 
 def a_study_goes_on_the_same_way(maker: StrategyMaker, space: Space, objectives: int = 1) -> None:
-    """A new strategy with the same observations proposes what the first one does; ends alone suffice."""
+    """A new strategy proposes the same after the same observations; those of ended trials are sufficient."""
     world = World(space, trials=40, objectives=objectives, seed=3)
     strategy = maker.make(world.problem)
     world.seed(strategy, list(space.fixed_points.values())[:3])
     number = len(world.known) + len(world.go(strategy, _at_most(34, space) // 2, workers=2, state=mixed))
     again, ended = maker.make(world.problem), maker.make(world.problem)
-    for observation in world.told:
+    for observation in world.observations:
         again.tell(observation)
         if observation.state != "running":
             ended.tell(observation)
     first = strategy.ask(number)
     equal("the proposal of a new strategy with the same observations", again.ask(number), first)
-    equal("the proposal of a new strategy with the observations of ends alone", ended.ask(number), first)
+    equal("the proposal of a new strategy with only the observations of ended trials", ended.ask(number), first)
     equal("its next proposal", again.ask(number + 1), strategy.ask(number + 1))
 
 
 def all_points_are_found_and_then_none(maker: StrategyMaker, space: Space) -> None:
-    """A space of few points is searched to its end, and then ``ask`` says None."""
+    """A small space is searched completely, and then ``ask`` returns None."""
     world = World(space, trials=30)
     strategy = maker.make(world.problem)
     equal("trials in a space that is smaller than the study", len(world.go(strategy, 30)), space.size)
@@ -85,7 +85,7 @@ def all_points_are_found_and_then_none(maker: StrategyMaker, space: Space) -> No
 
 
 def limits_are_kept(maker: StrategyMaker, space: Space) -> None:
-    """All points within the limits are found where most are outside; none outside is proposed."""
+    """If most points are outside the limits, all points within are found, and only these are trained."""
     least = sorted(World(space).screen(params).cost["params"] for params in walk(space))[_at_most(100, space) // 3]
 
     def violation(screened: Candidate) -> float:
@@ -96,22 +96,22 @@ def limits_are_kept(maker: StrategyMaker, space: Space) -> None:
     strategy = maker.make(world.problem)
     world.go(strategy, 64)
     equal("architectures that were trained within limits", set(world.known), allowed)
-    equal("the proposal when every point within is known", strategy.ask(len(world.known)), None)
+    equal("the proposal when every feasible point is known", strategy.ask(len(world.known)), None)
 
 
 def failures_alone_do_not_stop_it(maker: StrategyMaker, space: Space) -> None:
-    """Points are proposed also where no trial has succeeded."""
+    """Points are proposed even if all trials have failed."""
     world = World(space, trials=30)
     trials = _at_most(15, space)
     equal("trials, all failed", len(world.go(maker.make(world.problem), trials, state=lambda _: "failed")), trials)
 
 
 def the_later_word_on_a_trial_counts(maker: StrategyMaker, space: Space) -> None:
-    """A trial that was pruned may run again and complete; what is proposed then is fresh."""
+    """After a pruned trial runs again and completes, further proposals are unseen."""
     world = World(space, trials=30)
     strategy = maker.make(world.problem)
     world.go(strategy, _at_most(17, space) - 2, state=mixed)
-    first = next(each for each in world.told if each.state == "pruned")
+    first = next(each for each in world.observations if each.state == "pruned")
     for now in (replace(first, state="running", losses=None), replace(first, state="complete", epochs=9)):
         strategy.tell(now)
         proposal = strategy.ask(len(world.known))
@@ -125,18 +125,18 @@ STRATEGY_LAWS: tuple[Law, ...] = (
     failures_alone_do_not_stop_it,
     the_later_word_on_a_trial_counts,
 )
-"""What holds in any space; :func:`check_strategy` also searches small spaces to their ends."""
+"""Rules for any space; :func:`check_strategy` also searches small spaces completely."""
 
 
 def check_strategy(kind: Any, options: Mapping[str, Any] | None = None) -> None:
-    """Check the class of a strategy on searches without training, in the spaces that it says suit it.
+    """Check a strategy class with simulated searches in the spaces that it supports.
 
     Args:
-        kind: the class; it is made with a ``Problem`` and its options, an instance of its class ``settings``.
-        options: options to make it with. Default: none, as a study does.
+        kind: the class; its constructor takes a ``Problem`` and options, an instance of its class ``settings``.
+        options: options of the strategy (default: none, as in a study).
 
     Raises:
-        AssertionError: with the rule that the strategy breaks.
+        AssertionError: the strategy breaks a rule; the message names it.
 
     >>> from inception_search.strategies.random_search import RandomSearch
     >>> check_strategy(RandomSearch)
@@ -157,7 +157,7 @@ def check_strategy(kind: Any, options: Mapping[str, Any] | None = None) -> None:
 
 
 def _at_most(trials: int, space: Space) -> int:
-    """``trials``, or as many points as the space has."""
+    """``trials``, or the size of the space if that is smaller."""
     return int(min(trials, space.size))
 
 

@@ -44,9 +44,9 @@ def test_a_grid_goes_on_where_it_was():
     first = Grid(world.problem)
     world.go(first, 30)
     again = Grid(world.problem)
-    for observation in world.told:
+    for observation in world.observations:
         again.tell(observation)
-    before, looked_at = world.told[-1].facts["index"], len(world.seen)
+    before, looked_at = world.observations[-1].facts["index"], len(world.seen)
     proposal = again.ask(30)
     assert proposal == first.ask(30)
     assert len(world.seen) - looked_at == proposal.facts["index"] - before  # nothing is gone through again

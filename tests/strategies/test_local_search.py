@@ -64,6 +64,6 @@ def test_a_given_point_is_a_start(modules):
     world = World(modules)
     strategy = LocalSearch(world.problem)
     world.seed(strategy, modules.fixed_points.values())
-    best = min(world.told, key=lambda each: each.losses or (9.0,))
+    best = min(world.observations, key=lambda each: each.losses or (9.0,))
     proposal = strategy.ask(10)
     assert proposal.facts == {"restart": 0, "from": best.number}

@@ -35,7 +35,7 @@ def test_trials_as_optuna_sees_them(modules):
     for objectives in (1, 2):
         world = World(modules, objectives=objectives)
         world.go(Evolution(world.problem), 12, state=mixed)
-        for observation in world.told:
+        for observation in world.observations:
             trial = frozen(world.problem, observation)
             assert trial.params == observation.params
             if observation.state == "complete":
@@ -55,7 +55,7 @@ def test_tpe_proposes_what_optunas_proposes(modules, objectives):
     world.go(Evolution(world.problem), 25, state=mixed)
     proposed = []
     for sampler in (SharedHolesTpe, optuna.samplers.TPESampler):
-        study = engine((frozen(world.problem, each) for each in world.told), objectives, sampler(seed=3))
+        study = engine((frozen(world.problem, each) for each in world.observations), objectives, sampler(seed=3))
         points = []
         for _ in range(4):  # one is refused, and then part of what is learnt from
             trial = study.ask()
@@ -163,7 +163,7 @@ def test_gp(objectives):
     ended = world.go(strategy, 9, workers=2, state=mixed)
     assert len(ended) == 9
     again = Gp(world.problem, GpOptions(startup=4))
-    for observation in world.told:
+    for observation in world.observations:
         again.tell(observation)
     assert again.ask(9) == strategy.ask(9)
 
@@ -181,7 +181,7 @@ def test_cmaes_generations_and_restarts():
     assert {each.facts.get("restart") for each in ended} >= {0, 1}
     assert max(each.facts.get("generation", 0) for each in ended) >= 2
     again = CmaEs(world.problem)
-    for observation in world.told:
+    for observation in world.observations:
         again.tell(observation)
     assert again.ask(40) == strategy.ask(40)
 
@@ -206,7 +206,7 @@ def test_an_ask_stays_quick_in_a_long_study(modules):
     world = World(modules, trials=1_000)
     strategy, other = Tpe(world.problem), Evolution(world.problem)
     world.go(other, 1_000)
-    for observation in world.told:
+    for observation in world.observations:
         strategy.tell(observation)
     strategy.ask(1_000)
     begun = thread_time()

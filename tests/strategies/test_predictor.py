@@ -199,7 +199,7 @@ def test_widths_may_grow_by_much_at_once() -> None:
 def test_it_says_which_trial_a_proposal_comes_from() -> None:
     world = World(CELLS, trials=40)
     world.go(make_strategy("predictor", world.problem), 40)
-    parents = [each.facts["parent"] for each in world.told if each.state == "running"]
+    parents = [each.facts["parent"] for each in world.observations if each.state == "running"]
     assert parents[:8] == [None] * 8
     assert any(isinstance(parent, int) for parent in parents[8:])
     assert world.best() < min(additive(CELLS.sample(random.Random(seed))) for seed in range(40))

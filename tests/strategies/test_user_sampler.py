@@ -83,7 +83,7 @@ def test_a_conditional_space_is_searched_and_a_search_goes_on_the_same_way(
     world.seed(strategy, list(modules.fixed_points.values())[:4])
     world.go(strategy, 20, workers=2, state=mixed)
     again = make_strategy(name, world.problem, **CONDITIONAL[name])
-    for observation in world.told:
+    for observation in world.observations:
         if observation.state != "running":
             again.tell(observation)
     number = len(world.known)

@@ -164,5 +164,5 @@ def test_a_job_that_names_a_file_outside_is_not_done(tmp_path: Path, field: str,
         number=0, attempt=1, arch_id="a", started="", network={}, data="", fidelity={}, seed=0, device="cpu", **named
     )
     trial = trial_process.RunningJob(job, tmp_path / "run", "cpu")
-    with pytest.raises(InceptionSearchError, match="a file outside of its run folder"):
+    with pytest.raises(InceptionSearchError, match="a file outside its run folder"):
         trial_process._check_inside(trial)
