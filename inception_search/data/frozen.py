@@ -53,13 +53,13 @@ def freeze(dataset: Dataset, path: Path, splits: Sequence[str] = SEEN) -> None:
     save_file(tensors, path, metadata={"dataset": json.dumps(facts)})
 
 
-def thaw(path: Path, splits: Sequence[str] = SEEN) -> FrozenData:
-    """Read ``splits`` from a file of :func:`freeze`. Raises DataError for any other file."""
+def thaw(path: Path, names: Sequence[str] = SEEN) -> FrozenData:
+    """Read the splits ``names`` from a file of :func:`freeze`. Raises DataError for any other file."""
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()["dataset"])
             splits = {
-                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in splits
+                name: Split(file.get_tensor(f"{name}.images"), file.get_tensor(f"{name}.labels")) for name in names
             }
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"not a frozen dataset: {error}", place=Place(str(path))) from None

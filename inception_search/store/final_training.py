@@ -36,7 +36,7 @@ class FinalTraining:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], run: Path, quality: str) -> Self:
-        """The one that a line of ``finals.jsonl`` in the folder ``run`` is of, with its result in ``quality``."""
+        """The training of a line of ``finals.jsonl`` in the folder ``run``, with its result in ``quality``."""
         file = weight_file(run, record["recipe"], record["trial"], record["seed"])
         value, macs = record[f"validation_{quality}"] or 0.0, record["cost"].get("macs", 0)
         return cls(record["trial"], record["seed"], value, macs, file, record["fidelity"], record["data"])

@@ -232,7 +232,7 @@ class TrialRecord(BaseModel):
 
 
 def explained(error: ValidationError, place: Place, what: str) -> DocumentError:
-    """The first of pydantic's findings, with its path inside the record; ``what`` is the kind of the record."""
+    """The first error that pydantic found, with its path inside the record; ``what`` is the kind of the record."""
     first = error.errors(include_url=False)[0]
     parts = [str(part) for part in first["loc"]]
     path = ".".join(part if part.isprintable() else repr(part) for part in parts) or None

@@ -21,7 +21,7 @@ UPGRADES: Mapping[int, Upgrade] = {1: dict}  # version 2 only adds optional fiel
 
 
 class Kind(NamedTuple):
-    """What the lines of a file are, in words; the schema that they name, and the version that is read."""
+    """The kind of the lines in a file: a name for messages, the schema, and the current version."""
 
     words: str
     schema: str
@@ -39,7 +39,7 @@ def present_document(
     sealed: bool = False,
     kind: Kind = TRIAL,
 ) -> Document:
-    """The JSON document in ``line``, brought up to the version of its ``kind``; ``place`` is for the errors.
+    """The JSON document in ``line``, converted to the current version of its ``kind``; errors name ``place``.
 
     ``sealed`` means that the checksum was correct, so that a faster JSON reader is safe.
 

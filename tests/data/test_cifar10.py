@@ -70,7 +70,7 @@ UNSOUND: dict[str, tuple[Callable[[Path], object], str]] = {
     "a batch missing": (lambda f: (f / "data_batch_3").unlink(), "CIFAR-10 is incomplete: missing data_batch_3"),
     "no class names": (lambda f: write_pickle(f / "batches.meta", {}), "batches.meta: the file has no list"),
     "no images": (rewrite("test_batch", data=None), "test_batch: the batch has no array 'data' of images, got"),
-    "another shape": (rewrite("test_batch", data=random_images(30, (5,))), "got (30, 5); expected (N, 3072)"),
+    "a different shape": (rewrite("test_batch", data=random_images(30, (5,))), "got (30, 5); expected (N, 3072)"),
     "floats": (rewrite("test_batch", data=np.zeros((30, 3072))), "not one of bytes in row order"),
     "objects": (rewrite("test_batch", data=np.array([[{}]])), "not one of bytes in row order"),
     "column order": (
