@@ -83,7 +83,7 @@ def test_a_split_refuses_other_types(images: torch.Tensor, labels: torch.Tensor,
 
 BAD_DATASETS = [
     ({"test": split(0)}, "made.test: the split is empty"),
-    ({"validation": split(4, shape=(2, 5, 5))}, "made.validation: images of another shape, got (2, 5, 5)"),
+    ({"validation": split(4, shape=(2, 5, 5))}, "made.validation: images of a different shape, got (2, 5, 5)"),
     ({"train": split(4, classes=4)}, "made.train: label out of range, got 3; expected 0..2"),
     ({"test": Split(split(1).images, torch.tensor([-1]))}, "made.test: label out of range, got -1"),
 ]
