@@ -42,15 +42,15 @@ class PassedOver:
     def sentences(self, root: Path) -> Iterator[str]:
         """Sentences for the user, with paths relative to ``root``."""
         if self.nested:
-            yield f"pictures in sub-folders of a class's folder: {self.nested}, used as pictures of that class"
+            yield f"images in sub-folders of a class's folder: {self.nested}, used as images of that class"
         if self.endings:
             endings = ", ".join(f"{ending or 'none'}: {count}" for ending, count in self.endings.most_common(5))
-            yield f"files passed over, for their ending: {self.endings.total()} ({endings})"
+            yield f"files ignored because of their ending: {self.endings.total()} ({endings})"
         for files, what in (
-            (self.special, "FIFOs, sockets and devices passed over"),
-            (self.links, "links to nothing passed over"),
-            (self.upward, "links to a folder above the class passed over"),
-            (self.outside, "pictures in no class's folder passed over"),
+            (self.special, "FIFOs, sockets and devices ignored"),
+            (self.links, "broken links ignored"),
+            (self.upward, "links to a folder above the class ignored"),
+            (self.outside, "images outside the class folders ignored"),
         ):
             if files:
                 yield f"{what}: {len(files)}, the first {files[0].relative_to(root)}"
@@ -97,7 +97,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
         if classes and not others:
             found = ", ".join(folder.name for folder in classes)
             rule = f"the folders are called like splits ({found}), but hold no folder for each class"
-            raise DataError(rule, place=Place(str(root)), hint=f"put the pictures of each class into a folder; {_ELSE}")
+            raise DataError(rule, place=Place(str(root)), hint=f"put the images of each class into a folder; {_ELSE}")
         return {"train": root}
     for folder in classes:
         rule = (
@@ -107,7 +107,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
         raise DataError(rule, place=Place(str(folder)), hint=hint)
     for folder in splits.values():
         if _holds(folder, "picture"):
-            rule = "the folder is read as a split, but holds pictures beside its class folders"
+            rule = "the folder is read as a split, but holds images beside its class folders"
             hint = f"put them into a class folder; if {folder.name} is a class, rename it; {_ELSE}"
             raise DataError(rule, place=Place(str(folder)), hint=hint)
     if "train" not in splits:
@@ -151,7 +151,7 @@ def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
             passed.outside.append(entry)
     classes = tuple(_folders(folder))
     if not classes:
-        expected = "one sub-folder of pictures per class"
+        expected = "one sub-folder of images per class"
         raise DataError("the folder holds no classes", place=Place(str(folder)), expected=expected)
     if len(classes) == 1:
         inner = folder / classes[0]
@@ -215,7 +215,7 @@ def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
                 passed.nested += here != folder
     if not found:
         expected = "files ending in " + ", ".join(sorted(ENDINGS))
-        raise DataError("the class folder holds no pictures", place=Place(str(folder)), expected=expected)
+        raise DataError("the class folder holds no images", place=Place(str(folder)), expected=expected)
     return tuple(sorted(found))
 
 

@@ -96,12 +96,12 @@ def read_picture(file: Path, mode: Mode) -> Tensor:
     try:
         kind = file.stat().st_mode
     except FileNotFoundError:
-        raise DataError("there is no such picture", place=Place(str(file)), hint="check the path") from None
+        raise DataError("there is no such image file", place=Place(str(file)), hint="check the path") from None
     except (OSError, ValueError) as error:
         raise _corrupt(file, getattr(error, "strerror", None) or str(error)) from None
     if stat.S_ISDIR(kind):
         hint = f"give its files: sorted(pathlib.Path({shorten(str(file))}).glob('*.jpg'))"
-        raise DataError("this is a folder, not a picture", place=Place(str(file)), hint=hint)
+        raise DataError("this is a folder, not an image file", place=Place(str(file)), hint=hint)
     with _opened(file) as image:
         return whole_picture(image, mode)
 
@@ -240,4 +240,4 @@ def _open_regular(path: str, flags: int) -> int:
 
 def _corrupt(file: Path, reason: str) -> DataError:
     hint = "repair or remove the file"
-    return DataError("the picture cannot be decoded", place=Place(str(file)), found=raw(reason), hint=hint)
+    return DataError("the image cannot be decoded", place=Place(str(file)), found=raw(reason), hint=hint)

@@ -71,7 +71,7 @@ class _Reader:
                 raise DataError("the pickle does something no batch needs", found=opcode.name, hint=_HINT)
         value = self._stack.pop()
         if not isinstance(value, dict):
-            raise DataError("the pickle is no dict", found=type(value).__name__, hint=_HINT)
+            raise DataError("the pickle is not a dict", found=type(value).__name__, hint=_HINT)
         return value
 
     def nothing(self, _: Any) -> None:
@@ -106,7 +106,7 @@ class _Reader:
     def extend(self, items: list[Any]) -> None:
         """Append ``items`` to the list on top of the stack."""
         if not isinstance(self._stack[-1], list):
-            raise DataError("the pickle adds to something that is no list", hint=_HINT)
+            raise DataError("the pickle appends to an object that is not a list", hint=_HINT)
         self._stack[-1].extend(items)
 
     def fill(self, items: list[Any]) -> None:
@@ -133,14 +133,14 @@ class _Reader:
         """Call a stand-in."""
         function, arguments = self.last(2)
         if not any(function is known for known in self._known.values()) or not isinstance(arguments, tuple):
-            raise DataError("the pickle calls something that is no function", hint=_HINT)
+            raise DataError("the pickle calls an object that is not a function", hint=_HINT)
         self._stack.append(function(*arguments))
 
     def build(self, _: Any) -> None:
         """Set the state of a stand-in."""
         state = self._stack.pop()
         if not isinstance(self._stack[-1], _PickledArray | _PickledType):
-            raise DataError("the pickle changes something that is no array", hint=_HINT)
+            raise DataError("the pickle changes an object that is not an array", hint=_HINT)
         self._stack[-1].__setstate__(state)
 
     def add(self, value: Any) -> None:

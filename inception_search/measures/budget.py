@@ -121,7 +121,7 @@ class Budget(Limits):
         return self.model_copy(update={"max_latency_ms": None})
 
     def limits(self) -> Iterator[Limit]:
-        """The limits that are set, in the order in which they are checked: those that are quick to measure first."""
+        """The limits that are set, in the order of checking: measures that are fast to compute come first."""
         named = {name: getattr(self, name) for name in LIMITS}
         active = [Limit(name, _measure(name), name.startswith("max_"), v) for name, v in named.items() if v is not None]
         yield from sorted(active, key=lambda limit: MEASURES[limit.measure].price)

@@ -175,11 +175,11 @@ class _Search:
         raise self._out_of_reach(tried)
 
     def _look(self, make: Callable[[], tuple[Network, Params]], origin: Origin) -> Sampled | None:
-        """What ``make`` makes where it is within the budget; else it is kept with those outside."""
+        """The point from ``make`` if it is within the budget; otherwise it is stored as infeasible."""
         try:
             network, params = make()
             point = _Point(params, self._measured(network))
-            self._refuse_what_no_op_meets(point)
+            self._check_smallest_op(point)
             if self.budget.worst(point.measured) is None:
                 return self._found(point, origin)
             self.rejected.append(point)
@@ -189,7 +189,7 @@ class _Search:
             self.broken = self.broken or error
         return None
 
-    def _refuse_what_no_op_meets(self, point: _Point) -> None:
+    def _check_smallest_op(self, point: _Point) -> None:
         """Raise ConfigError if the smallest op of the narrowed first timed network exceeds the latency limit."""
         limit = next((limit for limit in self.budget.limits() if limit.measure == "latency"), None)
         if self.timed or limit is None or self.budget.untimed.worst(point.measured) is not None:

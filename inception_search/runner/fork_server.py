@@ -57,7 +57,7 @@ def start_server() -> None:
     check_can_start()
     if missing := _missing_interpreter():
         raise missing  # checked here, because the fork server does not report a missing program
-    _patiently(_ensure_running)
+    _retry(_ensure_running)
 
 
 def server_context() -> ForkServerContext:
@@ -69,7 +69,7 @@ def server_context() -> ForkServerContext:
 
 def start(process: ForkServerProcess) -> None:
     """Start a process of :func:`server_context`, after restarting an ended server. Raises ProcessStartError."""
-    _patiently(lambda: _start(process))
+    _retry(lambda: _start(process))
 
 
 def ended_before_it_began(exit_code: int | None) -> ProcessStartError:
@@ -78,16 +78,16 @@ def ended_before_it_began(exit_code: int | None) -> ProcessStartError:
 
 
 def _ensure_running() -> None:
-    with _starting, _without_main(), _deaf_to_interrupts():
+    with _starting, _without_main(), _interrupts_blocked():
         pass
 
 
 def _start(process: ForkServerProcess) -> None:
-    with _starting, _without_main(), _deaf_to_interrupts():
+    with _starting, _without_main(), _interrupts_blocked():
         process.start()
 
 
-def _patiently(action: Callable[[], None]) -> None:
+def _retry(action: Callable[[], None]) -> None:
     """Retry ``action`` a few times, because processes, descriptors or memory may be short for a moment."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -177,7 +177,7 @@ def _without_main() -> Iterator[None]:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _interrupts_blocked() -> Iterator[None]:
     """Start the server, and thus its trials, with SIGINT blocked: only the driver reacts to Ctrl-C, which all receive.
 
     Otherwise Ctrl-C would end the server while it loads torch, with a traceback on the user's terminal.

@@ -49,12 +49,12 @@ class Packing:
             self._settle(self.capacity)
         else:
             self.rate, self.capacity = rate, self.capacity + 1
-            self._count_anew()
+            self._reset_count()
 
     def _settle(self, capacity: int) -> None:
         self.capacity, self.settled = min(capacity, self.most), True
 
-    def _count_anew(self) -> None:
+    def _reset_count(self) -> None:
         self.images, self.ended, self.since = 0.0, 0, self.clock()
 
     def _fits(self, count: int) -> bool:

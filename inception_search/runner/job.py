@@ -66,7 +66,7 @@ class Job:
 
 
 def read_job(path: Path) -> Job | None:
-    """The job in a file; None where there is none that can be read."""
+    """The job in a file; None if the file is missing or unreadable."""
     try:
         return Job.read(path)
     except (OSError, ValueError, TypeError, RecursionError, DocumentError):

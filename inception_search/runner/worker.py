@@ -88,9 +88,9 @@ class Worker:
                 while not self.stop.is_set() and not self.done and self._same(driver, session):
                     presence.beat()
                     for order in orders.new():
-                        self.obey(executor, order)
+                        self.execute(executor, order)
                     for event in executor.wait(_PAUSE):
-                        self.say(folder, event)
+                        self.report(folder, event)
                 self.done = self.done or any(order["order"] == "leave" for order in orders.new())
                 leaves = self.stop.is_set()
             finally:
@@ -115,7 +115,7 @@ class Worker:
                 hint=f"{hint}, because results of different versions or spaces are not comparable",
             )
 
-    def obey(self, executor: ProcessExecutor, order: dict[str, Any]) -> None:
+    def execute(self, executor: ProcessExecutor, order: dict[str, Any]) -> None:
         """Execute an order of the driver."""
         if order["order"] == "run":
             self.number = int(order["number"])
@@ -128,7 +128,7 @@ class Worker:
         elif order["order"] == "leave":
             self.done = True
 
-    def say(self, folder: Path, event: Event) -> None:
+    def report(self, folder: Path, event: Event) -> None:
         """Report an event of the trial to the driver."""
         if isinstance(event, Epoch):
             message: dict[str, Any] = {"event": "epoch", "metrics": event.metrics}

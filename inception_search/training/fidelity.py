@@ -39,7 +39,7 @@ OPTIMIZER_DEFAULTS: Mapping[OptimizerName, Mapping[str, float]] = {
 
 
 class Recipe(Options):
-    """The options of a training that a study has; those that are None are decided when it begins."""
+    """The training options of a study; values of None are determined at its start."""
 
     epochs: Whole = 8
     """Epochs of one trial."""
@@ -87,10 +87,10 @@ class Recipe(Options):
 
 
 class Fidelity(Recipe):
-    """A recipe of which nothing is left open, and what a study does not vary; raises ConfigError, naming the field.
+    """The complete options of a training: a recipe without open values; raises ConfigError, naming the field.
 
-    Training itself reads none of ``width``, ``depth``, ``image_size`` and ``train_images``: whoever builds the network
-    and the data applies them. The norm scales and biases have no ``weight_decay``.
+    ``width``, ``depth``, ``image_size`` and ``train_images`` have no effect on the training itself; they are applied
+    when network and data are built. ``weight_decay`` does not apply to norm scales and biases.
 
     >>> Fidelity(optimizer="adamw").learning_rate
     0.002

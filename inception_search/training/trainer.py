@@ -99,7 +99,7 @@ class _Run:
         """Train the epochs up to ``last`` that ``checkpoint`` does not have, or until ``report`` stops the run."""
         start = time.perf_counter()
         forget_peak(self.data.device)
-        run_identity = self._take_over(checkpoint)
+        run_identity = self._restore(checkpoint)
         curve = self.progress.curve
         resumed = len(curve)
         more = not 0 < resumed < last or report(curve[-1])
@@ -121,7 +121,7 @@ class _Run:
             notes=tuple(self.take_step.notes),
         )
 
-    def _take_over(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    def _restore(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         """Restore the state in ``checkpoint``, if there is one; returns the identity of this run."""
         if checkpoint is None:
             return {}

@@ -77,7 +77,7 @@ def test_values_that_cannot_be_shown_are_refused_with_the_file(tmp_path: Path, v
     values = np.full((24, 24), 0.5, dtype=np.float32)
     values[0, 0] = value
     Image.fromarray(values).save(root / "b" / "3.tif")
-    with pytest.raises(DataError, match="the picture holds values that cannot be shown, got values from") as caught:
+    with pytest.raises(DataError, match="the image has values that cannot be converted, got values from") as caught:
         load_data("image_folder", root=root)
     assert str(caught.value).startswith(f"{root / 'b' / '3.tif'}: ")
 

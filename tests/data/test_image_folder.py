@@ -123,7 +123,7 @@ def test_a_corrupt_picture_is_named(tmp_path: Path, content: Callable[[bytes], b
     file = damaged(tmp_path, content)
     with pytest.raises(DataError) as caught:
         load_data("image_folder", root=tmp_path)
-    assert str(caught.value).startswith(f"{file}: the picture cannot be decoded, got ")
+    assert str(caught.value).startswith(f"{file}: the image cannot be decoded, got ")
     assert str(caught.value).endswith("; repair or remove the file")
 
 
@@ -155,8 +155,8 @@ def too_few(root: Path) -> None:
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "empty": (lambda root: None, "", "the folder holds no classes; expected one sub-folder of pictures per class"),
-    "empty class": (empty_class, "train/cow", "the class folder holds no pictures; expected files ending in .apng"),
+    "empty": (lambda root: None, "", "the folder holds no classes; expected one sub-folder of images per class"),
+    "empty class": (empty_class, "train/cow", "the class folder holds no images; expected files ending in .apng"),
     "other classes": (other_classes, "test", "train, got ['dog', 'wolf']; give every split the same class folders"),
     "no train": (no_train, "", "there is a validation or test folder but no 'train': val is read as a split; add"),
     "too few": (too_few, "", "too few images to be split in 3, got 'cat'; expected at least 3 images of each"),

@@ -37,7 +37,7 @@ def test_pictures_in_sub_folders_belong_to_the_class(tmp_path: Path) -> None:
         pictures(tmp_path / name / ".hidden")
     data = load_data("image_folder", root=tmp_path, image_size=8)
     assert count(data) == 16
-    assert data.notes == ("pictures in sub-folders of a class's folder: 8, used as pictures of that class",)
+    assert data.notes == ("images in sub-folders of a class's folder: 8, used as images of that class",)
 
 
 def test_a_link_to_a_folder_above_is_walked_once(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_pictures_of_other_classes_do_not_come_in_by_a_link_upward(tmp_path: Pat
     (tmp_path / "pets" / "cat" / "up").symlink_to(up)
     data = load_data("image_folder", root=tmp_path / "pets", image_size=8)
     assert sorted(label for split in data.splits.values() for label in split.labels.tolist()) == [0] * 4 + [1] * 4
-    assert data.notes == ("links to a folder above the class passed over: 1, the first cat/up",)
+    assert data.notes == ("links to a folder above the class ignored: 1, the first cat/up",)
 
 
 @pytest.mark.parametrize("ending", sorted(ending for endings in FORMATS.values() for ending in endings))
@@ -91,10 +91,10 @@ def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
         data = load_data("image_folder", root=tmp_path, image_size=8)
     assert count(data) == 8
     assert data.notes == (
-        "files passed over, for their ending: 3 (.txt: 2, .heic: 1)",
-        "FIFOs, sockets and devices passed over: 3, the first cat/null.jpg",
-        "links to nothing passed over: 1, the first dog/gone.png",
-        "pictures in no class's folder passed over: 2, the first 0.png",
+        "files ignored because of their ending: 3 (.txt: 2, .heic: 1)",
+        "FIFOs, sockets and devices ignored: 3, the first cat/null.jpg",
+        "broken links ignored: 1, the first dog/gone.png",
+        "images outside the class folders ignored: 2, the first 0.png",
     )
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_becomes_a_fifo_is_refused_without_waiting(tmp_path: Path) -
     from inception_search.data.pictures import survey
 
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(DataError, match=r"pipe\.png: the picture cannot be decoded, got OSError: not a regular file"):
+    with pytest.raises(DataError, match=r"pipe\.png: the image cannot be decoded, got OSError: not a regular file"):
         survey([tmp_path / "pipe.png"])
 
 
@@ -120,7 +120,7 @@ def test_no_other_program_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(DataError) as caught:
         load_data("image_folder", root=tmp_path)
     formats = "AVIF, BMP, GIF, JPEG, JPEG2000, PNG, PPM, TIFF, WEBP"
-    assert f"dog/3.png: the picture cannot be decoded, got content of none of the formats {formats}" in str(
+    assert f"dog/3.png: the image cannot be decoded, got content of none of the formats {formats}" in str(
         caught.value
     ).replace(", AVIF" if "AVIF" not in Image.OPEN else "\0", "")
 
@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str, tuple[str, ...]]] = {
     "a picture in a split": (
         picture_in_a_split,
         "train",
-        ("read as a split, but holds pictures beside its class folders", "if train is a class, rename it", CASES),
+        ("read as a split, but holds images beside its class folders", "if train is a class, rename it", CASES),
     ),
     "one folder too many": (
         one_folder_too_many,

@@ -200,7 +200,7 @@ def test_what_is_no_picture_is_told(name: str) -> None:
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     net = ins.load("inception_v3")
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    for file, words in (("no.jpg", "there is no such picture"), ("", "a folder"), ("broken.jpg", "cannot be decoded")):
+    for file, words in (("no.jpg", "no such image file"), ("", "a folder"), ("broken.jpg", "cannot be decoded")):
         with pytest.raises(DataError, match=words) as caught:
             ins.prepare_images([ARRAY, tmp_path / file], net)
         assert caught.value.place.file == str(tmp_path / file)

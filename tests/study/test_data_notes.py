@@ -24,7 +24,7 @@ def test_a_study_says_how_it_read_its_data(tmp_path: Path) -> None:
     options = {"epochs": 1, "image_size": 8, "baselines": False, "workers": 1, "trials": 1, "batch_size": 8}
     run = tmp_path / "run"
     study = search(TINY, data="image_folder", data_root=pictures, run=run, observer=watch, **options)
-    passed = "image_folder: files passed over, for their ending: 1 (.csv: 1)"
+    passed = "image_folder: files ignored because of their ending: 1 (.csv: 1)"
     skewed = (
         "the classes are skewed: ok has 42 training images and bad 3; "
         "a network that always predicts ok has an accuracy of 93 %"

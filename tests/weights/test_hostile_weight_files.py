@@ -526,7 +526,7 @@ def of_something_else(file: h5py.File) -> None:
         (twice, "the same thing under two names"),
         (group_in_itself, "the same thing under two names"),
         (too_deep, "nested too deeply"),
-        (group_as_variable, "no dataset"),
+        (group_as_variable, "not a dataset"),
         (named_type, "neither a group nor a dataset"),
         (of_something_else, "not in a layout of Keras"),
     ],

@@ -69,7 +69,7 @@ class _Reading:
         for key in keys:
             dataset = self.file.child(group, key)
             if not isinstance(dataset, h5py.Dataset):
-                raise WeightsError("the variable is no dataset", path="/".join((*path, key)), hint=_HINT)
+                raise WeightsError("the variable is not a dataset", path="/".join((*path, key)), hint=_HINT)
             values.append(self.file.read(dataset))
         for key, value in zip(_names(keys, [value.ndim for value in values]), values, strict=True):
             name = "/".join((*path, key))
