@@ -183,7 +183,7 @@ def test_an_interpreter_that_is_gone_is_named_before_anything_is_written(tmp_pat
     before = sys.executable
     multiprocessing.set_executable("/nowhere/python")
     try:
-        with pytest.raises(ProcessStartError, match=r"interpreter '/nowhere/python' is not there"):
+        with pytest.raises(ProcessStartError, match=r"interpreter '/nowhere/python' does not exist"):
             search(TINY, run=tmp_path / "run", **SMALL)
     finally:
         multiprocessing.set_executable(before)
