@@ -1,4 +1,4 @@
-"""Which decisions of a space matter: Optuna's fANOVA over its holes, and how far chance alone would come."""
+"""Which decisions of a space matter: Optuna's fANOVA over its holes, and the level that chance alone reaches."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from inception_search.space.space import Space
 from inception_search.store.query import merged, quality_words
 from inception_search.store.record import TrialRecord
 
-LEAST = 20  # complete trials; a share from fewer is noise
-RESAMPLES = 10  # of the trials, a forest for each
-PART = 0.8  # of the trials in a resample, none twice
-SHUFFLES = 6  # forests fitted to accuracies of other trials
-MOST = 80  # trials in a resample: what a forest costs grows faster than they do
-TREES = 8  # of a forest
-WITHIN = 80  # per cent of the resamples that the interval holds
-CHANCE = 95  # per cent of what the shuffled forests gave any decision lies below
-DIGITS = 4  # kept: the same on every machine
+LEAST = 20  # complete trials; shares from fewer are noise
+RESAMPLES = 10  # resamples of the trials, with one forest each
+PART = 0.8  # share of the trials in a resample, drawn without replacement
+SHUFFLES = 6  # forests fitted to shuffled accuracies
+MOST = 80  # trials in a resample: a forest takes more than linear time
+TREES = 8  # per forest
+WITHIN = 80  # per cent of the resamples inside the interval
+CHANCE = 95  # percentile of the shares from shuffled forests that counts as chance level
+DIGITS = 4  # rounded, so that results agree between machines
 TITLE = "Decisions of the space"
 
 
 def hole_importance(space: Space, records: Iterable[TrialRecord], run: str = "RUN") -> Importance:
     """The share of the variance of the score (by default, validation accuracy) that each decision accounts for.
 
-    Complete trials count. A decision that was not there to be made in a trial has the value "absent" there, so that
-    every trial counts. ``run`` is the folder of the study, for the command that makes it longer.
+    Only complete trials count. A hole that did not exist in a trial has the value "absent" there, so that every trial
+    counts. ``run`` is the folder of the study, for the command that continues it.
     """
     records = list(records)
     words = quality_words(records)
@@ -59,11 +59,11 @@ def hole_importance(space: Space, records: Iterable[TrialRecord], run: str = "RU
 
 
 def too_few(trials: int, run: str) -> str:
-    """The sentence for a study in the folder ``run`` that is too small."""
+    """The sentence that the study in the folder ``run`` has too few trials."""
     return (
-        f"{trials} trained network{' is' if trials == 1 else 's are'} too few to tell what matters: "
-        f"from {LEAST} on it is computed; "
-        f"`inception-search resume {shlex.quote(run)} --trials N` makes the study longer."
+        f"{trials} trained network{' is' if trials == 1 else 's are'} too few for this analysis, "
+        f"which needs at least {LEAST}; "
+        f"`inception-search resume {shlex.quote(run)} --trials N` adds trials."
     )
 
 
@@ -78,7 +78,7 @@ def _refusal(trials: int, values: NDArray[np.float64], names: Sequence[str], wor
 
 
 def _decisions(space: Space, record: TrialRecord) -> Params:
-    """What a record says of holes that the space (still) has, where it still allows it."""
+    """The recorded values of holes that the space still has, where it still allows them."""
     holes: dict[str, Any] = dict(record.holes)
     return {n: v for n, v in holes.items() if n in space.holes and space.holes[n].why_not(v) is None}
 
@@ -86,14 +86,14 @@ def _decisions(space: Space, record: TrialRecord) -> Params:
 def _shares(
     space: Space, points: Sequence[Params], values: NDArray[np.float64], names: Sequence[str], shuffled: bool = False
 ) -> NDArray[np.float64]:
-    """Shares (forests, ``names``) of forests on resamples of the trials; ``shuffled``: with others' accuracies."""
+    """Shares (forests, ``names``) of forests on resamples of the trials; ``shuffled``: with shuffled accuracies."""
     rng = np.random.default_rng(1 if shuffled else 0)
     known = {name: with_absent(space.holes[name], name, points) for name in names}
     rows = []
     for seed in range(SHUFFLES if shuffled else RESAMPLES):
         chosen = rng.permutation(len(points))[: _size(len(points))]
-        told = rng.permutation(values)[chosen] if shuffled else values[chosen]
-        rows.append(fanova([points[at] for at in chosen], told, known, trees=TREES, seed=seed))
+        targets = rng.permutation(values)[chosen] if shuffled else values[chosen]
+        rows.append(fanova([points[at] for at in chosen], targets, known, trees=TREES, seed=seed))
     return np.array(rows)
 
 
@@ -103,8 +103,8 @@ def _size(trials: int) -> int:
 
 def _bar(name: str, shares: tuple[float, float, float], made: int, trials: int, chance: float) -> Bar:
     value, low, high = (round(share, DIGITS) for share in shares)
-    told = "above" if value > chance else "within"
-    cells = (f"{100 * value:.0f} %", f"{100 * low:.0f} to {100 * high:.0f} %", f"{made} of {trials}", told)
+    versus_chance = "above" if value > chance else "within"
+    cells = (f"{100 * value:.0f} %", f"{100 * low:.0f} to {100 * high:.0f} %", f"{made} of {trials}", versus_chance)
     return Bar(name, value, low, high, cells)
 
 
@@ -115,6 +115,7 @@ def _about(trials: int, words: str) -> str:
         f"its variance that a decision accounts for by itself. Bars are medians of {RESAMPLES} resamples of {size} "
         f"trials, lines the middle {WITHIN} % of them. A decision that a network did not have to make, because "
         'another one removed its place, counts as "absent" there, so part of its share is that other decision\'s. '
-        f"Chance: what {CHANCE} % of decisions stay below when accuracies are dealt out to other trials; pale bars "
-        "are no more than that. The strategy chose the trials, so decisions it made together share what they do."
+        f"Chance: the level that {CHANCE} % of decisions stay below when accuracies are shuffled between trials; "
+        "pale bars do not exceed it. The strategy chose the trials, so decisions that it varied together share "
+        "their effect."
     )

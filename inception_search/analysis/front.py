@@ -1,4 +1,4 @@
-"""The Pareto front of records, and the hypervolume that it dominates."""
+"""The Pareto front of records and its hypervolume."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from inception_search.store.record import TrialRecord
 
 
 def front(records: Iterable[TrialRecord], objectives: tuple[str, ...]) -> list[TrialRecord]:
-    """The complete trials that no other beats in all objectives, best first in the first of them."""
+    """The complete trials that no other trial dominates, sorted by the first objective."""
     known = [record for record in merged(records) if record.state == "complete" and _has(record, objectives)]
     values = [losses(objectives, objective_values(record)) for record in known]
     return [known[index] for index in sorted(pareto.front(values), key=lambda index: values[index])]
 
 
 def cost_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[TrialRecord]:
-    """The complete trials that no other beats in both score and ``cost``, cheapest first; of equal ones the first."""
+    """The complete trials not dominated in score and ``cost``, cheapest first; the first of equal ones."""
     known = [r for r in records if r.state == "complete" and r.score is not None and cost in r.cost]
     distinct: dict[tuple[float, float], TrialRecord] = {}
     for record in sorted(known, key=lambda record: record.number):
@@ -28,7 +28,7 @@ def cost_front(records: Iterable[TrialRecord], cost: str = "macs") -> list[Trial
 
 
 def hypervolume(records: Iterable[TrialRecord], objectives: tuple[str, ...], reference: Mapping[str, float]) -> float:
-    """How much of the space of objectives the front dominates, up to the point ``reference``, in their units."""
+    """The hypervolume of the front up to the point ``reference``, in the units of the objectives."""
     values = [losses(objectives, objective_values(record)) for record in front(records, objectives)]
     return pareto.hypervolume(values, losses(objectives, reference))
 

@@ -1,4 +1,4 @@
-"""What an analysis of importance gives: a bar with an interval for each thing that may matter, or why there is none."""
+"""Results of an importance analysis: a bar with an interval per decision or property, or the reason for having none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bar:
-    """How much one thing matters, with its interval; ``cells`` are what a table says of it."""
+    """The importance of one item with its interval; ``cells`` is its row in the table."""
 
     name: str
     value: float
@@ -18,14 +18,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Importance:
-    """The answer to a question about what matters, the most important first, or ``refusal``: why there is none."""
+    """An importance analysis, most important first, or ``refusal``: the reason why there is none."""
 
     title: str
     about: str = ""
-    """How it was computed, from how many trials, and what the numbers are, in a few sentences."""
+    """The method, the number of trials and the meaning of the numbers, in a few sentences."""
     axis: str = ""
     columns: tuple[str, ...] = ()
     rows: tuple[Bar, ...] = ()
     chance: float | None = None
-    """What chance alone reaches; None where zero is the line to look at."""
+    """The level that chance alone reaches; None where zero is the reference line."""
     refusal: str | None = None

@@ -1,4 +1,4 @@
-"""The leaderboard as plain rows: the report and the command line show the same ones."""
+"""The leaderboard as plain rows, shared by the report and the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inception_search.store.record import TrialRecord, trial_name
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardRow:
-    """One trained architecture. ``accuracy`` is 0..1; ``versus_baseline`` its difference to the best baseline's."""
+    """One trained architecture. ``accuracy`` is 0..1; ``versus_baseline`` is the difference to the best baseline."""
 
     rank: int
     name: str
@@ -42,7 +42,7 @@ def best_baseline(records: Iterable[TrialRecord]) -> TrialRecord | None:
 
 
 def points(difference: float | None) -> str:
-    """A difference of accuracies in percentage points: ``+1.25``, ``−0.40``, ``0.00``; nothing for None."""
+    """A difference of accuracies in percentage points: ``+1.25``, ``−0.40``, ``0.00``; empty for None."""
     if difference is None:
         return ""
     shown = f"{abs(100 * difference):.2f}"

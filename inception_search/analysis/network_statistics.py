@@ -1,4 +1,4 @@
-"""What can be counted in a network, whatever space it is from: shares of ops, branches, depth, costs."""
+"""Statistics of a network that need no space: shares of operations, branches, depth, costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inception_search.spec.step import AnyStep, Block, Concat, Conv, Depthwise, 
 from inception_search.store.record import TrialRecord
 
 Steps = Sequence[AnyStep]
-# Name, and how it is counted from the steps of a network, uses and repeats written out.
+# Functions that count each statistic from a network's steps, with uses and repeats unrolled.
 COUNTED: dict[str, Callable[[Steps], float]] = {
     "branches of the widest concat": lambda steps: max((len(s.branches) for s in _concats(steps)), default=1),
     "convolutions": lambda steps: len(_convolutions(steps)),
@@ -38,7 +38,7 @@ NAMES = {
 
 
 def network_statistics(record: TrialRecord) -> dict[str, float]:
-    """Everything counted in the network of a record, by name; raises where the document cannot be read."""
+    """All statistics of the network of a record, by name; raises if its document cannot be read."""
     network = network_from_data(record.network)
     steps = list(steps_of(network))
     found = {name: float(count(steps)) for name, count in COUNTED.items()}
@@ -58,9 +58,9 @@ def _convolutions(steps: Steps) -> list[Conv | Depthwise]:
     return [step for step in steps if isinstance(step, Conv | Depthwise)]
 
 
-def _share(steps: Steps, wanted: Callable[[Conv], bool]) -> float:
+def _share(steps: Steps, condition: Callable[[Conv], bool]) -> float:
     convs = _plain(steps)
-    return sum(map(wanted, convs)) / len(convs) if convs else 0.0
+    return sum(map(condition, convs)) / len(convs) if convs else 0.0
 
 
 def _factorised(conv: Conv) -> bool:

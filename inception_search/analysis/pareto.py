@@ -1,4 +1,4 @@
-"""What is not dominated: ranks, crowding, fronts and hypervolume of points; every number is to be small."""
+"""Dominance: ranks, crowding distance, fronts and hypervolume of points; every number is minimised."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ranks(losses: Sequence[Losses]) -> list[int]:
     """The front of each point: 0 is dominated by none, 1 only by points of front 0, and so on.
 
     Efficient non-dominated sort (Zhang et al., IEEE TEC 2015): in lexicographic order no point dominates an earlier
-    one, so each is put into the first front that does not dominate it, found by bisection.
+    one. Bisection therefore finds the first front that does not dominate a point.
     """
     rank: dict[tuple[float, ...], int] = {}
     fronts: list[list[tuple[float, ...]]] = []
@@ -28,19 +28,19 @@ def ranks(losses: Sequence[Losses]) -> list[int]:
 
 
 def _beaten(point: tuple[float, ...], members: list[tuple[float, ...]]) -> bool:
-    """Whether one of a front, all of which come before ``point`` and differ from it, dominates it."""
-    if len(point) <= 2:  # the latest of a front is the least in its last number
+    """Whether a member of a front dominates ``point``; all members precede it lexicographically and differ from it."""
+    if len(point) <= 2:  # the last member of a front has the smallest last number
         return members[-1][-1] <= point[-1]
     return any(all(map(le, member, point)) for member in reversed(members))
 
 
 def front(losses: Sequence[Losses]) -> list[int]:
-    """The places of the points that none dominates, in their order."""
+    """The indices of the points that no other point dominates, in input order."""
     return [index for index, rank in enumerate(ranks(losses)) if rank == 0]
 
 
 def crowding(losses: Sequence[Losses]) -> list[float]:
-    """How far apart the neighbours of each point of a front are, relative to its extent; endless at its ends."""
+    """The crowding distance of each point of a front, relative to its extent; infinite at its ends."""
     gaps = [0.0] * len(losses)
     for axis in range(len(losses[0]) if losses else 0):
         order = sorted(range(len(losses)), key=lambda at: losses[at][axis])
@@ -53,7 +53,7 @@ def crowding(losses: Sequence[Losses]) -> list[float]:
 
 
 def hypervolume(losses: Sequence[Losses], reference: Losses) -> float:
-    """The volume that the points dominate up to ``reference``, exactly; what is not better than it adds nothing.
+    """The exact volume that the points dominate up to ``reference``; points not better than it add nothing.
 
     While et al., "A Fast Way of Calculating Exact Hypervolumes" (WFG), IEEE TEC 2012.
     """
@@ -62,7 +62,7 @@ def hypervolume(losses: Sequence[Losses], reference: Losses) -> float:
 
 
 def _volume(points: list[tuple[float, ...]], reference: tuple[float, ...]) -> float:
-    """The volume of points none of which dominates another."""
+    """The volume of points that do not dominate each other."""
     if not points:
         return 0.0
     if len(reference) == 1:
@@ -82,6 +82,6 @@ def _exclusive(point: tuple[float, ...], others: list[tuple[float, ...]], refere
 
 
 def _undominated(points: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Without those that others dominate; of equal ones, one."""
+    """The distinct points that no other point dominates."""
     distinct = list(dict.fromkeys(points))
     return [distinct[at] for at in front(distinct)]

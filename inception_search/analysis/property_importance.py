@@ -1,4 +1,4 @@
-"""Which properties of networks go with accuracy: rank correlations, and what a forest needs to predict it."""
+"""Which properties of networks correlate with accuracy: rank correlations and the importances in a random forest."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Floats = NDArray[np.float64]
 TITLE = "Properties of the networks"
 FOLDS = 5
 TREES = 50
-CELLS = 500_000  # ranks in the bootstrap of a property: a large study gets fewer resamples
+CELLS = 500_000  # ranks in the bootstrap of a property, so that a large study has fewer resamples
 LEAST_RESAMPLES = 300
-SHUFFLES = 10  # of each property in each fold
-MOST = 1_000  # networks looked at, evenly spaced in the order they were trained: each has to be built
+SHUFFLES = 10  # per property and fold
+MOST = 1_000  # networks analysed, evenly spaced in training order, because each has to be built
 COLUMNS = ("Property", "Spearman's rho#", "95 % interval", "Loss of the forest's R² without it#")
 
 
 def statistic_importance(records: Iterable[TrialRecord], run: str = "RUN") -> Importance:
     """Spearman's rho of each property with validation accuracy, over complete trials, the strongest first.
 
-    ``run`` is the folder of the study, for the command that makes it longer.
+    ``run`` is the folder of the study, for the command that continues it.
     """
     known = [record for record in merged(records) if record.state == "complete" and record.score is not None]
     rows, values = _read(known[at * len(known) // MOST] for at in range(MOST)) if len(known) > MOST else _read(known)
@@ -39,7 +39,9 @@ def statistic_importance(records: Iterable[TrialRecord], run: str = "RUN") -> Im
     table = np.array([[row[name] for name in names] for row in rows])
     kept = [at for at in range(len(names)) if varies(table[:, at])]
     if not varies(values) or not kept:
-        return Importance(TITLE, refusal=f"All {len(rows)} trained networks are the same in what is counted here.")
+        return Importance(
+            TITLE, refusal=f"All {len(rows)} trained networks have the same properties or the same accuracy."
+        )
     table, names = table[:, kept], [names[at] for at in kept]
     explained, losses = _forest(table, values)
     chosen = draws(len(values), resamples=max(LEAST_RESAMPLES, min(RESAMPLES, CELLS // len(values))))
@@ -69,7 +71,7 @@ def _read(records: Iterable[TrialRecord]) -> tuple[list[dict[str, float]], Float
 
 
 def _forest(table: Floats, values: Floats) -> tuple[float, Floats]:
-    """R² of a random forest on networks it was not shown, and how much of it goes when each column is shuffled."""
+    """R² of a random forest on unseen networks, and the loss of R² when each column is shuffled."""
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.model_selection import KFold
 
@@ -96,17 +98,17 @@ def _bar(name: str, column: Floats, values: Floats, chosen: NDArray[np.int64], l
 
 
 def _about(trials: str, explained: float, words: str) -> str:
-    told = (
-        f"Counted in the networks of {trials}, each network written out. Bars are Spearman's rho with "
+    method = (
+        f"Properties of the networks of {trials}, with repeats unrolled. Bars are Spearman's rho with "
         f"validation {words} (right: more goes with better), lines 95 % bootstrap intervals; pale where that holds "
-        "zero. Correlated properties tell of each other: deeper networks also cost more."
+        "zero. Correlated properties share their effects: deeper networks also cost more."
     )
     if explained <= 0:
         return (
-            f"{told} A random forest on all of them predicts networks it was not shown no better than their mean, so "
-            "it is not asked which it needs."
+            f"{method} A random forest on all of them predicts unseen networks no better than their mean, so its "
+            "importances are not shown."
         )
     return (
-        f"{told} A random forest on all of them explains {100 * explained:.0f} % of the variance of networks it was "
-        "not shown (five folds); the last column is how much of that goes when the property is shuffled."
+        f"{method} A random forest on all of them explains {100 * explained:.0f} % of the variance of unseen "
+        "networks (five folds); the last column is the loss of R² when the property is shuffled."
     )

@@ -1,4 +1,4 @@
-"""Proxies against the baselines: who ranks a set of trained networks better, as far as that can be told."""
+"""Compares proxies with the baselines: which rank trained networks significantly better."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from inception_search.proxies.table import BASELINES
 LEAST, TOP_LEAST, TOP_SHARE = 5, 30, 0.1
 Verdict = Literal["baseline", "beats", "not distinguishable", "worse"]
 Score = float | str
-"""A score, or in words why there is none."""
+"""A score, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
 class ProxyRow:
-    """How one proxy ranks the ``networks`` that it has a score for, and how the better baseline ranks the same."""
+    """How one proxy ranks the ``networks`` it has scores for, compared with the better baseline on the same ones."""
 
     name: str
     networks: int
@@ -40,13 +40,13 @@ class ProxyRow:
     top: float | None
     """Spearman's rho among the best tenth by accuracy; None below 30 networks, or where it is not defined."""
     gain: float
-    """Its Spearman's rho less that of the better baseline."""
+    """Its Spearman's rho minus that of the better baseline."""
     gain_interval: Interval
     verdict: Verdict
 
 
 class Comparison(NamedTuple):
-    """``rows``, best first; why the ``left_out`` have none; the better ``baseline`` (None: neither ranks anything)."""
+    """``rows``, best first; the reasons for ``left_out`` proxies; the better ``baseline`` (None: neither ranks)."""
 
     rows: tuple[ProxyRow, ...]
     left_out: dict[str, str]
@@ -54,17 +54,17 @@ class Comparison(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """The scores of one proxy, NaN where there is none."""
+    """The scores of one proxy, NaN where missing."""
 
     scores: Floats
     there: NDArray[np.bool_]
 
 
 def compare(scores: Mapping[str, Sequence[Score]], accuracies: Floats, seed: int = 0) -> Comparison:
-    """Compare ``scores`` by proxy, each in the order of ``accuracies`` (n,), with the better of the baselines.
+    """Compare the ``scores`` of each proxy, in the order of ``accuracies`` (n,), with the better baseline.
 
-    The baseline with the higher Spearman's rho is the one to beat; where neither ranks anything, no correlation is.
-    Each proxy and it are compared on the networks that the proxy has a score for, by a paired bootstrap.
+    The better baseline has the higher Spearman's rho. If neither baseline varies, the comparison is with a correlation
+    of zero. Each proxy is compared on the networks it has scores for, by a paired bootstrap.
     """
     left_out: dict[str, str] = {}
     columns: dict[str, _Column] = {}
@@ -84,7 +84,7 @@ def compare(scores: Mapping[str, Sequence[Score]], accuracies: Floats, seed: int
 
 
 def top_count(networks: int) -> int:
-    """How many are the best tenth; 0 when there are too few to speak of one."""
+    """The number of networks in the best tenth; 0 if there are too few networks."""
     return math.ceil(TOP_SHARE * networks) if networks >= TOP_LEAST else 0
 
 
@@ -111,7 +111,7 @@ def _rho(column: _Column, accuracies: Floats) -> float:
 
 
 def _unusable(values: Sequence[Score], column: _Column, accuracies: Floats) -> str | None:
-    """Why nothing can be said of a proxy; None when something can."""
+    """Why a proxy cannot be ranked; None if it can."""
     count = int(column.there.sum())
     if count < LEAST:
         reasons = Counter(value for value in values if isinstance(value, str)).most_common(1)

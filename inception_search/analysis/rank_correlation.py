@@ -1,4 +1,4 @@
-"""Rank correlations of scores with accuracies, and how sure one can be of them: bootstrap over the networks."""
+"""Rank correlations of scores with accuracies and their uncertainty, by bootstrap over the networks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 RESAMPLES = 2000
 LEVEL = 95.0  # per cent
-_CELLS = 2_000_000  # numbers held at a time
+_CELLS = 2_000_000  # numbers in memory at a time
 
 
 class Interval(NamedTuple):
@@ -33,12 +33,12 @@ class Correlation:
 
 
 def varies(values: Floats) -> bool:
-    """Whether ``values`` can be ranked: two of them differ."""
+    """Whether ``values`` can be ranked: at least two of them differ."""
     return bool(len(values)) and bool(np.ptp(values) > 0)
 
 
 def draws(count: int, seed: int = 0, resamples: int = RESAMPLES) -> Whole:
-    """Bootstrap resamples (``resamples``, ``count``) of the numbers 0 .. ``count`` - 1, with replacement."""
+    """Bootstrap resamples (``resamples``, ``count``) of the indices 0 .. ``count`` - 1, with replacement."""
     return np.random.default_rng(seed).integers(0, count, (resamples, count))
 
 
@@ -50,7 +50,7 @@ def spearman(x: Floats, y: Floats) -> float:
 
 
 def correlation(x: Floats, y: Floats, chosen: Whole) -> Correlation:
-    """Of ``x`` and ``y`` (n,), both of which vary; ``chosen`` are resamples (B, n) of their indices."""
+    """Both correlations of ``x`` and ``y`` (n,), which vary; ``chosen`` are resamples (B, n) of their indices."""
     from scipy import stats
 
     return Correlation(
@@ -62,7 +62,7 @@ def correlation(x: Floats, y: Floats, chosen: Whole) -> Correlation:
 
 
 def interval(values: Floats) -> Interval:
-    """The percentile interval of bootstrap ``values``; those of resamples that cannot be ranked (NaN) are left out."""
+    """The percentile interval of bootstrap ``values``; NaN, from resamples that cannot be ranked, is ignored."""
     tail = (100 - LEVEL) / 2
     low, high = np.percentile(values[~np.isnan(values)], (tail, 100 - tail))
     return Interval(float(low), float(high))
@@ -76,7 +76,7 @@ def spearman_of(x: Floats, y: Floats, chosen: Whole) -> Floats:
 
 
 def _ranks(values: Floats, chosen: Whole) -> Floats:
-    """The ranks (B, n) of ``values`` (n,) in each resample, equals at their mean; counted instead of sorted."""
+    """The ranks (B, n) of ``values`` (n,) in each resample, ties at their mean; computed by counting."""
     distinct, groups = np.unique(values, return_inverse=True)
     picked = groups[chosen]
     cells = picked + len(distinct) * np.arange(len(chosen))[:, None]
@@ -89,8 +89,8 @@ def _ranks(values: Floats, chosen: Whole) -> Floats:
 def kendall_of(x: Floats, y: Floats, chosen: Whole) -> Floats:
     """Kendall's tau-b (B,) of each resample in ``chosen`` (B, n); NaN where one of the two does not vary.
 
-    With m the number of times a resample holds each network, tau-b is m'Pm / sqrt(m'Xm m'Ym): X and Y say which pairs
-    differ, P which of them agree (1) or disagree (-1).
+    Let m count how often a resample contains each network; then tau-b is m'Pm / sqrt(m'Xm m'Ym). X and Y mark the pairs
+    that differ, P the pairs that agree (1) or disagree (-1).
     """
     sign_x, sign_y = (np.sign(values[:, None] - values[None, :]) for values in (x, y))
     together, by_x, by_y = sign_x * sign_y, np.abs(sign_x), np.abs(sign_y)

@@ -1,8 +1,8 @@
-"""Whether one network is better than another on the test images, and how sure that is.
+"""Whether one network is significantly better than another on the test images.
 
-Two things make a test result uncertain: the seeds of the trainings, and which images happen to be in the test set.
-An interval has both; what an image adds is compared pairwise, for both networks saw the same ones. A result is
-accuracy, balanced accuracy or macro F1; all three are means of what each image adds.
+A test result is uncertain for two reasons: the training seeds and the choice of test images. An interval covers both;
+the images are compared pairwise, because both networks are tested on the same ones. A result is accuracy, balanced
+accuracy or macro F1, each a mean of one contribution per image.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Interval:
 
     @property
     def outcome(self) -> Outcome:
-        """What the interval allows to say: something only where it leaves out 0."""
+        """The conclusion that the interval allows: better or worse only if it excludes 0."""
         return "better" if self.low > 0 else "worse" if self.high < 0 else "not distinguishable"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The mean test result of ``ours`` less that of ``theirs``, 0..1.
+    """The mean test result of ``ours`` minus that of ``theirs``, 0..1.
 
-    ``over_seeds`` is Welch's interval over the seeds alone, ``image_error`` the standard error over the ``images`` test
-    images for the trainings as they are (paired, as in McNemar's test); ``interval`` has both and is never narrower
-    than either allows; ``p_value`` (two-sided) belongs to it. Without two trainings of both there is neither.
+    ``over_seeds`` is Welch's interval over the seeds alone. ``image_error`` is the standard error over the ``images``
+    test images for these trainings (paired, as in McNemar's test). ``interval`` covers both and is never narrower than
+    either; ``p_value`` (two-sided) belongs to it. Both are None unless each network was trained at least twice.
     """
 
     ours: str
@@ -57,12 +57,12 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """The verdict in a word or two."""
+        """The verdict in one or two words."""
         return self.interval.outcome if self.interval else "no interval"
 
     @property
     def words(self) -> str:
-        """The verdict with what it rests on."""
+        """The verdict with the numbers behind it."""
         by = f"by {points(abs(self.difference))} points"
         floor = f"standard error over the {self.images} test images: {points(self.image_error)} points"
         if self.interval is None or self.over_seeds is None:
@@ -77,7 +77,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The trainings of one network: what each image adds, (seeds, images); for accuracy, whether it is right."""
+    """The contributions of each image in every training of one network, (seeds, images); booleans for accuracy."""
 
     name: str
     parts: Bools | Floats
@@ -89,7 +89,7 @@ class Scores:
 
 
 def compare(ours: Scores, theirs: Scores) -> Comparison:
-    """``ours`` against ``theirs`` on the same images, in the same order."""
+    """The comparison of ``ours`` and ``theirs`` on the same images, in the same order."""
     images = ours.parts.shape[1]
     difference = float(ours.results.mean() - theirs.results.mean())
     paired, apart = _image_variances(ours.parts, theirs.parts)
@@ -99,13 +99,13 @@ def compare(ours: Scores, theirs: Scores) -> Comparison:
     seeds = [(float(t.results.var(ddof=1)) / len(t.parts), len(t.parts) - 1) for t in (ours, theirs)]
     alone = _interval(difference, seeds)
     both = _interval(difference, [*seeds, (apart, max(1, images - 1))])
-    floor = _interval(difference, [(paired, max(1, images - 1))])  # for seeds that happen to agree
+    floor = _interval(difference, [(paired, max(1, images - 1))])  # in case the seeds happen to agree
     interval, p_value = max(alone, both, floor, key=lambda found: found[0].high)
     return Comparison(ours.name, theirs.name, difference, images, error, alone[0], interval, p_value)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted for their number by Holm's step-down procedure."""
+    """The p-values adjusted by Holm's step-down procedure."""
     adjusted, most = [1.0] * len(p_values), 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         most = max(most, min(1.0, (len(p_values) - place) * p_values[index]))
@@ -114,7 +114,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _interval(difference: float, parts: Sequence[tuple[float, int]]) -> tuple[Interval, float]:
-    """From variances of means with their degrees of freedom (Welch and Satterthwaite), and the two-sided p-value."""
+    """The interval and the two-sided p-value from variances of means and their degrees of freedom
+    (Welch-Satterthwaite).
+    """
     from scipy.special import stdtr, stdtrit
 
     variance = sum(part for part, _ in parts)
@@ -128,10 +130,9 @@ def _interval(difference: float, parts: Sequence[tuple[float, int]]) -> tuple[In
 
 
 def _image_variances(ours: Bools | Floats, theirs: Bools | Floats) -> tuple[float, float]:
-    """Variance of the mean difference by the choice of the images: for these trainings, and apart from their seeds.
+    """Variance of the mean difference due to the choice of images: for these trainings, and without the seeds' part.
 
-    What images seem to differ by because a seed happens to get one right is part of the variance over seeds, too, and
-    is not counted twice.
+    Differences between images that are due to the seeds belong to the variance over seeds and are not counted twice.
     """
     images = ours.shape[1]
     if images < 2:

@@ -1,1 +1,1 @@
-"""The command line: one file per verb, no heavy import before it is needed."""
+"""The command line: one file per verb; heavy modules are imported only when they are needed."""

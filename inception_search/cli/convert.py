@@ -1,4 +1,4 @@
-"""``inception-search convert``: weights of one implementation for another, or as a model of ours."""
+"""``inception-search convert``: converts weights to another implementation's format or to this package's own."""
 
 from __future__ import annotations
 
@@ -78,19 +78,19 @@ def convert(
     found = made_for(checkpoint, net)
     net = _as_in_file(net, found, classes, in_channels)
     with_aux = aux and found.aux and bool(net.aux)
-    with _warnings_told():
+    with _printed_warnings():
         module = compile_network(net, num_classes=classes, in_channels=in_channels, aux=with_aux, weights=checkpoint)
         typer.echo(f"{weights}: {in_options(str(module.loaded))}")
         if network is None and (doubt := taken_for(net, module.loaded.alike)):
             warn(doubt)
     if out is not None:
-        with _warnings_told():
+        with _printed_warnings():
             _write(module, out, to)
         typer.echo(str(out))
 
 
 def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
-    """The weights in a file or of a trial, and the network that is named, else the one that they are of."""
+    """The weights of a file or trial, and the named network or else the one that the weights belong to."""
     from inception_search.items import load, trial_named
     from inception_search.named import trained_of
     from inception_search.weights.checkpoint import read_checkpoint
@@ -105,7 +105,7 @@ def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
 
 
 def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: int | None) -> Network:
-    """``net`` with the classes and input channels of the file, where no others are asked for."""
+    """``net`` with the classes and input channels of the file, unless the options give others."""
     from inception_search.spec.transform import set_classes, set_input
 
     if classes is None and found.classes not in (None, net.head.classes):
@@ -114,12 +114,12 @@ def _as_in_file(net: Network, found: InFile, classes: int | None, in_channels: i
 
 
 @contextmanager
-def _warnings_told() -> Iterator[None]:
-    """Warnings meanwhile become lines on standard error."""
-    with warnings.catch_warnings(record=True) as said:
+def _printed_warnings() -> Iterator[None]:
+    """Print warnings raised in the block as lines on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    for warning in said:
+    for warning in caught:
         typer.echo(f"warning: {in_options(one_line(warning.message))}", err=True)
 
 
@@ -134,7 +134,7 @@ def _write(module: NetworkModule, out: Path, to: str | None) -> None:
 
 
 def _check_out(out: Path, to: str | None) -> None:
-    """Refuse a file that could not be written before anything is read."""
+    """Reject an output file that cannot be written, before anything is read."""
     from inception_search.weights.export import writer_of
     from inception_search.weights.model_file import check_name
     from inception_search.weights.write import check_folder

@@ -37,10 +37,12 @@ def dashboard(
     from inception_search.study.damage import damage
 
     def ready(server: DashboardServer) -> None:
-        seen = len(server.copy.shown)
-        kept = "a copy: changes made there are not saved"
-        fresh = f"new ones are loaded every {watch:g} s" if watch else "new ones are not loaded (--watch 30 loads them)"
-        typer.echo(f"{counted(seen, 'trial')}, {fresh}; {kept}. Ctrl-C stops.", err=True)
+        trials = len(server.copy.shown)
+        copy_note = "a copy: changes made there are not saved"
+        new_note = (
+            f"new ones are loaded every {watch:g} s" if watch else "new ones are not loaded (--watch 30 loads them)"
+        )
+        typer.echo(f"{counted(trials, 'trial')}, {new_note}; {copy_note}. Ctrl-C stops.", err=True)
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0")
         typer.echo(f"http://{host}:{server.server_port}/dashboard/studies/0/smartSelection  (switch on Show Artifacts)")
 

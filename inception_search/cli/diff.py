@@ -1,4 +1,4 @@
-"""``inception-search diff``: two networks or modules compared, printed and drawn."""
+"""``inception-search diff``: compares two networks or modules, in text and as a figure."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
 
 
 def _print(found: Diff) -> None:
-    """The text, coloured on a terminal; the signs say the same without."""
+    """Print the text, coloured on a terminal; the signs carry the same information without colours."""
     from rich.text import Text
 
     from inception_search.cli.output import stdout_console
@@ -103,7 +103,7 @@ def _print(found: Diff) -> None:
 
 
 def _markdown(found: Diff) -> str:
-    """A block that code hosts colour; they know ``!`` for what changed."""
+    """A block that code hosts colour; they use ``!`` for changed lines."""
     from inception_search.compare.text import printed
 
     lines = ["!" + line[1:] if status == "changed" else line for status, line in printed(found)]

@@ -1,4 +1,4 @@
-"""``inception-search draw``: a picture of a network or module."""
+"""``inception-search draw``: a figure of a network or module."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def draw(
 
 
 def _suffix(form: str, known: Collection[str]) -> str:
-    """``form`` as a suffix; :class:`UnknownNameError` where it is none of ``known``."""
+    """``form`` as a suffix; raises :class:`UnknownNameError` if it is not in ``known``."""
     suffix = "." + form.lower().removeprefix(".")
     if suffix not in known:
         raise unknown_name("format", form, [name[1:] for name in known])

@@ -61,8 +61,8 @@ def _print(finals: Finals) -> None:
     for row in finals.rows:
         table.add_row(*row.cells())
     console.print(table)
-    said = "\n".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in finals.sentences)
-    console.print(f"\n{said}", highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+    text = "\n".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in finals.sentences)
+    console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
     for path in finals.files:
         typer.echo(str(path))
     if finals.best is not None:
@@ -70,7 +70,7 @@ def _print(finals: Finals) -> None:
 
 
 def _how_to_load(finals: Finals) -> str:
-    """The name of the best network, the file of its weights and how to load it."""
+    """The name of the best network, the file with its weights and the call that loads it."""
     best, name = finals.best, f"{finals.run.path}:final"
     assert best is not None
     return (

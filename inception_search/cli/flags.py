@@ -1,6 +1,6 @@
-"""Flags of verbs that are options of a class: read from a table, since the classes take too long to load for help.
+"""Flags of verbs that come from an options class; read from a table, because importing the classes is slow.
 
-The table, ``flags.json``, is made from the classes by ``python docs/refresh.py``: an option added there is a flag.
+``python docs/refresh.py`` writes the table, ``flags.json``, from the classes: a new option becomes a flag.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from inception_search.cli.naming import (
 from inception_search.cli.shared_options import integer, real
 
 TABLE = Path(__file__).with_name("flags.json")
-# What TAB completes for options whose values are more than a fixed list of words.
+# TAB completions for options whose values are not a fixed list of words.
 COMPLETE: dict[str, Complete] = {
     "space": complete_space,
     "data": complete_data,
@@ -38,7 +38,7 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def with_flags(name: str) -> Callable[[Verb], Verb]:
-    """Give a verb that takes ``**flags`` the flags of the table ``name``; one that is not given is None."""
+    """Give a verb that takes ``**flags`` the flags of the table ``name``; omitted flags are None."""
 
     def decorate(verb: Verb) -> Verb:
         signature = inspect.signature(verb, eval_str=True)

@@ -1,4 +1,4 @@
-"""What a search prints when it ends, on stdout: the leaderboard, and the files written."""
+"""The output at the end of a search, on stdout: the leaderboard and the written files."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from inception_search.store.record import QUALITIES, TrialRecord, percent, trial
 if TYPE_CHECKING:
     from inception_search.study.study import Study
 
-FRONT = 50  # trials of a front that are printed
-WIDE = 100  # columns of a terminal on which the architectures' ids have room, too
+FRONT = 50  # printed trials of a front
+WIDE = 100  # terminal columns from which the ids of architectures fit
 
 
 def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
-    """The best trials and every canonical baseline, as a table on stdout."""
+    """Print the best trials and every canonical baseline as a table on stdout."""
     from inception_search.report import summary
 
     records = list(records)
@@ -36,10 +36,10 @@ def print_leaderboard(records: Iterable[TrialRecord], top: int = 10) -> None:
     words = query.quality_words(records)
     if rows:
         console.print(_table(rows, words, with_ids=console.width >= WIDE))
-    said = ", ".join(f"{number} {state}" for state, number in query.counts(records).items() if number)
-    told = f"\ntrials: {said or 'none'}; {words} is measured on the validation images"
-    told += f"\n{summary(records)}" if rows else ""
-    console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+    states = ", ".join(f"{number} {state}" for state, number in query.counts(records).items() if number)
+    text = f"\ntrials: {states or 'none'}; {words} is measured on the validation images"
+    text += f"\n{summary(records)}" if rows else ""
+    console.print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
@@ -66,14 +66,16 @@ def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
 
 
 def finish(study: Study) -> None:
-    """Leaderboard, report, and where everything is.
+    """Print the leaderboard and the written files, and write the report.
 
-    Exit code 130 when the search was stopped; TrainingError when it came to its end without any trained network.
+    Exits with code 130 if the search was stopped; raises TrainingError if it ended without a trained network.
     """
     from inception_search.report.study_report import write_study_report
 
     records = study.run.lean_records()
-    written = write_study_report(study.run, records=records) if records else []  # first: standard output may be full
+    written = (
+        write_study_report(study.run, records=records) if records else []
+    )  # before printing, which fails if standard output is full
     print_leaderboard(records)
     print_front(study, records)
     if records:
@@ -87,7 +89,7 @@ def finish(study: Study) -> None:
 
 
 def print_front(study: Study, records: Sequence[TrialRecord]) -> None:
-    """The Pareto front of a study of several objectives, and its hypervolume."""
+    """Print the Pareto front of a study with several objectives, and its hypervolume."""
     from inception_search.analysis.front import front, hypervolume
     from inception_search.study.reference_point import reference_of
 
@@ -112,14 +114,14 @@ def print_front(study: Study, records: Sequence[TrialRecord]) -> None:
 
 
 def objective_text(name: str, value: float) -> str:
-    """A value of an objective as people write it."""
+    """The value of an objective in its display form."""
     if name in QUALITIES:
         return percent(value)
     return f"{value / 1e6:,.2f} M" if name == "macs" else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def print_files(paths: Iterable[Path], *, err: bool = False) -> None:
-    """The files written, on stdout or stderr: one a line, but those of a folder below together on one."""
+    """Print the written files on stdout or stderr: one per line, but those of a subfolder together on one."""
     paths = list(paths)
     top = paths[0].parent
     for path in paths:
@@ -131,13 +133,13 @@ def print_files(paths: Iterable[Path], *, err: bool = False) -> None:
 
 
 def warn(sentences: Iterable[str]) -> None:
-    """What is damaged or missing in a run folder, a line each on stderr."""
+    """Print what is damaged or missing in a run folder, one line each on stderr."""
     for sentence in sentences:
         typer.echo(f"warning: {one_line(sentence)}", err=True)
 
 
 def nothing_trained(file: object, records: Iterable[TrialRecord]) -> TrainingError:
-    """The error of a study without a complete trial, with the commonest reason."""
+    """The error for a study without a complete trial, with the most frequent reason."""
     reasons = Counter(record.reason for record in records if record.reason).most_common(1)
     why = f"; the most frequent reason: {reasons[0][0]}" if reasons else ""
     return TrainingError(f"no network was trained to the last epoch{why}", path=str(file))

@@ -1,4 +1,4 @@
-"""``inception-search list``: what is shipped."""
+"""``inception-search list``: the shipped networks, dialects, spaces, datasets and ops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """A row of `list`: its JSON data, and the words of the table where they differ from the data."""
+    """A row of `list`: its JSON data, and the table's words where they differ from the data."""
 
     data: dict[str, Any]
     words: dict[str, str] = {}
@@ -47,31 +47,31 @@ def list_shipped(
     console = stdout_console()
     for kind, rows in chosen.items():
         table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        told = [_in_words(row) for row in rows]
-        columns = SHOWN.get(kind, tuple(told[0]))
+        worded = [_in_words(row) for row in rows]
+        columns = SHOWN.get(kind, tuple(worded[0]))
         for column in columns:
             table.add_column(column, overflow="fold", justify="right" if column in NUMBERS else "left")
-        for row in told:
+        for row in worded:
             table.add_row(*(row[column] for column in columns))
         console.print(table)
         console.print()
 
 
 def _markdown(kind: str, rows: list[Row]) -> str:
-    """The rows as a table, with the sentences of :data:`SENTENCES` in a table of their own: a page is too narrow."""
+    """The rows as a table; the :data:`SENTENCES` columns have a table of their own, because pages are narrow."""
     from inception_search.cli.output import markdown
 
     table = [_in_words(row) for row in rows]
-    apart = SENTENCES.get(kind, ())
-    first = [{name: text for name, text in row.items() if name not in apart} for row in table]
-    second = [{name: row[name] for name in ("name", *apart)} for row in table] if apart else []
+    separate = SENTENCES.get(kind, ())
+    first = [{name: text for name, text in row.items() if name not in separate} for row in table]
+    second = [{name: row[name] for name in ("name", *separate)} for row in table] if separate else []
     return "\n\n".join(markdown(part, NUMBERS) for part in (first, second) if part)
 
 
 def _in_words(row: Row) -> dict[str, str]:
-    """A row as it is printed: numbers with commas, shapes as CxHxW, names with commas between."""
-    said = {name: row.words.get(name) or _text(value) for name, value in row.data.items()}
-    return {TITLES.get(name, name.replace("_", " ")): text for name, text in said.items()}
+    """A row as printed: numbers with commas, shapes as CxHxW, names separated by commas."""
+    cells = {name: row.words.get(name) or _text(value) for name, value in row.data.items()}
+    return {TITLES.get(name, name.replace("_", " ")): text for name, text in cells.items()}
 
 
 def _text(value: Any) -> str:
@@ -144,7 +144,7 @@ def _ops() -> list[Row]:
 
 
 def _added(kind: Kind, **empty: Any) -> list[Row]:
-    """What other packages add, with their names; none of them is imported, so the columns in ``empty`` say nothing."""
+    """Names from other packages; these are not imported, so the columns in ``empty`` stay empty."""
     return [Row({"name": name, **empty, "about": f"of the package {origin(kind, name)}"}) for name in added(kind)]
 
 
@@ -155,7 +155,7 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "datasets": _datasets,
     "ops": _ops,
 }
-# Columns that fit a terminal, where there are more (for JSON and Markdown).
+# Columns that fit a terminal; JSON and Markdown have all.
 SHOWN = {"dialects": ("name", "default", "parameters", "with auxiliary classifiers", "MACs", "stands for")}
 SENTENCES = {"dialects": ("stands for",)}
 TITLES = {

@@ -1,4 +1,4 @@
-"""``inception-search``: the verbs, and the one place where errors become a paragraph and an exit code."""
+"""``inception-search``: the verbs, and the place where errors become a message and an exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from inception_search._version import __version__
 from inception_search.cli.shell import ASKS, FAILED, INTERRUPTED, REFUSED, answer_tab, prepare_streams, silence
-from inception_search.cli.wording import in_options, said_in_options, speak_of
+from inception_search.cli.wording import error_in_options, in_options, use_options_of
 from inception_search.errors import (
     DocumentWarning,
     InceptionSearchError,
@@ -29,7 +29,7 @@ OUTPUT_REFUSED = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBAD
 
 
 class Verb(NamedTuple):
-    """A verb: the first line of its help, and whether it needs an argument; its file is imported when it is used."""
+    """A verb: the first line of its help, and whether it needs an argument; its file is imported on use."""
 
     help: str
     needs_argument: bool = True
@@ -61,25 +61,25 @@ VERBS: dict[str, Verb] = {
 _SETTINGS: dict[str, Any] = {
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
-}  # markup would hide [defaults]
+}  # Rich markup would hide [defaults]
 
 
 class Verbs(TyperGroup):
-    """The verbs; only the one that is used is imported, so that help and completion are quick."""
+    """The group of verbs; only the verb in use is imported, so that help and completion are fast."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands = {name: TyperCommand(name, help=verb.help) for name, verb in VERBS.items()}
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The options before the verb: switches that are False where not given; of None, Typer would ask pydantic."""
+        """The options before the verb: switches default to False, because for None Typer would import pydantic."""
         switches = super().get_params(ctx)
         for switch in switches:
             switch.default = False
         return switches
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The verb that ``args`` name, imported."""
+        """The verb named in ``args``, imported."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else _command(name), rest
 
@@ -88,7 +88,7 @@ class _VerbCommand(TyperCommand):
     """A verb; its error messages name the verb's options instead of Python arguments."""
 
     def invoke(self, ctx: Any) -> Any:
-        speak_of(self)
+        use_options_of(self)
         return super().invoke(ctx)
 
 
@@ -107,8 +107,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"inception-search {__version__}")
         raise typer.Exit
 
@@ -133,7 +133,7 @@ def _warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """A warning about a document as errors are shown, any other as Python shows it; the text of both on one line."""
+    """Show a warning about a document like an error, any other as Python does; both on one line."""
     if issubclass(category, DocumentWarning):
         typer.echo(f"warning: {in_options(one_line(message))}", err=True)
     else:
@@ -141,7 +141,7 @@ def _warning(
 
 
 def run() -> None:
-    """The console script: exit code 0 done, 1 failed, 2 a command line that cannot be, 130 stopped by Ctrl-C."""
+    """The console script: exit code 0 success, 1 failure, 2 invalid command line, 130 stopped by Ctrl-C."""
     prepare_streams()
     warnings.showwarning = _warning
     try:
@@ -150,14 +150,14 @@ def run() -> None:
         finally:
             sys.stdout.flush()
     except InceptionSearchError as error:
-        _fail(f"error: {said_in_options(error)}", exit_code(error))
+        _fail(f"error: {error_in_options(error)}", exit_code(error))
     except KeyboardInterrupt:
         _fail("stopped", INTERRUPTED)
     except OSError as error:
         if error.filename is not None or error.errno not in OUTPUT_REFUSED:
             raise
         silence(sys.stdout)
-        reader_gone = isinstance(error, BrokenPipeError)  # then there is nobody to tell
+        reader_gone = isinstance(error, BrokenPipeError)  # nobody would read the message
         _fail(None if reader_gone else f"error: standard output cannot be written: {error.strerror}", FAILED)
 
 
@@ -171,18 +171,18 @@ def _fail(text: str | None, code: int) -> NoReturn:
 
 
 def exit_code(error: InceptionSearchError) -> int:
-    """2 where what stands on the command line cannot be: a value, or the path of what is not there; else 1."""
+    """2 for an invalid value or a missing file named on the command line; else 1."""
     if isinstance(error, StorageFullError):
         return FAILED
     file = error.place.file
     if file is not None and not _exists(file):
         return REFUSED
-    in_a_file = file is not None and not isinstance(error, UnknownDialectError)  # where the value was written
+    in_a_file = file is not None and not isinstance(error, UnknownDialectError)  # the invalid value is in that file
     return REFUSED if error.of_value and not in_a_file else FAILED
 
 
 def _exists(file: str) -> bool:
-    """Whether a file is there, or could only not be made: its folder cannot be written to."""
+    """Whether a file exists, or is missing only because its folder is not writable."""
     try:
         path = Path(file)
         return path.exists() or (path.parent.is_dir() and not os.access(path.parent, os.W_OK))

@@ -1,7 +1,7 @@
-"""Names on the command line: what help says of them, and what TAB completes.
+"""Names on the command line: their help texts and TAB completions.
 
-Nothing here may load pydantic, rich or torch, and nothing that verbs import at module level YAML, either: help and
-completion answer in under 0.3 s. docs/naming.md describes the names themselves.
+This module must not load pydantic, rich or torch, and modules that verbs import at the top must not load YAML: help and
+completion have to answer in under 0.3 s. docs/naming.md describes the names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from inception_search.spec.documents.files import shipped_folder, shipped_names
 
 ITEM = "Network or module: a name, name@dialect, name.module, file, run folder or trial (see docs/naming.md)"
 NETWORK = "Network: a name, name@dialect, file, run folder or trial (see docs/naming.md)"
-# The values of options; a test compares them with the tables that the search reads, which take longer to load.
+# The values of options. A test compares them with the search's own tables, which take longer to load.
 STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp", "cmaes", "grid")
 OBJECTIVES = (
     "accuracy", "balanced_accuracy", "macro_f1", "loss", "params", "macs", "activation_bytes", "latency", "seconds",
@@ -39,7 +39,7 @@ Complete = Callable[[str], list[str]]
 
 
 def one_of(names: Iterable[str], added: Kind | None = None) -> Complete:
-    """A completion that offers ``names``, and those that other packages add of the kind ``added``."""
+    """A completion that offers ``names``, and those that other packages register for the kind ``added``."""
     known = tuple(names)
 
     def complete(incomplete: str) -> list[str]:
@@ -60,20 +60,20 @@ complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops"))
 
 
 def complete_objectives(incomplete: str) -> list[str]:
-    """The objectives that follow those before the last comma."""
+    """The objectives that may follow those before the last comma."""
     before, comma, last = incomplete.rpartition(",")
     left = [name for name in OBJECTIVES if name not in before.split(",")]
     return [f"{before}{comma}{name}" for name in one_of(left)(last)]
 
 
 def complete_module(context: typer.Context, incomplete: str) -> list[str]:
-    """The modules of the shipped network, or dialect, that the last argument before names."""
+    """The modules of the shipped network or dialect that the preceding argument names."""
     network, _, dialect = (context.args[-1] if context.args else "").partition("@")
     return one_of(_modules(network, dialect or None))(incomplete) if network in shipped_names("canonical") else []
 
 
 def complete_item(incomplete: str) -> list[str]:
-    """Shipped networks; after an @ their dialects, after a dot the modules of the network or dialect; run folders."""
+    """Shipped networks; their dialects after @, their modules after a dot; and run folders."""
     networks = shipped_names("canonical")
     whole, dot, _ = incomplete.partition(".")
     network, at, dialect = whole.partition("@")
@@ -89,7 +89,7 @@ def complete_space(incomplete: str) -> list[str]:
 
 
 def complete_run(incomplete: str) -> list[str]:
-    """Run folders: those below runs/, and those whose path begins as the word does."""
+    """Run folders below runs/, or with a path that begins with the word."""
     folder, slash, _ = incomplete.rpartition("/")
     above = Path(folder or slash or RUNS)
     try:
@@ -118,7 +118,7 @@ def _modules(network: str, dialect: str | None) -> list[str]:
 
 
 def _document(network: str) -> Any:
-    """The data of a shipped document; the network itself is not built, since pydantic takes too long to load."""
+    """The data of a shipped document; no network is built, because pydantic takes too long to load."""
     from inception_search.spec.documents.yaml_reader import read_yaml
 
     return read_yaml((shipped_folder() / "canonical" / f"{network}.yaml").read_text(encoding="utf-8"))

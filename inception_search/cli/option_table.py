@@ -1,10 +1,9 @@
-"""What is made from the classes of options; ``python -m inception_search.cli.option_table`` prints
+"""Tables and code generated from the options classes.
 
-- the table of all options of a study in docs/search.md; with ``finalize`` that of final trainings;
-- with ``strategies`` or ``pruners`` the table of the options of each;
-- with ``flags`` the flags of ``search`` and ``finalize``, with ``keywords`` the keywords of the same functions.
-
-``python docs/refresh.py`` writes all of it where it belongs.
+``python -m inception_search.cli.option_table`` prints the table of all options of a study in docs/search.md. With
+``finalize`` it prints the options of final trainings, with ``strategies`` or ``pruners`` the options of each, with
+``flags`` the flags of ``search`` and ``finalize``, and with ``keywords`` the keywords of these functions.
+``python docs/refresh.py`` writes all of them to their files.
 """
 
 from __future__ import annotations
@@ -28,23 +27,23 @@ from inception_search.study.final.options import FinalOptions
 from inception_search.study.pruner_options import PRUNER_OPTIONS
 from inception_search.training.fidelity import OPTIMIZER_DEFAULTS
 
-_MOST = 10**15  # upper limits beyond this only catch typing errors; the table leaves them out
-_PLAIN = ("", "1 or more", "more than 0", "a number", "a whole number")  # ranges that go without saying
-_LISTED = ("data", "objectives", "warmup_proxy")  # options whose help lists the values as the table does
+_MOST = 10**15  # larger upper limits only catch typing errors and are omitted from the table
+_PLAIN = ("", "1 or more", "more than 0", "a number", "a whole number")  # ranges too obvious to show
+_LISTED = ("data", "objectives", "warmup_proxy")  # options whose help lists the same values as the table
 _DEFAULT = re.compile(
     r" \(default[^:]*: (.*?)\)"
-)  # the default that a docstring states for an option whose value is None
+)  # the default in a docstring, for an option whose default value is None
 
 
 def option_table(options: type[Options]) -> str:
-    """The table of a class of options, one row for each: name, values, default, meaning."""
+    """The table of an options class with one row per option: name, values, default, meaning."""
     meant = meanings(options)
     rows = [_row(name, value, meant[name]) for name, value in option_schemas(options).items()]
     return "| option | values | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def tables() -> dict[str, str]:
-    """Every table, by the word that prints it."""
+    """Every table, by the argument that prints it."""
     strategies = {name: find_strategy(name).settings for name in STRATEGIES}
     owners = {"strategies": owned("strategy", strategies), "pruners": owned("pruner", PRUNER_OPTIONS)}
     finals = {"finalize": option_table(FinalOptions)}
@@ -52,7 +51,7 @@ def tables() -> dict[str, str]:
 
 
 def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
-    """The table of the options of several owners: a row for each of their options."""
+    """A table of the options of several strategies or pruners, one row per option."""
     rows = []
     for owner, kind in kinds.items():
         schema, meant = option_schemas(kind), meanings(kind)
@@ -69,13 +68,13 @@ def _values(name: str, value: dict[str, Any]) -> str:
 
 
 def _default(name: str, value: dict[str, Any], meaning: str) -> str:
-    said = _DEFAULT.search(meaning)
-    default = said[1] if said and value["default"] is None else default_in_words(_plain(value))
+    documented = _DEFAULT.search(meaning)
+    default = documented[1] if documented and value["default"] is None else default_in_words(_plain(value))
     return _BY_OPTIMIZER.get(name, default) if value["default"] is None else default
 
 
 def flag_table() -> str:
-    """The flags of the verbs whose options are a class, as JSON: :mod:`inception_search.cli.flags` reads it."""
+    """The flags of verbs with an options class, as JSON for :mod:`inception_search.cli.flags`."""
     tables: dict[str, type[Options]] = {"search": StudyConfig, "finalize": FinalOptions}
     return json.dumps({verb: list(_flags(kind)) for verb, kind in tables.items()}, indent=1) + "\n"
 
@@ -109,7 +108,7 @@ def _as_flag(name: str, known: Container[str]) -> str:
 
 
 def keyword_table() -> str:
-    """The module of typed keywords, ``typed_options.py``, which type checkers and editors read."""
+    """The source of ``typed_options.py``: typed keywords for type checkers and editors."""
     classes: dict[str, type[Options]] = {"SearchOptions": StudyConfig, "FinalizeOptions": FinalOptions}
     return _KEYWORDS + "".join(_typed(name, kind) for name, kind in classes.items())
 
@@ -122,7 +121,7 @@ def _typed(name: str, kind: type[Options]) -> str:
 
 
 def _type(annotation: Any, marks: Sequence[Any] = ()) -> str:
-    """The type of a keyword, as Python writes it."""
+    """The type of a keyword as Python source."""
     if written := next((mark.types for mark in marks if isinstance(mark, Keyword)), None):
         return str(written)
     origin, parts = get_origin(annotation), get_args(annotation)
@@ -160,9 +159,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 '''
-# What an option takes besides the words of its schema.
+# Values of options in addition to those in their schema.
 _MORE_CHOICES = {"strategy": ("optuna:NAME", "optunahub:samplers/NAME")}
-# The values of options for which the schema says no more than text, object or list.
+# The values of options whose schema is only a string, object or list.
 _NAMES = {
     "space": "a shipped space's name, or a path",
     "data": codes(ABOUT_DATASETS),

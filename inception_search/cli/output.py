@@ -1,4 +1,4 @@
-"""Where tables and JSON are printed."""
+"""Output of tables and JSON."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 import typer
 from rich.console import Console
 
-_PIPED = 160  # columns of a file or pipe, which have no width of their own
+_PIPED = 160  # columns assumed for a file or pipe
 
 
 def stdout_console() -> Console:
-    """Standard output as wide as its terminal; wide enough for a table where it is none."""
+    """Standard output with the width of its terminal, or wide enough for tables without one."""
     measured = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(width=None if measured else _PIPED)
 
 
 def print_json(data: Any) -> None:
-    """``data`` on standard output; numbers that JSON does not have (infinite, not a number) are null."""
+    """Print ``data`` as JSON on standard output; infinities and NaN become null."""
     typer.echo(json.dumps(_finite(data), indent=2, allow_nan=False))
 
 
@@ -35,7 +35,7 @@ def _finite(data: Any) -> Any:
 
 
 def markdown(rows: Sequence[Mapping[str, str]], numbers: Collection[str]) -> str:
-    """``rows`` as a table in Markdown, the columns of ``numbers`` to the right."""
+    """``rows`` as a Markdown table with the columns in ``numbers`` right-aligned."""
     rules = ["---:" if column in numbers else "---" for column in rows[0]]
     lines = [list(rows[0]), rules, *([value.replace("|", "\\|") for value in row.values()] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

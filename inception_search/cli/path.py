@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inception_search.figures.printing.size import Print
     from inception_search.spec.network import Network
 
-SPACE = "inception"  # that of the points that A..B:3 names
+SPACE = "inception"  # the space in which names such as A..B:3 are resolved
 NUMBERS = ("step", "parameters", "change in parameters", "MACs", "change in MACs")
 
 
@@ -86,13 +86,13 @@ def path(
 
 
 def _drawn(title: str, moves: tuple[Move, ...], as_diff: bool, how: Print | None = None, less: str = "") -> Figure:
-    """The strip of the edits: the modules they lead to, or those before and after, marked; on paper as ``how`` says."""
+    """The strip of the edits: the resulting modules, or each before and after, in the print format ``how``."""
     from inception_search.figures.diff.edit_strip import Edited, draw_diffs, draw_steps
 
     if as_diff:
-        told = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]
+        titles = [f"{index}. {move.words}" if index else move.words for index, move in enumerate(moves)]
         return draw_diffs(
-            title, [Edited(said, *_shown(move)) for said, move in zip(told, moves, strict=True)], how, less
+            title, [Edited(heading, *_shown(move)) for heading, move in zip(titles, moves, strict=True)], how, less
         )
     return draw_steps(
         title, [Edited(_heading(index, move), *_shown(move)) for index, move in enumerate(moves)], how, less
@@ -134,8 +134,8 @@ def _print(rows: list[dict[str, str]], goal: str) -> None:
         table.add_row(*row.values())
     stdout_console().print(table)
     edits = len(rows) - 1
-    said = f"{counted(edits, 'edit')} {'leads' if edits == 1 else 'lead'} to {goal}"
-    typer.echo(f"\n{said if edits else 'the two are one architecture'}")
+    sentence = f"{counted(edits, 'edit')} {'leads' if edits == 1 else 'lead'} to {goal}"
+    typer.echo(f"\n{sentence if edits else 'the two are one architecture'}")
 
 
 def _change(value: int) -> str:

@@ -1,4 +1,4 @@
-"""``inception-search proxies``: how well zero-cost proxies predict the accuracies that a study found by training."""
+"""``inception-search proxies``: how well zero-cost proxies predict the accuracies measured in a study."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def proxies(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], object]]:
-    """What hears of the networks done: a bar on stderr, where that is a terminal."""
+    """A callback for the number of scored networks: it updates a bar on stderr if that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("scoring"), BarColumn(bar_width=16), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -62,13 +62,13 @@ def _progress() -> Iterator[Callable[[int, int], object]]:
 def _print(report: ProxyReport) -> None:
     console = stdout_console()
     console.print(_table(report))
-    told = f"\n{counted(report.networks, 'network')}; "
-    told += f"scores: {counted(report.images, 'training image')} (if the proxy needs any)"
-    told += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
-    told += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
+    text = f"\n{counted(report.networks, 'network')}; "
+    text += f"scores: {counted(report.images, 'training image')} (if the proxy needs any)"
+    text += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
+    text += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
     for name, reason in report.left_out.items():
-        told += f"\nomitted: {name}: {reason}"
-    console.print(told, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+        text += f"\nomitted: {name}: {reason}"
+    console.print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def _table(report: ProxyReport) -> Table:

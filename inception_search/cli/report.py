@@ -41,7 +41,7 @@ def report(
     from inception_search.study.study import Study
 
     folder = RunFolder.open(run)
-    config = StudyConfig.read(folder.study_file)  # a damaged one is an error before anything is written
+    config = StudyConfig.read(folder.study_file)  # raises before anything is written if the file is damaged
     records = folder.lean_records()
     state = progress(folder, config, records).words(datetime.now(UTC))
     if not records:

@@ -27,8 +27,8 @@ def resume(
     """Continue a search that was stopped or killed, or extend a finished one."""
     from inception_search.cli.leaderboard import finish
     from inception_search.live_progress import watched
-    from inception_search.study.search import resume as go_on
+    from inception_search.study.search import resume as resume_study
 
     with watched() as observer:
-        study = go_on(run, observer=observer, trials=trials, space=space)
+        study = resume_study(run, observer=observer, trials=trials, space=space)
     finish(study)

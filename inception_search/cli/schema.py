@@ -1,4 +1,4 @@
-"""``inception-search schema``: the JSON Schemas of the documents, for editors to complete from and to check with."""
+"""``inception-search schema``: JSON Schemas of the documents, for completion and validation in editors."""
 
 from __future__ import annotations
 

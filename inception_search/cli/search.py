@@ -1,4 +1,4 @@
-"""``inception-search search``: a new study."""
+"""``inception-search search``: starts a new study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several verbs share: numbers, which are read alike everywhere, and the size of a picture on paper."""
+"""Options that several verbs share: numbers, and the printed size of a figure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def integer(*names: str, least: int | None = None, most: int | None = None, **options: Any) -> Any:
-    """A ``typer.Option`` of a whole number between ``least`` and ``most`` (None: no bound).
+    """A ``typer.Option`` for a whole number between ``least`` and ``most`` (None: no bound).
 
-    5000000, 5_000_000, 5e6 and 5M are one number.
+    5000000, 5_000_000, 5e6 and 5M are the same number.
     """
 
     def read(text: Any) -> int:
@@ -33,7 +33,7 @@ def integer(*names: str, least: int | None = None, most: int | None = None, **op
 
 
 def real(*names: str, **options: Any) -> Any:
-    """A ``typer.Option`` of a number."""
+    """A ``typer.Option`` for a number."""
 
     def read(text: Any) -> float:
         value = number(text)
@@ -73,6 +73,6 @@ PaletteOption: TypeAlias = Annotated[
 
 
 def tell_note(figure: Figure) -> None:
-    """Say on standard error what to know of the picture, where there is something."""
+    """Print the figure's note, if it has one, on standard error."""
     if figure.note:
         typer.echo(f"note: {one_line(figure.note)}", err=True)

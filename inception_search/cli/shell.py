@@ -1,4 +1,4 @@
-"""What a shell and the command line have in common: exit codes, usable streams, and completion."""
+"""Interaction with the shell: exit codes, usable streams, and completion."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TextIO
 from inception_search.store.disk import open_standard_descriptors
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
-"""The exit codes, as the README lists them: something went wrong; a value that cannot be; stopped by Ctrl-C."""
+"""The exit codes in the README: failure, invalid value, stopped by Ctrl-C."""
 
 
 def prepare_streams() -> None:
-    """Make all three usable: closed ones lead nowhere, characters that a terminal does not have are replaced."""
+    """Make the standard streams usable: closed ones become the null device, unencodable characters are replaced."""
     open_standard_descriptors()
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - open until the end
@@ -26,12 +26,12 @@ def prepare_streams() -> None:
 
 
 def silence(stream: TextIO) -> None:
-    """Let what a stream still holds, and all that follows, lead nowhere: its reader or its disk is gone."""
+    """Redirect a stream to the null device because its reader or its disk is gone."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
-    except (OSError, ValueError):  # no file of the system: a test's, or a notebook's
+    except (OSError, ValueError):  # not a system file, for instance in a test or a notebook
         return
 
 
@@ -43,15 +43,15 @@ def _usable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-ASKS = "_INCEPTION_SEARCH_COMPLETE"  # set by the shell that asks, by the scripts of --install-completion
+ASKS = "_INCEPTION_SEARCH_COMPLETE"  # set by the completion scripts that --install-completion writes
 _BREAKS = re.compile(r"[@:=]+\Z")
 
 
 def answer_tab(app: Callable[[], object]) -> None:
-    """Run ``app``, which prints what the word at the cursor may become.
+    """Run ``app``, which prints the completions of the word at the cursor.
 
-    Typer checks values with pydantic, and goes on without what it could not check: here it is never loaded. Bash takes
-    a word apart at each @, : and =, and replaces only the last part: ``app`` is given the word as it was typed.
+    Typer validates values with pydantic but also works without it, so pydantic is blocked to save time. Bash splits a
+    word at each @, : and =, and replaces only the last part; ``app`` gets the whole word.
     """
     sys.modules["pydantic"] = None  # type: ignore[assignment]
     if os.environ[ASKS] != "complete_bash":
@@ -59,18 +59,18 @@ def answer_tab(app: Callable[[], object]) -> None:
         return
     words, kept = as_typed(os.environ.get("COMP_WORDS", "").split("\n"), int(os.environ.get("COMP_CWORD", "0")))
     os.environ |= {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
-    said = io.StringIO()
+    printed = io.StringIO()
     try:
-        with redirect_stdout(said):
+        with redirect_stdout(printed):
             app()
     finally:
-        print(*(name.removeprefix(kept) for name in said.getvalue().split("\n")), sep="\n", end="")
+        print(*(name.removeprefix(kept) for name in printed.getvalue().split("\n")), sep="\n", end="")
 
 
 def as_typed(parts: list[str], current: int) -> tuple[list[str], str]:
-    """The words up to the cursor, and the part of the last word that bash keeps (it replaces the rest).
+    """The words up to the cursor, and the part of the last word that bash keeps.
 
-    An @ is replaced with what follows it, a : or = stays.
+    Bash replaces the rest of the word. An @ is replaced too; a : or = is kept.
 
     >>> as_typed(["inception-search", "show", "inception_v3", "@", "ti"], 4)
     (['inception-search', 'show', 'inception_v3@ti'], 'inception_v3')

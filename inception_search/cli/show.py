@@ -1,4 +1,4 @@
-"""``inception-search show``: a network as a table."""
+"""``inception-search show``: prints a network as a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from inception_search.graph.graph import Graph
     from inception_search.items import Item
 
-INSIDE = 2  # parts of a path down to the branch of a module
+INSIDE = 2  # path components from a module to its branches
 
 
 def show(

@@ -1,4 +1,4 @@
-"""Error messages for the command line: names of Python arguments become the options of the running verb."""
+"""Error messages for the command line: names of Python arguments are replaced by options of the running verb."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, Place, raw
 
 Params = dict[str, Any]
-_OTHER_NAMES = {"num_classes": "classes"}  # an argument in Python: the parameter of verbs
+_OTHER_NAMES = {"num_classes": "classes"}  # Python argument: parameter of the verbs
 _GIVEN = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=([^\s,;:)]+)( given to compile)?")
 _NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b(?![=:.('])")
 _NETWORK = re.compile(r"\b(?:compile|write) (?=[a-z0-9_]+@[a-z]|(?:a|the) (?:network|document)\b)")
 
 _DOCUMENTS = (".yaml", ".yml", ".json")
 
-_running: Params = {}  # the options of the verb that is running, by the names of their parameters
+_running: Params = {}  # the options of the running verb, by parameter name
 
 
-def speak_of(command: Any) -> None:
+def use_options_of(command: Any) -> None:
     """Use the options of the verb ``command`` in all messages from now on."""
     _running.clear()
     _running.update({param.name: param for param in command.params if param.param_type_name == "option"})
 
 
 def in_options(text: str, names: bool = True) -> str:
-    """``text`` with the options of the verb that is running in place of the arguments in Python of the same meaning.
+    """``text`` with options of the running verb in place of equivalent Python arguments.
 
-    ``num_classes=0`` becomes ``--classes 0``, ``aux=False`` ``--no-aux``, and ``compile inception_v3@timm``
-    ``use --network inception_v3@timm``; what the verb has no option for is left as it is. ``names``: a name alone,
-    ``in_channels``, becomes an option, too.
+    ``num_classes=0`` becomes ``--classes 0``, ``aux=False`` ``--no-aux``, and ``compile inception_v3@timm`` ``use
+    --network inception_v3@timm``. Arguments without an option stay unchanged. ``names``: names without a value, such as
+    ``in_channels``, are replaced too.
     """
     text = _GIVEN.sub(_given, text)
     text = _NAMED.sub(_named, text) if names else text
     return _NETWORK.sub("use --network ", text) if "network" in _running else text
 
 
-def said_in_options(error: InceptionSearchError) -> InceptionSearchError:
-    """The message of ``error`` with options instead of arguments; found values and document fields stay unchanged."""
-    str(error)  # some look for their hint when they are read
+def error_in_options(error: InceptionSearchError) -> InceptionSearchError:
+    """The message of ``error`` with options in place of arguments; found values and document fields stay unchanged."""
+    str(error)  # some errors create their hint only when they are formatted
     place = error.place
     names = not (place.file or "").endswith(_DOCUMENTS)
     error.rule = in_options(error.rule, names)

@@ -1,4 +1,4 @@
-"""``inception-search worker``: train trials of a search that runs in another terminal or on another machine."""
+"""``inception-search worker``: trains trials of a search that runs elsewhere."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Two networks or two modules compared: what was added, removed and changed, and what it costs; no torch."""
+"""Compares two networks or two modules: what was added, removed and changed, and the change in cost; without torch."""

@@ -1,12 +1,12 @@
 """The cheapest alignment of two series of elements, by dynamic programming.
 
-Elements in series keep their order; branches of a concat may change theirs. An element of one side stands for one of
-the same kind on the other, or is added or removed, or is opened: what is inside it stands for a run of elements of
-the other side. So a block put around a module, a branch put beside one, a repeat written out and a factor written
-out are one edit, or none. Nothing is opened for elements of kinds that are nowhere inside it.
+Elements in series keep their order; branches of a concat may be reordered. Each element is matched with one of the same
+kind, is added or removed, or is opened: its contents are then matched with a run of elements of the other side. A block
+put around a module, a branch put beside one, an unrolled repeat and an unrolled factorisation therefore each cost one
+edit or none. An element is opened only if it contains a kind of element that occurs in the run.
 
-The work is bounded, and what goes beyond is compared in a coarser way: equals are matched first and others in order,
-large elements are priced by their size, and are not opened.
+The work is bounded. Larger inputs are compared more coarsely: equal elements are matched first and the others in order;
+large elements are priced by their size and are not opened.
 """
 
 from __future__ import annotations
@@ -21,30 +21,32 @@ from inception_search.compare.edit_costs import EDIT, Change, changes, cost_of_c
 from inception_search.compare.element import Element, copy_of
 
 Series: TypeAlias = tuple[Element, ...]
-FEW = 64  # branches whose partners are looked for from the first side
-SLACK = 2  # elements a run may have more than what it stands for
-MOST_COPIES = 64  # of a repeat that are looked for written out
-# The bounds of the work, in cells: pairs that are looked at. What goes beyond may miss the cheapest alignment.
+FEW = 64  # with more branches than this, the shorter side is assigned to the longer one
+SLACK = 2  # how many more elements a run may have than the contents it is matched with
+MOST_COPIES = 64  # unrolled copies of a repeat that are searched for
+# Bounds of the work, in cells (pairs of elements examined). Beyond them the cheapest alignment may be missed.
 CELLS = 60_000  # of one table
-WITHIN = 40_000  # of two elements with all that is inside them, and of two sets of branches
-BUDGET = 200_000  # of all that is priced for one comparison, and as many again of all that is written down
-STEPS = 40  # of the search for partners that cost as much as a cell
+WITHIN = 40_000  # of two elements with their contents, and of two sets of branches
+BUDGET = 200_000  # of one comparison for pricing, and the same number again for writing the entries
+STEPS = 40  # steps of the search for partners that take as long as one cell
 
 
 class Opened(NamedTuple):
-    """An element that is opened: what is inside it, in groups, each standing for a run of the other side."""
+    """An opened element: its contents in groups, each matched with a run of the other side."""
 
     element: Element
     length: int
     groups: tuple[tuple[Series, int], ...]
-    """What is inside, and how many elements of the other side it stands for."""
+    """Contents, and the number of elements of the other side they are matched with."""
     cost: int
     changes: tuple[Change, ...] = ()
     branch: Element | None = None
 
 
 class Inner(NamedTuple):
-    """A series inside an element, the branch it is, the cost of the rest, and the kinds of elements it is made of."""
+    """A series inside an element, its branch (if it is one), the cost of the rest, and the kinds of elements in the
+    series.
+    """
 
     part: Series
     branch: Element | None
@@ -53,7 +55,7 @@ class Inner(NamedTuple):
 
 
 class Move(NamedTuple):
-    """The last step of an alignment: how many elements of each side it takes, and the one that is opened."""
+    """The last step of an alignment: how many elements of each side it uses, and the element that it opens."""
 
     a: int
     b: int
@@ -61,7 +63,7 @@ class Move(NamedTuple):
 
 
 class Aligner:
-    """Aligns series; it remembers what every pair of series has cost. ``coarse``: some were too large for the best."""
+    """Aligns series and caches the cost of every pair. ``coarse``: some were too large for the exact alignment."""
 
     def __init__(self) -> None:
         self.coarse = False
@@ -73,13 +75,13 @@ class Aligner:
         self._inside: dict[tuple[int, str], tuple[Inner, ...]] = {}
 
     def whole(self, element: Element) -> int:
-        """What it costs to add or remove an element with all that is inside it."""
+        """The cost of adding or removing an element with its contents."""
         if element.key not in self._weights:
             self._weights[element.key] = whole_weight(element)
         return self._weights[element.key]
 
     def cost(self, xs: Series, ys: Series) -> int:
-        """What it costs to make ``ys`` of ``xs``, two series that are not both of stages."""
+        """The cost of turning ``xs`` into ``ys``; at most one of them may consist of stages."""
         if not xs or not ys:
             return sum(map(self.whole, xs or ys))
         known = (tuple(x.key for x in xs), tuple(y.key for y in ys))
@@ -90,7 +92,7 @@ class Aligner:
         return self._series[known]
 
     def entries(self, xs: Series, ys: Series) -> tuple[Entry, ...]:
-        """The alignment itself."""
+        """The cheapest alignment as entries."""
         found: list[Entry] = []
         cut = self._pieces(xs, ys, self._to_write)
         self._to_write -= _cells(cut)
@@ -99,7 +101,7 @@ class Aligner:
         return tuple(found)
 
     def pair(self, a: Element, b: Element) -> int | None:
-        """What it costs to make ``b`` of ``a``; None where they are of different kinds."""
+        """The cost of turning ``a`` into ``b``; None if they are of different kinds."""
         if a.kind != b.kind:
             return None
         key = (a.key, b.key)
@@ -109,14 +111,14 @@ class Aligner:
         return self._pairs[key] + named + (a.stage != b.stage and bool(a.stage and b.stage))
 
     def entry(self, a: Element, b: Element) -> Entry:
-        """The entry of two elements of one kind."""
+        """The entry of two elements of the same kind."""
         if a.kind != "concat":
             return paired(a.kind, (a,), (b,), changes(a, b), self.entries(a.inside, b.inside))
         inside = self.matched(a.inside, b.inside, self.partners(a.inside, b.inside))
         return paired(a.kind, (a,), (b,), order_change(inside), inside)
 
     def partners(self, xs: Series, ys: Series) -> list[int | None]:
-        """For each of ``xs`` the index of the one of ``ys`` it stands for, in any order."""
+        """For each element of ``xs`` the index of its partner in ``ys``, or None; the order is free."""
         if self._few(len(xs), len(ys)):
             return self._cheapest(list(enumerate(xs)), list(enumerate(ys)))
         self.coarse = True
@@ -131,7 +133,7 @@ class Aligner:
         return found
 
     def matched(self, xs: Series, ys: Series, partners: Sequence[int | None]) -> list[Entry]:
-        """The entries of two sets with those partners, in any order."""
+        """The entries of two sets of elements with the given ``partners``, in any order."""
         found = [
             alone(x, "removed") if partner is None else self.entry(x, ys[partner])
             for x, partner in zip(xs, partners, strict=True)
@@ -140,24 +142,24 @@ class Aligner:
         return found + [alone(y, "added") for j, y in enumerate(ys) if j not in taken]
 
     def _beside(self, i: int, x: Element, j: int, y: Element) -> int:
-        """What it costs to make one branch of another; of equals those that stay in their order are cheaper."""
+        """The cost of turning one branch into another; among equal branches, keeping the order is cheaper."""
         cost = self.pair(x, y)
         assert cost is not None
         return cost + abs(i - j)
 
     def _cheapest(self, xs: Sequence[tuple[int, Element]], ys: Sequence[tuple[int, Element]]) -> list[int | None]:
-        """The partners that cost least, of branches with their numbers."""
+        """The cheapest partners of numbered branches."""
         pairs = [[self._beside(i, x, j, y) for j, y in ys] for i, x in xs]
         without, extra = ([self.whole(element) for _, element in side] for side in (xs, ys))
         if len(xs) <= max(len(ys), FEW):
             return assigned(pairs, without, extra)
-        # The other way round, the work does not grow with the square of the longer side.
+        # Assigning the shorter side avoids work that grows with the square of the longer one.
         partners = assigned([list(column) for column in zip(*pairs, strict=True)], extra, without)
         back = {i: j for j, i in enumerate(partners)}
         return [back.get(i) for i in range(len(xs))]
 
     def _few(self, rows: int, columns: int) -> bool:
-        """Whether the budget allows to find the cheapest partners of a table of this size; if so, subtract its cost."""
+        """Whether the budget allows an exact search for partners in a table of this size; if so, subtract its cost."""
         fewer = min(rows, columns) if rows > FEW else rows
         cells = rows * columns + fewer * fewer * (rows + columns) // STEPS
         if cells > min(WITHIN, self._to_price):
@@ -166,13 +168,13 @@ class Aligner:
         return True
 
     def _small(self, cells: int) -> bool:
-        """Whether the budget allows to align what is inside two elements; ``cells`` is the number of pairs in them."""
+        """Whether the budget allows aligning the contents of two elements; ``cells`` is the number of pairs in them."""
         small = cells <= WITHIN and self._to_price > 0
         self.coarse = self.coarse or not small
         return small
 
     def _size(self, series: Series) -> int:
-        """How many elements there are in a series, at any depth."""
+        """The number of elements in a series, at any depth."""
         total = 0
         for element in series:
             if element.key not in self._sizes:
@@ -181,7 +183,7 @@ class Aligner:
         return total
 
     def _pieces(self, xs: Series, ys: Series, left: int) -> list[tuple[Series, Series]]:
-        """``xs`` and ``ys`` in pieces that are aligned on their own: as they are, unless that is too much work."""
+        """Pieces of ``xs`` and ``ys`` to align separately; a single piece unless that is too much work."""
         cells = len(xs) * len(ys)
         if cells <= min(CELLS, left):
             return [(xs, ys)]
@@ -201,7 +203,7 @@ class Aligner:
         return cost + sum(self.whole(y) for j, y in enumerate(b.inside) if j not in taken)
 
     def _table(self, xs: Series, ys: Series) -> tuple[list[list[int]], list[list[Move]]]:
-        """The least cost of every two beginnings, and the move that ends it."""
+        """The least cost for every pair of prefixes, and the last move that reaches it."""
         best = [[0] * (len(ys) + 1) for _ in range(len(xs) + 1)]
         last = [[Move(0, 0)] * (len(ys) + 1) for _ in range(len(xs) + 1)]
         for i in range(len(xs) + 1):
@@ -212,7 +214,7 @@ class Aligner:
         return best, last
 
     def _moves(self, xs: Series, ys: Series, i: int, j: int, best: list[list[int]]) -> Iterator[tuple[int, Move]]:
-        """The ways to end an alignment of ``xs[:i]`` and ``ys[:j]``; of equally cheap ones the first counts."""
+        """The ways to end an alignment of ``xs[:i]`` and ``ys[:j]``; the first of equally cheap ones is used."""
         if i and j:
             cost = self.pair(xs[i - 1], ys[j - 1])
             if cost is not None:
@@ -227,7 +229,7 @@ class Aligner:
             yield best[i][j - 1] + self.whole(ys[j - 1]), Move(0, 1)
 
     def _opened(self, element: Element, before: Series, *, mine: bool) -> Iterator[Opened]:
-        """The ways to open ``element`` to stand for elements at the end of ``before``, with their whole cost."""
+        """The ways to open ``element`` and match it with the end of ``before``, with their total cost."""
 
         def inside(part: Series, run: Series) -> int:
             self._to_price -= 1
@@ -244,12 +246,12 @@ class Aligner:
         for part, branch, cost, reach in parts:
             for length in range(1, min(len(part) + SLACK, len(before)) + 1):
                 if not reach & _kinds(before[-length:]):
-                    continue  # nothing in it is like anything there
+                    continue  # no kind of element occurs in both
                 whole = cost + inside(part, before[-length:])
                 yield Opened(element, length, ((part, length),), whole, branch=branch)
 
     def _inner(self, element: Element) -> tuple[Inner, ...]:
-        """What may stand for a run when ``element`` is opened."""
+        """The series that may be matched with a run when ``element`` is opened."""
         key = (element.key, element.path)
         if key not in self._inside:
             self._inside[key] = tuple(_inner(element))
@@ -274,7 +276,7 @@ class Aligner:
         return self.entry(xs[0], ys[0]) if ys else alone(xs[0], "removed")
 
     def _opening(self, xs: Series, ys: Series, opened: Opened, *, mine: bool) -> Entry:
-        """The entry of an opened element and the run it stands for."""
+        """The entry of an opened element and the run it is matched with."""
         element, run, start = opened.element, ys if mine else xs, 0
         inside: list[Entry] = []
         for part, length in opened.groups:
@@ -305,9 +307,9 @@ def _inner(element: Element) -> Iterator[Inner]:
 
 
 def _copies(repeat: Element, before: Series, inside: Callable[[Series, Series], int], mine: bool) -> Iterator[Opened]:
-    """The ways a repeat stands for a run of copies of what is inside it."""
+    """The ways to match a repeat with a run of copies of its contents."""
     size = len(repeat.inside)
-    for each in sorted({size, spread(repeat.inside)}):  # repeats inside as one element, or written out, too
+    for each in sorted({size, spread(repeat.inside)}):  # a nested repeat is one element, or unrolled
         cost, groups = 1, []
         for number in range(min(repeat.times, MOST_COPIES, len(before) // max(each, 1)) if each else 0):
             end = len(before) - number * each
@@ -323,7 +325,7 @@ def _copies(repeat: Element, before: Series, inside: Callable[[Series, Series], 
 
 
 def spread(series: Series) -> int:
-    """How many elements a series has when its repeats are written out."""
+    """The number of elements of a series when its repeats are unrolled."""
     return sum(element.times * spread(element.inside) if element.kind == "repeat" else 1 for element in series)
 
 
@@ -333,7 +335,7 @@ def _reach(series: Series) -> set[str]:
 
 
 def _kinds(series: Series) -> set[str]:
-    """The kinds of elements of a series, those a repeat repeats included."""
+    """The kinds of elements in a series, including the contents of repeats."""
     inside = (_kinds(element.inside) for element in series if element.kind == "repeat")
     return {element.kind for element in series}.union(*inside)
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 
 def assigned(pairs: Sequence[Sequence[int]], without: Sequence[int], extra: Sequence[int]) -> list[int | None]:
-    """For every row its column, or None where it is dropped; the sum of all costs is the least there is.
+    """For every row its column, or None where it is dropped, so that the total cost is minimal.
 
-    ``pairs[r][c]`` is the cost of row ``r`` with column ``c``, ``without[r]`` that of dropping row ``r``, ``extra[c]``
-    that of leaving column ``c`` alone. The Hungarian method by shortest augmenting paths (Jonker & Volgenant 1987):
-    every row may take one further column of its own, which drops it.
+    ``pairs[r][c]`` is the cost of assigning column ``c`` to row ``r``, ``without[r]`` the cost of dropping row ``r``,
+    ``extra[c]`` the cost of leaving column ``c`` unassigned. The Hungarian method by shortest augmenting paths
+    (Jonker & Volgenant 1987): every row has one additional column of its own, and taking it drops the row.
     """
     rows, columns = len(without), len(extra)
     wide = columns + rows
@@ -20,7 +20,7 @@ def assigned(pairs: Sequence[Sequence[int]], without: Sequence[int], extra: Sequ
         for r in range(rows)
     ]
     row_price, column_price = [0] * (rows + 1), [0] * (wide + 1)
-    owner = [0] * (wide + 1)  # the row, from 1, of every column, from 1; column 0 holds the row to place
+    owner = [0] * (wide + 1)  # the row of every column, both counted from 1; column 0 holds the row to place
     for row in range(1, rows + 1):
         owner[0] = row
         _place(costs, row_price, column_price, owner)
@@ -32,7 +32,7 @@ def assigned(pairs: Sequence[Sequence[int]], without: Sequence[int], extra: Sequ
 
 
 def _place(costs: Sequence[Sequence[int]], row_price: list[int], column_price: list[int], owner: list[int]) -> None:
-    """Give the row in ``owner[0]`` a column along the cheapest way of moving others."""
+    """Give the row in ``owner[0]`` a column by the cheapest chain of reassignments."""
     wide = len(owner) - 1
     least: list[int | None] = [None] * (wide + 1)
     before, done = [0] * (wide + 1), [False] * (wide + 1)

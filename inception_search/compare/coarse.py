@@ -1,4 +1,4 @@
-"""The coarser comparison, for networks too large for the cheapest alignment: equal parts first, the rest in order."""
+"""The coarser comparison, for networks too large for the exact alignment: equal parts first, the rest in order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeAlias
 from inception_search.compare.element import Element
 
 Series: TypeAlias = tuple[Element, ...]
-EDITS = 200  # elements that two series may not have in common for the others to be found
-SMALLEST = 16  # cells of a piece: the work of cutting a series up is bounded by its length
+EDITS = 200  # differing elements up to which the common elements of two series are searched for
+SMALLEST = 16  # least cells of a piece, so that cutting a series takes work linear in its length
 
 
 def pieces(xs: Series, ys: Series, cells: int) -> list[tuple[Series, Series]]:
-    """Two series cut into pieces that are aligned on their own, all of them with about so many ``cells`` at most.
+    """Two series cut into pieces that are aligned separately; together they have about ``cells`` cells at most.
 
-    They are cut at the elements that both have, in order; where little is alike, at the same parts of their lengths.
+    They are cut at common elements, in order; where few are common, they are cut in halves.
     """
     anchors = common([x.key for x in xs], [y.key for y in ys])
     found: list[tuple[Series, Series]] = []
@@ -37,7 +37,7 @@ def halves(xs: Series, ys: Series, most: int) -> list[tuple[Series, Series]]:
 
 
 def common(xs: Sequence[int], ys: Sequence[int]) -> list[tuple[int, int]]:
-    """Places of equals, in order, as many as can be; none where more than :data:`EDITS` have no equal.
+    """Index pairs of equal elements, in order, as many as possible; empty where more than :data:`EDITS` differ.
 
     The greedy algorithm of Myers, "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1986.
     """
@@ -55,7 +55,7 @@ def common(xs: Sequence[int], ys: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def equals_first(xs: Series, ys: Series) -> list[int | None]:
-    """For each of ``xs`` the index of an equal one of ``ys`` that no other has; those in order come first."""
+    """For each element of ``xs`` the index of its own equal in ``ys``, or None; pairs in order are found first."""
     found: dict[int, int] = dict(common([x.key for x in xs], [y.key for y in ys]))
     places: dict[int, deque[int]] = defaultdict(deque)
     for j in sorted(set(range(len(ys))).difference(found.values())):
@@ -67,12 +67,12 @@ def equals_first(xs: Series, ys: Series) -> list[int | None]:
 
 
 def _cells_of_a_piece(rows: int, columns: int, cells: int) -> int:
-    """Of pieces that have ``cells`` together: n x m cut into k pieces has n m / k cells, each piece n m / k^2."""
+    """The cells of one piece when all have ``cells`` together: k pieces of n x m have n m / k cells, one n m / k^2."""
     return max(SMALLEST, cells * cells // max(rows * columns, 1))
 
 
 def _after_an_edit(furthest: dict[int, int], diagonal: int, edits: int) -> int:
-    """How far along ``xs`` a diagonal is reached, by leaving out one of ``ys`` or one of ``xs``."""
+    """How far along ``xs`` a diagonal is reached by skipping one element of ``ys`` or of ``xs``."""
     down = _leaves_out_of_ys(furthest, diagonal, edits)
     return furthest[diagonal + 1] if down else furthest[diagonal - 1] + 1
 
@@ -82,7 +82,7 @@ def _leaves_out_of_ys(furthest: dict[int, int], diagonal: int, edits: int) -> bo
 
 
 def _equals(steps: Sequence[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
-    """The way back through the steps of :func:`common`: the places where nothing was edited."""
+    """Traces the steps of :func:`common` backwards: the index pairs of equal elements."""
     found: list[tuple[int, int]] = []
     for edits in range(len(steps) - 1, -1, -1):
         diagonal, furthest = x - y, steps[edits]

@@ -1,4 +1,4 @@
-"""Two networks, or two steps, compared: the entries, the totals, and all of it as words and as data."""
+"""A comparison of two networks or two steps: its entries and totals, also as text and as data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = ("preprocess", "recipe", "conv_defaults", "pool_defaults", "same_padd
 
 
 class Delta(NamedTuple):
-    """What an entry has on the two sides: parameters, MACs for one image, and the type that leaves it."""
+    """The costs of an entry on the two sides: parameters, MACs for one image, and the output type."""
 
     params: tuple[int, int]
     macs: tuple[int, int]
@@ -29,18 +29,18 @@ class Delta(NamedTuple):
 
     @property
     def more_params(self) -> int:
-        """Parameters that were added, less those removed."""
+        """The change in parameters."""
         return self.params[1] - self.params[0]
 
     @property
     def more_macs(self) -> int:
-        """MACs that were added, less those removed."""
+        """The change in MACs."""
         return self.macs[1] - self.macs[0]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What makes ``b`` of ``a``, in the order of the networks. True where anything differs.
+    """The edits that turn ``a`` into ``b``, in the order of the networks. True if anything differs.
 
     ``coarser``: some parts were too large for the exact alignment, so a description with fewer changes may exist.
     """
@@ -55,11 +55,11 @@ class Comparison:
 
     @cached_property
     def same_architecture(self) -> bool:
-        """Whether the two compute the same, however they are written (``arch_id``)."""
+        """Whether both compute the same function, however they are written (``arch_id``)."""
         return self.a.arch_id() == self.b.arch_id()
 
     def delta(self, entry: Entry) -> Delta | None:
-        """The costs of an entry; None where shapes are not known."""
+        """The costs of an entry; None if the shapes are unknown."""
         if not self.a.rows or not self.b.rows:
             return None
         old, new = _sums(self.a, entry.a), _sums(self.b, entry.b)
@@ -67,7 +67,7 @@ class Comparison:
         return Delta((old[0], new[0]), (old[1], new[1]), types)
 
     def counts(self) -> dict[str, int]:
-        """How many elements were added, removed and changed themselves; settings count as one each."""
+        """The number of added, removed and changed elements; each setting counts as one element."""
         found = {"added": 0, "removed": 0, "changed": 0}
         for entry in walk(self.entries):
             if entry.kind == "branch":
@@ -104,9 +104,9 @@ class Comparison:
 
 
 def alignment_of(a: Side, b: Side) -> tuple[tuple[Entry, ...], bool]:
-    """The cheapest alignment of two networks, or of two steps, and whether it is only a coarser one.
+    """The cheapest alignment of two networks or two steps, and whether it is only a coarser one.
 
-    Reversed it is the same, mirrored. What is too large is aligned in a coarser way: the work is bounded.
+    The alignment of ``b`` and ``a`` is its mirror image. The work is bounded: large inputs are aligned more coarsely.
     """
     keys: Keys = {}
     readers = Reader(a.network, keys), Reader(b.network, keys)
@@ -119,7 +119,7 @@ def alignment_of(a: Side, b: Side) -> tuple[tuple[Entry, ...], bool]:
 
 
 class _ReadSide:
-    """One side, read."""
+    """One side as elements."""
 
     def __init__(self, reader: Reader, side: Side) -> None:
         self.reader = reader
@@ -132,12 +132,12 @@ class _ReadSide:
         self.settings = tuple(_settings(reader, side))
 
     def spelling(self) -> str:
-        """All that is compared, as text."""
+        """Everything that is compared, as text."""
         aux = self.aux({})
         return repr([spelling(element) for element in (*self.settings, *self.trunk, *aux, *self.head())])
 
     def aux(self, stages: dict[str, str]) -> Series:
-        """The auxiliary classifiers; ``stages`` are those of the other side that stand for this one's."""
+        """The auxiliary classifiers; ``stages`` maps this side's stages to the matching ones of the other side."""
         if self.network is None:
             return ()
         made = (self._aux(name, aux, stages) for name, aux in self.network.aux.items())
@@ -162,12 +162,12 @@ def _aligned(aligner: Aligner, a: _ReadSide, b: _ReadSide) -> list[Sequence[Entr
 
 
 def _counterparts(trunk: Sequence[Entry]) -> dict[str, str]:
-    """For a stage of one side the stage of the other where its last matched element ends."""
+    """For each stage of one side, the stage of the other side where its last matched element is."""
     return {entry.a[-1].stage: entry.b[-1].stage for entry in trunk if entry.a and entry.b}
 
 
 def _settings(reader: Reader, side: Side) -> Iterator[Element]:
-    """What is said of a whole network, and its input; for a step only what its convolutions and pools follow."""
+    """The settings of a whole network and its input; for a step only the defaults of convolutions and pools."""
     network = side.network or Network(name="none", stages={"none": side.step})
     if side.step is None:
         yield reader.model("preprocess", network.preprocess)
@@ -197,9 +197,9 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def nearest_module(step: AnyStep, owner: Network | None, network: Network) -> str:
-    """The block or stage of ``network`` that is made of ``step`` with the fewest edits; ``owner`` has its blocks."""
+    """The block or stage of ``network`` that is the fewest edits away from ``step``; ``owner`` has its blocks."""
     keys: Keys = {}
-    wanted = Reader(owner, keys).series(step, "m")
+    series = Reader(owner, keys).series(step, "m")
     reader, aligner = Reader(network, keys), Aligner()
     parts = {**network.blocks, **network.stages}
-    return min(parts, key=lambda name: aligner.cost(wanted, reader.series(parts[name], "m")))
+    return min(parts, key=lambda name: aligner.cost(series, reader.series(parts[name], "m")))

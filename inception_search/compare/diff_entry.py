@@ -1,4 +1,4 @@
-"""What a comparison finds: entries, one for every pair of elements and for every element that has no partner."""
+"""The result of a comparison: one entry for every pair of elements and for every element without a partner."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MIRRORED: dict[Status, Status] = {"same": "same", "changed": "changed", "remove
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Elements of the two sides that stand for each other, and what differs inside them.
+    """Matched elements of the two sides, and what differs inside them.
 
-    Each side mostly has one element, or none where ``status`` is ``added`` or ``removed``. It has several where a
-    repeat or a factorised convolution is written out on one side only. A block or concat that was put around what
-    was there (or taken away from around it) is ``added`` (``removed``) with that on the other side.
-    ``changes`` are those of the elements' own fields; ``changed`` is also an entry with differences only inside.
+    Each side usually has one element, or none where ``status`` is ``added`` or ``removed``. It has several where a
+    repeat or a factorised convolution is unrolled on one side only. A block or concat that was put around existing
+    elements is ``added``, with those elements on the other side; one that was taken away is ``removed``. ``changes``
+    are changes of the elements' own fields; an entry that differs only inside is ``changed`` too.
     """
 
     status: Status
@@ -35,11 +35,11 @@ class Entry:
 
     @property
     def around(self) -> bool:
-        """Whether what was added (removed) is around something of the other side."""
+        """Whether the added (removed) element encloses elements of the other side."""
         return self.status in ("added", "removed") and bool(self.a) and bool(self.b)
 
     def mirrored(self) -> Entry:
-        """The entry of the comparison the other way round."""
+        """The same entry with the two sides swapped."""
         inside = tuple(entry.mirrored() for entry in self.inside)
         found = tuple(Change(change.field, change.new, change.old) for change in self.changes)
         found = order_change(inside) if self.kind == "concat" else found
@@ -49,13 +49,13 @@ class Entry:
 def paired(
     kind: str, a: Sequence[Element], b: Sequence[Element], changes: tuple[Change, ...], inside: Sequence[Entry]
 ) -> Entry:
-    """The entry of elements that stand for each other."""
+    """The entry of matched elements."""
     differs = bool(changes) or any(entry.status != "same" for entry in inside)
     return Entry("changed" if differs else "same", kind, tuple(a), tuple(b), changes, tuple(inside))
 
 
 def order_change(branches: Sequence[Entry]) -> tuple[Change, ...]:
-    """The change of a concat whose branches are in another order: their old numbers (from 0), before and now."""
+    """The change of a concat with reordered branches: the old numbers (from 0) in the old and in the new order."""
     kept = sorted((entry for entry in branches if entry.a and entry.b and entry.b[0].kind == "branch"), key=_new_number)
     order = [_number(entry.a) for entry in kept if entry.a[0].kind == "branch"]
     if order == sorted(order):
@@ -64,14 +64,14 @@ def order_change(branches: Sequence[Entry]) -> tuple[Change, ...]:
 
 
 def alone(element: Element, status: Status) -> Entry:
-    """The entry of an element without a partner, all that is inside it included."""
+    """The entry of an element without a partner, including its contents."""
     inside = tuple(alone(part, status) for part in element.inside)
     a, b = ((element,), ()) if status == "removed" else ((), (element,))
     return Entry(status, element.kind, a, b, inside=inside)
 
 
 def tidy(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """``entries`` in series in the order they are told: where the two meet, what was removed before what was added."""
+    """``entries`` in series in display order: between matched entries, removed ones come before added ones."""
     out: list[Entry] = []
     gap: list[Entry] = []
     for entry in map(_tidy, entries):
@@ -84,9 +84,9 @@ def tidy(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def beside(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """``entries`` side by side in the order of the second side; what was removed comes before what followed it."""
+    """``entries`` of branches in the order of the second side; a removed one comes before those that followed it."""
     out = sorted((entry for entry in entries if entry.b), key=_new_number)
-    # The highest old number up to each place: what was removed comes before the first that goes beyond its own.
+    # The highest old number up to each place: a removed branch comes before the first with a higher number.
     highest = list(accumulate((_number(entry.a) if entry.a else -1 for entry in out), max))
     before: dict[int, list[Entry]] = defaultdict(list)
     for lost in sorted((entry for entry in entries if not entry.b), key=lambda entry: _number(entry.a)):
@@ -96,7 +96,7 @@ def beside(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def walk(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Every entry, each before those inside it."""
+    """Every entry, each before its contents."""
     for entry in entries:
         yield entry
         yield from walk(entry.inside)

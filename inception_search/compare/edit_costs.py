@@ -1,8 +1,8 @@
-"""What an edit costs: how much an element weighs when it is added or removed, and each field when it changes.
+"""Costs of edits: the weight of an element that is added or removed, and of each field that changes.
 
-Whole numbers, so that the cheapest alignment is the same anywhere. A cost has two parts in one number: edits, times
-``EDIT``, and below it what only decides between alignments of equally many edits (how far widths are apart, whether
-stages have the same name, whether branches stay in their order).
+Costs are integers, so that the cheapest alignment is the same on every machine. A cost combines two parts in one
+number: the edits times ``EDIT``, and a smaller part that only decides between alignments with equally many edits (the
+difference of widths, the names of stages, the order of branches).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from inception_search.compare.element import Element, Value
 
 EDIT = 1 << 32
-FAR = 16  # what widths infinitely far apart add below an edit
+FAR = 16  # the largest cost of a difference between widths, far below that of an edit
 _WEIGHTS = {"conv": 8, "depthwise": 8, "pool": 6, "adaptive_pool": 6, "dag": 12, "classifier": 8, "linear": 6}
 _WEIGHTS |= {"embedding": 6, "global_pool": 6, "concat": 2, "repeat": 2, "block": 3, "branch": 1, "aux": 2}
 _OTHER_WEIGHT = 3
@@ -22,7 +22,7 @@ _OTHER_FIELD = 1
 
 
 class Change(NamedTuple):
-    """A field that is not the same in two elements; None: it is not there, or says nothing."""
+    """A field that differs between two elements; None: the field is absent or has no value."""
 
     field: str
     old: Value
@@ -30,14 +30,14 @@ class Change(NamedTuple):
 
 
 def changes(a: Element, b: Element) -> tuple[Change, ...]:
-    """The fields in which two elements of one kind differ, in the order they are written."""
+    """The fields in which two elements of one kind differ, in the order of the element's fields."""
     theirs = {field.name: field for field in b.fields}
     found = [
         Change(field.name, field.real, theirs[field.name].real)
         for field in a.fields
         if field.name in theirs and not field.equals(theirs[field.name])
     ]
-    if a.kind == "dag":  # the nodes that one of them does not have
+    if a.kind == "dag":  # nodes that only one of them has
         mine = {field.name for field in a.fields}
         found += [Change(field.name, field.real, None) for field in a.fields if field.name not in theirs]
         found += [Change(field.name, None, field.real) for field in b.fields if field.name not in mine]
@@ -50,19 +50,21 @@ def cost_of_changes(found: tuple[Change, ...]) -> int:
 
 
 def weight(element: Element) -> int:
-    """The cost of adding or removing ``element`` alone, without what is inside it."""
+    """The cost of adding or removing ``element`` itself, without its contents."""
     return EDIT * _WEIGHTS.get(element.kind, _OTHER_WEIGHT)
 
 
 def whole_weight(element: Element) -> int:
-    """The cost of adding or removing ``element`` with all that is inside it; a whole branch is cheaper than its steps,
-    as people say of one that it was dropped."""
+    """The cost of adding or removing ``element`` with its contents.
+
+    A whole branch is cheaper than its steps, because people describe it as one change.
+    """
     inside = sum(map(whole_weight, element.inside))
     return weight(element) + (inside * 3 // 4 if element.kind == "branch" else inside)
 
 
 def _distance(old: Value, new: Value) -> int:
-    """How far apart two widths are, 0 to ``FAR``."""
+    """How much two widths differ, 0 to ``FAR``."""
     if type(old) is not int or type(new) is not int:
         return 0
     return FAR * abs(old - new) // max(abs(old), abs(new), 1)

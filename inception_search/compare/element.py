@@ -1,4 +1,4 @@
-"""What is compared: a step with its fields and what is inside it, as the drawings show it."""
+"""Elements of a comparison: a step with its fields and contents, as the figures show it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Value: TypeAlias = str | int | float | bool | tuple[int | float | str, ...] | No
 
 
 class Field(NamedTuple):
-    """A field as it is written (None: the network's default) and as it comes out."""
+    """A field as written (None: the network's default) and with its effective value."""
 
     name: str
     written: Value
     real: Value
 
     def equals(self, other: Field) -> bool:
-        """Whether the two say the same: written alike, or written differently and coming out alike."""
+        """Whether both mean the same: equal as written or equal in effect."""
         return self.written == other.written or self.real == other.real
 
 
@@ -26,9 +26,9 @@ class Field(NamedTuple):
 class Element:
     """A step, an auxiliary classifier, or a part of a head.
 
-    ``words`` are the document's; ``path`` is the place in the network's graph. ``inside`` is what is in series in a
-    block, a repeat or a branch, or the branches of a concat. ``factors`` are the convolutions a factorised one is
-    made of. ``key`` is equal for elements that compute the same in the same words, whatever their places are.
+    ``words`` are those of the document; ``path`` is the path in the network's graph. ``inside`` holds the series in a
+    block, a repeat or a branch, or the branches of a concat. ``factors`` are the convolutions that a factorised one
+    consists of. ``key`` is equal for elements that compute the same with the same words, wherever they are.
     """
 
     kind: str
@@ -41,21 +41,21 @@ class Element:
     step: AnyStep | None = None
     stage: str = ""
     name: str = ""
-    """The block it was written as."""
+    """The name of the block that the step came from."""
 
     @property
     def times(self) -> int:
-        """How often a repeat writes what is inside."""
+        """The number of repetitions of a repeat, else 1."""
         times = self.field("times") if self.kind == "repeat" else 1
         return times if isinstance(times, int) else 1
 
     def field(self, name: str) -> Value:
-        """A field as it comes out; None where there is none of that name."""
+        """The effective value of a field; None if there is no field of this name."""
         return next((field.real for field in self.fields if field.name == name), None)
 
 
 def moved(element: Element, old: str, new: str) -> Element:
-    """``element`` with the beginning ``old`` of every path in it replaced by ``new``."""
+    """``element`` with the prefix ``old`` of every path in it replaced by ``new``."""
     return replace(
         element,
         path=new + element.path.removeprefix(old),
@@ -65,12 +65,12 @@ def moved(element: Element, old: str, new: str) -> Element:
 
 
 def copy_of(repeat: Element, number: int) -> tuple[Element, ...]:
-    """What a repeat writes the ``number``-th time, counted from 0."""
+    """The contents of the ``number``-th repetition, counted from 0."""
     old, new = f"{repeat.path}.0", f"{repeat.path}.{number}"
     return repeat.inside if number == 0 else tuple(moved(part, old, new) for part in repeat.inside)
 
 
 def spelling(element: Element) -> str:
-    """All that is compared of ``element`` as text, its stage's name included."""
+    """Everything that is compared of ``element`` as text, including the name of its stage."""
     parts = ",".join(map(spelling, element.inside))
     return f"{element.stage}:{element.kind}{[tuple(field) for field in element.fields]!r}({parts})"

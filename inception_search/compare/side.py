@@ -1,4 +1,4 @@
-"""One side of a comparison: a network, or a step with the network it is part of, and what its places cost."""
+"""One side of a comparison: a network, or a step with its network, and the costs by path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inception_search.spec.step_places import first_place
 
 @dataclass(frozen=True)
 class Side:
-    """A network, or its ``step`` at ``path``; ``rows`` are the costs by place, empty where no shapes are known."""
+    """A network, or its ``step`` at ``path``; ``rows`` are the costs by path, empty if no shapes are known."""
 
     name: str
     network: Network | None
@@ -25,17 +25,17 @@ class Side:
     path: str
     rows: dict[str, Row]
     params: int | None
-    """Without those of auxiliary classifiers."""
+    """Without the auxiliary classifiers."""
     macs: int | None
     """For one image."""
 
     def type(self, path: str) -> Type | None:
-        """The type that leaves a place."""
+        """The output type at a path."""
         row = self.rows.get(path)
         return row.type if row else None
 
     def arch_id(self) -> str:
-        """That of the network; of a step that of the network it would be alone, which compares as steps do."""
+        """The ``arch_id`` of the network, or of a step as a network of its own, so that steps compare too."""
         if self.step is None:
             assert self.network is not None
             return arch_id(self.network)
@@ -48,9 +48,9 @@ def side_of(
     network: Network | None = None,
     input_shape: tuple[int, int, int] | None = None,
 ) -> Side:
-    """The side that ``item`` is; for a step with the network it is of, or with the (C, H, W) map it reads.
+    """The side for ``item``; a step comes with its network or with the (C, H, W) shape of its input.
 
-    :class:`ConfigError` for what is neither, :class:`ShapeError` where shapes do not fit.
+    Raises :class:`ConfigError` for any other object and :class:`ShapeError` where shapes do not fit.
     """
     if isinstance(item, Network):
         graph = lower(item, aux=True)

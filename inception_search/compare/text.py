@@ -1,4 +1,4 @@
-"""A comparison as text: a tree of lines with ``+``, ``-`` and ``~``, unchanged stretches folded, and the totals."""
+"""A comparison as text: a tree of lines with ``+``, ``-`` and ``~``, folded unchanged stretches, and the totals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple
 from inception_search.compare.comparison import COARSER, Comparison, Delta
 from inception_search.compare.diff_entry import Entry, Status
 from inception_search.compare.side import Side
-from inception_search.compare.words import SIGNS, place, said
+from inception_search.compare.words import SIGNS, entry_words, place
 
-WIDEST = 90  # letters of the tree before the columns of numbers start
+WIDEST = 90  # characters of the tree before the columns of numbers
 HEADS = ("", "parameters", "MACs", "output")
 
 
 class Line(NamedTuple):
-    """A line of the tree, with what it has more of parameters and MACs and the shape that leaves it."""
+    """A line of the tree with its change in parameters and MACs, and its output shape."""
 
     status: Status
     words: str
@@ -25,12 +25,12 @@ class Line(NamedTuple):
 
 
 def text_of(comparison: Comparison) -> str:
-    """The whole comparison, one line each; no colours."""
+    """The whole comparison as lines, without colours."""
     return "\n".join(line for _, line in printed(comparison)) + "\n"
 
 
 def printed(comparison: Comparison) -> Iterator[tuple[Status, str]]:
-    """The lines as they are printed, each with the status it is coloured by."""
+    """The lines to print, each with the status that decides its colour."""
     a, b = comparison.a, comparison.b
     yield "removed", f"--- {plain(a.name)}"
     yield "added", f"+++ {plain(b.name)}"
@@ -43,14 +43,14 @@ def printed(comparison: Comparison) -> Iterator[tuple[Status, str]]:
 
 
 def plain(words: str) -> str:
-    """``words`` on one line, without characters that a terminal would take for orders."""
+    """``words`` on one line, without terminal control characters."""
     return "".join(letter for letter in " ".join(words.split()) if letter.isprintable())
 
 
 def _lines(comparison: Comparison, entries: Sequence[Entry], depth: int, *, named: bool = False) -> Iterator[Line]:
-    """The lines of entries in series; ``named``: each with its place, and one like an earlier one is only named."""
+    """The lines of entries in series; ``named``: with paths, and an entry equal to an earlier one only refers to it."""
     folded: list[Entry] = []
-    told: dict[tuple[tuple[int, ...], ...], str] = {}
+    shown: dict[tuple[tuple[int, ...], ...], str] = {}
     for entry in entries:
         if entry.status == "same":
             folded.append(entry)
@@ -58,26 +58,26 @@ def _lines(comparison: Comparison, entries: Sequence[Entry], depth: int, *, name
         yield from _fold(comparison, folded, depth)
         folded = []
         content = tuple(tuple(element.key for element in side) for side in (entry.a, entry.b))
-        if named and entry.inside and content in told:
-            yield _line(entry.status, depth, f"{place(entry)}: as {told[content]}", comparison.delta(entry))
+        if named and entry.inside and content in shown:
+            yield _line(entry.status, depth, f"{place(entry)}: as {shown[content]}", comparison.delta(entry))
             continue
-        told[content] = place(entry)
+        shown[content] = place(entry)
         yield from _entry(comparison, entry, depth, named)
     yield from _fold(comparison, folded, depth)
 
 
 def _entry(comparison: Comparison, entry: Entry, depth: int, named: bool) -> Iterator[Line]:
     delta = comparison.delta(entry)
-    where = f"{place(entry)}: " if named and place(entry) != said(entry).partition(":")[0] else ""
+    where = f"{place(entry)}: " if named and place(entry) != entry_words(entry).partition(":")[0] else ""
     if entry.kind == "branch" and len(entry.inside) == 1 and not entry.inside[0].inside:
-        where, entry = f"{said(entry)}: ", entry.inside[0]
-    yield _line(entry.status, depth, where + said(entry), delta)
+        where, entry = f"{entry_words(entry)}: ", entry.inside[0]
+    yield _line(entry.status, depth, where + entry_words(entry), delta)
     copies = entry.kind == "repeat" and len(entry.inside) > 1 and len(entry.a) != len(entry.b)
     yield from _lines(comparison, entry.inside, depth + 1, named=copies)
 
 
 def _fold(comparison: Comparison, entries: Sequence[Entry], depth: int) -> Iterator[Line]:
-    """One line for a stretch that did not change; what it costs may have, with what it reads."""
+    """One line for an unchanged stretch; its costs may change with its input."""
     seen = [entry for entry in entries if entry.kind not in _SILENT]
     if not seen:
         return
@@ -100,7 +100,7 @@ def _indented(status: Status, depth: int, words: str) -> str:
 
 
 def _table(lines: Sequence[Line]) -> Iterator[tuple[Status, str]]:
-    """The lines with their columns; a line that is too long for its column pushes the numbers away."""
+    """The lines with their columns; a line wider than its column pushes the numbers to the right."""
     if not lines:
         return
     numbers = any(line.params or line.macs or line.shape for line in lines)
@@ -129,7 +129,7 @@ def _ending(comparison: Comparison) -> Iterator[str]:
 
 
 def _otherwise_written(a: Side, b: Side) -> bool:
-    """Whether two networks without a difference are two documents."""
+    """Whether two networks without a difference are different documents."""
     if a.network is None or b.network is None or a.step is not None:
         return a.step != b.step
     return any(getattr(a.network, field) != getattr(b.network, field) for field in ("blocks", "stages", "aux"))

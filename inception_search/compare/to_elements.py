@@ -1,4 +1,4 @@
-"""Networks and steps as elements: blocks opened where they are used, chains in chains spliced, defaults filled in."""
+"""Networks and steps as elements: blocks resolved, nested chains spliced, defaults filled in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Layer: TypeAlias = tuple[str, str, str, dict[str, Value]]
 
 
 class Reader:
-    """Turns the steps of one network into elements; ``keys`` is shared by the two networks that are compared."""
+    """Turns the steps of one network into elements; ``keys`` is shared by the two compared networks."""
 
     def __init__(self, network: Network | None, keys: Keys) -> None:
         self.blocks: Mapping[str, AnyStep] = network.blocks if network else {}
@@ -41,7 +41,7 @@ class Reader:
         self.keys = keys
 
     def trunk(self, network: Network) -> tuple[Element, ...]:
-        """The stages of ``network`` in series, each element with the stage it is of."""
+        """The stages of ``network`` in series; each element has the name of its stage."""
         found = ((name, self.series(step, name)) for name, step in network.stages.items())
         return tuple(replace(element, stage=name) for name, elements in found for element in elements)
 
@@ -69,7 +69,7 @@ class Reader:
         return ()
 
     def element(self, step: AnyStep, path: str, name: str = "") -> Element:
-        """One step that is no chain."""
+        """One step, not a chain, as an element."""
         rule = ELEMENTS.get(type(step), Reader._leaf)
         return rule(self, step, path, name)
 
@@ -87,7 +87,7 @@ class Reader:
         return self._leaf(step, path, name, self._pool_fields(step))
 
     def _dag(self, step: Dag, path: str, name: str) -> Element:
-        nodes = map_dag(step, self._written_out).nodes
+        nodes = map_dag(step, self._resolved).nodes
         fields = [_same(f"node {i}", node_words(node)) for i, node in enumerate(nodes, start=1)]
         return self._leaf(step, path, name, fields)
 
@@ -108,14 +108,14 @@ class Reader:
         return self._made("repeat", words, path, times, inside, step=step, name=name)
 
     def classifier(self, head: Head | Aux, path: str, classes: int) -> tuple[Element, ...]:
-        """The layers of a head, as they follow each other."""
+        """The layers of a head, in order."""
         return tuple(
             self._made(kind, words, f"{path}.{place}", tuple(_same(n, v) for n, v in fields.items()))
             for kind, words, place, fields in _layers(head, classes)
         )
 
     def aux(self, name: str, aux: Aux, classes: int, after: Field) -> Element:
-        """An auxiliary classifier, which reads what ``after`` says: its body, then its layers."""
+        """An auxiliary classifier, attached where ``after`` names: its body, then its layers."""
         path = f"aux.{name}"
         inside = (*self.series(aux.body, f"{path}.body"), *self.classifier(aux, path, classes))
         fields = (after, _same("weight", aux.weight))
@@ -127,7 +127,7 @@ class Reader:
         return self._made(kind, kind, kind, (*given, *(_same(name, value) for name, value in _flat(model))))
 
     def setting(self, name: str, value: Value) -> Element:
-        """One setting that is no model."""
+        """One setting that is not a model."""
         return self._made(name, name, name, (_same(name, value),))
 
     def _branch(self, inside: tuple[Element, ...], path: str, index: int) -> Element:
@@ -152,16 +152,16 @@ class Reader:
         name: str = "",
     ) -> Element:
         parts = tuple(inside)
-        # The reprs tell 1 from True and 1.0, which are one key of a dict.
+        # The reprs distinguish 1, True and 1.0, which are equal as keys of a dict.
         content = (kind, repr(fields), tuple(part.key for part in parts))
         key = self.keys.setdefault(content, len(self.keys))
         return Element(kind, words, path, key, fields, parts, step=step, name=name)
 
-    def _written_out(self, step: AnyStep) -> AnyStep:
-        """``step`` with the blocks it uses in their place."""
+    def _resolved(self, step: AnyStep) -> AnyStep:
+        """``step`` with the blocks it uses inserted in their place."""
         if isinstance(step, Use):
-            return self._written_out(self.blocks[step.name])
-        return map_children(step, self._written_out)
+            return self._resolved(self.blocks[step.name])
+        return map_children(step, self._resolved)
 
     def _conv_fields(self, conv: Conv | Depthwise) -> Iterator[Field]:
         yield _same("kernel", _size(conv.kernel))
@@ -178,7 +178,7 @@ class Reader:
         yield self._follow(conv)
 
     def _follow(self, conv: Conv | Depthwise) -> Field:
-        """What follows a convolution: norm, activation and bias are one field."""
+        """The operations after a convolution: norm, activation and bias form one field."""
         defaults = self.conv_defaults
         norm, act, bias = (False, "none", True) if conv.linear else (conv.norm, conv.act, conv.bias)
         written = None if (norm, act, bias) == (None, None, None) else f"{norm} {act} {bias}"
@@ -216,7 +216,7 @@ def _stride(stride: tuple[int, int]) -> Value:
 
 
 def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) -> str:
-    """``same``, ``valid``, ``tf`` or the zeros: one word for what is one thing."""
+    """``same``, ``valid``, ``tf`` or the zeros: one word for each effective padding."""
     zeros = padding_of(kernel, padding, dilation)
     if zeros == "tf":
         return "tf"
@@ -226,7 +226,7 @@ def _padding(kernel: tuple[int, int], padding: Padding, dilation: Dilation = 1) 
     return "valid" if zeros == (0, 0) else _size(zeros)
 
 
-# Steps that are something else than one element.
+# Steps that are not exactly one element.
 SERIES: dict[type[SpecModel], Callable[[Reader, Any, str, str], tuple[Element, ...]]] = {
     Identity: Reader._nothing,
     Chain: Reader._opened_chain,
@@ -234,7 +234,7 @@ SERIES: dict[type[SpecModel], Callable[[Reader, Any, str, str], tuple[Element, .
     Repeat: Reader._opened_repeat,
     Use: Reader._opened_use,
 }
-# Other kinds have their fields as they are. A chain and a use are opened before.
+# Other kinds keep their fields unchanged. A chain and a use have been resolved before.
 ELEMENTS: dict[type[SpecModel], Callable[[Reader, Any, str, str], Element]] = {
     Conv: Reader._conv,
     Depthwise: Reader._depthwise,
@@ -251,7 +251,7 @@ def _all_fields(step: AnyStep) -> Iterator[Field]:
 
 
 def _words(step: AnyStep) -> str:
-    """The step as a document says it, on one line and without the outermost braces."""
+    """The step as in a document, on one line and without the outermost braces."""
     words = " ".join(text(step).split())
     return words[1:-1] if words.startswith("{") and words.endswith("}") else words
 
@@ -270,7 +270,7 @@ def _block_fields(block: Block) -> tuple[Field, ...]:
 
 
 def _layers(head: Head | Aux, classes: int) -> Iterator[Layer]:
-    """Kind, words, place and fields of the layers of a head."""
+    """Kind, words, path and fields of the layers of a head."""
     own = head if isinstance(head, Head) else Head()
     last: Layer = ("classifier", class_count(classes), "classifier", {"form": own.classifier, "classes": classes})
     if own.classifier == "maps":
@@ -290,7 +290,7 @@ def _layers(head: Head | Aux, classes: int) -> Iterator[Layer]:
 
 
 def _flat(model: SpecModel | None, before: str = "") -> Iterator[tuple[str, Value]]:
-    """The fields of a model by dotted name, those of models inside it included."""
+    """The fields of a model by dotted name, including those of nested models."""
     if model is None:
         return
     for name in type(model).model_fields:
@@ -303,7 +303,7 @@ def _flat(model: SpecModel | None, before: str = "") -> Iterator[tuple[str, Valu
 
 
 def _plain(value: Any) -> Value:
-    """A field's value as one that can be compared and written as JSON."""
+    """A field's value in a form that can be compared and written as JSON."""
     if isinstance(value, tuple):
         return "x".join(map(str, value)) if len(value) == 2 else value
     if value is None or isinstance(value, str | int | float | bool):

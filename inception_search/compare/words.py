@@ -1,4 +1,4 @@
-"""Entries in words: what stands at a place, and what of it changed."""
+"""Entries in words: the steps, and their changes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from inception_search.compare.edit_costs import Change
 from inception_search.compare.element import Element, Value
 
 SIGNS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
-LONGEST = 44  # letters of words that are said twice, before and after
+LONGEST = 44  # characters up to which the old and the new words are both shown
 _FIELDS = {"order": "order of the branches", "then": "followed by", "after": "after stage"}
 COMPOSITES = ("concat", "block", "repeat", "branch", "aux")
 
 
-def said(entry: Entry) -> str:
-    """What an entry says: the words of the step, and before them, where they changed, those that it had."""
+def entry_words(entry: Entry) -> str:
+    """The words of an entry's step, preceded by the old words where they changed."""
     if entry.around:
         return _around(entry)
     side = entry.b or entry.a
@@ -34,14 +34,14 @@ def said(entry: Entry) -> str:
 
 def changed(changes: Sequence[Change]) -> str:
     """``width 64 → 96, stride 2 → 1``."""
-    told = (change for change in changes if not _follows(change, changes))
+    listed = (change for change in changes if not _follows(change, changes))
     return ", ".join(
-        f"{_FIELDS.get(change.field, change.field)} {shown(change.old)} → {shown(change.new)}" for change in told
+        f"{_FIELDS.get(change.field, change.field)} {shown(change.old)} → {shown(change.new)}" for change in listed
     )
 
 
 def shown(value: Value) -> str:
-    """A value as people write it."""
+    """A value in its display form."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -52,7 +52,7 @@ def shown(value: Value) -> str:
 
 
 def place(entry: Entry) -> str:
-    """Where an entry is: the path, or both where they are not alike."""
+    """The path of an entry, or both paths where they differ."""
     old, new = paths(entry.a), paths(entry.b)
     return old or new if old == new or not old or not new else f"{old} → {new}"
 
@@ -76,14 +76,14 @@ def _cut(words: str) -> str:
 
 
 def _short(entry: Entry) -> bool:
-    """Whether the words tell all that changed: they are the document's short form, which says every field."""
+    """Whether the words show every change: they are the document's short form, which includes every field."""
     return not any("{" in part.words for part in (*entry.a, *entry.b)) and all(
         change.field not in ("count_pad", "ceil") for change in entry.changes
     )
 
 
 def _follows(change: Change, changes: Sequence[Change]) -> bool:
-    """Whether a change is only that of another: the width between factors that there were none of."""
+    """Whether a change only follows from another one: the width between factors that no longer exist."""
     return change.field == "mid" and any(other.field == "factor" and other.new == "none" for other in changes)
 
 
@@ -99,6 +99,6 @@ def _times(change: Change) -> str:
 
 
 def _name(entry: Entry) -> str:
-    """The block that a repeat repeats, where it has a name."""
+    """The block that a repeat repeats, if it has a name."""
     whole = next(part for part in (*entry.b, *entry.a) if part.kind == "repeat")
     return whole.words.partition(" x ")[2]

@@ -1,1 +1,1 @@
-"""Everything that uses Optuna: its samplers as strategies, a study as an Optuna study, optuna-dashboard."""
+"""The code that uses Optuna: its samplers as strategies, a study as an Optuna study, optuna-dashboard."""

@@ -1,6 +1,6 @@
-"""A copy of a study for optuna-dashboard: in memory, every trial with the picture of its module.
+"""An in-memory copy of a study for optuna-dashboard, with a figure of the module for every trial.
 
-The run folder is read and never written; what somebody writes in the dashboard stays in the copy.
+The run folder is only read; changes made in the dashboard stay in the copy.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from inception_search.store.run_folder import RunFolder
 
 Draw = Callable[[TrialRecord], str | None]
 COLUMNS = ("params", "macs", "depth", "receptive_field")
-_ARTIFACT = "artifacts:"  # what Optuna calls them among a trial's system attributes
+_ARTIFACT = "artifacts:"  # Optuna's prefix for artifacts among a trial's system attributes
 
 
 def check_installed() -> None:
@@ -43,7 +43,7 @@ def check_installed() -> None:
 
 @dataclass(frozen=True)
 class _Noted:
-    """What save_note asks of a trial."""
+    """The attributes of a trial that save_note reads."""
 
     storage: InMemoryStorage
     study: optuna.Study
@@ -51,7 +51,7 @@ class _Noted:
 
 
 class DashboardCopy:
-    """The copy; ``draw`` makes the SVG of a record's module (or None), ``folder`` is where pictures go."""
+    """The copy; ``draw`` makes the SVG of a record's module (or None), ``folder`` is where the figures are stored."""
 
     def __init__(self, run: RunFolder, objectives: tuple[str, ...], name: str, draw: Draw, folder: Path) -> None:
         self.run, self.draw = run, draw
@@ -63,15 +63,15 @@ class DashboardCopy:
         self.pictures: dict[int, dict[str, Any] | None] = {}
 
     def refresh(self) -> int:
-        """Bring the copy up to the records; how many are new. Raises what reading them raises."""
-        fresh = 0
+        """Update the copy from the records and return the number of new ones. Raises the errors of reading them."""
+        added = 0
         for trial_id, record in self.copy.refresh(self.run.records(), self._trial):
             self._note(trial_id, record, self.pictures.pop(record.number))
-            fresh += 1
-        return fresh
+            added += 1
+        return added
 
     def _trial(self, record: TrialRecord) -> FrozenTrial:
-        """The trial of a record, with its picture as an artifact."""
+        """The trial of a record, with its figure as an artifact."""
         trial = trial_of(record, self.space, self.objectives, self._attributes(record))
         picture = self.pictures[record.number] = self._picture(record)
         if picture is not None:
@@ -81,17 +81,17 @@ class DashboardCopy:
     def _attributes(self, record: TrialRecord) -> dict[str, Any]:
         """The columns of the dashboard's table."""
         costs = {name: record.cost[name] for name in COLUMNS if name in record.cost}
-        said = {
+        values = {
             "name": record.label or f"trial {record.number}",
             "origin": record.origin,
             **costs,
             "arch_id": record.arch_id,
             "reason": record.reason,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _picture(self, record: TrialRecord) -> dict[str, Any] | None:
-        """The artifact of a record's module; None where it cannot be drawn."""
+        """The artifact of a record's module; None where the module cannot be drawn."""
         svg = self.draw(record)
         if svg is None:
             return None
@@ -101,12 +101,12 @@ class DashboardCopy:
         return {"artifact_id": artifact, "filename": name, "mimetype": "image/svg+xml", "encoding": None}
 
     def _note(self, trial_id: int, record: TrialRecord, picture: dict[str, Any] | None) -> None:
-        """The facts, and the picture as large as it is."""
+        """Attach a note with the record's values and the figure in full size."""
         from optuna_dashboard import save_note
 
-        said = self._attributes(record)
-        lines = [f"**{_plain(said.pop('name'))}**, {record.state}", ""]
-        lines += [f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in said.items()]
+        values = self._attributes(record)
+        lines = [f"**{_plain(values.pop('name'))}**, {record.state}", ""]
+        lines += [f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in values.items()]
         if record.score is not None:
             lines.append(f"- validation {QUALITIES[record.quality]}: {100 * record.score:.2f} %")
         if picture is not None:
@@ -116,7 +116,7 @@ class DashboardCopy:
 
 
 def _plain(value: Any) -> str:
-    """A value on one line that Markdown takes for nothing else."""
+    """A value on one line, escaped so that Markdown shows it unchanged."""
     if isinstance(value, int):
         return f"{value:,}"
     text = " ".join(str(value).split())

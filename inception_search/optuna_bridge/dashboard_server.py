@@ -1,4 +1,4 @@
-"""Serving optuna-dashboard on a copy of a study, to its own pages and to nobody else's."""
+"""A server for optuna-dashboard on a copy of a study; it answers only requests from its own pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_search.optuna_bridge.optuna_logging import quiet
 from inception_search.store.run_folder import RunFolder
 
 ADDRESS = "inception_search.address"
-"""In the environment of a request: the address of this machine that the connection came to."""
+"""Key in a request's environment: the local address that the client connected to."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 EVERYBODY = ("", "0.0.0.0", "::")
 READING = ("GET", "HEAD", "OPTIONS")
@@ -32,10 +32,10 @@ HEADERS = (
 
 
 class Guard:
-    """A WSGI application before another: answers 403 to a foreign Host, and to changes from a foreign Origin.
+    """WSGI middleware that answers 403 to a foreign Host, and to writing requests from a foreign Origin.
 
-    A page on the internet can have its name point at this machine (DNS rebinding); the browser then sends that name as
-    Host. ``host`` and ``port`` are what the server is bound to.
+    A web page can make its own name resolve to this machine (DNS rebinding); the browser then sends that name as Host.
+    ``host`` and ``port`` are those that the server is bound to.
     """
 
     def __init__(self, app: Callable[..., Iterable[bytes]], host: str, port: int) -> None:
@@ -49,10 +49,10 @@ class Guard:
         """One request."""
         hosts = self._hosts(environ)
         if environ.get("HTTP_HOST", "").lower() not in hosts:
-            return self._refuse(start_response, "this server does not have the name that was asked for")
+            return self._refuse(start_response, "this server does not serve the requested host name")
         origins = {f"http://{host}" for host in hosts}
         if environ["REQUEST_METHOD"] not in READING and environ.get("HTTP_ORIGIN", "").lower() not in origins:
-            return self._refuse(start_response, "only the dashboard's own pages may change something")
+            return self._refuse(start_response, "only the dashboard's own pages may make changes")
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, [*headers, *HEADERS], *rest)
@@ -60,7 +60,7 @@ class Guard:
         return self.app(environ, start)
 
     def _hosts(self, environ: dict[str, Any]) -> set[str]:
-        """What a Host header may be, with its port; a browser leaves out port 80."""
+        """The accepted Host headers, with the port; browsers omit port 80."""
         names = self.names | ({str(environ.get(ADDRESS, ""))} - {""} if self.everybody else set())
         return {f"{name}:{self.port}" for name in names} | (names if self.port == 80 else set())
 
@@ -69,7 +69,7 @@ class Guard:
         return [f"{why}\n".encode()]
 
 
-TRIES = 50  # ports after a taken one that are tried, to name a free one
+TRIES = 50  # ports tried after a taken one, to suggest a free one
 
 
 class DashboardServer(ThreadingMixIn, WSGIServer):
@@ -83,24 +83,24 @@ class DashboardServer(ThreadingMixIn, WSGIServer):
     looked: float = 0.0
 
     def service_actions(self) -> None:
-        """Called by the loop twice a second."""
+        """Called by the server's loop twice a second."""
         if not self.every or time.monotonic() - self.looked < self.every:
             return
         self.looked = time.monotonic()
         try:
-            if fresh := self.copy.refresh():
-                self.note(f"{fresh} new")
+            if added := self.copy.refresh():
+                self.note(f"{added} new")
         except InceptionSearchError as error:
             self.note(str(error))
 
 
 class _Quiet(WSGIRequestHandler):
     def get_environ(self) -> dict[str, Any]:
-        """The request, with the address of this machine that it came to."""
+        """The request, with the local address that it was sent to."""
         return {**super().get_environ(), ADDRESS: self.connection.getsockname()[0]}
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
-        """Nothing: a line for each request is of no use to anybody."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
+        """Nothing: one line per request would flood the terminal."""
 
 
 def serve_dashboard(
@@ -117,8 +117,8 @@ def serve_dashboard(
 ) -> None:
     """Serve the study in ``run`` until KeyboardInterrupt, or until ``ready`` or another thread shuts it down.
 
-    Raises MissingRequirementError without the package, ConfigError where the port cannot be had, and what reading the
-    study raises.
+    Raises MissingRequirementError without the package, ConfigError if the port cannot be used, and the errors of
+    reading the study.
     """
     check_installed()
     with TemporaryDirectory(prefix="inception-search-") as folder:
@@ -129,7 +129,7 @@ def serve_dashboard(
         with _server(copy, host, port) as server:
             server.copy, server.every, server.note, server.looked = copy, every, note, time.monotonic()
             ready(server)
-            with quiet():  # it computes importances as they are looked at, and warns of small samples each time
+            with quiet():  # viewing importances computes them, and warns about small samples each time
                 server.serve_forever()
 
 

@@ -1,6 +1,6 @@
-"""A sampler of Optuna's that proposes points: a study made from the trials, which lives as long as one proposal.
+"""An Optuna sampler that proposes points: it gets a study made from the trials, which exists for one proposal.
 
-Optuna's pruned trials rank behind complete ones, as they do here.
+Optuna ranks pruned trials behind complete ones, as this package does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from inception_search.space.space import Space
 
 
 class Engine:
-    """Proposes points of ``space`` until one can be trained; all ``objectives`` are made small."""
+    """Proposes points of ``space`` until one can be trained; all ``objectives`` are minimised."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Engine:
         sampler: BaseSampler,
         marks: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """``marks``: what the sampler has written down with the study."""
+        """``marks``: attributes that the sampler has stored with the study."""
         self.space = space
         self.before = dict(marks)
         self.study = engine(trials, objectives, sampler)
@@ -41,16 +41,16 @@ class Engine:
         self.written: dict[str, dict[str, Any]] = {}
 
     def propose(self) -> Params:
-        """A point. Raises SpecError where it is no network; whatever else the sampler raises."""
+        """A point. Raises SpecError if it is not a valid network, and any error of the sampler."""
         with quiet():
             self.trial = self.study.ask()
             try:
                 return self.space.suggest(self.trial)[1]
             finally:
-                self._look()
+                self._read_marks()
 
-    def _look(self) -> None:
-        """See what the sampler has written down with the trial, and what is new with the study."""
+    def _read_marks(self) -> None:
+        """Read what the sampler has stored with the trial, and what it has newly stored with the study."""
         assert self.trial is not None
         storage = self.study._storage
         of_study = storage.get_study_system_attrs(self.study._study_id)
@@ -60,7 +60,7 @@ class Engine:
         }
 
     def refuse(self, violation: float) -> None:
-        """The last point cannot be trained; ``violation``: how far outside the limits it is."""
+        """Mark the last point as infeasible; ``violation`` is how far it is outside the limits."""
         assert self.trial is not None
         self.trial.set_constraint("feasible", violation)
         self.study._storage.set_trial_state_values(self.trial._trial_id, TrialState.PRUNED)
@@ -76,16 +76,16 @@ def freeze(
     objectives: int,
     marks: Mapping[str, Any] | None = None,
 ) -> FrozenTrial:
-    """A trial as Optuna has it.
+    """A trial in Optuna's form.
 
     Args:
         space: the space of the study.
         params: its point.
-        losses: one number per objective, all to be made small; None for a trial without.
-        epochs: how long it was trained.
-        state: what became of it.
-        objectives: their number.
-        marks: what the sampler wrote down with it.
+        losses: one number per objective, all minimised; None for a trial without values.
+        epochs: the number of epochs it was trained.
+        state: its state.
+        objectives: the number of objectives.
+        marks: attributes that the sampler stored with it.
     """
     values, known = distributions(space, params)
     named: dict[str, Any] = {"params": values, "distributions": known, "system_attrs": dict(marks or {})}
@@ -96,21 +96,21 @@ def freeze(
     pruned = state == "pruned"
     if pruned and objectives == 1:
         return create_trial(state=TrialState.PRUNED, intermediate_values={epochs: losses[0]}, **named)
-    # Of several objectives Optuna takes no values on the way; what breaks a constraint ranks behind the rest, too.
+    # With several objectives Optuna takes no intermediate values; a violated constraint ranks a trial behind the rest.
     stopped = 1.0 / (1 + epochs) if pruned else 0.0
     several = {"trained": stopped} if objectives > 1 else None
     return create_trial(state=TrialState.COMPLETE, values=list(losses), constraints=several, **named)
 
 
 class SharedHolesTpe(TPESampler):
-    """TPE that finds the holes that all points have by their names.
+    """TPE that finds the holes common to all points by name, in order to sample them jointly.
 
-    They are drawn together. Optuna compares the distributions of all trials one by one, a tenth of a proposal's time;
-    here a name has one distribution, that of the space.
+    Optuna compares the distributions of all trials one by one, which takes a tenth of a proposal's time. Here each name
+    has one distribution, that of the space.
     """
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        if len(study.directions) > 1:  # each hole is then drawn on its own
+        if len(study.directions) > 1:  # each hole is then sampled independently
             return {}
         ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
         if not ended:

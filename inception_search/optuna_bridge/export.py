@@ -1,6 +1,6 @@
-"""A run folder's records as a study of Optuna's, in memory: for its plots, importances and dashboard, and for scripts.
+"""Records of a run folder as an in-memory Optuna study: for Optuna's plots, importances and dashboard, and for scripts.
 
-What is done to the copy stays in the copy.
+Changes to the copy do not reach the run folder.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from inception_search.space.space import Space
 from inception_search.store.objectives import directions
 from inception_search.store.record import TrialRecord
 
-SAMPLER = "sampler"  # what a sampler wrote down for itself
+SAMPLER = "sampler"  # fact with the attributes that a sampler stored for itself
 Make = Callable[[TrialRecord], FrozenTrial]
 
 
 def study_of(records: Iterable[TrialRecord], space: Space, objectives: tuple[str, ...], name: str) -> optuna.Study:
-    """A study with a trial for every record, under the record's number.
+    """A study with one trial per record, under the record's number.
 
     Args:
-        records: of a run folder; a number without a record is a trial that is running.
+        records: records of a run folder; a number without a record is a running trial.
         space: the space of the run.
-        objectives: the names of its objectives, which the study's metrics are called, too.
-        name: what the study is called.
+        objectives: the names of its objectives, also used as names of the study's metrics.
+        name: the name of the study.
     """
     copy = StudyCopy(objectives, name)
     for _ in copy.refresh(records, lambda record: trial_of(record, space, objectives, attributes(record))):
@@ -39,7 +39,7 @@ def study_of(records: Iterable[TrialRecord], space: Space, objectives: tuple[str
 
 
 def trial_of(record: TrialRecord, space: Space, objectives: tuple[str, ...], attributes: dict[str, Any]) -> FrozenTrial:
-    """A record as a trial with these user attributes, with the times at which it began and ended."""
+    """A record as a trial with these user attributes and its start and end times."""
     trial = frozen_trial(record, space, objectives, attributes)
     trial.datetime_start = datetime.fromisoformat(record.started)
     if trial.state.is_finished():
@@ -48,8 +48,8 @@ def trial_of(record: TrialRecord, space: Space, objectives: tuple[str, ...], att
 
 
 def attributes(record: TrialRecord) -> dict[str, Any]:
-    """All that a record says besides point, values and curve: user attributes of its trial."""
-    said = {
+    """The user attributes of a record's trial: all its facts besides point, values and curve."""
+    values = {
         **{name: fact for name, fact in record.facts.items() if name != SAMPLER},
         **record.measures,
         "state": record.state,
@@ -64,11 +64,11 @@ def attributes(record: TrialRecord) -> dict[str, Any]:
         "duplicate_of": record.duplicate_of,
         "reason": record.reason,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class StudyCopy:
-    """The study, and how to bring it up to records that have grown."""
+    """An in-memory study that can be updated when records are added."""
 
     def __init__(self, objectives: tuple[str, ...], name: str) -> None:
         self.storage = InMemoryStorage()
@@ -83,9 +83,9 @@ class StudyCopy:
             self.study.set_metric_names(list(objectives))
 
     def refresh(self, records: Iterable[TrialRecord], made: Make) -> Iterator[tuple[int, TrialRecord]]:
-        """Put every record that is new into the study, as ``made`` makes it; the ids of their trials.
+        """Add every new record to the study as the trial that ``made`` returns; yields trial ids and records.
 
-        A number that has no record yet is a trial that is running, without parameters.
+        A number without a record is a running trial without parameters.
         """
         by_number = {record.number: record for record in records}
         for number in range(max(by_number, default=-1) + 1):
@@ -109,7 +109,7 @@ class StudyCopy:
         return self.storage.create_new_trial(self.study._study_id, template_trial=trial)
 
     def _update(self, trial_id: int, trial: FrozenTrial) -> None:
-        """Make a trial that was under way what ``trial`` is."""
+        """Give an unfinished trial the contents of ``trial``."""
         storage = self.storage
         if storage.get_trial(trial_id).state.is_finished():
             return
@@ -117,9 +117,9 @@ class StudyCopy:
             storage.set_trial_param(trial_id, name, known.to_internal_repr(trial.params[name]), known)
         for epoch, value in trial.intermediate_values.items():
             storage.set_trial_intermediate_value(trial_id, epoch, value)
-        for key, said in trial.user_attrs.items():
-            storage.set_trial_user_attr(trial_id, key, said)
-        for key, said in trial.system_attrs.items():
-            storage.set_trial_system_attr(trial_id, key, said)
+        for key, attribute in trial.user_attrs.items():
+            storage.set_trial_user_attr(trial_id, key, attribute)
+        for key, attribute in trial.system_attrs.items():
+            storage.set_trial_system_attr(trial_id, key, attribute)
         if trial.state.is_finished():
             storage.set_trial_state_values(trial_id, trial.state, trial.values)

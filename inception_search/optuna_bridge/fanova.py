@@ -25,11 +25,11 @@ def fanova(
     trees: int,
     seed: int,
 ) -> list[float]:
-    """The share of each of ``known``: holes with their distribution and the value that stands for absent."""
+    """The share of variance of each hole in ``known``, which maps it to its distribution and its value for "absent"."""
     varied = [name for name, (_, absent) in known.items() if len({point.get(name, absent) for point in points}) > 1]
     if not varied or np.ptp(values) == 0.0:
         return [0.0] * len(known)
-    from optuna.importance import FanovaImportanceEvaluator  # brings scikit-learn
+    from optuna.importance import FanovaImportanceEvaluator  # imports scikit-learn
 
     with quiet():
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), direction="maximize")
@@ -42,9 +42,9 @@ def fanova(
 
 
 def with_absent(hole: Hole, name: str, points: Sequence[Params]) -> tuple[BaseDistribution, Value]:
-    """The distribution of ``hole`` and the value that stands for "absent", included where some point lacks the hole.
+    """The distribution of ``hole`` and its value for "absent", which is included if some point lacks the hole.
 
-    A number's stands below all others: a tree can part it from them in one cut.
+    For a number this value is below all others, so that a tree can separate it with one split.
     """
     known = distribution(hole)
     if isinstance(known, CategoricalDistribution):

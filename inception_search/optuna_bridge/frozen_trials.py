@@ -1,4 +1,4 @@
-"""Holes of a space, records and running trials as Optuna has them: distributions and trials."""
+"""Converts holes of a space, records and running trials to Optuna's distributions and trials."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def distribution(hole: Hole) -> BaseDistribution:
 
 
 def distributions(space: Space, params: Params) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
-    """The values of a point whose holes the space (still) has, and their distributions."""
+    """The values of a point for holes that the space still has, and their distributions."""
     known = {name: value for name, value in params.items() if name in space.holes}
     return known, {name: distribution(space.holes[name]) for name in known}
 
 
 def state_and_values(record: TrialRecord, objectives: Sequence[str]) -> tuple[TrialState, list[float] | None]:
-    """State and values of a record that has ended, as Optuna has them."""
+    """Optuna's state and values for a finished record."""
     if record.state == "complete":
         values = objective_values(record)
         return TrialState.COMPLETE, [values[name] for name in objectives]
@@ -39,16 +39,16 @@ def state_and_values(record: TrialRecord, objectives: Sequence[str]) -> tuple[Tr
 
 
 def running_trial(space: Space, params: Params, attributes: Mapping[str, Any]) -> FrozenTrial:
-    """A trial that has begun, with these user attributes."""
+    """A running trial with these user attributes."""
     known, domains = distributions(space, params)
     return create_trial(state=TrialState.RUNNING, params=known, distributions=domains, user_attrs=dict(attributes))
 
 
 def user_attributes(facts: Mapping[str, Any], *, origin: str, seed: int, **others: Any) -> dict[str, Any]:
-    """What Optuna's tools show of a trial besides its parameters.
+    """The user attributes that Optuna's tools show for a trial besides its parameters.
 
-    A trial whose record is lost is trained again from its parameters and these, so a running trial and one made from a
-    record have the same ones. ``others`` (label, arch_id, repeat_of) that are None are left out.
+    A trial whose record is lost is retrained from its parameters and these attributes. A running trial and one made
+    from a record therefore have the same ones. ``others`` (label, arch_id, repeat_of) that are None are omitted.
     """
     known = {name: value for name, value in others.items() if value is not None}
     return {**known, **facts, "origin": origin, "seed": seed}
@@ -57,7 +57,7 @@ def user_attributes(facts: Mapping[str, Any], *, origin: str, seed: int, **other
 def frozen_trial(
     record: TrialRecord, space: Space, objectives: Sequence[str], attributes: dict[str, Any]
 ) -> FrozenTrial:
-    """The trial that a record tells of, with these user attributes; one that is paused is under way."""
+    """The trial of a record with these user attributes; a paused record becomes a running trial."""
     state, values = (TrialState.RUNNING, None) if record.state == "paused" else state_and_values(record, objectives)
     params, known = distributions(space, record.holes)
     reported = dict(record.scores)

@@ -1,4 +1,4 @@
-"""A sampler that was given in Python, and the name by which a study remembers it. Optuna is not imported."""
+"""A sampler object passed from Python, and the name under which a study stores it. Optuna is not imported."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 OPTUNA, HUB, OWN = "optuna:", "optunahub:", "python:"
 PREFIXES = (OPTUNA, HUB, OWN)
-"""How names of samplers begin: Optuna's own, OptunaHub's, those that only Python can give."""
+"""Prefixes of sampler names: Optuna's own, OptunaHub's, and those that can only be passed from Python."""
 
 
 class GivenSampler(str):
-    """As a text the sampler's name, ``python:`` and its import path; the sampler itself is :attr:`sampler`."""
+    """The sampler's name as a string, ``python:`` and its import path; the object itself is :attr:`sampler`."""
 
     sampler: BaseSampler
 
@@ -27,5 +27,5 @@ class GivenSampler(str):
 
 
 def is_sampler(value: Any) -> bool:
-    """Whether ``value`` is a sampler of Optuna's, or of a class derived from one."""
+    """Whether ``value`` is an instance of Optuna's BaseSampler or of a class derived from it."""
     return any(kind.__name__ == "BaseSampler" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)

@@ -1,7 +1,7 @@
-"""A storage for one Optuna study that lives as long as one ask: a list of trials, none of them copied.
+"""A storage for one Optuna study that exists for one proposal: a list of trials that are not copied.
 
-Optuna's own in-memory storage copies every trial it is given in depth; to make a study of a few hundred trials takes it
-longer than a sampler takes to propose a point.
+Optuna's in-memory storage deep-copies every trial. With a few hundred trials, creating the study takes longer than the
+sampler's proposal.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ NAME = "engine"
 
 
 def engine(trials: Iterable[FrozenTrial], objectives: int, sampler: BaseSampler) -> Study:
-    """A study that minimises, has these trials and the sampler ``sampler``."""
+    """A study that minimises its objectives, with these trials and this sampler."""
     return load_study(study_name=NAME, storage=ListStorage(trials, objectives), sampler=sampler)
 
 
 class ListStorage(BaseStorage):
-    """Trials are replaced, never changed in place, so those it was given stay as they were."""
+    """Stores trials for one study; changed trials are replaced by copies, so the trials passed in stay unchanged."""
 
     def __init__(self, trials: Iterable[FrozenTrial], objectives: int) -> None:
         self.directions = [StudyDirection.MINIMIZE] * objectives
@@ -37,38 +37,38 @@ class ListStorage(BaseStorage):
             self.create_new_trial(0, trial)
 
     def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
-        """There is one study."""
+        """Always the same, because there is only one study."""
         return 0
 
     def delete_study(self, study_id: int) -> None:
-        """It goes with the storage."""
+        """Nothing: the study ends with the storage."""
 
     def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Keep it."""
+        """Store a user attribute of the study."""
         self.user_attrs[key] = value
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Keep it."""
+        """Store a system attribute of the study."""
         self.system_attrs[key] = value
 
     def get_study_id_from_name(self, study_name: str) -> int:
-        """There is one study."""
+        """Always the same, because there is only one study."""
         return 0
 
     def get_study_name_from_id(self, study_id: int) -> str:
-        """There is one study."""
+        """Always the same, because there is only one study."""
         return NAME
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """All are minimised."""
+        """Minimise, for every objective."""
         return self.directions
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """What was set."""
+        """The stored user attributes of the study."""
         return self.user_attrs
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        """What was set."""
+        """The stored system attributes of the study."""
         return self.system_attrs
 
     def get_all_studies(self) -> list[FrozenStudy]:
@@ -76,20 +76,20 @@ class ListStorage(BaseStorage):
         return [FrozenStudy(NAME, None, self.user_attrs, self.system_attrs, 0, directions=self.directions)]
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        """A running trial, or one like the template; its number is its place."""
+        """Add a running trial or a copy of the template; return its number."""
         trial = create_trial(state=TrialState.RUNNING) if template_trial is None else copy.copy(template_trial)
         trial.number = trial._trial_id = len(self.trials)
         self.trials.append(trial)
         return trial.number
 
     def set_trial_param(self, trial_id: int, name: str, internal: float, distribution: BaseDistribution) -> None:
-        """One more parameter."""
+        """Add a parameter to a trial."""
         trial = self._replaced(trial_id)
         trial.params = {**trial.params, name: distribution.to_external_repr(internal)}
         trial.distributions = {**trial.distributions, name: distribution}
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        """The trial ends."""
+        """Set the state of a trial, and its values if there are any."""
         trial = self._replaced(trial_id)
         trial.state = state
         if values is not None:
@@ -97,17 +97,17 @@ class ListStorage(BaseStorage):
         return True
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
-        """One more epoch."""
+        """Store the value after one epoch."""
         trial = self._replaced(trial_id)
         trial.intermediate_values = {**trial.intermediate_values, step: intermediate_value}
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Keep it."""
+        """Store a user attribute of a trial."""
         trial = self._replaced(trial_id)
         trial.user_attrs = {**trial.user_attrs, key: value}
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Keep it."""
+        """Store a system attribute of a trial."""
         trial = self._replaced(trial_id)
         trial.system_attrs = {**trial.system_attrs, key: value}
 
@@ -118,7 +118,7 @@ class ListStorage(BaseStorage):
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        """The trials in these states, by number."""
+        """The trials in these states, in order of their numbers."""
         found = [trial for trial in self.trials if states is None or trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 

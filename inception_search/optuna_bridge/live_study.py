@@ -1,7 +1,7 @@
-"""The Optuna study of a run folder, open to Optuna's own tools while the search runs.
+"""The Optuna study of a run folder, readable by Optuna's own tools while the search runs.
 
-It is derived from the records: a study that differs from them is made anew. It lies in a journal in the folder, or in
-a storage of the user's; while that does not answer the search goes on, and brings it up to date afterwards.
+It is derived from the records; a study that differs from them is recreated. It is stored in a journal in the folder, or
+in a storage that the user names. While that storage does not respond, the search continues and updates it later.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from inception_search.store.objectives import directions
 from inception_search.store.record import FINAL, TrialRecord
 from inception_search.store.run_folder import RunFolder
 
-PATIENCE = 30.0  # seconds, at most, between attempts at a storage that does not answer
+PATIENCE = 30.0  # longest wait in seconds between attempts to reach a storage that does not respond
 Running = Mapping[int, tuple[Params, Mapping[str, Any]]]
-"""Parameters and attributes of the trials that run, by number."""
+"""Parameters and attributes of the running trials, by number."""
 
 
 class LiveStudy:
-    """The study of ``run``; made, or brought up to date, with :meth:`sync`.
+    """The study of ``run``; :meth:`sync` creates it or brings it up to date.
 
-    ``records`` and ``running`` give what it is derived from at any time. ``note`` gets a sentence when the storage
-    stops answering, when it answers again, and when the study is made anew.
+    ``records`` and ``running`` provide the data it is derived from. ``note`` is called with a sentence when the storage
+    stops responding, when it responds again, and when the study is recreated.
     """
 
     def __init__(
@@ -54,38 +54,38 @@ class LiveStudy:
         self.running: Callable[[], Running] = dict
         self.behind, self.delay, self.next_try = False, 1.0, 0.0
         self.lost: list[FrozenTrial] = []
-        """Trials that it has complete and of which no record is left, as of the last :meth:`sync`."""
+        """Complete trials of the study without a record, as of the last :meth:`sync`."""
         with self._typed_errors():
             self.study = self._open()
 
     def __len__(self) -> int:
-        """The number of its trials, whatever their state."""
+        """The number of trials in any state."""
         return len(self._trials())
 
     def under_way(self) -> dict[int, FrozenTrial]:
-        """The trials that it holds for running, by number."""
+        """The trials that the study considers running, by number."""
         with self._typed_errors():
             return {trial.number: trial for trial in self._trials() if trial.state == TrialState.RUNNING}
 
     def sync(self) -> None:
-        """Make the study say what the records and the running trials say."""
+        """Update the study so that it agrees with the records and the running trials."""
         with self._typed_errors():
             self._sync()
 
     def begin(self, number: int, params: Params, attributes: Mapping[str, Any]) -> None:
-        """A trial begins."""
+        """Add a trial that begins."""
         self._do(lambda: self._add(number, running_trial(self.space, params, attributes)))
 
     def report(self, number: int, value: float, epoch: int) -> None:
-        """The first objective after an epoch."""
+        """Store the first objective after an epoch."""
         self._do(lambda: self._report(number, value, epoch))
 
     def finish(self, record: TrialRecord) -> None:
-        """A trial has ended; one that has ended before stays as it was."""
+        """Finish the trial of a record; a trial that has already finished stays unchanged."""
         self._do(lambda: self._finish(record))
 
     def flush(self, seconds: float = 0.0) -> bool:
-        """Bring a study that is behind up to date, trying for ``seconds``; whether it is."""
+        """Update a study that is behind, retrying for ``seconds``; return whether it is up to date."""
         end = time.monotonic() + seconds
         while self.behind:
             self.next_try = 0.0
@@ -96,7 +96,7 @@ class LiveStudy:
         return not self.behind
 
     def _do(self, work: Callable[[], None]) -> None:
-        """Do ``work``; a server that does not answer is left behind for a while, a disk that refuses is an error."""
+        """Do ``work``; an unresponsive server is skipped for a while, a local failure raises an error."""
         if self.behind and time.monotonic() < self.next_try:
             return
         try:
@@ -138,7 +138,7 @@ class LiveStudy:
                 self.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
     def _agrees(self, trials: Iterable[FrozenTrial], running: Running) -> bool:
-        """Whether no trial of the study differs from its record, or from what runs under its number."""
+        """Whether every trial of the study agrees with its record, or with the running trial of its number."""
         if [direction.name.lower() for direction in self.study.directions] != directions(self.objectives):
             return False
         for trial in trials:
@@ -157,40 +157,40 @@ class LiveStudy:
         return True
 
     def _renew(self) -> None:
-        """Begin a new study; an old journal is kept, since it may have notes that somebody wrote."""
+        """Create a new study; an old journal is kept, because somebody may have written notes into it."""
         if self.url is not None:
             optuna.delete_study(study_name=self.name, storage=self.study._storage)
-            said = f"the Optuna study {self.name!r} differed from the records and was made anew"
+            sentence = f"the Optuna study {self.name!r} differed from the records and was recreated"
         else:
             file = self.run.journal_file
             aside = file.with_name(f"{file.name}.corrupt")
             with typed_errors(file):
                 write_atomic(aside, file.read_bytes())
             write_atomic(file, "")
-            said = f"{file} differed from the records and was made anew; the old one is {aside.name}"
-        if not self.lost:  # else the records are what is wrong, and whoever finds them again says so
-            self.note(said)
+            sentence = f"{file} differed from the records and was recreated; the old file is {aside.name}"
+        if not self.lost:  # otherwise records are missing, and the code that restores them reports it
+            self.note(sentence)
         self.study = self._open()
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
 
     def _add(self, number: int, trial: FrozenTrial) -> None:
-        """Add a trial as ``number``; lower numbers that are missing become failed trials."""
+        """Add a trial as ``number``; missing lower numbers become failed trials."""
         for _ in range(len(self), number):
             self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
-        if number == len(self):  # what was broken off after it was done is not done again
+        if number == len(self):  # an interrupted earlier attempt may have added it already
             self.study.add_trial(trial)
 
     def _report(self, number: int, value: float, epoch: int) -> None:
-        # Optuna's own report refuses studies of several objectives.
+        # Optuna's own report() rejects studies with several objectives.
         storage, study = self.study._storage, self.study._study_id
         trial = storage.get_trial_id_from_study_id_trial_number(study, number)
         if not storage.get_trial(trial).state.is_finished():
             storage.set_trial_intermediate_value(trial, epoch, value)
 
     def _finish(self, record: TrialRecord) -> None:
-        if record.number >= len(self):  # it never began: it was proposed by name and cannot be trained
+        if record.number >= len(self):  # it never began, for instance an infeasible baseline
             self._add(record.number, self._frozen(record))
             return
         if self.behind:
@@ -221,7 +221,7 @@ class LiveStudy:
             open_storage(self.url) if self.url else JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
         )
         unused = optuna.samplers.RandomSampler(seed=0)
-        with suppress(KeyError):  # not create_study for both: that writes a line each time it finds the study
+        with suppress(KeyError):  # create_study(load_if_exists=True) would write a journal line at every call
             return optuna.load_study(study_name=self.name, storage=storage, sampler=unused)
         study = optuna.create_study(
             storage=storage, sampler=unused, study_name=self.name, directions=directions(self.objectives)
@@ -231,13 +231,13 @@ class LiveStudy:
 
     @contextmanager
     def _typed_errors(self) -> Iterator[None]:
-        """Turn whatever Optuna raises into an error that says where the study is."""
+        """Turn any error of Optuna into one that names the location of the study."""
         try:
             with quiet():
                 yield
         except InceptionSearchError:
             raise
-        except Exception as error:  # a line that is JSON but no journal entry: Optuna has no error of its own for it
+        except Exception as error:  # Optuna has no error class for a journal line that is JSON but not an entry
             raise self._unreadable(error) from None
 
     def _unreadable(self, error: Exception) -> InceptionSearchError:
@@ -247,5 +247,5 @@ class LiveStudy:
             "the Optuna study cannot be read",
             path=str(self.run.journal_file),
             found=first_line(error),
-            hint="every record is safe in trials.jsonl; empty journal.log and resume, and it is made anew from them",
+            hint="every record is safe in trials.jsonl; empty journal.log and resume: the study is recreated from them",
         )

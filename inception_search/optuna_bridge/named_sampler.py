@@ -1,4 +1,4 @@
-"""Samplers by name: found, made with their options, described so that they can be made again."""
+"""Samplers by name: looked up, created with their options, and described so that they can be created again."""
 
 from __future__ import annotations
 
@@ -25,30 +25,33 @@ PLAIN = (bool, int, float, str)
 
 
 def sampler_named(name: str, options: Mapping[str, Any], seed: int) -> BaseSampler:
-    """The sampler called ``name``.
+    """The sampler with this name.
 
     Args:
-        name: ``optuna:NSGAIIISampler``, ``optunahub:samplers/NAME`` (``:CLASS`` behind it where there are several), or
-            one that was given in Python.
-        options: the arguments of its class; one that was given has its own.
-        seed: its seed, where it has one and ``options`` name none.
+        name: ``optuna:NSGAIIISampler``, ``optunahub:samplers/NAME`` (followed by ``:CLASS`` if it has several), or a
+            :class:`GivenSampler`.
+        options: the arguments of its class; ignored for a :class:`GivenSampler`.
+        seed: its seed, if its class takes one and ``options`` has none.
 
     Raises:
-        ConfigError: there is no such sampler, it has no such option, or it cannot be made.
+        ConfigError: the sampler or an option does not exist, or the sampler cannot be created.
     """
     if isinstance(name, GivenSampler):
         return name.sampler
     if name.startswith(OWN):
-        hint = f"give it: ins.search(..., strategy={name.rpartition('.')[2]}(...)), or ins.resume(run, strategy=...)"
-        raise ConfigError("a sampler of this class can only be given in Python", path="strategy", found=name, hint=hint)
+        given = f"strategy={name.rpartition('.')[2]}(...)"
+        hint = f"pass the object: ins.search(..., {given}), or ins.resume(run, strategy=...)"
+        raise ConfigError(
+            "a sampler of this class can only be passed from Python", path="strategy", found=name, hint=hint
+        )
     found = _of_optuna(name) if name.startswith(OPTUNA) else _of_hub(name)
     return _made(found, name, options, seed)
 
 
 def described(sampler: BaseSampler) -> tuple[str, dict[str, Any]]:
-    """The name and the options by which a study remembers a sampler.
+    """The name and the options under which a study stores a sampler.
 
-    One of Optuna's that its class makes again from plain arguments is called as in YAML; any other is a
+    The name of an Optuna sampler that plain arguments can recreate is the one used in YAML; any other sampler becomes a
     :class:`GivenSampler`.
     """
     kind, arguments = type(sampler), _arguments(sampler)
@@ -60,11 +63,11 @@ def described(sampler: BaseSampler) -> tuple[str, dict[str, Any]]:
 def _of_optuna(name: str) -> type[BaseSampler]:
     kinds = {each: getattr(optuna.samplers, each) for each in optuna.samplers.__all__}
     known = {each: kind for each, kind in kinds.items() if isinstance(kind, type) and not inspect.isabstract(kind)}
-    wanted = name.removeprefix(OPTUNA)
-    if not issubclass(known.get(wanted, object), BaseSampler):
+    kind_name = name.removeprefix(OPTUNA)
+    if not issubclass(known.get(kind_name, object), BaseSampler):
         samplers = [each for each, kind in known.items() if issubclass(kind, BaseSampler)]
-        raise unknown_name("sampler of Optuna's", wanted, samplers, path="strategy")
-    found: type[BaseSampler] = known[wanted]
+        raise unknown_name("sampler of Optuna's", kind_name, samplers, path="strategy")
+    found: type[BaseSampler] = known[kind_name]
     return found
 
 
@@ -76,31 +79,37 @@ def _of_hub(name: str) -> type[BaseSampler]:
             found=name,
             hint="pip install optunahub",
         )
-    package, _, wanted = name.removeprefix(HUB).partition(":")
-    if not _PACKAGE.fullmatch(package):  # a path with dots would lead out of the registry, to any folder
+    package, _, kind_name = name.removeprefix(HUB).partition(":")
+    if not _PACKAGE.fullmatch(package):  # a path with dots could leave the registry and load any folder
         expected = "optunahub:samplers/NAME"
         raise ConfigError("not the name of a package of OptunaHub", path="strategy", found=name, expected=expected)
     try:
         module = import_module("optunahub").load_module(package=package)
-    except Exception as error:  # no such package, no network, a package of its own is missing
+    except Exception as error:  # unknown package, no network, or a missing dependency of the package
         rule, found = f"the package {package!r} of OptunaHub cannot be loaded", raw(first_line(error))
         raise ConfigError(rule, path="strategy", found=found, hint="see https://hub.optuna.org for its name") from None
-    return _sampler_in(module, package, wanted)
+    return _sampler_in(module, package, kind_name)
 
 
-def _sampler_in(module: ModuleType, package: str, wanted: str) -> type[BaseSampler]:
+def _sampler_in(module: ModuleType, package: str, kind_name: str) -> type[BaseSampler]:
     names = getattr(module, "__all__", None) or [each for each in vars(module) if not each.startswith("_")]
     kinds = {each: getattr(module, each, None) for each in names}
     found = {each: kind for each, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, BaseSampler)}
     own = {each: kind for each, kind in found.items() if not kind.__module__.startswith("optuna.")}
-    if wanted:
-        if wanted not in own:
-            raise unknown_name(f"sampler of the package {package}", wanted, own, path="strategy")
-        return own[wanted]
+    if kind_name:
+        if kind_name not in own:
+            raise unknown_name(f"sampler of the package {package}", kind_name, own, path="strategy")
+        return own[kind_name]
     if len(own) != 1:
         hint = f"write {HUB}{package}:NAME" if own else "name a package with a sampler: optunahub:samplers/NAME"
         expected = "one of " + ", ".join(own) if own else "a package with one sampler"
-        raise ConfigError("which sampler is meant?", path="strategy", found=package, expected=expected, hint=hint)
+        raise ConfigError(
+            "the package does not have exactly one sampler",
+            path="strategy",
+            found=package,
+            expected=expected,
+            hint=hint,
+        )
     return next(iter(own.values()))
 
 
@@ -117,10 +126,10 @@ def _made(kind: type[BaseSampler], name: str, options: Mapping[str, Any], seed: 
     try:
         with quiet():
             return kind(**seeded)
-    except Exception as error:  # what a sampler's class raises is its own affair
+    except Exception as error:  # a sampler's class may raise anything
         expected = f"arguments of {kind.__name__}" + (f": {', '.join(known)}" if known else "")
         found = raw(f"{dict(options)}: {first_line(error)}")
-        rule = f"sampler {name} cannot be made"
+        rule = f"sampler {name} cannot be created"
         raise ConfigError(rule, path="strategy_options", found=found, expected=expected) from None
 
 
@@ -132,9 +141,10 @@ def _parameters(kind: type[BaseSampler]) -> Mapping[str, inspect.Parameter]:
 
 
 def _arguments(sampler: BaseSampler) -> dict[str, Any] | None:
-    """Plain arguments from which the sampler's class makes one like it; None where it cannot.
+    """Plain arguments from which the sampler's class creates an equal sampler; None if that is impossible.
 
-    Samplers keep no list of them: those that are found in it by name are tried, and what they make is compared.
+    Samplers do not store their arguments. Attributes with the names of parameters are tried, and the result is
+    compared.
     """
     kind, found = type(sampler), {}
     places = [vars(sampler), *(vars(part) for part in parts_of(sampler))]
@@ -145,6 +155,6 @@ def _arguments(sampler: BaseSampler) -> dict[str, Any] | None:
     try:
         with quiet():
             again = kind(**found)
-    except Exception:  # it needs what is not plain
+    except Exception:  # it needs arguments that are not plain
         return None
     return found if same(sampler, again) else None

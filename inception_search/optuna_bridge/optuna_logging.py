@@ -1,4 +1,4 @@
-"""Optuna without its news."""
+"""Silences Optuna's messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Optuna's news (a study was made or found) and its warnings of what is meant here."""
+    """Silence Optuna's INFO logs and the warnings about behaviour that is intended here."""
     logger = logging.getLogger("optuna")
     level = logger.level
     logger.setLevel(max(level, logging.WARNING))

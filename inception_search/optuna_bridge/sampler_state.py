@@ -1,4 +1,4 @@
-"""What is inside a sampler: compared with another, copied, given other random numbers."""
+"""The state of a sampler: compared with another sampler, copied, and reseeded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RANDOM = (LazyRandomState, np.random.RandomState, np.random.Generator, random.Ra
 
 
 def reseeded(sampler: BaseSampler, seed: int) -> BaseSampler:
-    """A copy of the sampler, all of whose random numbers follow from ``seed``."""
+    """A copy of the sampler whose random numbers all follow from ``seed``."""
     made = copy.deepcopy(sampler)
     rng = random.Random(seed)
     for part in _inside(made, {}):
@@ -28,12 +28,12 @@ def reseeded(sampler: BaseSampler, seed: int) -> BaseSampler:
 
 
 def parts_of(sampler: BaseSampler) -> list[Any]:
-    """The objects with attributes of their own that a sampler is made of, itself not among them."""
+    """The objects with attributes that a sampler contains, without the sampler itself."""
     return [part for part in _inside(sampler, {}) if hasattr(part, "__dict__") and part is not sampler]
 
 
 def same(one: Any, other: Any, seen: set[tuple[int, int]] | None = None) -> bool:
-    """Whether two objects are alike in all but their random numbers."""
+    """Whether two objects are equal except for their random numbers."""
     seen = set() if seen is None else seen
     if one is other or (id(one), id(other)) in seen:
         return True
@@ -54,7 +54,7 @@ def same(one: Any, other: Any, seen: set[tuple[int, int]] | None = None) -> bool
 
 
 def _inside(value: Any, seen: dict[int, Any]) -> Iterator[Any]:
-    """The value and all that it holds, each once, in the order in which it was put there."""
+    """The value and everything it contains, each once, in insertion order."""
     if id(value) in seen or isinstance(value, type | FunctionType | ModuleType | np.ndarray | str | int | float | None):
         return
     seen[id(value)] = value
@@ -84,16 +84,16 @@ _BLOB = re.compile(r"[0-9A-Za-z+/=_-]{200,}\Z")
 
 
 def plain(marks: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the marks that a sampler writes down with trials and studies that are plain values.
+    """The attributes that a sampler stores with trials and studies, restricted to plain values.
 
-    Some samplers write pickles, as texts. Reading a pickle runs what it says, and a run folder may come from others:
-    such texts are neither kept nor believed.
+    Some samplers store pickles as strings. Unpickling executes code, and a run folder may come from somebody else: such
+    strings are neither stored nor read.
     """
     return {str(name): value for name, value in marks.items() if is_plain(value)}
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value is a number, a short or spoken text, or a list or mapping of such."""
+    """Whether a value is a number, a string that is not an encoded blob, or a list or mapping of plain values."""
     if isinstance(value, str):
         return _BLOB.match(value) is None
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Where Optuna studies are kept: a storage of the user's, by URL, and the journal in a run folder."""
+"""The storages of Optuna studies: one that the user names by URL, and the journal in a run folder."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from inception_search.optuna_bridge.storage_url import NEEDED, StorageUrl
 from inception_search.store.jsonl import append_lines, complete_lines
 
 NAME = "inception-search"
-CONNECT = 5.0  # seconds a server has to answer: the search waits meanwhile
-# What drivers call that time; a driver that is not here has its own.
+CONNECT = 5.0  # timeout in seconds for connecting to a server; the search waits meanwhile
+# The drivers' names for this timeout; other drivers keep their default.
 _TIME_LIMITS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "connect_timeout"}
 
 
 def open_storage(url: str) -> Any:
-    """The storage at ``url``; whatever Optuna and the server's driver raise when it cannot be opened.
+    """The storage at ``url``; raises the errors of Optuna and of the server's driver.
 
-    Its connections are closed when nothing refers to it any more: Optuna itself leaves them open.
+    Its connections are closed with the last reference to it, because Optuna leaves them open.
     """
     url = StorageUrl(url).whole or url
     dialect = re.split(r"[+:]", url, maxsplit=1)[0]
@@ -37,19 +37,19 @@ def open_storage(url: str) -> Any:
 
 
 def check_storage(url: str | None) -> None:
-    """Raise ConfigError if the storage of a study that is to begin cannot be opened."""
+    """Raise ConfigError if the storage of a new study cannot be opened."""
     if url is None:
         return
     try:
         open_storage(url)
-    except Exception as error:  # every driver has errors of its own
+    except Exception as error:  # every driver has its own error classes
         raise does_not_open(url, error) from None
 
 
 def does_not_open(url: str, error: Exception) -> ConfigError:
-    """The error of a storage that cannot be used; without its password."""
+    """The error for a storage that cannot be used, without its password."""
     known = StorageUrl(url)
-    hint = "start the server, correct the URL, or leave out storage; the run folder is whole without it"
+    hint = "start the server, correct the URL, or omit storage; the run folder is complete without it"
     if MASK in known and known.whole == known.bare:
         hint = f"no password was found: {NEEDED}"
     found = raw(known.hide(str(first_line(error))))
@@ -57,28 +57,28 @@ def does_not_open(url: str, error: Exception) -> ConfigError:
 
 
 def new_name(path: Path, token: str) -> str:
-    """The name of a new study: the folder's, and something no other study has."""
+    """A name for a new study: that of the folder and a unique token."""
     return f"{NAME}: {path.name} {token[:8]}"
 
 
 def first_line(error: Exception) -> str:
-    """The kind of an error and the first line of what it says, to be shown as it is."""
+    """The class of an error and the first line of its message, to be shown unescaped."""
     return raw(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
 
 
 class JournalBackend:
-    """An append-only log of storage operations, one JSON object a line, shared by any number of processes.
+    """An append-only log of storage operations, one JSON object per line, shared by any number of processes.
 
-    For ``optuna.storages.JournalStorage(JournalBackend(path))``. Optuna's own file backend is broken for good by one
-    torn line and stalls when a process dies with its lock.
+    For ``optuna.storages.JournalStorage(JournalBackend(path))``. Optuna's own file backend cannot recover from one
+    torn line, and blocks when a process dies holding its lock.
 
-    Raises :class:`RunFolderError` or :class:`StorageFullError`; an operation that was refused has no effect.
+    Raises :class:`RunFolderError` or :class:`StorageFullError`; a rejected operation has no effect.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        self._starts = [0]  # byte where each known log begins; the last entry is the end of the known part
-        if not self._path.exists():  # an existing one may be on a read-only disk, and can still be read
+        self._starts = [0]  # byte offset of each known log; the last entry is the end of the known part
+        if not self._path.exists():  # an existing journal on a read-only disk can still be read
             append_lines(self._path, [])
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
@@ -91,12 +91,12 @@ class JournalBackend:
         """Append all ``logs`` durably, or none of them."""
         append_lines(self._path, [json.dumps(log, separators=(",", ":")) for log in logs], create=False)
 
-    def _decoded(self, first: int, lines: list[bytes], wanted: int) -> Iterator[dict[str, Any]]:
+    def _decoded(self, first: int, lines: list[bytes], start: int) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(lines, start=first):
             log = self._decode(number, line)
             if number + 1 == len(self._starts):
                 self._starts.append(self._starts[number] + len(line) + 1)
-            if number >= wanted:
+            if number >= start:
                 yield log
 
     def _decode(self, number: int, line: bytes) -> dict[str, Any]:
@@ -109,6 +109,6 @@ class JournalBackend:
                 "the journal is damaged: this line is not a JSON object",
                 place=Place(str(self._path), number + 1),
                 found=line[:60],
-                hint="empty the file and resume: it is made anew from trials.jsonl, which has every record",
+                hint="empty the file and resume: it is recreated from trials.jsonl, which has every record",
             )
         return log

@@ -1,4 +1,4 @@
-"""The URL of a storage, whose password is used and never shown or stored."""
+"""The URL of a storage; its password is used but never shown or stored."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PLACEHOLDER = re.compile(r"(?P<password>:\*\*\*(?=@))|(?<=[?&])(?P<parameter>[^
 
 
 class StorageUrl(str):
-    """As a text the URL with ``***`` for its passwords; what a storage is opened with is :attr:`whole`."""
+    """The URL with ``***`` for its passwords as a string; :attr:`whole` is the URL for opening the storage."""
 
     whole: str | None
-    """The URL as it was given; None where its password is not known."""
+    """The complete URL; None if its password is unknown."""
 
     def __new__(cls, url: str) -> StorageUrl:
         if isinstance(url, StorageUrl):
@@ -36,11 +36,11 @@ class StorageUrl(str):
 
     @property
     def bare(self) -> str:
-        """The URL without any password: two that differ in their passwords alone have it in common."""
+        """The URL without passwords, equal for two URLs that differ only in their passwords."""
         return _PLACEHOLDER.sub("", self).rstrip("?&")
 
     def hide(self, text: str) -> str:
-        """``text``, such as what a driver says, without the passwords of this URL."""
+        """``text``, such as a driver's message, without the passwords of this URL."""
         for secret in secrets_of(self.whole or ""):
             for form in {secret, unquote(secret), *secret.split("@")} - {""}:
                 text = text.replace(form, MASK)
@@ -48,11 +48,11 @@ class StorageUrl(str):
 
 
 def unlocked(given: str | None, ask: Callable[[str], str | None]) -> StorageUrl | None:
-    """The URL ``given`` with its password: its own, else that of the environment variable, else the one asked for.
+    """The URL ``given`` with its password: its own, that of the environment variable, or the user's answer.
 
-    ``ask`` shows a question and gives the answer, or None where nobody can be asked. PostgreSQL's driver reads
-    ``PGPASSWORD`` and ``~/.pgpass`` itself; a URL without any other password goes to it as it is. Raises ConfigError
-    where a password is needed and none is found.
+    ``ask`` shows a prompt and returns the answer, or None without a terminal. PostgreSQL's driver reads ``PGPASSWORD``
+    and ``~/.pgpass`` itself, so a PostgreSQL URL without a password is returned unchanged. Raises ConfigError if a
+    password is needed and not found.
     """
     if given is None:
         return None
@@ -65,11 +65,11 @@ def unlocked(given: str | None, ask: Callable[[str], str | None]) -> StorageUrl 
     if url.whole is not None:
         return url
     postgres = url.startswith("postgres")
-    asked_for = None if postgres and ("PGPASSWORD" in os.environ or _pgpass().is_file()) else _asked(url, ask)
-    if asked_for or postgres:
-        return _completed(url, asked_for or url.bare)
+    answered = None if postgres and ("PGPASSWORD" in os.environ or _pgpass().is_file()) else _prompted(url, ask)
+    if answered or postgres:
+        return _completed(url, answered or url.bare)
     raise ConfigError(
-        f"the password of the storage {url} is not known: a run folder does not keep it",
+        f"the password of the storage {url} is unknown: a run folder does not store it",
         path="storage",
         found=raw(f"{VARIABLE} with another URL, {masked(known)}") if known else None,
         hint=NEEDED,
@@ -77,7 +77,7 @@ def unlocked(given: str | None, ask: Callable[[str], str | None]) -> StorageUrl 
 
 
 def password_in(study_text: str) -> str | None:
-    """What to tell where a ``study.yaml`` of an earlier version has the password of its storage in it."""
+    """The message for a ``study.yaml`` of an earlier version that contains the password of its storage."""
     line = next((line for line in study_text.splitlines() if line.startswith("storage:")), "")
     if masked(line) == line:
         return None
@@ -85,14 +85,14 @@ def password_in(study_text: str) -> str | None:
 
 
 def _completed(url: StorageUrl, whole: str) -> StorageUrl:
-    """``url`` as it is shown, to be opened as ``whole``."""
+    """``url`` in its masked form, opened as ``whole``."""
     made = StorageUrl(str(url))
     made.whole = whole
     return made
 
 
-def _asked(url: StorageUrl, ask: Callable[[str], str | None]) -> str | None:
-    """``url`` with the answers to a question for each password it lacks; None where nobody can be asked."""
+def _prompted(url: StorageUrl, ask: Callable[[str], str | None]) -> str | None:
+    """``url`` with the answers to a prompt for each missing password; None without a terminal."""
     whole = str(url)
     for found in _PLACEHOLDER.finditer(url):
         name = found["parameter"]

@@ -1,4 +1,4 @@
-"""The report of a search: one HTML file to read, print, send and keep, with its figures as files beside it."""
+"""The report of a search: one self-contained HTML file, with its figures also as separate files."""
 
 from inception_search.report.modules import draw_searched
 from inception_search.report.summary import summary

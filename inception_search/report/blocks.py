@@ -1,4 +1,4 @@
-"""What a section of a report is made of, as plain texts: ``templates/blocks.html`` has the HTML of each."""
+"""The blocks that sections of a report consist of, as plain text; ``templates/blocks.html`` has the HTML of each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TypeAlias
 class _Block:
     @property
     def kind(self) -> str:
-        """The name by which the template finds its HTML."""
+        """The name under which the template finds the HTML of the block."""
         return type(self).__name__
 
 
 @dataclass(frozen=True)
 class Prose(_Block):
-    """A paragraph; what stands between backticks is code."""
+    """A paragraph; text between backticks is code."""
 
     words: str
 
@@ -30,9 +30,9 @@ class Heading(_Block):
 
 @dataclass(frozen=True)
 class Table(_Block):
-    """A column whose name ends in ``#`` holds numbers, one in ``$`` code.
+    """A table; a column whose name ends in ``#`` holds numbers, one whose name ends in ``$`` holds code.
 
-    ``marked`` rows stand out; ``dense``: in smaller type, for long tables.
+    ``marked`` rows are highlighted; ``dense``: in smaller type, for long tables.
     """
 
     caption: str
@@ -43,17 +43,17 @@ class Table(_Block):
 
     @property
     def kinds(self) -> list[str]:
-        """``number``, ``code`` or nothing for each column."""
+        """``number``, ``code`` or an empty string for each column."""
         return [{"#": "number", "$": "code"}.get(name[-1:], "") for name in self.columns]
 
     def is_marked(self, row: int) -> bool:
-        """Whether the row of this index stands out."""
+        """Whether the row with this index is highlighted."""
         return row < len(self.marked) and self.marked[row]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing of ``width`` px under its name and what is said of it; one that is missing has no SVG."""
+    """A figure of ``width`` px with its name and caption; ``svg`` is empty if it is missing."""
 
     svg: str
     name: str
@@ -64,7 +64,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures(_Block):
-    """Drawings side by side at one scale."""
+    """Figures side by side at one scale."""
 
     pictures: Sequence[Picture]
     small: bool = False
@@ -72,7 +72,7 @@ class Pictures(_Block):
 
 @dataclass(frozen=True)
 class Image(_Block):
-    """A plot under what it shows; as an embedded image, its ids and styles are its own."""
+    """A plot with its caption; an embedded image, so that its ids and styles cannot clash."""
 
     svg: str
     about: str
@@ -80,14 +80,14 @@ class Image(_Block):
 
 @dataclass(frozen=True)
 class Commands(_Block):
-    """Command lines, each with what it does."""
+    """Command lines, each with an explanation."""
 
     lines: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Folded(_Block):
-    """A table under a summary that opens and shuts it."""
+    """A table below a summary that opens and closes it."""
 
     summary: str
     table: Table

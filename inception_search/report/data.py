@@ -15,18 +15,18 @@ from inception_search.store.query import counts, merged
 from inception_search.store.record import TrialRecord, trial_name
 
 SCHEMA, VERSION = "inception-search/report", 1
-_APART = ("schema", "version", "facts")  # of study.yaml; no settings
+_APART = ("schema", "version", "facts")  # keys of study.yaml that are not settings
 
 
 def report_data(material: Material, top: int = 10) -> dict[str, Any]:
     """The report as one JSON object; ``docs/json.md`` lists its keys.
 
     Args:
-        material: what is known of the study.
-        top: rows of the leaderboard; every baseline below them is in it, too, as on the page.
+        material: the data about the study.
+        top: rows of the leaderboard; all baselines below them are included too, as on the page.
 
     Returns:
-        Plain data: numbers are numbers (shares are 0..1), what is not known is None.
+        Plain data; shares are 0..1, unknown values are None.
 
     >>> report_data(Material([]))["counts"]["complete"]
     0
@@ -73,8 +73,8 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
 
 
 def _trial(record: TrialRecord, again: int) -> dict[str, Any]:
-    """A trial; its score and objectives are means where it was trained again."""
-    curve = record.curve  # of a lean record, this reads the file
+    """A trial; its score and objectives are means if it was repeated."""
+    curve = record.curve  # for a lean record, this reads the file
     return {
         "trial": record.number,
         "name": trial_name(record),
@@ -92,7 +92,7 @@ def _trial(record: TrialRecord, again: int) -> dict[str, Any]:
 
 
 def _versus(best: TrialRecord | None, baseline: TrialRecord) -> dict[str, Any] | None:
-    """The best found against a baseline: points apart as a share, and how many times its costs."""
+    """The best found network compared with a baseline: the difference in score, and the ratios of the costs."""
     if best is None or best.score is None or baseline.score is None:
         return None
     macs, params = (_ratio(best.cost.get(name), baseline.cost.get(name)) for name in ("macs", "params"))
@@ -112,12 +112,12 @@ def _space(material: Material) -> dict[str, Any] | None:
 
 def _ranking(ranking: Importance) -> dict[str, Any]:
     rows = [{"name": row.name, "value": row.value, "low": row.low, "high": row.high} for row in ranking.rows]
-    said = {"about": ranking.about or None, "axis": ranking.axis or None, "chance": ranking.chance}
-    return {"title": ranking.title, **said, "refusal": ranking.refusal, "rows": rows}
+    texts = {"about": ranking.about or None, "axis": ranking.axis or None, "chance": ranking.chance}
+    return {"title": ranking.title, **texts, "refusal": ranking.refusal, "rows": rows}
 
 
 def _reasons(material: Material) -> Iterator[dict[str, Any]]:
-    """Why trials ended as they did, with those it holds for."""
+    """The distinct reasons why trials ended, with the numbers of their trials."""
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for record in material.records:
         if record.reason:
@@ -127,7 +127,7 @@ def _reasons(material: Material) -> Iterator[dict[str, Any]]:
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Names without blanks, and numbers as numbers."""
+    """The environment with underscores in its names, and with digits as numbers."""
     return {
         name.replace(" ", "_").replace("-", "_"): int(value) if value.isdigit() else value
         for name, value in environment.items()

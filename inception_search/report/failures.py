@@ -1,4 +1,4 @@
-"""How the trials ended, and why those that failed did."""
+"""How the trials ended, and why some failed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from inception_search.report.material import Material
 from inception_search.store.query import counts
 from inception_search.store.record import TrialRecord
 
-REASONS = 12  # distinct reasons of one state that are shown
-NUMBERS = 12  # trial numbers given for each
-# A number that stands alone: not the 3 of 3x3, of a name or of a path.
+REASONS = 12  # distinct reasons shown per state
+NUMBERS = 12  # trial numbers shown per reason
+# A separate number: not the 3 in 3x3, in a name or in a path.
 _NUMBER = re.compile(r"(?<![\w.:/-])[0-9][0-9,]*(?:\.[0-9]+)?(?![\w:/-]|[.,][\w])")
 MEANING = {
     "complete": "trained to the last epoch",
@@ -27,7 +27,7 @@ MEANING = {
 
 
 def failures_section(material: Material) -> list[Block]:
-    """Counts of every state, and the distinct reasons with the trials they are of."""
+    """The count of every state, and the distinct reasons with their trials."""
     states = [(state, str(number), MEANING[state]) for state, number in counts(material.records).items()]
     ends = Table("Number of trials in each state.", ("State", "Trials#", "Meaning"), states)
     rows = [row for state in MEANING for row in _reasons(material, state)]
@@ -54,21 +54,21 @@ def _reasons(material: Material, state: str) -> list[tuple[str, ...]]:
 
 
 def _common(records: Sequence[TrialRecord]) -> str:
-    """Their reason; numbers in which they differ are given from the least to the greatest."""
+    """The reason that the records share; numbers that differ become ranges."""
     reasons = [record.reason or "" for record in records]
     columns = zip(*map(_NUMBER.findall, reasons), strict=True)
     spans = iter([_span(column) for column in columns])
     return _NUMBER.sub(lambda _: next(spans), reasons[0])
 
 
-def _span(told: Sequence[str]) -> str:
-    low, high = (end(told, key=lambda words: float(words.replace(",", ""))) for end in (min, max))
+def _span(values: Sequence[str]) -> str:
+    low, high = (end(values, key=lambda words: float(words.replace(",", ""))) for end in (min, max))
     return low if low == high else f"{low} to {high}"
 
 
 def _numbers(records: Sequence[TrialRecord]) -> str:
-    told = ", ".join(str(record.number) for record in records[:NUMBERS])
-    return told if len(records) <= NUMBERS else f"{told}, …"
+    listed = ", ".join(str(record.number) for record in records[:NUMBERS])
+    return listed if len(records) <= NUMBERS else f"{listed}, …"
 
 
 def _look(run: str, record: TrialRecord) -> str:

@@ -1,4 +1,4 @@
-"""The Pareto front: its points with small pictures of their modules, in numbers, and all trials by cost."""
+"""The Pareto front: a plot with thumbnails of its modules, a table, and plots of all trials by cost."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ COSTS = {
 }
 UNITS = {"macs": "MACs", "params": "parameters", "activation_bytes": "bytes", "latency": "ms", "seconds": "s"}
 TRADEOFF = "Validation {} against multiply-adds and against parameters; the steps are the front of each pair."
-MOST = 30  # rows of the front's table
-PICTURES = 24  # of points; a front may have hundreds
-NUMBERED = 100  # of a larger front only the points with pictures have their numbers in the plot
+MOST = 30  # rows in the table of the front
+PICTURES = 24  # points with a thumbnail; a front may have hundreds
+NUMBERED = 100  # in a larger front, only points with thumbnails are numbered in the plot
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class _Axis:
 
 
 def front_section(material: Material) -> list[Block]:
-    """The plot of the front, the pictures of its points, its table, and the two plots of cost."""
+    """The plot of the front, the thumbnails of its points, its table, and the two plots of cost."""
     members, axis, words = front_members(material), _axis(material), quality_words(material.records)
     if "front" not in material.plots:
         return [Prose("No trial has been trained to the last epoch, so there is no front yet.")]
-    told = "Numbered by increasing cost; no trained network is better than one of them in every objective."
+    caption = "Numbered by increasing cost; no trained network is better than one of them in every objective."
     if len(members) > PICTURES:
-        told += f" Figures of {PICTURES} of the {len(members)} are shown."
+        caption += f" Figures of {PICTURES} of the {len(members)} are shown."
     crowd = crowded(material.records)
-    plot = Image(material.plots["front"], told + crowd + _volume(material))
+    plot = Image(material.plots["front"], caption + crowd + _volume(material))
     cards = [_card(place, members[place - 1], axis, material) for place in pictured(len(members))]
     rows = [_row(place, record, axis) for place, record in enumerate(members[:MOST], start=1)]
     columns = ("Point#", "Name", f"{words[0].upper()}{words[1:]}#", *_cost_titles(axis), "Architecture$")
@@ -62,7 +62,7 @@ def front_section(material: Material) -> list[Block]:
 
 
 def front_plot(material: Material) -> Figure | None:
-    """The plot of the front; None while there is none."""
+    """The plot of the front; None if there is no front yet."""
     axis = _axis(material)
     known = [record for record in merged(material.records) if record.state == "complete"]
     members = {record.number: place for place, record in enumerate(front_members(material), start=1)}
@@ -78,14 +78,14 @@ def front_plot(material: Material) -> Figure | None:
 
 
 def pictured(number: int) -> list[int]:
-    """The places on a front of so many points that get a picture: its two ends, and others evenly between."""
+    """The positions on a front of ``number`` points that get a thumbnail: both ends and evenly spaced ones between."""
     if number <= PICTURES:
         return list(range(1, number + 1))
     return [1 + round(at * (number - 1) / (PICTURES - 1)) for at in range(PICTURES)]
 
 
 def _card(place: int, record: TrialRecord, axis: _Axis, material: Material) -> Picture:
-    """A point's number, name and numbers over the picture of what was searched."""
+    """The thumbnail of a point with its name and values."""
     value, name = axis.of(record), f"{place}. {trial_name(record)}"
     about = percent(record.score or 0.0) + ("" if value is None else f", {amount(value)} {UNITS[axis.name]}")
     try:

@@ -1,4 +1,4 @@
-"""What the sections of a report are made from; whoever writes one fills in what is known."""
+"""The data that the sections of a report are made from."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from inception_search.analysis.importance import Importance
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
 
-VARYING = ("module",)  # what is taken to vary where the space is not known
+VARYING = ("module",)  # the parts assumed to vary if the space is unknown
 
 
 @dataclass(frozen=True)
 class SpaceFacts:
-    """A search space in words; ``holes`` are name and possible values of each decision."""
+    """A search space in words; ``holes`` are the name and the possible values of each decision."""
 
     name: str
     about: str
@@ -24,44 +24,44 @@ class SpaceFacts:
     """The number of points, in words."""
     holes: Sequence[tuple[str, str]]
     points: int | float | None = None
-    """As a number; None where no float is as large."""
+    """The number of points; None if no float is that large."""
     varying: Sequence[str] = ()
     """The blocks and stages with decisions, by name."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """The records of a study, its configuration, and what other rooms found out about it."""
+    """The records of a study, its configuration, and the results of the analyses."""
 
     records: Sequence[TrialRecord]
     study: Mapping[str, Any] = field(default_factory=dict)
     title: str = "Search"
     state: str = ""
-    """How far the study has come, in a sentence; empty for one that is done."""
+    """The progress of the study in a sentence; empty for a finished study."""
     space: SpaceFacts | None = None
     front: Sequence[int] | None = None
-    """Numbers of the trials on the front of the study's own objectives; None: of accuracy and multiply-adds."""
+    """Trial numbers of the front of the study's own objectives; None: the front of accuracy and MACs."""
     hypervolume: float | None = None
     rankings: Sequence[Importance] = ()
     environments: Sequence[Mapping[str, str]] = ()
     plots: Mapping[str, str] = field(default_factory=dict)
-    """SVG of each plot by name; filled in by the writer."""
+    """SVG of each plot by name; added by :func:`write_report`."""
 
     @property
     def run(self) -> str:
-        """The run folder as the study calls it: the commands in a report name it."""
+        """The run folder as named in the study, for the commands in the report."""
         return str(self.study.get("run") or "RUN")
 
     @property
     def varying(self) -> Sequence[str]:
-        """The blocks and stages that the search varies: what pictures show."""
+        """The blocks and stages that the search varies, which the figures show."""
         return (self.space and self.space.varying) or VARYING
 
     @cached_property
     def best(self) -> TrialRecord | None:
-        """The best trial that the search itself found."""
+        """The best trial that is not a baseline."""
         return next((r for r in leaderboard(self.records, len(self.records)) if r.origin != "baseline"), None)
 
     def option(self, name: str) -> Any:
-        """An option of the study; None where it is not set or not known."""
+        """An option of the study; None if it is not set."""
         return self.study.get(name)

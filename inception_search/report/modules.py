@@ -1,4 +1,4 @@
-"""Pictures of what trials searched: the best beside the canonical ones, and a small one for a plot."""
+"""Figures of the modules that trials searched: the best next to the baselines, and thumbnails for the front."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from inception_search.spec.step import AnyStep, Concat, Dag, chain, children
 from inception_search.store.query import baselines, leaderboard
 from inception_search.store.record import TrialRecord, percent, trial_name
 
-MOST = 3  # modules in a picture; of a network in which more vary, the whole is drawn
+MOST = 3  # modules in a figure; if more vary, the whole network is drawn
 
 
 def searched(record: TrialRecord, varying: Collection[str] = VARYING) -> tuple[Network, list[tuple[str, AnyStep]]]:
-    """The network of a trial, and its modules that the search varies, with their names, in their order.
+    """The network of a trial, and its modules that the search varies, with their names and in order.
 
-    ``varying`` are the names of blocks and stages with decisions. Modules are what has branches, or the only part that
-    varies. There are none where several parts without branches vary, and where more modules vary than a picture has
-    room for: the whole network is to be drawn then.
+    ``varying`` are the names of blocks and stages with decisions. A module is a part with branches, or the only part
+    that varies. The list is empty if several parts without branches vary, or if more modules vary than a figure can
+    show; then the whole network should be drawn.
 
-    Raises an :class:`InceptionSearchError` when the record holds no network that can be read.
+    Raises an :class:`InceptionSearchError` if the record holds no readable network.
     """
     if record.network is None:
         raise InceptionSearchError("the trial has no network", path=trial_name(record))
     network = network_from_data(record.network)
     known = [(names, step) for names, step in modules_of(network) if _number_in(names, varying)]
     found = [(names, step) for names, step in known if _branches(step)] or (known if len(varying) == 1 else [])
-    places = sum(_number_in(names, varying) for names, _ in found)  # those that are the same by chance, too
+    places = sum(_number_in(names, varying) for names, _ in found)  # also counts parts that happen to be equal
     return network, [(names[0], step) for names, step in found] if places <= MOST else []
 
 
 def draw_searched(record: TrialRecord, title: str | None = None, varying: Collection[str] = VARYING) -> Figure:
-    """The modules a trial searched, or its network where :func:`searched` has none.
+    """A figure of the modules that a trial searched, or of its network if :func:`searched` finds no modules.
 
-    Raises an :class:`InceptionSearchError` when the record holds no network that can be drawn.
+    Raises an :class:`InceptionSearchError` if the network cannot be drawn.
     """
     network, modules = searched(record, varying)
     heading = trial_name(record) if title is None else title
@@ -54,9 +54,9 @@ def draw_searched(record: TrialRecord, title: str | None = None, varying: Collec
 
 
 def draw_small(record: TrialRecord, varying: Collection[str]) -> Thumbnail:
-    """The same as :func:`draw_searched` for a front, several modules as a chain.
+    """A thumbnail for the front with the content of :func:`draw_searched`; several modules are chained.
 
-    Raises an :class:`InceptionSearchError` when the record holds no network that can be drawn.
+    Raises an :class:`InceptionSearchError` if the network cannot be drawn.
     """
     network, modules = searched(record, varying)
     if not modules:
@@ -80,7 +80,7 @@ def module_files(material: Material) -> Iterator[tuple[str, str]]:
         try:
             yield name, draw_searched(record, varying=material.varying).svg
         except InceptionSearchError:
-            continue  # the report says why
+            continue  # the report shows the reason
 
 
 def _baseline_files(records: Sequence[TrialRecord]) -> Iterator[tuple[str, TrialRecord]]:
@@ -97,7 +97,7 @@ CANONICAL = 12  # baselines drawn, the best first
 
 
 def baselines_section(material: Material) -> list[Block]:
-    """The best found first, then the baselines by their accuracy; each with what sets it apart from the best found."""
+    """The best found network, then the baselines by accuracy, each compared with the best found."""
     best = material.best
     ranked = leaderboard(material.records, len(material.records))
     canonical = [record for record in ranked if record.origin == "baseline"]
@@ -125,9 +125,9 @@ def _picture(record: TrialRecord, best: TrialRecord | None, varying: Sequence[st
 
 
 def _against(record: TrialRecord, best: TrialRecord) -> str:
-    """What the best found has against a baseline."""
-    told = f"The best network found: {points((best.score or 0.0) - (record.score or 0.0))} points"
+    """A sentence that compares the best found network with a baseline."""
+    sentence = f"The best network found: {points((best.score or 0.0) - (record.score or 0.0))} points"
     for name, unit in COSTS:
         if record.cost.get(name) and name in best.cost:
-            told += f", {best.cost[name] / record.cost[name]:.2f} times the {unit}"
-    return told + "."
+            sentence += f", {best.cost[name] / record.cost[name]:.2f} times the {unit}"
+    return sentence + "."

@@ -1,4 +1,4 @@
-"""The sections that are plots: the history of the search, learning curves, and which decisions matter."""
+"""The sections with plots: the history of the search, learning curves, and the importance of decisions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ CURVES = "Validation {} by epoch of the best trials, and of the baselines (dashe
 
 
 def history_section(material: Material) -> list[Block]:
-    """Accuracy by trial number."""
+    """The plot of accuracy by trial number."""
     about = HISTORY.format(quality_words(material.records)) + crowded(material.records)
     return [Image(material.plots["history"], about)]
 
 
 def curves_section(material: Material) -> list[Block]:
-    """Accuracy by epoch."""
+    """The plot of accuracy by epoch."""
     return [Image(material.plots["curves"], CURVES.format(quality_words(material.records)) + _measured_on(material))]
 
 
 def _measured_on(material: Material) -> str:
-    """On how many images the points are measured, where that is not one number."""
+    """A sentence about the number of images per point, if it differs between points."""
     best = material.best
     if best is None:
         return ""
@@ -42,11 +42,11 @@ def _measured_on(material: Material) -> str:
     return f"{ends}, the others on {some:,} of them."
 
 
-DECISIONS = 15  # of a ranking's table
+DECISIONS = 15  # rows in the table of a ranking
 
 
 def decisions_section(material: Material) -> list[Block]:
-    """Each ranking with how it was found out; or why there is none."""
+    """Each ranking with its method, or the reason why there is none."""
     if not material.rankings:
         return [Prose("Not computed for this report.")]
     numbered = enumerate(material.rankings, start=1)

@@ -71,13 +71,13 @@ def _data(material: Material) -> str:
     if not isinstance(data, Mapping):
         named = material.option("data")
         return named if isinstance(named, str) else ""
-    told = str(data.get("name", material.option("data")))
+    sentence = str(data.get("name", material.option("data")))
     if isinstance(shape := data.get("shape"), list) and len(shape) == 3:
-        told += f", images of {shape[1]}×{shape[2]} pixels, {shape[0]} channel{'' if shape[0] == 1 else 's'}"
+        sentence += f", images of {shape[1]}×{shape[2]} pixels, {shape[0]} channel{'' if shape[0] == 1 else 's'}"
     if isinstance(sizes := data.get("sizes"), Mapping):
-        told += "; " + ", ".join(f"{_number(number)} {part}" for part, number in sizes.items())
-        told += " images (a search does not use the test images)" if "test" in sizes else " images"
-    return told
+        sentence += "; " + ", ".join(f"{_number(number)} {part}" for part, number in sizes.items())
+        sentence += " images (a search does not use the test images)" if "test" in sizes else " images"
+    return sentence
 
 
 def _notes(material: Material) -> str:
@@ -95,19 +95,19 @@ def _training(material: Material) -> str:
     epochs = get("epochs")
     if epochs is None:
         return ""
-    told = [counted(epochs, "epoch") if isinstance(epochs, int) else f"{epochs} epochs"]
-    told += [f"{get('optimizer')}", f"batches of {get('batch_size')}"]
-    told += [f"learning rate {get('learning_rate')}"] if get("learning_rate") else []
-    told += [f"schedule {get('schedule')}"] if get("schedule") else []
-    told += [f"weight decay {get('weight_decay')}"] if get("weight_decay") else []
-    told += [f"label smoothing {get('label_smoothing')}"] if get("label_smoothing") else []
+    parts = [counted(epochs, "epoch") if isinstance(epochs, int) else f"{epochs} epochs"]
+    parts += [f"{get('optimizer')}", f"batches of {get('batch_size')}"]
+    parts += [f"learning rate {get('learning_rate')}"] if get("learning_rate") else []
+    parts += [f"schedule {get('schedule')}"] if get("schedule") else []
+    parts += [f"weight decay {get('weight_decay')}"] if get("weight_decay") else []
+    parts += [f"label smoothing {get('label_smoothing')}"] if get("label_smoothing") else []
     weights = get("class_weights")
-    told += [f"class weights {_weights(weights)}"] if weights not in (None, "none") else []
-    told += [f"{name} ×{get(name)}" for name in ("width", "depth") if get(name) not in (None, 1.0)]
-    told += [f"images of {get('image_size')} pixels"] if get("image_size") else []
-    told += ["augmented images"] if get("augment") else ["images without augmentation"]
-    told += [str(get("precision"))]
-    return ", ".join(told)
+    parts += [f"class weights {_weights(weights)}"] if weights not in (None, "none") else []
+    parts += [f"{name} ×{get(name)}" for name in ("width", "depth") if get(name) not in (None, 1.0)]
+    parts += [f"images of {get('image_size')} pixels"] if get("image_size") else []
+    parts += ["augmented images"] if get("augment") else ["images without augmentation"]
+    parts += [str(get("precision"))]
+    return ", ".join(parts)
 
 
 def _weights(chosen: Any) -> str:
@@ -125,19 +125,19 @@ def _strategy(material: Material) -> str:
 
 
 def _trials(material: Material) -> str:
-    wanted = material.option("trials")
-    if wanted is None:
+    number = material.option("trials")
+    if number is None:
         return ""
-    told = f"{wanted} different architecture{'' if wanted == 1 else 's'}"
+    sentence = f"{number} different architecture{'' if number == 1 else 's'}"
     if not material.option("baselines"):
-        told += ", without canonical baselines"
+        sentence += ", without canonical baselines"
     elif any(record.origin == "baseline" for record in material.records):
-        told += ", canonical baselines first"
+        sentence += ", canonical baselines first"
     repeats = material.option("repeats")
     if isinstance(repeats, int) and repeats > 1:
         top = material.option("repeat_top")
-        told += f"; {f'the best {top}' if top else 'each'} trained with {repeats} seeds"
-    return told
+        sentence += f"; {f'the best {top}' if top else 'each'} trained with {repeats} seeds"
+    return sentence
 
 
 def _number(value: Any) -> str:

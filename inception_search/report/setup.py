@@ -1,4 +1,4 @@
-"""The machines and versions of a study, the commands that do it again, and every option it was run with."""
+"""The machines and versions of a study, the commands that reproduce it, and its configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIRST = ("from trial", "system", "processor", "cores", "device", "python", "torc
 
 
 def environment_section(material: Material) -> list[Block]:
-    """A column for each environment, the first one first."""
+    """A table with one column per environment, in order."""
     known = material.environments or [_of_old(material.study)]
     names = list(dict.fromkeys((*FIRST, *(name for each in known for name in each))))
     if len(known) == 1:
@@ -34,7 +34,7 @@ def _since(environment: Mapping[str, str]) -> str:
 
 
 def _of_old(study: Mapping[str, Any]) -> dict[str, str]:
-    """What studies wrote down before they had a file for it."""
+    """The facts of a study from a version without an environments file."""
     facts = study.get("facts")
     facts = facts if isinstance(facts, Mapping) else {}
     versions = facts.get("versions")
@@ -43,7 +43,7 @@ def _of_old(study: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _attached(material: Material) -> list[Block]:
-    """Other devices or versions that records name: attached workers may be elsewhere."""
+    """The devices named in the records if there are several, because attached workers may use others."""
     devices = _distinct([record.device for record in material.records if record.device])
     if len(devices) < 2:
         return []
@@ -55,7 +55,7 @@ def _distinct(values: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def reproduce_section(material: Material) -> list[Block]:
-    """One command a line, with what it does."""
+    """One command per line, with an explanation."""
     run = material.run
     at = shlex.quote(run)
     again = shlex.quote(f"{run}-again")
@@ -83,7 +83,7 @@ def _exact(material: Material) -> str:
 
 
 def configuration_section(material: Material) -> list[Block]:
-    """A row for each setting, nested ones by their dotted path."""
+    """A table with one row per setting; nested settings are named by their dotted path."""
     return [Table("The study as it was run.", ("Setting", "Value$"), list(_flat(material.study, "")), dense=True)]
 
 

@@ -1,4 +1,4 @@
-"""The report of a run folder, the page with its pictures or the same as data, and what it says besides the records."""
+"""The report of a run folder, as a page with figures or as data, with analyses made from the records."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from inception_search.study.reference_point import reference_of
 def write_study_report(
     run: RunFolder, out: str | Path | None = None, records: Sequence[TrialRecord] | None = None
 ) -> list[Path]:
-    """The report of a run folder, its best network and its pictures, made from the records; the files written.
+    """Write the report of a run folder, its best network and its figures; return the written paths.
 
-    They are written into the run folder, or into the folder ``out``; ``out`` may also be the name of an ``.html`` file,
-    and then only the page is written. With ``out`` nothing in the run folder changes. ``records`` are those of the
-    run, where they have been read.
+    They are written into the run folder, or into the folder ``out``. If ``out`` is the name of an ``.html`` file, only
+    the page is written. With ``out`` nothing in the run folder changes. ``records`` are those of the run, if they have
+    been read already.
 
-    Of a study that is running or was broken off, what there is of it.
+    The report of a running or interrupted study covers the trials so far.
     """
     target = run.path if out is None else Path(out)
     refuse_links(target)
@@ -57,7 +57,7 @@ def write_study_report(
 
 
 def study_report(run: RunFolder, top: int = 10) -> dict[str, Any]:
-    """What the report of a run folder says, as plain JSON data; ``docs/json.md`` lists its keys. Nothing is written."""
+    """The content of a run folder's report as plain JSON data; ``docs/json.md`` lists its keys. Nothing is written."""
     records = run.lean_records()
     study = masked_values(settings_of(run, records))
     return report_data(Material(records, study, _title(study), **findings(run, records)), top)
@@ -68,7 +68,7 @@ def _title(study: Mapping[str, Any]) -> str:
 
 
 def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
-    """The fields of a report's material that are not in the records, by name; the same records give the same."""
+    """The fields of a report's material that are computed from the records, by name; deterministic."""
     config = StudyConfig.read(run.study_file)
     several = len(config.objectives) > 1
     reference = reference_of(run, config) if several else None
@@ -84,9 +84,9 @@ def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
 
 
 def settings_of(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
-    """What ``study.yaml`` holds, by name; settings of the training that are empty there are those of the last trial.
+    """The settings in ``study.yaml`` by name; missing settings of the training are those of the last trial.
 
-    Studies of version 0.1 wrote down only the settings that had been given.
+    Studies of version 0.1 stored only the settings that the user gave.
     """
     study: dict[str, Any] = dict(read_yaml(run.study_text(), str(run.study_file)))
     trained = [record for record in records if record.fidelity]
@@ -95,7 +95,7 @@ def settings_of(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any
 
 
 def _space(run: RunFolder) -> Space | None:
-    """The study's space; None where its document cannot be read (any more): the report does without."""
+    """The study's space; None if its document cannot be read, because the report is also useful without it."""
     try:
         return Space(run.space_text(), str(run.space_file))
     except InceptionSearchError:

@@ -10,43 +10,43 @@ from inception_search.numbers import counted
 from inception_search.store.query import counts, leaderboard, quality_words
 from inception_search.store.record import TrialRecord, percent, trial_name
 
-# What one validation image is worth: the same in every class only for plain accuracy.
+# The weight of one validation image; only in plain accuracy do all images count the same.
 _WORTH = {
     "accuracy": "corresponds to {:.2f} points",
     "balanced_accuracy": "counts more in a small class",
     "macro_f1": "counts more in a small class",
 }
-_UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that the weights do not depend on
+_UNSEEN = {"threads", "curve_images"}  # fields of a fidelity that do not affect the trained weights
 
 
 def summary(records: Sequence[TrialRecord]) -> str:
     """The outcome of a study in one or two sentences."""
     numbers = counts(records)
-    told = f"{counted(len(records), 'trial')}, {numbers['complete']} trained to the last epoch."
-    told += _recipes(records)
+    text = f"{counted(len(records), 'trial')}, {numbers['complete']} trained to the last epoch."
+    text += _recipes(records)
     found = next((r for r in leaderboard(records, len(records)) if r.origin != "baseline"), None)
     if found is None or found.score is None:
-        return told
-    told += f" Best network found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
+        return text
+    text += f" Best network found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
     reference = best_baseline(records)
     if reference is None or reference.score is None:
-        return told + "." + _grain(records, found)
+        return text + "." + _grain(records, found)
     difference = found.score - reference.score
-    told += f", {points(difference)} points compared with {trial_name(reference)}, the best baseline"
-    told += f" ({percent(reference.score)})."
+    text += f", {points(difference)} points compared with {trial_name(reference)}, the best baseline"
+    text += f" ({percent(reference.score)})."
     if difference < 0:
-        told += f" No network found is better than {trial_name(reference)}."
-    return told + _grain(records, found, reference)
+        text += f" No network found is better than {trial_name(reference)}."
+    return text + _grain(records, found, reference)
 
 
 def _recipes(records: Sequence[TrialRecord]) -> str:
-    """That trials were trained in different ways, where a study's recipe has been changed."""
-    # Records of a large study share theirs: it is enough to look at each once.
+    """A sentence if trials were trained with different settings, because the recipe was changed."""
+    # Records of a large study share fidelity objects; each needs to be examined only once.
     known = {id(record.fidelity): record.fidelity for record in records if record.state == "complete"}
     recipes = [{"class_weights": "none", **fidelity} for fidelity in known.values() if fidelity]
     names = sorted({name for recipe in recipes for name in recipe} - _UNSEEN)
-    told = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
-    words = [f"{name} {' or '.join(values)}" for name, values in told.items() if len(values) > 1]
+    values_of = {name: sorted({str(recipe.get(name)) for recipe in recipes}) for name in names}
+    words = [f"{name} {' or '.join(distinct)}" for name, distinct in values_of.items() if len(distinct) > 1]
     return (
         f" They were trained with different settings ({', '.join(words)}), so their accuracies are not comparable."
         if words
@@ -54,17 +54,17 @@ def _recipes(records: Sequence[TrialRecord]) -> str:
     )
 
 
-def _grain(records: Sequence[TrialRecord], *told: TrialRecord) -> str:
-    """What one validation image is worth, and how often was trained what was told: much may be within chance."""
-    sizes = told[0].data.get("sizes")
+def _grain(records: Sequence[TrialRecord], *named: TrialRecord) -> str:
+    """The weight of one validation image and the number of trainings, as a hint at differences due to chance."""
+    sizes = named[0].data.get("sizes")
     images = sizes.get("validation") if isinstance(sizes, dict) else None
     if not isinstance(images, int) or images < 1:
         return ""
     again = Counter(record.repeat_of for record in records if record.state == "complete")
-    often = [f"{trial_name(record)} was trained {_times(1 + again[record.number])}" for record in told]
-    repeated = any(again[record.number] for record in told)
-    trained = ", ".join(often) if repeated else "each network was trained once"
-    worth = _WORTH[told[0].quality].format(100 / images)
+    counts_of = [f"{trial_name(record)} was trained {_times(1 + again[record.number])}" for record in named]
+    repeated = any(again[record.number] for record in named)
+    trained = ", ".join(counts_of) if repeated else "each network was trained once"
+    worth = _WORTH[named[0].quality].format(100 / images)
     return f" One of the {images:,} validation images {worth}; {trained}."
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard, and all trials, one a row."""
+"""The leaderboard, and the table of all trials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_search.store.query import counts, quality_words
 from inception_search.store.record import TrialRecord, percent
 
 AGAINST = "Compared with best baseline#"
-PLACES = 20  # of the leaderboard; baselines below them are shown, too
+PLACES = 20  # rows of the leaderboard, besides lower baselines
 COLUMNS = ("Rank#", "Name", "Origin", "Accuracy#", AGAINST, "MACs#", "Parameters#", "Architecture$")
 CAPTION = "Trials that were trained to the last epoch, by validation {}"
 COMPARED = "differences in percentage points; baselines are marked"
@@ -42,21 +42,21 @@ def leaders_section(material: Material) -> list[Block]:
     caption, marked = CAPTION.format(words), [row.baseline for row in rows]
     if any(marked):
         return [Table(f"{caption}; {COMPARED}.", columns, cells, marked)]
-    kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is nothing to compare with
+    kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is no baseline to compare with
     return [Table(f"{caption}.", [columns[at] for at in kept], [tuple(row[at] for at in kept) for row in cells])]
 
 
-ROWS = 500  # of one table; the first is open
+ROWS = 500  # rows per table; the first table is open
 PARTS = 100  # tables
-TOLD = ("macs", "params", "seconds")  # objectives that have a column anyway
+IN_COLUMNS = ("macs", "params", "seconds")  # objectives that always have a column
 
 
 def trials_section(material: Material) -> list[Block]:
-    """Number, state, origin, accuracy, other objectives, costs, seconds and architecture."""
+    """The tables of all trials: state, origin, accuracy, other objectives, costs, seconds and architecture."""
     if not material.records:
         return [Prose("The study has no trials yet.")]
     ranked_by = next((record.quality for record in material.records if record.objectives), "accuracy")
-    others = [name for name in material.option("objectives") or () if name not in (*TOLD, ranked_by)]
+    others = [name for name in material.option("objectives") or () if name not in (*IN_COLUMNS, ranked_by)]
     titles = [f"{name.replace('_', ' ')}#" for name in others]
     words = quality_words(material.records)
     columns = (
@@ -80,13 +80,13 @@ def trials_section(material: Material) -> list[Block]:
 
 
 def _listed(records: Sequence[TrialRecord], caption: str, columns: Sequence[str], others: Sequence[str]) -> Table:
-    """Some of the trials as a table."""
+    """These trials as a table."""
     rows = [_row(record, others) for record in records]
     return Table(caption, columns, rows, [record.origin == "baseline" for record in records], dense=True)
 
 
 def _ended(records: Sequence[TrialRecord]) -> str:
-    """How some of the trials ended, and the best of them."""
+    """The number of trials in each state, and the best score."""
     ended = ", ".join(f"{number} {state}" for state, number in counts(records).items() if number)
     scores = [record.score for record in records if record.score is not None]
     best = f"; the best {percent(max(scores))}" if scores else ""

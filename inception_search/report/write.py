@@ -1,4 +1,4 @@
-"""Writing a report: its sections (a new one is a function and a row), the page, and the figures as files beside it."""
+"""Writes a report: the page with its sections, and the figures as files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Section(NamedTuple):
-    """A heading, and what makes the blocks below it."""
+    """A heading, and the function that makes the blocks below it."""
 
     heading: str
     make: Callable[[Material], list[Block]]
@@ -59,12 +59,12 @@ SECTIONS: tuple[Section, ...] = (
 def write_report(
     folder: str | Path, records: Sequence[TrialRecord], *, study: Mapping[str, Any], title: str, **known: Any
 ) -> list[Path]:
-    """Write ``report.html`` and ``figures/*.svg`` into ``folder``; the paths written, the report first.
+    """Write ``report.html`` and ``figures/*.svg`` into ``folder``; return the written paths, the report first.
 
-    Where ``folder`` is the name of an ``.html`` file, only the page is written, to that file.
+    If ``folder`` is the name of an ``.html`` file, only the page is written, to that file.
 
-    ``study`` is its configuration; ``known`` are other fields of :class:`Material`. The same material gives the
-    same bytes. A network that cannot be drawn is named in the report, with the reason.
+    ``study`` is its configuration; ``known`` are other fields of :class:`Material`. The same material gives the same
+    bytes. For a network that cannot be drawn, the report shows the reason.
     """
     target = Path(folder)
     refuse_links(target)
@@ -89,7 +89,7 @@ def write_report(
 
 
 def _plots(material: Material) -> Iterator[tuple[str, str]]:
-    """Name and SVG of every plot there is something to show in."""
+    """Name and SVG of every plot that is not empty."""
     for name in PLOTS:
         yield name, plot_svg(plot(name, material.records), name)
     if (front := front_plot(material)) is not None:
@@ -101,7 +101,7 @@ def _plots(material: Material) -> Iterator[tuple[str, str]]:
 
 
 def page(title: str, lead: str, sections: Iterable[tuple[str, Sequence[Block]]]) -> str:
-    """An HTML document of headings and what stands under each; every text in it is plain and is escaped."""
+    """An HTML document of headings and their blocks; all text is plain and is escaped."""
     return _environment().get_template("report.html").render(title=title, lead=lead, sections=list(sections))
 
 
@@ -123,13 +123,13 @@ def _environment() -> Environment:
 
 
 def _cleaned(value: Any) -> Any:
-    """Texts without invisible characters; finished HTML as it is."""
+    """Texts without invisible characters; finished HTML unchanged."""
     return clean(value) if type(value) is str else value
 
 
 @lru_cache(maxsize=4096)
 def _prose(words: str) -> Any:
-    """``words`` escaped, and what stands between backticks as code."""
+    """``words`` escaped, with text between backticks as code."""
     from markupsafe import Markup
 
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", text(words)))

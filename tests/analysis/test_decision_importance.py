@@ -166,5 +166,5 @@ def test_of_very_many_networks_some_are_looked_at_and_the_text_says_so(monkeypat
     monkeypatch.setattr("inception_search.analysis.property_importance.MOST", 30)
     few = statistic_importance(planted(30)).about
     many = statistic_importance(planted(90)).about
-    assert "Counted in the networks of 30 complete trials, each network" in few
-    assert "Counted in the networks of 30 of the 90 complete trials, evenly spaced by number, each network" in many
+    assert "Properties of the networks of 30 complete trials, with repeats" in few
+    assert "networks of 30 of the 90 complete trials, evenly spaced by number, with repeats" in many

@@ -27,7 +27,7 @@ def test_a_study_that_was_broken_off(command: Command, tmp_path: Path) -> None:
     assert "Not finished: 13 of 34 trials are trained; `inception-search resume mine` continues." in said.out
     html = (run / "report.html").read_text(encoding="utf-8")
     assert "13 of 34 trials are trained; <code>inception-search resume runs/example</code> continues." in html
-    assert "13 trained networks are too few to tell what matters" in html
+    assert "13 trained networks are too few for this analysis" in html
     assert files(run) == before
 
 

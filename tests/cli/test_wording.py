@@ -11,7 +11,7 @@ from typer.main import get_command
 
 import inception_search as ins
 from inception_search.cli.main import VERBS, _command, app
-from inception_search.cli.wording import in_options, speak_of
+from inception_search.cli.wording import in_options, use_options_of
 from inception_search.errors import RunFolderError
 from tests.cli.conftest import Command
 from tests.example import EXAMPLE
@@ -35,14 +35,14 @@ TEXTS = [
 
 @pytest.mark.parametrize(("verb", "python", "said"), TEXTS)
 def test_arguments_of_python_become_options_of_the_verb(verb: str, python: str, said: str) -> None:
-    speak_of(_command(verb))
+    use_options_of(_command(verb))
     assert in_options(python) == said
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_named_as_the_verb_takes_it(verb: str) -> None:
     command = _command(verb)
-    speak_of(command)
+    use_options_of(command)
     options: dict[str, Any] = {param.name: param for param in command.params if param.param_type_name == "option"}
     for name, option in options.items():
         if not option.is_flag:

@@ -152,9 +152,9 @@ def test_a_better_search_than_random(cells: Space) -> None:
     [
         ("optuna:GPSampler", r"cannot search.*'module\.b0\.width' is there only where.*is 'conv'"),
         ("optuna:QMCSampler", r"cannot search.*'module\.b0\.width' is there only where.*is 'conv'"),
-        ("optuna:GridSampler", "cannot be made.*search_space"),
+        ("optuna:GridSampler", "cannot be created.*search_space"),
         ("optuna:CmaEsSampler", "keeps its state as a pickle.*strategy: cmaes"),
-        ("python:a.module.Own", r"can only be given in Python.*strategy=Own\(\.\.\.\)"),
+        ("python:a.module.Own", r"can only be passed from Python.*strategy=Own\(\.\.\.\)"),
     ],
 )
 def test_what_cannot_search_is_refused_with_why(name: str, told: str, modules: Space) -> None:
@@ -197,7 +197,7 @@ def test_names_and_options_are_checked(cells: Space) -> None:
         check("optuna:BaseSampler", cells)
     with pytest.raises(ConfigError, match=r"has no such option.*did you mean 'population_size'"):
         check("optuna:NSGAIISampler", cells, 1, {"popultion_size": 3})
-    with pytest.raises(ConfigError, match=r"cannot be made, got .*population_size"):
+    with pytest.raises(ConfigError, match=r"cannot be created, got .*population_size"):
         check("optuna:NSGAIISampler", cells, 1, {"population_size": 1})
 
 
@@ -286,7 +286,7 @@ def test_samplers_of_optunahub_are_loaded_by_the_name_of_their_package(
     world = World(cells, trials=10)
     assert len(world.go(make_strategy("optunahub:samplers/one", world.problem), 3)) == 3
     check("optunahub:samplers/two:B", cells)
-    with pytest.raises(ConfigError, match=r"which sampler is meant.*expected one of A, B"):
+    with pytest.raises(ConfigError, match=r"does not have exactly one sampler.*expected one of A, B"):
         check("optunahub:samplers/two", cells)
     for hostile in ("optunahub:../../runs/a", "optunahub:/a", "optunahub:", "optunahub:samplers/../a"):
         with pytest.raises(ConfigError, match=r"not the name of a package.*expected optunahub:samplers/NAME"):

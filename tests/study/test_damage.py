@@ -170,7 +170,7 @@ def records(run: RunFolder) -> list[TrialRecord]:
 def test_an_index_that_says_otherwise_than_the_records_is_set_aside_and_made_anew(killed):
     killed.damage("journal.log", lambda data, at: data.replace(b'"values":[0.', b'"values":[1.'), 0)
     (said,) = told(killed.study)
-    assert "journal.log differed from the records and was made anew" in said
+    assert "journal.log differed from the records and was recreated" in said
     assert b'"values":[1.' in (killed.run / "journal.log.corrupt").read_bytes()
     assert [trial.value for trial in killed.study.index] == list(killed.ends.values())
 
@@ -178,7 +178,7 @@ def test_an_index_that_says_otherwise_than_the_records_is_set_aside_and_made_ane
 def test_an_index_that_looks_the_other_way_is_made_anew_too(killed):
     killed.damage("journal.log", lambda data, at: data.replace(b'"directions":[2]', b'"directions":[1]'), 0)
     (said,) = told(killed.study)
-    assert "was made anew" in said
+    assert "was recreated" in said
     assert killed.study.driver.live.study.direction.name == "MAXIMIZE"
 
 

@@ -11,7 +11,7 @@ from inception_search.canonical.catalogue import names as canonical_names
 from inception_search.compare.comparison import COARSER, SETTINGS, Comparison, alignment_of, nearest_module
 from inception_search.compare.side import Side, side_of
 from inception_search.compare.text import signed, text_of
-from inception_search.compare.words import said
+from inception_search.compare.words import entry_words
 from inception_search.errors import ConfigError
 from inception_search.figures.annotations import Facts, facts_of_network, facts_of_step
 from inception_search.figures.diff.panels import Drawer, Pair, pairs_of
@@ -144,7 +144,9 @@ def cost_change(old: tuple[int, int], new: tuple[int, int]) -> str:
 
 def settings_of(diff: Diff, kinds: tuple[str, ...] = SETTINGS) -> list[Line]:
     """What changed of what is said of a whole network, and is not in any box."""
-    return [(entry.status, said(entry)) for entry in diff.entries if entry.status != "same" and entry.kind in kinds]
+    return [
+        (entry.status, entry_words(entry)) for entry in diff.entries if entry.status != "same" and entry.kind in kinds
+    ]
 
 
 def legend() -> Placement:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from inception_search.compare.diff_entry import Entry
-from inception_search.compare.words import SIGNS, place, said
+from inception_search.compare.words import SIGNS, entry_words, place
 from inception_search.figures.diff.diff import (
     Diff,
     Line,
@@ -50,7 +50,7 @@ def _settings(before: Network, after: Network) -> list[str]:
     """What an edit changed that is in no stage, a line each: what follows every convolution, the head ..."""
     entries = (entry for entry in diff_of(before, after).entries if entry.status != "same")
     signs = {"added": "+ ", "removed": "− "}
-    return [clean(signs.get(e.status, "") + said(e)) for e in entries if e.kind not in NO_EDIT]
+    return [clean(signs.get(e.status, "") + entry_words(e)) for e in entries if e.kind not in NO_EDIT]
 
 
 def draw_steps(title: str, steps: Sequence[Edited], how: Print | None = None, less: str = "") -> Figure:
@@ -142,7 +142,7 @@ def _is_more_or_less(entry: Entry) -> bool:
 def _elsewhere(diff: Diff) -> list[Line]:
     """What changed of the input, the auxiliary heads and the head."""
     return [
-        (entry.status, f"{SIGNS[entry.status]} {place(entry)}: {said(entry)}".replace("-", "−", 1))
+        (entry.status, f"{SIGNS[entry.status]} {place(entry)}: {entry_words(entry)}".replace("-", "−", 1))
         for entry in diff.entries
         if entry.status != "same" and place(entry).partition(".")[0] in ("input", "aux", "head")
     ]
