@@ -1,1 +1,1 @@
-"""Pictures of networks, modules and searches: SVG drawings, plots, tables and the report of a run."""
+"""Figures of networks, modules and searches: SVG drawings, plots, tables and interactive pages."""

@@ -1,4 +1,4 @@
-"""Shapes and costs by place in the document, read from the lowered graph."""
+"""Shapes and costs by path, read from the lowered graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_search.spec.step import AnyStep
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is known of one place: the type that leaves it, its parameters and its MACs for one image."""
+    """The output type, parameters and MACs (for one image) at one path."""
 
     type: Type
     params: int
@@ -30,17 +30,17 @@ class Fact:
         return shape_text(self.type)
 
     def lines(self) -> tuple[str, ...]:
-        """The lines a detailed box adds: shape, then what is not zero of parameters and MACs."""
+        """The lines that a detailed box adds: the shape, and the parameters and MACs that are not zero."""
         costs = ((self.params, "params"), (self.macs, "MACs"))
         return (self.shape, *(f"{count(value)} {unit}" for value, unit in costs if value))
 
     def tip(self) -> str:
-        """The same on one line, exact."""
+        """The same values on one line, exact."""
         return f"out {self.shape}, {self.params:,} params, {self.macs:,} MACs"
 
 
 class Facts:
-    """The facts of every place of one graph; a place is a node's path or any beginning of it."""
+    """The facts of every path in one graph; a path is that of a node or a prefix of one."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -53,28 +53,28 @@ class Facts:
                 path = path.rpartition(".")[0]
 
     def get(self, path: str) -> Fact | None:
-        """The fact of ``path``; None where no node is (an identity)."""
+        """The fact at ``path``; None without a node there (an identity)."""
         row = self._rows.get(path)
         return None if row is None else Fact(row.type, row.params, row.macs)
 
     def read_by(self, path: str) -> Type | None:
-        """The type that the place ``path`` reads."""
+        """The input type of the part at ``path``."""
         first = self._first.get(path)
         read = () if first is None else self._graph.input_types(self._graph.nodes[first])
         return read[0] if read else None
 
 
 def shape_text(value: Type, words: Callable[[int, int, int], str] = shape) -> str:
-    """``384×35×35`` (channels, height, width), or ``2048`` for a vector; ``words`` write it otherwise."""
+    """``384×35×35`` (channels, height, width), or ``2048`` for a vector; ``words`` sets another format."""
     return words(*value) if isinstance(value, FeatureMap) else str(value.channels)
 
 
 @lru_cache(maxsize=8)
 def facts_of_network(network: Network) -> Facts:
-    """The facts of a whole network, auxiliary heads included; :class:`ShapeError` where it does not fit."""
+    """The facts of a whole network with its auxiliary classifiers; raises :class:`ShapeError` if shapes do not fit."""
     return Facts(lower(network, aux=True))
 
 
 def facts_of_step(step: AnyStep, input_shape: tuple[int, int, int], network: Network | None) -> Facts:
-    """The facts of ``step`` on a (C, H, W) map, as the only stage of a network with ``network``'s defaults."""
+    """The facts of ``step`` for a (C, H, W) input, as the only stage of a network with ``network``'s defaults."""
     return Facts(lower(alone(step, input_shape, network)))

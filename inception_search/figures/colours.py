@@ -1,7 +1,8 @@
 """The colours of the figures, for a light and a dark page.
 
-Lightness alone tells the kinds apart in print without colour: pointwise convolutions are the lightest, spatial ones
-and max pooling the darkest. Text has a contrast of 7 or more on every fill, outlines 3 or more on the page.
+The kinds differ in lightness, so that they can be told apart in a black-and-white print: pointwise convolutions are the
+lightest, spatial ones and max pooling the darkest. Text has a contrast of at least 7 on every fill, outlines at least 3
+on the page.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Paint(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The colours that are not a box's."""
+    """The colours other than those of boxes."""
 
     paper: str
     ink: str  # labels
@@ -59,7 +60,7 @@ DARK: dict[Kind, Paint] = {
     "linear": Paint("#3d2a66", "#bfa3f2"),
     "block": Paint("#203a4a", "#86b6d1"),
 }
-# Of what a comparison found: outlines and badges, on a light and a dark page. The sign in the badge says it, too.
+# Outlines and badges of a comparison, on a light and a dark page. The badge also has a sign.
 MARKS: dict[Mark, str] = {"added": "#15752f", "removed": "#c0242b", "changed": "#b04a00"}
 DARK_MARKS: dict[Mark, str] = {"added": "#56d364", "removed": "#ff7b72", "changed": "#f0a35a"}
 

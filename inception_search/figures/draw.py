@@ -1,4 +1,4 @@
-"""``draw``: a picture of a network or of one of its modules."""
+"""``draw``: a figure of a network or of one of its modules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inception_search.spec.network import Network, PoolDefaults
 from inception_search.spec.step import KINDS, AnyStep, Block, Chain, Repeat, Use, children
 from inception_search.spec.step_places import first_place, step_before
 
-NO_BLOCKS, OVERVIEW, DOWN = "no blocks", "style 'overview'", "flow 'down'"  # what makes a picture narrower
+NO_BLOCKS, OVERVIEW, DOWN = "no blocks", "style 'overview'", "flow 'down'"  # options that make a figure narrower
 Style: TypeAlias = Literal["plain", "paper", "detail", "overview"]
 
 
@@ -42,17 +42,17 @@ def draw(
     font_size: float | None = None,
     palette: PaletteName | None = None,
 ) -> Figure:
-    """A picture of a network, or of a step (a module).
+    """A figure of a network, or of a step (a module).
 
-    ``style``: ``overview`` folds a network to one box per stage (the default for a network; for a step it is
-    ``plain``); ``plain`` shows every convolution with kernel and filters (the default for a step); ``detail`` adds
-    shape, parameters and MACs; ``paper`` is a module as its paper draws it: upwards, in the paper's words.
-    ``flow``: ``down``, ``right``, or ``up`` as the papers draw (the default in their style). ``blocks`` puts every
-    module of a network beside it. For a step, ``network`` is where the blocks it uses (and its shapes) come from and
-    ``input_shape`` (C, H, W) what it reads. ``title=""`` leaves the title out. ``width`` (``"240pt"``; texpt, which is
-    TeX's pt, mm, cm, in, px), ``font_size`` (points) and
-    ``palette`` (``colour``, ``grey``, ``print``, ``colour-blind``) are for paper: where the picture is too wide its
-    words are wrapped, and ``.note`` says where type is still too small.
+    ``style``: ``overview`` folds each stage of a network to one box (the default for a network); ``plain`` shows every
+    convolution with kernel and filters (the default for a step); ``detail`` adds shape, parameters and MACs; ``paper``
+    draws a module as its paper does: upwards, with the paper's terms. ``flow``: ``down``, ``right``, or ``up`` as in
+    the papers (the default with ``paper``). ``blocks`` adds every module of a network next to it.
+
+    For a step, ``network`` supplies the blocks it uses (and its shapes), and ``input_shape`` (C, H, W) is the shape of
+    its input. ``title=""`` omits the title. ``width`` (``"240pt"``; also texpt (TeX's pt), mm, cm, in, px),
+    ``font_size`` (points) and ``palette`` (``colour``, ``grey``, ``print``, ``colour-blind``) are for printing. In a
+    figure that is too wide the words are wrapped; if the type is still too small, ``.note`` explains it.
     """
     how = print_of(width, font_size, palette)
     style = _checked("style", style or ("overview" if isinstance(item, Network) else "plain"), get_args(Style))
@@ -106,7 +106,7 @@ def _draw_step(
 
 
 class Look(NamedTuple):
-    """How a module is drawn: with its numbers in the boxes or not, and in whose words."""
+    """How a module is drawn: with or without values in the boxes, and with which terms."""
 
     detail: bool = False
     captions: Captions = PLAIN
@@ -121,7 +121,7 @@ def _module(step: AnyStep, path: str, network: Network | None, facts: Facts | No
 def module_part(
     step: AnyStep, path: str, network: Network | None, facts: Facts | None, look: Look, tree: ModuleTree
 ) -> Part:
-    """A step below its input; where shapes are known, with sizes along its trunk and its output."""
+    """A step below its input; with known shapes, also sizes along its trunk, and its output."""
     read, fact = (facts.read_by(path), facts.get(path)) if facts else (None, None)
     first = network is not None and path == next(iter(network.stages))
     name = "Input" if first else look.captions.start(step, step_before(network, step) if network else None)
@@ -139,9 +139,9 @@ def module_part(
 
 
 def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts, words: Captions) -> Iterator[Part]:
-    """The parts of a chain, each followed by the size that leaves it where that is not the one before.
+    """The parts of a chain, each followed by its output size where the size changes.
 
-    The size at the end stands in the box of the output, or beside the last part where there is no such box.
+    The last size is in the output's box, or beside the last part if there is no such box.
     """
     shown = None
     for index, inner in enumerate(step.steps):
@@ -154,7 +154,7 @@ def _trunk(step: Chain, path: str, tree: ModuleTree, facts: Facts, words: Captio
 
 
 def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:
-    """Names, step and first place of every different block in use and stage that is not drawn in the overview."""
+    """Names, step and first path of every different block and stage that the overview does not show in full."""
     found: list[tuple[list[str], AnyStep, str]] = []
     stack = [(name, name, step) for name, step in reversed(network.stages.items())]
     while stack:
@@ -172,12 +172,12 @@ def _modules(network: Network) -> list[tuple[list[str], AnyStep, str]]:
 
 
 def modules_of(network: Network) -> list[tuple[list[str], AnyStep]]:
-    """Every different module of a network with the names of the blocks and stages that it is."""
+    """Every different module of a network with all its names as block or stage."""
     return [(names, step) for names, step, _ in _modules(network)]
 
 
 def draw_modules(network: Network, names: Sequence[str], title: str) -> Figure:
-    """Some of the different modules of a network side by side, by the names that :func:`modules_of` has for them."""
+    """Some modules of a network side by side, selected by the names in :func:`modules_of`."""
     facts = facts_of_network(network)
     chosen = [(known, step, path) for known, step, path in _modules(network) if set(known) & set(names)]
     panels = [(", ".join(known), _module(step, path, network, facts, Look())) for known, step, path in chosen]
@@ -196,7 +196,7 @@ def _note(found: list[tuple[list[str], AnyStep, str]], name: str, step: AnyStep,
 def step_facts(
     step: AnyStep, network: Network | None, input_shape: tuple[int, int, int] | None
 ) -> tuple[str, Facts | None]:
-    """The path to draw ``step`` under, and the facts of its places where they can be known."""
+    """The path under which to draw ``step``, and the facts of its parts if they are known."""
     if input_shape is not None:
         return MODULE, facts_of_step(step, input_shape, network)
     path = first_place(network, step) if network else None
@@ -206,17 +206,17 @@ def step_facts(
 
 
 def network_part(network: Network) -> Part:
-    """A network with one box per stage, ready to be placed."""
+    """A network with one box per stage, as a drawing tree."""
     return NetworkTree(network, facts_of_network(network), folded=True, detail=False).part()
 
 
 def stage_part(network: Network, stage: str) -> Part:
-    """One stage of a network, every convolution drawn, ready to be placed."""
+    """One stage of a network with every convolution, as a drawing tree."""
     return _module(network.stages[stage], stage, network, facts_of_network(network), Look())
 
 
 def placed(part: Part, flow: Flow = "down", room: Room | None = None) -> Placement:
-    """A part with every box and wire at its place."""
+    """A part with coordinates for every box and wire."""
     placement = lay_out(part, room=room)
     return placement.flipped() if flow == "up" else placement
 
@@ -230,9 +230,10 @@ def _figure(
     changes: Sequence[str] = (),
     changed: Callable[[frozenset[str]], Panels] | None = None,
 ) -> Figure:
-    """The panels under ``title``; a figure without one is called ``name``.
+    """The panels under ``title``; a figure without a title is called ``name``.
 
-    ``changes`` and ``changed``, for a whole network, are what could make it narrower, and the panels it has then.
+    For a whole network, ``changes`` are options that make it narrower, and ``changed`` returns its panels with some of
+    them.
     """
     drawing = panels_in(title, panels, flow, how)
     less = ""
@@ -248,7 +249,7 @@ def _figure(
 
 
 def panels_in(title: str, panels: Panels, flow: Flow, how: Print) -> Placement:
-    """The panels under ``title`` on one sheet, as wide as ``how`` has room for where that can be done."""
+    """The panels under ``title`` on one sheet, within the width of ``how`` if possible."""
 
     def laid_out(change: Callable[[Part], Part], room: Room) -> Placement:
         drawings = [Panel(heading, placed(change(part), flow, room)) for heading, part in panels]
@@ -270,14 +271,14 @@ def _checked(name: str, value: str, known: tuple[str, ...]) -> Any:
 
 
 def _advice(changes: Sequence[str], fits: Callable[[frozenset[str]], bool]) -> str:
-    """The fewest of ``changes`` with which a picture fits; several ways are separated by commas.
+    """The smallest combinations of ``changes`` that make a figure fit, separated by commas.
 
     Args:
-        changes: what could be changed, in words.
-        fits: whether the picture fits with some of them made.
+        changes: possible changes, in words.
+        fits: whether the figure fits with the given changes.
 
     Returns:
-        The words; empty where it does not fit with all of them.
+        The combinations; empty if the figure does not fit even with all changes.
 
     >>> _advice(["no blocks", "flow 'down'"], lambda made: "flow 'down'" in made)
     "flow 'down'"

@@ -1,4 +1,4 @@
-"""A finished figure: its SVG, its size, and how it is saved and shown."""
+"""A finished figure: its SVG and size, and how it is saved and displayed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from inception_search.figures.printing.size import Print, padded, print_of
 from inception_search.store.atomic import write_atomic
 
 Flow: TypeAlias = Literal["down", "up", "right"]
-Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and what stands under them
+Panels: TypeAlias = Sequence[tuple[str, Part]]  # headings, and the parts below them
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: ``svg`` is the whole document, ``width`` and ``height`` its size in px (1/96 inch).
+    """A figure: ``svg`` is the whole document, ``width`` and ``height`` its size in px (1/96 inch).
 
-    ``outline`` is the same in words; a notebook shows the picture, a terminal the words. ``drawing`` and ``panels``
-    are what it shows, placed and not, for the formats that are not made of the SVG; a comparison has no panels.
-    ``bare`` is the drawing without the margins that make it as wide as the paper. ``how`` is its size on paper and its
-    palette, ``note`` what to know of them: type that is too small, a height above a page's, or nothing; ``less``:
-    options that the note advises.
+    ``outline`` describes it in words; a notebook shows the figure, a terminal the words. ``drawing`` and ``panels`` are
+    its placed and unplaced parts, for formats that are not made from the SVG; a comparison has no panels. ``bare`` is
+    the drawing without the margins that extend it to the paper's width. ``how`` is its printed size and palette.
+    ``note`` warns about small type or a height above a page's, if necessary; ``less`` lists options that the note
+    recommends.
     """
 
     svg: str
@@ -49,16 +49,16 @@ class Figure:
 
     @property
     def scale(self) -> float:
-        """How large a px of the drawing is on paper; 1.0: as on the screen, 1/96 inch."""
+        """The printed size of a px of the drawing; 1.0 is the size on screen, 1/96 inch."""
         return self.how.scale(self.drawing.width) if self.how.sized else 1.0
 
     @checked
     def printed(
         self, *, width: str | float | None = None, font_size: float | None = None, palette: str | None = None
     ) -> Figure:
-        """The same drawing at a width (``"240pt"``, mm, cm, in or px), with type of ``font_size`` points, in a palette.
+        """The same drawing at a width (``"240pt"``, mm, cm, in or px), font size in points and palette.
 
-        Nothing is laid out anew, as :func:`draw` does it with the same options; ``note`` says where type is too small.
+        The layout stays the same, unlike in :func:`draw` with these options; ``note`` warns if type is too small.
         """
         return figure(
             self.title,
@@ -73,11 +73,11 @@ class Figure:
 
     @checked
     def save(self, path: str | Path) -> Path:
-        """Write the figure; the suffix says how: ``.svg``, ``.png`` (needs the png extra), ``.pdf``, ``.html``,
-        ``.dot``, ``.mmd`` (Mermaid), ``.tikz``, ``.tex`` or ``.txt``.
+        """Write the figure to ``path`` in the format of its suffix.
 
-        :class:`ConfigError` for another suffix or a folder that is not there; an
-        :class:`InceptionSearchError` where the file cannot be written. Never half a file.
+        The suffix is ``.svg``, ``.png`` (needs the png extra), ``.pdf``, ``.html``, ``.dot``, ``.mmd`` (Mermaid),
+        ``.tikz``, ``.tex`` or ``.txt``. Raises :class:`ConfigError` for another suffix or a missing folder, and an
+        :class:`InceptionSearchError` if the file cannot be written. A file is never written partially.
         """
         target = Path(path)
         suffix = known(target.suffix, str(target))
@@ -85,7 +85,7 @@ class Figure:
 
     @checked
     def text(self, suffix: str) -> str:
-        """What :meth:`save` writes under ``suffix`` (``.dot``, ``.txt`` ...), for a terminal."""
+        """The content of a file with ``suffix`` (``.dot``, ``.txt`` ...), for a terminal."""
         return rendered(self, known(suffix, suffix)).decode()
 
     def _repr_svg_(self) -> str:
@@ -109,37 +109,40 @@ def figure(
     how: Print | None = None,
     less: str = "",
 ) -> Figure:
-    """The figure of a placed drawing, with its size on paper and palette where ``how`` gives them.
+    """The figure of a placed drawing, with the printed size and palette of ``how``.
 
-    ``about`` describes it in a line and ``words`` in full, by default the first panel, and all of them, in words.
-    ``less`` are the options with which there is less to draw, for the note of a picture that is too wide.
+    ``about`` describes it in one line and ``words`` in full; by default they are made from the panels. ``less`` lists
+    options that reduce the content, for the note of a figure that is too wide.
     """
     title = clean(title)
     line = sentence(panels[0][1]) if about is None else about
-    told = "\n\n".join(f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels)
+    outline_text = "\n\n".join(
+        f"{clean(heading)}\n{outline(part)}" if heading else outline(part) for heading, part in panels
+    )
     how = how or Print()
     note = how.note(drawing, less)
     bare, drawing = drawing, padded(drawing, how)
     picture = svg(drawing, title=title, description=line, how=how)
-    told = told if words is None else words
+    outline_text = outline_text if words is None else words
     zoom = how.scale(drawing.width) if how.sized else 1.0
     width, height = round(drawing.width * zoom), round(drawing.height * zoom)
-    return Figure(picture, width, height, title, told, drawing, tuple(panels), line, bare, flow, how, note, less)
+    return Figure(
+        picture, width, height, title, outline_text, drawing, tuple(panels), line, bare, flow, how, note, less
+    )
 
 
 def save_as(target: Path, data: bytes | str) -> Path:
     """Write ``data`` to ``target`` and return it.
 
-    :class:`ConfigError` where its folder is not there or may not be written to, :class:`StorageFullError` on a full
-    disk.
+    Raises :class:`ConfigError` for a missing or read-only folder and :class:`StorageFullError` if the disk is full.
     """
     if not target.parent.is_dir():
-        raise ConfigError("no such folder", path=str(target.parent), hint="make the folder first")
+        raise ConfigError("no such folder", path=str(target.parent), hint="create the folder first")
     try:
         write_atomic(target, data)
     except StorageFullError:
         raise
     except RunFolderError as error:
-        hint = "save it in a folder you may write to"
+        hint = "save it in a writable folder"
         raise ConfigError(error.rule, path=str(target), hint=hint) from error
     return target

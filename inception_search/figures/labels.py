@@ -1,4 +1,4 @@
-"""The words in a box: what a single step is called in all styles but ``paper``; how sizes and numbers are written."""
+"""The words in a box: names of single steps in all styles but ``paper``, and formats of sizes and numbers."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _POOLS = {"max": "max pool", "avg": "avg pool", "l2": "L2 pool"}
 
 
 def with_defaults(step: Single, pools: PoolDefaults) -> Single:
-    """``step`` with what the network says of all its pools, where it is a pool that does not say otherwise."""
+    """``step``; a pool without its own ``ceil`` gets the network's default."""
     if isinstance(step, Pool) and step.ceil is None and pools.ceil:
         return step.model_copy(update={"ceil": True})
     return step
 
 
 def labelled(step: Single, path: str = "") -> Box:
-    """The box of a single step; a conv must not be factored any more."""
+    """The box of a single step; a convolution must be unfactorised."""
     return LABELS[type(step)](step, path)
 
 
 def conv_lines(conv: Conv) -> tuple[str, ...]:
-    """``("1×7 conv", "192, stride 2, V")``: what is not said is stride 1, same padding, one group."""
+    """``("1×7 conv", "192, stride 2, V")``; stride 1, same padding and one group are not shown."""
     return (f"{size(conv.kernel)} conv", ", ".join([str(conv.width), *conv_facts(conv)]))
 
 
 def conv_facts(conv: Conv) -> list[str]:
-    """``stride 2``, ``V``, ``linear`` ...: what is not as usual."""
+    """``stride 2``, ``V``, ``linear`` ...: properties that differ from the usual ones."""
     facts = _stride(conv.stride) + _padding(conv.kernel, conv.padding, conv.dilation)
     facts += _dilation(conv.dilation)
     facts += [f"groups {conv.groups}"] if conv.groups != 1 else []
@@ -53,23 +53,23 @@ def conv_facts(conv: Conv) -> list[str]:
 
 
 def depthwise_lines(conv: Depthwise) -> tuple[str, ...]:
-    """``("7×7 depthwise", "×8, stride 2")``: the filters of each channel."""
+    """``("7×7 depthwise", "×8, stride 2")``: kernel, and filters per channel."""
     facts = [f"×{conv.multiplier}", *_stride(conv.stride), *_padding(conv.kernel, conv.padding, conv.dilation)]
     facts += _dilation(conv.dilation)
     return (f"{size(conv.kernel)} depthwise", ", ".join(facts + _follow(conv)))
 
 
 def pool_lines(pool: Pool) -> tuple[str, ...]:
-    """``("3×3 max pool", "stride 2, V")``; one line where nothing is unusual."""
+    """``("3×3 max pool", "stride 2, V")``; one line if all properties are usual."""
     facts = pool_facts(pool)
     return (f"{size(pool.kernel)} {_POOLS[pool.mode]}", *([", ".join(facts)] if facts else []))
 
 
 def pool_facts(pool: Pool) -> list[str]:
-    """``stride 2``, ``V``, ``ceil``: what is not as usual.
+    """``stride 2``, ``V``, ``ceil``: properties that differ from the usual ones.
 
-    A pool that rounds its output size up reaches over the edge of the map: it is not valid (``V``), even without
-    padding.
+    A pool that rounds its output size up reaches over the edge of the feature map, so it is not valid (``V``) even
+    without padding.
     """
     padding = _padding(pool.kernel, pool.padding)
     if pool.ceil and pool.stride != 1 and padding != ["pad SAME"]:
@@ -95,7 +95,7 @@ def shape(channels: int, height: int, width: int) -> str:
 
 
 def count(value: int) -> str:
-    """A number of parameters or multiply-adds in three digits: ``812``, ``23.8 k``, ``1.24 M``, ``6.17 G``."""
+    """A number of parameters or multiply-adds with three digits: ``812``, ``23.8 k``, ``1.24 M``, ``6.17 G``."""
     if value < 1000:
         return str(value)
     units = (("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12))
@@ -106,12 +106,12 @@ def count(value: int) -> str:
 
 
 def number(value: float) -> str:
-    """``0.1``, ``0.17``, ``2``: a factor without needless digits."""
+    """``0.1``, ``0.17``, ``2``: a number without trailing zeros."""
     return f"{value:.6g}"
 
 
 def _follow(conv: Conv | Depthwise) -> list[str]:
-    """What follows the convolution where it is not as everywhere in the network."""
+    """The layers after the convolution, where they differ from the network's default."""
     facts = ["linear"] if conv.linear else []
     facts += [] if conv.norm is None else ["norm" if conv.norm else "no norm"]
     facts += [] if conv.bias is None else ["bias" if conv.bias else "no bias"]

@@ -1,4 +1,4 @@
-"""A module as a small picture that can still be read: kernels only, in large type."""
+"""A module as a small, legible figure: kernels only, in large type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = {"max pool": "max", "avg pool": "avg", "L2 pool": "L2", "Filter concat"
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """An SVG document whose type can be read at half its ``width`` in px."""
+    """An SVG document whose type is legible at half its ``width`` in px."""
 
     svg: str
     width: int
@@ -46,7 +46,7 @@ def _thumbnail(part: Part, title: str) -> Thumbnail:
 
 
 def _short(part: Part) -> Part:
-    """The same tree with boxes of one short line, and without notes and frames."""
+    """The same tree with one short line per box, and without notes and frames."""
     if isinstance(part, Box):
         return replace(part, lines=(_word(part.lines[0]),), slim=True, tip="")
     if isinstance(part, Column):
@@ -63,7 +63,7 @@ def _short(part: Part) -> Part:
 
 
 def _word(line: str) -> str:
-    """``3×3`` for a convolution, ``max`` for a pool of any size, else as much of the line as a box holds."""
+    """``3×3`` for a convolution, ``max`` for a pool of any size, else as much of the line as fits."""
     for long, short in _WORDS.items():
         if line.endswith(long):
             return short

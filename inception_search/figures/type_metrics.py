@@ -1,7 +1,7 @@
-"""How wide a text is, without a font: advance widths of a wide font.
+"""Text widths without a font, from a table of advance widths.
 
-A viewer without Helvetica, Arial or Liberation Sans falls back to a wider font; :func:`room_for` is that of DejaVu
-Sans, the widest usual one, so that a label drawn in a box of that width never leaves it.
+A viewer without Helvetica, Arial or Liberation Sans falls back to a wider font. :func:`room_for` uses DejaVu Sans, the
+widest common one, so that a label in a box of that width always fits.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _ADVANCES = {False: _table(_DEJAVU), True: _table(_DEJAVU_BOLD)}
 
 @lru_cache(maxsize=4096)
 def room_for(text: str, size: int, *, bold: bool = False) -> int:
-    """The width in px that holds ``text`` at ``size`` px, also where a viewer falls back to a wider font."""
+    """The width in px that fits ``text`` at ``size`` px, even in a wider fallback font."""
     advances = _ADVANCES[bold]
     total = sum(0 if unicodedata.combining(c) else advances.get(c, UNKNOWN) for c in text)
     return -(-total * size // 1000)
 
 
 def clipped(text: str, size: int, width: int, *, bold: bool = False) -> str:
-    """``text``, cut with an ellipsis where it would need more than ``width`` px."""
+    """``text``, shortened with an ellipsis if it is wider than ``width`` px."""
     if room_for(text, size, bold=bold) <= width:
         return text
     low, high = 0, len(text)
@@ -61,7 +61,7 @@ def clipped(text: str, size: int, width: int, *, bold: bool = False) -> str:
 def wrapped(
     text: str, size: int, width: int, *, bold: bool = False, limit: int = 3, cut: bool = True
 ) -> tuple[str, ...]:
-    """``text`` in at most ``limit`` lines of ``width`` px, broken between words; ``cut`` shortens what is too long."""
+    """``text`` in at most ``limit`` lines of ``width`` px, broken between words; ``cut`` shortens longer lines."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < limit:

@@ -32,7 +32,7 @@ def smallest(figure: Figure) -> float:
 
 @pytest.mark.parametrize("style", ["plain", "paper"])
 @pytest.mark.parametrize("name", MODULES)
-@pytest.mark.filterwarnings("ignore:the picture is")  # v4's stem is a little taller than a Letter page
+@pytest.mark.filterwarnings("ignore:the figure is")  # v4's stem is a little taller than a Letter page
 def test_modules_can_be_read_in_a_column(name: str, style: str) -> None:
     figure = ins.draw(name, width=COLUMN, style=style)  # type: ignore[arg-type]
     assert 'width="240pt"' in figure.svg
@@ -119,7 +119,7 @@ def test_a_picture_that_does_not_fit_says_the_width_it_needs() -> None:
         ({"blocks": True, "width": "2in"}, "no blocks, one module", {"width": "2in"}),
     ],
 )
-@pytest.mark.filterwarnings("ignore:the picture is")
+@pytest.mark.filterwarnings("ignore:the figure is")
 def test_advice_makes_the_picture_fit(options: dict[str, object], told: str, fits: dict[str, object]) -> None:
     with pytest.warns(UserWarning, match="needs a width of"):
         figure = ins.draw("inception_v3", **{"width": "7in", **options})  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ def test_what_cannot_be_drawn_with_less_has_no_advice() -> None:
 
 
 def test_a_picture_taller_than_a_page_says_so() -> None:
-    with pytest.warns(UserWarning, match=r"^the picture is .*pt tall, more than a page: Letter is 792pt"):
+    with pytest.warns(UserWarning, match=r"^the figure is .*pt tall, more than a page: Letter is 792pt"):
         figure = ins.draw("inception_v3", width=COLUMN)
     assert figure.height > 11 * 96
     assert float(re.search(r"is ([\d.]+)pt tall", figure.note)[1]) == pytest.approx(figure.height * 0.75, abs=1)  # type: ignore[index]
@@ -274,7 +274,7 @@ def test_comparisons_fit_a_page() -> None:
     assert figure.outline == difference.text
     whole = ins.diff("inception_v3", "inception_v4").draw(width="7in")
     assert (whole.width, outside(whole.svg)) == (672, [])
-    assert re.fullmatch(r"the picture is .* tall, more than a page: .*, or less to draw: one module", whole.note)
+    assert re.fullmatch(r"the figure is .* tall, more than a page: .*, or less to draw: one module", whole.note)
 
 
 def test_a_printed_picture_is_printed_again_as_the_first_was() -> None:

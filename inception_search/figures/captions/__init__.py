@@ -1,1 +1,1 @@
-"""The words that each paper writes into its figures: one file per paper, one row in ``table.py``."""
+"""The terms of the papers' figures (``papers.py``), as captions for boxes (``words.py``)."""

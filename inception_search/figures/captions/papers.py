@@ -1,4 +1,4 @@
-"""The words of the papers, and which of them a network is drawn with in the style ``paper``."""
+"""The terms of the papers' figures, and which network uses which in the style ``paper``."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _googlenet_pool(pool: Pool) -> Lines:
 _GOOGLENET = bare(_googlenet_conv, _googlenet_pool, "Previous layer", "Filter concatenation")
 
 
-# Rethinking the Inception architecture (1512.00567), Figs 4 to 7 and 10: bare kernels between Base and Filter Concat.
-# The figures print neither filters, sizes, padding nor the kind of a pool (its colour tells max from average). Where
-# they write n for a side of 7, the number stands.
+# Rethinking the Inception architecture (1512.00567), Figs 4 to 7 and 10: only kernels between Base and Filter Concat.
+# The figures print neither filters, sizes, padding nor the kind of a pool (only its colour differs). Where they write
+# n for a side of 7, our figures show 7.
 
 
 def _rethinking_conv(conv: Conv) -> Lines:
@@ -56,8 +56,8 @@ _RETHINKING = replace(bare(_rethinking_conv, _rethinking_pool, "Base", "Filter C
 
 
 # Inception-v4, Inception-ResNet (1602.07261), Figs 3 to 19: kernel, filters and stride in one line; stems with sizes.
-# Where a residual block ends in an activation the one before it did, too: "Relu activation" stands under it. Modules of
-# networks of no paper have the same words, but what stands under them is what they read.
+# A residual block that ends in an activation follows one that does too, so its input is called "Relu activation".
+# Modules of other networks use the same terms, but with the name of their actual input.
 
 _V4_POOLS = {"max": "MaxPool", "avg": "Avg Pooling", "l2": "L2 Pooling"}
 
@@ -87,14 +87,14 @@ def _projection(channels: str, linear: bool) -> Lines:
 
 
 def _v4_start(step: AnyStep, _: AnyStep | None) -> str:
-    """As in the figures, whose modules follow their own kind."""
+    """The input's name as in the figures, where each module follows one of its own kind."""
     if isinstance(step, Block) and step.skip != "none":
         return "Previous layer" if step.act == "none" else _v4_act(step.act)
     return "Filter concat"
 
 
 def _v4_read(_: AnyStep, before: AnyStep | None) -> str:
-    """What a module of no paper reads."""
+    """The name of the input of a module that is in no paper."""
     if isinstance(before, Act):
         return _v4_act(before.name) if before.name != "none" else "Previous layer"
     if isinstance(before, Block) and before.act != "none":
@@ -107,7 +107,7 @@ _OF_NO_PAPER = Captions(
 )
 _V4 = replace(_OF_NO_PAPER, start=_v4_start, order=pool_first)
 
-# The names of networks; any other has the words of the last of the papers, which say most, and its document's order.
+# By network name. Other networks use the terms of the latest paper, the most detailed ones, and keep their own order.
 PAPERS: dict[str, Captions] = {
     "inception_v1": _GOOGLENET,
     "bn_inception": _GOOGLENET,
@@ -120,6 +120,6 @@ PAPERS: dict[str, Captions] = {
 
 
 def captions_of(network: Network | None) -> Captions:
-    """The words (and order of branches) of the paper that ``network`` is from."""
+    """The terms (and the order of branches) of the paper that ``network`` is from."""
     name = network.name.partition("@")[0] if network else ""
     return PAPERS.get(name, _OF_NO_PAPER)

@@ -1,7 +1,7 @@
-"""What a drawing says of its boxes, and in which order its branches stand: the functions of one way of captioning.
+"""Captions: the functions that set a figure's terms and the order of its branches.
 
-Forks of two branches (those of stems, and the 1x3 and 3x1 that end a branch) keep the order of the document, which is
-the figures' there.
+Forks with two branches (in stems, and the 1x3 and 3x1 at the end of a branch) keep the document's order, which is also
+that of the papers' figures.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def _projection(channels: str, linear: bool) -> Lines:
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The words for convolutions, pools and activations, for what a module reads, and for its joins.
+    """The terms for convolutions, pools, activations, inputs and joins.
 
-    ``start`` gets the module and the step that it reads, where that is known and everywhere the same.
-    ``projection`` gets the channels (empty where they are not known) and whether it is linear. ``input`` are the lines
-    of a network's input, given its size, and ``shape`` writes a size (C, H, W). ``order`` are the numbers of branches
-    from left to right. ``sizes``: what a module reads and makes is shown with its shape, ``notes``: sizes stand beside
-    the wires; not every paper does either.
+    ``start`` gets the module and the step before it, if that is known and unique. ``projection`` gets the channels
+    (empty if unknown) and whether it is linear. ``input`` makes the lines of a network's input from its size, and
+    ``shape`` formats a size (C, H, W). ``order`` returns the numbers of branches from left to right. ``sizes``: a
+    module's input and output are shown with their shapes; ``notes``: sizes are shown beside the wires. Some papers do
+    neither.
     """
 
     conv: Callable[[Conv], Lines] = conv_lines
@@ -46,7 +46,7 @@ class Captions:
     notes: bool = True
 
     def box(self, step: Single, path: str) -> Box:
-        """The box of a single step; a conv must not be factored any more."""
+        """The box of a single step; a convolution must be unfactorised."""
         box = labelled(step, path)
         if isinstance(step, Conv):
             return Box(self.conv(step), box.kind, path=path)
@@ -59,7 +59,7 @@ PLAIN = Captions(sizes=True)
 
 
 def bare(conv: Callable[[Conv], Lines], pool: Callable[[Pool], Lines], start: str, concat: str) -> Captions:
-    """The words of figures that print neither sizes nor the image's: ``start`` is what every module reads."""
+    """The terms of figures without sizes; ``start`` names the input of every module."""
     return Captions(
         conv,
         pool,
@@ -72,27 +72,27 @@ def bare(conv: Callable[[Conv], Lines], pool: Callable[[Pool], Lines], start: st
 
 
 def letter_x(kernel: tuple[int, int]) -> str:
-    """``1x7``: height x width, as the papers type it."""
+    """``1x7``: height x width, as in the papers."""
     return f"{kernel[0]}x{kernel[1]}"
 
 
 def channels_last(channels: int, height: int, width: int) -> str:
-    """``35x35x384``: height x width x channels, as the papers write a size."""
+    """``35x35x384``: height x width x channels, as in the papers."""
     return f"{height}x{width}x{channels}"
 
 
 def lines(first: str, facts: list[str]) -> Lines:
-    """``first``, and under it the facts, where there are any."""
+    """``first``, followed by a line with the facts, if there are any."""
     return (first, ", ".join(facts)) if facts else (first,)
 
 
 def pool_first(branches: Sequence[Part]) -> Sequence[int]:
-    """1602.07261, Figs 4 to 8 and 10 to 18: pooling at the left, then the shortest branch, the longest at the right."""
+    """1602.07261, Figs 4 to 8 and 10 to 18: pooling at the left, then branches from the shortest to the longest."""
     return _sorted(branches, lambda part: (not _pools(part), _depth(part)))
 
 
 def longest_first(branches: Sequence[Part]) -> Sequence[int]:
-    """1512.00567, Figs 4 to 7 and 10: the longest branch at the left, then shorter ones, pooling, the lone 1x1."""
+    """1512.00567, Figs 4 to 7 and 10: branches from the longest to shorter ones, then pooling, then the single 1x1."""
     return _sorted(branches, lambda part: (_is_lone_1x1(part), _pools(part), -_depth(part)))
 
 
@@ -112,7 +112,7 @@ def _is_lone_1x1(part: Part) -> bool:
 
 
 def _depth(part: Part) -> int:
-    """How many boxes stand above each other at most."""
+    """The number of boxes on the longest path."""
     if isinstance(part, Column):
         return sum(map(_depth, part.parts))
     if isinstance(part, Fork):

@@ -1,1 +1,1 @@
-"""Pictures of what differs between two networks, and of the edits from one to another."""
+"""Figures of the differences between two networks, and of the edits from one to another."""

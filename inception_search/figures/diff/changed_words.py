@@ -1,4 +1,4 @@
-"""The words in a box whose step changed: ``3×3 → 5×5 conv``, ``64 → 96, stride 2 → 1``."""
+"""The words in a changed box: ``3×3 → 5×5 conv``, ``64 → 96, stride 2 → 1``."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from inception_search.spec.network import PoolDefaults
 from inception_search.spec.step import AnyStep, Conv
 
 ARROW = " → "
-LONGEST = 30  # letters of a line before the rest goes on the next one
-# What a box says nothing of, in the words it would have.
+LONGEST = 30  # characters per line before a line break
+# Values that a box does not show, in words.
 _UNSAID = {"stride": "1", "dilation": "1", "groups": "1", "padding": "same", "follow": "as elsewhere"}
-_PADDING = re.compile(r"V|pad .*|ceil")  # what a window does at the edge of the map
+_PADDING = re.compile(r"V|pad .*|ceil")  # behaviour at the edge of the feature map
 _WORD = re.compile(r"[a-z]+ ")
 
 
 def changed_lines(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
-    """The lines of ``box``, on the second side, with what they were before; ``pools``: the first side's defaults."""
+    """The lines of ``box``, on the second side, with their old values; ``pools``: the first side's defaults."""
     if entry.kind == "concat":
         return (*box.lines, *(f"branches {shown(change.new)}" for change in entry.changes))
     old = _before(box, entry, pools)
@@ -34,7 +34,7 @@ def changed_lines(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...
 
 
 def unchanged_factor(box: Box, entry: Entry) -> bool:
-    """Whether ``box`` is a factor of a convolution that changed, and the same factor of the other side is alike."""
+    """Whether ``box`` is an unchanged factor of a convolution that changed elsewhere."""
     sides = [side[0] for side in (entry.a, entry.b) if len(side) == 1 and isinstance(side[0].step, Conv)]
     if entry.kind != "conv" or len(sides) != 2 or _factor_of(sides[0]) != _factor_of(sides[1]):
         return False
@@ -44,7 +44,7 @@ def unchanged_factor(box: Box, entry: Entry) -> bool:
 
 
 def merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
-    """The lines of a box with those it had: what is not alike stands twice, with an arrow between."""
+    """The new lines of a box merged with the old ones: differing values appear as ``old → new``."""
     first = _between(old[0], new[0])
     before, after = (_facts(lines[1:]) for lines in (old, new))
     facts = []
@@ -55,7 +55,7 @@ def merged(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
 
 
 def _before(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
-    """What the box of the first side says, where there is just one that ``box`` stands for."""
+    """The lines of the first side's box, if exactly one box corresponds to ``box``."""
     if len(entry.a) != 1 or entry.a[0].step is None or not entry.b:
         return ()
     step = _factor(entry.a[0].step, box.path.removeprefix(entry.b[0].path).removeprefix("."))
@@ -63,7 +63,7 @@ def _before(box: Box, entry: Entry, pools: PoolDefaults) -> tuple[str, ...]:
 
 
 def _factor(step: AnyStep, name: str) -> AnyStep | None:
-    """The factor of that name of a factorised convolution; a plain step is its own."""
+    """The factor of this name in a factorised convolution; a plain step is its own factor."""
     if not isinstance(step, Conv):
         return step
     found = dict(factors(step)) or {"": step}
@@ -71,7 +71,7 @@ def _factor(step: AnyStep, name: str) -> AnyStep | None:
 
 
 def _replaced(lines: tuple[str, ...], entry: Entry) -> tuple[str, ...]:
-    """``lines`` with the values that changed in them; for a layer of a head, and another factor."""
+    """``lines`` with the changed values replaced; for layers of a head, and for another factorisation."""
     old = entry.a[0].step if len(entry.a) == 1 else None
     if isinstance(old, Conv):
         return (*lines, " ".join(("was", size(old.kernel), str(old.width), *[old.factor] * (old.factor != "none"))))
@@ -88,13 +88,13 @@ def _substituted(value: re.Pattern[str], words: str, line: str) -> str:
 
 
 def _factor_of(element: Element) -> str | None:
-    """The factor of a factorised convolution."""
+    """The factorisation of a convolution."""
     step = element.step
     return step.factor if isinstance(step, Conv) else None
 
 
 def _between(old: str, new: str) -> str:
-    """``3×3 → 5×5 conv``: two lines of as many words, the words that differ twice."""
+    """``3×3 → 5×5 conv``: two lines merged word by word if they have the same number of words."""
     before, after = old.split(), new.split()
     if len(before) != len(after):
         return old + ARROW + new
@@ -103,7 +103,7 @@ def _between(old: str, new: str) -> str:
 
 
 def _facts(lines: Sequence[str]) -> dict[str, str]:
-    """The facts of a box by what they are about."""
+    """The facts of a box by topic."""
     words = [word for line in lines for word in line.split(", ") if word]
     facts: dict[str, str] = {}
     for word in words:
@@ -124,14 +124,14 @@ def _about(fact: str) -> str:
 
 
 def _turned(key: str, was: str | None, now: str | None) -> str:
-    """``stride 2 → 1``: the word that both have only once."""
+    """``stride 2 → 1``: a change with its common word only once."""
     word = key if key in ("stride", "dilation", "groups") else ""
     old, new = ((text or _UNSAID.get(key, "none")).removeprefix(word).strip() for text in (was, now))
     return f"{word} {old}{ARROW}{new}".strip()
 
 
 def _lines(facts: Sequence[str]) -> list[str]:
-    """The facts on as few lines as hold them."""
+    """The facts on as few lines as possible."""
     lines: list[str] = []
     for fact in facts:
         if lines and len(lines[-1]) + len(fact) + 2 <= LONGEST:

@@ -1,4 +1,4 @@
-"""``diff``: two networks or two modules beside each other, in words and as a picture, with what changed marked."""
+"""``diff``: compares two networks or modules, in words and as a figure with marked changes."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ LEGEND: tuple[tuple[Mark, str], ...] = (
     ("same", "unchanged"),
 )
 Line: TypeAlias = tuple[Mark, str]
-GAP = 16  # px, between what stands above each other in a panel
-LINE = 18  # px, a line of settings
+GAP = 16  # px, between rows in a panel
+LINE = 18  # px, height of a line of settings
 
 
 @dataclass(frozen=True)
 class Diff(Comparison):
-    """What makes ``b`` of ``a``: True where anything differs; a notebook shows the picture, a terminal the text."""
+    """The edits that turn ``a`` into ``b``; True if anything differs. Notebooks show the figure, terminals the text."""
 
     input_shape: tuple[int, int, int] | None = None
 
     @property
     def text(self) -> str:
-        """The difference line by line, with ``+``, ``-`` and ``~``, and the totals."""
+        """The differences line by line, with ``+``, ``-`` and ``~``, and the totals."""
         return text_of(self)
 
     @checked
@@ -59,10 +59,10 @@ class Diff(Comparison):
         font_size: float | None = None,
         palette: PaletteName | None = None,
     ) -> Figure:
-        """The two beside each other: added, removed and changed boxes marked, and each module that changed.
+        """Both sides next to each other, with added, removed and changed boxes marked, and each changed module.
 
-        ``title=""`` leaves the title out. ``width`` (``"7in"``), ``font_size`` and ``palette`` are those of
-        :func:`inception_search.draw`: a picture that is too wide has fewer columns and narrower boxes.
+        ``title=""`` omits the title. ``width`` (``"7in"``), ``font_size`` and ``palette`` are those of
+        :func:`inception_search.draw`: a figure that is too wide gets fewer columns and narrower boxes.
         """
         how = print_of(width, font_size, palette)
         name = clean(f"{self.a.name} → {self.b.name}" if self.a.name != self.b.name else self.a.name)
@@ -92,9 +92,9 @@ def diff_of(
     networks: tuple[Network | None, Network | None] = (None, None),
     input_shape: tuple[int, int, int] | None = None,
 ) -> Diff:
-    """The difference of two networks, or of two steps with the networks they are of, or the map they read.
+    """The difference of two networks, or of two steps with their networks or the shape of their input.
 
-    :class:`ConfigError` for a step beside a network, :class:`ShapeError` where shapes do not fit.
+    Raises :class:`ConfigError` for a step and a network, and :class:`ShapeError` where shapes do not fit.
     """
     if isinstance(a, Network) != isinstance(b, Network):
         raise _module_and_network((a, b), names, networks)
@@ -110,7 +110,7 @@ def _module_and_network(
     names: tuple[str | None, str | None],
     networks: tuple[Network | None, Network | None],
 ) -> ConfigError:
-    """The error for a module beside a whole network, with the module of the network that is most like it."""
+    """The error for comparing a module with a whole network; it suggests the most similar module of the network."""
     whole = 0 if isinstance(items[0], Network) else 1
     network, step = items[whole], items[1 - whole]
     if not isinstance(network, Network) or isinstance(step, Network) or not isinstance(step, tuple(KINDS.values())):
@@ -118,18 +118,18 @@ def _module_and_network(
     module, name = names[1 - whole] or "the other", names[whole] or network.name
     near = nearest_module(step, networks[1 - whole], network)
     shipped = name.partition("@")[0] in canonical_names()
-    asked = f"{name}.{near}" if shipped else f"{near!r} (--module)"
-    hint = f"name a module of it, too, such as {asked}, or leave out the module"
+    suggestion = f"{name}.{near}" if shipped else f"{near!r} (--module)"
+    hint = f"name one of its modules, such as {suggestion}, or omit the module"
     return ConfigError(f"{name} is a whole network and {module} a module", hint=hint)
 
 
 def drawer_of(diff: Diff) -> Drawer:
-    """What draws the two sides of a difference."""
+    """The drawer for both sides of a difference."""
     return Drawer(diff, (_facts(diff.a, diff.input_shape), _facts(diff.b, diff.input_shape)))
 
 
 def panel(diff: Diff, drawer: Drawer, pair: Pair) -> Panel:
-    """Two modules beside each other under the change in what they cost."""
+    """Two modules next to each other, headed by the change in their costs."""
     deltas = [delta for delta in map(diff.delta, pair.counted) if delta is not None]
     costs = tuple((sum(d.params[k] for d in deltas), sum(d.macs[k] for d in deltas)) for k in (0, 1))
     heading = clean(pair.title()) + (f": {cost_change(*costs)}" if deltas else "")
@@ -143,14 +143,14 @@ def cost_change(old: tuple[int, int], new: tuple[int, int]) -> str:
 
 
 def settings_of(diff: Diff, kinds: tuple[str, ...] = SETTINGS) -> list[Line]:
-    """What changed of what is said of a whole network, and is not in any box."""
+    """Changes of settings of the whole network, which are in no box."""
     return [
         (entry.status, entry_words(entry)) for entry in diff.entries if entry.status != "same" and entry.kind in kinds
     ]
 
 
 def legend() -> Placement:
-    """The marks and what they mean."""
+    """The marks and their meaning."""
     out = Placement(0, 0)
     for mark, word in LEGEND:
         box = Box((word,), "norm", slim=True, mark=mark)
@@ -161,15 +161,15 @@ def legend() -> Placement:
 
 
 def noted(lines: Sequence[Line]) -> Placement:
-    """Lines of what is in no box, each with its mark."""
-    told = [(mark, clean(line)) for mark, line in lines]
-    out = Placement(max((room_for(line, SMALL, bold=True) for _, line in told), default=0), LINE * len(lines))
-    out.texts = [Text(line, 0, LINE * i + LINE // 2, mark) for i, (mark, line) in enumerate(told)]
+    """Lines about changes that are in no box, each with its mark."""
+    marked = [(mark, clean(line)) for mark, line in lines]
+    out = Placement(max((room_for(line, SMALL, bold=True) for _, line in marked), default=0), LINE * len(lines))
+    out.texts = [Text(line, 0, LINE * i + LINE // 2, mark) for i, (mark, line) in enumerate(marked)]
     return out
 
 
 def stacked(*drawings: Placement) -> Placement:
-    """Drawings under each other, centred."""
+    """Drawings stacked vertically, centred."""
     shown = [drawing for drawing in drawings if drawing.width]
     out = Placement(max(drawing.width for drawing in shown), 0)
     for drawing in shown:
@@ -180,7 +180,7 @@ def stacked(*drawings: Placement) -> Placement:
 
 
 def _first(diff: Diff, drawer: Drawer) -> Placement:
-    """The legend, the settings, and the whole of the two."""
+    """The legend, the settings, and both networks as a whole."""
     whole = drawer.overview() if diff.a.step is None else drawer.pair(pairs_of(diff)[0])
     coarser: list[Line] = [("same", COARSER)] if diff.coarser else []
     return stacked(legend(), noted([*coarser, *settings_of(diff)]), whole)
@@ -196,7 +196,7 @@ def _summary(diff: Diff) -> str:
 
 
 def _more(old: int, new: int, unit: str) -> str:
-    """``+1.20 M parameters (+5 %)``; ``23.8 M parameters`` where there are as many."""
+    """``+1.20 M parameters (+5 %)``; ``23.8 M parameters`` without a change."""
     if old == new:
         return f"{count(new)} {unit}"
     percent = 100 * (new - old) / old if old else 0.0

@@ -1,4 +1,4 @@
-"""The marks of a comparison in a drawing tree: every box of one side marked by what its place came to."""
+"""Marks of a comparison on a drawing tree: every box of one side is marked as added, removed, changed or the same."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from inception_search.spec.network import PoolDefaults
 
 _BADGES: tuple[tuple[Mark, str], ...] = (("added", "+"), ("removed", "−"), ("changed", "~"))
 _BLOCK_PARTS = {"skip": "add", "project": "project", "scale": "scale", "act": "act", "stride": "skip"}
-_NOTHING = ("none", 1.0)  # of a block's fields: there is no box for it
+_NOTHING = ("none", 1.0)  # values of a block's fields that have no box
 
 
 class Marks:
-    """What is known of the places of one side; ``second``: the side that shows what it was before."""
+    """The marks of one side by path; ``second``: the side that also shows the old values."""
 
     def __init__(self, comparison: Comparison, *, second: bool) -> None:
         self.second = second
@@ -61,7 +61,7 @@ class Marks:
         return self._shape(part) if isinstance(part, Note) else Tap(self.part(part.side))
 
     def box(self, box: Box) -> Box:
-        """A box with its mark, and on the second side with the words it had."""
+        """A box with its mark; on the second side also with the old words."""
         if not box.path:
             return box
         entry = self.entries.get(box.path)
@@ -80,19 +80,19 @@ class Marks:
         return replace(box, mark=mark, lines=changed_lines(box, entry, self._pools()))
 
     def _pools(self) -> PoolDefaults:
-        """What the pools of the first side do that do not say otherwise."""
+        """The pool defaults of the first side's network."""
         network = self.comparison.a.network
         return network.pool_defaults if network else PoolDefaults()
 
     def at(self, path: str) -> Mark:
-        """The mark of a place: its own, or that of what it is part of."""
+        """The mark of a path: its own, or that of the nearest enclosing part."""
         for place in _upwards(path):
             if place in self.own:
                 return self.own[place]
         return "same"
 
     def _of(self, entry: Entry) -> Iterator[tuple[str, Mark]]:
-        """The marks of an entry's own places."""
+        """The marks of an entry's own paths."""
         whole = self._whole(entry)
         if whole is None:
             return
@@ -118,7 +118,7 @@ class Marks:
             self.counted[whole.path] = entry.status if entry.around else "changed"
 
     def _whole(self, entry: Entry) -> Element | None:
-        """The one element of this side that an entry is of; None for a run that something else stands for."""
+        """The single element of this side in an entry; None for a run matched with something else."""
         side = self.side(entry)
         return side[0] if len(side) == 1 and side[0].kind == entry.kind else None
 
@@ -129,12 +129,12 @@ class Marks:
         return next((self.entries[place] for place in _upwards(path) if place in self.entries), None)
 
     def _folded(self, box: Box, entry: Entry | None) -> Box:
-        """A box that stands for a whole stage: how much of it was added, removed and changed."""
+        """A box for a whole stage, with the numbers of parts added, removed and changed inside."""
         inside = [self.at(place) for place in self.entries if place.startswith(f"{box.path}.")]
         alone: Mark = "added" if self.second else "removed"
         if all(mark == alone for mark in inside):
             return replace(box, mark=alone)
-        first = f"{box.path}.0." if entry and entry.kind == "repeat" else f"{box.path}."  # of copies the first counts
+        first = f"{box.path}.0." if entry and entry.kind == "repeat" else f"{box.path}."  # only the first copy counts
         counts = Counter(mark for place, mark in self.counted.items() if f"{place}.".startswith(first))
         if not counts and not _times(entry):
             return replace(box, mark="same")
@@ -144,7 +144,7 @@ class Marks:
         return replace(box, mark="changed", lines=(*lines, signs) if signs else lines)
 
     def _sized(self, lines: tuple[str, ...], entry: Entry) -> tuple[str, ...]:
-        """The lines of the input's box, with the size it had."""
+        """The lines of the input's box, with its old size."""
         delta = self.comparison.delta(entry)
         old = delta.types[0] if delta else None
         return lines if old is None or not self.second else (lines[0], shape_text(old) + ARROW + lines[1])
@@ -167,7 +167,7 @@ class Marks:
         return Group(self.part(part.body), label, part.path, "" if mark == "same" else mark)
 
     def _shape(self, note: Note) -> Note:
-        """A size along the wires: with the one it had, where the two are not alike."""
+        """A size beside a wire, with the old size if it changed."""
         if not note.path:
             return note
         ends = [entry for place, entry in self.ends.items() if f"{place}.".startswith(f"{note.path}.")]
@@ -180,13 +180,13 @@ class Marks:
 
 
 def _times(entry: Entry | None) -> str:
-    """``4 → 7 ×`` where a repeat changed."""
+    """``4 → 7 ×`` if the number of repetitions changed."""
     found = [change for change in entry.changes if change.field == "times"] if entry and entry.kind == "repeat" else []
     return f"{found[0].old}{ARROW}{found[0].new} ×" if found else ""
 
 
 def _upwards(path: str) -> Iterator[str]:
-    """``path`` and what it is part of, the innermost first."""
+    """``path`` and the paths of all enclosing parts, the innermost first."""
     while path:
         yield path
         path = path.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""Strips of pictures or of differences, one for each edit on the way from one network to another."""
+"""Strips of figures or differences, one per edit between two networks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from inception_search.figures.paint.svg import clean
 from inception_search.figures.printing.size import Print, fitted
 from inception_search.spec.network import Network
 
-NO_EDIT = ("preprocess", "recipe")  # how images are prepared and a network trained: no edit of an architecture
+NO_EDIT = ("preprocess", "recipe")  # preprocessing and training are not edits of the architecture
 
 
 class Edited(NamedTuple):
-    """A network on the way: the words over its picture, and the stage that shows what was edited."""
+    """A network on the edit path: the heading of its figure, and the stage that shows the edit."""
 
     heading: str
     network: Network
@@ -42,21 +42,21 @@ class Edited(NamedTuple):
 
 
 def name_of(steps: Sequence[Edited]) -> str:
-    """What a strip is called that has no title."""
+    """The name of a strip without a title."""
     return f"From {steps[0].network.name} to {steps[-1].network.name}"
 
 
 def _settings(before: Network, after: Network) -> list[str]:
-    """What an edit changed that is in no stage, a line each: what follows every convolution, the head ..."""
+    """Changes of an edit that are in no stage, one per line: layers after every convolution, the head ..."""
     entries = (entry for entry in diff_of(before, after).entries if entry.status != "same")
     signs = {"added": "+ ", "removed": "− "}
     return [clean(signs.get(e.status, "") + entry_words(e)) for e in entries if e.kind not in NO_EDIT]
 
 
 def draw_steps(title: str, steps: Sequence[Edited], how: Print | None = None, less: str = "") -> Figure:
-    """The first and the last network whole, between them the module that each edit leads to.
+    """The first and the last network as a whole, and between them the module that results from each edit.
 
-    ``how`` is its size on paper, ``less`` what a note advises where it is too small or too tall.
+    ``how`` is the printed size; ``less`` is the advice in the note if the figure is too small or too tall.
     """
     panels = []
     for index, step in enumerate(steps):
@@ -75,13 +75,13 @@ def draw_steps(title: str, steps: Sequence[Edited], how: Print | None = None, le
 
 
 SETTINGS = ("conv_defaults", "pool_defaults", "same_padding")
-ROOM = 4  # lines of what is in no module
+ROOM = 4  # lines about changes outside modules
 
 
 def draw_diffs(title: str, steps: Sequence[Edited], how: Print | None = None, less: str = "") -> Figure:
-    """The first and the last network whole; between them, for each edit, the module before and after it, marked.
+    """The first and the last network as a whole, and between them the module before and after each edit, marked.
 
-    ``how`` is its size on paper, ``less`` what a note advises where it is too small or too tall.
+    ``how`` is the printed size; ``less`` is the advice in the note if the figure is too small or too tall.
     """
     first, last = clean(steps[0].heading), clean(steps[-1].network.name)
     ends = network_part(steps[0].network), network_part(steps[-1].network)
@@ -100,7 +100,7 @@ def draw_diffs(title: str, steps: Sequence[Edited], how: Print | None = None, le
 
 
 class _Edit(NamedTuple):
-    """One edit: what it changed, what draws that, the words over it, and the stage that shows it."""
+    """One edit: its difference, the drawer for that, its heading, and the stage that shows it."""
 
     diff: Diff
     drawer: Drawer
@@ -116,9 +116,9 @@ class _Edit(NamedTuple):
 
 
 def _shown(edit: _Edit, drawer: Drawer) -> Placement:
-    """The module that shows an edit, before and after it, and what is in no module in words."""
+    """The module that shows an edit, before and after it, and changes outside modules in words."""
     diff, part = edit.diff, edit.part
-    if any(_is_more_or_less(entry) for entry in diff.entries):
+    if any(_changes_count(entry) for entry in diff.entries):
         return drawer.overview()
     pairs = pairs_of(diff)
     shown = next((pair for pair in pairs if part in pair.stages), pairs[0] if pairs else None)
@@ -132,15 +132,15 @@ def _shown(edit: _Edit, drawer: Drawer) -> Placement:
     return stacked(noted(lines), drawer.pair(shown))
 
 
-def _is_more_or_less(entry: Entry) -> bool:
-    """Whether a whole module was added or removed, or is there another number of times: the networks show that."""
+def _changes_count(entry: Entry) -> bool:
+    """Whether a whole module was added, removed or repeated a different number of times; the networks show that."""
     if entry.kind == "repeat":
         return any(change.field == "times" for change in entry.changes)
     return entry.kind in ("concat", "block") and entry.status in ("added", "removed") and not entry.around
 
 
 def _elsewhere(diff: Diff) -> list[Line]:
-    """What changed of the input, the auxiliary heads and the head."""
+    """Changes of the input, the auxiliary classifiers and the head."""
     return [
         (entry.status, f"{SIGNS[entry.status]} {place(entry)}: {entry_words(entry)}".replace("-", "−", 1))
         for entry in diff.entries

@@ -1,4 +1,4 @@
-"""The pairs of modules that a comparison draws beside each other."""
+"""The pairs of modules that a comparison draws next to each other."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ COMPOSITES = ("concat", "block", "dag")
 
 @dataclass
 class Pair:
-    """Modules that stand for each other, each a series of elements, and the entries inside them.
+    """Matched modules, each a series of elements, and the entries inside them.
 
-    ``counted`` are the entries whose costs it comes to, of all the places where it is found.
+    ``counted`` are the entries whose costs the pair sums up, over all its occurrences.
     """
 
     a: Sequence[Element]
@@ -37,12 +37,12 @@ class Pair:
 
     @property
     def content(self) -> tuple[tuple[int, ...], ...]:
-        """Equal for pairs that look alike."""
+        """A key that is equal for pairs that look the same."""
         return tuple(tuple(element.key for element in side) for side in (self.a, self.b))
 
     @property
     def stages(self) -> set[str]:
-        """The stages of the second network (of the first, where it has none) that it is of."""
+        """The stages of the second network that contain the pair (of the first network if the second has none)."""
         return {element.path.partition(".")[0] for element in (self.b or self.a)}
 
     def title(self) -> str:
@@ -55,7 +55,7 @@ class Pair:
 
 
 def pairs_of(comparison: Comparison) -> list[Pair]:
-    """Every pair of modules that changed, and every module that was added or removed, once each."""
+    """Every pair of changed modules, and every module that was added or removed, once each."""
     if comparison.a.step is not None:
         entries = [entry for entry in comparison.entries if not _is_setting(entry)]
         pair = _pair(entries, entries)
@@ -71,7 +71,7 @@ def pairs_of(comparison: Comparison) -> list[Pair]:
 
 
 class Drawer:
-    """Draws the two sides of a comparison, marked."""
+    """Draws both sides of a comparison with marks."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class Drawer:
         self.marks = Marks(comparison, second=False), Marks(comparison, second=True)
 
     def within(self, change: Callable[[Part], Part], room: Room) -> Drawer:
-        """The same with every part changed by a function (its words on more lines) and placed in a room."""
+        """A drawer that first changes every part (wraps its words) and then lays it out in ``room``."""
         return Drawer(self.comparison, self.facts, change, room)
 
     def overview(self) -> Placement:
-        """The two networks, a box for each stage."""
+        """Both networks with one box per stage."""
         left, right = self._network(0), self._network(1)
         names = (self.comparison.a.name, self.comparison.b.name)
         entries = [entry for entry in self.comparison.entries if entry.kind != "aux"]
@@ -114,7 +114,7 @@ class Drawer:
         return self.marks[side].part(NetworkTree(network, facts, folded=True).part())
 
     def _series(self, side: int, elements: Sequence[Element], pair: Pair) -> Part:
-        """Elements in series between what they read and what they make."""
+        """Elements in series between their input and output."""
         if not elements:
             return Note("not there")
         subject, facts = self.subjects[side], self.facts[side]
@@ -134,7 +134,7 @@ class Drawer:
         return column(ends[0], self.marks[side].part(column(*steps)), ends[1])
 
     def _types(self, side: int, elements: Sequence[Element]) -> tuple[str, str]:
-        """What a series reads and makes; empty where it is not known."""
+        """The input and output shapes of a series; empty if unknown."""
         facts = self.facts[side]
         if facts is None or not elements:
             return "", ""
@@ -171,7 +171,7 @@ def _all(comparison: Comparison) -> Iterator[Pair]:
 
 
 def _of_repeat(entry: Entry) -> Iterator[Pair]:
-    """What a repeat repeats: against what the other repeats, or against each of the modules written out."""
+    """The body of a repeat, compared with the other repeat's body or with each of the unrolled modules."""
     if entry.status in ("added", "removed") or len(entry.a) == len(entry.b) == 1:
         yield _pair(entry.inside, [entry])
         return
@@ -200,12 +200,12 @@ def _units(entries: Sequence[Entry]) -> list[list[Entry]]:
         first = (entry.a[0].stage if entry.a else "", entry.b[0].stage if entry.b else "")
         if first == ("", ""):
             continue
-        goes_on = any(stage and stage == before for stage, before in zip(first, last, strict=True))
-        if not goes_on:
+        continues = any(stage and stage == before for stage, before in zip(first, last, strict=True))
+        if not continues:
             units.append([])
         units[-1].append(entry)
         here = (entry.a[-1].stage if entry.a else "", entry.b[-1].stage if entry.b else "")
-        last = (here[0] or (last[0] if goes_on else ""), here[1] or (last[1] if goes_on else ""))
+        last = (here[0] or (last[0] if continues else ""), here[1] or (last[1] if continues else ""))
     return units
 
 

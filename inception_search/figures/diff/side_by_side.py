@@ -1,4 +1,4 @@
-"""Two drawings beside each other, what stands for each other in them at one height."""
+"""Two drawings next to each other, with matched parts at the same height."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from inception_search.figures.network.place import Heading, Placement, lay_out
 from inception_search.figures.network.tree import Part
 from inception_search.figures.type_metrics import room_for
 
-BETWEEN = 56  # px, between the two
-HEAD = 30  # px, the room of a heading
+BETWEEN = 56  # px, between the two drawings
+HEAD = 30  # px, height of a heading
 
 
 def side_by_side(
     a: Part, b: Part, entries: Sequence[Entry], names: tuple[str, str], room: Room | None = None
 ) -> Placement:
-    """The drawings of two parts, each under its name; rows are level where ``entries`` pair them."""
+    """The drawings of two parts, each under its name; rows are aligned where ``entries`` match them."""
     lines = max(most_lines(a), most_lines(b))
     left, right = lay_out(a, lines, room), lay_out(b, lines, room)
     level(left, right, entries)
@@ -38,7 +38,7 @@ def side_by_side(
 
 
 def level(left: Placement, right: Placement, entries: Sequence[Entry]) -> None:
-    """Move the rows of either drawing down, from the top, until what ``entries`` pair is at one height."""
+    """Move rows of either drawing down, from the top, until matched parts are at the same height."""
     done = (-1, -1)
     for entry in _trunk(entries):
         mine, other = _spot(left, entry.a[0]), _spot(right, entry.b[0])
@@ -56,7 +56,7 @@ def level(left: Placement, right: Placement, entries: Sequence[Entry]) -> None:
 
 
 def lower(drawing: Placement, cut: int, down: int) -> None:
-    """Move all that is at ``cut`` px or below it ``down`` px down; wires and frames across it grow."""
+    """Move everything at or below ``cut`` px down by ``down`` px; wires and frames across the cut grow."""
     drawing.height += down
     drawing.boxes = [replace(b, y=b.y + down) if b.y >= cut else b for b in drawing.boxes]
     drawing.pluses = [replace(p, y=p.y + down) if p.y >= cut else p for p in drawing.pluses]
@@ -72,7 +72,7 @@ def lower(drawing: Placement, cut: int, down: int) -> None:
 
 
 def _trunk(entries: Sequence[Entry]) -> list[Entry]:
-    """The pairs of a trunk, those inside what was put around or is paired as a whole included."""
+    """The matched pairs of a trunk, including those inside added blocks and inside matched blocks."""
     found: list[Entry] = []
     for entry in entries:
         if entry.around and entry.kind != "concat":
@@ -83,7 +83,7 @@ def _trunk(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _spot(drawing: Placement, element: Element) -> tuple[int, int] | None:
-    """The height of an element's box (of the end of branches), and where the drawing is cut to lower all of it."""
+    """The height of an element's box (or the end of its branches), and where to cut the drawing to lower it."""
     inside = [b for b in drawing.boxes if b.box.path == element.path or b.box.path.startswith(f"{element.path}.")]
     if not inside:
         return _covering(drawing, element.path)
@@ -95,13 +95,13 @@ def _spot(drawing: Placement, element: Element) -> tuple[int, int] | None:
 
 
 def _covering(drawing: Placement, path: str) -> tuple[int, int] | None:
-    """The folded box that an element is in."""
+    """The height of the folded box that contains an element."""
     around = [b for b in drawing.boxes if b.box.path and path.startswith(f"{b.box.path}.")]
     return (around[0].y, around[0].y) if around else None
 
 
 def _clear(drawing: Placement, cut: int) -> bool:
-    """Whether nothing but wires and frames is across this height."""
+    """Whether only wires and frames cross this height."""
     return not any(b.y < cut < b.y + b.height for b in drawing.boxes) and not any(
         p.y - PLUS // 2 < cut <= p.y + PLUS // 2 for p in drawing.pluses
     )

@@ -1,1 +1,1 @@
-"""How a figure becomes a file: one file per format, one row per suffix in ``table.py``."""
+"""File formats of figures: one file per format, one row per suffix in ``table.py``."""

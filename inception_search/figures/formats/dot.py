@@ -1,4 +1,4 @@
-"""DOT, the language of Graphviz: the boxes and edges, laid out by whoever reads it."""
+"""DOT, the language of Graphviz: boxes and edges, laid out by the program that reads it."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def quoted(words: str) -> str:
 
 
 def escaped(words: str) -> str:
-    """``words`` inside a quoted DOT string: clean, no escape of Graphviz's own."""
+    """``words`` inside a quoted DOT string: clean, with Graphviz's escapes disabled."""
     return clean(words).replace("\\", "\\\\").replace('"', '\\"')

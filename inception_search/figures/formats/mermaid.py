@@ -1,4 +1,4 @@
-"""Mermaid: a flowchart for Markdown pages that draw it (GitHub, GitLab, many wikis)."""
+"""Mermaid: a flowchart for Markdown pages that render it (GitHub, GitLab, many wikis)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _node(number: int, box: Box) -> str:
 
 
 def _class(kind: str) -> str:
-    """Mermaid reserves some words that are kinds here."""
+    """The class of a kind; the prefix avoids Mermaid's reserved words."""
     return f"k_{kind}"
 
 

@@ -1,4 +1,4 @@
-"""The formats that are made of what a figure already holds: its SVG, bare or in a page, and its outline in words."""
+"""The formats made from a figure's SVG, alone or in a page, or from its outline in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def html(figure: Figure) -> bytes:
-    """A self-contained page without scripts, with nothing but the picture."""
+    """A self-contained page without scripts that contains only the figure."""
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"

@@ -1,4 +1,4 @@
-"""PNG, by resvg: the same picture on every machine that has the same fonts."""
+"""PNG, by resvg: the same pixels on every machine with the same fonts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ DPI = 300  # PNG pixels per inch of a figure with a size on paper
 
 
 def png(figure: Figure) -> bytes:
-    """A PNG twice as wide as the figure, or, where it has a size on paper, of 300 pixels per inch (a width in px: of so
-    many pixels); :class:`MissingRequirementError` without the package resvg-py."""
+    """A PNG twice as wide as the figure, or with 300 pixels per inch if the figure has a printed size.
+
+    A width in px is the number of pixels. Raises :class:`MissingRequirementError` without the package resvg-py.
+    """
     try:
         import resvg_py
     except ImportError:
@@ -34,7 +36,7 @@ def png(figure: Figure) -> bytes:
 
 
 def _fonts() -> list[str]:
-    """The fonts that matplotlib brings, for machines that have none."""
+    """The fonts in the matplotlib package, for machines without fonts."""
     found = find_spec("matplotlib")
     folder = Path(found.origin).parent / "mpl-data/fonts/ttf" if found and found.origin else None
     names = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")

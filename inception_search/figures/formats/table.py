@@ -1,4 +1,4 @@
-"""The formats by suffix; each is a function of a figure that gives the bytes of a file."""
+"""The formats by suffix; each is a function from a figure to the bytes of a file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FORMATS: dict[str, str] = {
     ".tikz": "paint.tikz:tikz",
     ".txt": "formats.plain:txt",
 }
-TEXT = tuple(suffix for suffix in FORMATS if suffix not in (".png", ".pdf"))  # those a terminal can show
+TEXT = tuple(suffix for suffix in FORMATS if suffix not in (".png", ".pdf"))  # formats that a terminal can show
 
 
 def checked(suffix: str, path: str) -> str:
-    """``suffix`` in small letters; :class:`ConfigError` naming ``path`` where there is no such format."""
+    """``suffix`` in lower case; raises :class:`ConfigError` naming ``path`` if there is no such format."""
     known = suffix.lower()
     if known in FORMATS:
         return known
@@ -37,7 +37,7 @@ def checked(suffix: str, path: str) -> str:
 
 
 def rendered(figure: object, suffix: str) -> bytes:
-    """The bytes of a :class:`~inception_search.figures.figure.Figure` in the format of a suffix of :data:`FORMATS`."""
+    """The bytes of a :class:`~inception_search.figures.figure.Figure` in the format of a suffix in :data:`FORMATS`."""
     module, function = FORMATS[suffix].split(":")
     data: bytes = getattr(import_module(f"inception_search.figures.{module}"), function)(figure)
     return data

@@ -1,1 +1,1 @@
-"""The drawing of a network: its tree, measured bottom up, placed top down, several composed on one canvas."""
+"""The drawing of a network: its tree, measured bottom up, placed top down, and several on one canvas."""

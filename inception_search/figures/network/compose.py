@@ -1,4 +1,4 @@
-"""Several drawings on one canvas, each under its heading."""
+"""Combines several drawings on one canvas, each under its heading."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from inception_search.figures.type_metrics import room_for, wrapped
 MARGIN = 20  # px, around the canvas
 SPACE = 44  # between two panels
 TITLE, SUBTITLE = 17, 14  # type sizes
-SHAPE = (4, 3)  # width to height a sheet of several panels comes near to
-LINES = 12  # of a title; beyond them only what nobody wrote as one is cut
-TRIES = 64  # heights of the columns that are tried
+SHAPE = (4, 3)  # preferred ratio of width to height for a sheet of several panels
+LINES = 12  # of a title; longer ones, which are not meant as titles, are cut
+TRIES = 64  # column heights to try
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A drawing and the heading over it; an empty heading takes no room."""
+    """A drawing and its heading; an empty heading takes no space."""
 
     heading: str
     drawing: Placement
 
 
 def sheet(title: str, panels: Sequence[Panel], most: float | None = None) -> Placement:
-    """The panels in columns, in order, ``title`` over all; margins included.
+    """The panels in columns, in order, below ``title``; margins included.
 
-    ``most``: the columns are fewer, where the sheet would be wider than so many px.
+    ``most``: if the sheet would be wider than this many px, there are fewer columns.
     """
     blocks = [_titled(panel.heading, panel.drawing, SUBTITLE) for panel in panels]
     columns = _columns(blocks, None if most is None else most - 2 * MARGIN)
@@ -43,7 +43,7 @@ def sheet(title: str, panels: Sequence[Panel], most: float | None = None) -> Pla
 
 
 def _titled(title: str, drawing: Placement, size: int) -> Placement:
-    """``drawing`` under the lines of ``title``, which stand over its trunk as far as its width allows."""
+    """``drawing`` under the lines of ``title``, centred on its trunk as far as its width allows."""
     if not title:
         return drawing
     lines = wrapped(title, size, max(drawing.width, 320), bold=True, limit=LINES)
@@ -66,7 +66,7 @@ def _framed(drawing: Placement) -> Placement:
 
 
 def _columns(blocks: Sequence[Placement], most: float | None) -> list[list[Placement]]:
-    """The blocks in columns, filled in order, so that the canvas comes nearest to the wanted shape."""
+    """The blocks in columns, filled in order, so that the canvas comes closest to the preferred shape."""
     tallest = max(block.height for block in blocks)
     total = sum(block.height + SPACE for block in blocks)
     heights = range(tallest, total + 1, max(1, (total - tallest) // TRIES))
@@ -94,7 +94,7 @@ def _size(columns: Sequence[Sequence[Placement]]) -> tuple[int, int]:
 
 
 def _misfit(columns: Sequence[Sequence[Placement]]) -> tuple[int, int]:
-    """How far a sheet is from the wanted shape, then its height; in whole numbers, for the same bytes anywhere."""
+    """The deviation of a sheet from the preferred shape, then its height; integers give the same bytes everywhere."""
     width, height = _size(columns)
     wide, high = width * SHAPE[1], height * SHAPE[0]
     return 1000 * max(wide, high) // max(1, min(wide, high)), height

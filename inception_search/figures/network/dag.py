@@ -1,7 +1,7 @@
-"""A dag as a drawing tree: a box for every step, a + or a bar where values meet.
+"""A dag as a drawing tree: a box for every step, a + or a bar where values are joined.
 
-What a sum gets from ``zero`` adds nothing and is not drawn, as in the figures of the benchmarks; the frame says how
-many edges that are. The words beside it tell all of them.
+A ``zero`` adds nothing to a sum and is not drawn, as in the figures of the benchmarks; the frame's label has the number
+of such edges. The words beside the frame list all edges.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Join: TypeAlias = Callable[[str, str], Box]  # the box of a join, "add" or "conc
 
 
 def dag_part(dag: Dag, path: str, draw: Draw, join: Join) -> Part:
-    """The part of ``dag`` at ``path``, its steps drawn by ``draw``."""
+    """The part of ``dag`` at ``path``; ``draw`` draws its steps."""
     mesh = _Mesh(draw, join)
     values = [-1]
     for index, node in enumerate(dag.nodes):
@@ -58,14 +58,14 @@ class _Mesh:
         return len(self.parts) - 1
 
     def part(self, last: int, words: tuple[str, ...]) -> Part:
-        """What leads to the value ``last``: a mesh, or a column where it is one."""
-        wanted, stack = set(), [last]
+        """The parts that lead to the value ``last``: a mesh, or a column if it is one."""
+        needed, stack = set(), [last]
         while stack:
             index = stack.pop()
-            if index >= 0 and index not in wanted:
-                wanted.add(index)
+            if index >= 0 and index not in needed:
+                needed.add(index)
                 stack.extend(self.reads[index])
-        kept = sorted(wanted)
+        kept = sorted(needed)
         new = {-1: -1} | {index: place for place, index in enumerate(kept)}
         parts = tuple(self.parts[index] for index in kept)
         reads = tuple(tuple(new[source] for source in self.reads[index]) for index in kept)
@@ -75,5 +75,5 @@ class _Mesh:
 
 
 def _vanishes(step: AnyStep) -> bool:
-    """Whether a step makes zeros of anything."""
+    """Whether a step returns zeros for any input."""
     return isinstance(step, Zero) or (isinstance(step, Chain) and isinstance(step.steps[-1], Zero))

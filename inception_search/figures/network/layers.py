@@ -1,8 +1,9 @@
 """A layered drawing of parts that read each other in any order: rows, their order, and every part's axis.
 
-Each part stands in the last row it can (short ways end at their join). A value that is read further down runs through
-the rows between in a lane of its own, so that no wire crosses a box. The order within a row is the declared one,
-changed where fewer wires cross then. Only sums, products and comparisons of numbers decide: the same on any machine.
+Each part is in the lowest possible row, so that short paths end at their join. A value that is read further down runs
+through the rows between in its own lane, so that no wire crosses a box. The order within a row is the declared one,
+changed where that reduces crossings. Only sums, products and comparisons of numbers decide, so the result is the same on every
+machine.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-ENTRY = -1  # the value that enters
+ENTRY = -1  # the input value
 SWEEPS = 8
 SNAP = 16  # px
-LANE_PULL, CHAIN_PULL = 8, 4  # how much straighter a lane, and a chain, wants to be than another wire
+LANE_PULL, CHAIN_PULL = 8, 4  # weights that keep lanes and chains straighter than other wires
 
 
 class Stop(NamedTuple):
-    """A place in a row: that of a part, or of the lane that carries the part's value past the row."""
+    """A place in a row: that of a part, or of the lane that carries the part's value through the row."""
 
     source: int
     lane: bool
@@ -38,7 +39,7 @@ Link: TypeAlias = tuple[Stop, Stop]  # from a stop to one in the next row
 
 @dataclass(slots=True)
 class Rows:
-    """The rows from the entry (alone in the first) to the part that is left (alone in the last), and their links."""
+    """The rows from the entry (alone in the first) to the output part (alone in the last), and their links."""
 
     rows: list[Row]
     links: list[list[Link]]  # links[i] lead from row i to row i + 1
@@ -46,7 +47,7 @@ class Rows:
 
 
 def arranged(reads: Sequence[Sequence[int]], extents: Sequence[Extent], lane: Extent, between: int) -> Rows:
-    """Rows with an axis for every stop; ``reads[i]`` are the parts that part i reads, all before it, or ENTRY."""
+    """Rows with an axis for every stop; ``reads[i]`` are the inputs of part i: earlier parts, or ENTRY."""
     rows = _rows(reads)
     _order(rows)
     sizes = [{s: lane if s.lane or s.source == ENTRY else extents[s.source] for s in row} for row in rows.rows]
@@ -79,7 +80,7 @@ def _rows(reads: Sequence[Sequence[int]]) -> Rows:
 
 
 def _order(rows: Rows) -> None:
-    """Sort every row by the middle of what its stops are linked to, down and up, while fewer wires cross."""
+    """Sort every row by the mean position of its neighbours, down and up, and keep the order with fewest crossings."""
     best, fewest = [list(row) for row in rows.rows], _crossings(rows)
     for sweep in range(SWEEPS):
         downwards = sweep % 2 == 0
@@ -121,8 +122,8 @@ def _axes(rows: Rows, sizes: Sequence[Mapping[Stop, Extent]], between: int) -> N
         levels = range(1, len(exact)) if downwards else range(len(exact) - 2, -1, -1)
         for level in levels:
             links = rows.links[level - 1] if downwards else [(b, a) for a, b in rows.links[level]]
-            wanted = _wanted(exact[level - 1 if downwards else level + 1], links)
-            exact[level] = _packed(rows.rows[level], sizes[level], wanted, between)
+            preferred = _preferred(exact[level - 1 if downwards else level + 1], links)
+            exact[level] = _packed(rows.rows[level], sizes[level], preferred, between)
     axes = [{stop: round(x) for stop, x in row.items()} for row in exact]
     axes[0] = dict(zip(axes[0], axes[-1].values(), strict=True))  # in and out on one axis
     for level in range(1, len(axes) - 1):
@@ -143,7 +144,7 @@ def _snap(
     links: Sequence[Link],
     between: int,
 ) -> None:
-    """Put every stop that nearly stands on the axis of the one stop it is linked to there, where there is room."""
+    """Put every stop with one neighbour on that neighbour's axis if it is close and there is room."""
     linked: dict[Stop, list[Stop]] = {}
     for other, stop in links:
         linked.setdefault(stop, []).append(other)
@@ -161,8 +162,8 @@ def _snap(
         axes[stop] = x
 
 
-def _wanted(fixed: Mapping[Stop, float], links: Sequence[Link]) -> dict[Stop, float]:
-    """For every linked stop the axis it is pulled to."""
+def _preferred(fixed: Mapping[Stop, float], links: Sequence[Link]) -> dict[Stop, float]:
+    """For every linked stop the axis that its links pull it to."""
     sums: dict[Stop, tuple[float, float]] = {}
     outgoing: dict[Stop, int] = {}
     for other, _ in links:
@@ -174,13 +175,13 @@ def _wanted(fixed: Mapping[Stop, float], links: Sequence[Link]) -> dict[Stop, fl
     return {stop: total / weight for stop, (total, weight) in sums.items()}
 
 
-def _packed(row: Row, size: Mapping[Stop, Extent], wanted: Mapping[Stop, float], between: int) -> dict[Stop, float]:
-    """Axes in the row's order, ``between`` px apart, as near as can be (least squares) to the wanted ones."""
+def _packed(row: Row, size: Mapping[Stop, Extent], preferred: Mapping[Stop, float], between: int) -> dict[Stop, float]:
+    """Axes in the row's order, ``between`` px apart, as close as possible (least squares) to the preferred ones."""
     offsets, x = [0], 0
     for a, b in pairwise(row):
         x += size[a].right + between + size[b].left
         offsets.append(x)
-    aims = [wanted.get(stop, offset - offsets[-1] / 2) - offset for stop, offset in zip(row, offsets, strict=True)]
+    aims = [preferred.get(stop, offset - offsets[-1] / 2) - offset for stop, offset in zip(row, offsets, strict=True)]
     pools: list[tuple[float, int]] = []  # sums and numbers of stops that touch
     for aim in aims:
         pools.append((aim, 1))

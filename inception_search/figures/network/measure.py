@@ -1,4 +1,4 @@
-"""First pass of the layout, bottom up: how far every part reaches from its vertical axis, and how high it is."""
+"""First pass of the layout, bottom up: the extent of every part on both sides of its vertical axis, and its height."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from inception_search.figures.network.routes import PORT
 from inception_search.figures.network.tree import Box, Column, Fork, Group, Mesh, Note, Part, Residual, Tap, boxes
 from inception_search.figures.type_metrics import room_for
 
-# px; the one table of distances of a figure
+# px; all distances of a figure
 TEXT = 13  # type size of a box's first line
 SMALL = 12  # type size of its other lines, of notes and of frame labels
 FIRST_LINE, NEXT_LINE = 16, 15  # line heights
 BOX_PAD_X, BOX_PAD_Y = 8, 6
 BOX_MIN_WIDTH = 112
-STUB = 12  # from a box down to where its wire forks
+STUB = 12  # from a box down to the fork of its wire
 DROP = 18  # from there down to a box
 GAP = STUB + DROP  # between two boxes in series, so that the rows of neighbouring branches are level
 BETWEEN = 18  # between two branches
 LANE = 12  # half the width of a bare wire
 SHORTCUT = 22  # from a body to the shortcut on its left
 PLUS = 22  # diameter of the + circle
-PLUS_WIDTH = 48  # of a + that sums many wires
+PLUS_WIDTH = 48  # width of a + that sums many wires
 NOTE_HEIGHT, NOTE_SHIFT, NOTE_DROP = 18, 9, 4  # a note's text is moved right of its wire, and down a little
 FRAME_PAD, FRAME_TOP = 14, 24
 TAP_GAP, TAP_HEIGHT = 30, 12
-SNAP = 12  # an axis nearer than this to a branch's axis is put on it
+SNAP = 12  # an axis closer than this to a branch's axis is moved onto it
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much room parts get: boxes of at least ``least`` px, branches ``between`` px apart.
+    """The space for parts: boxes of at least ``least`` px, branches ``between`` px apart.
 
-    ``turned``: the flow runs to the right. All sizes are then measured across and along the flow, as if it ran down,
-    and the drawing is turned in the end: a box reaches half its height from its axis and is its width "high".
-    ``lines`` and ``along`` are the same for all boxes that are not slim: their lines of text and, turned, their width.
+    ``turned``: the flow runs to the right. Sizes are then measured across and along the flow as if it ran down, and the
+    drawing is turned at the end: a box extends half its height from its axis, and its width counts as its height.
+    ``lines`` and ``along`` are common to all boxes that are not slim: their lines of text and, if turned, their width.
     """
 
     least: int = BOX_MIN_WIDTH
@@ -46,11 +46,11 @@ class Room:
     along: int = 0
 
     def across(self, box: Box) -> int:
-        """The px that ``box`` takes across the flow."""
+        """The size of ``box`` in px across the flow."""
         return box_height(len(box.lines) if box.slim else self.lines) if self.turned else box_width(box, self.least)
 
     def height(self, box: Box) -> int:
-        """The px that ``box`` takes along the flow."""
+        """The size of ``box`` in px along the flow."""
         if self.turned:
             return box_width(box, self.least) if box.slim else self.along
         return box_height(len(box.lines) if box.slim else self.lines)
@@ -58,9 +58,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A part that reaches ``left`` and ``right`` px from its axis and is ``height`` px high.
+    """A part that extends ``left`` and ``right`` px from its axis and is ``height`` px high.
 
-    ``axes`` and ``tops`` place the parts inside, from this one's axis and top; ``exits`` are where wires leave.
+    ``axes`` and ``tops`` place the inner parts relative to this part's axis and top; ``exits`` are where wires leave.
     """
 
     part: Part
@@ -76,24 +76,24 @@ class Sized:
 
 
 def measured(part: Part, lines: int = 1, room: Room | None = None) -> Sized:
-    """``part`` with all sizes; boxes that are not slim are equally high, with room for ``lines`` or more."""
+    """``part`` with all sizes; boxes that are not slim have equal heights, with room for at least ``lines``."""
     room = room or Room()
     along = max((box_width(box, room.least) for box in boxes(part) if not box.slim), default=0)
     return _measure(part, replace(room, lines=max(lines, most_lines(part)), along=along))
 
 
 def most_lines(part: Part) -> int:
-    """How many lines the fullest box has that is not slim."""
+    """The largest number of lines in a box that is not slim."""
     return max((len(box.lines) for box in boxes(part) if not box.slim), default=1)
 
 
 def box_height(lines: int) -> int:
-    """The height in px of a box of that many lines of text."""
+    """The height in px of a box with this many lines of text."""
     return 2 * BOX_PAD_Y + FIRST_LINE + NEXT_LINE * (lines - 1)
 
 
 def box_width(box: Box, least: int = BOX_MIN_WIDTH) -> int:
-    """The width in px, an even number, that holds every line of ``box``; ``least`` and what it asks for, or more."""
+    """The even width in px that fits every line of ``box``, at least ``least`` and the box's own minimum."""
     rooms = [room_for(line, SMALL if i else TEXT) for i, line in enumerate(box.lines)]
     least = PLUS_WIDTH if box.kind == "add" else least
     return _even(max(least, box.width, *(room + 2 * BOX_PAD_X for room in rooms)))
@@ -148,7 +148,7 @@ def _column(part: Column, room: Room) -> Sized:
 
 
 def _stacked(inner: Sequence[Sized], left: int, right: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """Axes, tops and total height of parts in series; taps go right of the column, or left, as room allows."""
+    """Axes, tops and total height of parts in series; taps are right or left of the column, wherever there is room."""
     axes, tops = [], []
     y, free = 0, {1: 0, -1: 0}
     for index, sized in enumerate(inner):
@@ -199,7 +199,7 @@ def _fork(part: Fork, room: Room) -> Sized:
 
 
 def _side_by_side(inner: Sequence[Sized], between: int) -> tuple[tuple[int, ...], int]:
-    """The axes of branches beside each other, from the left edge of the first, and their total width."""
+    """The axes of branches next to each other, from the left edge of the first, and their total width."""
     axes, x = [], 0
     for sized in inner:
         axes.append(x + sized.left)

@@ -1,4 +1,4 @@
-"""The place of every part of a mesh: rows of :mod:`layers`, wires of :mod:`routes`, heights from both."""
+"""The layout of a mesh: rows from :mod:`layers`, wires from :mod:`routes`, heights from both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRACK = 10  # px between two tracks
 
 
 class Reach(Protocol):
-    """What is known of a part's size: px to the left and right of its axis, and its height."""
+    """The size of a part: px to the left and right of its axis, and its height."""
 
     @property
     def left(self) -> int: ...
@@ -25,7 +25,7 @@ class Reach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """The px of the figure that a mesh keeps to."""
+    """The distances in px of a mesh."""
 
     lane: int
     between: int
@@ -35,10 +35,10 @@ class Distances:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A mesh that reaches ``left`` and ``right`` px from its axis and is ``height`` px high.
+    """A mesh that extends ``left`` and ``right`` px from its axis and is ``height`` px high.
 
-    ``routes[i]`` are the ways of the values that part i reads, in order: points from below the part they come from (or
-    the top, where ENTRY is read) to above part i.
+    ``routes[i]`` are the routes of part i's inputs, in order: points from below the source part (or from the top for
+    ENTRY) to above part i.
     """
 
     left: int
@@ -50,7 +50,7 @@ class Plan:
 
 
 def planned(parts: Sequence[Reach], reads: Sequence[Sequence[int]], px: Distances) -> Plan:
-    """The plan of parts that read each other; the last one is left."""
+    """The plan of parts that read each other; the last one is the output."""
     lane = Extent(px.lane, px.lane)
     rows = arranged(reads, [Extent(part.left, part.right) for part in parts], lane, px.between)
     return _Planner(parts, reads, px, rows).plan()
@@ -66,7 +66,7 @@ class _Planner:
         return self.rows.axes[level, Stop(source, level > self.level[source])]
 
     def _ports(self, part: int) -> list[int]:
-        """Where each value that ``part`` reads enters it."""
+        """Where each input of ``part`` enters it."""
         level, reach = self.level[part], self.parts[part]
         axis = self.rows.axes[level, Stop(part, False)]
         starts = [self._axis(level - 1, source) for source in self.reads[part]]

@@ -1,8 +1,8 @@
-"""A step as a drawing tree, the way the papers draw a module.
+"""A step as a drawing tree, in the style of the papers' modules.
 
-Factorised convolutions are opened into the boxes they compute. A concat that ends a branch of another concat has
-no bar of its own: all ends run into the outer one. A concat whose only reader is a block's 1×1 projection has none
-either: its branches run straight into that box.
+Factorised convolutions are expanded into boxes. A concat at the end of a branch of another concat has no bar of its
+own: all branches run into the outer one. A concat that is read only by a block's 1×1 projection has none either: its
+branches run directly into that box.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag,
 
 
 class ModuleTree:
-    """Turns steps into parts. ``facts`` fill the tooltips and, with ``detail``, the boxes."""
+    """Turns steps into parts. ``facts`` are used for tooltips and, with ``detail``, in the boxes."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class ModuleTree:
         self.captions = captions
 
     def step(self, step: AnyStep, path: str, ends_open: bool = False) -> Part:
-        """The part of ``step``, which stands at ``path``; ``ends_open``: a concat at its end gets no bar."""
+        """The part of ``step`` at ``path``; ``ends_open``: a concat at its end has no bar."""
         return PARTS[type(step)](self, step, path, ends_open)
 
     def single(self, step: Single, path: str) -> Box:
-        """The box of a single step; a conv must not be factored any more."""
+        """The box of a single step; a convolution must be unfactorised."""
         return self.box(self.captions.box(with_defaults(step, self.pools), path))
 
     def box(self, box: Box) -> Box:
-        """``box`` with its tooltip, and in detail with its shape and costs."""
+        """``box`` with its tooltip; in detail also with its shape and costs."""
         fact = self.facts.get(box.path) if self.facts else None
         tip = f"{box.path}: {' '.join(box.lines)}" if box.path else " ".join(box.lines)
         if "V" in box.lines[-1].split(", "):
@@ -126,7 +126,7 @@ class ModuleTree:
         return column(body, replace(self.box(act), lines=act.lines, slim=True))
 
     def _sum(self, block: Block, summand: Part, path: str) -> Part:
-        """The sum of a block: with what comes in as it is, or through a 1×1 convolution."""
+        """The sum of a block with its input, unchanged or after a 1×1 convolution."""
         if block.skip == "add":
             return Residual(summand, f"{path}.add")
         fact = self.facts.get(f"{path}.skip") if self.facts else None
@@ -142,7 +142,7 @@ class ModuleTree:
         return self.box(Box(lines, "pointwise", path=f"{path}.project"))
 
     def _join(self, kind: str, path: str) -> Box:
-        """The box where the values of a dag meet."""
+        """The box that joins values of a dag."""
         if kind == "concat":
             return self._concat(path.removesuffix(".concat"))
         return self.box(Box(("+",), "add", path=path, slim=True))
@@ -177,13 +177,13 @@ PARTS: dict[type[SpecModel], Callable[[ModuleTree, Any, str, bool], Part]] = {
 
 
 def _without_width(lines: tuple[str, ...], fact: Fact) -> tuple[str, ...]:
-    """``lines`` without the number of channels, which the shape says as well."""
+    """``lines`` without the number of channels, because the shape contains it."""
     words = [word for line in lines[1:] for word in line.split(", ") if word != str(fact.type.channels)]
     return (lines[0], ", ".join(words)) if words else lines[:1]
 
 
 def _joined(part: Part, join: Box) -> Part:
-    """``part`` run into ``join``: directly from its open branches, or as the next box."""
+    """``part`` connected to ``join``: directly from its open branches, or with ``join`` as the next box."""
     if not is_open(part):
         return column(part, join)
     if isinstance(part, Column):

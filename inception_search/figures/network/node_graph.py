@@ -1,4 +1,4 @@
-"""A drawing tree as nodes and edges, for the formats that make their own layout (DOT, Mermaid)."""
+"""A drawing tree as nodes and edges, for formats with their own layout (DOT, Mermaid)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ End: TypeAlias = tuple[int, str]  # the node an edge leaves, and the words besid
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From node to node; ``label`` is what stands beside the wire; a ``shortcut`` is that of a residual."""
+    """An edge between two nodes; ``label`` is the text beside the wire; ``shortcut``: that of a residual."""
 
     start: int
     end: int
@@ -41,9 +41,9 @@ class Chart:
 
 
 def chart(title: str, panels: Sequence[tuple[str, Part]]) -> Chart:
-    """The chart of one drawing, or of several, each in a cluster of its own.
+    """The chart of one drawing, or of several in a cluster each.
 
-    :class:`ConfigError` for what is no single network or module: a comparison of two.
+    Raises :class:`ConfigError` for a comparison, which is not a single network or module.
     """
     if not panels:
         hint = "save it as .svg, .png, .pdf, .tikz, .html or .txt"
@@ -59,7 +59,7 @@ def chart(title: str, panels: Sequence[tuple[str, Part]]) -> Chart:
 
 
 class _Walk:
-    """Adds parts to a chart; ``ends`` are where wires come from, each part returns where they leave it."""
+    """Adds parts to a chart; ``ends`` are where wires come from, and each part returns where they leave it."""
 
     def __init__(self, made: Chart) -> None:
         self.made = made

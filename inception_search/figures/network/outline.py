@@ -1,4 +1,4 @@
-"""A drawing tree in words: what a figure's description and a terminal show."""
+"""A drawing tree in words, for a figure's description and for terminals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def outline(part: Part) -> str:
 
 
 def sentence(part: Part) -> str:
-    """The same in one line, for a figure's description."""
+    """The tree in one line, for a figure's description."""
     if isinstance(part, Box):
         return " ".join(part.lines)
     if isinstance(part, Note):

@@ -1,4 +1,4 @@
-"""A network as a drawing tree: folded to one box per stage, or with every stage open."""
+"""A network as a drawing tree: one box per stage, or every stage expanded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from inception_search.spec.factorisation import factors
 from inception_search.spec.network import Aux, Head, Network
 from inception_search.spec.step import AnyStep, Block, Chain, Concat, Conv, Dag, Pool, Repeat, Use, children
 
-SHORT = 3  # single steps in a chain that an overview shows one by one
+SHORT = 3  # longest chain of single steps that an overview shows step by step
 
 
 class NetworkTree:
-    """Turns a network into parts; ``folded``: one box per stage, else every stage drawn inside a frame."""
+    """Turns a network into parts; ``folded``: one box per stage, else every stage inside a frame."""
 
     def __init__(
         self, network: Network, facts: Facts, *, folded: bool, detail: bool = False, captions: Captions = PLAIN
@@ -32,7 +32,7 @@ class NetworkTree:
         self.modules = ModuleTree(network.blocks, facts, detail, captions, network.pool_defaults)
 
     def part(self) -> Part:
-        """The whole network: input, stages with the auxiliary heads they feed, head."""
+        """The whole network: input, stages with their auxiliary classifiers, head."""
         size = self.net.input
         words = self.captions.input(self.captions.shape(size.channels, size.height, size.width))
         start = Box(words, "input", "input", "input", slim=True)
@@ -43,7 +43,7 @@ class NetworkTree:
         return column(*parts, *self._head(self.net.head, "head"))
 
     def side(self, name: str) -> Part:
-        """One auxiliary head."""
+        """One auxiliary classifier."""
         return self._aux(name, self.net.aux[name])
 
     def _open(self, step: AnyStep, name: str) -> list[Part]:
@@ -105,14 +105,14 @@ class NetworkTree:
 
 
 def opens(step: Chain) -> bool:
-    """Whether an overview shows the steps of a chain: those that name blocks, and short plain ones."""
+    """Whether an overview shows the steps of a chain: chains that name blocks, and short plain ones."""
     if any(isinstance(inner, Use | Repeat) for inner in step.steps):
         return True
     return len(step.steps) <= SHORT and all(isinstance(inner, Single) for inner in step.steps)
 
 
 def folded_lines(step: AnyStep, path: str) -> tuple[str, ...]:
-    """What a folded box says: the name, how many times, what is inside."""
+    """The lines of a folded box: name, repetitions, contents."""
     if isinstance(step, Use):
         return (step.name,) if step.name == path else (path, step.name)
     if isinstance(step, Repeat):
@@ -121,7 +121,7 @@ def folded_lines(step: AnyStep, path: str) -> tuple[str, ...]:
 
 
 def contents(step: AnyStep) -> str:
-    """What a folded step is made of, in few words: ``4 branches``, ``residual``, ``3 convs, 1 pool``."""
+    """The contents of a folded step in few words: ``4 branches``, ``residual``, ``3 convs, 1 pool``."""
     if isinstance(step, Concat):
         return f"{len(step.branches)} branches"
     if isinstance(step, Block) and step.skip != "none":

@@ -1,7 +1,7 @@
-"""Second pass of the layout, top down: every box, wire, frame and note gets its integer place.
+"""Second pass of the layout, top down: every box, wire, frame and note gets integer coordinates.
 
-Branches keep their order, every chain keeps one vertical axis, short branches end at their join, and wires are
-horizontal and vertical only. The result is a function of the drawing tree alone.
+Branches keep their order, every chain has one vertical axis, short branches end at their join, and wires are horizontal
+or vertical. The result depends only on the drawing tree.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inception_search.figures.network.measure import (
 )
 from inception_search.figures.network.tree import Box, Fork, Group, Mark, Mesh, Note, Part, Residual, Tap
 
-NOTE_RISE = NOTE_HEIGHT // 2 + NOTE_DROP - NOTE_SHIFT  # from where a note stands beside a wire to over one
+NOTE_RISE = NOTE_HEIGHT // 2 + NOTE_DROP - NOTE_SHIFT  # from a note's place beside a wire to that above one
 Point: TypeAlias = tuple[int, int]
 Path: TypeAlias = tuple[Point, ...]
 Move: TypeAlias = Callable[[int, int], Point]
@@ -85,7 +85,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A line through ``points``, horizontal and vertical in turn; ``arrow``: with a head at its end."""
+    """A line through ``points``, with alternating horizontal and vertical parts; ``arrow``: with a head at its end."""
 
     points: Path
     arrow: bool
@@ -95,7 +95,7 @@ class Wire:
 class Placement:
     """A drawing with every part in its place, on a canvas of ``width`` by ``height`` px.
 
-    ``axis`` is where its trunk runs, in px from the left, if it runs down or up; titles stand over it.
+    ``axis`` is the position of its trunk in px from the left, if it runs down or up; titles are centred on it.
     """
 
     width: int
@@ -116,17 +116,17 @@ class Placement:
         return flipped
 
     def turned(self) -> Placement:
-        """The same drawing with the flow to the right: what was measured across the flow is its height."""
+        """The same drawing with the flow to the right: the size across the flow becomes its height."""
         return self._moved(lambda x, y: (y, x), self.height, self.width)
 
     def title_axis(self, room: int) -> int:
-        """The middle of a title of ``room`` px: over the trunk, or as near to it as the canvas allows."""
+        """The middle of a title ``room`` px wide: at the trunk, or as close to it as the canvas allows."""
         half = min(room, self.width) // 2
         axis = self.width // 2 if self.axis is None else self.axis
         return max(half, min(axis, self.width - half))
 
     def include(self, other: Placement, dx: int, dy: int) -> None:
-        """Add every part of ``other``, moved by ``dx`` and ``dy`` px; the canvas stays as large as it is."""
+        """Add every part of ``other``, moved by ``dx`` and ``dy`` px; the canvas keeps its size."""
         moved = other._moved(lambda x, y: (x + dx, y + dy), other.width, other.height)
         self.boxes += moved.boxes
         self.pluses += moved.pluses
@@ -136,9 +136,9 @@ class Placement:
         self.headings += moved.headings
 
     def _moved(self, to: Move, width: int, height: int) -> Placement:
-        """Every part with its points where ``to`` takes them, on a canvas of ``width`` by ``height`` px, without axis.
+        """Every part with its points moved by ``to``, on a canvas of ``width`` by ``height`` px, without an axis.
 
-        ``to`` keeps what is horizontal or vertical so, or makes one of the other.
+        ``to`` keeps horizontal and vertical lines as they are, or swaps them.
         """
         return Placement(
             width,
@@ -157,7 +157,7 @@ PointT = TypeVar("PointT", Plus, Text, Heading)
 
 
 def _moved_area(part: AreaT, to: Move) -> AreaT:
-    """``part`` between the places of two of its opposite corners."""
+    """``part`` between the moved positions of two opposite corners."""
     (x0, y0), (x1, y1) = to(part.x, part.y), to(part.x + part.width, part.y + part.height)
     return replace(part, x=min(x0, x1), y=min(y0, y1), width=abs(x1 - x0), height=abs(y1 - y0))
 
@@ -168,9 +168,9 @@ def _moved_point(part: PointT, to: Move) -> PointT:
 
 
 def lay_out(part: Part, lines: int = 1, room: Room | None = None) -> Placement:
-    """``part`` with the flow downwards, its left and top at 0; every box has room for ``lines``, or more.
+    """``part`` with the flow downwards, its left and top at 0; every box has room for at least ``lines``.
 
-    With a ``room`` that is turned the flow runs to the right.
+    With a turned ``room`` the flow runs to the right.
     """
     sized = measured(part, lines, room)
     placement = Placement(sized.left + sized.right, sized.height, axis=sized.left)
@@ -190,7 +190,7 @@ def from_entry(part: Part, lines: int) -> tuple[Sized, Placement, list[Path]]:
 
 
 def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) -> list[Path]:
-    """Put ``sized`` with its axis at ``x`` and its top at ``y``; ``paths`` run into it, those returned out of it."""
+    """Put ``sized`` with its axis at ``x`` and its top at ``y``; ``paths`` run into it, returned ones out of it."""
     part = sized.part
     if isinstance(part, Box):
         return _place_box(part, sized, out, paths, x, y)
@@ -219,7 +219,7 @@ def _place(sized: Sized, out: Placement, paths: Sequence[Path], x: int, y: int) 
 
 
 def _entry(paths: Sequence[Path], x: int, y: int) -> Path:
-    """The one path into a part that forks."""
+    """The single path into a part that forks."""
     return paths[0] if paths else ((x, y),)
 
 
@@ -264,7 +264,7 @@ def _place_mesh(part: Mesh, sized: Sized, out: Placement, path: Path, x: int, y:
 
 
 def _straight(path: Path) -> Path:
-    """``path`` without repeated points and without points in the middle of a straight line."""
+    """``path`` without repeated points and without points inside a straight line."""
     kept: list[Point] = []
     for point in path:
         if kept and kept[-1] == point:

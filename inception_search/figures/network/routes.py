@@ -1,7 +1,7 @@
-"""The wires of a layered drawing: where each enters what it reaches, and its track between two rows.
+"""The wires of a layered drawing: where each enters its box, and its track between two rows.
 
-All wires that one value has between two rows share a trunk and a track, as the branches of a fork do. Tracks are
-ordered so that no two wires run in one line, then for the fewest crossings.
+All wires of one value between two rows share a trunk and a track, like the branches of a fork. Tracks are ordered so
+that no two wires overlap, then for the fewest crossings.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from itertools import permutations
 from typing import NamedTuple
 
 PORT = 20  # px between two wires that enter one box
-CLEAR = 6  # px between two vertical wires that have nothing to do with each other
-TRIED = 6  # tracks whose every order is tried
+CLEAR = 6  # px between two unrelated vertical wires
+TRIED = 6  # largest number of tracks for which all orders are tried
 
 
 class Net(NamedTuple):
-    """The wires of one value between two rows: where it comes from and where it goes to, in px from the left."""
+    """The wires of one value between two rows: its start and its ends, in px from the left."""
 
     start: int
     ends: tuple[int, ...]
@@ -33,7 +33,7 @@ class Net(NamedTuple):
 
 
 def ports(axis: int, left: int, right: int, starts: Sequence[int]) -> list[int]:
-    """Where wires that come from ``starts`` enter a box: in their order, PORT px apart, as straight as can be."""
+    """Where wires from ``starts`` enter a box: in their order, PORT px apart, as straight as possible."""
     if len(starts) == 1:
         return [axis]
     order = sorted(range(len(starts)), key=lambda i: (starts[i], i))
@@ -48,13 +48,13 @@ def ports(axis: int, left: int, right: int, starts: Sequence[int]) -> list[int]:
 
 
 def cleared(port: int, others: Sequence[int], low: int, high: int) -> int:
-    """``port``, moved the least within ``low`` to ``high`` so that it is CLEAR px from every one of ``others``."""
+    """``port``, moved as little as possible within ``low`` to ``high`` so that it is CLEAR px away from ``others``."""
     tries = sorted(range(low, high + 1), key=lambda x: (abs(x - port), x))
     return next((x for x in tries if all(abs(x - other) >= CLEAR for other in others)), port)
 
 
 def tracks(nets: Mapping[int, Net]) -> dict[int, int]:
-    """A track for every net that needs one, 0 the uppermost."""
+    """A track for every net that needs one; 0 is the topmost."""
     bent = [source for source, net in nets.items() if not net.straight]
     if len(bent) <= TRIED:
         best = min(permutations(bent), key=lambda order: _cost([nets[s] for s in order]))
@@ -64,11 +64,13 @@ def tracks(nets: Mapping[int, Net]) -> dict[int, int]:
 
 
 def _cost(order: Sequence[Net]) -> tuple[int, int]:
-    """Wires on top of each other, then crossings, of nets whose tracks are in this order from above."""
+    """The number of overlapping wires, then of crossings, with the tracks in this order from the top."""
     laid = crossed = 0
     for index, upper in enumerate(order):
         for lower in order[index + 1 :]:
-            laid += sum(abs(end - lower.start) < CLEAR for end in upper.ends)  # drops meet a trunk that is still there
+            laid += sum(
+                abs(end - lower.start) < CLEAR for end in upper.ends
+            )  # a drop overlaps a trunk that has not ended
             crossed += sum(lower.span[0] < end < lower.span[1] for end in upper.ends)
             crossed += upper.span[0] < lower.start < upper.span[1]
     return laid, crossed

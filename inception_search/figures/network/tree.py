@@ -1,8 +1,8 @@
-"""The drawing tree: what a figure shows, before anything has a place.
+"""The drawing tree: the content of a figure, before layout.
 
-A part is entered at one point above it and left at one or more points below it. :class:`Column` puts parts in
-series, :class:`Fork` side by side; the rest are leaves or put something around one part. Every part is a plain
-value; the layout reads it and nothing else.
+A part is entered at one point above it and left at one or more points below it. :class:`Column` puts parts in series,
+:class:`Fork` side by side; the others are leaves or enclose one part. Parts are plain values, and the layout depends on
+nothing else.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ Kind: TypeAlias = Literal[
     "input", "pointwise", "spatial", "factor", "max", "avg", "concat", "add", "norm", "act", "linear", "block"
 ]
 
-Mark: TypeAlias = Literal["", "same", "changed", "removed", "added"]  # what a comparison says; "": there is none
+Mark: TypeAlias = Literal["", "same", "changed", "removed", "added"]  # result of a comparison; "": there is none
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A labelled box. ``tip`` shows on hover; ``path`` is the place in the document; a ``slim`` one is low.
+    """A labelled box. ``tip`` shows on hover; ``path`` is its path in the document; ``slim``: it has a low height.
 
-    ``width`` is the least in px that it asks for.
+    ``width`` is its minimum width in px.
     """
 
     lines: tuple[str, ...]
@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Small text to the right of a wire: an output size, a residual scale; ``path`` is the place it is said of."""
+    """Small text to the right of a wire: an output size, a residual scale; ``path`` is what it belongs to."""
 
     text: str
     path: str = ""
@@ -44,7 +44,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Parts in series, top to bottom on one vertical axis; an empty one is a bare wire."""
+    """Parts in series, top to bottom on one vertical axis; an empty column is a bare wire."""
 
     parts: tuple[Part, ...] = ()
 
@@ -56,9 +56,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Branches side by side, in this order, run into ``join``; None: they run on to the join around it.
+    """Branches side by side, in this order, run into ``join``; None: they run into the enclosing join.
 
-    ``numbers`` are the branches' numbers in the document where these are not 0, 1, 2 ... from left to right.
+    ``numbers`` are the branches' numbers in the document if they are not 0, 1, 2 ... from left to right.
     """
 
     branches: tuple[Part, ...]
@@ -73,7 +73,7 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """``body`` and, as a straight line on its left, the shortcut, summed in a circle."""
+    """``body`` and its shortcut, a straight line on the left, summed in a circle."""
 
     body: Part
     path: str = ""
@@ -86,9 +86,9 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A frame with a label around ``body``: a named block or a repeat, drawn once.
+    """A labelled frame around ``body``: a named block or a repeat, drawn once.
 
-    ``folded`` is the box that a page shows in its place until it is opened; figures show the frame.
+    ``folded`` is the box that a page shows until the group is opened; figures show the frame.
     """
 
     body: Part
@@ -104,7 +104,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """``side`` hangs beside the column and reads what passes at this point: an auxiliary classifier."""
+    """``side`` is beside the column and reads the value at this point: an auxiliary classifier."""
 
     side: Part
 
@@ -115,9 +115,9 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Parts that are not just in series and side by side: part i reads those of ``reads[i]`` (-1: what enters).
+    """Parts that are not only in series and side by side: part i reads those in ``reads[i]`` (-1: the input).
 
-    The last one is left. Only boxes may read more than one; ``words`` tell the same, a line a value.
+    The last part is the output. Only boxes may read several parts; ``words`` describe the mesh, one line per value.
     """
 
     parts: tuple[Part, ...]
@@ -140,14 +140,14 @@ Part: TypeAlias = Box | Note | Column | Fork | Residual | Group | Tap | Mesh
 
 
 def is_open(part: Part) -> bool:
-    """Whether ``part`` may be left at several points."""
+    """Whether ``part`` may end in several open branches."""
     if isinstance(part, Column):
         return bool(part.parts) and is_open(part.parts[-1])
     return isinstance(part, Fork) and part.join is None
 
 
 def column(*parts: Part) -> Part:
-    """Parts in series, tidied: columns spliced in, one part returned alone."""
+    """Parts in series, simplified: nested columns are spliced, a single part is returned as it is."""
     flat: list[Part] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, Column) else (part,))

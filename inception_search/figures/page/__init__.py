@@ -1,1 +1,1 @@
-"""The interactive page of a network or study: one HTML file; its scripts are beside this file."""
+"""The interactive page of a network or study: one HTML file made from the scripts in this folder."""

@@ -1,4 +1,4 @@
-// Colour by a figure: a sequential scale that reads the same for the colour-blind, on light and on dark.
+// Colours by value: a sequential scale that is legible for colour-blind people, on light and on dark pages.
 "use strict";
 
 const RAMP = [[255, 255, 217], [199, 233, 180], [65, 182, 196], [34, 94, 168], [8, 29, 88]];
@@ -10,7 +10,7 @@ function rampColour(share, dark) {
   return { fill: `rgb(${rgb})`, stroke: dark ? "#aab4be" : "#4a545f", ink: light > 0.55 ? "#14181d" : "#ffffff" };
 }
 
-// Square roots: a network's figures span orders of magnitude, and zero must be a colour, too.
+// Square roots, because values span orders of magnitude and zero needs a colour too.
 const shareOf = (value, most) => (most > 0 ? Math.sqrt(value / most) : 0);
 
 const FIGURES = {
@@ -20,7 +20,7 @@ const FIGURES = {
   time: { name: "Measured time", index: 5, show: (value) => micros(value) },
 };
 
-const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");  // far quicker than toLocaleString
+const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");  // much faster than toLocaleString
 
 function count(value) {
   if (value < 1000) return String(Math.round(value));

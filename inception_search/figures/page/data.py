@@ -1,4 +1,4 @@
-"""What the page knows, as plain JSON data: the drawing tree, the facts of every place, the text of every step."""
+"""The data of a page as plain JSON: the drawing tree, the facts of every path, the text of every step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _data(
 ) -> dict[str, Json]:
     steps, blocks = tree.steps, tree.blocks
     texts: dict[str, int] = {}
-    spoken = {path: texts.setdefault(_spoken(step, blocks), len(texts)) for path, step in steps.items()}
+    text_of = {path: texts.setdefault(_step_text(step, blocks), len(texts)) for path, step in steps.items()}
     shown = _paths(part)
     sums = _sums(graph, seconds) if graph else {}
     places = {path: _facts(path, facts, sums) for path in sorted(shown) if facts and facts.get(path)}
@@ -54,22 +54,22 @@ def _data(
         "name": name,
         "tree": stacked(part),
         "facts": places,
-        "steps": {path: index for path, index in spoken.items() if path in shown or _leads(path, shown)},
+        "steps": {path: index for path, index in text_of.items() if path in shown or _leads(path, shown)},
         "texts": list(texts),
         "timed": seconds is not None,
         "totals": totals[:4],
     }
 
 
-def _spoken(step: AnyStep, blocks: Mapping[str, AnyStep]) -> str:
-    """The step as YAML; below one that names a block, the block."""
+def _step_text(step: AnyStep, blocks: Mapping[str, AnyStep]) -> str:
+    """The step as YAML, followed by the block that it names, if any."""
     named = step.body if isinstance(step, Repeat) else step
     words = text(step).strip()
     return f"{words}\n\n# {named.name}\n{text(blocks[named.name]).strip()}" if isinstance(named, Use) else words
 
 
 def _leads(path: str, shown: set[str]) -> bool:
-    """Whether ``path`` is the step that a shown place belongs to, such as a factor of a convolution."""
+    """Whether ``path`` is the step that a shown part belongs to, as with a factor of a convolution."""
     return any(place.startswith(path + ".") and place.count(".") == path.count(".") + 1 for place in shown)
 
 
@@ -89,7 +89,7 @@ def _paths(part: Part) -> set[str]:
 
 
 def _sums(graph: Graph, seconds: Seconds | None) -> dict[str, list[float]]:
-    """Parameters, MACs, activation bytes and seconds of every place, summed over what is inside."""
+    """Parameters, MACs, activation bytes and seconds of every path, summed over its contents."""
     sums: dict[str, list[float]] = {}
     for node in graph.nodes:
         cost = node.op.cost(graph.input_types(node), node.type)

@@ -1,4 +1,4 @@
-"""The page as one HTML file: its scripts and styles are put inside, nothing is loaded from anywhere."""
+"""The page as one HTML file: scripts and styles are inlined, nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from inception_search.figures.type_metrics import FAMILY
 
 SCRIPTS = ("layout.js", "paint.js", "colours.js", "state.js", "page.js", "keys.js", "print.js", "start.js")
 _PX = {name: value for name, value in vars(measure).items() if name.isupper() and isinstance(value, int)}
-LEAST = 16  # characters of JSON; a reference takes about ten itself
-REFERENCE = "@"  # the key of a reference, which no path or field is
+LEAST = 16  # characters of JSON worth sharing; a reference itself takes about ten
+REFERENCE = "@"  # the key of a reference, which is no path or field
 HEIGHT = 640  # px, in a notebook
 _COLUMNS = (("rank", "Rank"), ("name", "Name"), ("accuracy", "Accuracy"), ("params", "Params"), ("macs", "MACs"))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An interactive page: ``html`` is all of it; a notebook shows it in a frame."""
+    """An interactive page: ``html`` is the whole document; a notebook shows it in a frame."""
 
     title: str
     html: str
 
     @checked
     def save(self, path: str | Path) -> Path:
-        """Write the page; :class:`ConfigError` where the folder is not there or may not be written to."""
+        """Write the page; raises :class:`ConfigError` for a missing or read-only folder."""
         target = Path(path)
         if target.suffix.lower() not in (".html", ".htm"):
             raise ConfigError(
@@ -62,16 +62,16 @@ def _named(path: Path) -> str:
 
 
 def network_page(network: Mapping[str, Any]) -> Page:
-    """The page of one network or module, of what ``network_data`` or ``module_data`` gives."""
+    """The page of one network or module, from the data of ``network_data`` or ``module_data``."""
     return _page(
         network["name"], {"listed": False, "differs": [], "trials": [{"number": 0, "rank": 0, "item": network}]}, ""
     )
 
 
 def study_page(title: str, note: str, trials: list[dict[str, Any]], differs: Sequence[str] = ()) -> Page:
-    """The page of several trials, the first one opened; ``note`` stands over their table.
+    """The page of several trials with the first one opened; ``note`` is shown above their table.
 
-    ``differs`` are the paths of what is open at the beginning, the first of them in the middle.
+    ``differs`` are the paths that are open at the beginning; the first of them is in the middle.
     """
     heads = "".join(
         f'<th scope="col"><button type="button" data-by="{by}">{name}</button></th>' for by, name in _COLUMNS
@@ -107,13 +107,13 @@ def _file(name: str) -> str:
 
 
 def _json(data: Any) -> str:
-    """JSON that no text inside can end the script with."""
-    told = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-    return told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    """JSON in which no text can end the script element."""
+    encoded = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return encoded.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def script_table() -> dict[str, Any]:
-    """What the scripts read; the only place where these figures leave the package."""
+    """The constants that the scripts read; the only way in which they leave the package."""
     return {
         "px": _PX | {"BEND": BEND, "HEAD_LENGTH": HEAD_LENGTH, "HEAD_WIDTH": HEAD_WIDTH},
         "kinds": KIND_NAMES,
@@ -138,10 +138,10 @@ def colour_rules() -> str:
 
 
 def shared(data: Any) -> dict[str, Any]:
-    """Repeats and trials have much in common: what stands in the data more than once is written once.
+    """The data with everything that repeats written only once.
 
-    ``{"pool": [...], "data": ...}``: lists and mappings that repeat are in the pool, inner ones before outer ones,
-    and ``{"@": index}`` stands where they stood.
+    Returns ``{"pool": [...], "data": ...}``: repeated lists and mappings are in the pool, inner ones before outer ones,
+    and are replaced with ``{"@": index}``.
     """
     counts: Counter[str] = Counter()
     _count(data, counts)
@@ -152,9 +152,9 @@ def shared(data: Any) -> dict[str, Any]:
 def _count(value: Any, counts: Counter[str]) -> None:
     if not isinstance(value, list | dict):
         return
-    told = _told(value)
-    counts[told] += 1
-    if counts[told] == 1:
+    key = _key(value)
+    counts[key] += 1
+    if counts[key] == 1:
         for inner in value.values() if isinstance(value, dict) else value:
             _count(inner, counts)
 
@@ -162,19 +162,19 @@ def _count(value: Any, counts: Counter[str]) -> None:
 def _refer(value: Any, counts: Counter[str], places: dict[str, int], pool: list[Any]) -> Any:
     if not isinstance(value, list | dict):
         return value
-    told = _told(value)
-    if told not in places:
+    key = _key(value)
+    if key not in places:
         made: Any = (
             {name: _refer(inner, counts, places, pool) for name, inner in value.items()}
             if isinstance(value, dict)
             else [_refer(inner, counts, places, pool) for inner in value]
         )
-        if counts[told] < 2 or len(told) < LEAST:
+        if counts[key] < 2 or len(key) < LEAST:
             return made
-        places[told] = len(pool)
+        places[key] = len(pool)
         pool.append(made)
-    return {REFERENCE: places[told]}
+    return {REFERENCE: places[key]}
 
 
-def _told(value: Any) -> str:
+def _key(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -2,7 +2,7 @@
 "use strict";
 
 function nearest(direction) {
-  // The box one comes to from the selected one: the closest in that direction, sideways counting double.
+  // The next box from the selected one: the closest in that direction, with sideways distances counted twice.
   const here = placeOf(state.selected);
   const seen = [...state.elements.keys()].filter((path) => path !== state.selected);
   if (!here) return seen[0];
@@ -94,7 +94,7 @@ const middle = () => {
 
 for (const kind of ["pointerup", "pointercancel"]) svg.addEventListener(kind, (event) => pointers.delete(event.pointerId));
 
-const DOUBLE = 400;  // ms in which a second click may follow
+const DOUBLE = 400;  // ms within which a second click counts as a double click
 let clicked = { path: "", at: -Infinity, x: 0, y: 0 };
 
 svg.addEventListener("click", (event) => {
@@ -106,11 +106,11 @@ svg.addEventListener("click", (event) => {
   select(path);
   node.focus({ preventScroll: true });
   if (knob) toggle(path);
-  else setTimeout(() => { if (state.selected === path) centre(path, 0); }, DOUBLE);  // the panel may cover it now
+  else setTimeout(() => { if (state.selected === path) centre(path, 0); }, DOUBLE);  // the panel may cover the box now
 });
 
-// The second of two clicks opens what the first fell on: by now the panel may lie under the pointer, so that no
-// dblclick comes; after a knob it does nothing.
+// The second click opens the box that the first one selected. The panel may be under the pointer by then, so that no
+// dblclick event occurs. After a click on a knob it does nothing.
 document.querySelector("main").addEventListener("click", (event) => {
   const near = Math.abs(event.clientX - clicked.x) + Math.abs(event.clientY - clicked.y) < 8;
   if (!near || event.timeStamp - clicked.at > DOUBLE) return;

@@ -1,11 +1,11 @@
-// Stacks a drawing whose groups are open or folded. Sizes and rigid parts come measured and placed from stacked.py;
-// `table` holds the figures' own distances (px).
+// Stacks a drawing whose groups are open or folded. stacked.py has measured and placed the rigid parts;
+// `table` holds the distances of figures (px).
 "use strict";
 
 function makeLayout(table) {
   const px = table.px;
 
-  // --- sizes: how far a part reaches from its axis, bottom up
+  // --- sizes, bottom up: the extent of a part on both sides of its axis
 
   function measure(part, isOpen) {
     switch (part[0]) {
@@ -28,7 +28,7 @@ function makeLayout(table) {
   const most = (values) => (values.length ? Math.max(...values) : px.LANE);
 
   function measureColumn(part, inner) {
-    // Taps go right of the column, or left, as room allows.
+    // Taps are right or left of the column, wherever there is room.
     const trunk = inner.filter((s) => !isTap(s)), axes = [], tops = [], free = { right: 0, left: 0 };
     let left = most(trunk.map((s) => s.left)), right = most(trunk.map((s) => s.right)), y = 0;
     const beside = { right: right + px.TAP_GAP, left: left + px.TAP_GAP };
@@ -83,7 +83,7 @@ function makeLayout(table) {
     return { part, left: Math.max(label, left), right: label > left ? Math.max(label, right) : right, height, inner: [body] };
   }
 
-  // --- places, top down; `paths` are the wires that run into a part, those returned leave it
+  // --- positions, top down; `paths` are the wires into a part, the returned ones leave it
 
   function place(sized, out, paths, x, y) {
     const part = sized.part;
@@ -113,7 +113,7 @@ function makeLayout(table) {
 
   function placeRigid([, , , , boxes, wires, ends, pluses, frames, notes], out, paths, x, y) {
     const moved = (points) => points.map(([dx, dy]) => [x + dx, y + dy]);
-    const whole = (points) => {  // what begins at the entry goes on from the wires that enter
+    const whole = (points) => {  // a path that begins at the entry continues the wires that enter
       if (points[0][0] || points[0][1]) return [moved(points)];
       return (points.length > 1 ? paths.slice(0, 1) : paths).map((path) => [...path, ...moved(points)]);
     };

@@ -1,4 +1,4 @@
-// The page: drawing, selection, search, colours, keyboard; one network at a time.
+// The page: drawing, selection, search, colours, keyboard; it shows one network at a time.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -12,7 +12,7 @@ const state = { item: null, open: new Set(data.differs), settled: null, selected
 // --- one network
 
 function load(network) {
-  // What is open stays open from trial to trial; what differs stays where it is on the screen, or in the middle.
+  // Open groups stay open from trial to trial; the differing block keeps its place on the screen, or is centred.
   const moved = state.settled && ["x", "y", "k"].some((name) => view[name] !== state.settled[name]);
   const before = moved && data.differs.length ? anchorOf(data.differs[0]) : null;
   state.item = network;
@@ -59,7 +59,7 @@ function redraw() {
 const scales = new Map();
 
 function scaleOf(colour) {
-  // The end of the scale: the most that any box has, open or folded, in any trial. So a colour means the same anywhere.
+  // The end of the scale: the largest value of any box, open or folded, in any trial, so that colours are comparable.
   if (!scales.has(colour)) {
     let most = 0;
     for (const { item: network } of data.trials) {
@@ -95,7 +95,7 @@ function item(name, kind, ...inside) {
   return made;
 }
 
-// --- where the view is
+// --- position of the view
 
 function move() {
   world.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
@@ -103,7 +103,7 @@ function move() {
 }
 
 function fit() {
-  // All of the drawing, in the middle.
+  // Shows the whole drawing, centred.
   const { clientWidth: width, clientHeight: height } = svg, d = state.drawing;
   view.k = Math.min(1.25, Math.max(1, width - 48) / d.width, Math.max(1, height - 48) / d.height);
   view.x = (width - d.width * view.k) / 2;
@@ -112,7 +112,7 @@ function fit() {
 }
 
 function settle() {
-  // Where the view begins: what differs between the trials in the middle, else all or, where that is too small, the top.
+  // The first view: the differing block centred, else the whole drawing or, if that is too small, its top.
   const frame = state.drawing.frames.find((f) => f.box && f.box[3] === data.differs[0]);
   if (frame) spotlight(frame);
   else begin();
@@ -146,7 +146,7 @@ function zoom(factor, x = svg.clientWidth / 2, y = svg.clientHeight / 2) {
 }
 
 function placeOf(path) {
-  // The middle of what stands for a path in the drawing's own px, flow considered.
+  // The centre of the box for a path, in px of the drawing, for the current flow.
   const turn = (y, height) => (state.up ? state.drawing.height - y - height : y);
   for (const b of state.drawing.boxes) if (b.box[3] === path) return [b.x + b.width / 2, turn(b.y, b.height) + b.height / 2];
   for (const p of state.drawing.pluses) if (p.path === path) return [p.x, turn(p.y, 0)];
@@ -155,7 +155,7 @@ function placeOf(path) {
 }
 
 function centre(path, edge = 60) {
-  // Moves the view only where the place is closer than `edge` px to the end of what is seen.
+  // Moves the view only if the place is closer than `edge` px to the border of the view.
   const at = placeOf(path);
   if (!at) return;
   const sx = at[0] * view.k + view.x, sy = at[1] * view.k + view.y;
@@ -170,7 +170,7 @@ function centre(path, edge = 60) {
 // --- folding
 
 function anchorOf(path) {
-  // What stays in its place when a block is opened or folded: the trunk's axis, where the flow enters.
+  // The point that keeps its place when a block is opened or folded: the trunk's axis, where the flow enters.
   const d = state.drawing, edge = (thing) => (state.up ? d.height - thing.y : thing.y);
   const box = d.boxes.find((b) => b.box[3] === path);
   if (box) return [box.x + box.width / 2, edge(box)];
@@ -295,7 +295,7 @@ function describe() {
 async function copied(button, text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch {  // pages from a disk may not write the clipboard: select the text instead
+  } catch {  // pages opened from a disk cannot write the clipboard: select the text instead
     const range = document.createRange();
     range.selectNodeContents($("details").querySelector("pre"));
     getSelection().removeAllRanges();

@@ -1,4 +1,4 @@
-// Draws a placement as SVG elements; every name is set as text, never parsed.
+// Draws a placement as SVG elements; names are set as text and never parsed.
 "use strict";
 
 function makePaint(table) {
@@ -91,7 +91,7 @@ function makePaint(table) {
     return group;
   }
 
-  // The whole drawing in one group; `up` turns the flow round.
+  // The whole drawing in one group; `up` reverses the flow.
   function draw(placement, { up, colours, describe }) {
     const flip = (y) => placement.height - y;
     const points = (wire) => (up ? wire.points.map(([x, y]) => [x, flip(y)]) : wire.points);

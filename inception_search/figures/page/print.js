@@ -1,16 +1,16 @@
-// On paper: the drawing as it is folded now, dark on white, cut into sheets where no box is cut.
+// Printing: the drawing in its current state, dark on white, divided into sheets without cutting a box.
 "use strict";
 
-const SHEET = { width: 680, height: 860 };  // CSS px that A4 and Letter both have beside margins, name and totals
+const SHEET = { width: 680, height: 860 };  // CSS px that fit on A4 and Letter, besides margins, name and totals
 
 function sheetTops(drawing, up, room) {
-  // Where every sheet begins, in the drawing's own px: as late as `room` allows, and never inside a box or note.
+  // The start of every sheet, in px of the drawing: as late as `room` allows, and never inside a box or note.
   const turned = (y, height) => (up ? drawing.height - y - height : y);
   const spans = [
     ...drawing.boxes.map((b) => [turned(b.y, b.height), b.height]),
     ...drawing.pluses.map((p) => [turned(p.y, 0) - table.px.PLUS / 2, table.px.PLUS]),
     ...drawing.notes.map((n) => [turned(n.y, 0) - table.px.SMALL, 2 * table.px.SMALL]),
-  ].map(([top, height]) => [top - 6, top + height + 8]);  // strokes, and the second box behind a folded one
+  ].map(([top, height]) => [top - 6, top + height + 8]);  // includes strokes, and the second box behind a folded one
   const tops = [0];
   while (drawing.height - tops[tops.length - 1] > room) {
     const start = tops[tops.length - 1];
@@ -30,7 +30,7 @@ function printed() {
       class: "sheet", viewBox: `-4 ${top} ${d.width + 8} ${height}`, width: (d.width + 8) * scale, height: height * scale,
       "font-family": svg.getAttribute("font-family"),
     });
-    const copy = world.cloneNode(true);  // not <use>: the rules of the themes do not reach into one
+    const copy = world.cloneNode(true);  // not <use>, because the theme's rules do not apply inside it
     copy.removeAttribute("id");
     sheet.append(copy);
     return sheet;

@@ -1,8 +1,8 @@
-"""The drawing tree as the page's script stacks it: all that is measured or placed once is so here.
+"""The drawing tree in the form that the page's script stacks; fixed sizes and positions are computed here.
 
-A part in which nothing can be folded is rigid: its boxes and wires are placed, the script only moves them. Of what is
-around a foldable block, repeat or stage the script adds up heights and widths. Parts are lists with a letter in front,
-to stay small: ``x`` rigid, ``c`` column, ``f`` fork, ``r`` residual, ``g`` group, ``t`` tap.
+A part without foldable groups is rigid: its boxes and wires are placed, and the script only moves them. Around foldable
+blocks, repeats and stages the script adds up heights and widths. Parts are lists with a leading letter, to stay small:
+``x`` rigid, ``c`` column, ``f`` fork, ``r`` residual, ``g`` group, ``t`` tap.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from inception_search.figures.network.tree import Box, Column, Fork, Group, Part
 from inception_search.figures.type_metrics import room_for
 
 Json: TypeAlias = Any
-LINES = 2  # of a box; where one has more, of all
+LINES = 2  # least number of lines per box; all boxes have as many as the largest one
 
 
 def stacked(part: Part) -> Json:
@@ -36,7 +36,7 @@ def stacked(part: Part) -> Json:
 
 
 def prepared(part: Part) -> tuple[Part, int]:
-    """``part`` with boxes that keep their widths whatever is folded, and the lines they all have room for."""
+    """``part`` with box widths that do not depend on folding, and the number of lines that every box has room for."""
     return _steady(part), max(LINES, _lines(part))
 
 
@@ -60,7 +60,7 @@ def _wide(part: Part, width: int) -> Part:
 
 
 def _inside(part: Part) -> tuple[Part, ...]:
-    """The parts of a part that may hold something foldable."""
+    """The parts of a part that may contain something foldable."""
     if isinstance(part, Column):
         return part.parts
     if isinstance(part, Fork):
@@ -97,14 +97,14 @@ def _data(part: Part, lines: int) -> Json:
 
 
 def box_data(box: Box, *more: str) -> Json:
-    """A box; ``more`` says that it stands for what can be opened."""
+    """A box; ``more`` marks it as the folded form of a group."""
     return ["b", list(box.lines), box.kind, box.path, int(box.slim), box.tip if not box.path else "", *more]
 
 
 def _rigid(part: Part, lines: int, *more: str) -> Json:
-    """Reach and height; boxes, wires, the paths that leave it, sums, frames and notes, from its axis and top.
+    """Extent and height; boxes, wires, leaving paths, sums, frames and notes, relative to axis and top.
 
-    What begins at (0, 0) goes on from the wires that enter: a single point from each of them, a path from the first.
+    A path that begins at (0, 0) continues the wires that enter: a single point all of them, a path the first one.
     """
     sized, drawing, ends = from_entry(part, lines)
     return [

@@ -1,7 +1,7 @@
-// Starts the page: the network of the address, or the first; the table of trials where there are several.
+// Starts the page: the network in the address, or the first one, and a table if there are several trials.
 "use strict";
 
-// The place of an address: itself, else the box that holds it (a convolution's norm has none of its own).
+// The path of an address, or else of the enclosing box (a convolution's norm has no box of its own).
 function holder(path) {
   let place = path ?? "";
   while (place && !state.known.has(place)) place = place.slice(0, Math.max(0, place.lastIndexOf(".")));

@@ -1,4 +1,4 @@
-// What is shown: which groups are open, what is selected; and the tree's places, found by their paths.
+// The state of the page: open groups and the selection, and the places of the tree by path.
 "use strict";
 
 function places(tree) {
@@ -24,7 +24,7 @@ function places(tree) {
   return found;
 }
 
-// What the page's data holds more than once is in its pool, inner things before outer ones: { "@": index }.
+// Repeated values are in the pool, inner ones before outer ones, and are referred to as { "@": index }.
 function unshared({ data: told, pool }) {
   const whole = (value) => {
     if (value === null || typeof value !== "object") return value;

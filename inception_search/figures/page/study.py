@@ -1,4 +1,4 @@
-"""The page of a study: its trials beside the network of the one that is looked at."""
+"""The page of a study: its trials next to the network of the selected one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from inception_search.store.query import leaderboard, quality_words
 from inception_search.store.record import TrialRecord, trial_name
 
 TOP = 30  # sampled trials on a page
-OPENED = 3  # blocks that differ between trials and are open at the beginning
+OPENED = 3  # differing blocks that are open at the beginning
 
 
 def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP, path: str | None = None) -> Page:
-    """The best ``top`` sampled trials and every baseline, the best first; then what was not trained to its end.
+    """The best ``top`` sampled trials and every baseline, the best first; then incompletely trained ones.
 
-    :class:`ConfigError`, naming ``path`` (or else the title), where no trial has a network to show.
+    Raises :class:`ConfigError`, naming ``path`` (or else the title), if no trial has a network to show.
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise ConfigError(
-            "top is the number of trials to show", found=top, expected="1 or more", hint=f"leave it out: {TOP}"
+            "top is the number of trials to show", found=top, expected="1 or more", hint=f"omit it for {TOP}"
         )
     ranked = leaderboard(records, len(records))
     places = {record.number: rank for rank, record in enumerate(ranked, start=1)}
@@ -51,15 +51,15 @@ def page_of_study(title: str, records: Sequence[TrialRecord], *, top: int = TOP,
 
 
 def differing(trees: Sequence[Any]) -> list[str]:
-    """The paths of the blocks to open: those that are not alike in all trees, of several copies only the first.
+    """The paths of the blocks to open: those that differ between trees; of several copies only the first.
 
-    Of more than :data:`OPENED` the first ones, and what differs inside them.
+    If there are more than :data:`OPENED`, only the first ones, with the differing blocks inside them.
     """
     first, *others = [_bodies(tree) for tree in trees]
     found: list[str] = []
     seen: set[str] = set()
     for path, body in first.items():
-        own = re.sub(rf'"{re.escape(path)}(\.0)?(?=[".])\.?', '"', body)  # copies are alike but for their place
+        own = re.sub(rf'"{re.escape(path)}(\.0)?(?=[".])\.?', '"', body)  # copies differ only in their paths
         if own not in seen and any(other.get(path) != body for other in others):
             seen.add(own)
             found.append(path)
@@ -69,7 +69,7 @@ def differing(trees: Sequence[Any]) -> list[str]:
 
 
 def _bodies(tree: Any) -> dict[str, str]:
-    """What is in every block that can be folded, by its path, in drawing order."""
+    """The contents of every foldable block, by path, in drawing order."""
     found: dict[str, str] = {}
     stack = [tree]
     while stack:
@@ -87,7 +87,7 @@ def _row(record: TrialRecord, rank: int | None) -> dict[str, Any] | None:
         network = network_from_data(record.network) if record.network is not None else None
         data = network_data(network) if network else None
     except InceptionSearchError:
-        return None  # it does not fit its images, or is damaged; the report says which
+        return None  # it does not fit its images, or is damaged; the report shows the reason
     if data is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""A network as a drawing tree whose blocks, repeats and stages can be folded, and the step of every place."""
+"""A network as a drawing tree with foldable blocks, repeats and stages, and the step at every path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_search.spec.step import AnyStep, Chain, Repeat, Use
 
 
 class FoldableModules(ModuleTree):
-    """Steps as parts; blocks and repeats in frames that can be folded. ``steps`` keeps what stands at each place."""
+    """Steps as parts; blocks and repeats are in foldable frames. ``steps`` has the step at each path."""
 
     def __init__(self, network: Network, facts: Facts | None = None) -> None:
         super().__init__(network.blocks, facts, pools=network.pool_defaults)
@@ -37,8 +37,8 @@ class FoldableModules(ModuleTree):
 
     def _folded(self, lines: tuple[str, ...], path: str) -> Box:
         fact = self.facts.get(path) if self.facts else None
-        told = tuple(filter(None, lines))
-        return Box(told, "block", f"{path}: {', '.join(told)}" + (f"; {fact.tip()}" if fact else ""), path)
+        shown = tuple(filter(None, lines))
+        return Box(shown, "block", f"{path}: {', '.join(shown)}" + (f"; {fact.tip()}" if fact else ""), path)
 
 
 class FoldableNetwork(NetworkTree):
@@ -51,7 +51,7 @@ class FoldableNetwork(NetworkTree):
     def _fold(self, step: AnyStep, path: str) -> list[Part]:
         parts = super()._fold(step, path)
         if isinstance(step, Chain) and opens(step):
-            return parts  # its steps, each folded already
+            return parts  # its steps are folded already
         box = parts[0]
         if not isinstance(box, Box) or box.kind != "block":
             self.modules.steps.setdefault(path, step)

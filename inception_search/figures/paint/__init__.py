@@ -1,1 +1,1 @@
-"""A placed drawing painted as SVG, PDF or TikZ: one painter for each format."""
+"""A placed drawing painted as SVG, PDF or TikZ, with one painter per format."""

@@ -1,4 +1,4 @@
-"""How a placed drawing is painted: one order and one look of its shapes, whatever a :class:`Painter` makes of them."""
+"""Painting of a placed drawing: the order and look of its shapes, for every :class:`Painter`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from inception_search.figures.network.tree import Mark
 
 RADIUS, FRAME_RADIUS = 5, 8  # px, corners of boxes and frames
 WIRE = 1.5  # px, the width of a wire
-PALE = 0.4, 0.5  # opacity of the fill and the outline of a box in which nothing differs
+PALE = 0.4, 0.5  # opacity of the fill and the outline of an unchanged box
 BADGE = 8  # px, radius
-SIGN = 2  # px, the line of a sign
+SIGN = 2  # px, line width of a sign
 ASCENT = {TEXT: 12, SMALL: 11}  # px from the top of a line to its baseline
 ARM = PLUS // 2 - 5  # px, half the length of a plus
-INKS: dict[str, str] = {"ink": LIGHT_PAGE.ink, "faint": LIGHT_PAGE.faint, **dict(MARKS.items())}  # of words, by role
+INKS: dict[str, str] = {
+    "ink": LIGHT_PAGE.ink,
+    "faint": LIGHT_PAGE.faint,
+    **dict(MARKS.items()),
+}  # colours of text, by role
 # An added box has a bold outline and +, a removed one a dashed outline and −, a changed one a plain bold outline and
-# ~, so that the line and the sign say the same as the colour.
+# ~, so that the marks can be read without colours.
 _LINES: dict[Mark, tuple[float, tuple[int, int] | None]] = {  # width and dashes of an outline, in px
     "added": (3.25, None),
     "removed": (2.25, (7, 4)),
@@ -44,10 +48,10 @@ class Area(NamedTuple):
 
 
 class Look(NamedTuple):
-    """The colours and the outline of a shape; ``role`` says what it is: a kind of box, a mark or ``frame``."""
+    """The colours and the outline of a shape; ``role`` is a kind of box, a mark or ``frame``."""
 
     role: str
-    fill: str  # "none": what is behind shows through
+    fill: str  # "none": transparent
     stroke: str
     width: float  # of the outline, in px
     dashes: tuple[int, int] | None = None
@@ -55,7 +59,7 @@ class Look(NamedTuple):
 
 
 class Painter(Protocol):
-    """Draws shapes in one format, each over those before it; positions are px from the left and the top."""
+    """Draws shapes in one format, each above the earlier ones; positions are px from the left and the top."""
 
     def wires(self, wires: Sequence[Wire]) -> None:
         """Lines with rounded corners and arrow heads."""
@@ -70,14 +74,14 @@ class Painter(Protocol):
         """The sign of a mark in a disc."""
 
     def text(self, words: str, x: int, y: int, size: int, role: str, side: Side, *, bold: bool = False) -> None:
-        """Words on the baseline ``y``, from ``x`` on or around it, in the colour that :data:`INKS` has for a role."""
+        """Draw words on the baseline ``y``, starting at or centred on ``x``, in the colour of a :data:`INKS` role."""
 
     def group(self, tip: str) -> AbstractContextManager[None]:
-        """What is drawn inside belongs together and has a tip."""
+        """Group the shapes drawn inside; the group has a tip."""
 
 
 def paint(drawing: Placement, painter: Painter) -> None:
-    """Every shape of ``drawing``, from the lowest to the topmost."""
+    """Draw every shape of ``drawing``, from the lowest to the topmost."""
     for frame in drawing.frames:
         _frame(frame, painter)
     painter.wires(drawing.wires)
@@ -94,7 +98,7 @@ def paint(drawing: Placement, painter: Painter) -> None:
 
 
 def roles(drawing: Placement) -> tuple[set[str], list[Mark]]:
-    """The kinds of boxes and the marks that a drawing has: what needs a colour."""
+    """The kinds of boxes and the marks in a drawing, which need a colour."""
     seen = {placed.box.mark for placed in drawing.boxes} | {plus.mark for plus in drawing.pluses}
     seen |= {frame.mark for frame in drawing.frames} | {note.mark for note in drawing.texts}
     kinds: set[str] = {placed.box.kind for placed in drawing.boxes} | ({"add"} if drawing.pluses else set())
@@ -117,7 +121,7 @@ def _frame(frame: Frame, painter: Painter) -> None:
 
 def _box(placed: PlacedBox, painter: Painter) -> None:
     box, area = placed.box, Area(placed.x, placed.y, placed.width, placed.height)
-    radius = placed.height // 2 if box.kind in ("input", "add") else RADIUS  # what enters and what sums is round
+    radius = placed.height // 2 if box.kind in ("input", "add") else RADIUS  # inputs and sums are round
     baseline = placed.y + (placed.height - FIRST_LINE - NEXT_LINE * (len(box.lines) - 1)) // 2
     with painter.group(box.tip):
         painter.rectangle(area, radius, Look(box.kind, *LIGHT[box.kind], 1.25, pale=box.mark == "same"))
@@ -129,7 +133,7 @@ def _box(placed: PlacedBox, painter: Painter) -> None:
 
 
 def _mark(mark: Mark, area: Area, radius: int, painter: Painter) -> None:
-    """The outline over a marked part, and its badge on the left corner; nothing where nothing differs."""
+    """The outline over a marked part, and its badge at the left corner; nothing for an unchanged part."""
     if mark in MARKS:
         painter.rectangle(area, radius, _outline(mark))
         painter.badge(mark, area.x + 1, area.y + 1)
@@ -140,7 +144,7 @@ def _outline(mark: Mark) -> Look:
 
 
 def _plus(plus: Plus, painter: Painter) -> None:
-    """The circle of a sum; the badge of a marked one is at the right below, where no wire is."""
+    """The circle of a sum; its badge is at the lower right, where no wire is."""
     radius = PLUS // 2
     with painter.group(f"{plus.path}: sum" if plus.path else ""):
         painter.sum(plus.x, plus.y, Look("add", *LIGHT["add"], WIRE))

@@ -1,4 +1,4 @@
-"""PDF, by matplotlib: vectors, with the font inside."""
+"""PDF, by matplotlib: vector graphics with embedded fonts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from inception_search.figures.figure import Figure
 
-POINTS = 0.75  # of a px
+POINTS = 0.75  # per px
 
 
 def pdf(figure: Figure) -> bytes:
-    """A page of the figure's size; without dates, so that the same figure gives the same bytes."""
+    """A page of the figure's size; it has no dates, so that the same figure gives the same bytes."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
 
@@ -45,7 +45,7 @@ def pdf(figure: Figure) -> bytes:
 
 
 class _PdfPainter:
-    """Artists on ``axes``, whose lines and type are ``points`` per px and whose colours are those of a palette."""
+    """Adds artists to ``axes``, with ``points`` per px for lines and type, and the colours of a palette."""
 
     def __init__(self, axes: Axes, points: float, palette: dict[str, str]) -> None:
         self.axes, self.points, self.palette = axes, points, palette
@@ -54,7 +54,7 @@ class _PdfPainter:
         return self.palette.get(colour, colour), opacity if colour != "none" else 0.0
 
     def _shape(self, data: str, fill: str, stroke: str, width: float, **more: Any) -> None:
-        """A shape of SVG path data made of M, L, Q and Z."""
+        """A shape from SVG path data with the commands M, L, Q and Z."""
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 

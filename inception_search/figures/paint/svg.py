@@ -1,8 +1,8 @@
 """A placed drawing as SVG text.
 
-Colours are literal attributes (renderers other than browsers do not know custom properties); a dark page is an
-override inside a media query. Ids and style rules carry a prefix made from the content, so that several figures
-can stand in one HTML page. The same drawing gives the same bytes.
+Colours are literal attributes, because renderers other than browsers do not know custom properties; a media query
+overrides them on a dark page. Ids and style rules have a prefix made from the content, so that one HTML page can
+contain several figures. The same drawing gives the same bytes.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from inception_search.figures.printing.palettes import recoloured
 from inception_search.figures.printing.size import IN_SVG, PX, Print
 from inception_search.figures.type_metrics import FAMILY
 
-LARGE = 21  # px, type in a picture that is shown at about half its size
-BOLD = 1.6  # times as wide are its lines
+LARGE = 21  # px, type size in a figure that is shown at about half its size
+BOLD = 1.6  # factor for the width of its lines
 
 
 def svg(drawing: Placement, *, title: str, description: str, how: Print | None = None, large: bool = False) -> str:
-    """The SVG document of ``drawing``; ``title`` and ``description`` are for those who cannot see it.
+    """The SVG document of ``drawing``; ``title`` and ``description`` are for screen readers.
 
-    ``how`` gives it a size on paper and a palette; ``large``: type and lines can be read at half the size.
+    ``how`` sets its printed size and palette; ``large``: type and lines are legible at half the size.
     """
     how = how or Print()
     size = _size(drawing, how)
@@ -112,7 +112,7 @@ def _dark_rules(name: str, drawing: Placement) -> str:
 
 
 class _SvgPainter:
-    """Lines of SVG: a frame or a sum on one, the words of a box on their own."""
+    """Lines of SVG: one per frame or sum, and one per line of text in a box."""
 
     def __init__(self, width: int, height: int, large: bool) -> None:
         self._large, self._bold = large, BOLD if large else 1
@@ -144,7 +144,7 @@ class _SvgPainter:
         name = f"{look.role}-line" if look.role in MARKS else look.role
         dashes = f' stroke-dasharray="{look.dashes[0]} {look.dashes[1]}"' if look.dashes else ""
         if name != look.role and self._grouped and self._line.endswith("/>"):
-            self._end_line()  # the outline of a box, as that of nothing else
+            self._end_line()  # only outlines of boxes are on a line of their own
         width = f"{look.width * self._bold:g}"
         pale = f' fill-opacity="{PALE[0]}" stroke-opacity="{PALE[1]}"' if look.pale else ""
         self._line += (

@@ -1,4 +1,4 @@
-"""TikZ: the same drawing, shape for shape, as a picture to be read by LaTeX or as a document of its own."""
+"""TikZ: the same drawing, shape for shape, to be included in LaTeX or as its own document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_search.figures.printing.palettes import recoloured
 if TYPE_CHECKING:
     from inception_search.figures.figure import Figure
 
-PT = 0.75  # points of a px
+PT = 0.75  # points per px
 _STEPS = {"M": " ({0},{1})", "L": " -- ({0},{1})", "Q": " .. controls ({0},{1}) .. ({2},{3})"}
 _CODES = {char: f"\\{char}" for char in "#$%&_{}"} | {
     "\\": "\\textbackslash{}",
@@ -46,7 +46,7 @@ _HEAD = r"""\documentclass[tikz, border=0pt]{standalone}
 
 
 def tex(figure: Figure) -> bytes:
-    """A document that ``pdflatex`` turns into one page of the picture's size."""
+    """A document that ``pdflatex`` turns into one page of the figure's size."""
     return _HEAD.encode() + tikz(figure) + b"\\end{document}\n"
 
 
@@ -60,7 +60,7 @@ def tikz(figure: Figure) -> bytes:
         f"line width={WIRE * PT:g}bp, >={{Latex[length=5pt, width=5pt]}}]",
         f"\\path[use as bounding box] (0,0) rectangle "
         f"({drawing.width * figure.scale:g},{drawing.height * figure.scale:g});",
-        # transform canvas, since scale leaves rounded corners, dashes and arrows as large as they are
+        # transform canvas, because scale does not change rounded corners, dashes and arrows
         f"\\begin{{scope}}[transform canvas={{scale={figure.scale:.6g}}}]",
         *_colours(drawing),
         *painter.lines,
@@ -84,7 +84,7 @@ def _colour(name: str, value: str) -> str:
 
 
 class _TikzPainter:
-    """Lines of TikZ; a colour is called after the role of what has it."""
+    """Lines of TikZ; colours are named after the role of their shape."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -130,5 +130,5 @@ class _TikzPainter:
 
 
 def escaped(words: str) -> str:
-    """``words`` for LaTeX: clean, nothing a command."""
+    """``words`` for LaTeX: clean, without commands."""
     return "".join(_CODES.get(char, char) for char in clean(words))

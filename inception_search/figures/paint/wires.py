@@ -1,7 +1,7 @@
-"""The path data of wires: rounded corners, arrow heads, and no stretch drawn twice.
+"""The path data of wires: rounded corners, arrow heads, and no part drawn twice.
 
-The wires of a fork begin with the same stretch. Drawn once each, the stretch would look bolder than the rest, so
-a later wire starts where it leaves the earlier ones.
+The wires of a fork begin with the same part. If it were drawn for each wire, it would look bolder than the rest, so a
+later wire starts where it leaves the earlier ones.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TypeAlias
 from inception_search.figures.network.place import Path, Point, Wire
 
 BEND = 7  # px, radius of corners
-# For every beginning of a path that is drawn, how far such paths go on, by the first point of their way.
+# For every drawn prefix of a path, how far such paths continue, by the first point of their continuation.
 Legs: TypeAlias = dict[Path, dict[Point, int]]
 HEAD_LENGTH, HEAD_WIDTH = 8, 8  # px, arrow heads
 
 
 def lines(wires: Iterable[Wire]) -> list[str]:
-    """The path data of every wire, ending short of the tip of its arrow head."""
+    """The path data of every wire, ending just before the tip of its arrow head."""
     drawn: set[Path] = set()
     legs: Legs = {}
     out = []
@@ -36,7 +36,7 @@ def heads(wires: Iterable[Wire]) -> str:
 
 
 def _trimmed(points: Path, legs: Legs) -> Path:
-    """``points`` from a corner's radius before they leave the earlier path they follow longest."""
+    """``points`` from a corner's radius before the point where they leave the earlier path that they follow longest."""
     index = 0
     while index + 1 < len(points) and points[: index + 2] in legs:
         index += 1
@@ -51,7 +51,7 @@ def _trimmed(points: Path, legs: Legs) -> Path:
 
 
 def _beyond(points: Path, index: int, legs: Legs) -> int:
-    """How many px an earlier path runs along with ``points`` beyond the last corner they have in common."""
+    """How many px an earlier path runs along with ``points`` beyond their last common corner."""
     if index + 1 == len(points):
         return 0
     here, following = points[index], points[index + 1]

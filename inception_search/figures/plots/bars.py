@@ -1,4 +1,4 @@
-"""Bars of a ranking: how much each thing matters, how sure that is, and what chance alone would do."""
+"""Bars of a ranking: the importance of each item, its interval, and the level that chance alone reaches."""
 
 from __future__ import annotations
 
@@ -28,14 +28,18 @@ SHOWN = 15  # bars
 
 @own_style()
 def bars(ranking: Importance) -> Figure:
-    """The first fifteen rows as horizontal bars with intervals; pale where chance cannot be ruled out."""
+    """The first fifteen rows as horizontal bars with intervals; pale where they may be due to chance."""
     rows = list(ranking.rows[:SHOWN])
     figure, (ax,) = new_figure(width=7.2, height=1.1 + 0.27 * max(len(rows), 2))
     places = list(range(len(rows)))
     chance = ranking.chance
-    told = [row.value > chance if chance is not None else row.low > 0 or row.high < 0 for row in rows]
+    significant = [row.value > chance if chance is not None else row.low > 0 or row.high < 0 for row in rows]
     ax.barh(
-        places, [row.value for row in rows], color=[SAMPLED if sure else PALE for sure in told], height=0.62, zorder=2
+        places,
+        [row.value for row in rows],
+        color=[SAMPLED if sure else PALE for sure in significant],
+        height=0.62,
+        zorder=2,
     )
     for place, row in zip(places, rows, strict=True):
         ax.plot([row.low, row.high], [place, place], color=BEST, linewidth=1.3, zorder=3, solid_capstyle="butt")

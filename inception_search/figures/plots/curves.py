@@ -52,13 +52,13 @@ def plot_curves(records: Sequence[TrialRecord]) -> Figure:
 
 
 def _aside(records: Sequence[TrialRecord]) -> list[float]:
-    """How far from its epochs each curve is drawn: points of one and the same epoch stand beside each other."""
+    """The horizontal offset of each curve, so that points of a single common epoch do not overlap."""
     if len({epoch for record in records for epoch, _ in record.scores}) > 1:
         return [0.0] * len(records)
     return [0.8 * (index + 0.5) / len(records) - 0.4 for index in range(len(records))]
 
 
 def _floor(records: Sequence[TrialRecord]) -> float:
-    """The lowest value worth showing: that of any curve after a fifth of its epochs."""
+    """The lowest value to show: that of any curve after a fifth of its epochs."""
     values = [[value for _, value in record.scores] for record in records]
     return min(min(curve[len(curve) // 5 :]) for curve in values) - 0.02

@@ -1,4 +1,4 @@
-"""A Pareto front: all trained networks by cost, those on the front with their numbers."""
+"""A Pareto front: all trained networks by cost, with numbers on the front."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FrontPoint:
 
 @own_style()
 def draw_front(points: Sequence[FrontPoint], numbered: Collection[int], cost: str, quality: str = "accuracy") -> Figure:
-    """The plot of a front; ``cost`` and ``quality`` name the axes, ``numbered`` are the places to write down.
+    """The plot of a front; ``cost`` and ``quality`` name the axes, ``numbered`` are the places to label.
 
     The y axis begins below the front and below the best nine tenths of all points.
     """
@@ -72,7 +72,7 @@ def _range(points: Sequence[FrontPoint]) -> tuple[float, float]:
 
 
 def _step(ax: Axes, front: Sequence[FrontPoint]) -> None:
-    """The edge of what is dominated by accuracy and this cost, as far as the axis goes."""
+    """The boundary of the dominated region, up to the end of the axis."""
     edge: list[FrontPoint] = []
     for point in front:
         if not edge or point.accuracy > edge[-1].accuracy:

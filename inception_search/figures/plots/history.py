@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-TICKS = 500  # under the axis, at most
+TICKS = 500  # at most, below the axis
 
 
 def plot_history(records: Sequence[TrialRecord]) -> Figure:
-    """The score by trial number; a tick under the axis for each trial that was not trained to its end."""
+    """The score by trial number, with a tick below the axis for each incompletely trained trial."""
     figure, (ax,) = new_figure()
     done = [(r.number, r.score, r) for r in records if r.state == "complete" and r.score is not None]
     named(ax, "Search history", "trial", f"validation {quality_words(records)}")

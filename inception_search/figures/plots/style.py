@@ -1,4 +1,4 @@
-"""What all plots share: their colours, their axes, and labels that do not cover each other."""
+"""The common style of all plots: colours, axes, and labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INK, FAINT, GRID = "#20262d", "#5c6670", "#e2e6ea"
 SAMPLED, BEST, BASELINE = "#2a6fb5", "#123c69", "#b8560b"
 SERIES = ("#123c69", "#2a6fb5", "#1d7a4a", "#6440a8", "#0e7c86")
 PALE = "#a9c6e4"
-# On a dark screen; every colour of the plots has a row.
+# Colours on a dark screen; every colour of the plots has a row.
 DARK = {
     "#ffffff": "#12161b",
     INK: "#f3f5f7",
@@ -36,14 +36,14 @@ DARK = {
 }
 LABEL_SIZE = 8.5  # points
 LABEL_STEP = 11.0  # points between the middles of two labels in a column
-MANY = 2_000  # marks of one kind: of more, those that would cover each other are drawn once
-CELLS = (100, 60)  # across and up: a mark is about as large as one of them
+MANY = 2_000  # marks of one kind; if there are more, only one of overlapping marks is drawn
+CELLS = (100, 60)  # across and up; a cell is about as large as a mark
 CROWDED = " Of marks that would cover each other, one is drawn."
 
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """Matplotlib's defaults, whatever style the process has: drawing a study with Optuna sets one for all plots."""
+    """Matplotlib's defaults, whatever style the process uses: Optuna's plots set a global style."""
     from matplotlib import style
 
     with style.context("default"):
@@ -51,7 +51,7 @@ def own_style() -> Iterator[None]:
 
 
 def new_figure(panels: int = 1, width: float = 7.2, height: float = 4.2) -> tuple[Figure, list[Axes]]:
-    """A figure of ``width`` by ``height`` inches with that many empty axes side by side, sharing their y axis."""
+    """A figure of ``width`` by ``height`` inches with ``panels`` empty axes side by side that share their y axis."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as NewFigure
 
@@ -89,10 +89,10 @@ def cost_axis(ax: Axes, costs: Sequence[float], room: float) -> None:
     beside = max((high / low) ** room, 1.05)
     low, high = low / beside, high * beside
     ticks = _log_ticks(low, high)
-    told = [amount(tick) for tick in ticks]
+    labels = [amount(tick) for tick in ticks]
     ax.set_xscale("log")
     ax.set_xlim(low, high)
-    ax.set_xticks(ticks, told if len(set(told)) == len(told) else [f"{tick:,.10g}" for tick in ticks])
+    ax.set_xticks(ticks, labels if len(set(labels)) == len(labels) else [f"{tick:,.10g}" for tick in ticks])
     ax.set_xticks([], minor=True)
 
 
@@ -119,22 +119,22 @@ def amount(value: float) -> str:
 
 
 def nothing_yet(ax: Axes, text: str) -> None:
-    """Say in the middle of empty axes that there is nothing to show."""
+    """Show in the middle of empty axes that there is no data."""
     ax.set_xticks([])
     ax.set_yticks([])
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=FAINT, fontsize=11)
 
 
 def safe(text: str, limit: int = 28) -> str:
-    """``text`` with the characters the plots' font has, on one line, no longer than ``limit``."""
+    """``text`` on one line and at most ``limit`` long, with ``?`` for characters that the plots' font lacks."""
     shown = "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in " ".join(text.split()))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def spread(places: Sequence[float], step: float) -> list[float]:
-    """``places`` moved apart until neighbours are ``step`` from each other; their order and middle are kept."""
+    """``places`` moved apart until neighbours are ``step`` from each other; their order and mean are kept."""
     order = sorted(range(len(places)), key=lambda i: (places[i], i))
-    groups: list[tuple[float, list[int]]] = []  # the middle of a run of labels, and who is in it
+    groups: list[tuple[float, list[int]]] = []  # the middle of a run of labels, and its members
     for index in order:
         groups.append((places[index], [index]))
         while len(groups) > 1 and _touch(groups[-2], groups[-1], step):
@@ -153,7 +153,7 @@ def _touch(low: tuple[float, list[int]], high: tuple[float, list[int]], step: fl
 
 
 def label_right(ax: Axes, entries: Sequence[tuple[float, str, str]]) -> None:
-    """Labels (y, text, colour) right of the axes at their heights, moved apart, joined to them by thin lines."""
+    """Labels (y, text, colour) right of the axes at their heights, moved apart and connected by thin lines."""
     figure = ax.get_figure(root=True)
     if not entries or figure is None:
         return
@@ -186,7 +186,7 @@ def label_right(ax: Axes, entries: Sequence[tuple[float, str, str]]) -> None:
 
 
 def apart(xs: Sequence[float], ys: Sequence[float], cells: tuple[int, int] = CELLS) -> list[int]:
-    """Which of the points to draw: all, or of more than :data:`MANY` the first in each cell of what they span."""
+    """The points to draw: all, or if there are more than :data:`MANY` the first in each cell of their range."""
     if len(xs) <= MANY:
         return list(range(len(xs)))
     columns, rows = (_cells(values, number) for values, number in zip((xs, ys), cells, strict=True))
@@ -202,7 +202,7 @@ def _cells(values: Sequence[float], number: int) -> list[int]:
 
 
 def apart_by_cost(costs: Sequence[float], values: Sequence[float], cells: tuple[int, int] = CELLS) -> list[int]:
-    """The same as :func:`apart` on a logarithmic axis of costs."""
+    """Like :func:`apart`, on a logarithmic axis of costs."""
     return apart([math.log(cost) for cost in costs], values, cells)
 
 
@@ -215,7 +215,7 @@ def marks(
     label: str | None = None,
     cells: tuple[int, int] = CELLS,
 ) -> None:
-    """A mark for each value over its cost, but for those that others would cover."""
+    """Draw a mark for each value over its cost, except for marks that others would cover."""
     shown = apart_by_cost(costs, values, cells)
     xs, ys = [costs[at] for at in shown], [values[at] for at in shown]
     ax.scatter(xs, ys, s=26, marker=marker, color=colour, alpha=0.85, linewidths=0, label=label, zorder=3)
@@ -227,13 +227,13 @@ def front_line(ax: Axes, costs: Sequence[float], values: Sequence[float], label:
 
 
 def crowded(records: Sequence[TrialRecord]) -> str:
-    """A sentence for plots of ``records`` in which not every mark is drawn, else nothing."""
+    """A sentence for plots of ``records`` in which not every mark is drawn, else empty."""
     done = sum(record.state == "complete" for record in records)
     return CROWDED if max(done, len(records) - done) > MANY else ""
 
 
 def whole_numbers(ax: Axes) -> None:
-    """Ticks of the x axis at whole numbers only; where all marks are at one number, at that alone."""
+    """Put ticks of the x axis at whole numbers only; at a single one if all marks are at one number."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     low, high = ax.dataLim.intervalx
@@ -256,7 +256,7 @@ def shares(ax: Axes) -> None:
 
 
 def legend_below(figure: Figure, *axes: Axes) -> None:
-    """A legend of what any of ``axes`` shows, in one row under the figure."""
+    """A legend for all of ``axes``, in one row below the figure."""
     shown = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()

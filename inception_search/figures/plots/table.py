@@ -1,4 +1,4 @@
-"""The plots of a search by name, and how one is written as SVG with the same bytes every time."""
+"""The plots of a search by name, and their reproducible output as SVG."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plot(name: str, records: Sequence[TrialRecord]) -> Figure:
 
 @own_style()
 def plot_svg(figure: Figure, name: str) -> str:
-    """``figure`` as an SVG document; ``name`` keeps its ids apart from those of other plots on a page."""
+    """``figure`` as an SVG document; ``name`` keeps its ids distinct from those of other plots on a page."""
     from matplotlib import rc_context
 
     buffer = io.StringIO()
@@ -43,7 +43,7 @@ def plot_svg(figure: Figure, name: str) -> str:
 
 
 def _dark_style() -> str:
-    """The colours of a dark screen: matplotlib writes its own as inline styles, which only these rules win over."""
+    """The colours of a dark screen; only ``!important`` rules override matplotlib's inline styles."""
     rules = "\n".join(
         f'[style*="{name}: {light}"] {{{name}: {dark} !important}}'
         for light, dark in DARK.items()

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COSTS = {"macs": "MACs for one image", "params": "parameters"}
-# Where a label may stand: the direction from its point, and how far in points.
+# Possible positions of a label: the direction from its point, and the distance in points.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _DISTANCES = (7, 14, 24, 36)
-_AWAY = 5  # px kept free around a point's middle
-CELLS = (60, 60)  # of a panel, across and up: a mark is about as large as one of them
+_AWAY = 5  # px kept free around the middle of a point
+CELLS = (60, 60)  # of a panel, across and up; a cell is about as large as a mark
 Rectangle: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top in px
 
 
@@ -50,7 +50,7 @@ def plot_tradeoff(records: Sequence[TrialRecord]) -> Figure:
         _panel(ax, [r for r in records if r.score is not None and r.cost.get(cost, 0) > 0], cost)
     shares(axes[0])
     legend_below(figure, *axes)
-    figure.draw_without_rendering()  # the labels need to know where the points are, and that they stay there
+    figure.draw_without_rendering()  # the labels need the final positions of the points
     figure.set_layout_engine("none")
     for ax, cost in zip(axes, COSTS, strict=True):
         _label_baselines(ax, records, cost)
@@ -83,9 +83,9 @@ def _coordinates(records: Iterable[TrialRecord], cost: str) -> tuple[list[int], 
 
 
 def _label_baselines(ax: Axes, records: Sequence[TrialRecord], cost: str) -> None:
-    """Each baseline's name beside its point, where it covers fewest other names and points."""
+    """Each baseline's name beside its point, where it covers the fewest names and points."""
     done = [r for r in records if r.state == "complete" and r.score is not None and r.cost.get(cost, 0) > 0]
-    scale = 72 / ax.figure.dpi  # points in a px
+    scale = 72 / ax.figure.dpi  # points per px
     drawn = [done[at] for at in apart_by_cost(*_coordinates(done, cost), CELLS)]
     taken = [(x - _AWAY, y - _AWAY, x + _AWAY, y + _AWAY) for x, y in _pixels(ax, drawn, cost)]
     taken += _along(_pixels(ax, cost_front(done, cost), cost))
@@ -135,7 +135,7 @@ def _frame(ax: Axes) -> Rectangle:
 def _free_place(
     point: tuple[float, float], size: tuple[float, float], taken: Sequence[Rectangle], frame: Rectangle
 ) -> Rectangle:
-    """The nearest rectangle of ``size`` beside ``point`` that covers least of what is taken, inside ``frame``."""
+    """The nearest rectangle of ``size`` beside ``point`` inside ``frame`` that covers the fewest ``taken`` ones."""
     import numpy as np
 
     rectangles = [_beside(point, size, direction, distance) for distance in _DISTANCES for direction in _DIRECTIONS]

@@ -1,1 +1,1 @@
-"""What a picture needs on paper: its width and type size (``size.py``), and its colours (``palettes.py``)."""
+"""Printing of figures: their width and type size (``size.py``), and their colours (``palettes.py``)."""

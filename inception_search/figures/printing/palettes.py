@@ -1,7 +1,7 @@
-"""Palettes for printed pictures: the colours that stand in place of those of the screen.
+"""Palettes for printed figures, which replace the colours of the screen.
 
-Drawings write their colours literally (see :mod:`colours`), each with one meaning, so that a palette is a table from
-one colour to the other. Every palette but ``colour`` is for white paper: it has no dark page.
+Drawings contain literal colours (see :mod:`colours`), each with one meaning, so a palette is a table from colour to
+colour. Every palette but ``colour`` is for white paper and has no dark page.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GREY: dict[Kind, str] = {
     "linear": "#cfcfcf",
     "block": "#e8e8e8",
 }
-_COLOUR_BLIND: dict[Kind, Paint] = {  # tints and shades of the colours of Okabe and Ito
+_COLOUR_BLIND: dict[Kind, Paint] = {  # tints and shades of Okabe and Ito's colours
     "pointwise": Paint("#fff6c2", "#7d6a00"),
     "spatial": Paint("#9cc4ec", "#004a7a"),
     "factor": Paint("#bfe9dc", "#00664c"),
@@ -58,7 +58,7 @@ _TEX = r"(\{HTML\}\{)([0-9A-F]{6})"
 
 
 def recoloured(text: str, palette: PaletteName) -> str:
-    """A picture as text (SVG, DOT, Mermaid or TikZ) in the colours of a palette; words in it stay as they are."""
+    """A figure as text (SVG, DOT, Mermaid or TikZ) in the colours of a palette; its words stay unchanged."""
     table = PALETTES[palette]
     if not table:
         return text

@@ -1,9 +1,8 @@
-"""Pictures of a given size on paper: their width, their type size and their palette.
+"""Figures with a given printed size: their width, type size and palette.
 
-A px of a drawing is 1/96 inch, so its type is 9.75 pt and its small type 9 pt. A picture that is too wide is drawn with
-narrower boxes, their words on more lines, as long as it is too wide; then it is made smaller. Where the type becomes
-smaller than :data:`LEAST` points, or than was asked for, or the picture taller than a page, the figure has a note that
-says so.
+A px of a drawing is 1/96 inch, so its type is 9.75 pt and its small type 9 pt. A figure that is too wide gets narrower
+boxes with wrapped words; if that is not enough, it is scaled down. The figure has a note if its type is smaller than
+:data:`LEAST` points or the requested size, or if it is taller than a page.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ from inception_search.figures.type_metrics import wrapped
 
 PX = {"px": 1.0, "pt": 96 / 72, "bp": 96 / 72, "texpt": 96 / 72.27, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
 UNITS = "px, pt (1/72 inch; also bp), texpt (TeX's pt, 1/72.27 inch), mm, cm or in"
-IN_SVG = {"bp": "pt", "texpt": "pt"}  # what stands for a unit that SVG does not have
-PAGES = {"Letter": 11.0, "A4": 297 / 25.4}  # in, their heights
-LEAST = 6.0  # pt, the smallest type that can be read on paper
+IN_SVG = {"bp": "pt", "texpt": "pt"}  # replacements for units that SVG does not have
+PAGES = {"Letter": 11.0, "A4": 297 / 25.4}  # heights in inches
+LEAST = 6.0  # pt, the smallest legible type on paper
 _LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(px|pt|bp|texpt|mm|cm|in)\s*")
-_STEPS = {"in": 0.1, "cm": 0.1}  # in which a width is advised; 1 of any other unit
-_WRAPPED = (72, 56, 44, 32)  # px for the words of a box
+_STEPS = {"in": 0.1, "cm": 0.1}  # steps of a recommended width; 1 for any other unit
+_WRAPPED = (72, 56, 44, 32)  # px, line widths to try for the words of a box
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """How a picture is printed: ``width`` in ``unit`` (None: as wide as it is), type of ``font_size`` points."""
+    """How a figure is printed: ``width`` in ``unit`` (None: natural width), with type of ``font_size`` points."""
 
     width: float | None = None
     unit: str = "px"
@@ -43,41 +42,41 @@ class Print:
 
     @property
     def sized(self) -> bool:
-        """Whether the picture has a size of its own, other than that of the screen."""
+        """Whether the figure has a printed size, different from that on screen."""
         return self.width is not None or self.font_size is not None
 
     @property
     def room(self) -> float | None:
-        """The widest drawing, in its own px, whose type is large enough; None: any."""
+        """The largest width, in px of the drawing, at which its type is large enough; None: any."""
         if self.width is None:
             return None
         return self.width * PX[self.unit] / self.least
 
     @property
     def least(self) -> float:
-        """The least scale of the drawing."""
+        """The smallest allowed scale of the drawing."""
         return self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else LEAST / (SMALL * PX_IN_POINTS)
 
     def scale(self, width: int) -> float:
-        """How large a px of a drawing ``width`` px wide is printed; 1.0: as on the screen."""
-        wanted = self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else 1.0
-        return wanted if self.width is None else min(wanted, self.width * PX[self.unit] / width)
+        """The printed size of a px of a drawing ``width`` px wide; 1.0 is the size on screen."""
+        requested = self.font_size / (TEXT * PX_IN_POINTS) if self.font_size else 1.0
+        return requested if self.width is None else min(requested, self.width * PX[self.unit] / width)
 
     def height(self, drawing: Placement) -> float:
-        """How tall a drawing is printed, in px of 1/96 inch."""
+        """The printed height of a drawing, in px of 1/96 inch."""
         return self.scale(drawing.width) * drawing.height
 
     def note(self, drawing: Placement, less: str = "") -> str:
-        """A note for a drawing, if its type is too small or it is taller than a page; else empty.
+        """A note if the type of a drawing is too small or it is taller than a page; else empty.
 
-        ``less`` are options with which there is less to draw.
+        ``less`` lists options that reduce the content.
         """
         narrow, tall = self._of_type(drawing.width), self._of_height(drawing)
         advice = f", or less to draw: {less}" if less and (narrow or tall) else ""
         return "; ".join(filter(None, (narrow + advice, tall) if narrow else (tall + advice,)))
 
     def pages_below(self, drawing: Placement) -> list[str]:
-        """The pages that a drawing is taller than; none on a screen."""
+        """The page sizes that a drawing is taller than; empty on a screen."""
         if not self.sized or (self.unit == "px" and self.width is not None):
             return []
         return [name for name, inches in PAGES.items() if self.height(drawing) > inches * PX["in"]]
@@ -88,19 +87,19 @@ class Print:
             return ""
         unit = "in" if self.unit == "px" else self.unit
         pages = " and ".join(f"{name} is {PAGES[name] * PX['in'] / PX[unit]:.4g}{unit}" for name in over)
-        return f"the picture is {height / PX[unit]:.4g}{unit} tall, more than a page: {pages}"
+        return f"the figure is {height / PX[unit]:.4g}{unit} tall, more than a page: {pages}"
 
     def _of_type(self, width: int) -> str:
         scale = self.scale(width)
-        size, wanted = (TEXT, self.font_size) if self.font_size else (SMALL, LEAST)
+        size, required = (TEXT, self.font_size) if self.font_size else (SMALL, LEAST)
         points = size * PX_IN_POINTS * scale
-        if self.width is None or points >= wanted - 0.01:  # so that two digits show the difference
+        if self.width is None or points >= required - 0.01:  # so that two digits show the difference
             return ""
         step = _STEPS.get(self.unit, 1)
         needed = math.ceil(width * self.least / PX[self.unit] / step - 0.001) * step
         return (
             f"at a width of {self.width:g}{self.unit} the {'' if self.font_size else 'smallest '}type is "
-            f"{points:.2f} pt, less than {wanted:g} pt; that needs a width of {needed:.6g}{self.unit}"
+            f"{points:.2f} pt, less than {required:g} pt; that needs a width of {needed:.6g}{self.unit}"
         )
 
 
@@ -108,7 +107,7 @@ PX_IN_POINTS = 0.75
 
 
 def print_of(width: str | float | None, font_size: float | None, palette: str | None) -> Print:
-    """The options as a :class:`Print`; :class:`ConfigError` for a length, size or palette that cannot be."""
+    """The options as a :class:`Print`; raises :class:`ConfigError` for an invalid length, size or palette."""
     found, unit = None, "px"
     if width is not None:
         match = _LENGTH.fullmatch(width if isinstance(width, str) else f"{width}px")
@@ -132,9 +131,9 @@ def print_of(width: str | float | None, font_size: float | None, palette: str | 
 
 
 def fitted(how: Print, lay_out: Callable[[Callable[[Part], Part], Room], Placement], *, turned: bool) -> Placement:
-    """The drawing that ``lay_out`` makes of parts (changed by a function) in a room, the first that is not too wide.
+    """The first drawing by ``lay_out``, with ever narrower boxes, that is not too wide.
 
-    Where it is taller than a page, narrower boxes may leave room for more columns: the lowest one is taken.
+    If a drawing is taller than a page, narrower boxes may allow more columns: the lowest drawing is used.
     """
     narrow: list[Placement] = []
     for change, room in _rooms():
@@ -147,7 +146,7 @@ def fitted(how: Print, lay_out: Callable[[Callable[[Part], Part], Room], Placeme
 
 
 def padded(drawing: Placement, how: Print) -> Placement:
-    """``drawing`` in the middle of a canvas that is as wide as was asked for."""
+    """``drawing`` centred on a canvas of the requested width."""
     if how.width is None:
         return drawing
     width = round(how.width * PX[how.unit] / how.scale(drawing.width))
