@@ -2,8 +2,8 @@
 
 Each part is in the lowest possible row, so that short paths end at their join. A value that is read further down runs
 through the rows between in its own lane, so that no wire crosses a box. The order within a row is the declared one,
-changed where that reduces crossings. Only sums, products and comparisons of numbers decide, so the result is the same on every
-machine.
+changed where that reduces crossings. Only sums, products and comparisons of numbers decide, so the result is the same
+on every machine.
 """
 
 from __future__ import annotations
