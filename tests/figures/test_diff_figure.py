@@ -263,7 +263,7 @@ def test_steps_without_shapes_are_drawn() -> None:
         (
             parse_step("3x3 8"),
             small_network(),
-            "small is a whole network and the other a module; name a module of it, too",
+            "small is a whole network and the other a module; name one of its modules, such as",
         ),
         (3, parse_step("3x3 8"), "only networks and steps can be compared, got 'int'"),
         (small_network(), "inception", "only networks and steps can be compared, got 'str'"),
