@@ -51,7 +51,7 @@ def test_png_without_its_package_says_what_to_install(tmp_path: Path, monkeypatc
     [
         ("a.gif", ["a.gif", "'.gif'", "one of .svg, .png, .pdf, .html, .dot"]),
         ("a", ["suffix", "one of .svg, .png, .pdf, .html, .dot"]),
-        ("missing/a.svg", ["no such folder", "missing", "make the folder first"]),
+        ("missing/a.svg", ["no such folder", "missing", "create the folder first"]),
         ("file/a.svg", ["no such folder"]),
         ("taken.svg", ["folder where a file should be", "taken.svg"]),
     ],
