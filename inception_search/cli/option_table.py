@@ -51,11 +51,13 @@ def tables() -> dict[str, str]:
 
 
 def owned(what: str, kinds: Mapping[str, type[Options]]) -> str:
-    """A table of the options of several strategies or pruners, one row per option."""
-    rows = []
+    """A table of the options of several strategies or pruners. Owners of the same option share a row."""
+    owners: dict[str, list[str]] = {}
     for owner, kind in kinds.items():
         schema, meant = option_schemas(kind), meanings(kind)
-        rows += [f"| `{owner}` {_row(name, value, meant[name])}" for name, value in schema.items()]
+        for name, value in schema.items():
+            owners.setdefault(_row(name, value, meant[name]), []).append(f"`{owner}`")
+    rows = [f"| {', '.join(names)} {row}" for row, names in owners.items()]
     return f"| {what} | option | values | default | meaning |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 

@@ -39,7 +39,7 @@ class CmaEsOptions(Options):
     sigma: Positive = 0.25
     """The initial step size, as a fraction of the range of a hole."""
     tries: Whole = 60
-    """Number of points that may be already tried or outside the limits before the search restarts."""
+    """Number of points in a row that are rejected (already tried or outside the limits) before the search restarts."""
 
 
 class CmaEs:

@@ -16,7 +16,7 @@ class GridOptions(Options):
     """The options of ``grid``."""
 
     patience: Whole = 20_000
-    """Number of points in a row that may be already tried or outside the limits before the search ends."""
+    """Number of points in a row that are rejected (already tried or outside the limits) before the search ends."""
 
 
 class Grid:

@@ -46,8 +46,8 @@ class PredictorOptions(PoolOptions):
     """Factor on the posterior standard deviation in Thompson sampling (default: 2; 1.4 in a flat space without
     limits)."""
     looks: Whole = 60
-    """Number of the best-scored points that may be already tried or outside the limits before a random point is
-    proposed."""
+    """Number of the best-scored points that may be rejected (already tried or outside the limits) before a random point
+    is proposed."""
 
 
 class Found(NamedTuple):

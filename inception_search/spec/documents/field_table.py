@@ -69,7 +69,7 @@ def tables() -> str:
         sections += _rows(section or "the document", model, models)
     head = "| {} | field | values | default |\n|---|---|---|---|\n"
     return (
-        f"| words for | values |\n|---|---|\n{listed}\n\n"
+        f"| kind of value | words |\n|---|---|\n{listed}\n\n"
         f"{head.format('step')}{_joined(steps)}\n\n{head.format('section')}{_joined(sections)}\n"
     )
 
