@@ -24,8 +24,8 @@ class PopulationOptions(Variation):
     """The options of strategies that breed."""
 
     population: Annotated[int, Field(strict=True, ge=2, le=10**6)] | None = None
-    """Number of trials in the population (default: in a study of n trials, n/4 but at least 10 if n is at most 120; 30 if
-    n is at most 300; else n/10 but at most 50)."""
+    """Number of trials in the population (default: in a study of n trials, n/4 but at least 10 if n is at most 120; 30
+    if n is at most 300; else n/10 but at most 50)."""
     retries: Whole = 30
     """Number of children in a row that are rejected (already tried or outside the limits) before a random point is
     proposed."""

@@ -32,14 +32,14 @@ class SamplerOptions(Options):
     """The options of strategies that use a sampler of Optuna's."""
 
     tries: Whole = 60
-    """Number of proposals of the sampler that may be rejected for one trial (already tried or outside the limits). After
-    that, an untried point near the last one is proposed, or a random point if none is near."""
+    """Number of proposals of the sampler that may be rejected for one trial (already tried or outside the limits).
+    After that, an untried point near the last one is proposed, or a random point if none is near."""
     # Under a tight limit most proposals are infeasible, and each takes ten milliseconds in a long study. On a model of
     # the trainings of benchmarks/conditional.py, searches that narrowed from the first or second proposal ended 0.4
     # +- 0.6 points lower than those that narrowed from the third, from the sixth or never.
     narrow: Whole = 3
-    """The first proposal outside the limits, counted from 1, that is scaled in width until it fits; later ones are scaled,
-    too."""
+    """The first proposal outside the limits, counted from 1, that is scaled in width until it fits; later ones are
+    scaled, too."""
     outside: Whole = 10
     """Number of proposals that are outside the limits and do not fit when they are scaled; after that, a point near the
     last of them is proposed."""
@@ -186,8 +186,8 @@ class GpOptions(ModelOptions):
 
     # Each proposal takes seconds, and the time of a fit grows with the cube of the number of trials.
     tries: Whole = 4
-    """Number of proposals of the sampler that may be rejected for one trial (already tried or outside the limits). After
-    that, an untried point near the last one is proposed, or a random point if none is near."""
+    """Number of proposals of the sampler that may be rejected for one trial (already tried or outside the limits).
+    After that, an untried point near the last one is proposed, or a random point if none is near."""
     best: Whole = 100
     """The model is fitted to this many of the best trials, and to the latest ones."""
 

@@ -99,8 +99,8 @@ class StudyConfig(Options):
     objectives: Names = ("accuracy",)
     """What the search optimises; with several objectives the result is a Pareto front."""
     reference: Point | None = None
-    """Reference point of the hypervolume: a value for each objective, such as "accuracy=0.1,macs=1e7" (default: computed
-    from the limits and the canonical networks)."""
+    """Reference point of the hypervolume: a value for each objective, such as "accuracy=0.1,macs=1e7" (default:
+    computed from the limits and the canonical networks)."""
     baselines: bool = True
     """Train the space's canonical networks first."""
     warm_start: Paths = ()

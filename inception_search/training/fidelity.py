@@ -48,8 +48,8 @@ class Recipe(Options):
     train_images: Whole | None = None
     """Maximum number of training images, a stratified sample (default: all)."""
     curve_images: Annotated[Whole, Open(1000)] = OPEN
-    """Number of validation images used after each epoch. The last epoch, and one at which a trial pauses, use all images
-    (default: 1,000)."""
+    """Number of validation images used after each epoch. The last epoch, and one at which a trial pauses, use all
+    images (default: 1,000)."""
     batch_size: Annotated[BatchSize, Open(64)] = OPEN
     """Images per step (default: 32, 64 or 128 by the number of training images)."""
     width: Factor = 1.0
