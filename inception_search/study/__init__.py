@@ -1,1 +1,1 @@
-"""The search: our own loop of ask, run, record and tell over a run folder."""
+"""The search: the loop that proposes, trains, records and reports trials in a run folder."""

@@ -1,4 +1,4 @@
-"""A worker's part in a study: it attaches to the search that runs in a folder, here or on another machine."""
+"""The worker's side of a study: it attaches to the search that runs in a folder, on this or another machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inception_search.store.record import TRAINED
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig
 
-IDLE = 600.0  # seconds without a search after which a worker leaves
+IDLE = 600.0  # seconds without a search after which a worker exits
 
 
 def attend(
@@ -30,15 +30,15 @@ def attend(
 ) -> int:
     """Run trials of the study in folder ``run``, one at a time, until it is finished; return how many ended here.
 
-    Without a search it waits, ``idle`` seconds at most: one that was killed may be resumed. The folder may be shared
-    by machines, if its file system shares locks too. Raises RunFolderError for what is no study.
+    Without a running search it waits up to ``idle`` seconds, because a killed search may be resumed. Machines may share
+    the folder if its file system shares locks too. Raises RunFolderError if the folder holds no study.
     """
     folder = RunFolder.open(run)
     refuse_links(folder.path)
     config = StudyConfig.read(folder.study_file)
     if idle < 0:
         raise ConfigError("not a usable value", path="idle", found=idle, expected="seconds, 0 or more")
-    start_server()  # it loads torch while this process does
+    start_server()  # it loads torch at the same time as this process
     from inception_search.training.devices import pick_device
 
     picked = str(pick_device(device))
@@ -55,7 +55,7 @@ def attend(
 
 
 def is_done(run: RunFolder, config: StudyConfig) -> bool:
-    """Whether every trial of the study is trained, as far as its folder shows."""
+    """Whether every trial of the study is trained, according to its folder."""
     if any(run.jobs_folder.glob("*.json")):
         return False
     records = run.records()

@@ -1,4 +1,4 @@
-"""What a search is: every option, checked, with its default; stored whole in ``study.yaml``."""
+"""The configuration of a search: every option with its default, validated, and stored in ``study.yaml``."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ VERSION = 2
 HIDDEN = ("schema", "version", "facts")
 PAUSING = ("asha", "halving", "hyperband")
 FIDELITY = tuple(Recipe.model_fields)
-"""The options that go into a training as they are."""
+"""The options that are passed to a training unchanged."""
 # From version n to the options of version n + 1.
 UPGRADES: dict[int, dict[str, str]] = {1: {"sampler": "strategy"}}
 
@@ -167,7 +167,7 @@ class StudyConfig(Options):
 
     @classmethod
     def of(cls, **options: Any) -> Self:
-        """A checked configuration; :class:`ConfigError` names the option that cannot be used."""
+        """A validated configuration; raises :class:`ConfigError` naming an unusable option."""
         try:
             config = cls.model_validate(options)
         except ValidationError as error:
@@ -181,7 +181,7 @@ class StudyConfig(Options):
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> Self:
-        """The configuration in a YAML file; ``overrides`` win over it."""
+        """The configuration in a YAML file; ``overrides`` take precedence."""
         data = _mapping(Path(path))
         overrides = flat(cls, overrides)
         try:
@@ -193,11 +193,11 @@ class StudyConfig(Options):
             raise _located(error, data, str(path)) from None
 
     def options(self) -> dict[str, Any]:
-        """Every option by its name, those of groups among the others."""
+        """Every option by name, including those in groups."""
         return flat(type(self), self.model_dump())
 
     def changed(self, **options: Any) -> Self:
-        """The same with other values, not checked, for some options."""
+        """A copy with other values, not validated, for some options."""
         update = grouped(type(self), options)
         return self.model_copy(
             update=update | {name: getattr(self, name).model_copy(update=update[name]) for name in groups(type(self))}
@@ -213,15 +213,15 @@ class StudyConfig(Options):
             return super().__getattr__(name)
 
     def text(self, facts: dict[str, Any]) -> str:
-        """The whole resolved configuration as YAML, with what was found when the study began."""
+        """The resolved configuration as YAML, with the ``facts`` determined when the study began."""
         data = {"schema": SCHEMA, "version": VERSION, **masked_values(self.options()), "facts": facts}
         return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False))
 
     def resolved(self, train_images: int, image_size: int) -> Self:
-        """The same with a value for each setting of the training that was left to its default.
+        """A copy with a value for each setting of the training that was left at its default.
 
         Args:
-            train_images: how many images a trial trains on; few need small batches to take enough steps.
+            train_images: number of training images of a trial; small datasets need small batches for enough steps.
             image_size: side of the square images, in pixels.
         """
         by_size = 32 if train_images < 5_000 else 64 if train_images < 20_000 else 128
@@ -233,20 +233,20 @@ class StudyConfig(Options):
         """The fields of a training fidelity that this configuration sets; the rest are its defaults."""
         given = {name: value for name, value in self.training if value is not None}
         if self.training.class_weights == "none":
-            del given["class_weights"]  # a recipe without is the same as those of earlier versions
+            del given["class_weights"]  # without it the recipe equals those of earlier versions
         if "schedule" not in given and self.pruner in PAUSING:
             given = {"schedule": "constant", "decay": 0.3, "warmup": 0.1, **given}
         return given if threads is None else {**given, "threads": threads}
 
     @property
     def pruning(self) -> Options:
-        """The options of the pruner, all of them."""
+        """All options of the pruner."""
         own = {"eta": self.eta, "min_epochs": self.min_epochs} if self.pruner in PAUSING else {}
         return pruner_options(self.pruner, {**own, **self.pruner_options})
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """The epochs at which trials may be paused, without the last."""
+        """The epochs at which trials may be paused, without the last epoch."""
         found, epoch = [], self.min_epochs
         while self.pruner in PAUSING and epoch < self.training.epochs:
             found.append(epoch)
@@ -255,13 +255,13 @@ class StudyConfig(Options):
 
 
 def _rungs_of(config: StudyConfig) -> dict[str, int]:
-    """``eta`` and ``min_epochs`` of the pruner's options, which are those of the study. Raises ConfigError."""
+    """``eta`` and ``min_epochs`` from the pruner's options, which override the study's. Raises ConfigError."""
     pruning = config.pruning
     return {"eta": pruning.eta, "min_epochs": pruning.min_epochs} if isinstance(pruning, AshaOptions) else {}
 
 
 def _joined(options: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """``overrides``, with those of the options of strategy and pruner that they do not name."""
+    """``overrides``, with the stored strategy and pruner options that they do not set."""
     both = [name for name in ("strategy_options", "pruner_options") if name in options and name in overrides]
     return {**overrides, **{name: {**given_options(options[name]), **given_options(overrides[name])} for name in both}}
 
@@ -275,12 +275,12 @@ def _check_reference(config: StudyConfig) -> None:
 
 def _check_repeats(config: StudyConfig) -> None:
     if config.repeat_top is not None and config.repeats == 1:
-        hint = "say how often each is trained: repeats: 3"
-        raise ConfigError("nothing is repeated", path="repeat_top", found=config.repeat_top, hint=hint)
+        rule, hint = "no effect unless repeats > 1", "set repeats too, e.g. repeats: 3"
+        raise ConfigError(rule, path="repeat_top", found=config.repeat_top, hint=hint)
 
 
 def _located(error: InceptionSearchError, data: Any, file: str) -> InceptionSearchError:
-    """``error`` with the file, and with the line and the group that its option is written in."""
+    """``error`` with the file, and with the line and group of its option."""
     path = (error.path or "").split(".")
     for group in groups(StudyConfig):
         named = path[1:] if path[0] == group else path
@@ -291,25 +291,25 @@ def _located(error: InceptionSearchError, data: Any, file: str) -> InceptionSear
 
 
 def version_of(path: Path) -> int:
-    """The version of the configuration in a file, 1 or more, before it is brought up to date."""
+    """The version of the configuration in a file, at least 1, before any upgrade."""
     data = read_yaml(read_text(path), str(path))
     version = data.get("version", VERSION) if isinstance(data, MarkedDict) else VERSION
     return version if type(version) is int else VERSION
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """The facts a ``study.yaml`` has besides the options."""
+    """The facts in a ``study.yaml``, which are stored next to the options."""
     facts = _mapping(path).get("facts")
-    return dict(json.loads(json.dumps(facts))) if isinstance(facts, dict) else {}  # without the lines it came from
+    return dict(json.loads(json.dumps(facts))) if isinstance(facts, dict) else {}  # drops the line numbers
 
 
 def optuna_name(path: Path) -> str:
-    """The name of the Optuna study of a ``study.yaml``, in a storage that may hold others; it moves with the folder."""
+    """The name of a study's Optuna study, unique in a shared storage; it moves with the folder."""
     return str(facts_of(path).get("index") or f"inception-search: {path.parent.name}")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what our reader reads back: to YAML 1.1, unlike to it, the text 12e4 is no number."""
+    """YAML dumper for our reader: it quotes texts such as ``12e4``, which are numbers to our reader only."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -327,7 +327,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def _mapping(path: Path) -> MarkedDict:
-    """The mapping in a configuration file, brought up to date; raises for another schema or an unknown version."""
+    """The mapping in a configuration file, upgraded; raises for another schema or an unknown version."""
     data = read_yaml(read_text(path), str(path))
     place = Place(str(path))
     if not isinstance(data, MarkedDict):
@@ -345,7 +345,7 @@ def _mapping(path: Path) -> MarkedDict:
 
 def _rename(data: MarkedDict, names: dict[str, str]) -> None:
     for before, after in names.items():
-        if before in data and "schema" in data:  # a file that a study wrote; what people write is of this version
+        if before in data and "schema" in data:  # written by a study; files by hand use the current names
             data[after] = data.pop(before)
 
 

@@ -1,4 +1,4 @@
-"""What a search is made of, found and checked before anything is written; and what all its trials share."""
+"""The plan of a search, validated before anything is written, and the context that all its trials share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search is made of, all of it found and checked before the run folder is touched."""
+    """Everything a search needs, loaded and validated before the run folder is touched."""
 
     config: StudyConfig
     space: Space
@@ -42,7 +42,7 @@ class Plan:
     device: str
 
     def facts(self) -> dict[str, Any]:
-        """What a study must find again when it goes on, and what it was begun with."""
+        """The facts stored with a study: those that must match when it is resumed, and its environment."""
         return {
             "data": {**self.dataset.describe(), **self._images()},
             "space": fingerprint(self.space.text),
@@ -51,16 +51,16 @@ class Plan:
         }
 
     def _images(self) -> dict[str, Any]:
-        """What a trained network must be given, and what its outputs stand for."""
+        """The preprocessing of images and the names of classes, for users of a trained network."""
         data = self.dataset
         return {"class_names": list(data.classes), "mean": list(data.mean), "std": list(data.std)}
 
     @contextmanager
     def opened(self, folder: Layout, *, test: bool = False) -> Iterator[StudyContext]:
-        """What all trials share whose files are in ``folder``; their images are in files there while the block lasts.
+        """The shared context of trials with files in ``folder``; their images are in files while the block lasts.
 
-        The test images are in a file of their own, and only with ``test``. What a kill leaves is replaced, and then
-        removed, by whoever goes on. Raises RunFolderError.
+        The test images have their own file, written only with ``test``. Files left by a killed search are replaced, and
+        removed at the end of the next one. Raises RunFolderError.
         """
         from safetensors import SafetensorError
 
@@ -93,7 +93,7 @@ class Plan:
 
 
 def make_plan(config: StudyConfig, space: Space) -> Plan:
-    """Load and check what ``config`` names. Raises UnknownNameError, ConfigError or DataError."""
+    """Load and validate the data and device in ``config``. Raises UnknownNameError, ConfigError or DataError."""
     from inception_search.data.catalogue import load_data
     from inception_search.training.devices import pick_device
 
@@ -107,15 +107,15 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
             limit=config.training.train_images,
             validation_images=config.validation_images,
         )
-    weights_of(config.training.class_weights, dataset.classes, [1] * len(dataset.classes))  # refuses names of no class
+    weights_of(config.training.class_weights, dataset.classes, [1] * len(dataset.classes))  # raises for unknown classes
     return Plan(config, space, dataset, device)
 
 
 @contextmanager
 def _errors_of_options(config: StudyConfig) -> Iterator[None]:
-    """Errors of reading the images under the names of the options of a study.
+    """Translates errors of reading the images to the names of a study's options.
 
-    Python and torch each have an error of their own for images that do not fit in memory.
+    Python and torch have different errors for images that do not fit in memory.
     """
     try:
         yield
@@ -135,7 +135,7 @@ def _errors_of_options(config: StudyConfig) -> Iterator[None]:
 
 
 def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
-    """Refuse to go on with other images or another space: their trials cannot be compared."""
+    """Refuse to resume with other images or another space, because trials would not be comparable."""
     data = facts.get("data")
     begun = data.get("fingerprint") if isinstance(data, dict) else None
     hint = "restore the dataset and its options, or start a new run"
@@ -145,39 +145,39 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
 
 
 def refuse_other(rule: str, path: Path, begun: str | None, now: str, hint: str) -> None:
-    """Raise RunFolderError where what is used ``now`` has another fingerprint than when it was ``begun``, if known."""
+    """Raise RunFolderError if the fingerprint ``now`` differs from the one when the study ``begun``, if known."""
     if begun not in (None, now):
         found, expected = raw(f"fingerprint {now}"), f"fingerprint {begun}"
         raise RunFolderError(rule, place=Place(str(path)), found=found, expected=expected, hint=hint)
 
 
 def given_again(config: StudyConfig, sampler: BaseSampler | None) -> StudyConfig:
-    """The configuration of a study that goes on, with the sampler that it was begun with.
+    """The configuration of a resumed study, with its original sampler.
 
-    Raises ConfigError where it was given in Python and is not now, and where it is another.
+    Raises ConfigError if a sampler from Python is not passed again, and if another one is passed.
     """
     begun = config.strategy
     if sampler is None:
         if not begun.startswith(OWN) or isinstance(begun, GivenSampler):
             return config
         kind = begun.rpartition(".")[2]
-        hint = f"give it again: ins.resume(run, strategy={kind}(...))"
+        hint = f"pass it again: ins.resume(run, strategy={kind}(...))"
         if config.strategy_options:
-            hint += f", with the options that it had: {config.strategy_options}"
-        rule = "the sampler of the study was given in Python and cannot be made from its name"
+            hint += f", with its options: {config.strategy_options}"
+        rule = "the sampler of the study was passed from Python and cannot be created from its name"
         raise ConfigError(rule, path="strategy", found=begun, hint=hint)
     name, own = described_sampler(sampler)
     if name != begun or own != config.strategy_options:
         expected = f"{begun}, with {config.strategy_options or 'no options'}"
         found = raw(f"{name}, with {own or 'no options'}")
-        hint = "give the one that it was begun with, or begin a new run with warm_start"
+        hint = "pass the original sampler, or start a new run with warm_start"
         raise ConfigError("the study has another sampler", path="strategy", found=found, expected=expected, hint=hint)
     return config.model_copy(update={"strategy": name})
 
 
 @dataclass(frozen=True)
 class StudyContext:
-    """What all trials of a study share: the configuration, and what was found when the search began or resumed."""
+    """The shared context of a study's trials: the configuration, and the facts from the start or resume."""
 
     config: StudyConfig
     space: Space
@@ -186,15 +186,15 @@ class StudyContext:
     """(C, H, W) of the images."""
     classes: int
     data: dict[str, Any]
-    """The dataset as records describe it."""
+    """The description of the dataset in records."""
     device: str
     threads: int | None
-    """CPU threads of one trial; None: as many as torch likes."""
+    """CPU threads of one trial; None: torch's default."""
     test_file: Path | None = None
-    """The test images, where trials are tested at their end."""
+    """The test images, if trials are tested at their end."""
 
     def trial_of(self, kept: TrialRecord | Job) -> Trial:
-        """The trial that a record or a job is of."""
+        """The trial of a record or a job."""
         if isinstance(kept, Job):
             params, latency, tries = dict(kept.params), None, kept.tries
             origin: Origin = kept.origin  # type: ignore[assignment]
@@ -205,7 +205,7 @@ class StudyContext:
         return trial.again(**facts, seed=kept.seed, attempt=kept.attempt, tries=tries)
 
     def trial_at(self, number: int, network: Network, params: Params, latency: float | None = None) -> Trial:
-        """A trial of ``network``; its ``latency`` in ms (measured if None) where the study limits or minimises it."""
+        """A trial of ``network``; ``latency`` in ms is measured if None and the study limits or minimises it."""
         candidate = make_candidate(network, params, self.shape, self.classes)
         timed = "latency" in self.config.objectives or self.config.budget.max_latency_ms
         if candidate.measured is not None and timed:
@@ -217,7 +217,7 @@ class StudyContext:
         return Trial.of(number, candidate)
 
     def job_of(self, trial: Trial, folder: Layout) -> Job:
-        """The job of training ``trial``, whose files are in ``folder``."""
+        """The job that trains ``trial``, with files in ``folder``."""
         number = trial.number
         return Job(
             number=number,
@@ -243,7 +243,7 @@ class StudyContext:
         )
 
     def observed(self, record: TrialRecord, losses: tuple[float, ...] | None) -> Observation:
-        """A record as strategies see it, with these losses; a paused one may still be reported better."""
+        """A record as an observation for strategies, with these losses; a paused one may be reported again."""
         state: Any = "pruned" if record.state == "paused" else record.state
         known = losses if state in ("complete", "pruned") else None
         epochs = record.curve[-1].epoch if record.curve else 0

@@ -1,4 +1,4 @@
-"""What a run folder lacks or has damaged, as seen by a verb that only reads it."""
+"""Missing or damaged parts of a run folder, for verbs that only read it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from inception_search.space.space import Space
 from inception_search.store.jsonl import complete_lines
 from inception_search.store.run_folder import RunFolder
 
-COMPLETE = 1  # Optuna's number of that state in a journal
-CREATE, FINISH = 4, 6  # and of the operations that begin a trial and end it
-SHOWN = 8  # numbers of trials in one sentence
+COMPLETE = 1  # Optuna's number for this state in a journal
+CREATE, FINISH = 4, 6  # Optuna's numbers for the operations that begin and end a trial
+SHOWN = 8  # trial numbers shown in one sentence
 
 
 def damage(run: RunFolder) -> list[str]:
-    """A sentence for each thing that is missing or damaged in ``run``; none for a whole study.
+    """A sentence for each missing or damaged part of ``run``; empty for an intact study.
 
-    Records that are gone though the Optuna study has their trials, a last line without its end, a space or
-    ``env.json`` that cannot be read. Raises what reading damaged records raises: without them there is nothing to show.
+    Detects lost records of trials in the Optuna study, a truncated last line, and an unreadable space or ``env.json``.
+    Raises the errors of reading damaged records, because nothing can be shown without them.
     """
     return [*_space(run), *_environment(run), *_records(run)]
 
@@ -38,13 +38,13 @@ def _environment(run: RunFolder) -> Iterator[str]:
     try:
         json.loads(file.read_text(encoding="utf-8"))["environments"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        yield f"{file} cannot be read ({type(error).__name__}); the environment is left out"
+        yield f"{file} cannot be read ({type(error).__name__}); the environment is omitted"
 
 
 def _records(run: RunFolder) -> Iterator[str]:
-    finished = _finished(run)  # before the records: a record is written before its trial is
+    finished = _finished(run)  # read before the records, because a record is written before its trial
     if finished is None:
-        yield f"{run.journal_file} cannot be read; `inception-search resume` makes it again from the records"
+        yield f"{run.journal_file} cannot be read; `inception-search resume` recreates it from the records"
     gone = sorted((finished or set()) - run.numbers())
     if gone:
         named = ", ".join(map(str, gone[:SHOWN])) + (", ..." if gone[SHOWN:] else "")
@@ -57,7 +57,7 @@ def _records(run: RunFolder) -> Iterator[str]:
 
 
 def _finished(run: RunFolder) -> set[int] | None:
-    """The numbers of the trials that the journal in the folder has complete; None where it cannot be read."""
+    """The numbers of complete trials in the folder's journal; None if it cannot be read."""
     begun, finished = 0, set()
     try:
         for line in complete_lines(run.journal_file):

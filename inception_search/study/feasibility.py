@@ -1,4 +1,4 @@
-"""Whether a point can be trained: its network at the data's size, its cost against the limits, whether it is known."""
+"""Feasibility of a point: whether its network fits the images and the budget, and whether it is new."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from inception_search.strategies.protocol import Candidate
 from inception_search.study.context import StudyContext
 from inception_search.study.trial import UNFIT, judged, make_candidate
 
-REMEMBERED = 4096  # points; a candidate of a large network is some 100 kB
-_SAMPLES = 64  # points looked at before the nearest is repaired
+REMEMBERED = 4096  # cached points; the candidate of a large network takes about 100 kB
+_SAMPLES = 64  # points sampled before the nearest one is repaired
 Scores = Callable[[Network], Mapping[str, float]]
 
 
 class Seen:
-    """Architectures by id: the trial that trained each, and what came of it once that is known."""
+    """Architectures by id: the trial that trains each, and its record once it has ended."""
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self.numbers: dict[str, int] = {}
@@ -39,11 +39,11 @@ class Seen:
             self.add(record)
 
     def start(self, arch_id: str, number: int) -> None:
-        """A trial begins to train this architecture."""
+        """Note that a trial trains this architecture."""
         self.numbers.setdefault(arch_id, number)
 
     def add(self, record: TrialRecord) -> None:
-        """A trial has ended."""
+        """Note that a trial has ended."""
         if record.state not in TRAINED or (known := present_id(record)) is None:
             return
         self.start(known, record.number)
@@ -52,16 +52,16 @@ class Seen:
             self.ended[known] = record
 
     def first(self, arch_id: str | None) -> int | None:
-        """The number of the trial that has this architecture, or None."""
+        """The number of the trial with this architecture, or None."""
         return None if arch_id is None else self.numbers.get(arch_id)
 
     def outcome(self, arch_id: str | None) -> TrialRecord | None:
-        """The record of the trial that has trained this architecture; None while it has not ended."""
+        """The record of the trial that trained this architecture; None until it has ended."""
         return self.ended.get(arch_id) if arch_id is not None else None
 
 
 def present_id(record: TrialRecord) -> str | None:
-    """The id that the record's network has today; an earlier version of the package may have recorded another."""
+    """The current id of the record's network; an earlier version of the package may have recorded another."""
     if record.arch_id is None or not record.arch_id.startswith("a1-") or not may_have_another_id(record.network):
         return record.arch_id
     try:
@@ -71,9 +71,9 @@ def present_id(record: TrialRecord) -> str | None:
 
 
 class Screen:
-    """Makes candidates of points of the study's space; the architectures in ``seen`` are known ones.
+    """Turns points of the study's space into candidates; architectures in ``seen`` are not new.
 
-    ``scores``: zero-cost proxies of a network, computed only where it could be trained.
+    ``scores``: zero-cost proxies of a network, computed only if it can be trained.
     """
 
     def __init__(self, context: StudyContext, budget: Budget, seen: Seen, scores: Scores | None = None) -> None:
@@ -85,7 +85,7 @@ class Screen:
         key = frozenset(params.items())
         found = self.points.get(key)
         if found is None:
-            found = self.points[key] = self._candidate(dict(params))  # whoever proposed it, without a layout
+            found = self.points[key] = self._candidate(dict(params))  # a copy, because the proposer may change its own
             if len(self.points) > REMEMBERED:
                 self.points.popitem(last=False)
         return replace(found, trial=self.seen.first(found.arch_id))
@@ -96,7 +96,7 @@ class Screen:
             candidate = make_candidate(context.space.decode(params), params, context.shape, context.classes)
         except InceptionSearchError as error:
             if isinstance(error, MapTooSmallError):
-                error.advice = None  # a search has one size of images, and finding another takes a tenth of a second
+                error.advice = None  # the image size is fixed, and finding a suitable one takes a tenth of a second
             return Candidate(params, None, None, {}, violation=UNFIT, reason=str(error))
         found = judged(candidate, self.budget)
         if found.measured is None or found.network is None:
@@ -114,9 +114,10 @@ class Screen:
 def make_excess(
     space: Space, budget: Budget, shape: tuple[int, int, int], classes: int
 ) -> Callable[[Params], float] | None:
-    """The relative excess (negative: what is left) of a point over the maxima that widths change, on (C, H, W) images.
+    """A function for the relative excess of a point over the maxima that depend on widths, on (C, H, W) images.
 
-    Latency is left out, which is measured. None where nothing else is limited.
+    A negative excess is what remains of the limit. Latency is excluded, because it is measured. None if nothing else is
+    limited.
     """
     maxima = budget.only(is_max=True, by_width=True).untimed
     if not any(maxima.limits()):
@@ -132,10 +133,10 @@ def make_excess(
 
 
 def check_feasible(space: Space, budget: Budget, shape: tuple[int, int, int], classes: int, *, baselines: bool) -> None:
-    """Raise the first error if no point of ``space`` fits the images, or none that was looked at the budget.
+    """Raise the first error if no point of ``space`` fits the images, or no sampled point the budget.
 
-    The canonical modules the space says it contains must be in it: NotInSpaceError else. With ``baselines`` one of
-    them within the budget is enough. Where all points drawn are outside the budget, one brought within it is enough.
+    Raises NotInSpaceError if a canonical module that the space lists is not in it. With ``baselines``, one of them
+    within the budget is enough. If all sampled points are outside the budget, one that can be repaired is enough.
     """
     fixed = {label: contained_point(space, label) for label in space.fixed_points}
     for label, holes in fixed.items() if baselines else ():

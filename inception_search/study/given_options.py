@@ -1,4 +1,4 @@
-"""Options of a strategy or a pruner as they are given: a mapping, or ``name=value`` as flags have it."""
+"""Options of a strategy or pruner in the forms users pass them: a mapping, or ``name=value`` as in flags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORM = "a mapping, or name=value, such as population=20"
 
 
 def given_options(value: Any) -> dict[str, Any]:
-    """The options by name, with values read as YAML has them where they are texts of flags.
+    """The options by name; values in flags are parsed as YAML.
 
     >>> given_options(["population=20", "tournament=5"]), given_options("eta=4,min_epochs=2")
     ({'population': 20, 'tournament': 5}, {'eta': 4, 'min_epochs': 2})

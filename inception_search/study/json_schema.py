@@ -1,4 +1,4 @@
-"""The JSON Schema of study files: the options of a search, as ``inception-search search FILE`` reads them."""
+"""The JSON Schema of study files, the options read by ``inception-search search FILE``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}
 
 
 def study_schema() -> dict[str, Any]:
-    """The schema, as plain JSON data: every option with its default and what it means."""
+    """The schema as plain JSON data: every option with its default and meaning."""
     meant = meanings(StudyConfig)
     properties = {name: _written(name, value, meant[name]) for name, value in option_schemas(StudyConfig).items()}
     for name, group in groups(StudyConfig).items():
@@ -38,7 +38,7 @@ def study_schema() -> dict[str, Any]:
 
 
 def _written(name: str, value: dict[str, Any], meaning: str) -> dict[str, Any]:
-    """An option as people may write it: numbers also as ``10M``, lists also with commas."""
+    """An option in the forms users may write: numbers also as ``10M``, lists also comma-separated."""
     value = {**value, "description": meaning}
     rest = {key: item for key, item in value.items() if key in ("description", "default", "title")}
     if isinstance(value.get("default"), list | tuple):

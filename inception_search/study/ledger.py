@@ -1,4 +1,4 @@
-"""What became of each trial: recorded in the run folder first, reported to the Optuna study and the strategy second."""
+"""Bookkeeping of trials: each outcome is recorded in the run folder, then reported to Optuna and the strategy."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from inception_search.study.observer import Observer
 from inception_search.study.trial import Trial
 
 _LONGEST = 600  # characters of a reason
-STATES = ("complete", "pruned", "paused", "failed")  # what a trial process may answer
+STATES = ("complete", "pruned", "paused", "failed")  # states in the result of a trial process
 
 
 class Ledger:
-    """The records of a study, and the one way to add to them."""
+    """The records of a study, and the only way to add to them."""
 
     def __init__(
         self, run: RunFolder, live: LiveStudy, context: StudyContext, observer: Observer, history: Iterable[TrialRecord]
@@ -35,9 +35,9 @@ class Ledger:
         self.records = {record.number: record for record in sorted(history, key=lambda record: record.number)}
         self.seen = Seen(self.records.values())
         self.begun = {number for number, record in self.records.items() if _counts(record)}
-        """Trials of distinct architectures that have been trained or are being."""
+        """Trials of distinct architectures that have been trained or are running."""
         self.repeats: defaultdict[int, set[int]] = defaultdict(set)
-        """The seeds of further trainings, by the trial they repeat; and the numbers of those recorded."""
+        """The seeds of repeats by the repeated trial; ``again`` has the numbers of recorded repeats."""
         self.again: defaultdict[int, set[int]] = defaultdict(set)
         for record in self.records.values():
             if record.repeat_of is not None:
@@ -45,7 +45,7 @@ class Ledger:
                 self.again[record.repeat_of].add(record.number)
 
     def start(self, trial: Trial) -> None:
-        """A trial begins."""
+        """Note that a trial begins."""
         self.seen.start(trial.arch_id, trial.first)
         if trial.repeat_of is None:
             self.begun.add(trial.number)
@@ -53,36 +53,36 @@ class Ledger:
             self.repeats[trial.repeat_of].add(trial.seed)
 
     def infeasible(self, trial: Trial, reason: str) -> TrialRecord:
-        """A baseline or a network of an earlier run that cannot be trained."""
+        """Record a baseline or a network of an earlier run that cannot be trained."""
         return self.settle(self._record(trial, state="infeasible", reason=_paragraph(reason), seconds=trial.seconds))
 
     def duplicate(self, trial: Trial, first: int) -> TrialRecord:
-        """A baseline or a network of an earlier run that trial ``first`` has trained already."""
+        """Record a baseline or a network of an earlier run that trial ``first`` has already trained."""
         return self.settle(self._record(trial, state="duplicate", duplicate_of=first, seconds=trial.seconds))
 
     def failed(self, trial: Trial, reason: str) -> TrialRecord:
-        """A trial that ended without a result."""
+        """Record a trial that ended without a result."""
         facts = {**training_facts(trial, self.context, {}), "curve": trial.curve, "reason": _paragraph(reason)}
         return self.settle(self._record(trial, state="failed", **facts))
 
     def ended(self, trial: Trial, payload: dict[str, Any]) -> TrialRecord:
-        """A trial with the result ``payload`` of its process."""
+        """Record a trial with the result ``payload`` of its process."""
         try:
-            told = _told(payload, trial.curve, self.context.config.pruner)
+            result = _result_fields(payload, trial.curve, self.context.config.pruner)
             facts = training_facts(trial, self.context, payload)
-            record = self._record(trial, **facts, **told, objectives=self._objectives(trial, told))
+            record = self._record(trial, **facts, **result, objectives=self._objectives(trial, result))
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             return self.failed(trial, f"its result cannot be used: {_first_words(error)}")
         return self.settle(record)
 
     def give_up(self, record: TrialRecord) -> TrialRecord:
-        """A paused trial that will not go on."""
+        """Record a paused trial as pruned, because it will not continue."""
         epoch = f" at epoch {record.curve[-1].epoch}" if record.curve else ""
         reason = f"paused{epoch}, and not among the best there when the study ended"
         return self.settle(record.model_copy(update={"state": "pruned", "reason": reason}))
 
     def settle(self, record: TrialRecord) -> TrialRecord:
-        """Write the record, report it, then remove the job and its result: what is recorded is never trained again."""
+        """Write the record, report it, then remove the job and its result, so that it is never trained again."""
         self.run.append_record(record)
         self.records[record.number] = record
         if record.repeat_of is not None:
@@ -94,16 +94,16 @@ class Ledger:
         self.observer.recorded(record)
         return record
 
-    def _objectives(self, trial: Trial, told: dict[str, Any]) -> dict[str, float]:
-        """The objectives at the last epoch there is."""
-        if told["state"] == "failed" or not told["curve"]:
+    def _objectives(self, trial: Trial, result: dict[str, Any]) -> dict[str, float]:
+        """The objectives at the last recorded epoch."""
+        if result["state"] == "failed" or not result["curve"]:
             return {}
         costs = trial.costs
-        found = numbers(told["curve"][-1], costs, sum(epoch["seconds"] for epoch in told["curve"]))
+        found = numbers(result["curve"][-1], costs, sum(epoch["seconds"] for epoch in result["curve"]))
         return {name: found[name] for name in self.context.config.objectives}
 
     def _record(self, trial: Trial, **facts: Any) -> TrialRecord:
-        """The record of a trial with what all records share."""
+        """The record of a trial, including the fields that all records have."""
         context = self.context
         shared: dict[str, Any] = {
             "number": trial.number,
@@ -125,12 +125,12 @@ class Ledger:
 
 
 def _counts(record: TrialRecord) -> bool:
-    """Whether a record is one of the distinct architectures that a study trains."""
+    """Whether a record counts as one of the study's distinct architectures."""
     return record.state in TRAINED and record.repeat_of is None
 
 
 def training_facts(trial: Trial, context: StudyContext, payload: dict[str, Any]) -> dict[str, Any]:
-    """How a trial was trained, as fields of its record: what its result says, else what is known without one."""
+    """How a trial was trained, as fields of its record: from its result, or else from the context."""
     known = {
         "attempt": max(1, trial.attempt),
         "started": trial.started,
@@ -143,14 +143,14 @@ def training_facts(trial: Trial, context: StudyContext, payload: dict[str, Any])
 
 
 def clear(folder: Layout, number: int, *, state: bool = True) -> None:
-    """Remove the result and the job of a trial that is recorded; with ``state`` also how far its training came."""
+    """Remove the result and the job of a recorded trial; with ``state`` also its training state."""
     states = [folder.state_file(number)] if state else []
     for path in (folder.result_file(number), folder.job_file(number), *states):
         remove(path)
 
 
-def _told(payload: dict[str, Any], reported: Sequence[dict[str, Any]], pruner: str) -> dict[str, Any]:
-    """What a result says, as fields of a record; a failure keeps the epochs that were ``reported`` before it."""
+def _result_fields(payload: dict[str, Any], reported: Sequence[dict[str, Any]], pruner: str) -> dict[str, Any]:
+    """A result as fields of a record; a failure keeps the epochs ``reported`` before it."""
     state, reason = payload["state"], payload.get("reason")
     if state not in STATES:
         raise ValueError(f"unknown state {state!r}")
@@ -158,8 +158,8 @@ def _told(payload: dict[str, Any], reported: Sequence[dict[str, Any]], pruner: s
     if state in ("pruned", "paused"):
         words = "below the median of earlier trials" if pruner == "median" else "not among the best (yet)"
         reason = f"{words} at epoch {curve[-1]['epoch']}" if curve else "stopped"
-    told = {"value": payload.get("value") if state == "complete" else None, "resources": payload.get("resources", {})}
-    return told | {"state": state, "curve": curve, "reason": _paragraph(reason) if reason else None}
+    fields = {"value": payload.get("value") if state == "complete" else None, "resources": payload.get("resources", {})}
+    return fields | {"state": state, "curve": curve, "reason": _paragraph(reason) if reason else None}
 
 
 def _paragraph(text: str) -> str:

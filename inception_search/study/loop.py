@@ -1,4 +1,6 @@
-"""The loop of a search: propose, train, record, report. What the run folder says counts; all else follows from it."""
+"""The loop of a search: propose, train, record, report. The run folder is authoritative; everything else derives from
+it.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,13 @@ from inception_search.study.queue import Proposer
 from inception_search.study.trial import Trial
 from inception_search.study.trial_loop import TrialLoop
 
-_FLUSH = 5.0  # seconds that a storage which does not answer is waited for at the end
+_FLUSH = 5.0  # seconds to wait at the end for a storage that does not respond
 
 
 class Driver(TrialLoop):
     """Runs a study to its end, or until ``stop`` is set.
 
-    ``unfinished`` are the trials that an earlier driver began and did not record; they come first.
+    ``unfinished`` are the trials that an earlier driver began but did not record; they come first.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Driver(TrialLoop):
         self.live, self.observer = ledger.live, ledger.observer
         self.repeats: deque[Trial] = deque()
         self.paused: dict[int, Trial] = {}
-        """Paused trials, as far as this driver has made them."""
+        """Paused trials that this driver has created."""
         known = (*ledger.records, *(trial.number for trial in self.unfinished), len(self.live) - 1)
         self.number = max(known) + 1
         self.learned = next(name for name in self.context.config.objectives if not OBJECTIVES[name].beforehand)
@@ -52,7 +54,7 @@ class Driver(TrialLoop):
         self.live.records, self.live.running = ledger.records, self.under_way
 
     def loop(self) -> bool:
-        """Train until the wanted number of trials is trained; False when stopped before."""
+        """Train until the requested number of trials is reached; False if stopped earlier."""
         self.observer.started(self.context.config, list(self.ledger.records.values()))
         try:
             return super().loop()
@@ -61,23 +63,23 @@ class Driver(TrialLoop):
                 self.note("the Optuna storage is not up to date; resuming the study brings it up to date")
 
     def under_way(self) -> Running:
-        """Parameters and attributes of the trials that are begun and not recorded, by number."""
+        """Parameters and attributes of the trials that have begun but are not recorded, by number."""
         begun = [*self.unfinished, *self.running.values()]
         return {trial.number: (trial.params, trial.attributes) for trial in begun}
 
     def adopt(self) -> None:
-        """Record what an earlier driver finished; the strategy knows of what it began, and repeats are queued."""
+        """Record trials that an earlier driver finished, tell the strategy of unfinished ones, and queue repeats."""
         for trial in self.unfinished:
             self.ledger.start(trial)
         super().adopt()
         for trial in self.unfinished:
             self.proposer.tell(trial.view(self.context.space))
         for record in list(self.ledger.records.values()):
-            if self.repeated_at_once(record):
+            if self.repeats_follow(record):
                 self.queue_repeats(record)
 
     def begin_another(self) -> bool:
-        """Go on with a paused trial, or begin a repeat or a new one; whether anything was begun."""
+        """Continue a paused trial, or begin a repeat or a new one; return whether anything was begun."""
         paused = self.scheduler.promotable()
         if paused is not None:
             self.promote(paused)
@@ -89,17 +91,17 @@ class Driver(TrialLoop):
         return self.ask()
 
     def ask(self) -> bool:
-        """Begin the next proposal, if there is one that can be trained."""
+        """Begin the next proposal, if a feasible one is found."""
         proposal = self.proposer.next(self.number)
         if proposal is None:
-            if not self.running:  # what is running may give the strategy new places to look
+            if not self.running:  # a running trial may lead the strategy to new points
                 self.exhausted = True
-                self.note("no more points that are new and can be trained were found: the search ends here")
+                self.note("no further new and feasible point was found: the search ends")
             return False
         return self.consider(proposal)
 
     def consider(self, proposal: Proposal) -> bool:
-        """Begin a proposal; one that cannot be trained (a canonical module, say) is recorded with the reason."""
+        """Begin a proposal; an infeasible one (such as a canonical module) is recorded with the reason."""
         candidate = self.proposer.screen(proposal.params)
         if candidate.network is None:
             self.note(f"{proposal.label or 'a point'} gives no network: {candidate.reason}")
@@ -115,7 +117,7 @@ class Driver(TrialLoop):
         return True
 
     def begin(self, trial: Trial) -> bool:
-        """A new trial: durable in the run folder first, then in the Optuna study, then at work."""
+        """Begin a new trial: write it to the run folder, then to the Optuna study, then start it."""
         trial.number, self.number = self.number, self.number + 1
         self.submit(trial, 1, 1)
         self.live.begin(trial.number, trial.params, trial.attributes)
@@ -124,7 +126,7 @@ class Driver(TrialLoop):
         return True
 
     def promote(self, number: int) -> None:
-        """A paused trial goes on from where it was."""
+        """Continue a paused trial from its last epoch."""
         self.scheduler.promote(number)
         record = self.ledger.records[number]
         trial = self.paused[number] = self.paused.get(number) or self.context.trial_of(record)
@@ -133,7 +135,7 @@ class Driver(TrialLoop):
         self.start(number)
 
     def submit(self, trial: Trial, attempt: int, tries: int) -> None:
-        """Begin an attempt at a trial: first in the run folder."""
+        """Write an attempt at a trial to the run folder."""
         super().submit(trial, attempt, tries)
         self.ledger.start(trial)
 
@@ -159,31 +161,31 @@ class Driver(TrialLoop):
         self.conclude(trial, self.ledger.ended(trial, payload))
 
     def failed(self, trial: Trial, reason: str) -> None:
-        """Record a trial that left no result and is not begun again."""
+        """Record a trial that left no result and is not restarted."""
         self.conclude(trial, self.ledger.failed(trial, reason))
 
     def conclude(self, trial: Trial, record: TrialRecord) -> None:
-        """A trial has been recorded: report it to the strategy, queue its repeats, keep a paused one."""
+        """Report a recorded trial to the strategy, queue its repeats, and keep it if it is paused."""
         if record.state == "paused":
             self.paused[trial.number] = trial
             self.scheduler.hold(trial.number)
         elif record.state == "failed" and record.repeat_of is None:
             self.scheduler.drop(trial.number)
-        if self.repeated_at_once(record):
+        if self.repeats_follow(record):
             self.queue_repeats(record, trial)
         self.exhausted = False
         first = record if record.repeat_of is None else self.ledger.records[record.repeat_of]
         self.proposer.tell(self.context.observed(first, self.mean_losses(first)))
 
-    def repeated_at_once(self, record: TrialRecord) -> bool:
-        """Whether its repeats follow a trial, rather than come last and for the best alone."""
+    def repeats_follow(self, record: TrialRecord) -> bool:
+        """Whether the repeats of a trial follow it directly; otherwise only the best are repeated, at the end."""
         return record.state == "complete" and record.repeat_of is None and self.context.config.repeat_top is None
 
     def queue_repeats(self, record: TrialRecord, trial: Trial | None = None, most: int | None = None) -> None:
-        """The same architecture with the seeds that are still wanted (``most`` of them), where the study repeats."""
+        """Queue the architecture with the seeds that are still missing (at most ``most``), if the study repeats."""
         config, begun = self.context.config, self.ledger.repeats[record.number]
-        wanted = [seed for seed in range(config.seed + 1, config.seed + config.repeats) if seed not in begun]
-        for seed in wanted[:most]:
+        missing = [seed for seed in range(config.seed + 1, config.seed + config.repeats) if seed not in begun]
+        for seed in missing[:most]:
             begun.add(seed)
             first = trial or self.context.trial_of(record)
             self.repeats.append(first.again(seed=seed, repeat_of=record.number))
@@ -200,7 +202,7 @@ class Driver(TrialLoop):
         return losses(names, {name: sum(values[name] for values in known) / len(known) for name in names})
 
     def settled(self) -> bool:
-        """Whether all is done: paused trials that could still go on are first let go on, the others given up."""
+        """Whether everything is done: the best paused trials continue first, the others are then given up."""
         if not self.closed:
             self.closed = True
             self.scheduler.close()
@@ -213,10 +215,10 @@ class Driver(TrialLoop):
         return not self.repeat_best()
 
     def repeat_best(self) -> bool:
-        """Queue one repeat of each of the best networks so far that want any; whether there were any.
+        """Queue one repeat for each of the best networks that need some; return whether there were any.
 
-        One at a time: most of those that were lucky once are no longer among the best after the second training. The
-        next best have theirs where processes would stand idle.
+        Only one at a time, because most networks with a lucky first training drop out of the best after the second one.
+        If processes would be idle, the next best networks are repeated too.
         """
         top = self.context.config.repeat_top or 0
         ranked = leaderboard(self.ledger.records.values(), len(self.ledger.records))
@@ -227,5 +229,5 @@ class Driver(TrialLoop):
         return bool(self.repeats)
 
     def wants_repeats(self, record: TrialRecord) -> bool:
-        """Whether seeds of it are left that were never begun."""
+        """Whether some of its seeds have not been started."""
         return len(self.ledger.repeats[record.number]) < self.context.config.repeats - 1

@@ -1,4 +1,4 @@
-"""Who watches a search: a progress bar, a log, a test."""
+"""Observers of a search, such as a progress bar, a log or a test."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from inception_search.study.config import StudyConfig
 
 
 class Observer:
-    """Called by the loop; every method may be left as it is."""
+    """Called by the loop; subclasses override the methods they need."""
 
     def started(self, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
-        """The search begins, or goes on after the trials in ``records``."""
+        """The search begins, or continues after the trials in ``records``."""
 
     def launched(self, number: int, label: str | None) -> None:
         """A trial's process starts."""
@@ -27,9 +27,9 @@ class Observer:
         """A trial has ended and is on disk."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A message for the user."""
 
     def ask_secret(self, question: str) -> str | None:
-        """A password that a person types, without showing it; None where there is no terminal to ask at."""
+        """A password typed by the user without echo; None without a terminal."""
         there = sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
         return getpass(question) if there else None

@@ -1,4 +1,4 @@
-"""How far a study has come, seen from outside, without a lock."""
+"""The progress of a study, determined from its folder without a lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXHAUSTED = "exhausted"
 
 @dataclass(frozen=True)
 class Progress:
-    """Trials of a study that are done, wanted, under way and ``paused``; ``last`` is when the last one ended."""
+    """Numbers of done, requested and ``paused`` trials, running trials, and the time ``last`` when one ended."""
 
     done: int
     wanted: int
@@ -33,7 +33,7 @@ class Progress:
     run: str
     paused: int = 0
     exhausted: bool = False
-    """Whether the search ended because it found no further network that is new and within the limits."""
+    """Whether the search ended because it found no further new network within the budget."""
 
     @property
     def finished(self) -> bool:
@@ -41,18 +41,18 @@ class Progress:
         return not self.running and not self.under_way and (self.exhausted or self.done >= self.wanted)
 
     def words(self, now: datetime | None = None) -> str:
-        """A sentence; with ``now`` it says how long ago the last result came, else when. Empty when all are trained."""
+        """A sentence; with ``now`` it has the age of the last result, else its time. Empty if all are trained."""
         if self.finished:
             if self.done >= self.wanted:
                 return ""
             return f"Finished with {self.done} of {self.wanted} trials: no further new network is within the budget."
         if self.running:
             flight = counted(len(self.under_way), "trial")
-            told = f"Running: {flight} running{self._last(now)}; {self.done} of {self.wanted} are trained"
-            return f"{told}{self._paused()}."
-        told = f"Not finished: {self.done} of {self.wanted} trials are trained{self._paused()}"
-        told += f", {counted(len(self.under_way), 'trial')} interrupted" if self.under_way else ""
-        return f"{told}; `inception-search resume {self.run}` continues."
+            sentence = f"Running: {flight} running{self._last(now)}; {self.done} of {self.wanted} are trained"
+            return f"{sentence}{self._paused()}."
+        sentence = f"Not finished: {self.done} of {self.wanted} trials are trained{self._paused()}"
+        sentence += f", {counted(len(self.under_way), 'trial')} interrupted" if self.under_way else ""
+        return f"{sentence}; `inception-search resume {self.run}` continues."
 
     def _paused(self) -> str:
         return f", {self.paused} paused" if self.paused else ""
@@ -73,9 +73,9 @@ def progress(
     name: str | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Progress:
-    """How far the study in ``run`` has come; ``name`` is what to call its folder.
+    """The progress of the study in ``run``; ``name`` is the name of its folder in the sentence.
 
-    A search on another machine, whose locks may not be seen, is watched for some seconds (``wait``).
+    A search on another machine, whose locks may be invisible, is observed for some seconds (``wait``).
     """
     known = list(records)
     final = {record.number for record in known if record.state in FINAL}
@@ -95,19 +95,19 @@ def progress(
 
 
 def note_exhausted(run: RunFolder) -> None:
-    """Write down that the search found no further network; it holds until the space or the options change."""
-    write_atomic(run.path / EXHAUSTED, _question(run) + "\n")
+    """Record that the search found no further network; this holds until the space or the options change."""
+    write_atomic(run.path / EXHAUSTED, _search_id(run) + "\n")
 
 
 def _is_exhausted(run: RunFolder) -> bool:
     try:
-        return (run.path / EXHAUSTED).read_text(encoding="utf-8").strip() == _question(run)
+        return (run.path / EXHAUSTED).read_text(encoding="utf-8").strip() == _search_id(run)
     except (OSError, ValueError):
         return False
 
 
-def _question(run: RunFolder) -> str:
-    """What was searched, as a digest of the space and the options."""
+def _search_id(run: RunFolder) -> str:
+    """A digest of the space and the options."""
     return fingerprint(run.space_text() + run.study_text())
 
 

@@ -1,4 +1,4 @@
-"""Whether zero-cost proxies predict, in a study's own space and on its own data, what training it took to find out."""
+"""How well zero-cost proxies predict the accuracies measured in a study."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
     from inception_search.proxies.batch import ProxyBatch
 
-MANY = 30  # from here on a correlation means something
+MANY = 30  # networks from which a correlation is meaningful
 MOST = {"images": 4096, "seeds": 100}
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """One trained architecture: a record of it, and the mean validation accuracy (0..1) of its complete trials."""
+    """One trained architecture: a record, and the mean validation accuracy (0..1) of its complete trials."""
 
     arch_id: str
     record: TrialRecord
     accuracy: float
 
     def network(self) -> Network:
-        """What was trained."""
+        """The trained network."""
         return network_from_data(self.record.network or {})
 
 
 @dataclass(frozen=True)
 class ProxyReport:
-    """The rows, best Spearman's rho first; ``left_out``: why a proxy has no row; ``notes``: what went wrong aside.
+    """The rows, best Spearman's rho first; ``left_out``: why a proxy has no row; ``notes``: other problems.
 
-    ``baseline`` is the one that was to be beaten, ``top_networks`` the size of the best tenth (0: too few).
+    ``baseline`` is the better of parameters and MACs; ``top_networks`` is the size of the best tenth (0: too few
+    networks).
     """
 
     rows: tuple[ProxyRow, ...]
@@ -71,12 +72,12 @@ def proxy_report(
     seeds: int = 1,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> ProxyReport:
-    """The report on the study in ``run``; ``names``: all proxies when None, and the baselines always.
+    """The report on the study in ``run``; ``names``: all proxies if None; the baselines are always included.
 
-    A score is the mean over ``seeds`` draws of weights and of ``images`` training images. ``progress`` hears how many
-    networks of how many are done. Raises TrainingError when fewer than 5 architectures are trained or all are equally
-    accurate, UnknownNameError or ConfigError for options that cannot be used, and DataError or RunFolderError when the
-    study's data is gone or has changed.
+    A score is the mean over ``seeds`` draws of weights and of ``images`` training images. ``progress`` is called with
+    the number of scored networks and the total. Raises TrainingError if fewer than 5 architectures are trained or all
+    are equally accurate. Raises UnknownNameError or ConfigError for unusable options, and DataError or RunFolderError
+    if the study's data is missing or has changed.
     """
     chosen = known((*BASELINES, *known(names)))
     for option, value in (("images", images), ("seeds", seeds)):
@@ -98,7 +99,7 @@ def proxy_report(
 
 
 def architectures(records: Iterable[TrialRecord]) -> list[Architecture]:
-    """The different architectures among complete trials, in their order; trials of the same one are averaged."""
+    """The distinct architectures among complete trials, in order; trials of the same one are averaged."""
     trials: dict[str, list[TrialRecord]] = {}
     for record in records:
         if record.state == "complete" and record.score is not None and record.network is not None:
@@ -119,7 +120,7 @@ def _fill(
     seeds: int,
     progress: Callable[[int, int], object],
 ) -> None:
-    """Compute what is not kept; the study's images are loaded only for that."""
+    """Compute the missing scores; the study's images are loaded only if some are missing."""
     dataset = cache(lambda: _dataset(run))
 
     @cache
@@ -134,12 +135,12 @@ def _fill(
             for seed in range(seeds):
                 fill(kept, one.arch_id, one.network, names, images, seed, partial(batch, seed))
             progress(done, len(found))
-    finally:  # what was computed before a Ctrl-C is kept, too
+    finally:  # keeps the scores computed before a Ctrl-C
         kept.save()
 
 
 def _dataset(run: RunFolder) -> Dataset:
-    """The study's own images, as when it goes on; on this machine's CPU."""
+    """The study's images, checked as in a resume; on the CPU."""
     config = StudyConfig.read(run.study_file).model_copy(update={"device": "cpu"})
     plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
     check_same(run, plan, facts_of(run.study_file))
@@ -147,13 +148,13 @@ def _dataset(run: RunFolder) -> Dataset:
 
 
 def _fingerprint(run: RunFolder) -> str:
-    """The data the study was begun with; the empty text when it does not say."""
+    """The fingerprint of the study's data; empty if it is not recorded."""
     data = facts_of(run.study_file).get("data")
     return str(data.get("fingerprint", "")) if isinstance(data, dict) else ""
 
 
 def _mean(scores: list[Score | None]) -> Score:
-    """The mean of those that are numbers; else the first reason."""
+    """The mean of the numeric scores; else the first reason."""
     numbers = [score for score in scores if isinstance(score, int | float)]
     return math.fsum(numbers) / len(numbers) if numbers else str(scores[0])
 
@@ -162,7 +163,7 @@ def _too_few(run: RunFolder, found: list[Architecture]) -> TrainingError:
     some = "1 architecture" if len(found) == 1 else f"{len(found) or 'no'} architectures"
     what = some if len(found) < LEAST else f"{some}, all equally accurate"
     return TrainingError(
-        f"{what} trained to the end: too few to tell whether proxies predict",
+        f"{what} trained to the last epoch: too few to evaluate proxies",
         path=str(run.trials_file),
         expected=f"at least {LEAST}, of different accuracy",
         hint=f"train more: inception-search resume {shlex.quote(str(run.path))} --trials {MANY}",

@@ -1,4 +1,4 @@
-"""The proxies of a study's networks, kept in its run folder so that they are computed once."""
+"""Proxy scores of a study's networks, stored in its run folder so that they are computed once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 SCHEMA = "inception-search/proxies"
 VERSION = 1
-"""Goes up when a proxy is computed otherwise than before: what an older version kept is computed again."""
+"""Increased when the computation of a proxy changes; scores of an older version are recomputed."""
 FILE = "proxies.json"
 
 
 class ProxyScores:
     """The file ``proxies.json`` of a run folder: scores by architecture, proxy, number of images, seed and data.
 
-    One that is damaged, or of another version, counts as empty and is written anew; ``notes`` say so.
+    A damaged file, or one of another version, counts as empty and is replaced, with a note in ``notes``.
     """
 
     def __init__(self, folder: Path, data: str) -> None:
@@ -37,16 +37,16 @@ class ProxyScores:
         self._kept = self._read()
 
     def get(self, arch_id: str, proxy: str, images: int, seed: int) -> Score | None:
-        """What is kept; None when it is not."""
+        """The stored score, or None."""
         return self._kept.get(self._key(arch_id, proxy, images, seed))
 
     def put(self, arch_id: str, proxy: str, images: int, seed: int, score: Score) -> None:
-        """Keep ``score``; on disk only after :meth:`save`."""
+        """Store ``score``; it is on disk only after :meth:`save`."""
         self._kept[self._key(arch_id, proxy, images, seed)] = score
         self._changed = True
 
     def save(self) -> None:
-        """Write what is new; a folder that cannot be written to is only noted."""
+        """Write new scores; if the folder is not writable, only note that."""
         if not self._changed:
             return
         document = {"schema": SCHEMA, "version": VERSION, "scores": self._kept}
@@ -55,7 +55,7 @@ class ProxyScores:
             write_atomic(self.path, json.dumps(document, allow_nan=False, indent=0) + "\n")
             self._changed = False
         except RunFolderError as error:
-            self.notes.append(f"the scores are not kept: {error}")
+            self.notes.append(f"the scores are not saved: {error}")
 
     def _key(self, arch_id: str, proxy: str, images: int, seed: int) -> str:
         return f"{arch_id} {proxy} images={images} seed={seed} data={self.data}"
@@ -66,16 +66,16 @@ class ProxyScores:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
-            self.notes.append(f"{self.path} cannot be read and is made anew: {error}")
+            self.notes.append(f"{self.path} cannot be read and is replaced: {error}")
             return {}
         scores = _checked(document)
         if scores is None:
-            self.notes.append(f"{self.path} is damaged or of another version and is made anew")
+            self.notes.append(f"{self.path} is damaged or of another version and is replaced")
         return scores or {}
 
 
 def _checked(document: Any) -> dict[str, Score] | None:
-    """The scores of a file's ``document``; None when it is not one of ours."""
+    """The scores in a file's ``document``; None if it is not a file of this version."""
     if not isinstance(document, dict) or (document.get("schema"), document.get("version")) != (SCHEMA, VERSION):
         return None
     scores = document.get("scores")
@@ -97,7 +97,7 @@ def fill(
     seed: int,
     batch: Callable[[], ProxyBatch],
 ) -> None:
-    """Compute what ``kept`` does not have of one network at one seed; nothing is loaded that is not needed."""
+    """Compute the missing scores of one network at one seed; nothing is loaded unless it is needed."""
     missing = [name for name in names if kept.get(arch_id, name, images, seed) is None]
     if not missing:
         return

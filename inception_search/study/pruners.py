@@ -1,7 +1,7 @@
-"""Multi-fidelity: which trials go on at an epoch, which stop, which are paused and go on later from where they were.
+"""Multi-fidelity: which trials continue at an epoch, stop, or pause and continue later.
 
-All compare trials at equal epochs of one schedule, for one objective or several: Optuna's own pruners refuse several.
-Costs known beforehand (parameters, MACs) count from the first epoch on.
+All compare trials at equal epochs of one schedule, for one objective or several, because Optuna's pruners do not
+support several. Costs known beforehand (parameters, MACs) count from the first epoch on.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ Losses: TypeAlias = tuple[float, ...]
 
 
 class Scheduler(Protocol):
-    """Told the losses of every trial at every epoch; ``spared`` trials are compared with but never stopped."""
+    """Receives the losses of every trial at every epoch; ``spared`` trials are compared with but never stopped."""
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
-        """A trial has finished an epoch (again, when a study that was killed goes on): what it does next."""
+        """A trial has finished an epoch (again, when a killed study is resumed); return what it does next."""
 
     def promotable(self) -> int | None:
-        """A paused trial that is to go on, or None."""
+        """A paused trial that should continue, or None."""
 
     def promote(self, number: int) -> None:
-        """The paused trial goes on."""
+        """Note that the paused trial continues."""
 
     def hold(self, number: int) -> None:
-        """The trial is paused at the epoch it last reported, whatever its place there is now."""
+        """Note that the trial is paused at its last reported epoch, whatever its rank there is now."""
 
     def drop(self, number: int) -> None:
-        """The trial failed: it takes nobody's place."""
+        """Remove a failed trial, so that it takes no place in a ranking."""
 
     def close(self) -> None:
-        """No new trials will come."""
+        """Note that no new trials will come."""
 
 
 class NoPruning:
     """Every trial is trained to its end."""
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
-        """Go on."""
+        """Continue."""
         return "go on"
 
     def promotable(self) -> int | None:
@@ -59,18 +59,18 @@ class NoPruning:
         """Nothing is ever paused."""
 
     def drop(self, number: int) -> None:
-        """It makes no difference."""
+        """Nothing to do."""
 
     def close(self) -> None:
-        """It makes no difference."""
+        """Nothing to do."""
 
 
 class Median(NoPruning):
-    """Stop a trial that is behind more than half of those it can be compared with at the same epoch.
+    """Stop a trial that is worse than more than half of the comparable trials at the same epoch.
 
-    With several objectives those are the trials that cost no more, as far as that is known beforehand: the median
-    rule of Golovin et al. ("Google Vizier", KDD 2017), made for fronts. The first half of the epochs decides nothing:
-    the learning rate is still near its height.
+    With several objectives, only trials that cost no more are comparable, where costs are known beforehand: the median
+    rule of Golovin et al. ("Google Vizier", KDD 2017), adapted to fronts. No trial is stopped in the first half of the
+    epochs, because the learning rate is still high.
     """
 
     def __init__(self, epochs: int, beforehand: tuple[bool, ...], options: MedianOptions) -> None:
@@ -80,7 +80,7 @@ class Median(NoPruning):
         self.epochs: dict[int, dict[int, Losses]] = {}
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
-        """Stop or go on."""
+        """Stop or continue."""
         seen = self.epochs.setdefault(epoch, {})
         others = [other for key, other in seen.items() if key != number and self._comparable(other, losses)]
         seen[number] = losses
@@ -98,7 +98,7 @@ class Median(NoPruning):
 
 @dataclass
 class _Rung:
-    """The trials that have reached an epoch: their losses, which of them continued, which are exempt from pausing."""
+    """The trials that have reached an epoch: their losses, which continued, and which are exempt from pausing."""
 
     epoch: int
     losses: dict[int, Losses] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class _Rung:
     exempt: set[int] = field(default_factory=set)
 
     def ranked(self, among: list[int] | None = None) -> list[int]:
-        """Trials of the rung, the best first: by non-domination, then where the front is thin."""
+        """Trials of the rung, best first: by non-domination, then by crowding distance."""
         numbers = list(self.losses) if among is None else among
         values = [self.losses[number] for number in numbers]
         front, room = ranks(values), crowding(values)
@@ -114,7 +114,7 @@ class _Rung:
         return [numbers[i] for i in order]
 
     def drop(self, number: int) -> None:
-        """Forget a trial."""
+        """Remove a trial."""
         self.losses.pop(number, None)
         self.promoted.discard(number)
         self.exempt.discard(number)
@@ -125,13 +125,14 @@ def _thin(room: float, losses: Losses) -> tuple[float, ...]:
 
 
 class Asha:
-    """Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning",
-    MLSys 2020, algorithm 2): at each rung the best one in ``eta`` of those that came so far goes on, when it is
-    among them or as soon as it is; the others pause with their state kept.
+    """Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020).
 
-    The paper says nothing of the end of a study, where few trials can have reached the last rungs. Here, when no new
+    Algorithm 2: at each rung, a trial continues as soon as it is among the best 1/``eta`` of those that have reached
+    the rung; the others pause with their state kept.
+
+    The paper does not cover the end of a study, when few trials may have reached the last rungs. Here, when no new
     trials come, the best ceil(n / eta) of the n trials at a rung continue, from the first rung to the last, and at
-    least one that is not exempt from pausing: of N trials, at least ceil(N / eta^rungs) are trained to the end.
+    least one that is not exempt from pausing. Of N trials, at least ceil(N / eta^rungs) are trained to the end.
     """
 
     def __init__(self, rungs: tuple[int, ...], eta: int) -> None:
@@ -141,7 +142,7 @@ class Asha:
         self.closed = False
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
-        """Go on between rungs, and from one where it is among the best; else pause."""
+        """Continue between rungs and among the best of a rung; else pause."""
         for lower in self.rungs:
             if lower.epoch < epoch and number in lower.losses:
                 lower.promoted.add(number)
@@ -157,9 +158,9 @@ class Asha:
         return "pause"
 
     def promotable(self) -> int | None:
-        """The best paused trial that by now is among the best of its rung, from the highest rung down.
+        """The best paused trial that is now among the best of its rung, from the highest rung down.
 
-        When no new trials come, from the lowest rung up, and only once all have arrived that are to reach it.
+        When no new trials come: from the lowest rung up, and only after all expected trials have reached it.
         """
         for rung in self.rungs if self.closed else reversed(self.rungs):
             for number in self._chosen_at_the_end(rung) if self.closed else self._chosen(rung):
@@ -170,19 +171,19 @@ class Asha:
         return None
 
     def _awaited(self, rung: _Rung) -> bool:
-        """Whether trials that continued from this rung have still to reach the next one."""
+        """Whether trials that continued from this rung have not reached the next one yet."""
         following = [upper for upper in self.rungs if upper.epoch > rung.epoch][:1]
         return any(number not in upper.losses for upper in following for number in rung.promoted)
 
     def promote(self, number: int) -> None:
-        """It goes on from the highest rung it is on."""
+        """Note that the trial continues from its highest rung."""
         self.waiting.discard(number)
         for rung in self.rungs:
             if number in rung.losses:
                 rung.promoted.add(number)
 
     def hold(self, number: int) -> None:
-        """It waits on the highest rung it is on."""
+        """Note that the trial waits on its highest rung."""
         self.waiting.add(number)
         for rung in reversed(self.rungs):
             if number in rung.losses:
@@ -190,13 +191,13 @@ class Asha:
                 return
 
     def drop(self, number: int) -> None:
-        """The next best has its place on every rung."""
+        """Remove the trial, so that the next best takes its place on every rung."""
         self.waiting.discard(number)
         for rung in self.rungs:
             rung.drop(number)
 
     def close(self) -> None:
-        """The best of every rung that are still missing continue."""
+        """Let the best of every rung that are still paused continue."""
         self.closed = True
 
     def _chosen(self, rung: _Rung) -> list[int]:
@@ -211,7 +212,7 @@ class Asha:
 
 @dataclass
 class _Cohort:
-    """The trials that decide together, and how many more of them have failed."""
+    """Trials that are ranked together, and the number of its failed trials."""
 
     numbers: list[int] = field(default_factory=list)
     failed: int = 0
@@ -222,10 +223,10 @@ class _Cohort:
 
 
 class Halving(Asha):
-    """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides when a whole cohort has come to it.
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016): a rung decides once a whole cohort has reached it.
 
-    A cohort is eta to the number of rungs, or as many as ``cohort`` says. When no new trials come, those that are not
-    full decide with the trials they have: the best ceil(n / eta) of the n that reached a rung continue.
+    A cohort has ``cohort`` trials, by default eta to the power of the number of rungs. When no new trials come,
+    incomplete cohorts decide with their trials: the best ceil(n / eta) of the n that reached a rung continue.
     """
 
     def __init__(self, rungs: tuple[int, ...], eta: int, cohort: int | None = None) -> None:
@@ -242,7 +243,7 @@ class Halving(Asha):
         return super().report(number, epoch, losses, spared=spared)
 
     def drop(self, number: int) -> None:
-        """Its cohort decides without it."""
+        """Remove the trial; its cohort decides without it."""
         super().drop(number)
         if (cohort := self._cohort(number)) is not None:
             cohort.numbers.remove(number)
@@ -259,7 +260,7 @@ class Halving(Asha):
         return self._best_of_cohorts(rung, lambda cohort: 1)
 
     def _expected(self, cohort: _Cohort, level: int) -> int:
-        """How many trials of a full cohort come to the rung with the number ``level``, those that fail not counted."""
+        """The number of trials of a full cohort that reach rung number ``level``, without failed trials."""
         count = self.size - cohort.failed
         for _ in range(level):
             count = math.ceil(count / self.eta)
@@ -276,10 +277,10 @@ class Halving(Asha):
 
 
 class Hyperband:
-    """Hyperband (Li et al., JMLR 2018) with asynchronous brackets: each begins at another rung.
+    """Hyperband (Li et al., JMLR 2018) with asynchronous brackets, each beginning at another rung.
 
-    Bracket ``s`` gets trials in proportion to the n of the paper's algorithm 1, by trial number, so that a study that
-    goes on puts every trial where it was.
+    Bracket ``s`` gets trials in proportion to n in the paper's algorithm 1. The bracket depends only on the trial
+    number, so a resumed study puts every trial into the same bracket.
     """
 
     def __init__(self, rungs: tuple[int, ...], eta: int, brackets: int | None = None) -> None:
@@ -291,41 +292,41 @@ class Hyperband:
 
     def bracket(self, number: int) -> Asha:
         """The bracket of a trial."""
-        # A stride that is prime to the number of turns spreads the brackets over the study.
+        # A stride coprime to the number of turns spreads the brackets over the study.
         stride = next(step for step in range(7, 10**6) if math.gcd(step, len(self.turns)) == 1)
         return self.brackets[self.turns[number * stride % len(self.turns)]]
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
-        """As its bracket says."""
+        """The decision of its bracket."""
         return self.bracket(number).report(number, epoch, losses, spared=spared)
 
     def promotable(self) -> int | None:
-        """The first that any bracket has."""
+        """The first promotable trial of any bracket."""
         return next((found for b in self.brackets if (found := b.promotable()) is not None), None)
 
     def promote(self, number: int) -> None:
-        """It goes on in its bracket."""
+        """Note that the trial continues in its bracket."""
         self.bracket(number).promote(number)
 
     def hold(self, number: int) -> None:
-        """It waits in its bracket."""
+        """Note that the trial waits in its bracket."""
         self.bracket(number).hold(number)
 
     def drop(self, number: int) -> None:
-        """Its bracket decides without it."""
+        """Remove the trial from its bracket."""
         self.bracket(number).drop(number)
 
     def close(self) -> None:
-        """The best of every rung of every bracket continue."""
+        """Let the best of every rung of every bracket continue."""
         for bracket in self.brackets:
             bracket.close()
 
 
 def make_scheduler(options: Options, *, epochs: int, rungs: tuple[int, ...], beforehand: tuple[bool, ...]) -> Scheduler:
-    """The pruner whose options these are.
+    """The pruner for these options.
 
     Args:
-        options: those of a pruner, as :func:`~inception_search.study.pruner_options.pruner_options` makes them.
+        options: a pruner's options from :func:`~inception_search.study.pruner_options.pruner_options`.
         epochs: the epochs of a whole trial.
         rungs: the epochs at which trials may pause.
         beforehand: which losses are costs.

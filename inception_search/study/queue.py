@@ -1,4 +1,4 @@
-"""Which point is tried next: canonical modules, earlier studies' best, what proxies prefer, then the strategy's."""
+"""The order of proposals: canonical modules, the best of earlier studies, the best by a proxy, then the strategy's."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 Scorer = Callable[[Network, tuple[str, ...]], Mapping[str, float]]
 Warmup = Callable[[Screen], Iterable[Proposal]]
-_TRIES = 20  # points drawn before one is repaired, where the strategy finds none
+_TRIES = 20  # points drawn before one is repaired, if the strategy finds none
 
 
 class Proposer:
-    """Gives one point after another: those in ``queue``, then those of ``warmup``, then the strategy's."""
+    """Returns one point after another: those in ``queue``, then those of ``warmup``, then the strategy's."""
 
     def __init__(
         self, context: StudyContext, budget: Budget, screen: Screen, strategy: Strategy, *, warmup: Warmup
@@ -47,7 +47,7 @@ class Proposer:
         self.warmup: Warmup | None = warmup
 
     def next(self, number: int) -> Proposal | None:
-        """The point of trial ``number``; None where no fresh one is found."""
+        """The point of trial ``number``; None if no unseen feasible one is found."""
         if not self.queue and self.warmup is not None:
             warmup, self.warmup = self.warmup, None
             self.queue.extend(warmup(self.screen))
@@ -59,11 +59,11 @@ class Proposer:
         return None if self.context.config.strategy == "grid" else self._rescue(number)
 
     def tell(self, observation: Observation) -> None:
-        """A trial has begun or ended."""
+        """Report to the strategy that a trial has begun or ended."""
         self.strategy.tell(observation)
 
     def _rescue(self, number: int) -> Proposal | None:
-        """A fresh point within the limits, drawn or repaired, where the strategy finds none."""
+        """An unseen point within the budget, sampled or repaired, for when the strategy finds none."""
         shape, classes = self.context.shape, self.context.classes
         for seed in range(self.context.config.seed + number, self.context.config.seed + number + 3):
             try:
@@ -76,7 +76,7 @@ class Proposer:
 
 
 def baselines(space: Space, config: StudyConfig, known: Iterable[str | None]) -> list[Proposal]:
-    """The canonical modules that no trial has yet."""
+    """The canonical modules that have no trial yet."""
     if not config.baselines:
         return []
     missing = [label for label in space.fixed_points if label not in set(known)]
@@ -84,9 +84,9 @@ def baselines(space: Space, config: StudyConfig, known: Iterable[str | None]) ->
 
 
 def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] = ()) -> list[Proposal]:
-    """The best networks of the runs in ``config.warm_start``; those with a label in ``known`` are left out.
+    """The best networks of the runs in ``config.warm_start``, except those with a label in ``known``.
 
-    Raises RunFolderError for a folder that holds no study, or none of whose networks is in the space.
+    Raises RunFolderError for a folder without a study, or with no network in the space.
     """
     taken = set(known)
     found = []
@@ -95,7 +95,7 @@ def warm_points(space: Space, config: StudyConfig, known: Iterable[str | None] =
         points = list(_best_points(space, run, config.warm_top))
         if not points:
             rule = f"none of the trained networks is in space {space.name!r}"
-            hint = "leave it out of warm_start, or search a space that holds them"
+            hint = "remove it from warm_start, or search a space that contains them"
             raise RunFolderError(rule, place=Place(str(run.path)), hint=hint)
         found += points
     return [point for point in found if point.label not in taken]
@@ -113,7 +113,7 @@ def _best_points(space: Space, run: RunFolder, top: int) -> Iterator[Proposal]:
 
 
 def _found_again(space: Space, earlier: Space, record: TrialRecord) -> dict[str, str | int | float] | None:
-    """The point of a record's network: of the network of its own space, else of the one trained, at the size here."""
+    """The point of a record's network: decoded in its own space, else as trained, resized to this space's images."""
     candidates: list[Network] = []
     with suppress(InceptionSearchError):
         candidates.append(earlier.decode(dict(record.holes)))
@@ -128,7 +128,7 @@ def _found_again(space: Space, earlier: Space, record: TrialRecord) -> dict[str,
 
 
 def make_scorer(data_file: Path, seed: int) -> Scorer:
-    """Scores of networks on the study's training images, by the names of proxies."""
+    """A function that scores networks on the study's training images with the named proxies."""
 
     def score_it(network: Network, names: tuple[str, ...]) -> Mapping[str, float]:
         from inception_search.proxies.score import proxy_batch, score
@@ -142,9 +142,9 @@ def make_scorer(data_file: Path, seed: int) -> Scorer:
 
 
 def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> Warmup:
-    """What is trained before the strategy proposes anything; ``done`` of it have begun in an earlier session.
+    """The points to train before the strategy proposes any; ``done`` of them began in an earlier session.
 
-    ``draws``: the problem as if nothing had been trained yet, so that a study that goes on draws the same points.
+    ``draws``: the problem without any trained networks, so that a resumed study draws the same points.
 
     Abdelfattah et al., "Zero-cost proxies for lightweight NAS", 2101.08134, section 4: warm-up.
     """
@@ -166,7 +166,7 @@ def warm_up(draws: Problem, config: StudyConfig, scorer: Scorer, done: int) -> W
 
 
 def _drawn(draws: Problem, config: StudyConfig, screen: Screen) -> Iterator[tuple[Params, Network]]:
-    """Random points within the limits that can be trained and have not been."""
+    """Random feasible points that have not been trained."""
     taken = set()
     for index in range(config.warmup_points):
         params = fresh_point(draws, random.Random(f"warm-up:{config.seed}:{index}"))

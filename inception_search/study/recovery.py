@@ -1,4 +1,4 @@
-"""What a kill left behind: trials that were begun and not recorded, and records that are gone."""
+"""Recovery after a kill: trials that were begun but not recorded, and lost records."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 def unfinished_trials(
     run: RunFolder, records: Iterable[TrialRecord], context: StudyContext, under_way: Mapping[int, FrozenTrial]
 ) -> list[Trial]:
-    """The trials that were begun and not recorded, by number; what is left of others is removed.
+    """The trials that were begun but not recorded, by number; leftovers of other trials are removed.
 
-    The driver records those that have left a result, and trains the others on. ``under_way``: the trials that the
-    Optuna study holds for running; they stand in for jobs that cannot be read any more.
+    The driver records those with a result, and continues the others. ``under_way``: the running trials of the Optuna
+    study, which replace unreadable jobs.
     """
     by_number = {record.number: record for record in records}
     final = {number for number, record in by_number.items() if record.state in FINAL}
-    kept = by_number.keys() - final  # paused: how far they came is needed
+    kept = by_number.keys() - final  # paused trials, whose state is needed
     jobs = {number: job for number, job in read_jobs(run).items() if number not in final and job.params}
     for number in kept & jobs.keys():
-        if jobs[number].attempt <= by_number[number].attempt:  # this is the attempt that ended in the pause
+        if jobs[number].attempt <= by_number[number].attempt:  # the attempt that ended in the pause
             del jobs[number]
     left = {number: context.trial_of(job) for number, job in jobs.items()}
     for number, trial in under_way.items():
         if number not in final | kept | left.keys() and trial.params:
-            with suppress(InceptionSearchError):  # a space that has grown may not have the point any more
+            with suppress(InceptionSearchError):  # an extended space may not contain the point
                 left[number] = _trial_of(trial, context)
     for number in _numbered(run) - left.keys():
         clear(run, number, state=number not in kept)
@@ -49,13 +49,13 @@ def unfinished_trials(
 
 
 def lost_proposals(trials: Iterable[FrozenTrial], context: StudyContext, known: Collection[str]) -> dict[int, Proposal]:
-    """What each of ``trials`` of the Optuna study trained, by number, where its architecture is not in ``known``.
+    """The proposals of those ``trials`` of the Optuna study whose architecture is not in ``known``, by number.
 
-    Their records are gone. Repeats are left out.
+    Their records are lost. Repeats are excluded.
     """
     found = {}
     for each in trials:
-        with suppress(InceptionSearchError):  # a space that has grown may not have the point any more
+        with suppress(InceptionSearchError):  # an extended space may not contain the point
             trial = _trial_of(each, context)
             if trial.repeat_of is None and trial.arch_id not in known:
                 found[each.number] = trial.proposal
@@ -63,7 +63,7 @@ def lost_proposals(trials: Iterable[FrozenTrial], context: StudyContext, known: 
 
 
 def _trial_of(trial: FrozenTrial, context: StudyContext) -> Trial:
-    """The trial that Optuna's ``trial`` is a copy of."""
+    """The trial for Optuna's copy ``trial``."""
     facts = dict(trial.user_attrs)
     known = {name: facts.pop(name) for name in ("origin", "label", "seed", "repeat_of") if name in facts}
     facts.pop("arch_id", None)
@@ -72,6 +72,6 @@ def _trial_of(trial: FrozenTrial, context: StudyContext) -> Trial:
 
 
 def _numbered(run: RunFolder) -> set[int]:
-    """The trials that have a job or a result file."""
+    """The numbers of trials with a job or result file."""
     jobs = {int(path.stem) for path in run.jobs_folder.glob("*.json") if path.stem.isdecimal()}
     return jobs | set(run.read_results())

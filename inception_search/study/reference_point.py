@@ -1,4 +1,4 @@
-"""The point that the hypervolume of a study is measured from, fixed before anything is trained."""
+"""The reference point of a study's hypervolume, fixed before anything is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, facts_of
 from inception_search.study.trial import make_candidate
 
-WIDER = 2.0  # times the largest canonical network's cost, where a cost has no limit
+WIDER = 2.0  # factor on the largest canonical network's cost, for costs without a limit
 _LIMITS = {
     "params": "max_params",
     "macs": "max_macs",
@@ -22,9 +22,9 @@ _LIMITS = {
 
 
 def reference_of(run: RunFolder, config: StudyConfig) -> Mapping[str, float] | None:
-    """The point that the hypervolume of a study is measured from, fixed when the study began; None: there is none.
+    """The reference point of a study's hypervolume, fixed when the study began; None if it has none.
 
-    Studies of version 0.1 kept it among the facts of ``study.yaml``.
+    Studies of version 0.1 stored it among the facts of ``study.yaml``.
     """
     return config.reference or facts_of(run.study_file).get("reference")
 
@@ -32,10 +32,10 @@ def reference_of(run: RunFolder, config: StudyConfig) -> Mapping[str, float] | N
 def reference_point(
     config: StudyConfig, space: Space, shape: tuple[int, int, int], classes: int
 ) -> dict[str, float] | None:
-    """The study's own point, else one that is fixed before anything is trained.
+    """The configured reference point, or a default one that is fixed before training.
 
-    No accuracy, the loss of a guess, the limit of a cost or else twice what the largest canonical network costs.
-    None where a cost has neither: then no hypervolume can be compared.
+    The default has zero accuracy, the loss of a random guess, and for a cost its limit or else twice the cost of the
+    largest canonical network. None if a cost has neither; then no hypervolume is computed.
     """
     if config.reference is not None:
         return dict(config.reference)

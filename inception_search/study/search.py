@@ -51,15 +51,15 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 
-MOST_ON_A_GPU = 8  # trials at a time, where the user does not say
+MOST_ON_A_GPU = 8  # default limit of concurrent trials
 
 
 def search(
     space: Space | str | Path, *, observer: Observer | None = None, config: StudyConfig | None = None, **options: Any
 ) -> Study:
-    """A new study of ``space`` in a run folder of its own, run to its end (or to Ctrl-C).
+    """Start a new study of ``space`` in its own run folder and run it to its end (or to Ctrl-C).
 
-    Options are the fields of :class:`StudyConfig`; they win over ``config``. Raises ConfigError, DataError,
+    Options are the fields of :class:`StudyConfig`; they override ``config``. Raises ConfigError, DataError,
     RunFolderError ... before anything is written.
     """
     loaded = space if isinstance(space, Space) else load_space(space)
@@ -88,8 +88,8 @@ def search(
     if config.storage:
         check_storage(config.storage)
         facts["index"] = new_name(path, uuid4().hex)
-    for told in notes:
-        observer.note(told)
+    for sentence in notes:
+        observer.note(sentence)
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
     with run.hold():
         return _run(run, plan, observer)
@@ -103,10 +103,10 @@ def resume(
     space: Space | str | Path | None = None,
     strategy: BaseSampler | None = None,
 ) -> Study:
-    """Go on with the study in a run folder; ``trials`` changes how many it trains in all, from now on.
+    """Resume the study in a run folder; ``trials`` changes its total number of trials.
 
-    ``strategy``: the sampler that the study was begun with, where it was given in Python.
-    ``space``: go on in this one, the study's own grown (new labels, wider ranges): its trials are found again in it.
+    ``strategy``: the study's original sampler, if it was passed from Python. ``space``: continue in this extension of
+    the study's space (new labels, wider ranges); its trials are converted to it.
     """
     run = RunFolder.open(Path(path).expanduser())
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
@@ -115,7 +115,7 @@ def resume(
     with run.hold():
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
-            write_atomic(run.journal_file, "")  # an Optuna study of version 1; made anew from the records
+            write_atomic(run.journal_file, "")  # an Optuna study of version 1 is recreated from the records
         before = given_again(_with_password(StudyConfig.read(run.study_file), observer), strategy)
         config = before if trials is None else StudyConfig.of(**{**before.options(), "trials": trials})
         facts = facts_of(run.study_file)
@@ -126,14 +126,14 @@ def resume(
             plan = make_plan(config.model_copy(update={"space": _named(space or loaded, loaded)}), loaded)
             config, facts = plan.config, {**facts, "space": plan.facts()["space"]}
             check_same(run, plan, facts)
-            if told := begin_growth(run, loaded, config.text(facts), config.baselines):
-                observer.note(told)
-        config = config.model_copy(update={"threads": _threads(config, plan.device)})  # of a study of before
+            if sentence := begin_growth(run, loaded, config.text(facts), config.baselines):
+                observer.note(sentence)
+        config = config.model_copy(update={"threads": _threads(config, plan.device)})  # missing in older studies
         plan = replace(plan, config=config)
         so_far = progress(run, config, run.records())
         if so_far.finished and config.repeats == 1:
             observer.note(
-                f"the study is finished, trials trained: {so_far.done}; a larger number of trials makes it longer"
+                f"the study is finished, trials trained: {so_far.done}; increase the number of trials to extend it"
             )
         if taken_out := password_in(run.study_text()):
             observer.note(f"{run.study_file}: {taken_out}")
@@ -143,7 +143,7 @@ def resume(
 
 
 def _with_password(config: StudyConfig, observer: Observer) -> StudyConfig:
-    """The configuration with a storage that can be opened; raises ConfigError where its password is not known."""
+    """The configuration with the storage's password; raises ConfigError if it is unknown."""
     return config.model_copy(update={"storage": unlocked(config.storage, observer.ask_secret)})
 
 
@@ -168,7 +168,7 @@ def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
 
 
 def _note_environment(run: RunFolder, plan: Plan) -> None:
-    """Write down what the trials to come are trained with, if any are to come."""
+    """Record the environment of the coming trials, if there are any."""
     records = run.records()
     if plan.config.repeats > 1 or not progress(run, plan.config, records).finished:
         note_environment(
@@ -184,9 +184,9 @@ def make_driver(
     stop: threading.Event | None = None,
     packing: Packing | None = None,
 ) -> Driver:
-    """The driver of a held run folder, after what an earlier one left has been put right."""
+    """The driver of a locked run folder, after recovery from an earlier one."""
     config = context.config
-    history = run.history()  # first: a record that cannot be read is an error before anything is written
+    history = run.history()  # first, so that an unreadable record raises before anything is written
     name = optuna_name(run.study_file) if config.storage else NAME  # a journal has one study
     live = LiveStudy(run, context.space, config.objectives, config.storage, name, observer.note)
     ledger = Ledger(run, live, context, observer, history)
@@ -208,7 +208,7 @@ def make_driver(
 
 
 def train_lost_again(driver: Driver) -> None:
-    """Queue what was trained in trials whose records are gone, before all else."""
+    """Queue the networks of trials whose records are lost, before all others."""
     trained = {*driver.ledger.seen.numbers, *(trial.arch_id for trial in driver.unfinished)}
     lost = lost_proposals(driver.live.lost, driver.context, trained)
     if lost:
@@ -218,18 +218,18 @@ def train_lost_again(driver: Driver) -> None:
 
 
 def make_proposer(context: StudyContext, ledger: Ledger, under_way: Sequence[Trial], observer: Observer) -> Proposer:
-    """What proposes trials: canonical networks come first, then earlier studies' best, then the strategy."""
+    """The source of trials: canonical networks first, then the best of earlier studies, then the strategy."""
     config, space = context.config, context.space
     scorer = make_scorer(context.data_file, config.seed)
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
     budget = config.budget.on(context.device, context.threads)
     screen = Screen(context, budget, ledger.seen, scores)
-    # Where cost is an objective, too, small networks are wanted as much as those that use the budget up.
+    # If cost is an objective too, small networks are as useful as those that use the whole budget.
     learned = all(OBJECTIVES[name].learned for name in config.objectives)
     excess = make_excess(space, budget, context.shape, context.classes) if learned else None
     problem = Problem(space, screen, len(config.objectives), config.trials, config.seed, excess)
     begun: list[TrialRecord | Trial] = [*ledger.records.values(), *under_way]
-    first = Screen(context, budget, Seen())  # the same draws whenever a study goes on
+    first = Screen(context, budget, Seen())  # the same draws in every session
     draws = Problem(space, first, trials=config.trials, seed=config.seed, excess=excess)
     warm_up_done = sum("warm_up" in each.facts for each in begun)
     proposer = Proposer(
@@ -248,15 +248,15 @@ def make_proposer(context: StudyContext, ledger: Ledger, under_way: Sequence[Tri
 
 
 def _again(numbers: Collection[int]) -> str:
-    """Trials by their numbers, and what becomes of them."""
-    told = ", ".join(map(str, numbers))
+    """Trials by number, with the sentence that they are retrained."""
+    listed = ", ".join(map(str, numbers))
     if len(numbers) == 1:
-        return f"trial {told}; its network is trained again, as a new trial"
-    return f"trials {told}; their networks are trained again, as new trials"
+        return f"trial {listed}; its network is trained again, as a new trial"
+    return f"trials {listed}; their networks are trained again, as new trials"
 
 
 def replay(records: list[TrialRecord], driver: Driver) -> None:
-    """Report to strategy and pruner, in order, what an earlier session recorded."""
+    """Report the records of earlier sessions to strategy and pruner, in order."""
     config, under_way = driver.context.config, {trial.number for trial in driver.unfinished}
     for record in records:
         if record.state not in TRAINED or record.repeat_of is not None:
@@ -266,8 +266,8 @@ def replay(records: list[TrialRecord], driver: Driver) -> None:
         for epoch in record.curve:
             seconds += epoch.seconds
             if epoch.epoch < config.training.epochs:
-                told = losses(config.objectives, numbers(epoch.model_dump(), costs, seconds))
-                driver.scheduler.report(record.number, epoch.epoch, told, spared=record.origin == "baseline")
+                values = losses(config.objectives, numbers(epoch.model_dump(), costs, seconds))
+                driver.scheduler.report(record.number, epoch.epoch, values, spared=record.origin == "baseline")
         if record.number in under_way:
             driver.scheduler.promote(record.number)
         elif record.state == "paused":
@@ -278,7 +278,7 @@ def replay(records: list[TrialRecord], driver: Driver) -> None:
 
 
 def make_packing(config: StudyConfig, device: str) -> Packing | None:
-    """How many trials share a GPU is measured, up to ``workers``; on a CPU it is fixed."""
+    """The number of trials that share a GPU is measured, up to ``workers``; None on a CPU, where it is fixed."""
     if device == "cpu":
         return None
     import torch
@@ -287,26 +287,26 @@ def make_packing(config: StudyConfig, device: str) -> Packing | None:
 
 
 def _capacity(config: StudyConfig, device: str) -> int:
-    """As many trials at a time as the cores of a CPU have room for; on a GPU MOST_ON_A_GPU."""
+    """The number of concurrent trials: as many as fit the cores of a CPU, or MOST_ON_A_GPU on a GPU."""
     return config.workers or (max(1, cores() // (config.threads or 1)) if device == "cpu" else MOST_ON_A_GPU)
 
 
 def _threads(config: StudyConfig, device: str) -> int | None:
-    """CPU threads of one trial; None: as many as torch likes, on a GPU, where the results do not depend on it."""
+    """CPU threads of one trial; None on a GPU (torch's default), where results do not depend on it."""
     if config.threads is not None or device != "cpu":
         return config.threads
     return 1 if _capacity(config, device) > 1 else cores()
 
 
 def _named(space: Space | str | Path, loaded: Space) -> str:
-    """What a configuration calls the space: its name or file, where it has been given so."""
+    """The space's name in the configuration: a name or file, if it has one."""
     if isinstance(space, Space):
         return space.file or space.name
     return loaded.name if "\n" in str(space) else str(space)
 
 
 def _new_run(space: str) -> Path:
-    """``runs/<space>-<date>-<time>``, not there yet."""
+    """``runs/<space>-<date>-<time>``, a path that does not exist yet."""
     stem = f"{space}-{datetime.now():%Y%m%d-%H%M%S}"
     path, more = Path("runs") / stem, 1
     while path.exists():

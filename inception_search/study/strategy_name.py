@@ -1,4 +1,4 @@
-"""What a study may be searched with: a strategy's name, a sampler's name, or a sampler of Optuna's itself."""
+"""The ``strategy`` option: the name of a strategy or sampler, or an Optuna sampler object."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ StrategyName: TypeAlias = Annotated[
 
 
 def with_sampler_named(options: Any) -> Any:
-    """The options with the name and the options of a sampler that was given in the place of a strategy's name."""
+    """The options with a sampler object replaced by its name and options."""
     if not isinstance(options, Mapping) or not is_sampler(options.get("strategy")):
         return options
     if options.get("strategy_options"):
-        hint = "give them to the sampler itself, or name it: strategy='optuna:NAME'"
+        hint = "pass them to the sampler itself, or use its name: strategy='optuna:NAME'"
         found = options["strategy_options"]
         raise ConfigError("a sampler has its own options", path="strategy_options", found=found, hint=hint)
     name, own = described_sampler(options["strategy"])
@@ -52,7 +52,7 @@ def with_sampler_named(options: Any) -> Any:
 
 
 def described_sampler(sampler: BaseSampler) -> tuple[str, dict[str, Any]]:
-    """The name and the options that a sampler is stored under."""
+    """The name and the options under which a sampler is stored."""
     from inception_search.optuna_bridge.named_sampler import described
 
     return described(sampler)

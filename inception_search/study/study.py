@@ -1,4 +1,4 @@
-"""A study for its reader: its records, its best network."""
+"""The results of a study: its records, its best network."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Study:
     def _summary(self, records: list[TrialRecord]) -> str:
         counts = [f"{number} {state}" for state, number in query.counts(records).items() if number]
         best = query.best(records)
-        said = [", ".join(counts) or "no trials", *([f"best {words_of(best)}"] if best else [])]
-        return "; ".join([*said, "finished" if self.finished else "not finished"])
+        parts = [", ".join(counts) or "no trials", *([f"best {words_of(best)}"] if best else [])]
+        return "; ".join([*parts, "finished" if self.finished else "not finished"])
 
     @classmethod
     @checked

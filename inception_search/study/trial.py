@@ -17,12 +17,12 @@ from inception_search.spec.network import Network
 from inception_search.store.record import Origin, utc_now
 from inception_search.strategies.protocol import Candidate, Observation, Proposal
 
-UNFIT = 1.0  # how far outside (relative) a network counts that cannot be built at all
+UNFIT = 1.0  # relative violation assigned to a network that cannot be built
 
 
 @dataclass
 class Trial:
-    """What is trained, why, and how far it has come.
+    """A network to train, the reason for it, and its progress.
 
     ``attempt`` counts how often its training was begun, ``tries`` how often in a row without finishing an epoch.
     """
@@ -32,26 +32,26 @@ class Trial:
     network: Network
     arch_id: str
     measured: MeasuredNetwork | None
-    """The network with its measures; None where it does not fit the images."""
+    """The network with its measures; None if it does not fit the images."""
     origin: Origin = "sampled"
     label: str | None = None
-    """Name of the canonical network or module that a baseline is; of the run that a warm start is from."""
+    """Name of a baseline's canonical network or module, or of a warm start's run."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What the strategy noted with its proposal."""
+    """Facts that the strategy added to its proposal."""
     seed: int = 0
     repeat_of: int | None = None
     title: str | None = None
-    """What people call it, where that is not its number."""
+    """Its name for display, if it is not called by its number."""
     attempt: int = 0
     tries: int = 1
     curve: list[dict[str, Any]] = field(default_factory=list)
-    """The metrics of each epoch that the present attempt reported."""
+    """The metrics of each epoch that the current attempt reported."""
     begun: float = field(default_factory=time.monotonic)
     started: str = field(default_factory=utc_now)
 
     @classmethod
     def of(cls, number: int, candidate: Candidate, proposal: Proposal | None = None, seed: int = 0) -> Trial:
-        """The trial that trains ``candidate``, which has a network, because of ``proposal``."""
+        """The trial that trains ``candidate``, which must have a network, because of ``proposal``."""
         assert candidate.network is not None
         assert candidate.arch_id is not None
         why = proposal or Proposal(candidate.params)
@@ -60,56 +60,56 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for display."""
         return self.title or f"trial {self.number}"
 
     @property
     def first(self) -> int:
-        """The number of the trial that trains this architecture first."""
+        """The number of the first trial of this architecture."""
         return self.number if self.repeat_of is None else self.repeat_of
 
     @property
     def exempt(self) -> bool:
-        """Whether it is never pruned: the others are compared with baselines."""
+        """Whether it is never pruned, which holds for baselines."""
         return self.origin == "baseline"
 
     @property
     def advanced(self) -> bool:
         """Whether this attempt completed an epoch.
 
-        A resumed attempt reports the last epoch of the one before again, which does not count.
+        A resumed attempt re-reports the last epoch of the previous one, which does not count.
         """
         return len(self.curve) > (self.attempt > 1)
 
     @property
     def seconds(self) -> float:
-        """Seconds since it was proposed, or started."""
+        """Seconds since it was proposed or started."""
         return time.monotonic() - self.begun
 
     @property
     def latency(self) -> float | None:
-        """Milliseconds for one image on the study's device, where it was measured."""
+        """Milliseconds for one image on the study's device, if measured."""
         return None if self.measured is None else self.measured.known_latency
 
     @property
     def costs(self) -> dict[str, float]:
-        """The objectives that are known before it is trained, by name."""
+        """The objectives that are known before training, by name."""
         counts: dict[str, float] = {} if self.measured is None else {**self.measured.cost.to_dict()}
         return counts if self.latency is None else {**counts, "latency": self.latency}
 
     @property
     def counts(self) -> dict[str, int]:
-        """Its measures that need no device, by name; none when it does not fit the images."""
+        """Its device-independent measures by name; empty if it does not fit the images."""
         return {} if self.measured is None else self.measured.counts()
 
     @property
     def proposal(self) -> Proposal:
-        """What was proposed."""
+        """The proposal of this trial."""
         return Proposal(self.params, self.facts, self.origin, self.label)
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What Optuna's tools show of it besides its parameters."""
+        """The user attributes that Optuna's tools show besides its parameters."""
         return user_attributes(
             self.facts,
             origin=self.origin,
@@ -120,16 +120,16 @@ class Trial:
         )
 
     def again(self, **changes: Any) -> Trial:
-        """The same with ``changes``, starting now."""
+        """A copy with ``changes``, starting now."""
         return replace(self, **{"curve": [], "begun": time.monotonic(), "started": utc_now(), **changes})
 
     def view(self, space: Space) -> Observation:
-        """The trial as strategies see it while it runs; ``space`` makes its network when that is needed."""
+        """The running trial as an observation for strategies; ``space`` builds its network if needed."""
         return Observation(self.first, self.params, self.arch_id, "running", None, 0, self.costs, self.facts, space)
 
 
 def make_candidate(network: Network, params: Params, shape: tuple[int, int, int], classes: int) -> Candidate:
-    """``network`` on (C, H, W) images of ``classes`` classes, with its cost; it has a reason where it does not fit."""
+    """``network`` on (C, H, W) images of ``classes`` classes, with its cost, or a reason why it does not fit."""
     sized = at_size(network, shape, classes)
     identity, measured = arch_id(sized), MeasuredNetwork(sized)
     try:
@@ -139,11 +139,11 @@ def make_candidate(network: Network, params: Params, shape: tuple[int, int, int]
 
 
 def judged(candidate: Candidate, budget: Budget) -> Candidate:
-    """``candidate`` with how far it is outside ``budget``, and the reason."""
+    """``candidate`` with its violation of ``budget``, and the reason."""
     if candidate.measured is None:
         return candidate
     try:
         outside = budget.violation(candidate.measured)
-    except InceptionSearchError as error:  # its latency cannot be measured
+    except InceptionSearchError as error:  # the latency cannot be measured
         outside = UNFIT, str(error)
     return candidate if outside is None else replace(candidate, violation=outside[0], reason=outside[1])

@@ -1,4 +1,4 @@
-"""The loop that trains the trials it is given, and survives lost processes, full memory and any kill of itself."""
+"""The loop that trains given trials, and recovers from lost processes, full memory and kills."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from inception_search.store.layout import Layout
 from inception_search.study.context import StudyContext
 from inception_search.study.trial import Trial
 
-MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than any series of kills of the search itself
-_PATIENCE = 0.5  # seconds between looks at the stop flag
+MAX_BEGUN = 1000  # attempts of one trial over all sessions; more than plausible kills of the search
+_PATIENCE = 0.5  # seconds between checks of the stop flag
 
 
 class TrialLoop(ABC):
-    """Trains ``unfinished`` to the end, or until ``stop`` is set; subclasses say what becomes of a trial.
+    """Trains ``unfinished`` to the end, or until ``stop`` is set; subclasses handle the results.
 
     The files of trials are in ``folder``. ``unfinished`` may have been begun by an earlier loop.
     """
 
     again = "resume"
-    """What a person does to go on with trials that were stopped."""
+    """What the user does to continue stopped trials."""
 
     def __init__(
         self,
@@ -46,35 +46,35 @@ class TrialLoop(ABC):
         self.stop, self.packing = stop or threading.Event(), packing
         self.running: dict[int, Trial] = {}
         self.waiting: deque[int] = deque()
-        """Those of them whose process was lost, and that begin again where a place is free."""
+        """Running trials whose process was lost; they restart when a process is free."""
         self.late: set[int] = set()
         """Trials that exceeded their time limit once and continue."""
 
     @abstractmethod
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
-        """React to an epoch that a trial has finished."""
+        """Handle a finished epoch of a trial; return what the trial does next."""
 
     @abstractmethod
     def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
-        """Record a trial with the result that its process left."""
+        """Record a trial with the result of its process."""
 
     @abstractmethod
     def failed(self, trial: Trial, reason: str) -> None:
-        """Record a trial that left no result and is not begun again."""
+        """Record a trial that left no result and is not restarted."""
 
     def begin_another(self) -> bool:
-        """Begin a trial that is not among ``unfinished``, where there is one; whether there was."""
+        """Begin a trial that is not in ``unfinished``, if there is one; return whether there was."""
         return False
 
     def settled(self) -> bool:
-        """Whether all is done, where nothing runs and nothing can be begun."""
+        """Whether everything is done, when nothing runs and nothing can begin."""
         return True
 
     def loop(self) -> bool:
-        """Train until all is done; False when stopped before.
+        """Train until everything is done; False if stopped earlier.
 
-        Trials that a stop ends go on from their last epoch in the next loop over the folder. Raises RunFolderError for
-        a disk that refuses.
+        Stopped trials continue from their last epoch in the next loop over the folder. Raises RunFolderError if the
+        disk cannot be read or written.
         """
         try:
             self.adopt()
@@ -89,7 +89,7 @@ class TrialLoop(ABC):
             self.executor.cancel()
 
     def adopt(self) -> None:
-        """Record the trainings that an earlier loop had finished and did not record; the others wait their turn."""
+        """Record trainings that an earlier loop finished but did not record; the others are queued."""
         left: deque[Trial] = deque()
         for trial in self.unfinished:
             payload = outbox.read(self.folder.result_file(trial.number))
@@ -101,19 +101,19 @@ class TrialLoop(ABC):
         self.unfinished = left
 
     def launch(self) -> bool:
-        """Start what comes next where a place is free; whether anything was started."""
+        """Start the next trial if a process is free; return whether one was started."""
         if len(self.running) - len(self.waiting) >= self.executor.capacity:
             return False
         if self.waiting:
             self.start(self.waiting.popleft())
         elif self.unfinished:
-            self.go_on(self.unfinished.popleft())
+            self.continue_trial(self.unfinished.popleft())
         else:
             return self.begin_another()
         return True
 
-    def go_on(self, trial: Trial) -> None:
-        """Begin again a trial that an earlier loop left under way; that is no fault of the trial."""
+    def continue_trial(self, trial: Trial) -> None:
+        """Continue a trial that an earlier loop did not finish; this does not count against the trial."""
         if trial.attempt >= MAX_BEGUN:
             self.failed(trial, f"it was begun {trial.attempt} times, and each time its process was lost")
             return
@@ -121,7 +121,7 @@ class TrialLoop(ABC):
         self.start(trial.number)
 
     def submit(self, trial: Trial, attempt: int, tries: int) -> None:
-        """Begin an attempt at a trial by writing its job: from then on it survives a kill of the loop."""
+        """Begin an attempt at a trial by writing its job, which survives a kill of the loop."""
         trial.attempt, trial.tries, trial.curve = attempt, tries, []
         self.context.job_of(trial, self.folder).write(self.folder.job_file(trial.number))
         self.running[trial.number] = trial
@@ -131,7 +131,7 @@ class TrialLoop(ABC):
         self.executor.submit(number, self.folder.job_file(number))
 
     def handle(self, event: Epoch | Ended) -> None:
-        """React to what a trial did."""
+        """Handle an event of a trial."""
         trial = self.running[event.number]
         if isinstance(event, Epoch):
             trial.curve.append(event.metrics)
@@ -147,7 +147,7 @@ class TrialLoop(ABC):
             self.end(trial, event)
 
     def end(self, trial: Trial, event: Ended) -> None:
-        """Record a trial whose process is gone, or start it again from its last epoch."""
+        """Record a trial whose process has ended, or restart it from its last epoch."""
         number, name = event.number, trial.name
         payload = outbox.read(self.folder.result_file(number))
         if payload is not None and self.too_crowded(payload):
@@ -157,14 +157,14 @@ class TrialLoop(ABC):
         elif payload is not None:
             self.ended(trial, payload)
         elif self.stop.is_set():
-            return  # what ends the loop may end its trials, too: its job is there for whoever goes on
+            return  # a signal may have ended the trial too; its job remains for the next session
         elif event.handed_back:
             where = "from its last epoch" if trial.advanced else "from where it was"
             self.note(f"{name} was returned by a worker that exits; it continues elsewhere {where}")
             self.repeat(trial, trial.attempt + 1, trial.tries)
         elif not event.began and not event.late:
             self.note(f"the process of {name} ended before it began; it is started again")
-            self.repeat(trial, trial.attempt, trial.tries)  # it was no attempt
+            self.repeat(trial, trial.attempt, trial.tries)  # this does not count as an attempt
         elif event.late and number in self.late:
             self.failed(trial, f"it ran longer than the limit of {self.context.config.trial_seconds:g} s")
         elif not trial.advanced and trial.tries >= self.context.config.retries:
@@ -177,12 +177,12 @@ class TrialLoop(ABC):
             self.repeat(trial, trial.attempt + 1, 1 if trial.advanced else trial.tries + 1)
 
     def repeat(self, trial: Trial, attempt: int, tries: int) -> None:
-        """Begin an attempt after another; it starts where a place is free."""
+        """Begin another attempt, which starts when a process is free."""
         self.submit(trial, attempt, tries)
         self.waiting.append(trial.number)
 
     def too_crowded(self, payload: dict[str, Any]) -> bool:
-        """Report to the packing what a trial used; whether it ran out of memory because others share its GPU."""
+        """Report a trial's memory use; return whether it ran out of memory because others share its GPU."""
         if self.packing is None:
             return False
         if ran_out_of_memory(payload):
@@ -193,5 +193,5 @@ class TrialLoop(ABC):
 
 
 def ran_out_of_memory(payload: dict[str, Any]) -> bool:
-    """Whether a training whose result is ``payload`` failed for want of memory on its device."""
+    """Whether a training with the result ``payload`` ran out of memory on its device."""
     return str(payload.get("reason", "")).startswith(TrainingError.OUT_OF_MEMORY)

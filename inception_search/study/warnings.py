@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
 
 
-SKEWED = 3  # times as many images of one class as of another
+SKEWED = 3  # ratio of images between classes from which they count as skewed
 
 
 def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -> Iterator[str]:
-    """A sentence for each option that changes nothing, or whose default leaves something out."""
+    """A sentence for each option without effect, or whose default omits something."""
     if config.proxies and config.strategy != "predictor":
         yield f"proxies has no effect: only the strategy predictor uses it, not {config.strategy}"
     if config.data_root and config.data in EMBEDDED:
@@ -37,7 +37,7 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
 
 
 def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
-    """Sentences on how the files were read, and one where some classes have many more images than others."""
+    """Sentences on how the files were read, and a warning if classes are skewed."""
     yield from (f"{dataset.name}: {note}" for note in dataset.notes)
     counts = dataset.train.labels.bincount(minlength=len(dataset.classes)).tolist()
     most, least = max(counts), min(counts)
@@ -45,26 +45,26 @@ def about_data(dataset: Dataset, config: StudyConfig) -> Iterator[str]:
         return
     often, rarely = dataset.classes[counts.index(most)], dataset.classes[counts.index(least)]
     share = most / sum(counts)
-    told = f"the classes are skewed: {often} has {most:,} training images and {rarely} {least:,}; "
-    told += f"a network that always predicts {often} has an accuracy of {100 * share:.0f} %"
+    sentence = f"the classes are skewed: {often} has {most:,} training images and {rarely} {least:,}; "
+    sentence += f"a network that always predicts {often} has an accuracy of {100 * share:.0f} %"
     if "accuracy" in config.objectives:
-        told += "; the objectives balanced_accuracy and macro_f1 weight all classes equally"
+        sentence += "; the objectives balanced_accuracy and macro_f1 weight all classes equally"
     if config.training.class_weights == "none":
-        told += "; class_weights: balanced gives images of rare classes more weight in the loss"
-    yield told
+        sentence += "; class_weights: balanced gives images of rare classes more weight in the loss"
+    yield sentence
 
 
 def about_sampler(config: StudyConfig, space: Space) -> Iterator[str]:
-    """A sentence where a sampler of Optuna's draws decisions of the space at random."""
+    """A sentence if an Optuna sampler draws decisions of the space at random."""
     if config.strategy.startswith(PREFIXES):
         from inception_search.strategies.user_sampler import draws_at_random
 
-        if told := draws_at_random(config.strategy, config.strategy_options, space):
-            yield told
+        if sentence := draws_at_random(config.strategy, config.strategy_options, space):
+            yield sentence
 
 
 def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: Screen) -> str | None:
-    """A sentence where the canonical modules leave nothing to compare with, or nothing to search."""
+    """A sentence if the canonical modules leave nothing to compare with, or nothing to search."""
     if not canonical:
         return None
     trained = sum(screen(proposal.params).fresh for proposal in canonical)
@@ -81,16 +81,16 @@ def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: 
 
 
 def recipe_change(config: StudyConfig, records: Iterable[TrialRecord]) -> str | None:
-    """What ``config`` asks for and the latest trained of ``records`` did not have, in a sentence; None: nothing.
+    """A sentence about settings that differ between ``config`` and the latest trained record; None if none do.
 
-    Threads do not count: they make training faster, and are chosen by the machine.
+    Threads are ignored, because they only affect speed and are chosen by the machine.
     """
     trained = [record for record in records if record.curve and record.fidelity]
     if not trained:
         return None
     had = {"class_weights": "none", **max(trained, key=lambda record: record.number).fidelity}
-    asked = config.fidelity(threads=None)
-    words = [f"{name} {asked[name]} (was {had[name]})" for name in asked if name in had and asked[name] != had[name]]
+    now = config.fidelity(threads=None)
+    words = [f"{name} {now[name]} (was {had[name]})" for name in now if name in had and now[name] != had[name]]
     if not words:
         return None
     return (

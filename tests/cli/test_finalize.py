@@ -89,7 +89,7 @@ def test_a_study_without_baselines_is_finalized_without_a_comparison(command: Co
     asked = command("finalize", run, *SMALL, "--seeds", 1, "--baselines", 2)
     assert asked.code != 0
     assert "no canonical baseline is complete" in asked.err
-    assert "leave out --baselines" in asked.err
+    assert "omit --baselines" in asked.err
 
 
 def test_one_seed_is_no_verdict(command: Command, run: Path) -> None:

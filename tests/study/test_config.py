@@ -309,7 +309,7 @@ def test_objectives_that_cannot_be_used_are_named(options, words):
 
 def test_repeats_of_the_best_need_repeats():
     assert StudyConfig.of(repeats=2, repeat_top=3).repeat_top == 3
-    with pytest.raises(ConfigError, match=r"repeat_top: nothing is repeated, got 3; .*repeats: 3"):
+    with pytest.raises(ConfigError, match=r"repeat_top: no effect unless repeats > 1, got 3; .*repeats: 3"):
         StudyConfig.of(repeat_top=3)
 
 

@@ -93,7 +93,7 @@ def told(study: FakeStudy) -> list[str]:
             hint(study, said[-1])
     else:
         raise AssertionError(f"it does not go on: {said}")
-    return said + [note for note in study.notes.notes if "no more points" not in note]
+    return said + [note for note in study.notes.notes if "no further new" not in note]
 
 
 def hint(study: FakeStudy, sentence: str) -> None:

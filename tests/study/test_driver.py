@@ -67,7 +67,7 @@ def test_no_architecture_is_trained_twice_and_a_space_that_is_used_up_ends_the_s
     assert study.go(capacity=2)
     assert [record.state for record in study.records] == ["complete"] * 3
     assert set(study.world.finished.values()) == {1}
-    assert [note for note in study.notes.notes if "no more points that are new" in note]
+    assert [note for note in study.notes.notes if "no further new" in note]
 
 
 def test_over_the_budget_is_never_trained_and_recorded_where_it_was_asked_for_by_name(fake_study):

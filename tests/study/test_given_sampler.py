@@ -69,7 +69,7 @@ def test_one_of_the_users_own_is_stored_by_its_import_path(tmp_path: Path) -> No
     assert yaml.safe_load(path.read_text())["strategy"] == f"python:{__name__}.Own"
     read = StudyConfig.read(path)
     assert read == config
-    with pytest.raises(ConfigError, match=r"was given in Python.*ins\.resume\(run, strategy=Own\(\.\.\.\)\)"):
+    with pytest.raises(ConfigError, match=r"was passed from Python.*ins\.resume\(run, strategy=Own\(\.\.\.\)\)"):
         given_again(read, None)
     again = Own()
     assert given_again(read, again).strategy.sampler is again  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def test_a_real_study_with_a_sampler_of_ones_own_goes_on(tmp_path: Path) -> None
     sampler: BaseSampler = Own()
     study = ins.search(TINY, strategy=sampler, trials=3, run=run, progress=False, **SMALL)
     assert study.finished
-    with pytest.raises(ConfigError, match="give it again"):
+    with pytest.raises(ConfigError, match="pass it again"):
         resume(run, trials=4)
     assert ins.resume(run, trials=4, strategy=Own(), progress=False).finished
     assert len(ins.open_run(run).optuna.trials) == 4

@@ -130,7 +130,7 @@ def test_a_kill_at_any_step_is_mended_by_the_next_run(
 def test_results_that_wait_are_not_lost(fake_study: Any) -> None:
     study = finished(fake_study)
     write_result(study.run, 7, {"state": "complete"})
-    with study.run.hold(), pytest.raises(RunFolderError, match=r"trained results wait.*resume it once without"):
+    with study.run.hold(), pytest.raises(RunFolderError, match=r"training results.*resume once without"):
         begin_growth(study.run, Space(GROWN), "fake: grown\n")
     assert study.run.space_text() == SMALL
 

@@ -231,7 +231,7 @@ def test_a_budget_that_nothing_meets_ends_the_search_again_on_going_on(fake_stud
     assert {record.state for record in study.records} == {"infeasible"}
     assert [text.partition(":")[0] for text in study.notes.notes] == [
         "no canonical module is within the budget",
-        *["no more points that are new and can be trained were found"] * 2,
+        *["no further new and feasible point was found"] * 2,
     ]
 
 

@@ -51,7 +51,7 @@ class TestResume:
     def test_of_a_finished_one_says_so(self, begun, trials):
         watch = Watch()
         assert resume(begun.path, trials=trials, observer=watch).records == begun.records
-        assert watch.notes == ["the study is finished, trials trained: 1; a larger number of trials makes it longer"]
+        assert watch.notes == ["the study is finished, trials trained: 1; increase the number of trials to extend it"]
 
     def test_refuses_other_data(self, begun):
         file = begun.path / "study.yaml"

@@ -1,1 +1,1 @@
-"""The final trainings of a study: which networks, how, what came of them, and the table of it."""
+"""The final trainings of a study: the selected networks, the trainings, their results and the table."""

@@ -1,4 +1,4 @@
-"""The end of a study: its best networks and the canonical ones trained in full, and tested once."""
+"""The end of a study: retrains its best networks and the canonical ones in full, and tests each once."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from inception_search.study.trial import Trial, make_candidate
 
 
 def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **options: Any) -> Finals:
-    """Train the best found and the canonical networks of a study in full, and test them once.
+    """Retrain the best found and the canonical networks of a study in full, and test each once.
 
     Options are those of :class:`~inception_search.study.final.options.FinalOptions` (top, baselines, seeds, epochs
-    ...). Called again it trains what is missing; where nothing is, it gives what is stored and reads no image.
+    ...). A further call trains what is missing; if nothing is, it returns the stored results and reads no images.
     Raises ConfigError, DataError, RunFolderError (also for a study without complete trials).
     """
     checked = FinalOptions.of(**options)
@@ -58,15 +58,15 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
         if finished:
             finals.note()
         records = read_finals(finals.records_file)
-        told = Finals(folder, setting, make_table(setting, records, folder.path), len(finals.seen(records)), finished)
+        result = Finals(folder, setting, make_table(setting, records, folder.path), len(finals.seen(records)), finished)
         if finished:
-            write_atomic(finals.table_file, json.dumps(told.data(), indent=1, allow_nan=False) + "\n")
-            write_atomic(finals.markdown_file, markdown(told.rows, told.sentences))
-        return told
+            write_atomic(finals.table_file, json.dumps(result.data(), indent=1, allow_nan=False) + "\n")
+            write_atomic(finals.markdown_file, markdown(result.rows, result.sentences))
+        return result
 
 
 def _plan(run: RunFolder, config: StudyConfig, final: StudyConfig) -> Plan:
-    """What is trained on, and how, after the study's own images are known to be as they were."""
+    """The plan of the final trainings, after checking that the study's images are unchanged."""
     space = Space(run.space_text(), str(run.space_file))
     plan = make_plan(config.changed(device=final.device), space)
     check_same(run, plan, facts_of(run.study_file))
@@ -86,11 +86,11 @@ def _train(
     records: Sequence[FinalRecord],
     observer: FinalsObserver,
 ) -> bool:
-    """Train what is missing; False when stopped."""
+    """Train the missing trainings; False if stopped."""
     setting = finals.setting
-    hint = "restore the dataset, or move finals.jsonl away to begin again"
+    hint = "restore the dataset, or move finals.jsonl away to start over"
     for record in records:
-        if record.recipe == setting.recipe_id:  # they stand in the same table
+        if record.recipe == setting.recipe_id:  # they are in the same table
             begun, now = str(record.data.get("fingerprint")), plan.dataset.fingerprint
             refuse_other("the final trainings were begun on other data", finals.records_file, begun, now, hint)
     with stop_on_signals() as stop, plan.opened(finals, test=True) as context:
@@ -104,17 +104,17 @@ def _train(
 
 
 def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext) -> Iterator[Trial]:
-    """The trainings that are missing. Raises ConfigError for a network that does not fit the images."""
+    """The missing trainings. Raises ConfigError for a network that does not fit the images."""
     trials = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
     for number in missing:
         entrant, seed = finals.setting.trainings[number]
-        job = read_job(finals.job_file(number))  # of a call that was stopped
+        job = read_job(finals.job_file(number))  # from a stopped call
         facts = {"seed": seed, "title": f"{entrant.name} seed {seed}", "attempt": job.attempt if job else 0}
         yield trials[entrant.rank].again(number=number, **facts)
 
 
 def _trial(entrant: Entrant, context: StudyContext) -> Trial:
-    """The network of an entrant, at the size of the images."""
+    """The network of an entrant at the size of the images, as a trial."""
     record = entrant.record
     candidate = make_candidate(network_from_data(record.network), {}, context.shape, context.classes)
     if candidate.reason is not None:

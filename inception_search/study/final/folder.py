@@ -1,4 +1,4 @@
-"""Where the final trainings lie in a run folder, and which settings their tests have been seen under."""
+"""The files of the final trainings in a run folder, and the settings whose test results have been seen."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from inception_search.study.final.selection import Setting
 
 @dataclass(frozen=True)
 class FinalsFolder(Layout):
-    """``finals/`` of a held run folder, whose files are named by recipe, trial and seed; beside it are the results."""
+    """``finals/`` of a locked run folder, with files named by recipe, trial and seed; the results are next to it."""
 
     setting: Setting
 
     @property
     def records_file(self) -> Path:
-        """One :class:`~inception_search.study.final.record.FinalRecord` a line."""
+        """One :class:`~inception_search.study.final.record.FinalRecord` per line."""
         return self.path.with_name("finals.jsonl")
 
     @property
@@ -45,12 +45,12 @@ class FinalsFolder(Layout):
         return self.path / "settings.jsonl"
 
     def stem(self, number: int) -> str:
-        """What the files of a training of the setting are called; the same in every session."""
+        """The name of the files of a training; the same in every session."""
         entrant, seed = self.setting.trainings[number]
         return weight_file(self.path.parent, self.setting.recipe_id, entrant.record.number, seed).stem
 
     def prepare(self) -> None:
-        """Make what is missing, and clear away what killed trainings left half-written. Raises RunFolderError."""
+        """Create missing folders, and remove partial files of killed trainings. Raises RunFolderError."""
         for folder in (self.path, self.jobs_folder, self.results_folder, self.checkpoints_folder):
             with typed_errors(folder):
                 folder.mkdir(exist_ok=True)
@@ -59,13 +59,13 @@ class FinalsFolder(Layout):
         remove(self.test_images_file)
 
     def seen(self, records: Sequence[FinalRecord]) -> set[str]:
-        """The ids of the settings under which test results have been seen."""
+        """The ids of the settings whose test results have been seen."""
         lines = read_lines(self.seen_file) if self.seen_file.exists() else ()
         noted = {_id(text, Place(str(self.seen_file), number)) for number, text in lines}
         return noted | {record.setting for record in records if record.state == "complete"}
 
     def note(self) -> None:
-        """Test results are about to be seen under the setting: durable before they are."""
+        """Record durably that test results of the setting will be seen, before they are."""
         setting = self.setting
         if setting.id in self.seen(()):
             return

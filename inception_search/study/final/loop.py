@@ -1,4 +1,4 @@
-"""The loop of the final trainings: what is missing is trained, tested and recorded."""
+"""The loop of the final trainings, which trains, tests and records the missing ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALIDATED = ("validation_balanced_accuracy", "validation_macro_f1")
 
 
 class FinalsLoop(TrialLoop):
-    """Trains and tests ``trials``, which are numbered as the trainings of the setting of ``folder``."""
+    """Trains and tests ``trials``, numbered like the trainings of the setting of ``folder``."""
 
     again = "finalize again"
 
@@ -37,14 +37,14 @@ class FinalsLoop(TrialLoop):
         self.finals, self.observer = folder, observer
 
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
-        """Every training is trained to its end."""
+        """Continue: every training is trained to its end."""
         self.observer.epoch(trial.name, metrics)
         return "go on"
 
     def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
-        """Record a training with the result that its process left."""
+        """Record a training with the result of its process."""
         try:
-            # With fewer at a time, or on another device, one without memory may come to its end: the next call tries.
+            # A training without enough memory may succeed with fewer at a time, so the next call retries.
             record = self.record_of(trial, "lost" if ran_out_of_memory(payload) else payload["state"], payload)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"its result cannot be used: {' '.join(str(error).split())[:300]}"
@@ -56,7 +56,7 @@ class FinalsLoop(TrialLoop):
         self.settle(trial, self.record_of(trial, "lost", {"reason": reason}))
 
     def settle(self, trial: Trial, record: FinalRecord) -> None:
-        """Make what came of a training durable, then remove its job; its weights stay."""
+        """Record a training durably, then remove its job; its weights are kept."""
         if record.state == "complete":
             self.finals.note()
         append_final(self.finals.records_file, record)
@@ -64,7 +64,7 @@ class FinalsLoop(TrialLoop):
         self.observer.recorded(trial.name, record)
 
     def record_of(self, trial: Trial, state: Any, payload: dict[str, Any]) -> FinalRecord:
-        """The line of a training with the result ``payload``. Raises ValueError for one that makes no record."""
+        """The record of a training with the result ``payload``. Raises ValueError if it is not a valid record."""
         setting = self.finals.setting
         first = setting.trainings[trial.number][0].record
         tested = {}

@@ -1,4 +1,4 @@
-"""Who watches the final trainings: a terminal, a test."""
+"""Observers of the final trainings, such as a terminal or a test."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class FinalsObserver:
-    """Called by the loop; every method may be left as it is."""
+    """Called by the loop; subclasses override the methods they need."""
 
     def started(self, done: int, left: int, epochs: int) -> None:
-        """``done`` trainings are recorded already, ``left`` are to come."""
+        """``done`` trainings are recorded already, ``left`` remain."""
 
     def epoch(self, name: str, metrics: dict[str, Any]) -> None:
         """A training has finished an epoch."""
@@ -21,4 +21,4 @@ class FinalsObserver:
         """A training has ended and is on disk."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A message for the user."""

@@ -1,4 +1,4 @@
-"""What a user may say of the final trainings, and the recipe that comes of it and of the study's."""
+"""The options of the final trainings, and the configuration that results from them and the study's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_search.study.config import StudyConfig
 from inception_search.training.fidelity import BatchSize, Fidelity
 
 _REPLACED = ("epochs", "image_size", "batch_size", "augment", "workers", "device")
-_WHOLE = ("width", "depth", "train_images", "validation_images")  # as the options say, whatever the study's are
+_WHOLE = ("width", "depth", "train_images", "validation_images")  # taken from the options, never from the study
 
 
 class FinalOptions(Options):
@@ -49,7 +49,7 @@ class FinalOptions(Options):
 
     @classmethod
     def of(cls, **options: Any) -> Self:
-        """Checked options; ConfigError names the one that cannot be used."""
+        """Validated options; ConfigError names an unusable one."""
         if options.pop("together", None) is not None:  # an option of version 0.1
             warnings.warn("together has no effect: seeds are trained one by one", DeprecationWarning, stacklevel=2)
         try:
@@ -59,7 +59,7 @@ class FinalOptions(Options):
 
 
 def final_config(config: StudyConfig, options: FinalOptions) -> StudyConfig:
-    """The configuration of the final trainings: the study's recipe on the whole problem. Raises ConfigError."""
+    """The configuration of the final trainings: the study's recipe on the whole dataset. Raises ConfigError."""
     given = {name: getattr(options, name) for name in _REPLACED if getattr(options, name) is not None}
     whole = {name: getattr(options, name) for name in _WHOLE}
     final = config.changed(**given, **whole)

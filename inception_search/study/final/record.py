@@ -1,4 +1,4 @@
-"""One line of ``finals.jsonl``: a training, the one time it was tested, or why it was not."""
+"""One line of ``finals.jsonl``: a final training with its test result, or the reason why it has none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KIND: Final = Kind("record of a final training", "inception-search/final", 1)
 
 
 class FinalRecord(BaseModel):
-    """A final training. ``failed``: it would fail again; ``lost``: its process was, and the next call tries again."""
+    """A final training. ``failed``: it would fail again; ``lost``: its process was lost, and the next call retries."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -28,7 +28,7 @@ class FinalRecord(BaseModel):
     version: Literal[1] = 1
     state: Literal["complete", "failed", "lost"]
     recipe: str
-    """Id of the recipe; trainings of the same one stand in one table."""
+    """Id of the recipe; trainings with the same recipe are in one table."""
     setting: str
     """Id of the networks, recipe and seeds under which it was trained."""
     trial: Count
@@ -41,20 +41,20 @@ class FinalRecord(BaseModel):
     """0..1."""
     test_balanced_accuracy: Number | None = None
     test_macro_f1: Number | None = None
-    """0..1; not in older records."""
+    """0..1; missing in older records."""
     test_loss: Number | None = None
     """Cross-entropy in nats."""
     test_images: Count | None = None
     test_right: str | None = None
-    """Which test images, in their order, were right: packed bits (first image highest), in hexadecimal."""
+    """Whether each test image was classified correctly: packed bits (first image highest), in hexadecimal."""
     test_truth: str | None = None
     test_answers: str | None = None
-    """The class of each test image, and the one answered (:func:`~inception_search.training.score_parts.packed`); not
-    in older records."""
+    """The true and the predicted class of each test image (:func:`~inception_search.training.score_parts.packed`);
+    missing in older records."""
     validation_accuracy: Number | None = None
     validation_balanced_accuracy: Number | None = None
     validation_macro_f1: Number | None = None
-    """After the last epoch, 0..1; the last two are not in older records."""
+    """After the last epoch, 0..1; the last two are missing in older records."""
     seconds: Number = 0.0
     started: str
     ended: str = Field(default_factory=utc_now)
@@ -74,29 +74,29 @@ class FinalRecord(BaseModel):
             if not self.reason:
                 raise ValueError("a training that is not complete needs a reason")
         elif None in (self.test_accuracy, self.test_images, self.test_right, self.validation_accuracy):
-            raise ValueError("a complete training needs what was tested")
+            raise ValueError("a complete training needs its test results")
         elif len(self.test_right or "") != 2 * -(-(self.test_images or 0) // 8):
-            raise ValueError("test_right is not one bit an image")
+            raise ValueError("test_right does not have one bit per image")
         elif not np.array_equal(self.right, np.equal(*self.answered) if self.answered else self.right):
-            raise ValueError("test_right is not that of test_truth and test_answers")
+            raise ValueError("test_right contradicts test_truth and test_answers")
         return self
 
     @property
     def right(self) -> Bools:
-        """Which test images were right, in their order."""
+        """Whether each test image was classified correctly."""
         packed = np.frombuffer(bytes.fromhex(self.test_right or ""), dtype=np.uint8)
         return np.unpackbits(packed, count=self.test_images or 0).astype(np.bool_)
 
     @property
     def answered(self) -> tuple[Classes, Classes] | None:
-        """The class of each test image, and the one answered; None in an older record."""
+        """The true and the predicted class of each test image; None in an older record."""
         if self.test_truth is None or self.test_answers is None:
             return None
         images = self.test_images or 0
         return unpacked(self.test_truth, images), unpacked(self.test_answers, images)
 
     def parts(self, quality: str) -> Floats:
-        """What each test image adds to ``quality``, which is their mean; see :func:`image_parts`."""
+        """The contribution of each test image to ``quality``, which is their mean; see :func:`image_parts`."""
         if quality == "accuracy":
             return self.right.astype(np.float64)
         assert self.answered is not None
@@ -104,14 +104,14 @@ class FinalRecord(BaseModel):
 
 
 def append_final(path: Path, record: FinalRecord) -> None:
-    """Add a line durably. Raises StorageFullError or RunFolderError, after which the file is as before."""
+    """Add a line durably. Raises StorageFullError or RunFolderError; the file is then unchanged."""
     append_line(path, json.dumps(record.model_dump(mode="json", by_alias=True), allow_nan=False))
 
 
 def read_finals(path: Path) -> list[FinalRecord]:
-    """All lines, the first of each training that came to its end winning; none where there is no file.
+    """All records; of several for one training the first that is not lost. Empty if there is no file.
 
-    Raises DocumentError or SchemaVersionError with the line that cannot be read.
+    Raises DocumentError or SchemaVersionError with the unreadable line.
     """
     if not path.exists():
         return []

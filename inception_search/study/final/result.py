@@ -1,4 +1,4 @@
-"""What came of the final trainings: the table, the verdict, and what has to be said with them."""
+"""The result of the final trainings: the table, the verdict, and sentences about them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Finals:
-    """The result of the final trainings; not ``finished``: they were stopped, and there is no result yet."""
+    """The result of the final trainings; if not ``finished``, they were stopped and there is no result yet."""
 
     run: RunFolder
     setting: Setting
     table: FinalTable
     times_read: int
-    """Different settings under which results on the test images of this study have been seen."""
+    """Number of settings whose results on the study's test images have been seen."""
     finished: bool
 
     def __repr__(self) -> str:
@@ -37,44 +37,44 @@ class Finals:
         return f"Finals({str(self.run.path)!r}, {f'{count}, finished' if self.finished else 'not finished'})"
 
     def _repr_html_(self) -> str:
-        """The table of the final trainings, and below it what is to be said of it."""
+        """The table of the final trainings, followed by the sentences."""
         caption = f"{self.run.path}: final trainings; test and validation are {QUALITIES[self.table.quality]}"
         if not self.finished:
             return html_table(COLUMNS, [], f"{caption}; not finished")
-        said = "".join(f"<p>{escape(sentence)}.</p>" for sentence in self.sentences)
-        return html_table(COLUMNS, (row.cells() for row in self.rows), caption) + said
+        paragraphs = "".join(f"<p>{escape(sentence)}.</p>" for sentence in self.sentences)
+        return html_table(COLUMNS, (row.cells() for row in self.rows), caption) + paragraphs
 
     @property
     def rows(self) -> tuple[FinalRow, ...]:
-        """One a network, in the order of the search; none before all is trained."""
+        """One row per network, in the order of the search; empty until all are trained."""
         return self.table.rows if self.finished else ()
 
     @property
     def verdict(self) -> Comparison | None:
-        """The best found against the best baseline, both chosen by validation; None where one of them is missing."""
+        """The best found network compared with the best baseline, both chosen by validation; None if one is missing."""
         return self.table.verdict if self.finished else None
 
     @property
     def best(self) -> FinalTraining | None:
         """The best training of the best network, both by validation: ``ins.load_model(finals.best.file)`` reads it.
 
-        ``ins.load_model("runs/first:final")`` is the same one. None before all is trained, or where all failed.
+        ``ins.load_model("runs/first:final")`` loads the same one. None until all are trained, or if all failed.
         """
         return best_training(training for row in self.rows for training in row.trainings)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What was written."""
+        """The written files."""
         folder = FinalsFolder(self.run.path / "finals", self.setting)
         return (folder.markdown_file, folder.table_file, folder.records_file)
 
     @property
     def sentences(self) -> list[str]:
-        """What is to be said of the table: the verdict, failures, and how often the test set has been read."""
+        """Sentences on the verdict, failures, and how often the test set has been read."""
         return list(_sentences(self)) if self.finished else []
 
     def data(self) -> dict[str, Any]:
-        """All of it as plain JSON."""
+        """The result as plain JSON."""
         return {
             "schema": SCHEMA,
             "version": VERSION,
@@ -92,7 +92,7 @@ class Finals:
 
 
 def _other_results(finals: Finals) -> Iterator[str]:
-    """Accuracy, where the table and the verdict are of something else; what the study chose by, where they are not."""
+    """Accuracy if the verdict uses another measure, and the study's measure if the verdict does not use it."""
     used, chosen = finals.table.quality, finals.setting.quality
     if chosen == "accuracy":
         return

@@ -1,4 +1,4 @@
-"""Which networks of a study are trained to be tested: by their ranks in the study, and nothing else."""
+"""Selection of the networks to retrain and test, only by their ranks in the study."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from inception_search.study.config import StudyConfig
 from inception_search.study.final.options import FinalOptions
 from inception_search.study.final.record import FinalRecord
 
-SEEDS_APART = 1000  # from the study's seed to the first of the final ones
+SEEDS_APART = 1000  # offset of the first final seed from the study's seed
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """A network of the study that is trained in full; ``rank`` among all of the study, from 1."""
+    """A network of the study to retrain; ``rank`` is its rank in the study, from 1."""
 
     record: TrialRecord
     rank: int
@@ -32,13 +32,13 @@ class Entrant:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for display."""
         return trial_name(self.record)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """All that decides what is tested: which networks, with which recipe, with which seeds.
+    """Everything that determines the test: networks, recipe and seeds.
 
     ``entrants`` are in the order of their ranks.
     """
@@ -49,28 +49,28 @@ class Setting:
 
     @property
     def recipe_id(self) -> str:
-        """Trainings with the same one can stand beside each other."""
+        """Trainings with the same id are comparable."""
         return id_of(self.recipe)
 
     @property
     def trainings(self) -> list[tuple[Entrant, int]]:
-        """Every network with every seed; seed by seed, so that a part of them has something of every network."""
+        """Every network with every seed, seed by seed, so that a first part contains every network."""
         return [(entrant, seed) for seed in self.seeds for entrant in self.entrants]
 
     def missing(self, records: Iterable[FinalRecord]) -> list[int]:
-        """The places in ``trainings`` of those that have no record, or were lost."""
+        """The indices in ``trainings`` of those without a record or with a lost process."""
         done = {(each.arch_id, each.seed) for each in records if each.recipe == self.recipe_id and each.state != "lost"}
-        wanted = enumerate((str(entrant.record.arch_id), seed) for entrant, seed in self.trainings)
-        return [number for number, key in wanted if key not in done]
+        required = enumerate((str(entrant.record.arch_id), seed) for entrant, seed in self.trainings)
+        return [number for number, key in required if key not in done]
 
     @property
     def quality(self) -> str:
-        """What the study ranks by: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
+        """The measure that the study ranks by: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
         return self.entrants[0].record.quality
 
     @property
     def id(self) -> str:
-        """Of the whole setting: the same one gives the same table."""
+        """The id of the whole setting; equal ids give equal tables."""
         networks = sorted(str(entrant.record.arch_id) for entrant in self.entrants)
         return id_of([self.recipe, networks, self.seeds])
 
@@ -78,7 +78,7 @@ class Setting:
 def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions) -> Setting:
     """The best found and the best canonical networks; ``config`` is that of the final trainings.
 
-    Raises RunFolderError when the study has none that was found, or no canonical one where a number of them is given.
+    Raises RunFolderError if no found network is complete, or no canonical one although ``baselines`` requests some.
     """
     ranked = [Entrant(record, rank) for rank, record in enumerate(_ranked(run), 1)]
     most = options.max_macs or config.budget.max_macs
@@ -89,7 +89,7 @@ def make_setting(run: RunFolder, config: StudyConfig, options: FinalOptions) -> 
     if not found:
         raise _none(run, ranked, f"no network{bound} that the search found is complete", limited=most is not None)
     if not canonical and options.baselines:
-        hint = "test without a comparison (leave out --baselines), or let a search train baselines"
+        hint = "test without a comparison (omit --baselines), or let a search train baselines"
         raise RunFolderError(f"no canonical baseline{bound} is complete", path=str(run.path), hint=hint)
     seeds = tuple(config.seed + SEEDS_APART + number for number in range(options.seeds))
     chosen = sorted([*found, *canonical], key=lambda each: each.rank)
@@ -103,7 +103,7 @@ def _ranked(run: RunFolder) -> Sequence[TrialRecord]:
 
 def _none(run: RunFolder, ranked: Sequence[Entrant], rule: str, *, limited: bool) -> RunFolderError:
     if not ranked:
-        hint = f"go on with it: inception-search resume {run.path}"
+        hint = f"continue it: inception-search resume {run.path}"
         return RunFolderError("no trial of the study is complete", path=str(run.path), hint=hint)
-    more = f"let the search go on with more trials: inception-search resume {run.path} --trials N"
+    more = f"continue the search with more trials: inception-search resume {run.path} --trials N"
     return RunFolderError(rule, path=str(run.path), hint=f"{more}, or raise --max-macs" if limited else more)

@@ -1,4 +1,4 @@
-"""The table of the final trainings, and the verdict: plain data, JSON and Markdown."""
+"""The table of the final trainings and the verdict, as data, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ LEFT = ("network", "vs best baseline", "")
 class FinalRow:
     """One network: results are 0..1, means over ``seeds`` trainings; ``spread`` is their standard deviation.
 
-    ``quality`` is what results are of: what the study ranks by, ``accuracy``, ``balanced_accuracy`` or ``macro_f1``.
+    ``quality`` is the measure of results, the one that the study ranks by: ``accuracy``, ``balanced_accuracy`` or
+    ``macro_f1``.
 
-    ``trainings`` are those that came to their end, by seed: ``row.trainings[0].file`` has the weights of the first.
+    ``trainings`` are the completed ones, by seed: ``row.trainings[0].file`` has the weights of the first.
 
-    The rank and the order of rows are the search's, by validation. ``versus`` compares a network that was found with
-    the best baseline; ``p_value`` is its, adjusted by Holm for the number of networks compared.
+    The rank and the order of rows are those of the search, by validation. ``versus`` compares a found network with the
+    best baseline; ``p_value`` is adjusted by Holm's method for the number of compared networks.
     """
 
     entrant: Entrant
@@ -57,7 +58,7 @@ class FinalRow:
 
     @property
     def tested(self) -> bool:
-        """Whether any training came to its end."""
+        """Whether any training was completed."""
         return bool(self.records)
 
     @property
@@ -76,7 +77,7 @@ class FinalRow:
         return self.mean(f"validation_{self.quality}") or 0.0
 
     def mean(self, name: str) -> float | None:
-        """The mean of a field of the records over the trainings; None where it is not in all of them."""
+        """The mean of a field of the records over the trainings; None if it is missing in some."""
         values = [getattr(record, name) for record in self.records]
         return fmean(values) if values and None not in values else None
 
@@ -87,12 +88,12 @@ class FinalRow:
 
     @property
     def scores(self) -> Scores:
-        """What each test image adds to the result of each training."""
+        """The contribution of each test image to the result of each training."""
         return Scores(self.entrant.name, np.stack([record.parts(self.quality) for record in self.records]))
 
     @property
     def outcome(self) -> Outcome | None:
-        """Better or worse than the best baseline, as far as that can be said of one among several."""
+        """Better or worse than the best baseline, if significant after correction for several comparisons."""
         if self.versus is None or self.p_value is None:
             return None if self.versus is None else "no interval"
         if self.p_value >= 1 - CONFIDENCE:
@@ -152,17 +153,17 @@ class FinalRow:
 
 @dataclass(frozen=True)
 class FinalTable:
-    """All rows in the order of the search; ``verdict`` is of the best found against the best baseline."""
+    """All rows in the order of the search; ``verdict`` compares the best found with the best baseline."""
 
     rows: tuple[FinalRow, ...]
     verdict: Comparison | None
     best_baseline: str | None
     quality: str = "accuracy"
-    """What results are of."""
+    """The measure of results."""
 
 
 def make_table(setting: Setting, records: Iterable[FinalRecord], run: Path) -> FinalTable:
-    """From the trainings of ``setting`` in the folder ``run``; those of others in ``records`` are passed over."""
+    """The table of the trainings of ``setting`` in the folder ``run``; other ``records`` are ignored."""
     known = [record for record in records if record.recipe == setting.recipe_id and record.seed in setting.seeds]
     quality = _quality(setting, known)
     rows = [
@@ -184,7 +185,7 @@ def make_table(setting: Setting, records: Iterable[FinalRecord], run: Path) -> F
 
 
 def _quality(setting: Setting, records: Sequence[FinalRecord]) -> str:
-    """What the study ranks by; ``accuracy`` where trainings of an earlier version did not keep each answer."""
+    """The study's measure; ``accuracy`` if trainings of an earlier version did not store each prediction."""
     kept = all(record.answered for record in records if record.state == "complete")
     return setting.quality if kept else "accuracy"
 
@@ -206,7 +207,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
 
 
 def markdown(rows: Sequence[FinalRow], sentences: Sequence[str]) -> str:
-    """The table and what is said below it, as Markdown."""
+    """The table and the sentences below it, as Markdown."""
     names = (*COLUMNS[:-1], "verdict")
     rules = ["---" if name in LEFT else "---:" for name in COLUMNS]
     lines = [names, rules, *(row.cells() for row in rows)]
