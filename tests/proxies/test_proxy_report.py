@@ -84,7 +84,7 @@ def test_a_damaged_file_is_made_anew(run: RunFolder, text: str) -> None:
     (run.path / "proxies.json").write_text(text)
     again = proxy_report(run, FREE)
     assert again.rows == first.rows
-    assert ["made anew" in note for note in again.notes] == [True]
+    assert ["replaced" in note for note in again.notes] == [True]
     assert (run.path / "proxies.json").read_text() == good
     assert proxy_report(run, FREE).notes == ()
 
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_written_to_is_read(run: RunFolder, monkeypatch:
     monkeypatch.setattr(proxy_scores, "write_atomic", full)
     found = proxy_report(run, FREE)
     assert len(found.rows) == 3
-    assert ["not kept" in note and "read-only" in note for note in found.notes] == [True]
+    assert ["not saved" in note and "read-only" in note for note in found.notes] == [True]
 
 
 def test_what_was_computed_before_ctrl_c_is_kept(run: RunFolder) -> None:
