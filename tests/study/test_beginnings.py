@@ -38,7 +38,9 @@ def test_an_earlier_study_that_is_none_or_has_nothing_in_the_space_is_refused(fa
         warm_points(space, StudyConfig.of(warm_start=str(tmp_path / "none")))
     earlier = fake_study(trials=2, baselines=False, strategy="random")
     earlier.go()
-    with pytest.raises(RunFolderError, match=r"none of the trained networks is in space 'three'.*leave it out"):
+    with pytest.raises(
+        RunFolderError, match=r"none of the trained networks is in space 'three'.*remove it from warm_start"
+    ):
         warm_points(space, StudyConfig.of(warm_start=str(earlier.run.path)))
 
 

@@ -131,7 +131,7 @@ class TestWhereAPasswordIsFound:
     def test_nowhere(self, monkeypatch: pytest.MonkeyPatch, known: str | None) -> None:
         if known:
             monkeypatch.setenv(VARIABLE, known)
-        with pytest.raises(ConfigError, match=f"the password of the storage .* is not known.*{VARIABLE}") as raised:
+        with pytest.raises(ConfigError, match=f"the password of the storage .* is unknown.*{VARIABLE}") as raised:
             unlocked(StorageUrl("mysql://u:***@db/x"), nobody)
         assert SECRET not in str(raised.value)
 
