@@ -21,6 +21,7 @@ from inception_search.credentials import masked
 SHOWN, RAW = 80, 400  # most characters shown of a found value, and of a text that describes one
 LONGEST = 900  # most characters of each other part of an error
 LONGEST_NAME = 200  # characters of a name that are compared with the known names
+_MEND = "error.mend is called error.hint since 0.2, and the argument mend is called hint"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class InceptionSearchError(Exception):
         found: the value that was found.
         expected: what was expected.
         hint: the likely fix.
+        mend: the former name of ``hint``; it will be removed in version 0.3.
 
     >>> try:
     ...     ins.load("inception_v9")
@@ -70,19 +72,27 @@ class InceptionSearchError(Exception):
         found: Any = None,
         expected: str | None = None,
         hint: str | None = None,
+        mend: str | None = None,
     ) -> None:
+        if mend is not None:
+            warn(_MEND, DeprecationWarning)
         self.rule = rule
         self.place = place if isinstance(place, Place) else Place(path=path)
         self.found = found
         self.expected = expected
-        self.hint = hint
+        self.hint = mend if hint is None else hint
         super().__init__(rule)
 
     @property
     def mend(self) -> str | None:
         """The former name of ``hint``; it will be removed in version 0.3."""
-        warnings.warn("error.mend is called error.hint since 0.2", DeprecationWarning, stacklevel=2)
+        warn(_MEND, DeprecationWarning)
         return self.hint
+
+    @mend.setter
+    def mend(self, hint: str | None) -> None:
+        warn(_MEND, DeprecationWarning)
+        self.hint = hint
 
     @property
     def path(self) -> str | None:

@@ -111,3 +111,12 @@ def test_the_command_line_prints_one_line(tmp_path: Path) -> None:
 def test_the_former_name_of_a_hint_still_works() -> None:
     with pytest.warns(DeprecationWarning, match=r"error\.hint"):
         assert InceptionSearchError("wrong", hint="turn it").mend == "turn it"
+    with pytest.warns(DeprecationWarning, match=r"error\.hint") as warned:
+        error = InceptionSearchError("wrong", mend="turn it")
+    assert warned[0].filename == __file__
+    assert str(error) == "wrong; turn it"
+    with pytest.warns(DeprecationWarning, match=r"error\.hint"):
+        assert str(InceptionSearchError("wrong", hint="turn it", mend="push it")) == "wrong; turn it"
+    with pytest.warns(DeprecationWarning, match=r"error\.hint"):
+        error.mend = "push it"
+    assert (error.hint, str(error)) == ("push it", "wrong; push it")
