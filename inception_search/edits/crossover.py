@@ -42,9 +42,10 @@ class Crossover:
 def crossover(a: Network, b: Network, seed: int | random.Random, *, space: Space | None = None) -> Crossover:
     """Cross two networks: the child is the first network with one to three parts of the second.
 
-    Parts are stages, blocks and branches. They match by name, else by position, if both networks have the same
-    number of stages; else by the height and width of their feature maps. With
-    ``space``, half of the children instead mix the decisions of both points.
+    Parts are stages, blocks and branches. They match by name, or by position if both networks have the same number of
+    stages. For stages without a match by name, modules of the same phase and reductions between the same phases match
+    as well; a phase is the modules between two reductions, counted from the classifier. With ``space``, half of the
+    children instead mix the decisions of both points.
 
     Args:
         a: the first parent.

@@ -137,6 +137,7 @@ class Budget(Limits):
 
         Returns:
             The largest excess over a limit, relative to that limit (0.1: 10 % outside), and a text that describes it.
+            Only limits on measures of the same cost level (``price``) as the first one outside are compared.
 
         Raises:
             ConfigError: a cost is given, and the budget limits a measure that it does not contain.
@@ -148,7 +149,7 @@ class Budget(Limits):
     def worst(self, network: Network | Cost | MeasuredNetwork) -> tuple[Limit, Number] | None:
         """The limit with the largest relative excess, and the value outside it; None if the network is within all.
 
-        Only limits of the quickest measure that is outside are compared.
+        Only limits on measures of the same cost level (``price``) as the first one outside are compared.
         """
         outside: list[tuple[Limit, Number]] = []
         measured = network if isinstance(network, Cost | MeasuredNetwork) else MeasuredNetwork(network)

@@ -231,7 +231,7 @@ class Space:
     def neighbours(self, params: Params) -> Iterator[Params]:
         """Every point that differs from ``params`` in one decision: another label, or the next number of a range.
 
-        If a change adds holes, they get values similar to those of the module that was replaced.
+        New holes copy the corresponding hole of a preceding module; without one they get their first value.
         """
         params = plain(params)
         seen = {_key(params)}
@@ -268,7 +268,7 @@ class Space:
     def changed(self, params: Params, update: Params) -> Params:
         """``params`` with the decisions in ``update`` changed.
 
-        If the change adds holes, they get values similar to those of the module that was replaced.
+        New holes copy the corresponding hole of a preceding module; without one they get their first value.
         """
         return near.changed(plain(params), plain(update), lambda answer: self.fill(answer)[1])
 
@@ -294,7 +294,7 @@ class Space:
 
     @cached_property
     def fixed_points(self) -> dict[str, Network]:
-        """The canonical modules or networks that the space contains unchanged, by name.
+        """The canonical modules or networks in ``contains``, by label, with the widths given there.
 
         A module is placed in the template's network.
         """
