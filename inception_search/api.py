@@ -168,7 +168,8 @@ def draw(
     """Draw a network or one of its modules as a figure for a notebook, a paper or a web page.
 
     Args:
-        item: a document, a module, a name of either (``"inception_v4.inception_a"``), or a compiled model.
+        item: a document, a module, a name of either (docs/naming.md), such as ``"inception_v4.inception_a"``, or a
+            compiled model.
         style: ``"overview"`` draws one box for each stage, ``"plain"`` every convolution; ``"detail"`` adds shapes,
             parameters and multiply-adds; ``"paper"`` draws upwards, as the network's paper does (default:
             ``"overview"`` for a network, ``"plain"`` for a module).

@@ -78,7 +78,7 @@ def _with_names(text: str, named: Sequence[str]) -> str:
     if _NAMING in text:
         return text
     for name in named:
-        text = re.sub(rf"^( *{name}: [^.\n]+)\.$", rf"\1, or its name ({_NAMING}).", text, count=1, flags=re.MULTILINE)
+        text = re.sub(rf"^( *{name}: [^.\n]+)\.", rf"\1, or its name ({_NAMING}).", text, count=1, flags=re.MULTILINE)
     return text
 
 
@@ -127,7 +127,7 @@ def normal_form(
     without effect are removed.
 
     Args:
-        step: a step, or the name of a module (``"inception_v4.inception_a"``).
+        step: a step, or the name of a module (docs/naming.md), such as ``"inception_v4.inception_a"``.
         blocks: the blocks of the step's network (default: those of a module given by its name, else none).
         pool_defaults: the defaults of pools in that network (default: those of a module given by its name).
         same_padding: the meaning of padding ``same`` in that network, ``"symmetric"`` or ``"tf"`` (default: that of a

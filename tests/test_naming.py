@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,12 +120,14 @@ def test_functions_of_both_take_networks_and_modules_by_name(function: str, ther
         TAKE_BOTH[function](words)
 
 
-@pytest.mark.parametrize("function", ["lower", "measure_network", "mutate", "set_input", "edit_path"])
-def test_signatures_and_docs_are_those_of_the_functions(function: str) -> None:
-    public = getattr(ins, function)
-    first = next(iter(inspect.signature(public).parameters.values()))
-    assert "str | Path" in str(first.annotation) or "NamedNetwork" in str(first.annotation)
-    assert "docs/naming.md" in public.__doc__
+def test_signatures_and_docs_are_those_of_the_functions() -> None:
+    takes_a_name = re.compile(r"(Network|AnyStep).*str \| Path|NamedNetwork")
+    functions = {name: getattr(ins, name) for name in ins.__all__ if inspect.isfunction(getattr(ins, name))}
+    first = {name: next(iter(inspect.signature(each).parameters.values()), None) for name, each in functions.items()}
+    found = {name for name, parameter in first.items() if parameter and takes_a_name.match(str(parameter.annotation))}
+    assert {"lower", "set_classes", "edit_path", "draw", "normal_form"} <= found
+    assert not {name for name in found if "docs/naming.md" not in functions[name].__doc__}
+    assert "the network, or its name (docs/naming.md). If it has no classifier" in str(ins.set_classes.__doc__)
     assert ins.lower(network="inception_v1").cost() == ins.lower(ins.load("inception_v1")).cost()
 
 
