@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from inception_search.data.catalogue import DATASETS
 from inception_search.numbers import PATTERN
 from inception_search.options import groups, meanings, option_schemas
+from inception_search.proxies.table import PROXIES
+from inception_search.spec.documents.field_table import codes
+from inception_search.store.objectives import OBJECTIVES
+from inception_search.strategies.table import STRATEGIES
 from inception_search.study.config import SCHEMA, VERSION, StudyConfig
 
 NUMBERS = ("integer", "number")
 LISTS = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+# Names that an option may have, for editors. Not an ``enum``: other packages can add datasets, strategies and proxies.
+NAMES: dict[str, Iterable[str]] = {
+    "data": DATASETS,
+    "objectives": OBJECTIVES,
+    "strategy": STRATEGIES,
+    "warmup_proxy": PROXIES,
+    "proxies": PROXIES,
+}
 POINT = {"anyOf": [{"type": "object", "additionalProperties": {"type": "number"}}, {"type": "string"}]}
 
 
@@ -39,7 +53,8 @@ def study_schema() -> dict[str, Any]:
 
 def _written(name: str, value: dict[str, Any], meaning: str) -> dict[str, Any]:
     """An option in the forms users may write: numbers also as ``10M``, lists also comma-separated."""
-    value = {**value, "description": meaning}
+    listed = f" Names: {codes(NAMES[name])}." if name in NAMES else ""
+    value = {**value, "description": meaning + listed}
     rest = {key: item for key, item in value.items() if key in ("description", "default", "title")}
     if isinstance(value.get("default"), list | tuple):
         return {**rest, **LISTS}

@@ -55,11 +55,20 @@ def test_what_is_settled_when_the_study_begins_is_listed(name: str) -> None:
     assert f"{used:,g}" in ROWS[name][1] if isinstance(used, int | float) else ROWS[name][1].startswith(used)
 
 
-@pytest.mark.parametrize(
+OF_TABLES = pytest.mark.parametrize(
     ("name", "values"), [("data", ABOUT_DATASETS), ("objectives", OBJECTIVES), ("warmup_proxy", PROXIES)], ids=str
 )
+
+
+@OF_TABLES
 def test_values_of_tables_are_listed(name: str, values: dict[str, Any]) -> None:
     assert [value for value in values if f"`{value}`" not in ROWS[name][0]] == []
+
+
+@OF_TABLES
+def test_editors_list_the_values_of_tables(name: str, values: dict[str, Any]) -> None:
+    description = study_schema()["properties"][name]["description"]
+    assert [value for value in values if f"`{value}`" not in description] == []
 
 
 def test_editors_are_told_what_every_option_means() -> None:
