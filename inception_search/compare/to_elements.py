@@ -119,7 +119,7 @@ class Reader:
         path = f"aux.{name}"
         inside = (*self.series(aux.body, f"{path}.body"), *self.classifier(aux, path, classes))
         fields = (after, _same("weight", aux.weight))
-        return self._made("aux", f"auxiliary head {name}", path, fields, inside, name=name)
+        return self._made("aux", f"auxiliary classifier {name}", path, fields, inside, name=name)
 
     def model(self, kind: str, model: SpecModel | None) -> Element:
         """Settings of a network, such as its ``conv_defaults``, as one element."""

@@ -239,7 +239,7 @@ def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], all
     """Whether a file may lack ``key``.
 
     A file may lack the classifier for a new number of classes, a head that its implementation does not have, or an
-    entire auxiliary head.
+    entire auxiliary classifier.
     """
     part = part_of(key)
     if part.partition(".")[0] not in ("head", "aux"):
@@ -250,7 +250,7 @@ def _may_lack(key: str, naming: Naming, tensors: Mapping[str, torch.Tensor], all
 
 
 def is_classifier(key: str) -> bool:
-    """Whether a tensor belongs to the classifier of the head or of an auxiliary head."""
+    """Whether a tensor belongs to the last layer of the head or of an auxiliary classifier."""
     parts = key.split(".")
     return "classifier" in parts and parts[0] in ("head", "aux")
 

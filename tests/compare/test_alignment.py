@@ -255,7 +255,7 @@ def test_v3_to_v4_is_told_as_people_tell_it() -> None:
         "~ mixed_7b … mixed_7c → inception_c: 2 → 3 x inception_c",
         "~   mixed_6d → inception_b.2: as mixed_6c → inception_b.1",
         "~     branch 0: 1x1 64 → 1x1 96",
-        "- aux.aux: auxiliary head aux",
+        "- aux.aux: auxiliary classifier aux",
         "+ head.dropout: dropout 0.2",
         "parameters 23,834,568 → 42,679,816 (+18,845,248, +79.1 %)",
     ):
