@@ -26,7 +26,7 @@ Kind: TypeAlias = Literal["folder", "file", "link to nothing", "special file"]
 
 
 @dataclass
-class PassedOver:
+class Ignored:
     """Counts and paths of ignored entries, and of nested images."""
 
     endings: Counter[str] = field(default_factory=Counter)
@@ -76,15 +76,15 @@ def read_tree(root: Path) -> Tree:
         if not root.is_dir():
             hint = "name another (--data-root; of a study, data_root in study.yaml)"
             raise DataError("the folder is not there", place=Place(str(root)), hint=hint)
-        passed = PassedOver()
+        ignored = Ignored()
         folders = _split_folders(root)
-        classes = _classes(folders["train"], passed)
+        classes = _classes(folders["train"], ignored)
         splits = {}
         for split, folder in folders.items():
             if split != "train":
-                _check_same_classes(folder, _classes(folder, passed), folders["train"], classes)
-            splits[split] = tuple(_pictures(folder / name, passed) for name in classes)
-        return Tree(folders["train"], classes, splits, (*_beside(root, folders), *passed.sentences(root)))
+                _check_same_classes(folder, _classes(folder, ignored), folders["train"], classes)
+            splits[split] = tuple(_pictures(folder / name, ignored) for name in classes)
+        return Tree(folders["train"], classes, splits, (*_beside(root, folders), *ignored.sentences(root)))
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
@@ -141,14 +141,14 @@ def _names(splits: dict[str, Path]) -> str:
     return " and ".join(folder.name for folder in splits.values())
 
 
-def _classes(folder: Path, passed: PassedOver) -> tuple[str, ...]:
+def _classes(folder: Path, ignored: Ignored) -> tuple[str, ...]:
     """The names of the class folders in ``folder``, at least two."""
     for entry, kind in _entries(folder):
         if kind == "link to nothing" and entry.suffix.lower() not in ENDINGS:
             hint = "restore the folder it points to, or remove the link"
             raise DataError("the link in place of a class folder points to nothing", place=Place(str(entry)), hint=hint)
         if kind == "file" and entry.suffix.lower() in ENDINGS:
-            passed.outside.append(entry)
+            ignored.outside.append(entry)
     classes = tuple(_folders(folder))
     if not classes:
         expected = "one sub-folder of images per class"
@@ -188,7 +188,7 @@ def _check_same_classes(folder: Path, found: tuple[str, ...], train: Path, class
         raise DataError(rule, place=Place(str(folder)), found=odd, hint=hint)
 
 
-def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
+def _pictures(folder: Path, ignored: Ignored) -> tuple[Path, ...]:
     """The sorted image files in a class folder and all folders below it; hidden files are ignored."""
     found, waiting, seen = [], [folder], set[tuple[int, int]]()
     above = {_identity(parent) for parent in (*folder.absolute().parents, *folder.resolve().parents)}
@@ -196,7 +196,7 @@ def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
         here = waiting.pop()
         same = _identity(here)
         if same in above:
-            passed.upward.append(here)
+            ignored.upward.append(here)
             continue
         if same in seen:  # a link to a folder that was already visited
             continue
@@ -205,14 +205,14 @@ def _pictures(folder: Path, passed: PassedOver) -> tuple[Path, ...]:
             if kind == "folder":
                 waiting.append(entry)
             elif kind == "link to nothing":
-                passed.links.append(entry)
+                ignored.links.append(entry)
             elif kind == "special file":
-                passed.special.append(entry)
+                ignored.special.append(entry)
             elif entry.suffix.lower() not in ENDINGS:
-                passed.endings[entry.suffix.lower()] += 1
+                ignored.endings[entry.suffix.lower()] += 1
             else:
                 found.append(entry)
-                passed.nested += here != folder
+                ignored.nested += here != folder
     if not found:
         expected = "files ending in " + ", ".join(sorted(ENDINGS))
         raise DataError("the class folder holds no images", place=Place(str(folder)), expected=expected)
