@@ -25,7 +25,7 @@ class LeaderboardRow:
 
 
 def leaderboard_rows(records: Iterable[TrialRecord], top: int = 10) -> list[LeaderboardRow]:
-    """The ``top`` complete trials by accuracy, and every complete baseline below them, with their ranks."""
+    """The ``top`` best complete trials, and every complete baseline below them, with their ranks."""
     known = list(records)
     reference = best_baseline(known)
     ranked = leaderboard(known, len(known))
@@ -37,7 +37,7 @@ def leaderboard_rows(records: Iterable[TrialRecord], top: int = 10) -> list[Lead
 
 
 def best_baseline(records: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The complete baseline with the highest accuracy, or None."""
+    """The best complete baseline, or None."""
     return next(iter(leaderboard(baselines(records), 1)), None)
 
 

@@ -67,7 +67,7 @@ def _print(report: ProxyReport) -> None:
     text += f", mean of {report.seeds} seeds" if report.seeds > 1 else ""
     text += f"\ncorrelation with validation accuracy; [...,...]: 95 % bootstrap interval; {_against(report)}"
     for name, reason in report.left_out.items():
-        text += f"\nomitted: {name}: {reason}"
+        text += f"\nomitted {name}: {reason}"
     console.print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 

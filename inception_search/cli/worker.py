@@ -28,4 +28,4 @@ def worker(
     from inception_search.study.attend import attend
 
     ended = attend(run, device=device, idle=idle, note=lambda text: typer.echo(text, err=True))
-    typer.echo(f"{counted(ended, 'trial')} trained by this worker", err=True)
+    typer.echo(f"{counted(ended, 'trial')} ended on this worker", err=True)

@@ -20,7 +20,7 @@ MEANING = {
     "complete": "trained to the last epoch",
     "pruned": "stopped early by the pruner",
     "paused": "stopped at a rung; it may continue",
-    "infeasible": "outside the budget; not trained",
+    "infeasible": "does not fit the images, or is outside the budget; not trained",
     "failed": "training ended without a result",
     "duplicate": "an architecture that the study already had; not trained",
 }

@@ -97,7 +97,7 @@ CANONICAL = 12  # baselines drawn, the best first
 
 
 def baselines_section(material: Material) -> list[Block]:
-    """The best found network, then the baselines by accuracy, each compared with the best found."""
+    """The best found network, then the best baselines, each compared with the best found."""
     best = material.best
     ranked = leaderboard(material.records, len(material.records))
     canonical = [record for record in ranked if record.origin == "baseline"]

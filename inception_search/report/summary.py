@@ -28,13 +28,15 @@ def summary(records: Sequence[TrialRecord]) -> str:
     if found is None or found.score is None:
         return text
     text += f" Best network found: {trial_name(found)} with {percent(found.score)} validation {quality_words(records)}"
+    text += f" and a loss of {found.objectives['loss']:.3g}" if found.ranked_by == "loss" else ""
     reference = best_baseline(records)
     if reference is None or reference.score is None:
         return text + "." + _grain(records, found)
     difference = found.score - reference.score
     text += f", {points(difference)} points compared with {trial_name(reference)}, the best baseline"
-    text += f" ({percent(reference.score)})."
-    if difference < 0:
+    loss = f" and a loss of {reference.objectives['loss']:.3g}" if found.ranked_by == "loss" else ""
+    text += f" ({percent(reference.score)}{loss})."
+    if leaderboard([found, reference], 1)[0].number == reference.number:
         text += f" No network found is better than {trial_name(reference)}."
     return text + _grain(records, found, reference)
 

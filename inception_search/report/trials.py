@@ -9,7 +9,7 @@ from inception_search.figures.labels import count, number
 from inception_search.numbers import counted
 from inception_search.report.blocks import Block, Folded, Prose, Table
 from inception_search.report.material import Material
-from inception_search.store.query import counts, quality_words
+from inception_search.store.query import counts, quality_words, ranking_words
 from inception_search.store.record import TrialRecord, percent
 
 AGAINST = "Compared with best baseline#"
@@ -39,7 +39,7 @@ def leaders_section(material: Material) -> list[Block]:
     ]
     words = quality_words(material.records)
     columns = [f"{words[0].upper()}{words[1:]}#" if name == "Accuracy#" else name for name in COLUMNS]
-    caption, marked = CAPTION.format(words), [row.baseline for row in rows]
+    caption, marked = CAPTION.format(ranking_words(material.records)), [row.baseline for row in rows]
     if any(marked):
         return [Table(f"{caption}; {COMPARED}.", columns, cells, marked)]
     kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is no baseline to compare with

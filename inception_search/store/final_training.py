@@ -27,7 +27,7 @@ class FinalTraining:
     trial: int
     seed: int
     validation: float
-    """The validation result by which the study ranks networks, 0..1."""
+    """The validation result (accuracy, balanced accuracy or macro F1), 0..1."""
     macs: int
     file: Path
     """The weight file."""

@@ -47,7 +47,7 @@ class Presence:
             write_all(self.fd, data)
 
     def leave(self) -> None:
-        """Be gone."""
+        """Remove the heartbeat file."""
         if self.fd >= 0:
             with suppress(OSError):
                 self.path.unlink()

@@ -210,7 +210,7 @@ def unsealed(text: str, place: Place | None = None) -> str:
     body, check = found.groups()
     if _check(body) != check:
         raise DocumentError(
-            "checksum mismatch: the line was modified after it was written",
+            "checksum mismatch: the text was modified after it was written",
             place=place,
             hint="restore the file from a copy, or delete the line; after a change by hand, delete its check",
         )

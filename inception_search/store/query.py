@@ -22,8 +22,14 @@ def leaderboard(records: Iterable[TrialRecord], top: int = 10) -> list[TrialReco
 
 
 def quality_words(records: Iterable[TrialRecord]) -> str:
-    """The name of the ranking criterion: ``accuracy``, ``balanced accuracy`` or ``macro F1``."""
+    """The measure that is shown of trials: ``accuracy``, ``balanced accuracy`` or ``macro F1``."""
     return QUALITIES[next((record.quality for record in records if record.objectives), "accuracy")]
+
+
+def ranking_words(records: Iterable[TrialRecord]) -> str:
+    """The measure that ranks trials: ``loss``, or that of :func:`quality_words`."""
+    known = [record for record in records if record.objectives]
+    return "loss" if known and known[0].ranked_by == "loss" else quality_words(known)
 
 
 def baselines(records: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -63,7 +69,6 @@ def _complete(records: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 def _rank(record: TrialRecord) -> tuple[float, float, int]:
     """Sorts better trials first: by the first objective that is a quality or the loss, else by accuracy."""
-    learned = next((name for name in record.objectives if name in (*QUALITIES, "loss")), "accuracy")
     score = -math.inf if record.score is None else record.score
-    loss = record.objectives["loss"] if learned == "loss" else -score
+    loss = record.objectives["loss"] if record.ranked_by == "loss" else -score
     return (loss, record.cost.get("macs", math.inf), record.number)

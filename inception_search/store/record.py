@@ -163,6 +163,11 @@ class TrialRecord(BaseModel):
         return self
 
     @property
+    def ranked_by(self) -> str:
+        """The measure that ranks trials: the first objective of :data:`QUALITIES` or ``loss``; else ``accuracy``."""
+        return next((name for name in self.objectives if name in (*QUALITIES, "loss")), "accuracy")
+
+    @property
     def quality(self) -> str:
         """The measure that ranks the study's trials: its first objective in :data:`QUALITIES`, else ``accuracy``."""
         for name in self.objectives:

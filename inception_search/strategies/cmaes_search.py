@@ -67,7 +67,7 @@ class CmaEs:
             raise MissingRequirementError(rule, path="strategy", hint=install("cmaes"))
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:

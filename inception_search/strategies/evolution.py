@@ -64,7 +64,7 @@ class Evolution:
         self.history = History()
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:

@@ -50,7 +50,7 @@ def best_first(ended: Iterable[Observation]) -> list[Observation]:
 
 
 def leaders(ended: Iterable[Observation]) -> list[Observation]:
-    """The nondominated trials by number: the best one and its equals, or a Pareto front."""
+    """The nondominated ones of the trials that were trained longest, by number."""
     ordered = list(ended)
     most = max((observation.epochs for observation in ordered), default=0)
     longest = sorted((each for each in ordered if each.epochs == most), key=lambda each: each.number)

@@ -40,7 +40,7 @@ class LocalSearch:
         self.used_up: set[int] = set()  # trials with no unseen neighbour left
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:

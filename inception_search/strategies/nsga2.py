@@ -38,7 +38,7 @@ class Nsga2:
         self.history = History()
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
 
     def ask(self, number: int) -> Proposal | None:

@@ -76,7 +76,7 @@ class Predictor:
         self.rows: dict[int, Array] = {}
 
     def tell(self, observation: Observation) -> None:
-        """Keep it."""
+        """Store the observation."""
         self.history.tell(observation)
         if observation.number not in self.rows:
             self.rows[observation.number] = self.decisions.row(observation.params)

@@ -145,7 +145,7 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
 
 
 def refuse_other(rule: str, path: Path, begun: str | None, now: str, hint: str) -> None:
-    """Raise RunFolderError if the fingerprint ``now`` differs from the one when the study ``begun``, if known."""
+    """Raise RunFolderError if the fingerprint ``now`` is not ``begun``, the one at the start (None: unknown)."""
     if begun not in (None, now):
         found, expected = raw(f"fingerprint {now}"), f"fingerprint {begun}"
         raise RunFolderError(rule, place=Place(str(path)), found=found, expected=expected, hint=hint)

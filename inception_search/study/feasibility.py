@@ -85,7 +85,7 @@ class Screen:
         key = frozenset(params.items())
         found = self.points.get(key)
         if found is None:
-            found = self.points[key] = self._candidate(dict(params))  # a copy, because the proposer may change its own
+            found = self.points[key] = self._candidate(dict(params))  # without the layout of an encoded point
             if len(self.points) > REMEMBERED:
                 self.points.popitem(last=False)
         return replace(found, trial=self.seen.first(found.arch_id))

@@ -60,19 +60,19 @@ class Ledger:
         """Record a baseline or a network of an earlier run that trial ``first`` has already trained."""
         return self.settle(self._record(trial, state="duplicate", duplicate_of=first, seconds=trial.seconds))
 
-    def failed(self, trial: Trial, reason: str) -> TrialRecord:
+    def record_failure(self, trial: Trial, reason: str) -> TrialRecord:
         """Record a trial that ended without a result."""
         facts = {**training_facts(trial, self.context, {}), "curve": trial.curve, "reason": _paragraph(reason)}
         return self.settle(self._record(trial, state="failed", **facts))
 
-    def ended(self, trial: Trial, payload: dict[str, Any]) -> TrialRecord:
+    def record_result(self, trial: Trial, payload: dict[str, Any]) -> TrialRecord:
         """Record a trial with the result ``payload`` of its process."""
         try:
             result = _result_fields(payload, trial.curve, self.context.config.pruner)
             facts = training_facts(trial, self.context, payload)
             record = self._record(trial, **facts, **result, objectives=self._objectives(trial, result))
         except (KeyError, TypeError, ValueError, ValidationError) as error:
-            return self.failed(trial, f"its result cannot be used: {_first_words(error)}")
+            return self.record_failure(trial, f"its result cannot be used: {_first_words(error)}")
         return self.settle(record)
 
     def give_up(self, record: TrialRecord) -> TrialRecord:

@@ -1,6 +1,4 @@
-"""The loop of a search: propose, train, record, report. The run folder is authoritative; everything else derives from
-it.
-"""
+"""The loop of a search: propose, train, record, report; the run folder is the source of everything else."""
 
 from __future__ import annotations
 
@@ -156,13 +154,13 @@ class Driver(TrialLoop):
             trial.number, epoch, losses(self.context.config.objectives, values), spared=trial.exempt
         )
 
-    def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
+    def record_result(self, trial: Trial, payload: dict[str, Any]) -> None:
         """Record a trial with the result that its process left."""
-        self.conclude(trial, self.ledger.ended(trial, payload))
+        self.conclude(trial, self.ledger.record_result(trial, payload))
 
-    def failed(self, trial: Trial, reason: str) -> None:
+    def record_failure(self, trial: Trial, reason: str) -> None:
         """Record a trial that left no result and is not restarted."""
-        self.conclude(trial, self.ledger.failed(trial, reason))
+        self.conclude(trial, self.ledger.record_failure(trial, reason))
 
     def conclude(self, trial: Trial, record: TrialRecord) -> None:
         """Report a recorded trial to the strategy, queue its repeats, and keep it if it is paused."""
@@ -201,7 +199,7 @@ class Driver(TrialLoop):
         names = self.context.config.objectives
         return losses(names, {name: sum(values[name] for values in known) / len(known) for name in names})
 
-    def settled(self) -> bool:
+    def try_to_finish(self) -> bool:
         """Whether everything is done: the best paused trials continue first, the others are then given up."""
         if not self.closed:
             self.closed = True

@@ -33,7 +33,7 @@ class Progress:
     run: str
     paused: int = 0
     exhausted: bool = False
-    """Whether the search ended because it found no further new network within the budget."""
+    """Whether the search ended because it found no further network that is new and feasible."""
 
     @property
     def finished(self) -> bool:
@@ -45,10 +45,10 @@ class Progress:
         if self.finished:
             if self.done >= self.wanted:
                 return ""
-            return f"Finished with {self.done} of {self.wanted} trials: no further new network is within the budget."
+            return f"Finished with {self.done} of {self.wanted} trials: no further network is new and feasible."
         if self.running:
             flight = counted(len(self.under_way), "trial")
-            sentence = f"Running: {flight} running{self._last(now)}; {self.done} of {self.wanted} are trained"
+            sentence = f"Running: {flight} in progress{self._last(now)}; {self.done} of {self.wanted} are trained"
             return f"{sentence}{self._paused()}."
         sentence = f"Not finished: {self.done} of {self.wanted} trials are trained{self._paused()}"
         sentence += f", {counted(len(self.under_way), 'trial')} interrupted" if self.under_way else ""

@@ -69,8 +69,8 @@ class Median(NoPruning):
     """Stop a trial that is worse than more than half of the comparable trials at the same epoch.
 
     With several objectives, only trials that cost no more are comparable, where costs are known beforehand: the median
-    rule of Golovin et al. ("Google Vizier", KDD 2017), adapted to fronts. No trial is stopped in the first half of the
-    epochs, because the learning rate is still high.
+    rule of Golovin et al. ("Google Vizier", KDD 2017), adapted to fronts. By default no trial is stopped in the first
+    half of the epochs, because the learning rate is still high.
     """
 
     def __init__(self, epochs: int, beforehand: tuple[bool, ...], options: MedianOptions) -> None:

@@ -115,7 +115,7 @@ class Study:
     def optuna(self) -> optuna.Study:
         """An ``optuna.Study`` with the trials recorded so far: a new copy in memory at each access.
 
-        A trial has its point as parameters, the objectives as values, and the validation accuracy of each epoch as
+        A trial has its point as parameters, the objectives as values, and the validation result of each epoch as
         intermediate values. Its user attributes are its costs, origin, label, ``arch_id``, seed, seconds, reason and
         the notes of the strategy. Optuna shows paused trials as running, networks outside the limits as pruned and
         proposals of a known network as failed; ``user_attrs["state"]`` has the state in this package.

@@ -28,7 +28,7 @@ class TrialLoop(ABC):
     The files of trials are in ``folder``. ``unfinished`` may have been begun by an earlier loop.
     """
 
-    again = "resume"
+    how_to_continue = "resume"
     """What the user does to continue stopped trials."""
 
     def __init__(
@@ -55,19 +55,19 @@ class TrialLoop(ABC):
         """Handle a finished epoch of a trial; return what the trial does next."""
 
     @abstractmethod
-    def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
+    def record_result(self, trial: Trial, payload: dict[str, Any]) -> None:
         """Record a trial with the result of its process."""
 
     @abstractmethod
-    def failed(self, trial: Trial, reason: str) -> None:
+    def record_failure(self, trial: Trial, reason: str) -> None:
         """Record a trial that left no result and is not restarted."""
 
     def begin_another(self) -> bool:
         """Begin a trial that is not in ``unfinished``, if there is one; return whether there was."""
         return False
 
-    def settled(self) -> bool:
-        """Whether everything is done, when nothing runs and nothing can begin."""
+    def try_to_finish(self) -> bool:
+        """Called when nothing runs and nothing can begin: queue what is left, or return True if everything is done."""
         return True
 
     def loop(self) -> bool:
@@ -80,7 +80,7 @@ class TrialLoop(ABC):
             self.adopt()
             while not self.stop.is_set():
                 launched = self.launch()
-                if not launched and not self.running and self.settled():
+                if not launched and not self.running and self.try_to_finish():
                     return True
                 for event in self.executor.wait(0.0 if launched else _PATIENCE):
                     self.handle(event)
@@ -94,14 +94,14 @@ class TrialLoop(ABC):
         for trial in self.unfinished:
             payload = outbox.read(self.folder.result_file(trial.number))
             if payload is not None and payload.get("arch_id") in known_ids(trial.network):
-                self.ended(trial, payload)
+                self.record_result(trial, payload)
             else:
                 remove(self.folder.result_file(trial.number))
                 left.append(trial)
         self.unfinished = left
 
     def launch(self) -> bool:
-        """Start the next trial if a process is free; return whether one was started."""
+        """Start the next trial if a process is free; return whether there was anything to do."""
         if len(self.running) - len(self.waiting) >= self.executor.capacity:
             return False
         if self.waiting:
@@ -115,7 +115,7 @@ class TrialLoop(ABC):
     def continue_trial(self, trial: Trial) -> None:
         """Continue a trial that an earlier loop did not finish; this does not count against the trial."""
         if trial.attempt >= MAX_BEGUN:
-            self.failed(trial, f"it was begun {trial.attempt} times, and each time its process was lost")
+            self.record_failure(trial, f"it was begun {trial.attempt} times, and each time its process was lost")
             return
         self.submit(trial.again(), trial.attempt + 1, trial.tries)
         self.start(trial.number)
@@ -140,41 +140,41 @@ class TrialLoop(ABC):
             raise RunFolderError(
                 f"{trial.name} could not read its data or write its result",
                 place=Place(str(self.folder.path)),
-                hint=f"free some space, or repair the disk, then {self.again}; nothing recorded is lost",
+                hint=f"free some space, or repair the disk, then {self.how_to_continue}; nothing recorded is lost",
             )
         else:
             del self.running[event.number]
-            self.end(trial, event)
+            self.process_ended(trial, event)
 
-    def end(self, trial: Trial, event: Ended) -> None:
+    def process_ended(self, trial: Trial, event: Ended) -> None:
         """Record a trial whose process has ended, or restart it from its last epoch."""
         number, name = event.number, trial.name
         payload = outbox.read(self.folder.result_file(number))
         if payload is not None and self.too_crowded(payload):
             remove(self.folder.result_file(number))
             self.note(f"{name} ran out of memory beside others; it runs again, with fewer at a time")
-            self.repeat(trial, trial.attempt + 1, trial.tries)
+            self.repeat(trial, attempt=trial.attempt + 1, tries=trial.tries)
         elif payload is not None:
-            self.ended(trial, payload)
+            self.record_result(trial, payload)
         elif self.stop.is_set():
             return  # a signal may have ended the trial too; its job remains for the next session
         elif event.handed_back:
             where = "from its last epoch" if trial.advanced else "from where it was"
             self.note(f"{name} was returned by a worker that exits; it continues elsewhere {where}")
-            self.repeat(trial, trial.attempt + 1, trial.tries)
+            self.repeat(trial, attempt=trial.attempt + 1, tries=trial.tries)
         elif not event.began and not event.late:
             self.note(f"the process of {name} ended before it began; it is started again")
-            self.repeat(trial, trial.attempt, trial.tries)  # this does not count as an attempt
+            self.repeat(trial, attempt=trial.attempt, tries=trial.tries)  # this does not count as an attempt
         elif event.late and number in self.late:
-            self.failed(trial, f"it ran longer than the limit of {self.context.config.trial_seconds:g} s")
+            self.record_failure(trial, f"it ran longer than the limit of {self.context.config.trial_seconds:g} s")
         elif not trial.advanced and trial.tries >= self.context.config.retries:
             times = f"its process was lost {trial.tries} times in a row"
-            self.failed(trial, f"{times}, last with exit code {event.exit_code}")
+            self.record_failure(trial, f"{times}, last with exit code {event.exit_code}")
         else:
             self.late |= {number} if event.late else set()
             why = "ran out of time" if event.late else f"lost its process (exit code {event.exit_code})"
             self.note(f"{name} {why}; it runs again")
-            self.repeat(trial, trial.attempt + 1, 1 if trial.advanced else trial.tries + 1)
+            self.repeat(trial, attempt=trial.attempt + 1, tries=1 if trial.advanced else trial.tries + 1)
 
     def repeat(self, trial: Trial, attempt: int, tries: int) -> None:
         """Begin another attempt, which starts when a process is free."""

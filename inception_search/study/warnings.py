@@ -69,7 +69,7 @@ def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: 
         return None
     trained = sum(screen(proposal.params).fresh for proposal in canonical)
     if not trained:
-        return "no canonical module is within the budget: the study has no baselines to compare with"
+        return "no canonical module can be trained within the budget: the study has no baselines to compare with"
     if trained >= config.trials:
         canon = (
             "the only trial is a canonical module"

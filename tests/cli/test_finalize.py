@@ -44,8 +44,8 @@ def test_a_table_and_a_verdict(command: Command, run: Path) -> None:
     assert len(rows) == 4
     assert sum("(canonical)" in row for row in rows) == 2
     assert all("%" in row and "±" in row for row in rows)
-    assert "the best found, against" in said.out
-    assert "both chosen by validation accuracy), by test accuracy: " in said.out
+    assert "the best network found in the search, compared with" in said.out
+    assert "best canonical network by validation accuracy, by test accuracy: " in said.out
     assert "test and validation are accuracy" in said.out
     assert "95 % interval" in said.out
     assert "Holm" in said.out

@@ -63,7 +63,7 @@ def test_notes_go_to_stderr(command: Command, run: Path) -> None:
     said = command("proxies", run, *FEW, "--json")
     assert json.loads(said.out)
     assert said.err.startswith("note: ")
-    assert "made anew" in said.err
+    assert "is replaced" in said.err
 
 
 BAD = [

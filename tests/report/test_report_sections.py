@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from figure_samples import record, small_network, study_records
 
 from inception_search.analysis.importance import Bar, Importance
-from inception_search.report import write_report
+from inception_search.report import summary, write_report
 from inception_search.report.blocks import Image
 from inception_search.report.material import Material, SpaceFacts
 from inception_search.report.plots import curves_section
 from inception_search.report.write import SECTIONS
 from inception_search.store.record import TrialRecord
+from tests.store.conftest import FACTS
 
 HOSTILE = '"><script>alert(1)</script><b onclick=x>'
 STUDY = {
@@ -261,3 +263,15 @@ def test_a_report_of_a_hundred_trials_is_small(tmp_path: Path) -> None:
     sampled = [record(n, reason="below the median") for n in range(10, 100)]
     path = write_report(tmp_path, [*baselines, *sampled], study=STUDY, title="t", space=SPACE)[0]
     assert path.stat().st_size < 2_000_000
+
+
+def test_a_study_of_the_loss_says_which_network_has_the_lower_loss() -> None:
+    def trial(number: int, loss: float, **facts: Any) -> TrialRecord:
+        return TrialRecord.model_validate({**FACTS, "number": number, "objectives": {"loss": loss}, **facts})
+
+    baseline = trial(0, 0.5, value=0.9, origin="baseline", label="v3", arch_id="a")
+    text = summary([baseline, trial(1, 0.3, value=0.88, arch_id="b")])
+    assert "trial 1 with 88.00 % validation accuracy and a loss of 0.3" in text
+    assert "(90.00 % and a loss of 0.5)" in text
+    assert "No network found" not in text
+    assert "No network found is better than v3" in summary([baseline, trial(1, 0.7, value=0.88, arch_id="b")])

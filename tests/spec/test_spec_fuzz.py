@@ -175,5 +175,5 @@ def test_a_space_that_would_write_out_without_end_is_refused() -> None:
     line = "".join(f"  d{i}: {{$use: d{i - 1}}}\n" for i in range(1, 3_000))
     for define, last in ((many, 14), (line, 2_999)):
         text = f"{head}define:\n  d0: relu\n{define}network: {{name: n, stages: {{a: {{$use: d{last}}}}}}}\n"
-        with pytest.raises(DocumentError, match="too large or too deep with every"):
+        with pytest.raises(DocumentError, match="too large or too deep after inserting every"):
             Space(text)

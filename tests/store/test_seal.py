@@ -32,7 +32,7 @@ def test_every_changed_bit_is_seen_or_changes_no_number():
 
 
 def test_the_error_says_where(tmp_path):
-    with pytest.raises(DocumentError, match=r"^trials\.jsonl:3: checksum mismatch: the line was modified"):
+    with pytest.raises(DocumentError, match=r"^trials\.jsonl:3: checksum mismatch: the text was modified"):
         unsealed(sealed(TEXT).replace("0.5", "0.6"), Place("trials.jsonl", 3))
 
 

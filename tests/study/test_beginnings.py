@@ -128,7 +128,7 @@ def test_a_canonical_module_whose_record_is_gone_is_one_again(fake_study):
     ("options", "said"),
     [
         ({"trials": 2}, "all 2 trials are canonical modules: use more trials, or no baselines, to search"),
-        ({"trials": 3, "max_params": 1400}, "no canonical module is within the budget"),
+        ({"trials": 3, "max_params": 1400}, "no canonical module can be trained within the budget"),
         ({"trials": 3}, None),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_study_is_ranked_pruned_and_finalized_by_its_objective(parts: Path, tm
     assert {row.entrant.name: row.test for row in finals.rows} == tested
     verdict = finals.verdict
     assert verdict.difference == pytest.approx(tested[verdict.ours] - tested[verdict.theirs])
-    assert f"(both chosen by validation {words}), by test {words}: " in finals.sentences[0]
+    assert f"best canonical network by validation {words}, by test {words}: " in finals.sentences[0]
     assert any(sentence.startswith("accuracy on the test images: ") for sentence in finals.sentences)
     assert finals.data()["quality"] == objective
 
@@ -88,7 +88,7 @@ def test_a_study_is_ranked_pruned_and_finalized_by_its_objective(parts: Path, tm
     (study.path / "finals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
     finals = finalize(study.path, **FINAL)  # of an earlier version: the answers to the images are not known
     assert finals.table.quality == "accuracy"
-    assert f"(both chosen by validation {words}), by test accuracy: " in finals.sentences[0]
+    assert f"best canonical network by validation {words}, by test accuracy: " in finals.sentences[0]
     assert any(sentence.startswith(f"the study chose by {words}") for sentence in finals.sentences)
 
 

@@ -230,7 +230,7 @@ def test_a_budget_that_nothing_meets_ends_the_search_again_on_going_on(fake_stud
     assert study.go()
     assert {record.state for record in study.records} == {"infeasible"}
     assert [text.partition(":")[0] for text in study.notes.notes] == [
-        "no canonical module is within the budget",
+        "no canonical module can be trained within the budget",
         *["no further new and feasible point was found"] * 2,
     ]
 

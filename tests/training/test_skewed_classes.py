@@ -27,7 +27,7 @@ from inception_search.training.step import EagerStep, Step, Work, total_loss
 from inception_search.training.trainer import train
 from tests.training.memory import Memory
 from tests.training.networks_to_train import small_inception
-from tests.training.test_captured_step import Again
+from tests.training.test_cuda_graph import Again
 
 NAMES = ("ok", "bad", "worse")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import ConfigError
 from inception_search.numbers import counted
@@ -21,7 +21,7 @@ from inception_search.store.provenance import cores
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Proposal
 from inception_search.study.config import StudyConfig, facts_of
-from inception_search.study.context import Plan, StudyContext, check_same, make_plan, refuse_other
+from inception_search.study.context import Plan, check_same, make_plan, refuse_other
 from inception_search.study.final.folder import FinalsFolder
 from inception_search.study.final.loop import FinalsLoop
 from inception_search.study.final.observer import FinalsObserver
@@ -31,6 +31,9 @@ from inception_search.study.final.result import Finals
 from inception_search.study.final.selection import Entrant, make_setting
 from inception_search.study.final.table import make_table, markdown
 from inception_search.study.trial import Trial, make_candidate
+
+if TYPE_CHECKING:
+    from inception_search.data.dataset import Dataset
 
 
 def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **options: Any) -> Finals:
@@ -93,8 +96,8 @@ def _train(
         if record.recipe == setting.recipe_id:  # they are in the same table
             begun, now = str(record.data.get("fingerprint")), plan.dataset.fingerprint
             refuse_other("the final trainings were begun on other data", finals.records_file, begun, now, hint)
+    trials = list(_trials(finals, missing, plan.dataset))  # first: an error about a network comes before any work
     with stop_on_signals() as stop, plan.opened(finals, test=True) as context:
-        trials = list(_trials(finals, missing, context))
         observer.started(len(setting.trainings) - len(missing), len(missing), plan.config.training.epochs)
         if others := len(finals.seen(records) - {setting.id}):
             observer.note(f"the test images have been read under {counted(others, 'other setting')} before")
@@ -103,9 +106,9 @@ def _train(
         return FinalsLoop(finals, context, executor, observer, trials, stop).loop()
 
 
-def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext) -> Iterator[Trial]:
+def _trials(finals: FinalsFolder, missing: Sequence[int], dataset: Dataset) -> Iterator[Trial]:
     """The missing trainings. Raises ConfigError for a network that does not fit the images."""
-    trials = {entrant.rank: _trial(entrant, context) for entrant in finals.setting.entrants}
+    trials = {entrant.rank: _trial(entrant, dataset) for entrant in finals.setting.entrants}
     for number in missing:
         entrant, seed = finals.setting.trainings[number]
         job = read_job(finals.job_file(number))  # from a stopped call
@@ -113,14 +116,12 @@ def _trials(finals: FinalsFolder, missing: Sequence[int], context: StudyContext)
         yield trials[entrant.rank].again(number=number, **facts)
 
 
-def _trial(entrant: Entrant, context: StudyContext) -> Trial:
+def _trial(entrant: Entrant, dataset: Dataset) -> Trial:
     """The network of an entrant at the size of the images, as a trial."""
     record = entrant.record
-    candidate = make_candidate(network_from_data(record.network), {}, context.shape, context.classes)
+    candidate = make_candidate(network_from_data(record.network), {}, dataset.shape, len(dataset.classes))
     if candidate.reason is not None:
         hint = "choose another --image-size"
         rule = f"{entrant.name} does not fit images of this size: {candidate.reason}"
-        raise ConfigError(rule, path="image_size", found=context.shape[1], hint=hint)
-    return Trial.of(record.number, candidate, Proposal({}, {}, record.origin, record.label)).again(
-        repeat_of=record.number
-    )
+        raise ConfigError(rule, path="image_size", found=dataset.shape[1], hint=hint)
+    return Trial.of(record.number, candidate, Proposal({}, {}, record.origin, record.label))

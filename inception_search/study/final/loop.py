@@ -22,7 +22,7 @@ VALIDATED = ("validation_balanced_accuracy", "validation_macro_f1")
 class FinalsLoop(TrialLoop):
     """Trains and tests ``trials``, numbered like the trainings of the setting of ``folder``."""
 
-    again = "finalize again"
+    how_to_continue = "finalize again"
 
     def __init__(
         self,
@@ -36,26 +36,31 @@ class FinalsLoop(TrialLoop):
         super().__init__(folder, context, executor, observer.note, trials, stop)
         self.finals, self.observer = folder, observer
 
+    def loop(self) -> bool:
+        """Train what is missing; False if a training is left, which a stop after the last result is not."""
+        super().loop()
+        return not self.unfinished and not self.running
+
     def what_next(self, trial: Trial, metrics: dict[str, Any]) -> Word:
         """Continue: every training is trained to its end."""
         self.observer.epoch(trial.name, metrics)
         return "go on"
 
-    def ended(self, trial: Trial, payload: dict[str, Any]) -> None:
+    def record_result(self, trial: Trial, payload: dict[str, Any]) -> None:
         """Record a training with the result of its process."""
         try:
-            # A training without enough memory may succeed with fewer at a time, so the next call retries.
+            # A training without enough memory may succeed with fewer trainings at a time: the next call retries it.
             record = self.record_of(trial, "lost" if ran_out_of_memory(payload) else payload["state"], payload)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:  # the result file may hold any JSON
             reason = f"its result cannot be used: {' '.join(str(error).split())[:300]}"
             record = self.record_of(trial, "failed", {"reason": reason})
-        self.settle(trial, record)
+        self.record(trial, record)
 
-    def failed(self, trial: Trial, reason: str) -> None:
+    def record_failure(self, trial: Trial, reason: str) -> None:
         """Record a training whose process was lost too often."""
-        self.settle(trial, self.record_of(trial, "lost", {"reason": reason}))
+        self.record(trial, self.record_of(trial, "lost", {"reason": reason}))
 
-    def settle(self, trial: Trial, record: FinalRecord) -> None:
+    def record(self, trial: Trial, record: FinalRecord) -> None:
         """Record a training durably, then remove its job; its weights are kept."""
         if record.state == "complete":
             self.finals.note()

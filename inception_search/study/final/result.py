@@ -123,8 +123,8 @@ def _sentences(finals: Finals) -> Iterator[str]:
         yield f"{best.entrant.name}, the best found in the search, could not be trained: {best.failures[0]}"
     if verdict is not None:
         yield (
-            f"{verdict.ours}, the best found, against {verdict.theirs}, the best canonical network (both chosen by "
-            f"validation {chosen}), by test {words}: {verdict.words}"
+            f"{verdict.ours}, the best network found in the search, compared with {verdict.theirs}, the best canonical "
+            f"network by validation {chosen}, by test {words}: {verdict.words}"
         )
     else:
         yield _no_verdict(finals)

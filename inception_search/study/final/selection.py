@@ -65,7 +65,7 @@ class Setting:
 
     @property
     def quality(self) -> str:
-        """The measure that the study ranks by: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
+        """The measure of the results: ``accuracy``, ``balanced_accuracy`` or ``macro_f1``."""
         return self.entrants[0].record.quality
 
     @property

@@ -37,7 +37,7 @@ LEFT = ("network", "vs best baseline", "")
 class FinalRow:
     """One network: results are 0..1, means over ``seeds`` trainings; ``spread`` is their standard deviation.
 
-    ``quality`` is the measure of results, the one that the study ranks by: ``accuracy``, ``balanced_accuracy`` or
+    ``quality`` is the measure of results: ``accuracy``, ``balanced_accuracy`` or
     ``macro_f1``.
 
     ``trainings`` are the completed ones, by seed: ``row.trainings[0].file`` has the weights of the first.

@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -389,3 +391,15 @@ def test_the_facade_has_it(tested, tmp_path):
     assert (html.count("<tr>"), html.count("<p>")) == (len(finals.rows) + 1, len(finals.sentences))
     assert finals.verdict.words in html
     assert all(path.is_file() for path in finals.files)
+
+
+def test_a_stop_after_the_last_result_leaves_a_finished_table() -> None:
+    """Ctrl-C while the last training is recorded: nothing is left to train, so the table is written."""
+    idle = SimpleNamespace(cancel=lambda: None)
+    watch = SimpleNamespace(note=print)
+    stop = threading.Event()
+    stop.set()
+    finals: Any = SimpleNamespace(result_file=lambda number: Path("none"))
+    assert loop.FinalsLoop(finals, cast(Any, None), cast(Any, idle), cast(Any, watch), [], stop).loop()
+    left = cast(Any, SimpleNamespace(number=0))
+    assert not loop.FinalsLoop(finals, cast(Any, None), cast(Any, idle), cast(Any, watch), [left], stop).loop()
