@@ -44,6 +44,8 @@ class Worker:
         self.trial_seconds, self.is_done = trial_seconds, is_done
         self.ended = 0
         self.done = False
+        self.dropped = False
+        """Whether a search removed this worker's folder: the next one after a kill does so."""
         self.number: int | None = None
         """The number of the running trial, or None."""
 
@@ -81,11 +83,18 @@ class Worker:
         persistent = self.device != "cpu"
         executor = ProcessExecutor(1, self.trial_seconds, persistent=persistent, device=self.device)
         orders = Log(folder / ORDERS)
-        self.number, leaves = None, True  # also if an error ends the block below
-        with Presence(folder / ALIVE, {"session": session, "device": self.device}) as presence:
+        self.number, self.dropped = None, False
+        leaves = True  # also if an error ends the block below
+        try:
+            appeared = Presence(folder / ALIVE, {"session": session, "device": self.device})
+        except RunFolderError:
+            if folder.is_dir():
+                raise
+            return  # a new search removed the folder, which still looked like that of a dead worker
+        with appeared as presence:
             self.note(f"attached to the search in {self.run.path} as {name}")
             try:
-                while not self.stop.is_set() and not self.done and self._same(driver, session):
+                while not (self.stop.is_set() or self.done or self.dropped) and self._same(driver, session):
                     presence.beat()
                     for order in orders.new():
                         self.execute(executor, order)
@@ -139,7 +148,12 @@ class Worker:
                 return
             self.ended, self.number = self.ended + event.began, None
             message = {"event": "ended", "exit_code": event.exit_code, "late": event.late, "began": event.began}
-        append_line(folder / EVENTS, json.dumps({"number": event.number, **message}))
+        try:
+            append_line(folder / EVENTS, json.dumps({"number": event.number, **message}))
+        except RunFolderError:
+            if folder.is_dir():
+                raise
+            self.dropped = True  # the search has already given the trial to another process
 
     def hand_back(self, folder: Path) -> None:
         """Report the running trial, if any, as unfinished, because this worker leaves."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterable, Iterator
@@ -219,6 +220,44 @@ def test_a_worker_that_starts_no_process_says_nothing_against_the_trial(fake_stu
     thread.join(30)
     assert (events, len(errors), thread.is_alive()) == ([said], not killed, False)
     attached.close(False)
+
+
+@pytest.mark.parametrize("at", ["its first sign of life", "the end of a trial"])
+def test_a_worker_whose_folder_a_search_removes_attaches_again(fake_study, monkeypatch, at):
+    run, stop, removed = fake_study().run, threading.Event(), []
+
+    def remove() -> None:
+        if not removed:
+            removed.extend((run.path / "workers").glob("*-abc"))
+            shutil.rmtree(removed[0])
+
+    class Removed(Unable):
+        def submit(self, number: int, job_file: Path) -> None:
+            remove()
+            super().submit(number, job_file)
+
+    class LatePresence(Presence):
+        def __init__(self, *args: Any) -> None:
+            if at == "its first sign of life":
+                remove()
+            super().__init__(*args)
+
+    monkeypatch.setattr(worker_room, "ProcessExecutor", lambda *args, **options: Removed(killed=True))
+    (run.path / "workers").mkdir(exist_ok=True)
+    with Presence(run.path / "workers" / DRIVER, {"session": "abc"}):
+        monkeypatch.setattr(worker_room, "Presence", LatePresence)
+        thread = threading.Thread(target=make_worker(run, stop=stop).until_done, args=(60.0,), daemon=True)
+        thread.start()
+        wait_for(lambda: list((run.path / "workers").glob(f"*-abc/{ALIVE}")))
+        if at == "the end of a trial":
+            (folder,) = (run.path / "workers").glob("*-abc")
+            append_line(folder / ORDERS, json.dumps({"order": "run", "number": 7}))
+            wait_for(lambda: removed and list((run.path / "workers").glob(f"*-abc/{ALIVE}")))
+        assert removed
+        assert thread.is_alive()
+        stop.set()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 DAMAGE = ["not JSON\n", '["a list"]\n', '{"number": 7, "event": "epoch"}\n', '{"number": 7}\n', "\0" * 9 + "\n"]
