@@ -38,8 +38,8 @@ def test_a_study_that_runs(command: Command, tmp_path: Path) -> None:
     with Presence(run / "workers" / DRIVER, {}):
         said = command("report", "mine")
         assert said.code == 0
-        assert "Running: 0 trials running, last result" in said.out
-    assert "Running: 0 trials running, last result at 20" in (run / "report.html").read_text(encoding="utf-8")
+        assert "Running: 0 trials in progress, last result" in said.out
+    assert "Running: 0 trials in progress, last result at 20" in (run / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("without_plots")

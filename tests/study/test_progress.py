@@ -54,7 +54,7 @@ def test_a_space_with_fewer_networks_than_trials_is_finished(tmp_path: Path) -> 
     study = search(THREE_POINTS, run=tmp_path / "run", **options)
     state = seen(study.run)
     assert (state.finished, state.done) == (True, 3)
-    assert state.words().startswith(f"Finished with {state.done} of 40 trials: no further new network")
+    assert state.words().startswith(f"Finished with {state.done} of 40 trials: no further network")
     study_file = study.run.study_file
     study_file.write_text(study_file.read_text().replace("trials: 40", "trials: 41"))
     assert not seen(study.run).finished, "other options may find more"
@@ -86,7 +86,7 @@ def test_a_running_one_says_what_is_in_flight_and_when_it_was_heard_of(broken_of
         assert found.under_way == (50, 51)
         assert found.last is not None
         ago = found.words(found.last + timedelta(minutes=3))
-        assert ago == "Running: 2 trials running, last result 3 min ago; 11 of 34 are trained."
+        assert ago == "Running: 2 trials in progress, last result 3 min ago; 11 of 34 are trained."
         assert f"last result at {found.last:%Y-%m-%d %H:%M} UTC" in found.words()
     assert not seen(broken_off).running
 
@@ -117,7 +117,7 @@ def test_a_search_on_another_machine_is_watched_for_a_moment(broken_off: RunFold
 
 def test_nothing_recorded_yet() -> None:
     found = Progress(0, 34, (3,), True, None, "runs/mine")
-    assert found.words(datetime.now(UTC)) == "Running: 1 trial running, no result yet; 0 of 34 are trained."
+    assert found.words(datetime.now(UTC)) == "Running: 1 trial in progress, no result yet; 0 of 34 are trained."
 
 
 class TestEnvironment:
