@@ -7,6 +7,7 @@ index of the copy after its place, a factorised convolution the name of the fact
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
@@ -96,7 +97,7 @@ def _norm(norm: BatchNorm) -> ops.BatchNorm:
     return ops.BatchNorm(norm.eps, norm.momentum, norm.gamma)
 
 
-class Lowering(Generic[V]):
+class Lowering(ABC, Generic[V]):
     """The ops of every kind of step; a subclass defines what a value ``V`` is and how an op computes one."""
 
     def __init__(self, network: Network) -> None:
@@ -114,13 +115,13 @@ class Lowering(Generic[V]):
         act = self.net.conv_defaults.act
         return None if act == "none" else ops.Act(act)
 
+    @abstractmethod
     def add(self, op: Op, inputs: tuple[V, ...], path: str) -> V:
         """The output of ``op`` on ``inputs``; raises :class:`ShapeError` if they do not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def type(self, x: V) -> Type:
-        """The type of a value."""
-        raise NotImplementedError
+        """The shape of a value: (C, H, W), or (C,)."""
 
     def trunk(self) -> tuple[V, dict[str, V]]:
         """The output of the classifier, and the output of every stage by name."""

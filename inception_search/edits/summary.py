@@ -203,7 +203,7 @@ TRAITS: tuple[Trait, ...] = (
         "hidden", lambda net: net.head.hidden, lambda old, new: f"hidden layers {_listed(new)} (were {_listed(old)})"
     ),
     Trait("embedding", lambda net: net.head.embedding, _embedding),
-    Trait("aux heads", lambda net: net.aux, _aux_heads),
+    Trait("auxiliary classifiers", lambda net: net.aux, _aux_heads),
     Trait(
         "count_pad", lambda net: net.pool_defaults.count_pad, _either("average pooling", "counts", "ignores", "padding")
     ),

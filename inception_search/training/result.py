@@ -13,10 +13,10 @@ from inception_search.training.evaluate import Metrics
 class EpochMetrics:
     """One point of the learning curve, after ``epoch`` (1, 2, ...).
 
-    ``train_loss`` is the mean of the minimised loss (smoothed, weighted, with auxiliary heads). ``validation_loss`` is
-    cross-entropy in nats; ``validation_accuracy``, ``validation_balanced_accuracy``, ``validation_macro_f1`` are 0..1
-    (None in states of earlier versions). ``learning_rate`` is that of the last step. ``seconds`` is the wall time of
-    this epoch with its validation (ignored by ``==``).
+    ``train_loss`` is the mean of the minimised loss (smoothed, weighted, with auxiliary classifiers).
+    ``validation_loss`` is cross-entropy in nats; ``validation_accuracy``, ``validation_balanced_accuracy``,
+    ``validation_macro_f1`` are 0..1 (None in states of earlier versions). ``learning_rate`` is that of the last step.
+    ``seconds`` is the wall time of this epoch with its validation (ignored by ``==``).
     """
 
     epoch: int

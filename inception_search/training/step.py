@@ -85,7 +85,7 @@ def total_loss(
     smoothing: float,
     class_weights: Tensor | None = None,
 ) -> Tensor:
-    """Cross-entropy of the main logits (B, classes) plus that of each auxiliary head times its weight.
+    """Cross-entropy of the main logits (B, classes) plus that of each auxiliary classifier times its weight.
 
     With ``class_weights`` (classes,) an image has the weight of its class, as in ``torch.nn.CrossEntropyLoss``: the
     weighted sum over the batch is divided by the sum of weights, so that the scale of the loss does not change.
