@@ -177,11 +177,14 @@ WRAPS = (
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
-    found: list[tuple[Any, Any]] = []
-    for key, item in (
-        list(value.items()) if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
-        found += [(value, key), *_places(item)]
+    """Every container of a document with every key or index in it; without recursion, because some are very deep."""
+    found, waiting = [], [value]
+    while waiting:
+        part = waiting.pop()
+        entries = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        for key, item in entries:
+            found.append((part, key))
+            waiting.append(item)
     return found
 
 

@@ -110,7 +110,7 @@ def test_features_are_those_that_hooks_catch_in_another_implementation() -> None
         theirs.features[place].register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out}))
     x = torch.randn(1, 3, 171, 139, dtype=torch.float64)
     with torch.no_grad():
-        found = ours.features(x, places)
+        found = ours.features(x, list(places))
         theirs(x)
     assert ours.stages == tuple(places) == tuple(found)
     for name, expected in seen.items():
