@@ -64,7 +64,9 @@ def replace_head(module: NetworkModule, network: Network) -> None:
     module._modules.clear()
     module._modules.update(parts)
     module.graph = fresh.graph
-    module.remember(network=network, stages=fresh.recall("stages"), shapes=fresh.recall("shapes"), classes=None)
+    module.remember(
+        network=network, classes=None, **{fact: fresh.recall(fact) for fact in ("stages", "shapes", "graph")}
+    )
 
 
 def _keep_layers(part: nn.Module, old: nn.Module) -> None:

@@ -42,13 +42,13 @@ def emit(graph: Graph, *, name: str = "Network", max_params: int = MAX_PARAMS) -
             expected=f"at most {max_params:,}",
             hint="scale its widths down, or raise max_params",
         )
-    return _Emitter(graph).module(_identifier(name))
+    return Emitter(graph).module(_identifier(name))
 
 
 def emit_op(op: Op, inputs: tuple[Type, ...], *, times: int = 1) -> fx.GraphModule:
     """A module of ``op`` alone on values of types ``inputs``, called ``times`` times as in a compiled network."""
     read = tuple(Node(op, (), x, f"x{index}") for index, x in enumerate(inputs))  # only their types matter
-    emitter = _Emitter(Graph(read, (0,)))
+    emitter = Emitter(Graph(read, (0,)))
     emitter.values = {index: emitter.fx.placeholder(node.path) for index, node in enumerate(read)}
     node = Node(op, tuple(range(len(read))), op.infer(inputs), "stage.branches.0.0.op")  # a typical depth
     value = emitter.value(node)
@@ -59,7 +59,9 @@ def emit_op(op: Op, inputs: tuple[Type, ...], *, times: int = 1) -> fx.GraphModu
     return fx.GraphModule(emitter.root, emitter.fx, class_name="OneOp")
 
 
-class _Emitter:
+class Emitter:
+    """The ops of a graph as calls in an ``fx.Graph``; :attr:`values` has the call of each node, by index."""
+
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.readers = Counter(i for node in graph.nodes for i in node.inputs)
@@ -79,6 +81,7 @@ class _Emitter:
         module.remember(
             stages={stage: self.values[index].name for stage, index in last.items()},
             shapes={stage: tuple(self.graph.nodes[index].type) for stage, index in last.items()},
+            graph=self.graph,
         )
         return module
 
@@ -88,6 +91,7 @@ class _Emitter:
         return {stage: index for stage, index in paths if stage not in OUTSIDE}
 
     def value(self, node: Node) -> fx.Node:
+        """The call that computes ``node``."""
         op = node.op
         args = tuple(self.values[i] for i in node.inputs)
         if isinstance(op, Input):
@@ -99,17 +103,22 @@ class _Emitter:
         if isinstance(op, Normalize):
             return self.fx.call_function(F.normalize, args)
         if isinstance(op, Add):
-            return reduce(lambda x, y: self.fx.call_function(torch.add, (x, self.scaled(y, op.scale))), args)
+            return reduce(lambda x, y: self.sum(x, y, op.scale), args)
         if isinstance(op, Zero):
             return self.fx.call_function(torch.zeros_like, args)
         if isinstance(op, Narrow):
             return self.fx.call_function(torch.narrow, (args[0], 1, op.start, op.width))
+        return self.layer(node, args)
+
+    def layer(self, node: Node, args: tuple[fx.Node, ...]) -> fx.Node:
+        """A call of the node's module, which is placed at its path."""
         place(self.root, node.path, self.build(node))
         return self.fx.call_module(node.path, args)
 
-    def scaled(self, value: fx.Node, factor: float) -> fx.Node:
-        """``value`` times ``factor``: not ``torch.add(..., alpha=factor)``, which torch's quantisation drops."""
-        return value if factor == 1.0 else self.fx.call_function(operator.mul, (value, factor))
+    def sum(self, x: fx.Node, y: fx.Node, scale: float) -> fx.Node:
+        """``x + scale * y``: not ``torch.add(..., alpha=scale)``, which torch's quantisation drops."""
+        y = y if scale == 1.0 else self.fx.call_function(operator.mul, (y, scale))
+        return self.fx.call_function(torch.add, (x, y))
 
     def build(self, node: Node) -> nn.Module:
         module = node.op.build(self.graph.input_types(node))
@@ -144,7 +153,7 @@ class _Emitter:
         prefix = f"{AUX}.{name}."
         body = [i for i, node in enumerate(self.graph.nodes) if node.path.startswith(prefix)]
         tap = self.graph.nodes[body[0]].inputs[0]
-        inner = _Emitter(self.graph)
+        inner = Emitter(self.graph)
         inner.values[tap] = inner.fx.placeholder("x")
         for index in body:
             node = self.graph.nodes[index]

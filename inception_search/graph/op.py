@@ -49,6 +49,13 @@ class Op:
         """The PyTorch module that computes this op on (N, C, H, W) or (N, C) tensors."""
         raise NotImplementedError(f"{self.name} is a function, not a module")  # pragma: no cover - emit calls it
 
+    def tensors(self) -> tuple[str, ...]:
+        """The names of the tensors of this op's module that rewrites may replace: weights and running statistics.
+
+        An op of another package may leave this out; its module is then always called as it is.
+        """
+        return ()
+
     def attributes(self) -> dict[str, Any]:
         """The op's attributes by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

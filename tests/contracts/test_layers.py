@@ -24,6 +24,7 @@ TOP = {
 MAY_IMPORT = {
     "spec": set(),
     "graph": set(),
+    "passes": {"graph"},
     "space": {"spec", "canonical"},
     "canonical": {"spec"},
     "lowering": {"spec", "graph", "least_input"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "estimate": {"spec", "graph", "lowering"},
     "edits": {"spec", "graph", "lowering", "estimate", "space", "canonical"},
     "store": {"spec"},
-    "backend": {"graph", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
+    "backend": {"graph", "passes", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
     "data": set(),
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data"},

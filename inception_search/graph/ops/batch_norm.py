@@ -26,6 +26,11 @@ class BatchNorm(Op):
         """A scale and a shift per channel."""
         return OpCost((2 if self.gamma else 1) * inputs[0].channels, 0)
 
+    def tensors(self) -> tuple[str, ...]:
+        """``weight`` (gamma) if there is one, ``bias`` (beta) and the running statistics, each (C,)."""
+        own = ("bias", "running_mean", "running_var")
+        return ("weight", *own) if self.gamma else own
+
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """``nn.BatchNorm2d`` on (N, C, H, W), ``nn.BatchNorm1d`` on (N, C)."""
         from torch import nn

@@ -47,6 +47,10 @@ class Conv(Op):
         positions = output.numel // self.width
         return OpCost(weights + (self.width if self.bias else 0), weights * positions)
 
+    def tensors(self) -> tuple[str, ...]:
+        """``weight`` (width, C / groups, h, w), and ``bias`` (width,) if there is one."""
+        return ("weight", "bias") if self.bias else ("weight",)
+
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """``nn.Conv2d``, or :class:`TfConv2d`, on (N, C, H, W)."""
         from torch import nn

@@ -34,6 +34,10 @@ class Linear(Op):
         weights = inputs[0].channels * self.width
         return OpCost(weights + (self.width if self.bias else 0), weights)
 
+    def tensors(self) -> tuple[str, ...]:
+        """``weight`` (width, C), and ``bias`` (width,) if there is one."""
+        return ("weight", "bias") if self.bias else ("weight",)
+
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """``nn.Linear`` on (N, C)."""
         from torch import nn

@@ -1,0 +1,188 @@
+"""A rewritten graph as a module that computes with the tensors of the plain model."""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from inception_search.backend.bound_tensors import BoundTensor, Read, SharedTensor, bind, stored_keys
+from inception_search.backend.emit import IN_PLACE, Emitter
+from inception_search.backend.network_module import NetworkModule
+from inception_search.backend.rewritten_layers import ConvOf, EvaluatedNorm, Fixed, LinearOf, NormOf
+from inception_search.errors import CompileError
+from inception_search.graph.graph import Graph, Node
+from inception_search.graph.ops import Act, Add, BatchNorm, Conv, Dropout, Linear, Narrow
+from inception_search.passes.expressions import Expression
+from inception_search.passes.rewrite import Phase, State
+
+
+class Rewritten(nn.Module):
+    """The computation of a model by a rewritten graph.
+
+    It owns no parameters. Every tensor is read from the layers of ``model``, which it never changes except as the model
+    itself would: running statistics in training mode. ``Rewritten`` works as long as the layers of the model are the
+    same objects; after they have been replaced, make another one.
+
+    Args:
+        model: the plain model.
+        graph: its graph after some passes.
+        state: the expressions of the tensors of ``graph``.
+        phase: ``"training"``: tensors are read at every call, and gradients reach the parameters of the model.
+            ``"inference"``: they are computed by :meth:`refresh`, and the output is that of evaluation mode.
+    """
+
+    model: NetworkModule
+
+    def __init__(self, model: NetworkModule, graph: Graph, state: State, phase: Phase) -> None:
+        super().__init__()
+        self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
+        main = Graph(graph.nodes, graph.outputs[:1])
+        self.reads: dict[Expression, Read] = {}
+        self.run = self._emitted(main, state, phase)
+        self.with_aux = self._emitted(graph, state, phase) if phase == "training" and len(graph.outputs) > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Images (N, C, H, W) to the output of the model: logits, or (logits, aux, ...) in training mode."""
+        aux = self.with_aux is not None and self.model.get_submodule("aux").training
+        result: Tensor | tuple[Tensor, ...] = (self.with_aux if aux else self.run)(x)  # type: ignore[misc]
+        return result
+
+    def share_storage(self) -> None:
+        """Let tensors that are joined share one storage, so that joining them in every step takes no time.
+
+        The parameters of the model stay the same objects; their values move. Call it again after the model was moved to
+        another device or dtype.
+        """
+        for read in self.reads.values():
+            if isinstance(read, SharedTensor):
+                read.share()
+
+    def refresh(self) -> None:
+        """Compute the tensors for inference from the current ones of the model."""
+        for read in self.reads.values():
+            if isinstance(read, Fixed):
+                read.refresh()
+
+    def count_batches(self) -> None:
+        """Write the number of batches since the last call to the counters of the model's batch norms."""
+        for layer in self.modules():
+            if isinstance(layer, NormOf):
+                layer.flush()
+
+    def _emitted(self, graph: Graph, state: State, phase: Phase) -> fx.GraphModule:
+        return _RewrittenEmitter(graph, self.model, state, phase, self.reads).rewritten()
+
+
+class _RewrittenEmitter(Emitter):
+    """Emits layers that read the tensors of ``model``; joined branches become one split."""
+
+    def __init__(
+        self, graph: Graph, model: NetworkModule, state: State, phase: Phase, reads: dict[Expression, Read]
+    ) -> None:
+        super().__init__(graph)
+        self.model, self.state, self.phase, self.reads = model, state, phase, reads
+        self.splits = _splits(graph)
+        self.split_calls: dict[int, fx.Node] = {}
+
+    def rewritten(self) -> fx.GraphModule:
+        needed = _needed(self.graph)
+        for index, node in enumerate(self.graph.nodes):
+            if index in needed:
+                self.values[index] = self.part(index, node) if index in self.splits else self.value(node)
+        outputs = tuple(self.values[index] for index in self.graph.outputs)
+        self.fx.output(outputs if len(outputs) > 1 else outputs[0])
+        return fx.GraphModule(self.root, self.fx, class_name="Rewritten")
+
+    def part(self, index: int, node: Node) -> fx.Node:
+        """A view of its channels of a value whose other channels are read by others: together they are one split."""
+        source = node.inputs[0]
+        if source not in self.split_calls:
+            widths = [self.graph.nodes[i].type.channels for i in self.splits[index]]
+            self.split_calls[source] = self.fx.call_function(torch.split, (self.values[source], widths, 1))
+        return self.fx.call_function(operator.getitem, (self.split_calls[source], self.splits[index].index(index)))
+
+    def sum(self, x: fx.Node, y: fx.Node, scale: float) -> fx.Node:
+        return self.fx.call_function(torch.add, (x, y), {} if scale == 1.0 else {"alpha": scale})
+
+    def layer(self, node: Node, args: tuple[fx.Node, ...]) -> fx.Node:
+        name = re.sub(r"\W+", "_", node.path).strip("_")
+        while name in self.root._modules:
+            name += "_"
+        self.root.add_module(name, self.module_of(node))
+        return self.fx.call_module(name, args)
+
+    def module_of(self, node: Node) -> nn.Module:
+        op = node.op
+        tensors = {name: self.read(f"{node.path}.{name}") for name in op.tensors()}
+        if type(op) is Conv:
+            return ConvOf(op, tensors)
+        if type(op) is Linear:
+            return LinearOf(tensors)
+        if type(op) is BatchNorm:
+            return self.norm(node, op, tensors)
+        if isinstance(op, Dropout) or next(iter(op.build(self.graph.input_types(node)).parameters()), None) is not None:
+            return self.model.get_submodule(node.path)
+        return self.build(node)
+
+    def read(self, key: str) -> Read:
+        expression = self.state[key]
+        if expression not in self.reads:
+            read = bind(expression, self.model)
+            self.reads[expression] = read if self.phase == "training" else Fixed(read)
+        return self.reads[expression]
+
+    def norm(self, node: Node, op: BatchNorm, tensors: dict[str, Read]) -> nn.Module:
+        if self.phase == "inference":
+            return EvaluatedNorm(op.eps, tensors)
+        keys = stored_keys(self.state[f"{node.path}.running_mean"])
+        norms: list[Any] = [self.model.get_submodule(key.rpartition(".")[0]) for key in keys]
+        if any(isinstance(read, BoundTensor) for read in tensors.values()):
+            raise CompileError("a pass changes a norm in a way that training does not allow", path=node.path)
+        return NormOf(norms, tensors)
+
+    def overwritable(self, reader: Node) -> bool:
+        """As in a plain network, but stages need not keep their outputs."""
+        index = reader.inputs[0]
+        return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add)
+
+    def build(self, node: Node) -> nn.Module:
+        module = node.op.build(self.graph.input_types(node))
+        if isinstance(node.op, Act) and node.op.kind in IN_PLACE and self.overwritable(node):
+            module.inplace = True  # type: ignore[assignment]
+        return module
+
+
+def _needed(graph: Graph) -> set[int]:
+    found: set[int] = {0}
+    stack = list(graph.outputs)
+    while stack:
+        index = stack.pop()
+        if index not in found:
+            found.add(index)
+            stack.extend(graph.nodes[index].inputs)
+    return found
+
+
+def _splits(graph: Graph) -> dict[int, list[int]]:
+    """The ``narrow`` nodes of each value that is read by nothing else and that they divide, by each of these nodes."""
+    readers: dict[int, list[int]] = {}
+    for index, node in enumerate(graph.nodes):
+        for i in node.inputs:
+            readers.setdefault(i, []).append(index)
+    found: dict[int, list[int]] = {}
+    for source, reading in readers.items():
+        parts = [i for i in reading if isinstance(graph.nodes[i].op, Narrow)]
+        parts.sort(key=lambda i: graph.nodes[i].op.start)  # type: ignore[attr-defined]
+        start = 0
+        for i in parts:
+            if graph.nodes[i].op.start != start:  # type: ignore[attr-defined]
+                break
+            start += graph.nodes[i].type.channels
+        else:
+            if len(parts) == len(reading) > 1 and start == graph.nodes[source].type.channels:
+                found |= dict.fromkeys(parts, parts)
+    return found

@@ -1,0 +1,265 @@
+"""Weights of a rewritten graph, as expressions over the stored weights of the plain network.
+
+A pass never computes numbers: it states how each tensor of a new layer is made from tensors of the layers that it
+replaces. The same expression then serves training, where it is evaluated in every step and gradients reach the stored
+weights, and inference, where it is evaluated once. ``str()`` shows an expression as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Base of all expressions; a subclass has its operands in :attr:`parts`."""
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The operands."""
+        return ()
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """The value, from the values of :attr:`parts`; differentiable."""
+        raise NotImplementedError  # pragma: no cover - a stored tensor has no operands
+
+
+@dataclass(frozen=True)
+class Stored(Expression):
+    """A tensor of the plain network, by its ``state_dict`` key."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return self.key
+
+
+@dataclass(frozen=True)
+class Joined(Expression):
+    """Tensors one after the other on their first axis: the filters of several convolutions."""
+
+    values: tuple[Expression, ...]
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The tensors in order."""
+        return self.values
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(sum of N_i, ...)."""
+        import torch
+
+        return torch.cat(values)
+
+    def __str__(self) -> str:
+        return f"join({', '.join(map(str, self.values))})"
+
+
+@dataclass(frozen=True)
+class Slice(Expression):
+    """``width`` entries of the first axis, beginning at ``start``."""
+
+    value: Expression
+    start: int
+    width: int
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The tensor."""
+        return (self.value,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(width, ...)."""
+        return values[0][self.start : self.start + self.width]
+
+    def __str__(self) -> str:
+        return f"{self.value}[{self.start}:{self.start + self.width}]"
+
+
+@dataclass(frozen=True)
+class Times(Expression):
+    """A tensor times a constant."""
+
+    value: Expression
+    factor: float
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The tensor."""
+        return (self.value,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """The shape of the tensor."""
+        return values[0] * self.factor
+
+    def __str__(self) -> str:
+        return f"{self.factor:g} * {self.value}"
+
+
+@dataclass(frozen=True)
+class Sum(Expression):
+    """The sum of tensors of one shape."""
+
+    values: tuple[Expression, ...]
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The tensors in order."""
+        return self.values
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """The shape of the tensors."""
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return total
+
+    def __str__(self) -> str:
+        return f"({' + '.join(map(str, self.values))})"
+
+
+@dataclass(frozen=True)
+class Embedded(Expression):
+    """A kernel (O, I, h, w) inside a larger one of zeros: ``size`` (H, W), first entry at ``start`` (row, column)."""
+
+    kernel: Expression
+    start: tuple[int, int]
+    size: tuple[int, int]
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The kernel."""
+        return (self.kernel,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(O, I, H, W)."""
+        import torch.nn.functional as F
+
+        (top, left), (height, width) = self.start, self.size
+        kernel = values[0]
+        right, bottom = width - left - kernel.shape[3], height - top - kernel.shape[2]
+        return F.pad(kernel, (left, right, top, bottom)) if max(top, left, right, bottom) else kernel
+
+    def __str__(self) -> str:
+        return f"embed({self.kernel}, {self.size[0]}x{self.size[1]} at {self.start[0]},{self.start[1]})"
+
+
+@dataclass(frozen=True)
+class NormScale(Expression):
+    """The factor of each channel in a batch norm in evaluation: ``gamma / sqrt(variance + eps)``."""
+
+    variance: Expression
+    gamma: Expression | None
+    eps: float
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The variance, and gamma if the norm has one."""
+        return (self.variance,) if self.gamma is None else (self.variance, self.gamma)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(C,)."""
+        scale = (values[0] + self.eps).rsqrt()
+        return scale if self.gamma is None else scale * values[1]
+
+    def __str__(self) -> str:
+        root = f"rsqrt({self.variance} + {self.eps:g})"
+        return root if self.gamma is None else f"{self.gamma} * {root}"
+
+
+@dataclass(frozen=True)
+class NormShift(Expression):
+    """The bias of a convolution with a folded norm: ``beta + (bias - mean) * scale``."""
+
+    scale: Expression
+    mean: Expression
+    beta: Expression
+    bias: Expression | None
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """Scale, mean, beta, and the bias of the convolution if it has one."""
+        own = (self.scale, self.mean, self.beta)
+        return own if self.bias is None else (*own, self.bias)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(C,)."""
+        scale, mean, beta, *bias = values
+        return beta + ((bias[0] - mean) if bias else -mean) * scale
+
+    def __str__(self) -> str:
+        centre = f"-{self.mean}" if self.bias is None else f"({self.bias} - {self.mean})"
+        return f"({self.beta} + {centre} * {self.scale})"
+
+
+@dataclass(frozen=True)
+class ScaledFilters(Expression):
+    """A kernel (O, I, h, w) with each filter times its entry of ``scale`` (O,)."""
+
+    kernel: Expression
+    scale: Expression
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The kernel and the scale."""
+        return (self.kernel, self.scale)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(O, I, h, w)."""
+        kernel, scale = values
+        return kernel * scale[:, None, None, None]
+
+    def __str__(self) -> str:
+        return f"{self.kernel} * ({self.scale})"
+
+
+@dataclass(frozen=True)
+class AsKernel(Expression):
+    """The weight (O, C * H * W) of a linear layer as a kernel (O, C, H, W)."""
+
+    weight: Expression
+    shape: tuple[int, int, int]
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The weight."""
+        return (self.weight,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(O, C, H, W)."""
+        return values[0].reshape(len(values[0]), *self.shape)
+
+    def __str__(self) -> str:
+        return f"kernel({self.weight})"
+
+
+@dataclass(frozen=True)
+class Zeros(Expression):
+    """Zeros of the shape of another tensor: the bias of a convolution that has none beside others that have one."""
+
+    like: Expression
+    """A tensor with as many entries on its first axis as there are zeros."""
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The other tensor."""
+        return (self.like,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(N,)."""
+        return values[0].new_zeros(len(values[0]))
+
+    def __str__(self) -> str:
+        return "0"
+
+
+def evaluate(expression: Expression, get: Callable[[str], Tensor]) -> Tensor:
+    """The value of ``expression``; ``get`` returns the stored tensor of a ``state_dict`` key."""
+    if isinstance(expression, Stored):
+        return get(expression.key)
+    return expression.compute(*(evaluate(part, get) for part in expression.parts))
