@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from inception_search.passes import merge_siblings
+from inception_search.passes import (
+    drop_identities,
+    drop_inactive,
+    flatten_concats,
+    linear_as_conv,
+    merge_siblings,
+    share_values,
+    swap_pool,
+)
 from inception_search.passes.rewrite import Pass
 
-PASSES: dict[str, Pass] = {row.name: row for row in (merge_siblings.PASS,)}
+_ORDER = (
+    share_values,  # first: convolutions on equal pools become siblings
+    drop_inactive,
+    merge_siblings,
+    flatten_concats,
+    drop_identities,
+    swap_pool,  # after norms are folded: a pool between a convolution and its norm is in the way
+    linear_as_conv,
+)
+PASSES: dict[str, Pass] = {each.PASS.name: each.PASS for each in _ORDER}

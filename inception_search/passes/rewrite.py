@@ -170,12 +170,14 @@ class Pass:
         find: the places where it applies; they may overlap, the first of them counts.
         phases: when it is exact: in training, where gradients are the same too, or only in inference.
         summary: one line on what it does.
+        costly: whether it can make a place slower, so that it needs a measurement of each place.
     """
 
     name: str
     find: Callable[[Graph], Iterable[Match]]
     phases: frozenset[Phase]
     summary: str
+    costly: bool = False
 
     def run(self, graph: Graph, state: State | None = None, choose: Choose = everywhere) -> PassResult:
         """Apply the pass wherever ``choose`` accepts the site, until nothing changes.
