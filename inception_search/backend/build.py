@@ -65,7 +65,7 @@ def replace_head(module: NetworkModule, network: Network) -> None:
     module._modules.update(parts)
     module.graph = fresh.graph
     module.remember(
-        network=network, classes=None, **{fact: fresh.recall(fact) for fact in ("stages", "shapes", "graph")}
+        network=network, classes=None, **{fact: fresh.recall(fact) for fact in ("stages", "shapes", "graph", "code")}
     )
 
 

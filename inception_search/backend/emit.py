@@ -82,6 +82,7 @@ class Emitter:
             stages={stage: self.values[index].name for stage, index in last.items()},
             shapes={stage: tuple(self.graph.nodes[index].type) for stage, index in last.items()},
             graph=self.graph,
+            code=module.code,
         )
         return module
 

@@ -6,6 +6,7 @@ from inception_search.passes import (
     drop_identities,
     drop_inactive,
     flatten_concats,
+    fold_norm,
     linear_as_conv,
     merge_siblings,
     share_values,
@@ -16,6 +17,7 @@ from inception_search.passes.rewrite import Pass
 _ORDER = (
     share_values,  # first: convolutions on equal pools become siblings
     drop_inactive,
+    fold_norm,  # before siblings are merged: parts of a merged convolution are read by views, not by a norm
     merge_siblings,
     flatten_concats,
     drop_identities,

@@ -199,23 +199,66 @@ class NormShift(Expression):
 
 @dataclass(frozen=True)
 class ScaledFilters(Expression):
-    """A kernel (O, I, h, w) with each filter times its entry of ``scale`` (O,)."""
+    """A weight (O, ...) with each filter times its entry of ``scale`` (O,)."""
 
     kernel: Expression
     scale: Expression
 
     @property
     def parts(self) -> tuple[Expression, ...]:
-        """The kernel and the scale."""
+        """The weight and the scale."""
         return (self.kernel, self.scale)
 
     def compute(self, *values: Tensor) -> Tensor:
-        """(O, I, h, w)."""
+        """The shape of the weight."""
         kernel, scale = values
-        return kernel * scale[:, None, None, None]
+        return kernel * scale.reshape(-1, *[1] * (kernel.ndim - 1))
 
     def __str__(self) -> str:
         return f"{self.kernel} * ({self.scale})"
+
+
+@dataclass(frozen=True)
+class ScaledInputs(Expression):
+    """A weight (O, I / groups, ...) with its entries for each input channel times that channel's ``scale`` (I,)."""
+
+    kernel: Expression
+    scale: Expression
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The weight and the scale."""
+        return (self.kernel, self.scale)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """The shape of the weight."""
+        kernel, scale = values
+        filters, channels = kernel.shape[:2]
+        groups = len(scale) // channels
+        each = scale.reshape(groups, 1, channels).expand(groups, filters // groups, channels)
+        return kernel * each.reshape(filters, channels, *[1] * (kernel.ndim - 2))
+
+    def __str__(self) -> str:
+        return f"{self.kernel} *inputs ({self.scale})"
+
+
+@dataclass(frozen=True)
+class FilterSums(Expression):
+    """The sum of each filter of a weight (O, ...): what it gives for an input of ones."""
+
+    kernel: Expression
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The weight."""
+        return (self.kernel,)
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """(O,)."""
+        return values[0].flatten(1).sum(1)
+
+    def __str__(self) -> str:
+        return f"sums({self.kernel})"
 
 
 @dataclass(frozen=True)

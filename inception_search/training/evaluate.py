@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inception_search.backend.fold_batch_norm import FoldedNorms
+from inception_search.backend.evaluated import Evaluated
 from inception_search.data.loader import Batch, DeviceData
 from inception_search.training.fidelity import Precision
 
@@ -44,16 +44,16 @@ def evaluate(
     images: int | None = None,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
-    folded: FoldedNorms | None = None,
+    evaluated: Evaluated | None = None,
 ) -> Metrics:
     """The metrics of ``model`` in eval mode on ``split``, or on ``images`` of it, which are always the same ones.
 
     The model is on the device of ``data`` and returns logits (B, classes), or a tuple that starts with them. Its mode
-    is restored afterwards. ``folded`` is the model with folded norms, which callers may reuse. Raises DataError if
-    ``split`` is not on the device.
+    is restored afterwards. ``evaluated`` is :class:`Evaluated` of the model, which callers may reuse. Raises
+    DataError if ``split`` is not on the device.
     """
     metrics, _, _ = evaluate_each(
-        model, data, split, images=images, batch_size=batch_size, precision=precision, folded=folded
+        model, data, split, images=images, batch_size=batch_size, precision=precision, evaluated=evaluated
     )
     return metrics
 
@@ -66,18 +66,18 @@ def evaluate_each(
     images: int | None = None,
     batch_size: int = _BATCH,
     precision: Precision = "float32",
-    folded: FoldedNorms | None = None,
+    evaluated: Evaluated | None = None,
 ) -> tuple[Metrics, Tensor, Tensor]:
     """As :func:`evaluate`, with the true and the predicted classes of the images in order: int64 (N,) on the CPU."""
     count = data.evaluated(split, images)
     answers, truth = (torch.empty(count, dtype=torch.int64, device=data.device) for _ in range(2))
     was_training = model.training
-    folded = folded or FoldedNorms(model)
+    evaluated = evaluated or Evaluated(model)
     model.eval()
     try:
         with torch.inference_mode():
             batches = data.eval_batches(split, batch_size, images)
-            total = _answer(folded.fold(), batches, precision, answers, truth)
+            total = _answer(evaluated.current(), batches, precision, answers, truth)
     finally:
         model.train(was_training)
     right = answers == truth

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from inception_search.backend.fold_batch_norm import FoldedNorms
+from inception_search.backend.evaluated import Evaluated
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError, TrainingError, raw
 from inception_search.training.checkpoint_format import Checkpoint
@@ -90,7 +90,7 @@ class _Run:
         self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
         work = Work(model, optimizer, fidelity, aux_weights, average, data.class_weights(fidelity.class_weights))
         self.take_step: Step = CapturedStep(work, data.device) if capture else EagerStep(work)
-        self.folded = FoldedNorms(model)
+        self.evaluated = Evaluated(model)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
         self.rate = 0.0
         self.images, self.seconds = 0, 0.0  # in the training steps of this call
@@ -155,8 +155,10 @@ class _Run:
             generator=self.progress.generator,
             precision=self.fidelity.precision,
         )
-        precision, folded = self.fidelity.precision, self.folded
-        return evaluate(self.model, self.data, "validation", images=images, precision=precision, folded=folded)
+        precision = self.fidelity.precision
+        return evaluate(
+            self.model, self.data, "validation", images=images, precision=precision, evaluated=self.evaluated
+        )
 
     def _pass(self, epoch: int) -> float:
         """One pass over the training images; the mean loss."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from textwrap import dedent
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from inception_search.graph.graph import Graph
 from inception_search.passes.rewrite import Choose, Pass, PassResult, Phase, everywhere, plain_state
 from tests.graph_checks import parse_graph, verify
 
+Model = TypeVar("Model", bound=nn.Module)
 LIMIT = 1e-12  # relative, in float64
 
 
@@ -52,7 +54,7 @@ def untouched(each: Pass, text: str) -> None:
     assert run([each], graph).graph is graph
 
 
-def unsettled(model: nn.Module, seed: int = 0) -> nn.Module:
+def unsettled(model: Model, seed: int = 0) -> Model:
     """The model with norms that are not what they are made with: statistics and affine maps of their own."""
     with torch.random.fork_rng([]), torch.no_grad():
         torch.manual_seed(seed)

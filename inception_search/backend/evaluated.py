@@ -1,0 +1,130 @@
+"""A model in evaluation, computed by its rewritten graph where that is the same computation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from inception_search.backend.network_module import NetworkModule
+from inception_search.backend.rewritten import Rewritten
+from inception_search.graph.graph import Graph, Node
+from inception_search.graph.op import Op
+from inception_search.graph.ops import BatchNorm, Conv, Linear
+from inception_search.graph.torch_modules import TfConv2d
+from inception_search.graph.types import Type
+from inception_search.passes import PASSES
+from inception_search.passes.rewrite import PassResult, plain_state
+
+_PASSES = ("fold_norm",)
+
+
+class Evaluated:
+    """The computation of a model in evaluation mode.
+
+    A compiled network is computed by its rewritten graph. Every other module is run as it is; so is a compiled network
+    that is no longer what its document says: another layer at a path, another call, a hook, layers of several dtypes.
+
+    Args:
+        model: the module; it is only read.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.fast: Rewritten | None = None
+        self.layers: list[nn.Module] = []
+
+    def current(self) -> nn.Module:
+        """The module for the current weights and statistics: (N, C, H, W) to the output in evaluation mode.
+
+        Call it again after weights or statistics have changed. Layers that are not rewritten are those of the model,
+        with their modes.
+        """
+        model = self.model
+        if not (isinstance(model, NetworkModule) and is_as_documented(model)):
+            return model
+        layers = list(model.modules())
+        if self.fast is None or self.layers != layers:
+            result = rewritten(model.recall("graph"))
+            self.fast, self.layers = Rewritten(model, result.graph, result.state, "inference"), layers
+        self.fast.refresh()
+        return self.fast
+
+
+def rewritten(graph: Graph) -> PassResult:
+    """The graph after the passes that pay in every evaluation, whatever the device."""
+    result = PassResult(graph, plain_state(graph))
+    for name in _PASSES:
+        result = PASSES[name].run(result.graph, result.state)
+    return result
+
+
+def is_as_documented(model: NetworkModule) -> bool:
+    """Whether a compiled network still has the layers and the calls of its document, without hooks on them."""
+    graph = model.recall("graph")
+    if graph is None or model.code != model.recall("code"):
+        return False
+    layers = dict(model.named_modules())
+    if any(map(_is_changed, layers.values())) or len(_dtypes(layers.values())) > 1:
+        return False
+    nodes = (graph.nodes[index] for index in graph.main() if graph.nodes[index].path in layers)
+    return all(_is_layer_of(node, graph.nodes[node.inputs[0]].type, layers[node.path]) for node in nodes)
+
+
+def _is_changed(module: nn.Module) -> bool:
+    """Whether calling the module does something else than its class says."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+
+
+def _dtypes(modules: Iterable[nn.Module]) -> set[torch.dtype]:
+    """The dtypes of the tensors of ``modules``, except counters of batches."""
+    values = (value for module in modules for value in (*module._parameters.values(), *module._buffers.values()))
+    return {value.dtype for value in values if value is not None and value.is_floating_point()}
+
+
+def _is_layer_of(node: Node, read: Type, layer: nn.Module) -> bool:
+    """Whether ``layer`` is what the op of ``node`` builds on a value of type ``read``."""
+    op = node.op
+    if type(op) is Conv:
+        return _is_conv(op, read, layer)
+    if type(op) is Linear:
+        return (
+            type(layer) is nn.Linear and layer.weight.shape == (op.width, read.channels) and _has(layer.bias, op.bias)
+        )
+    if type(op) is BatchNorm:  # the momentum does not matter in evaluation, and is changed for a while in training
+        if type(layer) not in (nn.BatchNorm1d, nn.BatchNorm2d):
+            return False
+        assert isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
+        same = layer.num_features == read.channels and layer.eps == op.eps
+        return same and _has(layer.weight, op.gamma) and _has(layer.bias, True) and _has(layer.running_mean, True)
+    expected, text = _built(op, read)
+    return type(layer) is expected and _text(layer) == text
+
+
+def _is_conv(op: Conv, read: Type, layer: nn.Module) -> bool:
+    if type(layer) is not (TfConv2d if op.padding == "tf" else nn.Conv2d):
+        return False
+    assert isinstance(layer, nn.Conv2d)
+    shape = (op.width, read.channels // op.groups, *op.kernel)
+    place = (op.stride, layer.padding if op.padding == "tf" else op.padding, op.dilation, op.groups, "zeros")
+    found = (layer.stride, layer.padding, layer.dilation, layer.groups, layer.padding_mode)
+    return layer.weight.shape == shape and found == place and _has(layer.bias, op.bias)
+
+
+def _has(value: Tensor | None, expected: bool) -> bool:
+    return (value is not None) == expected
+
+
+@lru_cache(maxsize=1024)
+def _built(op: Op, read: Type) -> tuple[type[nn.Module], str]:
+    """The class of the layer of ``op``, and its text in ``print``."""
+    with torch.device("meta"):
+        layer = op.build((read,))
+    return type(layer), _text(layer)
+
+
+def _text(layer: nn.Module) -> str:
+    return re.sub(r"(, )?inplace=\w+", "", repr(layer))
