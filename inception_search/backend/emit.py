@@ -96,7 +96,7 @@ class Emitter:
         op = node.op
         args = tuple(self.values[i] for i in node.inputs)
         if isinstance(op, Input):
-            return self.fx.placeholder("x")
+            return self.image(node)
         if isinstance(op, Concat):
             return self.fx.call_function(torch.cat, (list(args), 1))
         if isinstance(op, Scale):
@@ -110,6 +110,10 @@ class Emitter:
         if isinstance(op, Narrow):
             return self.fx.call_function(torch.narrow, (args[0], 1, op.start, op.width))
         return self.layer(node, args)
+
+    def image(self, node: Node) -> fx.Node:
+        """The argument with the images."""
+        return self.fx.placeholder("x")
 
     def layer(self, node: Node, args: tuple[fx.Node, ...]) -> fx.Node:
         """A call of the node's module, which is placed at its path."""

@@ -15,7 +15,7 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten_layers import ConvOf, EvaluatedNorm, Fixed, LinearOf, NormOf
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.ops import Act, Add, BatchNorm, Conv, Dropout, Linear, Narrow
+from inception_search.graph.ops import Act, Add, BatchNorm, Conv, Dropout, Input, Linear, Narrow
 from inception_search.passes.expressions import Expression
 from inception_search.passes.rewrite import Phase, State
 
@@ -40,10 +40,10 @@ class Rewritten(nn.Module):
     def __init__(self, model: NetworkModule, graph: Graph, state: State, phase: Phase) -> None:
         super().__init__()
         self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
-        main = Graph(graph.nodes, graph.outputs[:1])
         self.reads: dict[Expression, Read] = {}
-        self.run = self._emitted(main, state, phase)
-        self.with_aux = self._emitted(graph, state, phase) if phase == "training" and len(graph.outputs) > 1 else None
+        self.run = emit_rewritten(model, Graph(graph.nodes, graph.outputs[:1]), state, phase, self.reads)
+        both = phase == "training" and len(graph.outputs) > 1
+        self.with_aux = emit_rewritten(model, graph, state, phase, self.reads) if both else None
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Images (N, C, H, W) to the output of the model: logits, or (logits, aux, ...) in training mode."""
@@ -73,18 +73,33 @@ class Rewritten(nn.Module):
             if isinstance(layer, NormOf):
                 layer.flush()
 
-    def _emitted(self, graph: Graph, state: State, phase: Phase) -> fx.GraphModule:
-        return _RewrittenEmitter(graph, self.model, state, phase, self.reads).rewritten()
+
+def emit_rewritten(
+    root: nn.Module, graph: Graph, state: State, phase: Phase, reads: dict[Expression, Read]
+) -> fx.GraphModule:
+    """A module that computes all outputs of ``graph``, one tensor for each of its inputs.
+
+    Args:
+        root: the module with the stored tensors of ``state``.
+        graph: the graph.
+        state: the expressions of its tensors.
+        phase: as for :class:`Rewritten`.
+        reads: the bound expressions so far; those of this graph are added.
+
+    Returns:
+        A module without parameters; a single output is a tensor, several are a tuple.
+    """
+    return _RewrittenEmitter(root, graph, state, phase, reads).rewritten()
 
 
 class _RewrittenEmitter(Emitter):
     """Emits layers that read the tensors of ``model``; joined branches become one split."""
 
     def __init__(
-        self, graph: Graph, model: NetworkModule, state: State, phase: Phase, reads: dict[Expression, Read]
+        self, root: nn.Module, graph: Graph, state: State, phase: Phase, reads: dict[Expression, Read]
     ) -> None:
         super().__init__(graph)
-        self.model, self.state, self.phase, self.reads = model, state, phase, reads
+        self.model, self.state, self.phase, self.reads = root, state, phase, reads
         self.splits = _splits(graph)
         self.split_calls: dict[int, fx.Node] = {}
 
@@ -96,6 +111,10 @@ class _RewrittenEmitter(Emitter):
         outputs = tuple(self.values[index] for index in self.graph.outputs)
         self.fx.output(outputs if len(outputs) > 1 else outputs[0])
         return fx.GraphModule(self.root, self.fx, class_name="Rewritten")
+
+    def image(self, node: Node) -> fx.Node:
+        """Parts of a network have several inputs, which need names of their own."""
+        return self.fx.placeholder(node.path)
 
     def part(self, index: int, node: Node) -> fx.Node:
         """A view of its channels of a value whose other channels are read by others: together they are one split."""
@@ -157,7 +176,7 @@ class _RewrittenEmitter(Emitter):
 
 
 def _needed(graph: Graph) -> set[int]:
-    found: set[int] = {0}
+    found = {index for index, node in enumerate(graph.nodes) if isinstance(node.op, Input)}
     stack = list(graph.outputs)
     while stack:
         index = stack.pop()

@@ -33,10 +33,10 @@ class LatencyTable:
         self.known[key] = self.new[key] = milliseconds
 
     def save(self) -> None:
-        """Add new latencies to the file, and keep those that other processes have added."""
+        """Add new latencies to the file; of a key that another process has added, its latency counts from now on."""
         if self.file is None or not self.new:
             return
-        self.known = self._read() | self.known
+        self.known |= self._read()
         data = {"schema": SCHEMA, "version": VERSION, "milliseconds": dict(sorted(self.known.items()))}
         try:
             if self.file is not None:

@@ -14,6 +14,7 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.op import Op
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.measures.target import Target
+from inception_search.passes.rewrite import Phase
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,24 @@ def time_graph(graph: Graph, target: Target) -> float:
 
     with _measuring(target) as device:
         return _milliseconds(emit(graph), (_value(graph.nodes[0].type, target, device),), device)
+
+
+def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32") -> float:
+    """Milliseconds of one call of a part of a network, which may have several inputs and outputs.
+
+    Args:
+        graph: the part; its layers get random weights.
+        target: the device, its CPU threads, and the images in a batch.
+        phase: ``"training"``: a forward and a backward pass; ``"inference"``: a forward pass in evaluation.
+        dtype: of the computation: "float32" or "bfloat16" (autocast).
+
+    Raises:
+        CompileError: it does not fit in memory.
+    """
+    from inception_search.backend.part import part_call
+
+    with _measuring(target) as device:
+        return _milliseconds_of(part_call(graph, target.batch_size, device, phase, dtype), device)
 
 
 def facts_of(target: Target) -> str:
@@ -102,20 +121,26 @@ def _milliseconds(module: nn.Module, values: tuple[Tensor, ...], device: torch.d
     import torch
 
     module.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    return _milliseconds_of(lambda: module(*values), device)
+
+
+def _milliseconds_of(call: Callable[[], object], device: torch.device) -> float:
+    import torch
+
     settle = torch.cuda.synchronize if device.type == "cuda" else _nothing
     for _ in range(WARM_UP):
-        module(*values)
-    once = _seconds(module, values, settle, 1)
+        call()
+    once = _seconds(call, settle, 1)
     calls = max(1, min(1000, round(SAMPLE_SECONDS / max(once, 1e-9))))
-    rounds = [[_seconds(module, values, settle, calls) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
+    rounds = [[_seconds(call, settle, calls) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
     return 1e3 * min(statistics.median(samples) for samples in rounds) / calls
 
 
-def _seconds(module: nn.Module, values: tuple[Tensor, ...], settle: Callable[[], None], calls: int) -> float:
+def _seconds(call: Callable[[], object], settle: Callable[[], None], calls: int) -> float:
     settle()
     begun = time.perf_counter()
     for _ in range(calls):
-        module(*values)
+        call()
     settle()
     return time.perf_counter() - begun
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, GraphBuilder, Node
 from inception_search.graph.op import Op
-from inception_search.graph.ops import Input
+from inception_search.graph.ops import Conv, Input
 from inception_search.graph.types import Type
 from inception_search.passes.expressions import Expression, Stored
 
@@ -92,8 +92,9 @@ class Match:
 class Site:
     """One match in a graph, with both versions of the place as small graphs of their own."""
 
-    def __init__(self, graph: Graph, state: State, match: Match) -> None:
+    def __init__(self, graph: Graph, state: State, match: Match, read_by: Sequence[Sequence[int]]) -> None:
         self.graph, self.state, self.match = graph, state, match
+        self._read_by = read_by
 
     @property
     def path(self) -> str:
@@ -103,24 +104,47 @@ class Site:
     @cached_property
     def before(self) -> Graph:
         """The nodes that are replaced; one input node for each value that they read."""
-        editor, new = self._begun()
-        for index in sorted(self.match.nodes):
-            node = self.graph.nodes[index]
-            new[index] = editor.copy(node, [new[i] for i in node.inputs])
-        return editor.build(*(new[index] for index in self.match.outputs))
+        return self._part(self._copied, read=False)
 
     @cached_property
     def after(self) -> Graph:
         """What replaces them."""
-        editor, new = self._begun()
-        return editor.build(*self.match.build(editor, tuple(new[i] for i in self.match.inputs)))
+        return self._part(self._made, read=False)
 
-    def _begun(self) -> tuple[Editor, dict[int, int]]:
+    @cached_property
+    def before_read(self) -> Graph:
+        """As :attr:`before`, with the convolutions that read its outputs: reading a view can cost them a copy."""
+        return self._part(self._copied, read=True)
+
+    @cached_property
+    def after_read(self) -> Graph:
+        """As :attr:`after`, with the convolutions that read its outputs."""
+        return self._part(self._made, read=True)
+
+    def _part(self, add: Callable[[Editor, dict[int, int]], Sequence[int]], *, read: bool) -> Graph:
         editor, new = Editor(self.state), dict[int, int]()
         for number, index in enumerate(self.match.inputs):
             shape = tuple(self.graph.nodes[index].type)
             new[index] = editor.add(Input(shape), (), f"x{number}")
-        return editor, new
+        outputs = add(editor, new)
+        return editor.build(*(self._readers(editor, outputs) if read else outputs))
+
+    def _copied(self, editor: Editor, new: dict[int, int]) -> Sequence[int]:
+        for index in sorted(self.match.nodes):
+            node = self.graph.nodes[index]
+            new[index] = editor.copy(node, [new[i] for i in node.inputs])
+        return [new[index] for index in self.match.outputs]
+
+    def _made(self, editor: Editor, new: dict[int, int]) -> Sequence[int]:
+        return self.match.build(editor, tuple(new[i] for i in self.match.inputs))
+
+    def _readers(self, editor: Editor, outputs: Sequence[int]) -> Sequence[int]:
+        found: list[int] = []
+        for index, value in zip(self.match.outputs, outputs, strict=True):
+            outside = [i for i in self._read_by[index] if i >= 0 and i not in self.match.nodes]
+            convs = [node for i in outside if type((node := self.graph.nodes[i]).op) is Conv]
+            found += [editor.copy(node, [value]) for node in convs] or [value]
+        return found
 
 
 Choose: TypeAlias = Callable[[Site], bool]
@@ -203,10 +227,11 @@ class Pass:
 
     def _sites(self, graph: Graph, state: State, choose: Choose, refused: set[str]) -> Iterator[Site]:
         taken: set[int] = set()
+        read_by = readers(graph)
         for match in self.find(graph):
             if taken.intersection(match.nodes):
                 continue
-            site = Site(graph, state, match)
+            site = Site(graph, state, match, read_by)
             if site.path in refused:
                 continue
             if choose(site):
