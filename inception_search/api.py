@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -38,6 +38,7 @@ def compile(  # hides the builtin: PyTorch users look for this name
     aux: bool = False,
     weights: str | Path | Mapping[str, Any] | Checkpoint | None = None,
     seed: int | None = None,
+    optimize: Literal["none", "training", "inference", "auto"] | Sequence[str] = "none",
 ) -> NetworkModule:
     """Compile a network to a PyTorch module: (N, C, H, W) images to (N, classes) logits.
 
@@ -58,6 +59,12 @@ def compile(  # hides the builtin: PyTorch users look for this name
             (``"runs/first:12"``), or a ``state_dict``. Loading is strict, but ``num_classes`` and ``in_channels`` may
             differ. Weights of a trial or a saved model set the normalisation of the images.
         seed: seed of the initial weights (default: PyTorch's current random state).
+        optimize: rewrite the graph to an equal one that runs faster. ``"none"``: compute layer by layer as the document
+            is written, so that hooks on every layer are called and layers can be replaced. ``"training"``: rewrites
+            that are exact in training, gradients included. ``"inference"``: those that are exact in evaluation; the
+            model is then in evaluation mode. ``"auto"``: each in its mode. A list: these passes, wherever they can be
+            applied (docs/passes.md). Keys of the ``state_dict`` are always those of the document. Without a list, a
+            cost model chooses, which is measured on this machine at the first use (1 to 2 seconds).
 
     Returns:
         The model, an ``fx.GraphModule``. Names of modules and keys of the ``state_dict`` are paths in the document;
@@ -73,6 +80,9 @@ def compile(  # hides the builtin: PyTorch users look for this name
     >>> model = ins.compile("nin_cifar10", num_classes=7, width=0.25, seed=0)
     >>> model(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 7])
+    >>> model = ins.compile("inception_v1", optimize=["merge_siblings"])
+    >>> [path for name, path in model.rewrites["training"]][0]
+    'inception_3a.branches.{0.conv,0.act,1.0.conv,1.0.act,2.0.conv,2.0.act}'
     """
     from inception_search.backend.build import build
 
@@ -100,7 +110,17 @@ def compile(  # hides the builtin: PyTorch users look for this name
         weights = weights if found is None else found.checkpoint
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed)
-    return module
+    return module if optimize == "none" else _optimized(module, optimize)
+
+
+def _optimized(module: NetworkModule, optimize: str | Sequence[str]) -> NetworkModule:
+    """``module``, computing by rewritten graphs; in evaluation mode if it can only compute that."""
+    from inception_search.backend.execution import execute_by
+    from inception_search.measures.choose_rewrites import rewrites_of
+
+    rewrites = rewrites_of(module.recall("graph"), optimize)
+    execute_by(module, rewrites)
+    return module if "training" in rewrites else module.eval()
 
 
 def _of_trial(weights: str | Path | Mapping[str, Any] | Checkpoint | None) -> Trained | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import increment_version
 
 from inception_search.errors import CompileError
 from inception_search.passes.expressions import Expression, Joined, Stored, evaluate
@@ -24,7 +25,7 @@ class BoundTensor:
 
     def __init__(self, expression: Expression, root: nn.Module) -> None:
         self.expression = expression
-        self.places = {key: _place(root, key) for key in stored_keys(expression)}
+        self.places = {key: place(root, key) for key in stored_keys(expression)}
 
     def __call__(self) -> Tensor:
         """The current value; gradients reach the stored tensors."""
@@ -40,7 +41,7 @@ class SharedTensor:
     """The tensors of several layers joined on their first axis; see :meth:`share`."""
 
     def __init__(self, keys: Sequence[str], root: nn.Module) -> None:
-        self.places = [_place(root, key) for key in keys]
+        self.places = [place(root, key) for key in keys]
         self.whole: Tensor | None = None
         self.addresses: list[int] = []
 
@@ -70,10 +71,12 @@ class SharedTensor:
         self.addresses = [value.data_ptr() for value in values]
 
     def write(self, joined: Tensor) -> None:
-        """Write ``joined`` to the layers' tensors, unless it is their storage."""
-        if joined is self.whole:
-            return
+        """Write ``joined``, which an operation has changed, to the layers' tensors, unless it is their storage."""
         values = [getattr(layer, name) for layer, name in self.places]
+        if joined is self.whole:
+            for value in values:  # who watches a layer's tensor sees that it has changed
+                increment_version(value)
+            return
         torch._foreach_copy_(values, list(torch.split(joined, [len(value) for value in values])))
 
     def _shares(self, values: Sequence[Tensor]) -> bool:
@@ -102,7 +105,7 @@ class _Join(torch.autograd.Function):
 def bind(expression: Expression, root: nn.Module) -> Read:
     """A function that returns the current value of ``expression`` over the tensors of ``root``."""
     if isinstance(expression, Stored):
-        layer, name = _place(root, expression.key)
+        layer, name = place(root, expression.key)
         return lambda: getattr(layer, name)
     if isinstance(expression, Joined) and all(isinstance(part, Stored) for part in expression.parts):
         return SharedTensor(stored_keys(expression), root)
@@ -116,7 +119,7 @@ def stored_keys(expression: Expression) -> list[str]:
     return [key for part in expression.parts for key in stored_keys(part)]
 
 
-def _place(root: nn.Module, key: str) -> tuple[nn.Module, str]:
+def place(root: nn.Module, key: str) -> tuple[nn.Module, str]:
     """The layer that has the tensor ``key``, and the tensor's name in it."""
     path, _, name = key.rpartition(".")
     try:

@@ -25,7 +25,7 @@ class NetworkModule(fx.GraphModule):
     __jit_unused_properties__ = [
         *fx.GraphModule.__jit_unused_properties__,
         *("network", "loaded", "stages", "classes", "num_classes", "num_features", "pretrained_cfg", "default_cfg"),
-        "feature_info",
+        *("feature_info", "rewrites"),
     ]
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -133,7 +133,8 @@ class NetworkModule(fx.GraphModule):
 
         pool = "none" if global_pool == "" else global_pool
         replace_head(self, set_head(self.network, num_classes, pool))
-        self.__dict__.pop("_extractors", None)
+        self._forget_caches()
+        self._rewrite_again()
         return self.train(self.training)
 
     @checked
@@ -289,6 +290,44 @@ class NetworkModule(fx.GraphModule):
         super().train(mode)
         for part in self._parts(self.recall("frozen") or ()):
             part.eval()
+        execution = self.__dict__.get("_execution")
+        if execution is not None and execution.layers != list(self.modules()):
+            self._rewrite_again()
+        return self
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """The tensors of all layers; their keys are paths in the document, however the model computes."""
+        execution = self.__dict__.get("_execution")
+        if execution is not None:
+            execution.count_batches()
+        return super().state_dict(*args, **options)
+
+    @property
+    def rewrites(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Which passes are applied where, for ``"training"`` and ``"inference"``: pairs (pass, path).
+
+        Empty for a model that computes layer by layer as its document is written, as with ``optimize="none"``.
+        """
+        return dict(self.recall("rewrites") or {})
+
+    def _rewrite_again(self) -> None:
+        """Make the rewritten forms of the model for its current layers, if it has any."""
+        if self.rewrites:
+            from inception_search.backend.execution import execute_by
+
+            self._forget_caches()
+            execute_by(self, self.recall("rewrites"))
+
+    def _forget_caches(self) -> None:
+        """Remove what refers to this very object and must not be copied with it."""
+        for name in ("_extractors", "_execution", "forward"):
+            self.__dict__.pop(name, None)
+
+    def _apply(self, *args: Any, **options: Any) -> NetworkModule:
+        super()._apply(*args, **options)  # type: ignore[no-untyped-call]
+        execution = self.__dict__.get("_execution")
+        if execution is not None:
+            execution.share_storage()
         return self
 
     def _parts(self, stages: Iterable[str]) -> list[nn.Module]:
@@ -296,15 +335,18 @@ class NetworkModule(fx.GraphModule):
         return [part for name in stages if (part := self._modules.get(name)) is not None]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        self.__dict__.pop("_extractors", None)
+        self._forget_caches()
         copied: Any = super().__deepcopy__(memo)
         type(copied).__name__ = type(self).__name__  # each graph module has a class of its own
         name_parts(copied, copied.recall("network"))
+        for model in (self, copied):
+            model._rewrite_again()
         return copied
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        self.__dict__.pop("_extractors", None)
+        self._forget_caches()
         restore, arguments = super().__reduce__()
+        self._rewrite_again()
         return _restored, (restore, arguments, type(self).__name__, self.meta)
 
 
@@ -316,6 +358,7 @@ def _restored(
     module = NetworkModule(plain, plain.graph, class_name=name)
     module.meta.update(meta)
     name_parts(module, module.recall("network"))
+    module._rewrite_again()
     return module.train(plain.training)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from inception_search.backend.bound_tensors import BoundTensor, Read, SharedTensor, bind, stored_keys
+from inception_search.backend.bound_tensors import BoundTensor, Read, SharedTensor, bind, place, stored_keys
 from inception_search.backend.emit import IN_PLACE, Emitter
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten_layers import ConvOf, EvaluatedNorm, Fixed, LinearOf, NormOf
@@ -40,7 +41,9 @@ class Rewritten(nn.Module):
     def __init__(self, model: NetworkModule, graph: Graph, state: State, phase: Phase) -> None:
         super().__init__()
         self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
+        self.phase = phase
         self.reads: dict[Expression, Read] = {}
+        self._seen: list[tuple[int, int]] = []
         self.run = emit_rewritten(model, Graph(graph.nodes, graph.outputs[:1]), state, phase, self.reads)
         both = phase == "training" and len(graph.outputs) > 1
         self.with_aux = emit_rewritten(model, graph, state, phase, self.reads) if both else None
@@ -61,8 +64,24 @@ class Rewritten(nn.Module):
             if isinstance(read, SharedTensor):
                 read.share()
 
+    def refresh_if_changed(self) -> None:
+        """As :meth:`refresh`, if a tensor of the model has changed since the last time."""
+        if self._seen != self._versions():
+            self.refresh()
+
+    def _versions(self) -> list[tuple[int, int]]:
+        """The address of each tensor and the number of changes that were made to it."""
+        values = [getattr(layer, name) for layer, name in self._places]
+        return [(value.data_ptr(), 0 if value.is_inference() else value._version) for value in values]
+
+    @cached_property
+    def _places(self) -> list[tuple[nn.Module, str]]:
+        keys = {key for expression in self.reads for key in stored_keys(expression)}
+        return [place(self.model, key) for key in sorted(keys)]
+
     def refresh(self) -> None:
         """Compute the tensors for inference from the current ones of the model."""
+        self._seen = self._versions()
         for read in self.reads.values():
             if isinstance(read, Fixed):
                 read.refresh()

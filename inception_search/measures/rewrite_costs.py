@@ -151,9 +151,7 @@ _SAMPLES: dict[str, list[Sample]] = {
 }
 
 
-def cost_model(
-    phase: Phase, target: Target, *, dtype: Dtype = "float32", cache: str | Path | None = None
-) -> CostModel:
+def cost_model(phase: Phase, target: Target, *, dtype: Dtype = "float32", cache: str | Path | None = None) -> CostModel:
     """The cost model of a device, measured at the first use.
 
     Args:

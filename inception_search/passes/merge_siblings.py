@@ -83,4 +83,5 @@ PASS = Pass(
     find=find,
     phases=frozenset({"training", "inference"}),
     summary="convolutions that read one value become one convolution, norm and activation",
+    costly=True,
 )

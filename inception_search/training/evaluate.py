@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inception_search.backend.evaluated import Evaluated
+from inception_search.backend.execution import Evaluated
 from inception_search.data.loader import Batch, DeviceData
 from inception_search.training.fidelity import Precision
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from inception_search.backend.evaluated import Evaluated
+from inception_search.backend.execution import Evaluated
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError, TrainingError, raw
 from inception_search.training.checkpoint_format import Checkpoint

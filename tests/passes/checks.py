@@ -110,6 +110,8 @@ def _outputs(model: nn.Module, x: Tensor, seed: int) -> list[Tensor]:
 
 def distance(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """The largest difference, relative to the largest expected value: small gradients are sums of large numbers."""
-    scale = max(float(each.double().abs().max()) for each in expected)
-    differences = [float((a.double() - b.double()).abs().max()) for a, b in zip(found, expected, strict=True)]
+    scale = max(float(each.detach().double().abs().max()) for each in expected)
+    differences = [
+        float((a.detach().double() - b.detach().double()).abs().max()) for a, b in zip(found, expected, strict=True)
+    ]
     return max(differences) / max(scale, 1e-300)

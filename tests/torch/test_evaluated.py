@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import inception_search as ins
 from inception_search.backend.build import build
-from inception_search.backend.evaluated import Evaluated
+from inception_search.backend.execution import Evaluated
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import Rewritten
 from inception_search.data.catalogue import load_data

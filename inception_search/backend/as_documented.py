@@ -1,4 +1,4 @@
-"""A model in evaluation, computed by its rewritten graph where that is the same computation."""
+"""Whether a compiled network still has the layers and the calls of its document, so that a rewrite of it is exact."""
 
 from __future__ import annotations
 
@@ -10,56 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from inception_search.backend.network_module import NetworkModule
-from inception_search.backend.rewritten import Rewritten
-from inception_search.graph.graph import Graph, Node
+from inception_search.graph.graph import Node
 from inception_search.graph.op import Op
 from inception_search.graph.ops import BatchNorm, Conv, Linear
 from inception_search.graph.torch_modules import TfConv2d
 from inception_search.graph.types import Type
-from inception_search.passes import PASSES
-from inception_search.passes.rewrite import PassResult, plain_state
-
-_PASSES = ("fold_norm",)
-
-
-class Evaluated:
-    """The computation of a model in evaluation mode.
-
-    A compiled network is computed by its rewritten graph. Every other module is run as it is; so is a compiled network
-    that is no longer what its document says: another layer at a path, another call, a hook, layers of several dtypes.
-
-    Args:
-        model: the module; it is only read.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
-        self.fast: Rewritten | None = None
-        self.layers: list[nn.Module] = []
-
-    def current(self) -> nn.Module:
-        """The module for the current weights and statistics: (N, C, H, W) to the output in evaluation mode.
-
-        Call it again after weights or statistics have changed. Layers that are not rewritten are those of the model,
-        with their modes.
-        """
-        model = self.model
-        if not (isinstance(model, NetworkModule) and is_as_documented(model)):
-            return model
-        layers = list(model.modules())
-        if self.fast is None or self.layers != layers:
-            result = rewritten(model.recall("graph"))
-            self.fast, self.layers = Rewritten(model, result.graph, result.state, "inference"), layers
-        self.fast.refresh()
-        return self.fast
-
-
-def rewritten(graph: Graph) -> PassResult:
-    """The graph after the passes that pay in every evaluation, whatever the device."""
-    result = PassResult(graph, plain_state(graph))
-    for name in _PASSES:
-        result = PASSES[name].run(result.graph, result.state)
-    return result
 
 
 def is_as_documented(model: NetworkModule) -> bool:
@@ -76,7 +31,9 @@ def is_as_documented(model: NetworkModule) -> bool:
 
 def _is_changed(module: nn.Module) -> bool:
     """Whether calling the module does something else than its class says."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+    own = vars(module)
+    replaced = "forward" in own and own["forward"] is not own.get("_execution")
+    return bool(module._forward_hooks or module._forward_pre_hooks or replaced)
 
 
 def _dtypes(modules: Iterable[nn.Module]) -> set[torch.dtype]:
