@@ -38,6 +38,7 @@ LONGEST = 1_500  # characters of an error
 INSIDE = {
     "NetworkModule.recall",
     "NetworkModule.remember",
+    "NetworkModule.state_dict",
     "NetworkModule.train",
     "Network.model_post_init",
 }  # the package's own, and torch's
