@@ -7,9 +7,13 @@ from inception_search.passes import (
     drop_inactive,
     flatten_concats,
     fold_norm,
+    fold_scale,
     linear_as_conv,
+    merge_kernels,
     merge_siblings,
+    merge_sum,
     share_values,
+    split_norm,
     swap_pool,
 )
 from inception_search.passes.rewrite import Pass
@@ -17,8 +21,12 @@ from inception_search.passes.rewrite import Pass
 _ORDER = (
     share_values,  # first: convolutions on equal pools become siblings
     drop_inactive,
-    fold_norm,  # before siblings are merged: parts of a merged convolution are read by views, not by a norm
-    merge_siblings,
+    split_norm,  # makes norms that are folded
+    fold_norm,  # before everything that needs layers without a norm, or puts a view or a pool before the norm
+    fold_scale,
+    merge_sum,  # before siblings are merged: one kernel for a sum has fewer multiply-adds than two joined
+    merge_siblings,  # costs nothing, so that
+    merge_kernels,  # is compared with what is left
     flatten_concats,
     drop_identities,
     swap_pool,  # after norms are folded: a pool between a convolution and its norm is in the way

@@ -7,7 +7,7 @@ weights, and inference, where it is evaluated once. ``str()`` shows an expressio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -299,6 +299,11 @@ class Zeros(Expression):
 
     def __str__(self) -> str:
         return "0"
+
+
+def joined(values: Iterable[Expression]) -> Joined:
+    """The tensors joined; those that are joined themselves are taken apart, so that one storage can hold all."""
+    return Joined(tuple(part for value in values for part in (value.parts if isinstance(value, Joined) else (value,))))
 
 
 def evaluate(expression: Expression, get: Callable[[str], Tensor]) -> Tensor:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.op import Op
 from inception_search.graph.ops import Act, BatchNorm, Conv, Narrow
-from inception_search.passes.expressions import Joined
+from inception_search.passes.expressions import Joined, joined
 from inception_search.passes.rewrite import Editor, Match, Pass, common_path, readers
 
 
@@ -75,7 +75,7 @@ def _merged(nodes: Sequence[Node]) -> Op:
 
 
 def _joined(editor: Editor, nodes: Sequence[Node]) -> dict[str, Joined]:
-    return {name: Joined(tuple(editor.tensor(node, name) for node in nodes)) for name in nodes[0].op.tensors()}
+    return {name: joined(editor.tensor(node, name) for node in nodes) for name in nodes[0].op.tensors()}
 
 
 PASS = Pass(
