@@ -11,7 +11,7 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import Rewritten
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph
-from inception_search.passes.pipeline import Rewrites, repeat, run_passes
+from inception_search.passes.pipeline import Applied, Rewrites, applied, repeat, run_passes
 from inception_search.passes.rewrite import PassResult, Phase
 
 
@@ -59,7 +59,7 @@ class Execution:
 
 def rewritten(model: NetworkModule, result: PassResult, phase: Phase) -> Rewritten:
     """The module that computes ``result``, the rewritten graph of ``model``."""
-    form = Rewritten(model, result.graph, result.state, phase)
+    form = Rewritten(model, result.graph, result.state, phase, applied(result))
     form.share_storage()
     return form
 
@@ -75,6 +75,18 @@ def execute_by(model: NetworkModule, rewrites: Rewrites) -> NetworkModule:
     model.remember(rewrites=dict(rewrites))
     model.__dict__["_execution"] = model.__dict__["forward"] = Execution(model, rewrites)
     return model
+
+
+def training_form(model: nn.Module, rewrites: Applied | None) -> Rewritten | None:
+    """The rewritten form in which ``model`` takes training steps; None if it is trained as it is.
+
+    That is so without ``rewrites``, for other modules than compiled networks, and for a compiled network that is no
+    longer as its document says.
+    """
+    if rewrites is None or not (isinstance(model, NetworkModule) and is_as_documented(model)):
+        return None
+    result = repeat(_graph(model), "training", rewrites)
+    return rewritten(model, result, "training")
 
 
 class Evaluated:

@@ -18,6 +18,7 @@ from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Act, Add, BatchNorm, Conv, Dropout, Input, Linear, Narrow
 from inception_search.passes.expressions import Expression
+from inception_search.passes.pipeline import Applied
 from inception_search.passes.rewrite import Phase, State
 
 
@@ -34,14 +35,15 @@ class Rewritten(nn.Module):
         state: the expressions of the tensors of ``graph``.
         phase: ``"training"``: tensors are read at every call, and gradients reach the parameters of the model.
             ``"inference"``: they are computed by :meth:`refresh`, and the output is that of evaluation mode.
+        rewrites: which pass was applied where, for information.
     """
 
     model: NetworkModule
 
-    def __init__(self, model: NetworkModule, graph: Graph, state: State, phase: Phase) -> None:
+    def __init__(self, model: NetworkModule, graph: Graph, state: State, phase: Phase, rewrites: Applied = ()) -> None:
         super().__init__()
         self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
-        self.phase = phase
+        self.phase, self.rewrites = phase, rewrites
         self.reads: dict[Expression, Read] = {}
         self._seen: list[tuple[int, int]] = []
         self.run = emit_rewritten(model, Graph(graph.nodes, graph.outputs[:1]), state, phase, self.reads)

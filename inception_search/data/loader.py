@@ -157,7 +157,7 @@ class DeviceData:
         """Convert uint8 (B, H, W, C) to normalised float32 (B, C, H, W), channels_last."""
         if what is not None and generator is not None:
             images = augment(images, what, generator)
-        return channels_last_view(images.float().mul_(self._scale).add_(self._offset))
+        return channels_last_view(images.to(self._scale.dtype).mul_(self._scale).add_(self._offset))
 
     def _chunk(self, batch_size: int) -> int:
         """The number of images prepared together: whole batches, at least one."""

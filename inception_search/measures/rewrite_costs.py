@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
 LANES = 16  # channels in a vector of 512 bits; kernels compute full vectors
 _CHANNELS, _SIDE, _BATCH = 32, 16, 32  # of the large feature maps that are timed: a few MB, as in a small network
-_LEAST_GAIN = 0.01  # a rewrite that is predicted to save less than this share is not applied
+_ROUNDS = 3  # of a measurement, which takes 0.5 s in all
+_LEAST_GAIN = 0.03  # a rewrite that is predicted to save less than this share is not applied
 
 
 class Coefficients(NamedTuple):
@@ -201,7 +202,7 @@ def _timed(sample: Sample, phase: Phase, target: Target, dtype: Dtype) -> tuple[
     number = FLOAT_BYTES if dtype == "float32" else FLOAT_BYTES // 2
     moved = number * _BATCH * (node.type.numel + sum(each.type.numel for each in read))
     batch = Target(target.device, target.threads, _BATCH)
-    return timing.time_part(graph, batch, phase, dtype), moved, _BATCH * _full_macs(node, read)
+    return timing.time_part(graph, batch, phase, dtype, _ROUNDS), moved, _BATCH * _full_macs(node, read)
 
 
 def _solved(costs: Sequence[tuple[float, float, float]]) -> Coefficients:

@@ -44,7 +44,7 @@ def time_graph(graph: Graph, target: Target) -> float:
         return _milliseconds(emit(graph), (_value(graph.nodes[0].type, target, device),), device)
 
 
-def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32") -> float:
+def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32", rounds: int = ROUNDS) -> float:
     """Milliseconds of one call of a part of a network, which may have several inputs and outputs.
 
     Args:
@@ -52,6 +52,7 @@ def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32"
         target: the device, its CPU threads, and the images in a batch.
         phase: ``"training"``: a forward and a backward pass; ``"inference"``: a forward pass in evaluation.
         dtype: of the computation: "float32" or "bfloat16" (autocast).
+        rounds: the fastest of so many rounds counts.
 
     Raises:
         CompileError: it does not fit in memory.
@@ -59,7 +60,7 @@ def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32"
     from inception_search.backend.part import part_call
 
     with _measuring(target) as device:
-        return _milliseconds_of(part_call(graph, target.batch_size, device, phase, dtype), device)
+        return _milliseconds_of(part_call(graph, target.batch_size, device, phase, dtype), device, rounds)
 
 
 def facts_of(target: Target) -> str:
@@ -124,7 +125,7 @@ def _milliseconds(module: nn.Module, values: tuple[Tensor, ...], device: torch.d
     return _milliseconds_of(lambda: module(*values), device)
 
 
-def _milliseconds_of(call: Callable[[], object], device: torch.device) -> float:
+def _milliseconds_of(call: Callable[[], object], device: torch.device, rounds: int = ROUNDS) -> float:
     import torch
 
     settle = torch.cuda.synchronize if device.type == "cuda" else _nothing
@@ -132,8 +133,8 @@ def _milliseconds_of(call: Callable[[], object], device: torch.device) -> float:
         call()
     once = _seconds(call, settle, 1)
     calls = max(1, min(1000, round(SAMPLE_SECONDS / max(once, 1e-9))))
-    rounds = [[_seconds(call, settle, calls) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
-    return 1e3 * min(statistics.median(samples) for samples in rounds) / calls
+    times = [[_seconds(call, settle, calls) for _ in range(SAMPLES)] for _ in range(rounds)]
+    return 1e3 * min(statistics.median(samples) for samples in times) / calls
 
 
 def _seconds(call: Callable[[], object], settle: Callable[[], None], calls: int) -> float:

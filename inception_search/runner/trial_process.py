@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -33,6 +34,9 @@ from inception_search.errors import (
     TrainingError,
 )
 from inception_search.lowering import lower
+from inception_search.measures.choose_rewrites import rewrites_that_pay
+from inception_search.measures.target import Target
+from inception_search.passes.pipeline import Applied
 from inception_search.runner.executor import BAD_DISK, DONE, READY
 from inception_search.runner.job import Job
 from inception_search.spec.documents.parse import network_from_data
@@ -237,6 +241,7 @@ class RunningJob:
             "device": describe_device(self.device),
             "fidelity": self.fidelity.to_dict(),
             "resources": _resources(result),
+            "rewrites": dict(Counter(name for name, _ in result.rewrites)),
             "versions": versions(),
             **tested,
         }
@@ -264,6 +269,13 @@ class RunningJob:
         """The network as a module with the initial weights of the seed."""
         return build(lower(self.network), name=self.network.name, seed=self.job.seed)
 
+    @cached_property
+    def rewrites(self) -> Applied:
+        """The rewrites of the network with which a training step takes less time by the cost model."""
+        fidelity = self.fidelity
+        target = Target(str(self.device), fidelity.threads, fidelity.batch_size)
+        return rewrites_that_pay(lower(self.network), "training", target, dtype=fidelity.precision)
+
     @property
     def state(self) -> StateFile | None:
         """The file of the training state, if the job has one."""
@@ -284,6 +296,7 @@ class RunningJob:
                     aux_weights=self.aux_weights,
                     checkpoint=state,
                     until=self.job.until,
+                    rewrites=self.rewrites,
                 )
                 return model, result
             except CheckpointError:

@@ -13,7 +13,7 @@ from inception_search.errors import DocumentError, Place
 from inception_search.store.jsonl import line_at, unsealed
 from inception_search.store.record import TrialRecord
 
-LEFT = ("network", "curve", "facts", "resources")  # fields that stay in the file
+LEFT = ("network", "curve", "facts", "resources", "rewrites")  # fields that stay in the file
 ALIKE = ("data", "fidelity", "versions", "device")  # fields with equal values in most records of a study
 NAMED = ("holes", "cost", "objectives")  # mappings with equal keys in most records
 Shared: TypeAlias = dict[str, Any]

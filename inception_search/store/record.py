@@ -145,6 +145,8 @@ class TrialRecord(BaseModel):
     """Duration by a monotonic clock, over all attempts that contributed to the result."""
     resources: dict[str, Number] = Field(default_factory=dict)
     """``peak_bytes`` of device memory, ``images_per_second`` trained, ``resumed_from`` (epochs of earlier attempts)."""
+    rewrites: dict[str, Count] = Field(default_factory=dict)
+    """Passes that rewrote the network for its training steps, and at how many places; not in older records."""
     started: Annotated[str, AfterValidator(_utc)]
     """UTC, ISO 8601; see :func:`utc_now`."""
     data: Facts = Field(default_factory=dict)

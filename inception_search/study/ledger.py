@@ -158,7 +158,8 @@ def _result_fields(payload: dict[str, Any], reported: Sequence[dict[str, Any]], 
     if state in ("pruned", "paused"):
         words = "below the median of earlier trials" if pruner == "median" else "not among the best (yet)"
         reason = f"{words} at epoch {curve[-1]['epoch']}" if curve else "stopped"
-    fields = {"value": payload.get("value") if state == "complete" else None, "resources": payload.get("resources", {})}
+    fields = {"value": payload.get("value") if state == "complete" else None}
+    fields |= {name: payload.get(name, {}) for name in ("resources", "rewrites")}
     return fields | {"state": state, "curve": curve, "reason": _paragraph(reason) if reason else None}
 
 

@@ -93,7 +93,8 @@ def _answer(model: nn.Module, batches: Iterable[Batch], precision: Precision, an
     for images, labels in batches:
         with autocast(answers.device, precision):
             output = model(images)
-        logits = main_logits(output).float()
+        logits = main_logits(output)
+        logits = logits if logits.dtype == torch.float64 else logits.float()
         total += F.cross_entropy(logits, labels, reduction="sum")
         piece = slice(done, done + len(labels))
         answers[piece], truth[piece] = logits.argmax(1), labels

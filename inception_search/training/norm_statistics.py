@@ -23,12 +23,19 @@ _BATCH = 128
 
 
 def refresh_norm_statistics(
-    model: nn.Module, data: DeviceData, *, images: int, generator: Generator, precision: Precision = "float32"
+    model: nn.Module,
+    data: DeviceData,
+    *,
+    images: int,
+    generator: Generator,
+    precision: Precision = "float32",
+    compute: nn.Module | None = None,
 ) -> None:
     """Set every batch norm's running mean and variance to their averages over ``images`` training images.
 
     The images are not augmented. All other modules are in eval mode during this, and all modes and momenta are
-    restored. Batch norms without running statistics do not change.
+    restored. Batch norms without running statistics do not change. ``compute`` is what computes the output of the model
+    (default: the model itself).
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     if not norms or images < 2:  # one image has no variance
@@ -43,7 +50,7 @@ def refresh_norm_statistics(
             for i, batch in enumerate(_batches(data.train_sample(images, generator))):
                 for norm in norms:
                     norm.momentum = 1 / (i + 1)
-                model(batch)
+                (compute or model)(batch)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from inception_search.passes.pipeline import Applied
 from inception_search.training.evaluate import Metrics
 
 
@@ -53,7 +54,7 @@ class TrainingResult:
 
     The other fields describe this call only and are ignored by ``==``: ``seconds`` of wall time, ``resumed_from``
     (epochs from the checkpoint), ``peak_memory`` in bytes (0 on a CPU), ``images_per_second`` in training steps (0
-    without steps) and ``notes`` on unexpected events.
+    without steps), ``notes`` on unexpected events, and ``rewrites``: the passes that rewrote the network and where.
     """
 
     curve: tuple[EpochMetrics, ...]
@@ -64,6 +65,7 @@ class TrainingResult:
     peak_memory: int = field(default=0, compare=False)
     images_per_second: float = field(default=0.0, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    rewrites: Applied = field(default=(), compare=False)
 
     @property
     def final(self) -> EpochMetrics:

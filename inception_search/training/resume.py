@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from inception_search.data.loader import DeviceData
 from inception_search.errors import CheckpointError
+from inception_search.passes.pipeline import Applied
 from inception_search.training.checkpoint_format import pack, unpack
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.optimizers import parameters_of
@@ -30,6 +31,8 @@ class Progress:
     optimizer: Optimizer
     average: WeightAverage | None
     generator: Generator
+    rewrites: Applied | None = None
+    """The passes that rewrote the network and where; None: it is trained as it is."""
     step: int = 0
     curve: list[EpochMetrics] = field(default_factory=list)
 
@@ -71,6 +74,7 @@ def dump(progress: Progress, run_identity: Mapping[str, Any]) -> bytes:
         "step": progress.step,
         "curve": [point.to_dict() for point in progress.curve],
         "optimizer": numbers,
+        "rewrites": progress.rewrites,
     }
     return pack(tensors, facts)
 
@@ -94,6 +98,15 @@ def restore(progress: Progress, data: bytes, run_identity: Mapping[str, Any]) ->
         torch.cuda.set_rng_state(tensors["random.cuda"], progress.generator.device)
     progress.step = facts["step"]
     progress.curve[:] = [EpochMetrics(**point) for point in facts["curve"]]
+
+
+def saved_rewrites(data: bytes) -> Applied | None:
+    """The rewrites with which the state in ``data`` was trained; None for a network that was trained as it is.
+
+    Other rewrites are equal up to rounding only, so that the result would depend on where a run was interrupted.
+    """
+    found = unpack(data)[1].get("rewrites")
+    return None if found is None else tuple((name, path) for name, path in found)
 
 
 def _check(facts: Mapping[str, Any], run_identity: Mapping[str, Any]) -> None:

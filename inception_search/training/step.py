@@ -28,6 +28,8 @@ class Work:
     average: WeightAverage | None
     class_weights: Tensor | None = None
     """The weight of each class in the loss, float32 (classes,); None: equal weights."""
+    compute: nn.Module | None = None
+    """What computes the output of the model: a rewritten form of it; None: the model itself."""
     parameters: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +48,7 @@ class Work:
         It never waits for the device. ``cache``: let autocast cache cast weights.
         """
         with autocast(images.device, self.fidelity.precision, cache=cache):
-            output = self.model(images)
+            output = (self.compute or self.model)(images)
             loss = total_loss(output, labels, self.aux_weights, self.fidelity.label_smoothing, self.class_weights)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.parameters, self.fidelity.gradient_clip, foreach=True)

@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from inception_search.backend.execution import Evaluated
+from inception_search.backend.execution import Evaluated, training_form
+from inception_search.backend.rewritten import Rewritten
 from inception_search.data.loader import DeviceData
 from inception_search.errors import ConfigError, TrainingError, raw
+from inception_search.passes.pipeline import Applied
 from inception_search.training.checkpoint_format import Checkpoint
 from inception_search.training.cuda_graph import CapturedStep, wants_capture
 from inception_search.training.devices import forget_peak, peak_memory, settings
@@ -22,7 +24,7 @@ from inception_search.training.fidelity import Fidelity
 from inception_search.training.norm_statistics import refresh_norm_statistics, uncounted
 from inception_search.training.optimizers import make_optimizer
 from inception_search.training.result import EpochMetrics, Report, TrainingResult, go_on
-from inception_search.training.resume import Progress, dump, identity, restore
+from inception_search.training.resume import Progress, dump, identity, restore, saved_rewrites
 from inception_search.training.schedule import learning_rate_factor
 from inception_search.training.step import EagerStep, Step, Work
 from inception_search.training.weight_average import WeightAverage, averaged_tensors
@@ -43,6 +45,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     until: int | None = None,
     capture: bool | None = None,
+    rewrites: Applied | None = None,
 ) -> TrainingResult:
     """Train ``model`` in place (moved to the device of ``data``, channels_last) and return its curve.
 
@@ -57,6 +60,10 @@ def train(
     complete run reports nothing. ``until`` pauses the run (``stopped`` is then True) after that many epochs in total;
     the schedule remains that of the full run.
 
+    ``rewrites``: passes and the places where they rewrite the graph of a compiled network for the steps. The model, its
+    parameters and saved states are those of the plain network; a state is continued with its own rewrites. Other
+    modules, and networks that are no longer as their documents say, are trained as they are.
+
     ``capture``: take steps as a CUDA graph (default: on every GPU). With ``fidelity.ema``, ``model`` has the averaged
     weights at the end. Raises TrainingError if the loss is not finite or memory is exhausted, CheckpointError if the
     saved state is damaged or belongs to another run, ConfigError for the wrong number of ``aux_weights``, an ``until``
@@ -68,8 +75,10 @@ def train(
         raise ConfigError("CUDA graphs need a GPU", path="capture", found=str(data.device), expected="a CUDA device")
     with memory_errors(fidelity.batch_size), settings(data.device, threads=fidelity.threads, seed=seed):
         model.to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        run = _Run(model, data, fidelity, seed, tuple(aux_weights), wants_capture(data.device, capture))
-        return run.through(report, checkpoint, min(until or fidelity.epochs, fidelity.epochs))
+        saved = checkpoint.load() if checkpoint is not None else None
+        form = training_form(model, rewrites if saved is None else saved_rewrites(saved))
+        run = _Run(model, form, data, fidelity, seed, tuple(aux_weights), wants_capture(data.device, capture))
+        return run.through(report, checkpoint, saved, min(until or fidelity.epochs, fidelity.epochs))
 
 
 class _Run:
@@ -78,6 +87,7 @@ class _Run:
     def __init__(
         self,
         model: nn.Module,
+        form: Rewritten | None,
         data: DeviceData,
         fidelity: Fidelity,
         seed: int,
@@ -85,21 +95,24 @@ class _Run:
         capture: bool,
     ) -> None:
         self.model, self.data, self.fidelity, self.seed, self.aux_weights = model, data, fidelity, seed, aux_weights
+        self.form = form
         optimizer = make_optimizer(model, fidelity, capturable=capture)
         average = WeightAverage(averaged_tensors(model), fidelity.ema) if fidelity.ema else None
-        self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed))
-        work = Work(model, optimizer, fidelity, aux_weights, average, data.class_weights(fidelity.class_weights))
+        rewrites = None if form is None else form.rewrites
+        self.progress = Progress(model, optimizer, average, Generator(data.device).manual_seed(seed), rewrites)
+        weights = data.class_weights(fidelity.class_weights)
+        work = Work(model, optimizer, fidelity, aux_weights, average, weights, form)
         self.take_step: Step = CapturedStep(work, data.device) if capture else EagerStep(work)
         self.evaluated = Evaluated(model)
         self.total_steps = fidelity.epochs * data.steps_per_epoch(fidelity.batch_size)
         self.rate = 0.0
         self.images, self.seconds = 0, 0.0  # in the training steps of this call
 
-    def through(self, report: Report, checkpoint: Checkpoint | None, last: int) -> TrainingResult:
-        """Train the epochs up to ``last`` that ``checkpoint`` does not have, or until ``report`` stops the run."""
+    def through(self, report: Report, checkpoint: Checkpoint | None, saved: bytes | None, last: int) -> TrainingResult:
+        """Train the epochs up to ``last`` that ``saved`` does not have, or until ``report`` stops the run."""
         start = time.perf_counter()
         forget_peak(self.data.device)
-        run_identity = self._restore(checkpoint)
+        run_identity = {} if checkpoint is None else self._restore(saved)
         curve = self.progress.curve
         resumed = len(curve)
         more = not 0 < resumed < last or report(curve[-1])
@@ -119,14 +132,12 @@ class _Run:
             peak_memory=peak_memory(self.data.device),
             images_per_second=self.images / self.seconds if self.seconds else 0.0,
             notes=tuple(self.take_step.notes),
+            rewrites=self.progress.rewrites or (),
         )
 
-    def _restore(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
-        """Restore the state in ``checkpoint``, if there is one; returns the identity of this run."""
-        if checkpoint is None:
-            return {}
+    def _restore(self, saved: bytes | None) -> dict[str, Any]:
+        """Restore the state ``saved``, if there is one; returns the identity of this run."""
         run_identity = identity(self.model, self.data, self.fidelity, self.seed, self.aux_weights)
-        saved = checkpoint.load()
         if saved is not None:
             restore(self.progress, saved, run_identity)
         return run_identity
@@ -154,6 +165,7 @@ class _Run:
             images=self.fidelity.norm_images,
             generator=self.progress.generator,
             precision=self.fidelity.precision,
+            compute=self.form,
         )
         precision = self.fidelity.precision
         return evaluate(

@@ -35,11 +35,11 @@ MAY_IMPORT = {
     "backend": {"graph", "passes", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
     "data": set(),
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
-    "training": {"backend", "data"},
+    "training": {"backend", "data", "passes"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
-    "runner": {"spec", "lowering", "backend", "data", "training", "store", "weights"},  # no space, strategy or study
+    "runner": {"spec", "lowering", "passes", "backend", "measures", "data", "training", "store", "weights"},  # no study
     "optuna_bridge": {"spec", "space", "store"},  # the only room that imports optuna
     "analysis": {"spec", "space", "edits", "store", "optuna_bridge", "proxies"},  # functions of records
     "strategies": {"spec", "graph", "space", "edits", "estimate", "store"},
