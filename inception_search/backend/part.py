@@ -11,7 +11,7 @@ from inception_search.backend.bound_tensors import SharedTensor
 from inception_search.backend.emit import place
 from inception_search.backend.rewritten import emit_rewritten
 from inception_search.graph.graph import Graph
-from inception_search.graph.ops import Input
+from inception_search.graph.ops import OPS, Dropout, Input
 from inception_search.graph.types import FeatureMap
 from inception_search.passes.expressions import Expression
 from inception_search.passes.rewrite import Phase, State, plain_state
@@ -33,7 +33,7 @@ def part_call(
     """
     root = nn.Module()
     for node in graph.nodes:
-        if node.op.tensors():
+        if node.op.tensors() or isinstance(node.op, Dropout) or type(node.op) not in OPS.values():
             place(root, node.path, node.op.build(graph.input_types(node)))
     root.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     root.train(phase == "training")

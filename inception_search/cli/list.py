@@ -1,4 +1,4 @@
-"""``inception-search list``: the shipped networks, dialects, spaces, datasets and ops."""
+"""``inception-search list``: the shipped networks, dialects, spaces, datasets, ops and passes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class Row(NamedTuple):
 def list_shipped(
     what: Annotated[
         str,
-        typer.Argument(help="networks, dialects, spaces, datasets or ops [default: all]", autocompletion=complete_kind),
+        typer.Argument(
+            help="networks, dialects, spaces, datasets, ops or passes [default: all]", autocompletion=complete_kind
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables in Markdown.")] = False,
 ) -> None:
-    """List the shipped networks, dialects, search spaces, datasets and ops."""
+    """List the shipped networks, dialects, search spaces, datasets, ops and passes."""
     if what and what not in KINDS:
         raise unknown_name("kind of thing to list", what, KINDS)
     chosen = {kind: rows() for kind, rows in KINDS.items() if what in ("", kind)}
@@ -143,6 +145,16 @@ def _ops() -> list[Row]:
     return own + _added("op")
 
 
+def _passes() -> list[Row]:
+    from inception_search.passes import PASSES
+
+    rows = []
+    for name, each in PASSES.items():
+        row = {"name": name, "phases": sorted(each.phases), "measured": each.costly, "about": each.summary}
+        rows.append(Row(row, {"measured": "yes" if each.costly else "no"}))
+    return rows
+
+
 def _added(kind: Kind, **empty: Any) -> list[Row]:
     """Names from other packages; these are not imported, so the columns in ``empty`` stay empty."""
     return [Row({"name": name, **empty, "about": f"of the package {origin(kind, name)}"}) for name in added(kind)]
@@ -154,6 +166,7 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "spaces": _spaces,
     "datasets": _datasets,
     "ops": _ops,
+    "passes": _passes,
 }
 # Columns that fit a terminal; JSON and Markdown have all.
 SHOWN = {"dialects": ("name", "default", "parameters", "with auxiliary classifiers", "MACs", "stands for")}

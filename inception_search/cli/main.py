@@ -42,11 +42,12 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
-    "list": Verb("List the shipped networks, dialects, spaces, datasets and ops.", False, "list_shipped"),
+    "list": Verb("List networks, dialects, spaces, datasets, ops and passes.", False, "list_shipped"),
     "show": Verb("Print a network or module: shapes, parameters and MACs."),
     "draw": Verb("Draw a network or one of its modules."),
     "view": Verb("Write an interactive HTML page of a network or study."),
     "diff": Verb("Compare two networks, modules or trials: text and figure."),
+    "passes": Verb("Show what each rewriting pass does to a network."),
     "convert": Verb("Identify the source of a weight file and convert it."),
     "path": Verb("Print and draw the edits from one network to another."),
     "schema": Verb("Print the JSON Schema of networks, spaces or study files."),

@@ -32,6 +32,7 @@ ABOUT_DATASETS = {
 }
 STYLES = ("plain", "paper", "detail", "overview")
 FLOWS = ("down", "up", "right")
+PHASES = ("inference", "training")
 PALETTES = ("colour", "grey", "print", "colour-blind")
 RUNS = "runs"
 
@@ -56,7 +57,7 @@ complete_implementation = one_of(IMPLEMENTATIONS)
 complete_style = one_of(STYLES)
 complete_flow = one_of(FLOWS)
 complete_palette = one_of(PALETTES)
-complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops"))
+complete_kind = one_of(("networks", "dialects", "spaces", "datasets", "ops", "passes"))
 
 
 def complete_objectives(incomplete: str) -> list[str]:
@@ -86,6 +87,13 @@ def complete_item(incomplete: str) -> list[str]:
 def complete_space(incomplete: str) -> list[str]:
     """Shipped spaces."""
     return one_of(shipped_names(), "space")(incomplete)
+
+
+def complete_pass(incomplete: str) -> list[str]:
+    """Rewriting passes."""
+    from inception_search.passes import PASSES
+
+    return one_of(PASSES)(incomplete)
 
 
 def complete_run(incomplete: str) -> list[str]:

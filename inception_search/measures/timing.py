@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ WARM_UP = 2  # calls
 ROUNDS = 7  # the fastest counts, because other load can only slow a round down
 SAMPLES = 3  # samples per round, of which the median counts
 TIMES = 4  # consecutive calls of an op, so that the fixed cost of a forward pass nearly vanishes
+SLOW_SECONDS = 0.1  # a call that takes longer is sampled once per round
 SAMPLE_SECONDS = 3e-4  # minimum duration of a sample of back-to-back calls
 
 
@@ -57,10 +59,18 @@ def time_part(graph: Graph, target: Target, phase: Phase, dtype: str = "float32"
     Raises:
         CompileError: it does not fit in memory.
     """
+    return time_parts((graph,), target, phase, dtype, rounds)[0]
+
+
+def time_parts(
+    graphs: Sequence[Graph], target: Target, phase: Phase, dtype: str = "float32", rounds: int = ROUNDS
+) -> list[float]:
+    """As :func:`time_part` for several graphs, measured by turns, so that other load slows all of them alike."""
     from inception_search.backend.part import part_call
 
     with _measuring(target) as device:
-        return _milliseconds_of(part_call(graph, target.batch_size, device, phase, dtype), device, rounds)
+        calls = [part_call(graph, target.batch_size, device, phase, dtype) for graph in graphs]
+        return _milliseconds_of(calls, device, rounds)
 
 
 def facts_of(target: Target) -> str:
@@ -122,19 +132,26 @@ def _milliseconds(module: nn.Module, values: tuple[Tensor, ...], device: torch.d
     import torch
 
     module.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    return _milliseconds_of(lambda: module(*values), device)
+    return _milliseconds_of([lambda: module(*values)], device)[0]
 
 
-def _milliseconds_of(call: Callable[[], object], device: torch.device, rounds: int = ROUNDS) -> float:
+def _milliseconds_of(calls: Sequence[Callable[[], object]], device: torch.device, rounds: int = ROUNDS) -> list[float]:
+    """Milliseconds of one call of each of ``calls``, measured by turns."""
     import torch
 
     settle = torch.cuda.synchronize if device.type == "cuda" else _nothing
-    for _ in range(WARM_UP):
-        call()
-    once = _seconds(call, settle, 1)
-    calls = max(1, min(1000, round(SAMPLE_SECONDS / max(once, 1e-9))))
-    times = [[_seconds(call, settle, calls) for _ in range(SAMPLES)] for _ in range(rounds)]
-    return 1e3 * min(statistics.median(samples) for samples in times) / calls
+    for call in calls:
+        for _ in range(WARM_UP):
+            call()
+    once = [_seconds(call, settle, 1) for call in calls]
+    numbers = [max(1, min(1000, round(SAMPLE_SECONDS / max(seconds, 1e-9)))) for seconds in once]
+    samples = SAMPLES if max(once) < SLOW_SECONDS else 1
+    fastest = [math.inf for _ in calls]
+    for _ in range(rounds):
+        for index, (call, number) in enumerate(zip(calls, numbers, strict=True)):
+            found = statistics.median(_seconds(call, settle, number) for _ in range(samples))
+            fastest[index] = min(fastest[index], 1e3 * found / number)
+    return fastest
 
 
 def _seconds(call: Callable[[], object], settle: Callable[[], None], calls: int) -> float:

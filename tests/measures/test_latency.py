@@ -193,7 +193,7 @@ def test_the_quickest_median_counts_per_call(monkeypatch: pytest.MonkeyPatch) ->
     rounds = [[5.0, 1.0, 7.0], [4.0, 0.1, 3.0], *([8.0, 9.0, 8.0] for _ in range(timing.ROUNDS - 2))]
     seconds = iter([1e-4, *(1e-3 * value for samples in rounds for value in samples)])
     asked: list[int] = []
-    monkeypatch.setattr(timing, "_seconds", lambda module, values, settle, calls: asked.append(calls) or next(seconds))
+    monkeypatch.setattr(timing, "_seconds", lambda call, settle, calls: asked.append(calls) or next(seconds))
     found = timing.time_op(ops.Act(), (X,), Target())
     assert asked == [1] + [3] * timing.ROUNDS * timing.SAMPLES
     assert found == pytest.approx(3.0 / 3 / timing.TIMES)
