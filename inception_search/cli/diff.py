@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inception_search.cli.naming import ITEM, complete_item, complete_module
-from inception_search.cli.shared_options import FontSizeOption, PaletteOption, TitleOption, WidthOption, tell_note
+from inception_search.cli.rewritten import Rewriting, refuse_with_passes, rewriting
+from inception_search.cli.shared_options import (
+    FontSizeOption,
+    PaletteOption,
+    PassesOption,
+    TitleOption,
+    WidthOption,
+    tell_note,
+)
 from inception_search.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +31,10 @@ COLOURS: dict[Status, str] = {"added": "green", "removed": "red", "changed": "ye
 
 def diff(
     a: Annotated[str, typer.Argument(help=ITEM, autocompletion=complete_item)],
-    b: Annotated[str, typer.Argument(help="Network or module to compare it with", autocompletion=complete_item)],
+    b: Annotated[
+        str | None,
+        typer.Argument(help="Network or module to compare it with; none with --passes", autocompletion=complete_item),
+    ] = None,
     module: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,6 +49,7 @@ def diff(
             "--out", "-o", help="File of the figure: .svg, .png, .pdf, .html, .tikz ... [default: A_to_B.svg]"
         ),
     ] = None,
+    passes: PassesOption = None,
     title: TitleOption = None,
     width: WidthOption = None,
     font_size: FontSizeOption = None,
@@ -52,33 +65,41 @@ def diff(
 ) -> None:
     """Show the differences from A to B: added, removed and changed parts, with parameters, MACs and shapes.
 
-    The text is printed; the figure is written to a file.
+    The text is printed; the figure is written to a file. With --passes: from A as written to A after rewriting passes.
     """
-    items = _items((a, b), module or [])
-    found = _compared(items, (a, b))
-    if as_json:
-        from inception_search.cli.output import print_json
-
-        print_json(found.to_dict())
-    elif as_markdown:
-        typer.echo(_markdown(found))
+    draws = out is not None or (picture and not as_json and not as_markdown)
+    found: Diff | Rewriting
+    lines: Iterable[tuple[Status, str]]
+    if passes is not None:
+        refuse_with_passes(B=b, as_json=as_json, module=(module or [])[1:])
+        found = rewriting(_item(a, module), passes)
+        lines, stem = found.lines(), f"{found.item.stem}_rewritten"
     else:
-        _print(found)
-    if out is not None or (picture and not as_json and not as_markdown):
+        items = _items((a, b), module or [])
+        found = _compared(items, (a, str(b)))
+        lines, stem = _lines(found), f"{items[0].stem}_to_{items[1].stem}"
+    _print(found, lines, as_markdown, as_json)
+    if draws:
         figure = found.draw(title=title, width=width, font_size=font_size, palette=palette)  # type: ignore[arg-type]  # checked there
         tell_note(figure)
-        typer.echo(str(figure.save(out or Path(f"{items[0].stem}_to_{items[1].stem}.svg"))), err=as_json)
+        typer.echo(str(figure.save(out or Path(f"{stem}.svg"))), err=as_json)
     if exit_code and found:
         raise typer.Exit(DIFFERENT)
 
 
-def _items(words: tuple[str, str], modules: list[str]) -> tuple[Item, Item]:
+def _item(words: str, modules: list[str] | None) -> Item:
     from inception_search.items import item as named
 
+    return named(words, modules[0] if modules else None)
+
+
+def _items(words: tuple[str, str | None], modules: list[str]) -> tuple[Item, Item]:
+    a, b = words
+    if b is None:
+        raise ConfigError("a second network or module is missing", hint="name it, or write --passes inference")
     if len(modules) > 2:
         raise ConfigError("there are two sides", path="--module", found=len(modules), expected="one module, or two")
-    first, second = (modules * 2)[:2] if modules else (None, None)
-    return named(words[0], first), named(words[1], second)
+    return _item(a, modules[:1]), _item(b, modules[-1:])
 
 
 def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
@@ -90,21 +111,29 @@ def _compared(items: tuple[Item, Item], words: tuple[str, str]) -> Diff:
     return diff_of(a.whole, b.whole, names=names, networks=networks)
 
 
-def _print(found: Diff) -> None:
-    """Print the text, coloured on a terminal; the signs carry the same information without colours."""
+def _lines(found: Diff) -> Iterable[tuple[Status, str]]:
+    from inception_search.compare.text import printed
+
+    return printed(found)
+
+
+def _print(found: Diff | Rewriting, lines: Iterable[tuple[Status, str]], as_markdown: bool, as_json: bool) -> None:
+    """Print JSON, a Markdown block, or lines that are coloured on a terminal; signs carry the same information."""
     from rich.text import Text
 
-    from inception_search.cli.output import stdout_console
-    from inception_search.compare.text import printed
+    from inception_search.cli.output import print_json, stdout_console
 
-    console = stdout_console()
-    for status, line in printed(found):
-        console.print(Text(line, style=COLOURS[status]), soft_wrap=True)
+    if as_json and not isinstance(found, Rewriting):
+        print_json(found.to_dict())
+    elif as_markdown:
+        typer.echo(_markdown(lines))
+    else:
+        console = stdout_console()
+        for status, line in lines:
+            console.print(Text(line, style=COLOURS[status]), soft_wrap=True)
 
 
-def _markdown(found: Diff) -> str:
+def _markdown(lines: Iterable[tuple[Status, str]]) -> str:
     """A block that code hosts colour; they use ``!`` for changed lines."""
-    from inception_search.compare.text import printed
-
-    lines = ["!" + line[1:] if status == "changed" else line for status, line in printed(found)]
-    return "\n".join(("```diff", *lines, "```"))
+    marked = ["!" + line[1:] if status == "changed" else line for status, line in lines]
+    return "\n".join(("```diff", *marked, "```"))

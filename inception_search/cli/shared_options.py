@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from inception_search.cli.naming import complete_palette
+from inception_search.cli.naming import PHASES, complete_palette, one_of
 from inception_search.errors import one_line
 from inception_search.numbers import EXAMPLES, number, spelling, whole
 
@@ -68,6 +68,16 @@ PaletteOption: TypeAlias = Annotated[
         "--palette",
         help="colour, grey, print or colour-blind; the last three have no dark mode. [default: colour]",
         autocompletion=complete_palette,
+    ),
+]
+PassesOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--passes",
+        help="The graph of ops after rewriting passes: inference or training (those that pay on this machine), or "
+        "names of passes with commas between; without auxiliary classifiers. [default: none]",
+        metavar="<str>",
+        autocompletion=one_of(PHASES),
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -149,10 +149,10 @@ def settings_of(diff: Diff, kinds: tuple[str, ...] = SETTINGS) -> list[Line]:
     ]
 
 
-def legend() -> Placement:
+def legend(marks: Collection[Mark] = tuple(dict(LEGEND))) -> Placement:
     """The marks and their meaning."""
     out = Placement(0, 0)
-    for mark, word in LEGEND:
+    for mark, word in (each for each in LEGEND if each[0] in marks):
         box = Box((word,), "norm", slim=True, mark=mark)
         out.boxes.append(PlacedBox(box, out.width, 0, box_width(box), box_height(1)))
         out.width += box_width(box) + GAP
