@@ -3,7 +3,7 @@
 Rules:
 
 1. Convolutions are merged if they read one node, have equal strides and one group, and kernels around one centre
-   (``windows.common_window``). What comes after them is as in ``merge_siblings``: equal norms, equal activations.
+   (``windows.common_window``). What comes after them is as in ``merge_siblings``, rule 2.
 2. Each kernel is put into the largest window, with zeros around it. A convolution without a bias gets zeros if another
    one has a bias.
 3. All of them are offered for merging; where that is refused, fewer neighbours in the order of kernel size. Where a
@@ -27,7 +27,7 @@ from inception_search.graph.ops import Conv, Narrow
 from inception_search.passes.expressions import Expression, Zeros, joined
 from inception_search.passes.merge_siblings import chain_from
 from inception_search.passes.merge_sum import common_conv, kernels
-from inception_search.passes.rewrite import Editor, Match, Pass, common_path, readers
+from inception_search.passes.rewrite import Editor, Match, Pass, common_path, differentiated, readers
 from inception_search.passes.windows import Window, common_window
 
 Chain = Sequence[int]
@@ -36,13 +36,13 @@ Chain = Sequence[int]
 
 def find(graph: Graph) -> Iterator[Match]:
     """The groups of convolutions in ``graph`` that one larger kernel can compute, large groups first."""
-    read_by = readers(graph)
+    read_by, trained = readers(graph), differentiated(graph)
     groups: dict[tuple[object, ...], list[Chain]] = {}
     for index, node in enumerate(graph.nodes):
         if type(node.op) is Conv and node.op.groups == 1:
             chain = chain_from(graph, index, read_by)
             followers = tuple(graph.nodes[i].op for i in chain[1:])
-            groups.setdefault((node.inputs, node.op.stride, followers), []).append(chain)
+            groups.setdefault((node.inputs, node.op.stride, followers, index in trained), []).append(chain)
     for chains in groups.values():
         chains.sort(key=lambda chain: prod(_conv(graph, chain).kernel))
         for several in _neighbours(chains):

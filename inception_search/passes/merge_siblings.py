@@ -5,7 +5,8 @@ Rules:
 1. Siblings are convolutions that read one node, have the same kernel, stride, padding, dilation and bias setting, and
    one group.
 2. A sibling may go on with a norm and an activation, each the only reader of the node before it. Only siblings with
-   equal norms (``eps``, momentum, gamma) and equal activations are merged.
+   equal norms (``eps``, momentum, gamma) and equal activations are merged. Siblings that only zeros read have no
+   gradient, which an optimizer does not take for a gradient of zeros: they are merged with each other only.
 3. The merged convolution has the filters of all siblings in order; batch norm and activations work on each channel by
    itself, so that theirs are merged in the same way. Each sibling's value is then a ``narrow``: a view without a copy.
 
@@ -24,18 +25,18 @@ from inception_search.graph.graph import Graph, Node
 from inception_search.graph.op import Op
 from inception_search.graph.ops import Act, BatchNorm, Conv, Narrow
 from inception_search.passes.expressions import Joined, joined
-from inception_search.passes.rewrite import Editor, Match, Pass, common_path, readers
+from inception_search.passes.rewrite import Editor, Match, Pass, common_path, differentiated, readers
 
 
 def find(graph: Graph) -> Iterator[Match]:
     """The groups of siblings in ``graph``."""
-    read_by = readers(graph)
+    read_by, trained = readers(graph), differentiated(graph)
     groups: dict[tuple[object, ...], list[list[int]]] = {}
     for index, node in enumerate(graph.nodes):
         if type(node.op) is Conv and node.op.groups == 1:
             chain = chain_from(graph, index, read_by)
             followers = tuple(graph.nodes[i].op for i in chain[1:])
-            groups.setdefault((node.inputs, replace(node.op, width=1), followers), []).append(chain)
+            groups.setdefault((node.inputs, replace(node.op, width=1), followers, index in trained), []).append(chain)
     for chains in groups.values():
         if len(chains) > 1:
             yield _match(graph, chains)

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, GraphBuilder, Node
 from inception_search.graph.op import Op
-from inception_search.graph.ops import Conv, Input
+from inception_search.graph.ops import Conv, Input, Zero
 from inception_search.graph.types import Type
 from inception_search.passes.expressions import Expression, Stored
 
@@ -304,6 +304,19 @@ def readers(graph: Graph) -> list[list[int]]:
             found[i].append(index)
     for index in graph.outputs:
         found[index].append(-1)
+    return found
+
+
+def differentiated(graph: Graph) -> set[int]:
+    """The nodes that gradients of the outputs reach: all but those whose only way to an output is through zeros."""
+    found: set[int] = set()
+    stack = list(graph.outputs)
+    while stack:
+        index = stack.pop()
+        node = graph.nodes[index]
+        if index not in found and not isinstance(node.op, Zero):
+            found.add(index)
+            stack.extend(node.inputs)
     return found
 
 

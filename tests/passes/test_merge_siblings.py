@@ -78,3 +78,18 @@ def test_other_settings_are_not_siblings() -> None:
             return %8
         """,
     )
+
+
+def test_a_branch_that_no_gradient_reaches_stays_apart() -> None:
+    """Its weights have no gradient, which for an optimizer with weight decay is not a gradient of zeros."""
+    untouched(
+        PASS,
+        """
+            %0 input = input(shape=(8, 6, 6)) : 8x6x6
+            %1 a.conv = conv(%0, width=4, kernel=(1, 1)) : 4x6x6
+            %2 b.conv = conv(%0, width=4, kernel=(1, 1)) : 4x6x6
+            %3 b.none = zero(%2) : 4x6x6
+            %4 sum = add(%1, %3) : 4x6x6
+            return %4
+        """,
+    )
