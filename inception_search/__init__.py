@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.data.catalogue import load_data as load_data
     from inception_search.edits.edit import Edit as Edit
     from inception_search.errors import InceptionSearchError as InceptionSearchError
+    from inception_search.execution.optimized_model import optimize as optimize
     from inception_search.graph.graph import Graph as Graph
     from inception_search.graph.graph import GraphBuilder as GraphBuilder
     from inception_search.items import load as load
@@ -96,6 +97,7 @@ _PUBLIC = {
     "mutate": "named:mutate",
     "normal_form": "named:normal_form",
     "open_run": "search_api:open_run",
+    "optimize": "execution.optimized_model:optimize",
     "parse_step": "spec.documents.parse:parse_step",
     "prepare_images": "backend.preprocess:prepare_images",
     "resume": "search_api:resume",

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "store": {"spec"},
     "backend": {"graph", "passes", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
     "data": set(),
+    "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
@@ -60,7 +61,7 @@ MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {
-    "torch": {"backend", "data", "training", "weights", "proxies", "testing"},
+    "torch": {"backend", "data", "execution", "training", "weights", "proxies", "testing"},
     "optuna": {"optuna_bridge"},
     "networkx": set(),
     "matplotlib": set(),

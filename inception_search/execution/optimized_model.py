@@ -1,0 +1,232 @@
+"""A compiled network that computes by generated code, and :func:`optimize`, which makes one."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from inception_search.arguments import checked
+from inception_search.backend.as_documented import is_as_documented
+from inception_search.backend.bound_tensors import stored_keys
+from inception_search.backend.network_module import NetworkModule
+from inception_search.errors import CompileError, ConfigError, ShapeError
+from inception_search.execution.kernels import check_dtype
+from inception_search.execution.specialised import Packed, Specialised
+from inception_search.execution.watch import Watch
+from inception_search.graph.graph import Graph, Node
+from inception_search.graph.types import FeatureMap
+from inception_search.lowering import lower
+from inception_search.passes.expressions import evaluate
+from inception_search.passes.pipeline import run_passes
+from inception_search.passes.rewrite import PassResult
+from inception_search.spec.transform import remake, set_input
+
+# Exact in evaluation, and never slower with fused convolutions
+PASSES = (
+    "share_values",
+    "drop_inactive",
+    "split_norm",
+    "fold_norm",
+    "fold_scale",
+    "merge_sum",
+    "flatten_concats",
+    "drop_identities",
+    "swap_pool",
+)
+
+
+class OptimizedModel(nn.Module):
+    """Images (N, C, H, W) to what the model returns in evaluation mode, by generated code; made by :func:`optimize`.
+
+    It has no parameters of its own: it reads those of the model, and packs them again when they have changed. Code is
+    generated once for each batch size and image size, and kept.
+    """
+
+    model: NetworkModule
+
+    def __init__(self, model: NetworkModule, dtype: Literal["float32", "bfloat16"]) -> None:
+        super().__init__()
+        self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
+        self.device = next(model.parameters(), torch.empty(0)).device
+        check_dtype(dtype, self.device)
+        self.dtype = dtype
+        self._own: Graph = model.recall("graph")
+        self._graphs: dict[tuple[int, ...], PassResult] = {}
+        self._made: dict[tuple[int, ...], Specialised] = {}
+        self._last: Specialised | None = None
+        self.refresh()
+
+    @checked
+    def forward(self, images: Tensor) -> Tensor:
+        """The output of the model in evaluation mode, in float32: logits, features or feature maps.
+
+        Args:
+            images: (N, C, H, W), of any floating-point dtype and any layout.
+
+        Raises:
+            CompileError: the model is in training mode, or its layers are not those of its document.
+            ShapeError: the images have other channels, or are too small.
+        """
+        with torch.inference_mode():
+            return self._specialised(images)(images)
+
+    @property
+    def code(self) -> str:
+        """The generated code of the last call (before the first: for the document's image size and ``batch_size``)."""
+        return "" if self._last is None else self._last.code
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be done as wished, such as calls that are not fused."""
+        return () if self._last is None else self._last.notes
+
+    def refresh(self) -> None:
+        """Pack the current weights of the model again, at the next call.
+
+        Changed weights are found at each call without it, except after writes through ``tensor.data``.
+        """
+        self._check_model()
+        self._own = self.model.recall("graph")
+        self._made.clear()
+        self._graphs.clear()
+        self._packed = Packed()
+        keys = {key for expression in self._graph(*self._size()).state.values() for key in stored_keys(expression)}
+        self.watch = Watch(self.model, keys)
+        self._check_mode()
+
+    def prepare(self, batch_size: int, height: int, width: int) -> Specialised:
+        """The generated code for one batch size and image size, made at the first call for it."""
+        key = (batch_size, height, width, torch.get_num_threads())  # the layout of weights depends on the threads
+        if key not in self._made:
+            self._made[key] = self._specialise(self._graph(height, width), batch_size)
+        self._last = self._made[key]
+        return self._last
+
+    def _specialise(self, result: PassResult, batch_size: int) -> Specialised:
+        layers = dict(self.model.named_modules())
+
+        def stored(key: str) -> Tensor:
+            path, _, name = key.rpartition(".")
+            value: Tensor = getattr(layers[path], name)
+            return value.detach()
+
+        def module(node: Node) -> nn.Module:
+            made = node.op.build(result.graph.input_types(node)).eval()
+            return layers[node.path] if made.state_dict() else made
+
+        with torch.inference_mode():
+            return Specialised(
+                result.graph,
+                {name: evaluate(value, stored) for name, value in result.state.items()},
+                module,
+                batch_size=batch_size,
+                dtype=self.dtype,
+                packed=self._packed,
+                fused=self.device.type == "cpu" and batch_size > 0,
+            )
+
+    def _specialised(self, images: Tensor) -> Specialised:
+        self._check_mode()
+        if self.watch.changed():
+            self.refresh()
+        self._check_images(images)
+        batch_size, _, height, width = images.shape
+        return self.prepare(batch_size, height, width)
+
+    def _check_mode(self) -> None:
+        if self.watch.training():
+            hint = "call model.eval() first; a model that is optimized computes the output of evaluation mode"
+            raise CompileError("the model is in training mode", hint=hint)
+
+    def _check_images(self, images: Tensor) -> None:
+        channels, height, width = self._input()
+        if images.ndim != 4 or images.shape[1] != channels:
+            expected = f"(N, {channels}, H, W), such as (1, {channels}, {height}, {width})"
+            raise ShapeError("not the images of this network", found=tuple(images.shape), expected=expected)
+        if not images.is_floating_point():
+            hint = "ins.prepare_images makes them from pictures; or divide by 255 and normalise as the weights expect"
+            raise ConfigError("images must be floating-point numbers", found=str(images.dtype), hint=hint)
+        if images.device != self.device:
+            hint = f"move them: images.to({str(self.device)!r})"
+            raise ConfigError("the images are on another device", found=str(images.device), hint=hint)
+
+    def _check_model(self) -> None:
+        if not is_as_documented(self.model):
+            hint = "undo the change (a replaced layer, a hook, an edited graph), or call the model itself"
+            raise CompileError("the model is not the one of its document any more", hint=hint)
+
+    def _size(self) -> tuple[int, int]:
+        _, height, width = self._input()
+        return height, width
+
+    def _input(self) -> FeatureMap:
+        """The shape of the document's images."""
+        shape = self._own.nodes[0].type
+        assert isinstance(shape, FeatureMap)
+        return shape
+
+    def _graph(self, height: int, width: int) -> PassResult:
+        """The rewritten graph for an image size."""
+        key = (height, width)
+        if key not in self._graphs:
+            plain = self._plain_graph(height, width)
+            self._graphs[key] = run_passes(Graph(plain.nodes, plain.outputs[:1]), "inference", only=PASSES)
+        return self._graphs[key]
+
+    def _plain_graph(self, height: int, width: int) -> Graph:
+        own = self._own
+        if (height, width) == self._size():
+            return own
+        network = remake(self.model.network, aux={})
+        graph = lower(set_input(network, height=height, width=width))
+        layers = {node.path: (node.op.tensors(), self._shape(own, node)) for node in own.nodes if node.op.tensors()}
+        for node in graph.nodes:
+            if node.op.tensors() and layers.get(node.path) != (node.op.tensors(), self._shape(graph, node)):
+                hint = f"use images of {self._size()[0]}x{self._size()[1]} pixels"
+                found = f"{height}x{width} pixels"
+                raise ShapeError("images of this size do not fit the weights", path=node.path, found=found, hint=hint)
+        return graph
+
+    def _shape(self, graph: Graph, node: Node) -> tuple[Any, ...]:
+        return (node.op, graph.nodes[node.inputs[0]].type.channels)
+
+
+def optimize(
+    model: nn.Module,
+    *,
+    batch_size: int = 1,
+    dtype: Literal["float32", "bfloat16"] = "float32",
+) -> OptimizedModel:
+    """Make a compiled network fast for inference, by generated code with packed weights and fused calls.
+
+    The model stays as it is, and its weights may change: the next call sees it. See docs/execution.md.
+
+    Args:
+        model: a model in evaluation mode, made by :func:`compile` or :func:`load_model`.
+        batch_size: the number of images in a batch; code for other batch sizes is made when they are first used.
+        dtype: the dtype to compute in; images and outputs are float32. ``"bfloat16"`` is faster, and differs by about
+            1 % of the largest logit.
+
+    Returns:
+        The fast model: ``fast(images)`` returns what ``model(images)`` returns, ``fast.code`` is the generated code.
+
+    Raises:
+        CompileError: the model is in training mode, or has layers that its document does not have.
+        ConfigError: the model is not one of this package, or the dtype is unknown or not supported by the CPU.
+
+    >>> import torch
+    >>> model = ins.compile("nin_cifar10", width=0.25).eval()
+    >>> fast = ins.optimize(model)
+    >>> fast(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 10])
+    """
+    if not isinstance(model, NetworkModule):
+        hint = "make it with ins.compile or ins.load_model; torch.compile takes any module"
+        raise ConfigError("not a network of this package", path="model", found=type(model).__name__, hint=hint)
+    if batch_size < 1:
+        raise ConfigError("not a batch size", path="batch_size", found=batch_size, expected="1 or more")
+    fast = OptimizedModel(model, dtype)
+    fast.prepare(batch_size, *fast._size())
+    return fast

@@ -1,0 +1,134 @@
+"""A network for one image size, batch size and dtype: packed weights and compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inception_search.execution.fuse import Plan, Step, plan
+from inception_search.execution.kernels import DTYPES, can_fuse, kernels, pack
+from inception_search.execution.source import Source, needs_module
+from inception_search.graph.graph import Graph, Node
+from inception_search.graph.ops import BatchNorm, Conv, Linear
+from inception_search.graph.types import FeatureMap
+
+
+class Packed:
+    """Packed weights, shared by all specialisations for which oneDNN prefers the same layout."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Tensor] = {}
+
+    def shared(self, path: str, weight: Tensor) -> Tensor:
+        """``weight`` of the layer at ``path``, or the tensor that was given before for it in the same layout."""
+        describe = getattr(torch.ops.mkldnn, "_get_mkldnn_serialized_md", None)
+        if describe is None or not weight.is_mkldnn:
+            return weight
+        layout = bytes(describe(weight).tolist())
+        return self._known.setdefault((path, weight.dtype, layout), weight)
+
+
+class Specialised:
+    """A network for one batch (N, C, H, W).
+
+    Args:
+        graph: the graph for this image size, after rewrites.
+        tensors: ``path.name`` of every tensor of the graph, in float32.
+        modules: the module of a node that has no code of its own, by path: plug-in ops with weights.
+        batch_size: the number of images.
+        dtype: "float32" or "bfloat16".
+        packed: the packed weights of other specialisations.
+        fused: use fused ops where the installed torch has them.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        tensors: Mapping[str, Tensor],
+        modules: Callable[[Node], nn.Module],
+        *,
+        batch_size: int,
+        dtype: str,
+        packed: Packed | None = None,
+        fused: bool = True,
+    ) -> None:
+        self.graph, self.tensors, self.batch_size, self.dtype = graph, tensors, batch_size, DTYPES[dtype]
+        self.fuses = fused
+        self.packed = packed or Packed()
+        self.plan: Plan = plan(graph, self._fusable)
+        self.weights: dict[str, Tensor] = {}
+        self.biases: dict[str, Tensor | None] = {}
+        self.scales: dict[str, Tensor] = {}
+        self.shifts: dict[str, Tensor] = {}
+        self.fused: set[int] = set()
+        self.source = Source(self.plan, dtype, batch_size, self.fused)
+        for step in self.plan.steps:
+            self._prepare(step)
+        self.modules = {s.node.path: modules(s.node) for s in self.plan.steps if needs_module(s.node.op)}
+        self.code = self.source.text()
+        self.run = self._compiled()
+        self.notes = self._notes()
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) to the output in float32."""
+        output: Tensor = self.run(images)
+        return output if output.dtype == torch.float32 else output.float()
+
+    def _fusable(self, node: Node, act: str | None, added: bool) -> bool:
+        return self.fuses and isinstance(node.op, Conv) and can_fuse(act, added, self.dtype)
+
+    def _prepare(self, step: Step) -> None:
+        op, path = step.node.op, step.node.path
+        if type(op) is Conv:
+            self.biases[path] = self._tensor(path, "bias")
+            self.weights[path] = self._conv_weight(step, op, self._tensor(path, "weight"))
+        elif type(op) is Linear:
+            self.weights[path] = self._given(path, "weight")
+            self.biases[path] = self._tensor(path, "bias")
+        elif type(op) is BatchNorm:
+            self._norm(step, op)
+
+    def _conv_weight(self, step: Step, op: Conv, weight: Tensor | None) -> Tensor:
+        assert weight is not None
+        read = self.graph.nodes[step.reads[0]].type
+        assert isinstance(read, FeatureMap)
+        zeros = self.source.uneven_zeros(step, op) or (0, 0, 0, 0)
+        shape = (self.batch_size, read.channels, read.height + sum(zeros[2:]), read.width + sum(zeros[:2]))
+        packed = pack(weight, self.source.place(step, op), shape) if self._fusable(step.node, None, False) else None
+        if packed is None:
+            return weight.contiguous(memory_format=torch.channels_last)
+        self.fused.add(step.value)
+        return self.packed.shared(step.node.path, packed)
+
+    def _norm(self, step: Step, op: BatchNorm) -> None:
+        path = step.node.path
+        scale = torch.rsqrt(self.tensors[f"{path}.running_var"] + op.eps)
+        scale = scale * self.tensors[f"{path}.weight"] if op.gamma else scale
+        shift = self.tensors[f"{path}.bias"] - self.tensors[f"{path}.running_mean"] * scale
+        shape = (-1, 1, 1) if isinstance(step.node.type, FeatureMap) else (-1,)
+        self.scales[path], self.shifts[path] = scale.reshape(shape).to(self.dtype), shift.reshape(shape).to(self.dtype)
+
+    def _given(self, path: str, name: str) -> Tensor:
+        return self.tensors[f"{path}.{name}"].to(self.dtype)
+
+    def _tensor(self, path: str, name: str) -> Tensor | None:
+        return self._given(path, name) if f"{path}.{name}" in self.tensors else None
+
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        names: dict[str, Any] = {"torch": torch, "F": F, "w": self.weights, "b": self.biases, **kernels()}
+        names |= {"scale": self.scales, "shift": self.shifts, "module": self.modules, "dtype": self.dtype}
+        exec(compile(self.code, "<generated by ins.optimize>", "exec"), names)
+        run: Callable[[Tensor], Tensor] = names["run"]
+        return run
+
+    def _notes(self) -> tuple[str, ...]:
+        convs = [step for step in self.plan.steps if isinstance(step.node.op, Conv)]
+        plain = [step.node.path for step in convs if step.value not in self.fused]
+        if not plain:
+            return ()
+        where = "all convolutions" if len(plain) == len(convs) else f"{len(plain)} of {len(convs)} convolutions"
+        return (f"{where} are plain ATen calls: the installed torch {torch.__version__} has no fused call for them",)
