@@ -1,6 +1,6 @@
-"""The tables of docs/benchmarks.md, in Markdown, from the files in benchmarks/results.
+"""The tables of docs/benchmarks.md and docs/performance.md, in Markdown, from the files in benchmarks/results.
 
-python -m benchmarks.tables NAME           prints one; docs/refresh.py writes all of them into the page
+python -m benchmarks.tables NAME           prints one; docs/refresh.py writes all of them into the pages
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks import speed_tables
+from benchmarks.markdown import markdown
 
 RESULTS = Path(__file__).parent / "results"
 COMMANDS = {
@@ -18,6 +21,8 @@ COMMANDS = {
     "conditional_fashion_mnist": "python benchmarks/conditional.py",
     "conditional_digits": "python benchmarks/conditional.py --data digits",
     "trials": "python benchmarks/trials.py",
+    "inference": "python benchmarks/inference.py",
+    "training_step": "python benchmarks/training_step.py",
     "overhead": "python benchmarks/overhead.py",
     "large_run": "python benchmarks/large_run.py --trials 20000",
     "kills": "python benchmarks/kills.py",
@@ -45,12 +50,6 @@ def result(name: str) -> dict[str, Any]:
     """The figures of one benchmark."""
     found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return found
-
-
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table whose first column is text and whose others are numbers."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def of_all() -> str:
@@ -249,6 +248,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "spaces": of_spaces,
     "canonical": of_canonical,
     "drawing": of_drawing,
+    "inference": lambda: speed_tables.of_inference(result("inference")),
+    "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }
 
 if __name__ == "__main__":
