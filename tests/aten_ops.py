@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-ALLOCATIONS = ("empty", "new_empty")  # with all their forms, such as empty_like
+# Allocations with all their forms, such as empty_like; and a view whose schema does not say that it is one.
+FREE = ("empty", "new_empty", "_unsafe_view")
 
 
 class _Counting(TorchDispatchMode):
@@ -33,7 +34,7 @@ def _is_free(func: Any) -> bool:
     """Whether an op only gives out memory or another view of it, or marks a range for the profiler."""
     infos = [value.alias_info for value in func._schema.returns]
     is_view = any(info is not None and not info.is_write for info in infos)
-    return is_view or func.namespace == "profiler" or func.overloadpacket.__name__.startswith(ALLOCATIONS)
+    return is_view or func.namespace == "profiler" or func.overloadpacket.__name__.startswith(FREE)
 
 
 def aten_ops(work: Callable[[], Any]) -> Counter[str]:
