@@ -44,7 +44,7 @@ TABLE: list[tuple[list[str], int, list[str]]] = [
     (["draw", "inception_v4", "--format", "jpg"], REFUSED, ["unknown format", "'jpg'", "pdf"]),
     (["draw", "inception_v4", "-f", "png", "-o", "-"], REFUSED, ["unknown format", "'png'", "mermaid"]),
     (["draw", "inception_v1.inception_3a", "--out", "no/such/folder/a.svg"], REFUSED, ["no/such/folder"]),
-    (["list", "planets"], REFUSED, ["unknown kind", "'planets'", "networks, ops, spaces"]),
+    (["list", "planets"], REFUSED, ["unknown kind", "'planets'", "networks, ops, passes, spaces"]),
     (["show", "none.yaml"], REFUSED, ["none.yaml"]),
     (["show", "bad_field.yaml"], FAILED, ["bad_field.yaml:7", "unknown field", "'widht'", "did you mean 'width'"]),
     (["show", "bad_op.yaml"], FAILED, ["bad_op.yaml:6", "convolve", "conv"]),

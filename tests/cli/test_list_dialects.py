@@ -10,6 +10,7 @@ import pytest
 
 import inception_search as ins
 from inception_search.canonical.dialect_facts import facts, in_words
+from inception_search.passes import PASSES
 from tests.cli.conftest import Command
 
 COLUMNS = ["name", "input", "same_padding", "strided_pools", "averages", "norm", "conv_bias", "head", "auxiliary"]
@@ -135,13 +136,25 @@ def test_the_table_of_dialects_fits_a_terminal(command: Command) -> None:
 
 
 def test_everything_in_every_form(command: Command) -> None:
-    kinds = ["networks", "dialects", "spaces", "datasets", "ops"]
+    kinds = ["networks", "dialects", "spaces", "datasets", "ops", "passes"]
     assert list(json.loads(command("list", "--json").out)) == kinds
     tables = command("list", "--markdown").out.split("\n\n")
     assert len(tables) == len(kinds) + 1  # the sentences about dialects are a table of their own
     assert all(table.startswith("| name |") for table in tables)
     said = command("list")
     assert [line.strip() for line in said.out.splitlines() if line.strip() in kinds] == kinds
+
+
+def test_passes_in_the_order_in_which_they_run(command: Command) -> None:
+    rows = listed(command, "passes")
+    assert list(rows) == list(PASSES)
+    assert rows["fold_norm"]["phases"] == ["inference"]
+    assert rows["merge_siblings"] == {
+        "name": "merge_siblings",
+        "phases": ["inference", "training"],
+        "measured": True,
+        "about": PASSES["merge_siblings"].summary,
+    }
 
 
 def test_a_misspelt_kind_is_one_line(command: Command) -> None:
