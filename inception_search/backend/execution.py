@@ -115,13 +115,10 @@ class Evaluated:
             return model
         layers = list(model.modules())
         if self.fast is None or self.layers != layers:
-            result = run_passes(_graph(model), "inference", only=_ALWAYS)
+            result = run_passes(_graph(model), "inference")  # those that need no measurement
             self.fast, self.layers = Rewritten(model, result.graph, result.state, "inference"), layers
         self.fast.refresh()
         return self.fast
-
-
-_ALWAYS = ("fold_norm",)  # pays in every evaluation, whatever the device
 
 
 def _graph(model: NetworkModule) -> Graph:
