@@ -44,6 +44,9 @@ def passes(
     input_size: Annotated[
         int | None, integer(least=1, help="Side of the square images in pixels. [default: the network's]")
     ] = None,
+    aux: Annotated[
+        bool, typer.Option(show_default=False, help="Include the auxiliary classifiers in training. [default: yes]")
+    ] = True,
     batch_size: Annotated[int, integer(least=1, help="Images in a batch.")] = 1,
     device: Annotated[
         str, typer.Option(help="Device of the measurement: cpu, cuda or cuda:<number>.", autocompletion=complete_device)
@@ -76,7 +79,7 @@ def passes(
     kind, number = cast("Phase", phase), cast("Dtype", dtype)
     target = Target(device, threads, batch_size)
     shown = _sized(item(network), input_size)
-    graph = graph_of(shown, phase)
+    graph = graph_of(shown, aux and phase == "training")
     choose = cost_model(kind, target, dtype=number).pays if measure and not only else everywhere
     result = run_passes(graph, kind, only=only or None, choose=choose)
     names = [name for name in passes_of(kind) if not only or name in only]
@@ -101,13 +104,13 @@ def passes(
         _print(about, report, places)
 
 
-def graph_of(shown: Item, phase: str) -> Graph:
-    """The graph of a network or module: in training with its auxiliary classifiers."""
+def graph_of(shown: Item, aux: bool) -> Graph:
+    """The graph of a network, with its auxiliary classifiers if wanted, or of a module."""
     from inception_search.lowering import lower, lower_module
 
     if shown.module is not None:
         return lower_module(shown.network, shown.module)
-    return lower(shown.network, aux=phase == "training")
+    return lower(shown.network, aux=aux)
 
 
 def _sized(found: Item, side: int | None) -> Item:

@@ -38,6 +38,12 @@ def test_nothing_to_do(command: Command) -> None:
     assert "no pass changes anything" in said.out
 
 
+def test_small_images_without_auxiliary_classifiers(command: Command) -> None:
+    small = ("passes", "inception_v3", "--no-measure", "--phase", "training", "--input-size", 107)
+    assert "--no-aux" in command(*small).err
+    assert "aux" not in command(*small, "--no-aux", "--places").out
+
+
 def test_times_are_measured(command: Command) -> None:
     said = command("passes", MODULE, "--input-size", 75, "--only", "merge_siblings", "--json")
     found = json.loads(said.out)
