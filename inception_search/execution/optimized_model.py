@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+from threading import RLock
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from inception_search.arguments import checked
+from inception_search.arguments import checked, checked_on_failure
 from inception_search.backend.as_documented import is_as_documented
 from inception_search.backend.bound_tensors import stored_keys
 from inception_search.backend.network_module import NetworkModule
@@ -15,6 +18,7 @@ from inception_search.errors import CompileError, ConfigError, ShapeError
 from inception_search.execution.kernels import check_dtype
 from inception_search.execution.specialised import Packed, Specialised
 from inception_search.execution.watch import Watch
+from inception_search.execution.workers import CPU_BATCH, GPU_BATCH, predict, split
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.types import FeatureMap
 from inception_search.lowering import lower
@@ -56,9 +60,10 @@ class OptimizedModel(nn.Module):
         self._graphs: dict[tuple[int, ...], PassResult] = {}
         self._made: dict[tuple[int, ...], Specialised] = {}
         self._last: Specialised | None = None
+        self._lock = RLock()
         self.refresh()
 
-    @checked
+    @checked_on_failure
     def forward(self, images: Tensor) -> Tensor:
         """The output of the model in evaluation mode, in float32: logits, features or feature maps.
 
@@ -71,6 +76,40 @@ class OptimizedModel(nn.Module):
         """
         with torch.inference_mode():
             return self._specialised(images)(images)
+
+    @checked
+    def predict(
+        self, images: Tensor | Iterable[Tensor], *, batch_size: int | None = None, workers: int | None = None
+    ) -> Tensor:
+        """The outputs for many images, in order.
+
+        Args:
+            images: (N, C, H, W), or an iterable of batches (n, C, H, W), such as a data loader without labels.
+            batch_size: the number of images in a batch, for a tensor (default: 4 on a CPU, 256 on a GPU).
+            workers: threads that compute a batch each, with one CPU thread (default: the number of CPU threads). On a
+                GPU there is one.
+
+        Returns:
+            As for a call: (N, classes) logits, or features.
+
+        Raises:
+            ConfigError: there are no images, or a number is below 1.
+        """
+        for name, number in (("batch_size", batch_size), ("workers", workers)):
+            if number is not None and number < 1:
+                raise ConfigError(f"{name} is too small", path=name, found=number, expected="1 or more")
+        on_cpu = self.device.type == "cpu"
+        workers = (workers or torch.get_num_threads()) if on_cpu else 1
+        if isinstance(images, Tensor):
+            self._check_images(images)
+            size = batch_size or (CPU_BATCH if on_cpu else GPU_BATCH)
+            batches: Iterable[Tensor] = split(images, min(size, -(-len(images) // workers)) or 1)
+            return predict(self, batches, workers)[: len(images)]
+        found = iter(images)
+        first = next(found, None)
+        if first is None:
+            raise ConfigError("there are no images", path="images", found="an empty iterable")
+        return predict(self, chain((first,), found), workers)
 
     @property
     def code(self) -> str:
@@ -96,13 +135,17 @@ class OptimizedModel(nn.Module):
         self.watch = Watch(self.model, keys)
         self._check_mode()
 
-    def prepare(self, batch_size: int, height: int, width: int) -> Specialised:
+    def _prepare(self, batch_size: int, height: int, width: int) -> Specialised:
         """The generated code for one batch size and image size, made at the first call for it."""
         key = (batch_size, height, width, torch.get_num_threads())  # the layout of weights depends on the threads
-        if key not in self._made:
-            self._made[key] = self._specialise(self._graph(height, width), batch_size)
-        self._last = self._made[key]
-        return self._last
+        found = self._made.get(key)
+        if found is None:
+            with self._lock:
+                found = self._made.get(key)
+                if found is None:
+                    found = self._made[key] = self._specialise(self._graph(height, width), batch_size)
+        self._last = found
+        return found
 
     def _specialise(self, result: PassResult, batch_size: int) -> Specialised:
         layers = dict(self.model.named_modules())
@@ -127,13 +170,18 @@ class OptimizedModel(nn.Module):
                 fused=self.device.type == "cpu" and batch_size > 0,
             )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.model, self.dtype)  # code and packed weights are made again
+
     def _specialised(self, images: Tensor) -> Specialised:
         self._check_mode()
         if self.watch.changed():
-            self.refresh()
+            with self._lock:
+                if self.watch.changed():
+                    self.refresh()
         self._check_images(images)
         batch_size, _, height, width = images.shape
-        return self.prepare(batch_size, height, width)
+        return self._prepare(batch_size, height, width)
 
     def _check_mode(self) -> None:
         if self.watch.training():
@@ -228,5 +276,5 @@ def optimize(
     if batch_size < 1:
         raise ConfigError("not a batch size", path="batch_size", found=batch_size, expected="1 or more")
     fast = OptimizedModel(model, dtype)
-    fast.prepare(batch_size, *fast._size())
+    fast._prepare(batch_size, *fast._size())
     return fast

@@ -23,6 +23,7 @@ import inception_search as ins
 from inception_search.arguments.later import resolved
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import InceptionSearchError
+from inception_search.execution.optimized_model import OptimizedModel
 from inception_search.figures.figure import Figure
 from inception_search.figures.page.html_page import Page
 from inception_search.graph.ops.act import Act
@@ -146,6 +147,11 @@ def model() -> Any:
 
 
 @cache
+def fast() -> Any:
+    return ins.optimize(ins.compile(SMALL, seed=0).eval())
+
+
+@cache
 def classifier() -> NetworkModule:
     return ins.compile(SMALL)
 
@@ -224,6 +230,8 @@ ROWS: dict[str, Row] = {
     "NetworkModule.forward_head": Row(lambda **given: model().forward_head(**given), lambda: {"x": model().forward_features(torch.zeros(1, 3, 16, 16)), "pre_logits": True}),
     "NetworkModule.freeze": Row(lambda **given: model().freeze(**given), lambda: {"stages": ["stem"], "until": "stem"}),
     "NetworkModule.reset_classifier": Row(lambda **given: classifier().reset_classifier(**given), lambda: {"num_classes": 4, "global_pool": "max"}),
+    "OptimizedModel.forward": Row(lambda **given: fast().forward(**given), lambda: {"images": torch.zeros(1, 3, 16, 16)}),
+    "OptimizedModel.predict": Row(lambda **given: fast().predict(**given), lambda: {"images": torch.zeros(3, 3, 16, 16), "batch_size": 2, "workers": 1}),
     "Page.save": Row(lambda **given: page().save(**given), lambda: {"path": "out/n.html"}),
     "Space": Row(ins.Space, lambda: {"text": SPACE, "file": "s.yaml"}),
     "Space.changed": Row(lambda **given: space().changed(**given), lambda: {"params": point(), "update": {"w": 8}}),
@@ -264,7 +272,7 @@ ROWS: dict[str, Row] = {
     "mutate": Row(ins.mutate, lambda: {"network": net(), "seed": 0, "space": None, "mix": {"set_width": 1}, "different": True}),
     "normal_form": Row(ins.normal_form, lambda: {"step": net().stages["body"], "blocks": net().blocks, "pool_defaults": net().pool_defaults, "same_padding": "tf"}),
     "open_run": Row(ins.open_run, lambda: {"run": EXAMPLE}),
-    "optimize": Row(ins.optimize, lambda: {"model": model().eval(), "batch_size": 2, "dtype": "float32"}),
+    "optimize": Row(ins.optimize, lambda: {"model": fast().model, "batch_size": 2, "dtype": "float32"}),
     "parse_step": Row(ins.parse_step, lambda: {"text": "3x3 8", "file": "a.yaml"}),
     "edit_path": Row(ins.edit_path, lambda: {"start": space().decode(point()), "goal": space().decode({**point(), "w": 8}), "space": space(), "via": []}),
     "prepare_images": Row(ins.prepare_images, lambda: {"images": IMAGES, "network": net()}),
@@ -335,7 +343,7 @@ def with_arguments(kind: type) -> Iterator[str]:
 
 def test_every_public_name_has_a_row() -> None:
     kinds = [value for name in ins.__all__ if isinstance(value := getattr(ins, name), type)]
-    methods = {name for kind in (*kinds, NetworkModule, Figure, Page) for name in with_arguments(kind)}
+    methods = {name for kind in (*kinds, NetworkModule, OptimizedModel, Figure, Page) for name in with_arguments(kind)}
     assert {*ins.__all__} - {"__version__"} | methods - INSIDE == {*ROWS}
 
 

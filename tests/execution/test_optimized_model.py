@@ -149,17 +149,17 @@ def test_the_model_stays_as_it_is() -> None:
 
 def test_code_is_kept_for_each_size() -> None:
     fast = ins.optimize(small())
-    first = fast.prepare(1, 16, 16)
+    first = fast._prepare(1, 16, 16)
     fast(images(3))
     assert "3x3x16x16" in fast.code
     fast(images(1))
-    assert fast.prepare(1, 16, 16) is first
+    assert fast._prepare(1, 16, 16) is first
     assert "1x3x16x16" in fast.code
 
 
 def test_packed_weights_are_shared_between_sizes() -> None:
     fast = ins.optimize(small())
-    one, two = fast.prepare(1, 16, 16), fast.prepare(2, 16, 16)
+    one, two = fast._prepare(1, 16, 16), fast._prepare(2, 16, 16)
     shared = [path for path in one.weights if one.weights[path] is two.weights[path]]
     assert shared or not one.fused
 
