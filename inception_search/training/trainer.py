@@ -167,6 +167,8 @@ class _Run:
             precision=self.fidelity.precision,
             compute=self.form,
         )
+        if self.form is not None:
+            self.form.count_batches()
         precision = self.fidelity.precision
         return evaluate(
             self.model, self.data, "validation", images=images, precision=precision, evaluated=self.evaluated

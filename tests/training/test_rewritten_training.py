@@ -58,7 +58,7 @@ def merged(model: NetworkModule) -> Applied:
 
 
 def model_of(seed: int) -> NetworkModule:
-    return build(lower(network(seed)), name="x", seed=seed)
+    return build(lower(network(seed)), name="x", seed=seed).double()
 
 
 def curve(result: TrainingResult) -> list[float]:
@@ -68,7 +68,7 @@ def curve(result: TrainingResult) -> list[float]:
 @pytest.mark.parametrize(("seed", "ema"), [(0, 0.0), (1, 0.9), (2, 0.0)])
 def test_the_curve_is_the_same_in_float64(data: DeviceData, seed: int, ema: float) -> None:
     fidelity = SHORT.model_copy(update={"ema": ema})
-    plain, other = model_of(seed).double(), model_of(seed).double()
+    plain, other = model_of(seed), model_of(seed)
     rewrites = merged(other)
     expected = train(plain, data, fidelity, seed=seed)
     found = train(other, data, fidelity, seed=seed, rewrites=rewrites)
@@ -94,7 +94,7 @@ def test_a_state_continues_with_its_own_rewrites(data: DeviceData, first: bool) 
 
 def test_a_network_that_a_user_changed_is_trained_as_it_is(data: DeviceData) -> None:
     seen = []
-    model = model_of(0).double()
+    model = model_of(0)
     rewrites = merged(model)
     next(m for m in model.modules() if isinstance(m, nn.Conv2d)).register_forward_hook(lambda *_: seen.append(1))
     assert train(model, data, SHORT, seed=0, rewrites=rewrites).rewrites == ()
