@@ -16,7 +16,7 @@ from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten_layers import ConvOf, EvaluatedNorm, Fixed, LinearOf, NormOf
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.ops import Act, Add, BatchNorm, Conv, Dropout, Input, Linear, Narrow
+from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Dropout, Input, Linear, Narrow
 from inception_search.passes.expressions import Expression
 from inception_search.passes.pipeline import Applied
 from inception_search.passes.rewrite import Phase, State
@@ -187,7 +187,7 @@ class _RewrittenEmitter(Emitter):
     def overwritable(self, reader: Node) -> bool:
         """As in a plain network, but stages need not keep their outputs."""
         index = reader.inputs[0]
-        return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add)
+        return self.readers[index] == 1 and isinstance(self.graph.nodes[index].op, Conv | BatchNorm | Add | Concat)
 
     def build(self, node: Node) -> nn.Module:
         module = node.op.build(self.graph.input_types(node))

@@ -8,6 +8,7 @@ from inception_search.passes import (
     flatten_concats,
     fold_norm,
     fold_scale,
+    join_norms,
     linear_as_conv,
     merge_kernels,
     merge_siblings,
@@ -25,6 +26,7 @@ _ORDER = (
     fold_norm,  # before everything that needs layers without a norm, or puts a view or a pool before the norm
     fold_scale,
     merge_sum,  # before siblings are merged: one kernel for a sum has fewer multiply-adds than two joined
+    join_norms,  # before siblings are merged, whose values are read by views
     merge_siblings,  # costs nothing, so that
     merge_kernels,  # is compared with what is left
     flatten_concats,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from inception_search.errors import ConfigError, unknown_name
 from inception_search.graph.graph import Graph
 from inception_search.passes import PASSES
-from inception_search.passes.rewrite import Choose, PassResult, Phase, Site, everywhere, plain_state
+from inception_search.passes.rewrite import Choose, PassResult, Phase, everywhere, plain_state
 
 Applied: TypeAlias = tuple[tuple[str, str], ...]
 """The pass and the path of every rewrite, in the order in which they were made."""
@@ -40,14 +40,20 @@ def run_passes(
         UnknownNameError: there is no pass of that name.
         ConfigError: a pass of ``only`` is not exact in ``phase``.
     """
+    names = [name for name in _wanted(phase, only) if only is not None or choose is not None or not PASSES[name].costly]
+    return _run(graph, names, lambda name: choose if choose is not None and PASSES[name].costly else everywhere)
+
+
+def _run(graph: Graph, names: Sequence[str], choice: Callable[[str], Choose]) -> PassResult:
+    """The graph after the passes, which are repeated until nothing changes: one can make places for an earlier one."""
     result = PassResult(graph, plain_state(graph))
-    for name in _wanted(phase, only):
-        each = PASSES[name]
-        if each.costly and choose is None and only is None:
-            continue
-        after = each.run(result.graph, result.state, choose if choose is not None and each.costly else everywhere)
-        result = PassResult(after.graph, after.state, result.changes + after.changes)
-    return result
+    while True:
+        before = len(result.changes)
+        for name in names:
+            after = PASSES[name].run(result.graph, result.state, choice(name))
+            result = PassResult(after.graph, after.state, result.changes + after.changes)
+        if len(result.changes) == before:
+            return result
 
 
 def _wanted(phase: Phase, only: Collection[str] | None) -> tuple[str, ...]:
@@ -69,13 +75,5 @@ def applied(result: PassResult) -> Applied:
 def repeat(graph: Graph, phase: Phase, rewrites: Applied) -> PassResult:
     """The rewrites that :func:`applied` lists, made again; those whose place the graph no longer has are left out."""
     sites = frozenset(rewrites)
-    result = PassResult(graph, plain_state(graph))
-    for name in passes_of(phase):
-
-        def chosen(site: Site, name: str = name) -> bool:
-            return (name, site.path) in sites
-
-        if any(each == name for each, _ in rewrites):
-            after = PASSES[name].run(result.graph, result.state, chosen)
-            result = PassResult(after.graph, after.state, result.changes + after.changes)
-    return result
+    names = [name for name in passes_of(phase) if any(each == name for each, _ in rewrites)]
+    return _run(graph, names, lambda name: lambda site: (name, site.path) in sites)
