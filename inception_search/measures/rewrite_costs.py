@@ -73,6 +73,9 @@ class CostModel:
             separate = len(inside) - max(len(narrow) - 1, 0)  # all views of a value give it one gradient
             total += (separate - 1) * self._of("add", 3 * self._bytes(node))
             total += self._of("concat", 2 * self._bytes(node)) if len(narrow) > 1 else 0.0
+        if self.phase == "training" and isinstance(node.op, Conv | Input):
+            joins = [i for i in inside if isinstance(graph.nodes[i].op, Concat)]  # give it a part of their gradient
+            total += len(joins) * self._of("copy", 2 * self._bytes(node))
         if isinstance(node.op, Conv | Pool) and any(isinstance(each.op, Narrow) for each in inputs):
             times = 2 if self.phase == "training" else 1  # the backward pass copies them again
             total += times * self._of("copy", 2 * self._bytes(inputs[0]))

@@ -10,8 +10,9 @@ Rules:
    one norm over all channels has the tensors of all norms in order.
 
 Before: n branches that end in 1 or 2 such nodes, and a concatenation. After: a concatenation and the same 1 or 2 nodes
-once. It is exact in training, gradients and running statistics included. It saves calls in both directions; the backward
-pass of a convolution that ends a branch copies its part of the gradient, which can cost more for large feature maps.
+once. It is exact in training, gradients and running statistics included. It saves calls in both directions. The
+backward pass of a convolution that ends a branch copies its part of the gradient: with large feature maps that can cost
+more than the calls.
 
 In evaluation, norms are folded into the convolutions before them instead (``fold_norm``).
 """
