@@ -2,9 +2,10 @@
 
 Every op costs a fixed time, a time for each byte that it reads and writes, and a time for each multiply-add, where
 filters and input channels count in full vectors of 16. The coefficients of each kind of op are measured once for a
-device, dtype and phase (one to two seconds) and kept in the user's cache beside the latencies. Two costs that are not
-ops are modelled too: in training, a value with several readers adds up as many gradients, and a convolution that reads
-some channels of a larger feature map copies them first.
+device, dtype and phase (in a second) and kept in the user's cache beside the latencies. Three costs that are not ops
+are modelled too: a convolution that reads some channels of a larger feature map copies them first; in training, a value
+with several readers adds up as many gradients, and an activation before a concatenation reads its part of a larger
+gradient, pixel by pixel, which is slower than a gradient of its own.
 
 The choice is a function of the coefficients and the graph alone, so that two runs with the same cache make the same
 choice. benchmarks/rewrite_costs.py compares it with measured times.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
 LANES = 16  # channels in a vector of 512 bits; kernels compute full vectors
 _CHANNELS, _SIDE, _BATCH = 32, 16, 32  # of the large feature maps that are timed: a few MB, as in a small network
+_FEW = 8  # channels of a branch in a small network
 _ROUNDS = 3  # of a measurement, which takes 0.5 s in all
 _LEAST_GAIN = 0.03  # a rewrite that is predicted to save less than this share is not applied
 
@@ -73,9 +75,9 @@ class CostModel:
             separate = len(inside) - max(len(narrow) - 1, 0)  # all views of a value give it one gradient
             total += (separate - 1) * self._of("add", 3 * self._bytes(node))
             total += self._of("concat", 2 * self._bytes(node)) if len(narrow) > 1 else 0.0
-        if self.phase == "training" and isinstance(node.op, Conv | Input):
-            joins = [i for i in inside if isinstance(graph.nodes[i].op, Concat)]  # give it a part of their gradient
-            total += len(joins) * self._of("copy", 2 * self._bytes(node))
+        if self.phase == "training" and isinstance(node.op, Act | BatchNorm):
+            joins = [i for i in inside if isinstance(graph.nodes[i].op, Concat)]
+            total += len(joins) * self._of("part", float(node.type.numel // node.type.channels * self.batch_size))
         if isinstance(node.op, Conv | Pool) and any(isinstance(each.op, Narrow) for each in inputs):
             times = 2 if self.phase == "training" else 1  # the backward pass copies them again
             total += times * self._of("copy", 2 * self._bytes(inputs[0]))
@@ -166,7 +168,7 @@ def cost_model(phase: Phase, target: Target, *, dtype: Dtype = "float32", cache:
     """
     known = table(Path(cache).expanduser().absolute() if cache is not None else default_file())
     prefix = f"cost of {{}}; {phase}; {dtype}; {timing.facts_of(target)}"
-    kinds = {kind: _known(known, prefix.format(kind)) for kind in (*_SAMPLES, "copy")}
+    kinds = {kind: _known(known, prefix.format(kind)) for kind in (*_SAMPLES, "copy", "part")}
     if any(found is None for found in kinds.values()):
         _measure(known, prefix, phase, target, dtype)
         kinds = {kind: _known(known, prefix.format(kind)) for kind in kinds}
@@ -187,7 +189,26 @@ def _measure(known: LatencyTable, prefix: str, phase: Phase, target: Target, dty
         if kind == "act":  # reads and writes each number once in the forward pass, as a copy does
             forward = costs if phase == "inference" else [_timed(s, "inference", target, dtype) for s in samples]
             _put(known, prefix.format("copy"), _solved(forward))
+    _put(known, prefix.format("part"), _cost_of_part(phase, target, dtype))
     known.save()
+
+
+def _cost_of_part(phase: Phase, target: Target, dtype: Dtype) -> Coefficients:
+    """What it costs for each pixel that an activation reads its part of the gradient of a concatenation."""
+    if phase == "inference":
+        return Coefficients(0.0, 0.0, 0.0)
+    shape, batch = (_FEW, 2 * _SIDE, 2 * _SIDE), Target(target.device, target.threads, _BATCH)
+    times = []
+    for before in (True, False):
+        builder = GraphBuilder()
+        inputs = [builder.add(Input(shape), (), f"x{number}") for number in range(2)]
+        if before:
+            inputs = [builder.add(Act(), (value,), f"act{value}") for value in inputs]
+        value = builder.add(Concat(), tuple(inputs), "concat")
+        graph = builder.build(value if before else builder.add(Act(), (value,), "act"))
+        times.append(timing.time_part(graph, batch, phase, dtype, _ROUNDS))
+    pixels = len(inputs) * shape[1] * shape[2] * _BATCH
+    return Coefficients(0.0, max(times[0] - times[1], 0.0) / pixels, 0.0)
 
 
 def _put(known: LatencyTable, key: str, found: Coefficients) -> None:
