@@ -74,7 +74,7 @@ def _ratios(rows: dict[str, Any]) -> str:
     for goal in GOALS:
         found = [rows.get(f"{name}, batch {goal.batch}", {}).get("ratios", {}) for name in NETWORKS]
         cells = [_interval(ratios.get(goal.ours, {}).get(goal.other)) for ratios in found]
-        lines.append([f"{goal.ours} / {goal.other}", goal.batch, goal.target, *cells])
+        lines.append([f"{goal.ours}; compared with: {goal.other}", goal.batch, goal.target, *cells])
     return markdown(["speed-up (95 % interval)", "batch", "target", *NETWORKS.values()], lines)
 
 

@@ -70,9 +70,10 @@ def of_all() -> str:
 
 
 def processor(facts: dict[str, Any]) -> str:
-    """The processor that a benchmark ran on, with its cores."""
+    """The processor that a benchmark ran on, with its cores, and its widest vector instructions if they are known."""
     name, _, cores = str(facts.get("processor", ANY)).partition(" x ")
-    return f"{name}, {cores} cores" if cores else name
+    cores, _, widest = cores.partition(", ")
+    return f"{name}, {cores} cores{f' ({widest})' if widest else ''}" if cores else name
 
 
 def source(name: str) -> str:
