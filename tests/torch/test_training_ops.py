@@ -10,7 +10,8 @@ from inception_search.spec.network import Network
 from tests.aten_ops import aten_ops, training_step
 from tests.proxy_networks import WIDTH, proxy_network
 
-PASSES = "share_values merge_sum join_norms merge_siblings flatten_concats drop_identities swap_pool".split()
+LOCAL = ["share_values", "merge_sum", "flatten_concats", "drop_identities"]
+PASSES = [*LOCAL, "join_norms", "merge_siblings", "swap_pool"]
 # Network and the largest allowed share of the kernels of plain modules. Residual blocks have fewer branches to merge.
 NETWORKS = {
     "v1": (proxy_network("inception_v1"), None, 0.56),
