@@ -52,10 +52,14 @@ class Source:
         dtype: "float32" or "bfloat16".
         batch_size: the number of images.
         fused: the values of convolutions that are one fused call; the others are plain ATen.
+        overwrites: use calls that write their result over a value that nothing reads any more.
     """
 
-    def __init__(self, plan: Plan, dtype: str, batch_size: int, fused: Collection[int]) -> None:
+    def __init__(
+        self, plan: Plan, dtype: str, batch_size: int, fused: Collection[int], *, overwrites: bool = True
+    ) -> None:
         self.plan, self.dtype, self.batch_size, self.fused = plan, dtype, batch_size, fused
+        self.overwrites = overwrites
         self.graph = plan.graph
         self.names = {step.value: f"v{number}" for number, step in enumerate(plan.steps)}
 
@@ -83,7 +87,7 @@ class Source:
             return self.conv(position, step, op, names[0])
         if type(op) is Act:
             plain, over = _ACTS[op.kind]
-            return (over if self.plan.overwritable(position, step.reads[0]) else plain).format(names[0])
+            return (over if self.over(position, step.reads[0]) else plain).format(names[0])
         if type(op) is Add:
             return self.add(position, step, op, names)
         write = _WRITERS.get(type(op))
@@ -100,14 +104,18 @@ class Source:
         if step.value not in self.fused:
             value = f"torch.conv2d({x}, {weight}, {stride}, {padding}, {dilation}, {groups})"
             value = value if step.addend is None else f"torch.add({self.names[step.addend]}, {value})"
-            return value if step.act is None else _ACTS[step.act][1].format(value)
+            return value if step.act is None else _ACTS[step.act][self.overwrites].format(value)
         rest = f"{weight}, {padding}, {stride}, {dilation}, {groups}, "
         rest += ", ".join(map(repr, fused_arguments(step.act, step.addend is not None)))
         if step.addend is None:
             return f"conv({x}, {rest})"
         other = self.names[step.addend]
-        over = self.plan.overwritable(position, step.addend)
+        over = self.over(position, step.addend)
         return f"conv_add_({other}, {x}, {rest})" if over else f"conv_add({x}, {other}, {rest})"
+
+    def over(self, position: int, value: int) -> bool:
+        """Whether a call writes its result over ``value``."""
+        return self.overwrites and self.plan.overwritable(position, value)
 
     def place(self, step: Step, op: Conv) -> tuple[list[int], list[int], list[int], int]:
         """Padding, stride, dilation and groups of a convolution."""
@@ -135,10 +143,10 @@ class Source:
     def add(self, position: int, step: Step, op: Add, names: list[str]) -> str:
         """A sum; it overwrites the first value where that is allowed."""
         alpha = "" if op.scale == 1.0 else f", alpha={op.scale!r}"
-        over = self.plan.overwritable(position, step.reads[0])
+        over = self.over(position, step.reads[0])
         value = f"{names[0]}.add_({names[1]}{alpha})" if over else f"torch.add({names[0]}, {names[1]}{alpha})"
         for name in names[2:]:
-            value = f"{value}.add_({name}{alpha})"
+            value = f"{value}.add{'_' if self.overwrites else ''}({name}{alpha})"
         return value
 
     def module(self, step: Step, names: list[str]) -> str:
@@ -185,7 +193,7 @@ def _batch_norm(source: Source, step: Step, op: BatchNorm, x: str) -> str:
 def _linear(source: Source, step: Step, op: Linear, x: str) -> str:
     path = repr(step.node.path)
     value = f"F.linear({x}, w[{path}], b[{path}])"
-    return value if step.act is None else _ACTS[step.act][1].format(value)
+    return value if step.act is None else _ACTS[step.act][source.overwrites].format(value)
 
 
 _WRITERS: dict[type[Op], Callable[..., Any]] = {

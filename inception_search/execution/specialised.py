@@ -43,6 +43,7 @@ class Specialised:
         dtype: "float32" or "bfloat16".
         packed: the packed weights of other specialisations.
         fused: use fused ops where the installed torch has them.
+        overwrites: use calls that write their result over a value that nothing reads any more.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Specialised:
         dtype: str,
         packed: Packed | None = None,
         fused: bool = True,
+        overwrites: bool = True,
     ) -> None:
         self.graph, self.tensors, self.batch_size, self.dtype = graph, tensors, batch_size, DTYPES[dtype]
         self.fuses = fused
@@ -65,9 +67,10 @@ class Specialised:
         self.scales: dict[str, Tensor] = {}
         self.shifts: dict[str, Tensor] = {}
         self.fused: set[int] = set()
-        self.source = Source(self.plan, dtype, batch_size, self.fused)
+        self.source = Source(self.plan, dtype, batch_size, self.fused, overwrites=overwrites)
         for step in self.plan.steps:
             self._prepare(step)
+        del self.tensors  # those of layers are not needed any more once they are packed
         self.modules = {s.node.path: modules(s.node) for s in self.plan.steps if needs_module(s.node.op)}
         self.code = self.source.text()
         self.run = self._compiled()

@@ -272,7 +272,7 @@ ROWS: dict[str, Row] = {
     "mutate": Row(ins.mutate, lambda: {"network": net(), "seed": 0, "space": None, "mix": {"set_width": 1}, "different": True}),
     "normal_form": Row(ins.normal_form, lambda: {"step": net().stages["body"], "blocks": net().blocks, "pool_defaults": net().pool_defaults, "same_padding": "tf"}),
     "open_run": Row(ins.open_run, lambda: {"run": EXAMPLE}),
-    "optimize": Row(ins.optimize, lambda: {"model": fast().model, "batch_size": 2, "dtype": "float32"}),
+    "optimize": Row(ins.optimize, lambda: {"model": fast().model, "batch_size": 2, "dtype": "float32", "record": False}),
     "parse_step": Row(ins.parse_step, lambda: {"text": "3x3 8", "file": "a.yaml"}),
     "edit_path": Row(ins.edit_path, lambda: {"start": space().decode(point()), "goal": space().decode({**point(), "w": 8}), "space": space(), "via": []}),
     "prepare_images": Row(ins.prepare_images, lambda: {"images": IMAGES, "network": net()}),
