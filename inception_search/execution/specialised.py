@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ class Packed:
     """Packed weights, shared by all specialisations for which oneDNN prefers the same layout."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], Tensor] = {}
+        self._known = WeakValueDictionary[tuple[Any, ...], Tensor]()  # code that is not kept frees its weights
 
     def shared(self, path: str, weight: Tensor) -> Tensor:
         """``weight`` of the layer at ``path``, or the tensor that was given before for it in the same layout."""
