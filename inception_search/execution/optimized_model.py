@@ -14,7 +14,9 @@ from inception_search.arguments import checked, checked_on_failure
 from inception_search.backend.as_documented import is_as_documented
 from inception_search.backend.bound_tensors import stored_keys
 from inception_search.backend.network_module import NetworkModule
+from inception_search.backend.recorder import Recorder
 from inception_search.errors import CompileError, ConfigError, ShapeError
+from inception_search.execution.captured import Streams
 from inception_search.execution.kernels import check_dtype
 from inception_search.execution.recorded import can_record, record
 from inception_search.execution.specialised import Packed, Specialised
@@ -150,10 +152,21 @@ class OptimizedModel(nn.Module):
         return found
 
     def _specialise(self, result: PassResult, batch_size: int) -> Specialised:
+        if self.device.type == "cuda" and batch_size > 0:
+            return self._captured(result, batch_size)
         made = self._code(result, batch_size, fused=self.device.type == "cpu" and batch_size > 0)
         live = any(map(_has_state, made.modules.values()))  # their weights would be recorded as constants
         if self.record and made.fused and can_record() and not live:
             return self._recorded(made, result, batch_size)
+        return made
+
+    def _captured(self, result: PassResult, batch_size: int) -> Specialised:
+        """The code as one CUDA graph, whose branches overwrite nothing because they run at the same time."""
+        made = self._code(result, batch_size, fused=False, overwrites=False)
+        made.notes = ()
+        images = torch.randn(batch_size, *result.graph.nodes[0].type, device=self.device)
+        with torch.inference_mode():
+            made.capture(images, Recorder(), Streams(self.device))
         return made
 
     def _recorded(self, made: Specialised, result: PassResult, batch_size: int) -> Specialised:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from inception_search.execution.branches import Fork
 from inception_search.execution.fuse import Plan, Step
 from inception_search.execution.kernels import fused_arguments
 from inception_search.graph.op import Op
@@ -63,15 +64,30 @@ class Source:
         self.graph = plan.graph
         self.names = {step.value: f"v{number}" for number, step in enumerate(plan.steps)}
 
-    def text(self) -> str:
-        """The code of a function ``run(images)``."""
+    def text(self, forks: Sequence[Fork] = ()) -> str:
+        """The code of a function ``run(images)``.
+
+        Args:
+            forks: concatenations whose branches are launched on streams of their own. What a branch reads from outside
+                is kept until the streams are joined, because another stream could reuse its memory.
+        """
         lines = ["def run(images):"]
+        begins, joins = {fork.begin for fork in forks}, {fork.join for fork in forks}
+        branch_of = {position: number for fork in forks for position, number in fork.branch_of.items()}
+        at = {step.value: position for position, step in enumerate(self.plan.steps)}
+        kept: list[int] = []
         for position, step in enumerate(self.plan.steps):
-            call = f"    {self.names[step.value]} = {self.call(position, step)}"
+            lines += ["    streams.fork()"] if position in begins else []
+            lines += ["    streams.join()"] if position in joins else []
+            branch = branch_of.get(position, 0)
+            beside = f"with streams.branch({branch}): " if branch else ""
+            call = f"    {beside}{self.names[step.value]} = {self.call(position, step)}"
             lines.append(f"{call:<{_COMMENT_AT}}  # {self.comment(step)}")
-            dead = [self.names[value] for value in self.plan.dead_after[position]]
-            if dead:
-                lines.append(f"    del {', '.join(dead)}")
+            dead, kept = [*kept, *self.plan.dead_after[position]], []
+            if position in branch_of:
+                kept = [value for value in dead if branch_of.get(at[value]) != branch]
+            gone = [self.names[value] for value in dead if value not in kept]
+            lines += [f"    del {', '.join(gone)}"] if gone else []
         lines.append(f"    return {self.names[self.plan.output]}")
         return "\n".join(lines) + "\n"
 

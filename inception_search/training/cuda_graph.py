@@ -9,36 +9,13 @@ which must not happen while recording.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
+from inception_search.backend.recorder import Recorder, Replay
 from inception_search.training.step import Work
 
 WARM_UP = 3  # steps before the recording
-Replay = Callable[[], object]
-
-
-class Recorder:
-    """Warm-up and recording of work on a CUDA device; tests replace it."""
-
-    def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
-        """Run ``work`` on a side stream, synchronised with the current stream before and after."""
-        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(current)
-        with torch.cuda.stream(aside):
-            result = work()
-        current.wait_stream(aside)
-        return result
-
-    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
-        """Record ``work`` without running it: the tensor for its result, and the replay. Raises RuntimeError."""
-        graph = torch.cuda.CUDAGraph()
-        # thread_local: work of other threads on the GPU does not invalidate the recording.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            result = work()
-        return result, graph.replay
 
 
 class CapturedStep:

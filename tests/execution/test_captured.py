@@ -1,0 +1,160 @@
+"""The whole network as one recorded graph with branches on streams, with stand-ins for the recorder and the streams.
+
+On a GPU this never ran here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+import torch
+from torch import Tensor
+
+import inception_search as ins
+from inception_search.backend.recorder import Recorder, Replay
+from inception_search.execution.branches import Fork, forks
+from inception_search.execution.captured import Captured, Streams, choose_forks
+from inception_search.execution.specialised import Specialised
+
+NETWORK = """
+schema: inception-search/network
+version: 1
+name: two_modules
+input: {channels: 3, height: 12, width: 12}
+stages:
+  stem: 3x3 8
+  first:
+    concat:
+      - 1x1 4
+      - [1x1 4, 3x3 8]
+      - [avg 3x3, 1x1 4]
+  second:
+    concat:
+      - 1x1 4
+      - concat: [[1x1 2, 3x3 2], [1x1 2, 3x3 4]]
+head: {classes: 5}
+"""
+
+
+class Again(Recorder):
+    """Records by remembering the work; a replay does it again and writes the result where it was promised."""
+
+    def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
+        return work()
+
+    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
+        result = torch.full_like(work(), torch.nan)
+        return result, lambda: result.copy_(work())
+
+
+class Fails(Again):
+    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried\nto allocate")
+
+
+class Logged(Streams):
+    """Streams that compute in order, and remember which were used."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("cpu"))
+        self.log: list[str] = []
+
+    def fork(self) -> None:
+        self.log.append("fork")
+
+    @contextmanager
+    def _on(self, number: int) -> Iterator[None]:
+        self.log.append(f"branch {number}")
+        yield
+
+    def join(self) -> None:
+        self.log.append("join")
+
+    def synchronize(self) -> None:
+        pass
+
+
+def specialised() -> tuple[ins.Network, Specialised, Callable[[Tensor], Tensor]]:
+    model = ins.compile(ins.load(NETWORK), seed=0).eval()
+    fast = ins.optimize(model, batch_size=2, record=False)
+    made = fast._code(fast._graph(12, 12), 2, fused=False, overwrites=False)
+    return model.network, made, model
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+
+
+def test_every_outermost_concatenation_can_fork() -> None:
+    _, made, _ = specialised()
+    found = forks(made.plan)
+    paths = [made.plan.steps[fork.join].node.path for fork in found]
+    assert [path.partition(".")[0] for path in paths] == ["first", "second"]
+    first = {}
+    for position, branch in found[0].branch_of.items():
+        first.setdefault(branch, []).append(made.plan.steps[position].node.path)
+    assert [len(paths) for paths in first.values()] == [2, 4, 3], "a chain stays on one stream"
+
+
+def test_forked_code_gives_the_same_numbers(images: Tensor) -> None:
+    _, made, model = specialised()
+    streams = Logged()
+    possible = forks(made.plan)
+    with torch.inference_mode():
+        run = made._compiled(made.source.text(possible), streams)
+        torch.testing.assert_close(run(images), model(images), rtol=1e-5, atol=1e-6)
+    assert streams.log.count("fork") == streams.log.count("join") == 2
+    assert streams.log[0] == "fork"
+    assert "branch 1" in streams.log[: streams.log.index("join")]
+
+
+def test_what_a_branch_reads_is_kept_until_the_join() -> None:
+    """Another stream could reuse the memory of a value that was freed while a branch still reads it."""
+    _, made, _ = specialised()
+    lines = made.source.text(forks(made.plan)).splitlines()
+    read_by_all = [line.split(" = ")[0].strip() for line in lines if "# stem" in line][-1]
+    freed = next(number for number, line in enumerate(lines) if line.strip().startswith("del") and read_by_all in line)
+    joined = next(number for number, line in enumerate(lines) if "join" in line)
+    assert freed > joined
+
+
+def test_a_recorded_network(images: Tensor) -> None:
+    _, made, model = specialised()
+    with torch.inference_mode():
+        made.capture(images, Again(), Logged())
+        for seed in range(2):
+            other = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(seed))
+            first = made(other)
+            torch.testing.assert_close(first, model(other), rtol=1e-5, atol=1e-6)
+            made(images)
+            torch.testing.assert_close(first, model(other), rtol=1e-5, atol=1e-6)
+    assert made.notes == () or "CUDA" not in made.notes[-1]
+
+
+def test_a_recording_that_fails(images: Tensor) -> None:
+    _, made, model = specialised()
+    with torch.inference_mode():
+        made.capture(images, Fails(), Logged())
+        torch.testing.assert_close(made(images), model(images), rtol=1e-5, atol=1e-6)
+    assert made.notes[-1] == "the network is not recorded as a CUDA graph: CUDA out of memory. Tried"
+
+
+def test_only_forks_that_save_time_are_kept() -> None:
+    _, made, _ = specialised()
+    first, second = forks(made.plan)
+    seconds = {(): 1.0, (first.join,): 0.8, (first.join, second.join): 0.9, (second.join,): 0.5}
+    now, taken = [0.0], dict[int, float]()
+
+    def make(chosen: Sequence[Fork]) -> Captured:
+        captured = Captured(lambda x: x, torch.zeros(1, 1, 1, 1), Again())
+        cost = seconds[tuple(fork.join for fork in chosen)]
+        captured.replay = lambda: now.__setitem__(0, now[0] + cost)
+        taken[id(captured)] = cost
+        return captured
+
+    best, kept = choose_forks(make, [first, second], lambda: None, lambda: now[0])
+    assert kept == [first]
+    assert taken[id(best)] == 0.8
