@@ -17,23 +17,30 @@ from inception_search.graph.torch_modules import TfConv2d
 from inception_search.graph.types import Type
 
 
-def is_as_documented(model: NetworkModule) -> bool:
-    """Whether a compiled network still has the layers and the calls of its document, without hooks on them."""
+def is_as_documented(model: NetworkModule, *, hooks: bool = False) -> bool:
+    """Whether a compiled network still has the layers and the calls of its document; ``hooks`` on them are allowed."""
     graph = model.recall("graph")
     if graph is None or model.code != model.recall("code"):
         return False
     layers = dict(model.named_modules())
-    if any(map(_is_changed, layers.values())) or len(_dtypes(layers.values())) > 1:
+    if any(map(_is_replaced, layers.values())) or (not hooks and any(map(has_hooks, layers.values()))):
+        return False
+    if len(_dtypes(layers.values())) > 1:
         return False
     nodes = (graph.nodes[index] for index in graph.main() if graph.nodes[index].path in layers)
     return all(_is_layer_of(node, graph.nodes[node.inputs[0]].type, layers[node.path]) for node in nodes)
 
 
-def _is_changed(module: nn.Module) -> bool:
-    """Whether calling the module does something else than its class says."""
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a call of the module, or of its gradient, calls something else as well."""
+    forward, backward = module._forward_hooks or module._forward_pre_hooks, module._backward_hooks
+    return bool(forward or backward or module._backward_pre_hooks)
+
+
+def _is_replaced(module: nn.Module) -> bool:
+    """Whether a call of the module does something else than its class says."""
     own = vars(module)
-    replaced = "forward" in own and own["forward"] is not own.get("_execution")
-    return bool(module._forward_hooks or module._forward_pre_hooks or replaced)
+    return "forward" in own and own["forward"] is not own.get("_execution")
 
 
 def _dtypes(modules: Iterable[nn.Module]) -> set[torch.dtype]:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from inception_search.backend.as_documented import is_as_documented
+from inception_search.backend.as_documented import has_hooks, is_as_documented
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import Rewritten
 from inception_search.errors import CompileError
@@ -17,6 +17,8 @@ from inception_search.passes.rewrite import PassResult, Phase
 
 class Execution:
     """A model computed by its rewritten graphs: one in training mode, one in evaluation mode.
+
+    While a layer has a hook, the model computes as its document is written.
 
     Args:
         model: the model; its layers are those of its document.
@@ -34,6 +36,8 @@ class Execution:
 
     def __call__(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Images (N, C, H, W) to what the model returns."""
+        if any(map(has_hooks, self.layers[1:])):  # only the document has the layers whose hooks are to be called
+            return type(self.model).forward(self.model, x)  # type: ignore[no-any-return]
         training = self.model.training
         if training and "training" not in self.forms:
             hint = 'call model.eval(), or compile with optimize="auto" or "training"'
@@ -69,8 +73,8 @@ def execute_by(model: NetworkModule, rewrites: Rewrites) -> NetworkModule:
 
     Raises :class:`CompileError` if its layers are not those of its document.
     """
-    if not is_as_documented(model):
-        hint = "rewrite the model as ins.compile makes it, before layers are replaced and hooks are added"
+    if not is_as_documented(model, hooks=True):
+        hint = "rewrite the model as ins.compile makes it, before layers are replaced"
         raise CompileError("the layers of the model are not those of its document", hint=hint)
     model.remember(rewrites=dict(rewrites))
     model.__dict__["_execution"] = model.__dict__["forward"] = Execution(model, rewrites)

@@ -126,6 +126,20 @@ def test_frozen_stages_stay_frozen() -> None:
     assert distance([*fast.state_dict().values()], [*plain.state_dict().values()]) <= LIMIT
 
 
+def test_hooks_are_called() -> None:
+    """A rewritten model computes as its document is written while a layer has a hook; copies can have hooks, too."""
+    plain, fast = small(), small([*MERGED, *FOLDED])
+    seen: list[int] = []
+    conv = next(layer for layer in fast.modules() if isinstance(layer, nn.Conv2d))
+    hook = conv.register_forward_hook(lambda *_: seen.append(1))
+    assert trained(plain)[0] == pytest.approx(trained(deepcopy(fast))[0], rel=1e-12)
+    assert trained(fast)[0] == pytest.approx(trained(small())[0], rel=1e-12)
+    assert len(seen) == 6
+    hook.remove()
+    step(fast, torch.optim.SGD(fast.parameters()), images())
+    assert len(seen) == 6
+
+
 def test_a_new_classifier_is_used() -> None:
     fast = small(FOLDED).eval()
     fast.reset_classifier(7)
