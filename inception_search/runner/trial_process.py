@@ -26,6 +26,7 @@ from inception_search.data.frozen import thaw
 from inception_search.data.loader import DeviceData
 from inception_search.errors import (
     CheckpointError,
+    CompileError,
     DataError,
     DocumentError,
     InceptionSearchError,
@@ -274,7 +275,11 @@ class RunningJob:
         """The rewrites of the network with which a training step takes less time by the cost model."""
         fidelity = self.fidelity
         target = Target(str(self.device), fidelity.threads, fidelity.batch_size)
-        return rewrites_that_pay(lower(self.network), "training", target, dtype=fidelity.precision)
+        try:
+            return rewrites_that_pay(lower(self.network), "training", target, dtype=fidelity.precision)
+        except CompileError as error:  # other processes leave no memory for the measurement
+            _log.warning("the network is trained as it is written: %s", error)
+            return ()
 
     @property
     def state(self) -> StateFile | None:
