@@ -56,8 +56,6 @@ def of_all() -> str:
     """Every benchmark with its command, hardware, versions and date."""
     rows = []
     for name, command in COMMANDS.items():
-        if not (RESULTS / f"{name}.json").exists():
-            continue
         found = result(name)
         facts = found.get("facts") or found.get("versions", {})
         packages = {**facts, **facts.get("packages", {})}
@@ -238,11 +236,6 @@ def of_drawing() -> str:
     return markdown(["figure", "ms", "kB", "boxes", 'time / time of "ours, plain"'], rows)
 
 
-def of_speed(name: str, table: Callable[[dict[str, Any]], str]) -> str:
-    """A table of speeds, which depend on the machine more than others do: they may not have been measured yet."""
-    return table(result(name)) if (RESULTS / f"{name}.json").exists() else "Not measured yet."
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "all": of_all,
     "strategies": of_strategies,
@@ -256,12 +249,12 @@ TABLES: dict[str, Callable[[], str]] = {
     "spaces": of_spaces,
     "canonical": of_canonical,
     "drawing": of_drawing,
-    "inference": lambda: of_speed("inference", speed_tables.of_inference),
-    "training_step": lambda: of_speed("training_step", speed_tables.of_training_step),
+    "inference": lambda: speed_tables.of_inference(result("inference")),
+    "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }
 
 if __name__ == "__main__":
     name = sys.argv[1]
     print(TABLES[name]())
-    if name in COMMANDS and (RESULTS / f"{name}.json").exists():
+    if name in COMMANDS:
         print(f"\n{source(name)}")
