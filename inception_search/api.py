@@ -64,7 +64,7 @@ def compile(  # hides the builtin: PyTorch users look for this name
             that are exact in training, gradients included. ``"inference"``: those that are exact in evaluation; the
             model is then in evaluation mode. ``"auto"``: each in its mode. A list: these passes, wherever they can be
             applied (docs/passes.md). Keys of the ``state_dict`` are always those of the document. Without a list, a
-            cost model chooses, which is measured on this machine at the first use (1 to 2 seconds).
+            cost model chooses, which is measured on this machine at the first use (about a second).
 
     Returns:
         The model, an ``fx.GraphModule``. Names of modules and keys of the ``state_dict`` are paths in the document;
@@ -110,7 +110,7 @@ def compile(  # hides the builtin: PyTorch users look for this name
         weights = weights if found is None else found.checkpoint
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed)
-    return module if optimize == "none" else _optimized(module, optimize)
+    return _optimized(module, optimize) if optimize and optimize != "none" else module
 
 
 def _optimized(module: NetworkModule, optimize: str | Sequence[str]) -> NetworkModule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import is_
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,30 @@ def is_as_documented(model: NetworkModule, *, hooks: bool = False) -> bool:
         return False
     if len(_dtypes(layers.values())) > 1:
         return False
-    nodes = (graph.nodes[index] for index in graph.main() if graph.nodes[index].path in layers)
+    nodes = (node for node in graph.nodes if node.path in layers)
     return all(_is_layer_of(node, graph.nodes[node.inputs[0]].type, layers[node.path]) for node in nodes)
+
+
+class Layers:
+    """The layers of a model as they are now, and their hooks; cheap enough for every call."""
+
+    def __init__(self, model: NetworkModule) -> None:
+        self.model, self.code = model, model.code
+        places = [(module._modules, name) for module in model.modules() for name in module._modules]
+        self.tables, self.names = [table for table, _ in places], [name for _, name in places]
+        self.values = list(map(dict.get, self.tables, self.names))
+        inner = list(model.modules())[1:]
+        self.hooks = [hooks for layer in inner for hooks in (layer._forward_hooks, layer._forward_pre_hooks)]
+        self.hooks += [hooks for layer in inner for hooks in (layer._backward_hooks, layer._backward_pre_hooks)]
+
+    def replaced(self) -> bool:
+        """Whether a layer, or the calls of the model, are others than before."""
+        now = map(dict.get, self.tables, self.names)
+        return self.model.code is not self.code or not all(map(is_, self.values, now))
+
+    def hooked(self) -> bool:
+        """Whether a layer has a hook."""
+        return any(self.hooks)
 
 
 def has_hooks(module: nn.Module) -> bool:

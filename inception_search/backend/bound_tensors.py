@@ -8,6 +8,7 @@ checkpoints see the plain network's tensors only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import torch
@@ -43,6 +44,7 @@ class SharedTensor:
     def __init__(self, keys: Sequence[str], root: nn.Module) -> None:
         self.places = [place(root, key) for key in keys]
         self.whole: Tensor | None = None
+        self.tensors: list[Tensor] = []
         self.addresses: list[int] = []
 
     def __call__(self) -> Tensor:
@@ -62,13 +64,13 @@ class SharedTensor:
         if self.whole is not None and self._shares(values):
             return
         first = values[0]
-        if any(v.dtype != first.dtype or v.device != first.device or v.is_inference() for v in values):
+        if any(v.dtype != first.dtype or v.device != first.device or _is_fixed(v) for v in values):
             return
         with torch.no_grad():
             whole = self.whole = torch.cat([value.detach() for value in values])
             for value, part in zip(values, torch.split(whole, [len(value) for value in values]), strict=True):
                 value.data = part
-        self.addresses = [value.data_ptr() for value in values]
+        self.tensors, self.addresses = values, [value.data_ptr() for value in values]
 
     def write(self, joined: Tensor) -> None:
         """Write ``joined``, which an operation has changed, to the layers' tensors, unless it is their storage."""
@@ -82,7 +84,8 @@ class SharedTensor:
     def _shares(self, values: Sequence[Tensor]) -> bool:
         """Whether the tensors are still views of :attr:`whole`; moving a model or a functional call replaces them."""
         try:
-            return [value.data_ptr() for value in values] == self.addresses
+            same = all(map(is_, values, self.tensors)) and len(values) == len(self.tensors)
+            return same and [value.data_ptr() for value in values] == self.addresses
         except RuntimeError:  # a tensor of torch.func has no address
             return False
 
@@ -94,12 +97,19 @@ class _Join(torch.autograd.Function):
     def forward(ctx: Any, whole: Tensor, *values: Tensor) -> Tensor:
         """``whole``, (sum of N_i, ...)."""
         ctx.sizes = [len(value) for value in values]
+        ctx.save_for_backward(*values)  # so that autograd notices if one of them was overwritten in between
         return whole.detach()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The part of each tensor, as a view."""
+        _ = ctx.saved_tensors
         return (None, *torch.split(gradients[0], ctx.sizes))
+
+
+def _is_fixed(value: Tensor) -> bool:
+    """Whether a tensor must stay where it is: in the memory that processes share, or made in inference mode."""
+    return value.is_inference() or (value.device.type == "cpu" and value.is_shared())  # type: ignore[no-untyped-call]
 
 
 def bind(expression: Expression, root: nn.Module) -> Read:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from inception_search.backend.as_documented import has_hooks, is_as_documented
+from inception_search.backend.as_documented import Layers, is_as_documented
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import Rewritten
 from inception_search.errors import CompileError
@@ -29,6 +30,7 @@ class Execution:
     def __init__(self, model: NetworkModule, rewrites: Rewrites) -> None:
         self.model, self.rewrites = model, rewrites
         self.layers = list(model.modules())
+        self.watched = Layers(model)
         self.moded = [layer for layer in self.layers if isinstance(layer, _BatchNorm | _DropoutNd)]
         self.forms = {
             phase: rewritten(model, repeat(_graph(model), phase, sites), phase) for phase, sites in rewrites.items()
@@ -36,18 +38,41 @@ class Execution:
 
     def __call__(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Images (N, C, H, W) to what the model returns."""
-        if any(map(has_hooks, self.layers[1:])):  # only the document has the layers whose hooks are to be called
-            return type(self.model).forward(self.model, x)  # type: ignore[no-any-return]
-        training = self.model.training
-        if training and "training" not in self.forms:
-            hint = 'call model.eval(), or compile with optimize="auto" or "training"'
-            raise CompileError("a model rewritten for inference is in training mode", hint=hint)
-        form = self.forms.get("training" if training else "inference") or self.forms["training"]
-        if form.phase == "inference":
-            if any(layer.training for layer in self.moded):  # a layer alone in training mode: only the document has it
-                return type(self.model).forward(self.model, x)  # type: ignore[no-any-return]
+        if self.watched.replaced():
+            self.model._rewrite_again()
+            again: Tensor | tuple[Tensor, ...] = self.model.forward(x)
+            return again
+        form = self._form()
+        if form is not None and form.phase == "inference":
             form.refresh_if_changed()
-        result: Tensor | tuple[Tensor, ...] = form(x)
+        result: Tensor | tuple[Tensor, ...] = self._plain(x) if form is None else form(x)
+        return result
+
+    def _form(self) -> Rewritten | None:
+        """The form that computes the next output; None for the layers of the document."""
+        if self.watched.hooked():  # only the document has the layers whose hooks are to be called
+            return None
+        if self.model.training:
+            if "training" not in self.forms:
+                hint = 'call model.eval(), or compile with optimize="auto" or "training"'
+                raise CompileError("a model rewritten for inference is in training mode", hint=hint)
+            return self.forms["training"]
+        if "inference" in self.forms and not self._needs_weights():
+            return self.forms["inference"]
+        return self.forms.get("training")
+
+    def _needs_weights(self) -> bool:
+        """Whether an output in evaluation mode depends on more than fixed weights.
+
+        That is so if gradients of the weights are recorded, if a layer alone is in training mode, or in torch.func.
+        """
+        if torch.is_grad_enabled() and any(p.requires_grad for p in self.model.parameters()):
+            return True
+        return any(layer.training for layer in self.moded) or torch._C._functorch.peek_interpreter_stack() is not None
+
+    def _plain(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """The output of the layers of the document."""
+        result: Tensor | tuple[Tensor, ...] = type(self.model).forward(self.model, x)
         return result
 
     def share_storage(self) -> None:

@@ -316,10 +316,15 @@ class NetworkModule(fx.GraphModule):
             from inception_search.backend.execution import execute_by
 
             self._forget_caches()
-            execute_by(self, self.recall("rewrites"))
+            wanted = self.recall("rewrites")
+            self.remember(rewrites={})  # if the layers are not those of the document, the model has no rewrites
+            execute_by(self, wanted)
 
     def _forget_caches(self) -> None:
         """Remove what refers to this very object and must not be copied with it."""
+        execution = self.__dict__.get("_execution")
+        if execution is not None:
+            execution.count_batches()
         for name in ("_extractors", "_execution", "forward"):
             self.__dict__.pop(name, None)
 

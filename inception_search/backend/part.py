@@ -72,5 +72,7 @@ class _Call:
     def _backward(self, outputs: tuple[Tensor, ...]) -> None:
         for leaf in (*self.root.parameters(), *self.values):
             leaf.grad = None
+        outputs = tuple(each for each in outputs if each.requires_grad)  # zeros in place of a value depend on nothing
         self.gradients = self.gradients or tuple(torch.ones_like(each) for each in outputs)
-        torch.autograd.backward(outputs, self.gradients)
+        if outputs:
+            torch.autograd.backward(outputs, self.gradients)

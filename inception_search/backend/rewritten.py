@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from functools import cached_property
+from operator import is_
 from typing import Any
 
 import torch
@@ -45,13 +46,16 @@ class Rewritten(nn.Module):
         self.__dict__["model"] = model  # not a submodule: its parameters are not this module's
         self.phase, self.rewrites = phase, rewrites
         self.reads: dict[Expression, Read] = {}
-        self._seen: list[tuple[int, int]] = []
+        self._seen: tuple[list[Tensor], list[int], list[int]] | None = None
+        self._shape = tuple(graph.nodes[0].type)
         self.run = emit_rewritten(model, Graph(graph.nodes, graph.outputs[:1]), state, phase, self.reads)
         both = phase == "training" and len(graph.outputs) > 1
         self.with_aux = emit_rewritten(model, graph, state, phase, self.reads) if both else None
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Images (N, C, H, W) to the output of the model: logits, or (logits, aux, ...) in training mode."""
+        if tuple(x.shape[1:]) != self._shape:  # a rewrite is exact for the sizes of its graph
+            return type(self.model).forward(self.model, x)  # type: ignore[no-any-return]
         aux = self.with_aux is not None and self.model.get_submodule("aux").training
         result: Tensor | tuple[Tensor, ...] = (self.with_aux if aux else self.run)(x)  # type: ignore[misc]
         return result
@@ -68,13 +72,16 @@ class Rewritten(nn.Module):
 
     def refresh_if_changed(self) -> None:
         """As :meth:`refresh`, if a tensor of the model has changed since the last time."""
-        if self._seen != self._versions():
+        tensors, addresses, versions = self._versions()
+        seen = self._seen
+        if seen is None or seen[1:] != (addresses, versions) or not all(map(is_, seen[0], tensors)):
             self.refresh()
 
-    def _versions(self) -> list[tuple[int, int]]:
-        """The address of each tensor and the number of changes that were made to it."""
-        values = [getattr(layer, name) for layer, name in self._places]
-        return [(value.data_ptr(), 0 if value.is_inference() else value._version) for value in values]
+    def _versions(self) -> tuple[list[Tensor], list[int], list[int]]:
+        """Each tensor, its address, and the number of changes that were made to it."""
+        values: list[Tensor] = [getattr(layer, name) for layer, name in self._places]
+        versions = [0 if value.is_inference() else value._version for value in values]
+        return values, [value.data_ptr() for value in values], versions
 
     @cached_property
     def _places(self) -> list[tuple[nn.Module, str]]:
@@ -83,10 +90,11 @@ class Rewritten(nn.Module):
 
     def refresh(self) -> None:
         """Compute the tensors for inference from the current ones of the model."""
-        self._seen = self._versions()
+        seen = self._versions()
         for read in self.reads.values():
             if isinstance(read, Fixed):
                 read.refresh()
+        self._seen = seen
 
     def count_batches(self) -> None:
         """Write the number of batches since the last call to the counters of the model's batch norms."""
@@ -164,7 +172,7 @@ class _RewrittenEmitter(Emitter):
             return LinearOf(tensors)
         if type(op) is BatchNorm:
             return self.norm(node, op, tensors)
-        if isinstance(op, Dropout) or next(iter(op.build(self.graph.input_types(node)).parameters()), None) is not None:
+        if isinstance(op, Dropout) or op.build(self.graph.input_types(node)).state_dict():
             return self.model.get_submodule(node.path)
         return self.build(node)
 

@@ -28,12 +28,12 @@ class Fixed:
         assert self.value is not None
         return self.value
 
-    @torch.no_grad()
     def refresh(self) -> None:
-        """Compute the value from the current tensors."""
-        value = self.read()
-        four = value.ndim == 4 and value.is_contiguous(memory_format=torch.channels_last)
-        self.value = value.detach().clone(memory_format=torch.channels_last if four else torch.contiguous_format)
+        """Compute the value from the current tensors; it can be used with and without gradients of the images."""
+        with torch.inference_mode(mode=False), torch.no_grad():
+            value = self.read()
+            four = value.ndim == 4 and value.is_contiguous(memory_format=torch.channels_last)
+            self.value = value.detach().clone(memory_format=torch.channels_last if four else torch.contiguous_format)
 
 
 class ConvOf(nn.Module):

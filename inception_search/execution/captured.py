@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -72,15 +73,21 @@ class Captured:
         recorder = recorder or Recorder()
         for _ in range(_WARM_UP):  # cuDNN chooses its kernels, which must not happen while recording
             recorder.warm_up(lambda: run(self.images))
+        self._lock, self._done = Lock(), None
         self.output: Tensor
         self.replay: Replay
         self.output, self.replay = recorder.record(lambda: run(self.images))
 
     def __call__(self, images: Tensor) -> Tensor:
-        """The output for ``images``, which the next call does not overwrite."""
-        self.images.copy_(images)
-        self.replay()
-        return self.output.clone()
+        """The output for ``images``, which the next call does not overwrite; other threads and streams wait."""
+        with self._lock:
+            if self._done is not None:
+                torch.cuda.current_stream(images.device).wait_event(self._done)
+            self.images.copy_(images)
+            self.replay()
+            output = self.output.clone()
+            self._done = torch.cuda.current_stream(images.device).record_event() if images.is_cuda else None
+        return output
 
 
 def choose_forks(

@@ -110,7 +110,7 @@ class _Fusion:
         nodes, found = self.graph.nodes, dict[int, Step]()
         inside: set[int] = set()
         for index in self.main:
-            if isinstance(nodes[index].op, Conv | Linear) and index not in inside:
+            if type(nodes[index].op) in (Conv, Linear) and index not in inside:
                 step, used = self._chain(index)
                 found[step.value] = step
                 inside.update(used)

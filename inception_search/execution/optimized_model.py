@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from itertools import chain
 from threading import RLock
 from typing import Any, Literal
@@ -19,15 +19,14 @@ from inception_search.errors import CompileError, ConfigError, ShapeError
 from inception_search.execution.captured import Streams
 from inception_search.execution.kernels import check_dtype
 from inception_search.execution.recorded import can_record, record
-from inception_search.execution.specialised import Packed, Specialised
+from inception_search.execution.specialised import Evaluated, Packed, Specialised
 from inception_search.execution.watch import Watch
 from inception_search.execution.workers import CPU_BATCH, GPU_BATCH, predict, split
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.types import FeatureMap
 from inception_search.lowering import lower
-from inception_search.passes.expressions import evaluate
 from inception_search.passes.pipeline import run_passes
-from inception_search.passes.rewrite import PassResult, State
+from inception_search.passes.rewrite import PassResult
 from inception_search.spec.transform import remake, set_input
 
 # Exact in evaluation, and never slower with fused convolutions
@@ -79,7 +78,8 @@ class OptimizedModel(nn.Module):
             ShapeError: the images have other channels, or are too small.
         """
         with torch.inference_mode():
-            return self._specialised(images)(images)
+            output = self._specialised(images)(images)
+        return output.clone()  # a plain tensor, which a loss can use
 
     @checked
     def predict(
@@ -131,6 +131,7 @@ class OptimizedModel(nn.Module):
         Changed weights are found at each call without it, except after writes through ``tensor.data``.
         """
         self._check_model()
+        self.device = next(self.model.parameters(), torch.empty(0)).device
         self._own = self.model.recall("graph")
         self._made.clear()
         self._graphs.clear()
@@ -165,7 +166,7 @@ class OptimizedModel(nn.Module):
         made = self._code(result, batch_size, fused=False, overwrites=False)
         made.notes = ()
         images = torch.randn(batch_size, *result.graph.nodes[0].type, device=self.device)
-        with torch.inference_mode():
+        with torch.cuda.device(self.device), torch.inference_mode():
             made.capture(images, Recorder(), Streams(self.device))
         return made
 
@@ -202,7 +203,7 @@ class OptimizedModel(nn.Module):
         with torch.inference_mode():
             return Specialised(
                 result.graph,
-                _Evaluated(result.state, stored),
+                Evaluated(result.state, stored),
                 module,
                 batch_size=batch_size,
                 dtype=self.dtype,
@@ -284,22 +285,6 @@ class OptimizedModel(nn.Module):
 
 def _has_state(module: nn.Module) -> bool:
     return next(iter(module.state_dict()), None) is not None
-
-
-class _Evaluated(Mapping[str, Tensor]):
-    """The tensors of a rewritten graph, computed when they are read, so that they are not all in memory at once."""
-
-    def __init__(self, state: State, stored: Callable[[str], Tensor]) -> None:
-        self.state, self.stored = state, stored
-
-    def __getitem__(self, name: str) -> Tensor:
-        return evaluate(self.state[name], self.stored)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.state)
-
-    def __len__(self) -> int:
-        return len(self.state)
 
 
 def optimize(

@@ -84,8 +84,9 @@ class Source:
             call = f"    {beside}{self.names[step.value]} = {self.call(position, step)}"
             lines.append(f"{call:<{_COMMENT_AT}}  # {self.comment(step)}")
             dead, kept = [*kept, *self.plan.dead_after[position]], []
-            if position in branch_of:
-                kept = [value for value in dead if branch_of.get(at[value]) != branch]
+            if any(fork.begin <= position < fork.join for fork in forks):
+                alone = position in branch_of  # a value of this branch that only this branch reads
+                kept = [value for value in dead if not alone or branch_of.get(at[value]) != branch]
             gone = [self.names[value] for value in dead if value not in kept]
             lines += [f"    del {', '.join(gone)}"] if gone else []
         lines.append(f"    return {self.names[self.plan.output]}")

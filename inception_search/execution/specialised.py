@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,6 +19,24 @@ from inception_search.execution.source import Source, needs_module
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import BatchNorm, Conv, Linear
 from inception_search.graph.types import FeatureMap
+from inception_search.passes.expressions import evaluate
+from inception_search.passes.rewrite import State
+
+
+class Evaluated(Mapping[str, Tensor]):
+    """The tensors of a rewritten graph, computed when they are read, so that they are not all in memory at once."""
+
+    def __init__(self, state: State, stored: Callable[[str], Tensor]) -> None:
+        self.state, self.stored = state, stored
+
+    def __getitem__(self, name: str) -> Tensor:
+        return evaluate(self.state[name], self.stored)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.state)
+
+    def __len__(self) -> int:
+        return len(self.state)
 
 
 class Packed:
@@ -109,7 +127,8 @@ class Specialised:
         if packed is None:
             return weight.contiguous(memory_format=torch.channels_last)
         self.fused.add(step.value)
-        return self.packed.shared(step.node.path, packed)
+        made_of = str(self.tensors.state[f"{step.node.path}.weight"]) if isinstance(self.tensors, Evaluated) else ""
+        return self.packed.shared(f"{step.node.path} {made_of}", packed)
 
     def _norm(self, step: Step, op: BatchNorm) -> None:
         path = step.node.path

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from inception_search.backend.as_documented import Layers
 from inception_search.backend.bound_tensors import place
 from inception_search.backend.network_module import NetworkModule
 from inception_search.errors import ConfigError
@@ -40,12 +41,15 @@ class Watch:
             hint = "compile the model outside of torch.inference_mode(), or give a copy: copy.deepcopy(model)"
             rule = "weights made in torch.inference_mode() cannot be watched for changes"
             raise ConfigError(rule, path="model", hint=hint)
+        self.layers = Layers(model)
         self.moded = [layer for layer in model.modules() if _depends_on_mode(layer)]
         self.addresses, self.versions = self._addresses(), self._versions()
 
     def changed(self) -> bool:
         """Whether a tensor, a layer or the calls are others than before."""
         same = all(map(is_, self.values, map(dict.get, self.tables, self.names))) and self.model.code is self.code
+        if self.layers.hooked():
+            return True  # the check of the model raises the error
         return not (same and self.versions == self._versions() and self.addresses == self._addresses())
 
     def training(self) -> bool:

@@ -8,7 +8,7 @@ with several readers adds up as many gradients, and an activation before a conca
 gradient, pixel by pixel, which is slower than a gradient of its own.
 
 The choice is a function of the coefficients and the graph alone, so that two runs with the same cache make the same
-choice. benchmarks/rewrite_costs.py compares it with measured times.
+choice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Dtype: TypeAlias = Literal["float32", "bfloat16"]
 LANES = 16  # channels in a vector of 512 bits; kernels compute full vectors
 _CHANNELS, _SIDE, _BATCH = 32, 16, 32  # of the large feature maps that are timed: a few MB, as in a small network
 _FEW = 8  # channels of a branch in a small network
-_ROUNDS = 3  # of a measurement, which takes 0.5 s in all
+_ROUNDS = 3  # of a measurement
 _LEAST_GAIN = 0.03  # a rewrite that is predicted to save less than this share is not applied
 
 

@@ -4,7 +4,8 @@ Rules, each for one operation:
 
 1. ``narrow`` of all channels.
 2. ``scale`` by 1.
-3. A maximum or average pool with kernel 1x1, stride 1 and no padding; one over a map that has the size of the output.
+3. A maximum or average pool with kernel 1x1, stride 1 and no padding; an adaptive or global pool of a map that has its
+   output size already.
 4. ``flatten`` of a vector.
 
 Before: the operation. After: its input. It is exact in training.

@@ -5,8 +5,8 @@ Rules:
 1. Siblings are convolutions that read one node, have the same kernel, stride, padding, dilation and bias setting, and
    one group.
 2. A sibling may go on with a norm and an activation, each the only reader of the node before it. Only siblings with
-   equal norms (``eps``, momentum, gamma) and equal activations are merged. Siblings that only zeros read have no
-   gradient, which an optimizer does not take for a gradient of zeros: they are merged with each other only.
+   equal norms (``eps``, momentum, gamma) and equal activations are merged. Siblings that only zeros read are merged
+   with each other only: their ``grad`` is None, and optimizers skip them; a gradient of zeros would get weight decay.
 3. The merged convolution has the filters of all siblings in order; batch norm and activations work on each channel by
    itself, so that theirs are merged in the same way. Each sibling's value is then a ``narrow``: a view without a copy.
 

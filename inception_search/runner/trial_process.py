@@ -271,15 +271,15 @@ class RunningJob:
         return build(lower(self.network), name=self.network.name, seed=self.job.seed)
 
     @cached_property
-    def rewrites(self) -> Applied:
-        """The rewrites of the network with which a training step takes less time by the cost model."""
+    def rewrites(self) -> Applied | None:
+        """The rewrites with which a training step takes less time by the cost model; None if it cannot be measured."""
         fidelity = self.fidelity
         target = Target(str(self.device), fidelity.threads, fidelity.batch_size)
         try:
             return rewrites_that_pay(lower(self.network), "training", target, dtype=fidelity.precision)
         except CompileError as error:  # other processes leave no memory for the measurement
             _log.warning("the network is trained as it is written: %s", error)
-            return ()
+            return None
 
     @property
     def state(self) -> StateFile | None:

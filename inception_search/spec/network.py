@@ -244,7 +244,7 @@ MODULE_ATTRIBUTES = frozenset(
     register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
     register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
     register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook remember
-    requires_grad_ reset_classifier
+    requires_grad_ reset_classifier rewrites
     set_extra_state set_submodule shape_env share_memory stages state_dict
     to to_empty to_folder train training type unfreeze
     xpu

@@ -211,7 +211,9 @@ class TrialRecord(BaseModel):
 
     def to_json(self) -> str:
         """The record as one line of JSON. Keys keep their order, because the order of a network's stages matters."""
-        without = {"latency"} if self.latency is None else None
+        without = {
+            name for name, value in (("latency", self.latency), ("rewrites", self.rewrites or None)) if value is None
+        }
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude=without), allow_nan=False)
 
     @classmethod

@@ -241,3 +241,23 @@ def test_images_that_do_not_fit_a_classifier_of_maps() -> None:
     same(fast, model, images())
     with pytest.raises(ShapeError, match="do not fit"):
         fast(images(side=32))
+
+
+def test_the_output_can_be_used_in_a_loss() -> None:
+    """As a teacher: an inference tensor could not be saved for a gradient."""
+    model = ins.compile("nin_cifar10", width=0.1, seed=0).eval()
+    fast = ins.optimize(model, record=False)
+    images = torch.randn(1, 3, 32, 32)
+    student = torch.zeros(1, 10, requires_grad=True)
+    (student * fast(images)).sum().backward()
+    torch.testing.assert_close(student.grad, model(images).detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_hook_that_is_added_later_is_an_error() -> None:
+    model = ins.compile("nin_cifar10", width=0.1, seed=0).eval()
+    fast = ins.optimize(model, record=False)
+    hook = model.get_classifier().register_forward_hook(lambda *_: None)
+    with pytest.raises(CompileError, match="document"):
+        fast(torch.zeros(1, 3, 32, 32))
+    hook.remove()
+    fast(torch.zeros(1, 3, 32, 32))

@@ -71,7 +71,7 @@ def test_canonical_networks(name: str) -> None:
 @pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))])
 def test_points_of_a_space(seed: int) -> None:
     space = shipped_space("separable_modules" if seed % 2 else "inception_modules")
-    network = space.decode(space.sample(random.Random(seed)))
+    network = ins.set_input(space.decode(space.sample(random.Random(seed))), height=14, width=14)
     model = unsettled(build(lower(network), name="x", seed=seed).double(), seed)
     x = torch.randn(2, 1, 14, 14, dtype=torch.float64)
     before = norms(model.eval(), x)
@@ -231,7 +231,7 @@ def test_a_module_without_a_document_is_run_as_it_is() -> None:
 def test_evaluation_is_without_norms(precision: str) -> None:
     data = DeviceData(load_data("digits", limit=50, image_size=14), "cpu")
     space = shipped_space("inception_modules")
-    network = space.decode(space.sample(random.Random(0)))
+    network = ins.set_input(space.decode(space.sample(random.Random(0))), height=14, width=14)
     model = unsettled(build(lower(network), name="x", seed=0)).to(memory_format=torch.channels_last).train()
     with ops() as seen:
         found = evaluate(model, data, precision=precision)
@@ -244,3 +244,15 @@ def test_evaluation_is_without_norms(precision: str) -> None:
     accuracy = (logits.argmax(1) == labels).float().mean().item()
     assert found.accuracy == pytest.approx(accuracy, abs=0.1 if loose else 1e-6)
     assert found.loss == pytest.approx(nn.functional.cross_entropy(logits, labels).item(), rel=5e-2 if loose else 1e-4)
+
+
+def test_images_of_another_size_are_computed_by_the_document() -> None:
+    """A rewrite is exact for the sizes of its graph: this pool does nothing on the document's images only."""
+    text = "schema: inception-search/network\nversion: 1\nname: sized\ninput: 3x8x8\n"
+    text += "stages: {stem: 3x3 4, pool: {adaptive_pool: {size: 8x8}}, last: 3x3 4}\nhead: {classes: 5}\n"
+    model = unsettled(ins.compile(ins.load(text), seed=0).double()).eval()
+    fast = Evaluated(model).current()
+    with torch.no_grad():
+        for size in (8, 12):
+            x = torch.randn(2, 3, size, size, dtype=torch.float64)
+            torch.testing.assert_close(fast(x), model(x), rtol=1e-9, atol=1e-9)

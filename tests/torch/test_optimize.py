@@ -140,6 +140,55 @@ def test_hooks_are_called() -> None:
     assert len(seen) == 6
 
 
+def test_a_replaced_layer_is_used_or_an_error() -> None:
+    """Without a change of the mode: a layer of the same kind is used at once, another kind is an error."""
+    fast = small([*MERGED, *FOLDED]).eval()
+    with torch.no_grad():
+        before = fast(images())
+        fast.head.classifier = deepcopy(fast.head.classifier)
+        fast.head.classifier.weight.zero_()
+        assert not torch.equal(fast(images()), before)
+        fast.head.classifier = nn.Sequential(fast.head.classifier)
+        with pytest.raises(CompileError, match="not those of its document"):
+            fast(images())
+
+
+def test_weights_at_a_recycled_address_are_noticed() -> None:
+    fast, plain = small(["fold_norm"]), small().eval()
+    with torch.no_grad():
+        for seed in range(4):
+            for model in (fast, plain):
+                layer = model.get_classifier()
+                layer.weight = None
+                generator = torch.Generator().manual_seed(seed)
+                shape = (layer.out_features, layer.in_features)
+                layer.weight = nn.Parameter(torch.randn(shape, dtype=torch.float64, generator=generator))
+            assert distance([fast(images())], [plain(images())]) <= LIMIT
+
+
+def test_gradients_of_weights_in_evaluation_mode() -> None:
+    plain, fast = small().eval(), small([*MERGED, *FOLDED]).eval()
+    for model in (plain, fast):
+        model(images()).square().sum().backward()
+    assert distance([p.grad for p in fast.parameters()], [p.grad for p in plain.parameters()]) <= LIMIT
+
+
+def test_a_weight_that_is_changed_before_its_gradient_is_an_error() -> None:
+    for optimize in ("none", MERGED):
+        model = small(optimize).train()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        loss = model(images()).square().sum()
+        loss.backward(retain_graph=True)
+        optimizer.step()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+
+
+def test_no_passes_is_none() -> None:
+    assert small([]).rewrites == {}
+    assert small([]).training
+
+
 def test_a_new_classifier_is_used() -> None:
     fast = small(FOLDED).eval()
     fast.reset_classifier(7)
