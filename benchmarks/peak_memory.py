@@ -38,7 +38,7 @@ def megabytes(field: str) -> float:
 def settle() -> float:
     """Give memory that is free back to the system; the megabytes still in use."""
     gc.collect()
-    with suppress(OSError, AttributeError):  # only glibc keeps freed memory and can be told to return it
+    with suppress(OSError, AttributeError):  # only glibc keeps freed memory and has a call that returns it
         ctypes.CDLL("libc.so.6").malloc_trim(0)
     return megabytes("VmRSS")
 
