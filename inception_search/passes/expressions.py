@@ -7,8 +7,9 @@ weights, and inference, where it is evaluated once. ``str()`` shows an expressio
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Expression:
-    """Base of all expressions; a subclass has its operands in :attr:`parts`."""
+class Expression(ABC):
+    """Base of all expressions: frozen dataclasses, whose fields with expressions are the operands."""
 
     @property
     def parts(self) -> tuple[Expression, ...]:
-        """The operands."""
-        return ()
+        """The operands, in the order of the fields; an operand that is None is left out."""
+        values = [getattr(self, each.name) for each in fields(self)]
+        listed = (value if isinstance(value, tuple) else (value,) for value in values)
+        return tuple(part for each in listed for part in each if isinstance(part, Expression))
 
+    @abstractmethod
     def compute(self, *values: Tensor) -> Tensor:
         """The value, from the values of :attr:`parts`; differentiable."""
-        raise NotImplementedError  # pragma: no cover - a stored tensor has no operands
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Stored(Expression):
     """A tensor of the plain network, by its ``state_dict`` key."""
 
     key: str
+
+    def compute(self, *values: Tensor) -> Tensor:
+        """The stored tensor, which is given."""
+        return values[0]
 
     def __str__(self) -> str:
         return self.key
@@ -44,11 +51,6 @@ class Joined(Expression):
     """Tensors one after the other on their first axis: the filters of several convolutions."""
 
     values: tuple[Expression, ...]
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The tensors in order."""
-        return self.values
 
     def compute(self, *values: Tensor) -> Tensor:
         """(sum of N_i, ...)."""
@@ -68,11 +70,6 @@ class Slice(Expression):
     start: int
     width: int
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The tensor."""
-        return (self.value,)
-
     def compute(self, *values: Tensor) -> Tensor:
         """(width, ...)."""
         return values[0][self.start : self.start + self.width]
@@ -88,11 +85,6 @@ class Times(Expression):
     value: Expression
     factor: float
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The tensor."""
-        return (self.value,)
-
     def compute(self, *values: Tensor) -> Tensor:
         """The shape of the tensor."""
         return values[0] * self.factor
@@ -106,11 +98,6 @@ class Sum(Expression):
     """The sum of tensors of one shape."""
 
     values: tuple[Expression, ...]
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The tensors in order."""
-        return self.values
 
     def compute(self, *values: Tensor) -> Tensor:
         """The shape of the tensors."""
@@ -130,11 +117,6 @@ class Embedded(Expression):
     kernel: Expression
     start: tuple[int, int]
     size: tuple[int, int]
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The kernel."""
-        return (self.kernel,)
 
     def compute(self, *values: Tensor) -> Tensor:
         """(O, I, H, W)."""
@@ -157,11 +139,6 @@ class NormScale(Expression):
     gamma: Expression | None
     eps: float
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The variance, and gamma if the norm has one."""
-        return (self.variance,) if self.gamma is None else (self.variance, self.gamma)
-
     def compute(self, *values: Tensor) -> Tensor:
         """(C,)."""
         scale = (values[0] + self.eps).rsqrt()
@@ -181,12 +158,6 @@ class NormShift(Expression):
     beta: Expression
     bias: Expression | None
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """Scale, mean, beta, and the bias of the convolution if it has one."""
-        own = (self.scale, self.mean, self.beta)
-        return own if self.bias is None else (*own, self.bias)
-
     def compute(self, *values: Tensor) -> Tensor:
         """(C,)."""
         scale, mean, beta, *bias = values
@@ -204,11 +175,6 @@ class ScaledFilters(Expression):
     kernel: Expression
     scale: Expression
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The weight and the scale."""
-        return (self.kernel, self.scale)
-
     def compute(self, *values: Tensor) -> Tensor:
         """The shape of the weight."""
         kernel, scale = values
@@ -224,11 +190,6 @@ class ScaledInputs(Expression):
 
     kernel: Expression
     scale: Expression
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The weight and the scale."""
-        return (self.kernel, self.scale)
 
     def compute(self, *values: Tensor) -> Tensor:
         """The shape of the weight."""
@@ -248,11 +209,6 @@ class FilterSums(Expression):
 
     kernel: Expression
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The weight."""
-        return (self.kernel,)
-
     def compute(self, *values: Tensor) -> Tensor:
         """(O,)."""
         return values[0].flatten(1).sum(1)
@@ -268,11 +224,6 @@ class AsKernel(Expression):
     weight: Expression
     shape: tuple[int, int, int]
 
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The weight."""
-        return (self.weight,)
-
     def compute(self, *values: Tensor) -> Tensor:
         """(O, C, H, W)."""
         return values[0].reshape(len(values[0]), *self.shape)
@@ -287,11 +238,6 @@ class Zeros(Expression):
 
     like: Expression
     """A tensor with as many entries on its first axis as there are zeros."""
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        """The other tensor."""
-        return (self.like,)
 
     def compute(self, *values: Tensor) -> Tensor:
         """(N,)."""
@@ -309,5 +255,5 @@ def joined(values: Iterable[Expression]) -> Joined:
 def evaluate(expression: Expression, get: Callable[[str], Tensor]) -> Tensor:
     """The value of ``expression``; ``get`` returns the stored tensor of a ``state_dict`` key."""
     if isinstance(expression, Stored):
-        return get(expression.key)
+        return expression.compute(get(expression.key))
     return expression.compute(*(evaluate(part, get) for part in expression.parts))
