@@ -302,6 +302,13 @@ class NetworkModule(fx.GraphModule):
             execution.count_batches()
         return super().state_dict(*args, **options)
 
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        """Load tensors by their paths in the document, as every PyTorch module does."""
+        execution = self.__dict__.get("_execution")
+        if execution is not None:
+            execution.count_batches()  # batches so far belong to the counters that are replaced
+        return super().load_state_dict(*args, **options)
+
     @property
     def rewrites(self) -> dict[str, tuple[tuple[str, str], ...]]:
         """Which passes are applied where, for ``"training"`` and ``"inference"``: pairs (pass, path).

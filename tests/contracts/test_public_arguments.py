@@ -39,6 +39,7 @@ LONGEST = 1_500  # characters of an error
 INSIDE = {
     "NetworkModule.recall",
     "NetworkModule.remember",
+    "NetworkModule.load_state_dict",
     "NetworkModule.state_dict",
     "NetworkModule.train",
     "Network.model_post_init",

@@ -184,6 +184,14 @@ def test_a_weight_that_is_changed_before_its_gradient_is_an_error() -> None:
             loss.backward()
 
 
+def test_loading_replaces_the_counted_batches() -> None:
+    model = small(MERGED)
+    state = {name: value.clone() for name, value in small().state_dict().items()}
+    trained(model)
+    model.load_state_dict(state)
+    assert all(int(value) == 0 for name, value in model.state_dict().items() if "tracked" in name)
+
+
 def test_no_passes_is_none() -> None:
     assert small([]).rewrites == {}
     assert small([]).training
