@@ -99,7 +99,7 @@ def choose_forks(
     """The recorded graph with those forks that save time, and these forks.
 
     Args:
-        make: records the network with some forks.
+        make: records the network with some forks; raises RuntimeError if it cannot be recorded with them.
         forks: the forks that are possible; each is tried once, in order, together with those that were kept.
         settle: waits for the device.
         clock: the time in seconds.
@@ -108,7 +108,10 @@ def choose_forks(
     best = make(kept)
     least = _seconds(best, settle, clock)
     for fork in forks:
-        captured = make([*kept, fork])
+        try:
+            captured = make([*kept, fork])
+        except RuntimeError:  # it cannot be recorded with this fork, or gives another result
+            continue
         seconds = _seconds(captured, settle, clock)
         if seconds < least * (1 - _LEAST_GAIN):
             best, least = captured, seconds

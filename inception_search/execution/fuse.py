@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.ops import Act, Add, Conv, Dropout, Flatten, Input, Linear, Narrow
+from inception_search.graph.ops import OPS, Act, Add, Conv, Dropout, Flatten, Input, Linear, Narrow
 
-_VIEWS = (Dropout, Flatten, Narrow)  # their value can share memory with their input
+_OWN = frozenset(OPS.values()) - {Dropout, Flatten, Narrow}  # the value of another op can share memory with its input
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def plan(graph: Graph, fusable: Fusable) -> Plan:
     owners: dict[int, int] = {}
     last: dict[int, int] = {}
     for position, step in enumerate(steps):
-        view = isinstance(step.node.op, _VIEWS)
+        view = bool(step.reads) and type(step.node.op) not in _OWN
         owners[step.value] = owners[step.reads[0]] if view else step.value
         for value in step.all_reads:
             last[value] = position

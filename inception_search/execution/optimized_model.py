@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from inception_search.arguments import checked, checked_on_failure
 from inception_search.backend.as_documented import is_as_documented
-from inception_search.backend.bound_tensors import stored_keys
+from inception_search.backend.bound_tensors import place, stored_keys
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.recorder import Recorder
 from inception_search.errors import CompileError, ConfigError, ShapeError
@@ -41,7 +41,7 @@ PASSES = (
     "drop_identities",
     "swap_pool",
 )
-TOLERANCE = {"float32": 1e-5, "bfloat16": 3e-2}  # of the largest output, for a recorded graph
+_RELEASED = "the weights of the model were released"
 
 
 class OptimizedModel(nn.Module):
@@ -64,7 +64,7 @@ class OptimizedModel(nn.Module):
         self._made: dict[tuple[int, ...], Specialised] = {}
         self._last: Specialised | None = None
         self._lock = RLock()
-        self.refresh()
+        self._pack()
 
     @checked_on_failure
     def forward(self, images: Tensor) -> Tensor:
@@ -130,6 +130,10 @@ class OptimizedModel(nn.Module):
 
         Changed weights are found at each call without it, except after writes through ``tensor.data``.
         """
+        self._check_released()
+        self._pack()
+
+    def _pack(self) -> None:
         self._check_model()
         self.device = next(self.model.parameters(), torch.empty(0)).device
         self._own = self.model.recall("graph")
@@ -137,8 +141,27 @@ class OptimizedModel(nn.Module):
         self._graphs.clear()
         self._packed = Packed()
         keys = {key for expression in self._graph(*self._size()).state.values() for key in stored_keys(expression)}
-        self.watch = Watch(self.model, keys)
-        self._check_mode()
+        self.watch: Watch | None = Watch(self.model, keys)  # None: the weights are released
+        self._check_mode(self.watch)
+
+    @checked
+    def release_model(self) -> None:
+        """Free the weights of the model, which need about as much memory as the packed ones.
+
+        The model cannot be used any more after that: save it before. Batch sizes, image sizes and numbers of threads
+        with which this model was called before still work, other ones do not.
+        """
+        if self.watch is not None:
+            _release(self.model, self.watch.keys)
+            self.watch = None  # it has the weights, too
+
+    def _check_released(self, key: tuple[int, ...] | None = None) -> None:
+        """Raise CompileError if the weights are needed and not there, for the size ``key``."""
+        if self.watch is None:
+            hint = "call the fast model once with each size before release_model()"
+            known = "; ".join(map(_size_text, self._made))
+            found, expected = (None, None) if key is None else (_size_text(key), known)
+            raise CompileError(_RELEASED, found=found, expected=expected, hint=hint)
 
     def _prepare(self, batch_size: int, height: int, width: int) -> Specialised:
         """The generated code for one batch size and image size, made at the first call for it."""
@@ -148,6 +171,7 @@ class OptimizedModel(nn.Module):
             with self._lock:
                 found = self._made.get(key)
                 if found is None:
+                    self._check_released(key)
                     found = self._made[key] = self._specialise(self._graph(height, width), batch_size)
         self._last = found
         return found
@@ -178,8 +202,7 @@ class OptimizedModel(nn.Module):
             with torch.inference_mode():
                 plain.run = record(plain.run, images)
                 found, expected = plain(images), made(images)
-            right = bool((found - expected).abs().max() <= TOLERANCE[self.dtype] * expected.abs().max())
-            problem = None if right else "its result is another one"
+            problem = None if plain.agrees(found, expected) else "its result is another one"
         except RuntimeError as error:
             problem = (str(error) or type(error).__name__).strip().splitlines()[0]
         if problem is None:
@@ -213,20 +236,23 @@ class OptimizedModel(nn.Module):
             )
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self._check_released()
         return type(self), (self.model, self.dtype, self.record)  # code and packed weights are made again
 
     def _specialised(self, images: Tensor) -> Specialised:
-        self._check_mode()
-        if self.watch.changed():
-            with self._lock:
-                if self.watch.changed():
-                    self.refresh()
+        watch = self.watch
+        if watch is not None:
+            self._check_mode(watch)
+            if watch.changed():
+                with self._lock:
+                    if watch is self.watch:  # otherwise another thread has packed the weights
+                        self._pack()
         self._check_images(images)
         batch_size, _, height, width = images.shape
         return self._prepare(batch_size, height, width)
 
-    def _check_mode(self) -> None:
-        if self.watch.training():
+    def _check_mode(self, watch: Watch) -> None:
+        if watch.training():
             hint = "call model.eval() first; a model that is optimized computes the output of evaluation mode"
             raise CompileError("the model is in training mode", hint=hint)
 
@@ -281,6 +307,26 @@ class OptimizedModel(nn.Module):
 
     def _shape(self, graph: Graph, node: Node) -> tuple[Any, ...]:
         return (node.op, graph.nodes[node.inputs[0]].type.channels)
+
+
+def _release(model: NetworkModule, keys: Iterable[str]) -> None:
+    """Replace tensors of a model by ones without memory, and let every call of it raise CompileError."""
+    for key in keys:
+        layer, name = place(model, key)
+        table: dict[str, Any] = layer._parameters if name in layer._parameters else layer._buffers
+        empty = torch.empty_like(table[name], device="meta")
+        needs_grad = table[name].requires_grad
+        table[name] = nn.Parameter(empty, needs_grad) if table is layer._parameters else empty
+
+    def refuse(*_: object) -> None:
+        raise CompileError(_RELEASED, hint="use the fast model, or load the weights again")
+
+    model.register_forward_pre_hook(refuse)
+
+
+def _size_text(key: tuple[int, ...]) -> str:
+    batch_size, height, width, threads = key
+    return f"{batch_size} images of {height}x{width} with {threads} threads"
 
 
 def _has_state(module: nn.Module) -> bool:

@@ -22,6 +22,10 @@ from inception_search.graph.types import FeatureMap
 from inception_search.passes.expressions import evaluate
 from inception_search.passes.rewrite import State
 
+# Of the largest output, for recorded code; a GPU computes float32 convolutions in TF32 by default
+TOLERANCE = {("cpu", torch.float32): 1e-5, ("cpu", torch.bfloat16): 3e-2}
+_OTHER_DEVICES = 3e-2
+
 
 class Evaluated(Mapping[str, Tensor]):
     """The tensors of a rewritten graph, computed when they are read, so that they are not all in memory at once."""
@@ -103,6 +107,11 @@ class Specialised:
         output: Tensor = self.run(images)
         return output if output.dtype == torch.float32 else output.float()
 
+    def agrees(self, found: Tensor, expected: Tensor) -> bool:
+        """Whether an output of recorded code is the expected one, to rounding."""
+        tolerance = TOLERANCE.get((found.device.type, self.dtype), _OTHER_DEVICES)
+        return bool((found - expected).abs().max() <= tolerance * expected.abs().max())
+
     def _fusable(self, node: Node, act: str | None, added: bool) -> bool:
         return self.fuses and isinstance(node.op, Conv) and can_fuse(act, added, self.dtype)
 
@@ -156,8 +165,12 @@ class Specialised:
         """
 
         def made(forks: Sequence[Fork]) -> Captured:
-            return Captured(self._compiled(self.source.text(forks), streams), images, recorder)
+            captured = Captured(self._compiled(self.source.text(forks), streams), images, recorder)
+            if not self.agrees(captured(images), plain(images).float()):
+                raise RuntimeError("the first replay gives another result")
+            return captured
 
+        plain = self.run
         try:
             self.run, kept = choose_forks(made, forks(self.plan), streams.synchronize)
         except RuntimeError as error:  # includes out of memory, because a recording needs more memory than a call

@@ -28,7 +28,8 @@ class Watch:
 
     def __init__(self, model: NetworkModule, keys: Iterable[str]) -> None:
         self.model, self.code = model, model.code
-        layers = [place(model, key) for key in sorted(keys)]
+        self.keys = sorted(keys)
+        layers = [place(model, key) for key in self.keys]
         tables: list[tuple[dict[str, Any], str]] = []
         for layer, name in layers:
             tables.append((layer._parameters if name in layer._parameters else layer._buffers, name))

@@ -142,6 +142,40 @@ def test_a_recording_that_fails(images: Tensor) -> None:
     assert made.notes[-1] == "the network is not recorded as a CUDA graph: CUDA out of memory. Tried"
 
 
+class Stale(Again):
+    """A recording that replays nothing."""
+
+    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
+        return torch.zeros_like(work()), lambda: None
+
+
+def test_a_recording_with_another_result_is_not_used(images: Tensor) -> None:
+    _, made, model = specialised()
+    with torch.inference_mode():
+        made.capture(images, Stale(), Logged())
+        torch.testing.assert_close(made(images), model(images), rtol=1e-5, atol=1e-6)
+    assert made.notes[-1].endswith("not recorded as a CUDA graph: the first replay gives another result")
+
+
+def test_a_fork_with_another_result_is_not_used(images: Tensor) -> None:
+    """Streams that are not joined would give such results."""
+
+    class Unjoined(Again):
+        def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
+            before = streams.log.count("fork")
+            result = work()
+            return result.mul_(2 if streams.log.count("fork") > before else 1), lambda: None
+
+    _, made, model = specialised()
+    streams = Logged()
+    with torch.inference_mode():
+        plain = made.code
+        made.capture(images, Unjoined(), streams)
+        torch.testing.assert_close(made(images), model(images), rtol=1e-5, atol=1e-6)
+    assert "fork" in streams.log, "otherwise no fork was tried"
+    assert made.code == plain
+
+
 def test_only_forks_that_save_time_are_kept() -> None:
     _, made, _ = specialised()
     first, second = forks(made.plan)

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from inception_search.backend.build import build
 from inception_search.execution import kernels
 from inception_search.execution.specialised import Packed, Specialised
-from inception_search.graph.graph import Graph, Node
+from inception_search.graph.graph import Graph, GraphBuilder, Node
+from inception_search.graph.op import Op
+from inception_search.graph.ops import Act, Concat, Input, Scale
+from inception_search.graph.types import FeatureMap, Type
 from tests.graph_checks import parse_graph
 from tests.passes.checks import distance, unsettled
 
@@ -143,6 +146,26 @@ def test_every_op_in_bfloat16(text: str) -> None:
 needs_fused = pytest.mark.skipif(
     not kernels.can_fuse("relu", True, torch.float32), reason="this torch has no fused convolutions"
 )
+
+
+class Same(Op):
+    """An op of another package that returns its input itself."""
+
+    name = "same"
+
+    def build(self, inputs: tuple[Type, ...]) -> nn.Module:
+        return nn.Identity()
+
+
+def test_what_an_op_of_another_package_returns_is_not_overwritten() -> None:
+    builder = GraphBuilder()
+    image = builder.add(Input(FeatureMap(3, 9, 7)), (), "input")
+    scale = builder.add(Scale(2.0), (image,), "scale")
+    act = builder.add(Act("relu"), (builder.add(Same(), (scale,), "same"),), "act")
+    graph = builder.build(builder.add(Concat(), (act, builder.add(Act("tanh"), (scale,), "tanh")), "join"))
+    model, x = build(graph, name="x", seed=0).eval(), images(graph)
+    with torch.inference_mode():
+        assert distance([specialised(graph, model)(x)], [model(x)]) <= FLOAT
 
 
 @needs_fused

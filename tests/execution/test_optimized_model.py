@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -261,3 +263,30 @@ def test_a_hook_that_is_added_later_is_an_error() -> None:
         fast(torch.zeros(1, 3, 32, 32))
     hook.remove()
     fast(torch.zeros(1, 3, 32, 32))
+
+
+def test_released_weights_are_freed() -> None:
+    model = small()
+    fast = ins.optimize(model, batch_size=2)
+    expected = fast(images())
+    weights = [weakref.ref(p) for p in model.parameters()]
+    fast.release_model()
+    fast.release_model()
+    gc.collect()
+    assert not any(weight() is not None for weight in weights)
+    assert torch.equal(fast(images()), expected)
+
+
+def test_what_needs_released_weights() -> None:
+    model = small()
+    fast = ins.optimize(model, batch_size=2)
+    fast.predict(images(8), batch_size=4, workers=2)
+    fast.release_model()
+    assert len(fast.predict(images(8), batch_size=4, workers=2)) == 8
+    with pytest.raises(CompileError, match="weights of the model were released") as error:
+        fast(images(3))
+    assert error.value.found.startswith("3 images of 16x16 with ")
+    assert "2 images of 16x16" in str(error.value)
+    for use in (fast.refresh, lambda: model(images()), lambda: copy.deepcopy(fast)):
+        with pytest.raises(CompileError, match="weights of the model were released"):
+            use()
