@@ -19,6 +19,7 @@ from tests.graph_checks import parse_graph, verify
 
 Model = TypeVar("Model", bound=nn.Module)
 LIMIT = 1e-12  # relative, in float64
+_TIMES = 100  # what the roundings in a network may do, compared with one rounding of its images
 
 
 def run(passes: Sequence[Pass], graph: Graph, choose: Choose = everywhere) -> PassResult:
@@ -68,8 +69,14 @@ def unsettled(model: Model, seed: int = 0) -> Model:
     return model
 
 
-def same(model: NetworkModule, result: PassResult, phase: Phase, images: int = 2, seed: int = 0) -> None:
-    """Check outputs of the rewritten model; in training, also gradients, statistics and the ``state_dict``."""
+def same(
+    model: NetworkModule, result: PassResult, phase: Phase, images: int = 2, seed: int = 0, steps: int = 2
+) -> None:
+    """Check outputs of the rewritten model; in training, also gradients, statistics and the ``state_dict``.
+
+    Differences are at most 1e-12. Some random networks amplify rounding, such as those with a norm over few values that
+    hardly differ: there, differences are at most a hundred times what one rounding of the images changes.
+    """
     graph = model.recall("graph")
     x = torch.randn(images, *graph.nodes[0].type, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     if phase == "inference":
@@ -79,18 +86,32 @@ def same(model: NetworkModule, result: PassResult, phase: Phase, images: int = 2
             assert distance([fast(x)], [model(x)]) <= LIMIT
         return
     model.train()
-    other = deepcopy(model)
+    before, other = deepcopy(model), deepcopy(model)
     fast = Rewritten(other, result.graph, result.state, phase)
     fast.share_storage()
-    for step in range(2):
+    differences = list[float]()
+    for step in range(steps):
         found, expected = _outputs(fast, x, step), _outputs(model, x, step)
-        assert distance(found, expected) <= LIMIT
-    theirs, ours = ([p.grad for p in each.parameters() if p.grad is not None] for each in (model, other))
+        differences.append(distance(found, expected))
+    theirs, ours = (_gradients(each) for each in (model, other))
     assert len(theirs) == len(ours)
-    assert not theirs or distance(ours, theirs) <= LIMIT
+    differences += [distance(ours, theirs)] if theirs else []
     fast.count_batches()
     assert list(model.state_dict()) == list(other.state_dict())
-    assert not theirs or distance([*other.state_dict().values()], [*model.state_dict().values()]) <= LIMIT
+    differences += [distance([*other.state_dict().values()], [*model.state_dict().values()])] if theirs else []
+    assert max(differences) <= LIMIT or max(differences) <= _TIMES * _of_one_rounding(before, x)
+
+
+def _of_one_rounding(model: NetworkModule, x: Tensor) -> float:
+    """What the outputs and gradients of a model change by if every number of the images is rounded once."""
+    other = deepcopy(model)
+    signs = torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).sign()
+    found, expected = _outputs(other, x + x * signs * torch.finfo(x.dtype).eps, 0), _outputs(model, x, 0)
+    return max(distance(found, expected), distance(_gradients(other), _gradients(model)))
+
+
+def _gradients(model: nn.Module) -> list[Tensor]:
+    return [p.grad for p in model.parameters() if p.grad is not None]
 
 
 def _outputs(model: nn.Module, x: Tensor, seed: int) -> list[Tensor]:

@@ -38,17 +38,17 @@ in_each_phase = pytest.mark.parametrize("phase", PHASES)
 in_each_space = pytest.mark.parametrize("space", SPACES)
 
 
-def check_all(model: NetworkModule, phase: Phase, images: int = IMAGES) -> None:
+def check_all(model: NetworkModule, phase: Phase, images: int = IMAGES, steps: int = 2) -> None:
     """Check a network with all passes of a phase, costly ones too."""
     passes = [each for each in PASSES.values() if phase in each.phases]
     result = run(passes, model.recall("graph"))
-    same(unsettled(model.double()), result, phase, images)
+    same(unsettled(model.double()), result, phase, images, steps=steps)
 
 
-def check_points(space: str, phase: Phase, seeds: range) -> None:
+def check_points(space: str, phase: Phase, seeds: range, steps: int = 2) -> None:
     """Check points of a shipped space."""
     for seed in seeds:
-        check_all(build(graph_of_point(space, seed), name="x", seed=seed), phase)
+        check_all(build(graph_of_point(space, seed), name="x", seed=seed), phase, steps=steps)
 
 
 def graph_of_point(space: str, seed: int) -> Graph:
@@ -81,7 +81,7 @@ def test_a_point_of_each_space(space: str, seed: int, phase: Phase) -> None:
 @in_each_space
 @pytest.mark.parametrize("start", range(0, POINTS, PER_TEST))
 def test_points_of_each_space(space: str, phase: Phase, start: int) -> None:
-    check_points(space, phase, range(start, start + PER_TEST))
+    check_points(space, phase, range(start, start + PER_TEST), steps=1)
 
 
 def test_the_passes_that_points_need() -> None:
@@ -104,4 +104,4 @@ def test_narrow_published_networks(name: str, aux: bool, phase: Phase) -> None:
 @in_each_phase
 @pytest.mark.parametrize("name", ins.list_models())
 def test_published_networks(name: str, phase: Phase) -> None:
-    check_all(ins.compile(name, aux=bool(ins.load(name).aux), seed=0), phase, images=2)
+    check_all(ins.compile(name, aux=bool(ins.load(name).aux), seed=0), phase, images=2, steps=1)
