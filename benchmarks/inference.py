@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from evidence import Others, facts_of_speed, today
 from peak_memory import peak_memory
-from peers import BFLOAT16, SUBJECTS, Call, Task, makers
+from peers import BFLOAT16, LEAST_MEMORY, SUBJECTS, Call, Task, makers
 from rounds import interleaved, ratio, summary
 
 import inception_search as ins
@@ -41,7 +41,7 @@ FEWER = 8  # for all other sizes
 # Differences from the eager module in float32, as a share of the largest logit, that rounding explains.
 ROUNDING = {"float32": 1e-4, "bfloat16": 5e-2}
 PACKAGES = ("torch", "timm", "torchvision", "openvino", "onnxruntime", "onnxscript", "inception-search")
-MEMORY = ("inception_v4", 16, ("eager", "eager, channels_last", "OpenVINO", "ours"))
+MEMORY = ("inception_v4", 16, ("eager", "eager, channels_last", "OpenVINO", "ours", LEAST_MEMORY))
 OURS = "ours"
 
 

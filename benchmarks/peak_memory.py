@@ -45,7 +45,7 @@ def settle() -> float:
 
 def main() -> None:
     import torch
-    from peers import Task, makers, reference
+    from peers import Task, all_makers, reference
 
     variant, network, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
     torch.set_grad_enabled(False)
@@ -53,7 +53,7 @@ def main() -> None:
     reference(network)  # imports the package
     assert task.images.shape[0] == batch  # makes the images: neither they nor imports are part of the network
     empty = settle()
-    call = makers(batch)[variant](task)
+    call = all_makers(batch)[variant](task)
     del task
     loaded = settle()
     (PROCESS / "clear_refs").write_text("5")  # the peak starts anew from here

@@ -199,9 +199,19 @@ def ours(task: Task, dtype: str) -> Call:
 
 def ours_workers(task: Task, dtype: str) -> Call:
     """``ins.optimize`` and ``predict`` with a one-thread worker for each thread."""
-    share = task.batch // task.threads
+    workers, share = task.threads, task.batch // task.threads
     fast, x = ins.optimize(task.model, batch_size=share, dtype=dtype), task.channels_last
-    return lambda: fast.predict(x, batch_size=share, workers=task.threads)
+    return lambda: fast.predict(x, batch_size=share, workers=workers)
+
+
+def ours_small(task: Task) -> Call:
+    """The same in batches of four, without recorded graphs and without the model's own weights."""
+    torch.set_num_threads(1)  # as a worker has: other numbers of threads need other packed weights
+    fast, x = ins.optimize(task.model, batch_size=4, record=False), task.images
+    torch.set_num_threads(task.threads)
+    fast.release_model()
+    workers = task.threads  # the call must not keep the task, which has the weights
+    return lambda: fast.predict(x, batch_size=4, workers=workers)
 
 
 Maker = Callable[[Task], Call]
@@ -231,8 +241,16 @@ IN_BFLOAT16_PARTS: dict[str, Maker] = {
 }
 
 
+LEAST_MEMORY = "ours, workers, model released"
+
+
 def makers(batch: int) -> dict[str, Maker]:
     """The variants for a size of the batch, by name."""
     plain = FLOAT32 | (FLOAT32_PARTS if batch > 1 else {})
     halved = IN_BFLOAT16 | (IN_BFLOAT16_PARTS if batch > 1 else {})
     return plain | {f"{name}{BFLOAT16}": maker for name, maker in halved.items()}
+
+
+def all_makers(batch: int) -> dict[str, Maker]:
+    """As :func:`makers`, with what is measured for its memory only."""
+    return makers(batch) | {LEAST_MEMORY: ours_small}

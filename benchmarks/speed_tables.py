@@ -104,6 +104,26 @@ def _faster(rows: dict[str, Any], name: str) -> str:
     return f"{seconds['torch.compile'] / seconds['ours']:.0f}" if {"torch.compile", "ours"} <= seconds.keys() else ""
 
 
+def of_rewrite_costs(figures: dict[str, Any]) -> str:
+    """Times of all places of each pass, with several choices of places, and the error of the prediction."""
+    heads = [
+        "phase and pass",
+        "places",
+        "chosen",
+        "as written (ms)",
+        "all rewritten (ms)",
+        "chosen ones rewritten (ms)",
+        "best choice (ms)",
+        "median error of the predicted saving",
+    ]
+    lines = []
+    for name, row in figures["rows"].items():
+        times = (f"{row['ms'][kind]:.1f}" for kind in ("as_written", "everywhere", "chosen", "best"))
+        error = f"{row['saved']['median_error']:.2f}"
+        lines.append([name, str(row["places"]), str(row["chosen_places"]), *times, error])
+    return markdown(heads, lines)
+
+
 def _memory(memory: dict[str, Any]) -> str:
     """Peak memory, and its share of that of the eager module."""
     measured = {name: row for name, row in memory["megabytes"].items() if "whole" in row}

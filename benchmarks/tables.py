@@ -21,6 +21,7 @@ COMMANDS = {
     "conditional_fashion_mnist": "python benchmarks/conditional.py",
     "conditional_digits": "python benchmarks/conditional.py --data digits",
     "trials": "python benchmarks/trials.py",
+    "rewrite_costs": "python benchmarks/rewrite_costs.py",
     "inference": "python benchmarks/inference.py",
     "training_step": "python benchmarks/training_step.py",
     "overhead": "python benchmarks/overhead.py",
@@ -43,6 +44,7 @@ WRONG = {
     "differs_from_peace": "differences from the same study without kills",
     "left_over": "files or processes left over",
 }
+TRIALS_TARGETS = {"14x14": "4.0", "28x28": "3.0"}
 POINT = ("10", "20", "30", "60")  # trials
 
 
@@ -63,7 +65,7 @@ def of_all() -> str:
             f"{package} {packages[package]}" for package in ("python", "torch", "optuna") if package in packages
         )
         date = found.get("date") or facts["date"]
-        rows.append([f"`{name}.json`", f"`{command}`", processor(facts), versions, date])
+        rows.append([f"`{name}.json`", f"`{command}`", processors(found), versions, date])
     return markdown(["results file", "command", "processor", "versions", "date"], rows).replace("---:", "---")
 
 
@@ -74,11 +76,17 @@ def processor(facts: dict[str, Any]) -> str:
     return f"{name}, {cores} cores{f' ({widest})' if widest else ''}" if cores else name
 
 
+def processors(found: dict[str, Any]) -> str:
+    """The processor of a benchmark, or those of its rows if they were taken on several."""
+    rows = [row for row in dict(found.get("rows", {})).values() if "processor" in row]
+    return "; ".join(dict.fromkeys(map(processor, rows))) if rows else processor(found.get("facts", {}))
+
+
 def source(name: str) -> str:
     """Where a table comes from, in a line below it."""
     found = result(name)
     facts = found.get("facts", {})
-    return f"*`{COMMANDS[name]}`; {processor(facts)}; {found.get('date') or facts['date']}.*"
+    return f"*`{COMMANDS[name]}`; {processors(found)}; {found.get('date') or facts['date']}.*"
 
 
 def of_strategies() -> str:
@@ -114,9 +122,11 @@ def of_trials() -> str:
         [
             name,
             *(row["trials_per_hour"][side] for side in ("ours", "theirs")),
-            f"{row['ratio']:.1f}",
+            f"{row['ratio']:.2f}",
+            TRIALS_TARGETS.get(name, ""),
             f"{row['accuracy_difference']:+.1f} ± {row['accuracy_interval']:.1f}",
             row["networks"],
+            processor(row),
         ]
         for name, row in result("trials")["rows"].items()
     ]
@@ -125,8 +135,10 @@ def of_trials() -> str:
         "trials per hour",
         "trials per hour of the loop",
         "ratio",
+        "target",
         "accuracy difference (points)",
         "networks",
+        "processor",
     ]
     return markdown(heads, rows)
 
@@ -250,6 +262,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "canonical": of_canonical,
     "drawing": of_drawing,
     "inference": lambda: speed_tables.of_inference(result("inference")),
+    "rewrite_costs": lambda: speed_tables.of_rewrite_costs(result("rewrite_costs")),
     "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }
 

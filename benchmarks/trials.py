@@ -57,8 +57,8 @@ def timed(command: list[str], folder: Path) -> float:
     return time.perf_counter() - begun
 
 
-def round_of(setting: dict[str, Any], data: str, trials: int, seed: int) -> dict[str, Any]:
-    """Both loops on the same networks."""
+def round_of(setting: dict[str, Any], data: str, trials: int, seed: int, *, accuracies: bool) -> dict[str, Any]:
+    """Both loops on the same networks; ``accuracies``: and ours without the clock, for the accuracies."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         options = {"data": data, "strategy": "random", "pruner": "none", "trials": trials, "seed": seed, "run": "run"}
@@ -74,13 +74,16 @@ def round_of(setting: dict[str, Any], data: str, trials: int, seed: int) -> dict
         }
         (folder / "task.json").write_text(json.dumps(task))
         theirs = timed([sys.executable, str(PEER), "task.json"], folder)
+        print(f"{len(trained)} trials: ours {ours:.0f} s, theirs {theirs:.0f} s", flush=True)
+        figures = {"trials": len(trained), "ours": ours, "theirs": theirs}
+        if not accuracies:
+            return figures
         answer = json.loads((folder / "answer.json").read_text())
         differences, with_averages = (
             [100 * (own - other) for own, other in zip(own_seeds(task, **changes), answer, strict=True)]
             for changes in ({}, {"norm_images": 0})
         )
-        figures = {"differences": differences, "with_averages": with_averages}
-        return {"trials": len(trained), "ours": ours, "theirs": theirs, **figures}
+        return figures | {"differences": differences, "with_averages": with_averages}
 
 
 def own_seeds(task: dict[str, Any], **changes: Any) -> list[float]:
@@ -105,16 +108,22 @@ def own_seeds(task: dict[str, Any], **changes: Any) -> list[float]:
 
 
 def row(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Trials per hour of both, the ratio by round, the mean difference of accuracies in percentage points."""
+    """Trials per hour of both and the ratio by round."""
     ratios = [each["theirs"] / each["ours"] for each in rounds]
-    differences, with_averages = (
-        [value for each in rounds for value in each[name]] for name in ("differences", "with_averages")
-    )
     per_hour = {who: [3600 * each["trials"] / each[who] for each in rounds] for who in ("ours", "theirs")}
     return {
         "trials_per_hour": {who: round(statistics.median(values)) for who, values in per_hour.items()},
         "ratio": round(statistics.median(ratios), 2),
         "ratios": [round(ratio, 2) for ratio in ratios],
+    }
+
+
+def accuracy_row(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The mean difference of accuracies, in percentage points."""
+    differences, with_averages = (
+        [value for each in rounds for value in each[name]] for name in ("differences", "with_averages")
+    )
+    return {
         "accuracy_difference": round(statistics.fmean(differences), 2),
         "accuracy_interval": round(half_interval(differences), 2),
         "accuracy_difference_with_averages": round(statistics.fmean(with_averages), 2),
@@ -129,16 +138,21 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=40, help="of a round; 40: as many as a search has by default")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--settings", default=",".join(SETTINGS))
+    parser.add_argument("--no-accuracies", action="store_true", help="times alone; recorded accuracies are kept")
     options = parser.parse_args()
     rows = json.loads(RESULTS.read_text())["rows"] if RESULTS.is_file() else {}
     for name in options.settings.split(","):
-        rounds = [round_of(SETTINGS[name], options.data, options.trials, seed) for seed in range(options.rounds)]
-        rows[name] = row(rounds)
+        rounds = [
+            round_of(SETTINGS[name], options.data, options.trials, seed, accuracies=not options.no_accuracies)
+            for seed in range(options.rounds)
+        ]
+        rows[name] = rows.get(name, {}) | row(rounds) | {"processor": processor(), "date": today()}
+        if not options.no_accuracies:
+            rows[name] |= accuracy_row(rounds)
         print(f"{name}: {rows[name]}", flush=True)
     facts = {
         "data": options.data,
         "settings": SETTINGS,
-        "processor": processor(),
         "python": platform.python_version(),
         **{package: version(package) for package in ("torch", "optuna", "inception-search")},
     }
