@@ -124,6 +124,22 @@ def of_rewrite_costs(figures: dict[str, Any]) -> str:
     return markdown(heads, lines)
 
 
+def of_convolution_share(figures: dict[str, Any]) -> str:
+    """The share of convolutions in the time of networks, and their speed beside that of a matrix product."""
+    heads = [
+        "one thread, float32",
+        "share of the time in convolutions",
+        "convolutions (GFLOP/s)",
+        "matrix product (GFLOP/s)",
+        "convolutions / product",
+    ]
+    lines = []
+    for name, row in figures["rows"].items():
+        own, product = row["gflops"], row["gflops_of_product"]
+        lines.append([name, f"{row['share_of_time']:.2f}", str(own), str(product), f"{own / product:.2f}"])
+    return markdown(heads, lines)
+
+
 def _memory(memory: dict[str, Any]) -> str:
     """Peak memory, and its share of that of the eager module."""
     measured = {name: row for name, row in memory["megabytes"].items() if "whole" in row}

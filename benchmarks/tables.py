@@ -23,6 +23,7 @@ COMMANDS = {
     "trials": "python benchmarks/trials.py",
     "rewrite_costs": "python benchmarks/rewrite_costs.py",
     "inference": "python benchmarks/inference.py",
+    "convolution_share": "python benchmarks/convolution_share.py",
     "training_step": "python benchmarks/training_step.py",
     "overhead": "python benchmarks/overhead.py",
     "large_run": "python benchmarks/large_run.py --trials 20000",
@@ -262,6 +263,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "canonical": of_canonical,
     "drawing": of_drawing,
     "inference": lambda: speed_tables.of_inference(result("inference")),
+    "convolution_share": lambda: speed_tables.of_convolution_share(result("convolution_share")),
     "rewrite_costs": lambda: speed_tables.of_rewrite_costs(result("rewrite_costs")),
     "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }
