@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.edits.edit import Edit as Edit
     from inception_search.errors import InceptionSearchError as InceptionSearchError
     from inception_search.execution.optimized_model import optimize as optimize
+    from inception_search.exports.exporter import export as export
     from inception_search.graph.graph import Graph as Graph
     from inception_search.graph.graph import GraphBuilder as GraphBuilder
     from inception_search.items import load as load
@@ -82,6 +83,7 @@ _PUBLIC = {
     "drop_head": "named:drop_head",
     "edit_path": "named:edit_path",
     "edits_of": "named:edits_of",
+    "export": "exports.exporter:export",
     "export_weights": "weights.export:export_weights",
     "finalize": "search_api:finalize",
     "list_dialects": "canonical.catalogue:list_dialects",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Extra: TypeAlias = Literal["images", "png", "dashboard", "cmaes", "keras", "tensorflow"]
+Extra: TypeAlias = Literal["images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino"]
 PACKAGES: dict[Extra, str] = {
     "images": "pillow",
     "png": "resvg-py",
@@ -15,6 +15,8 @@ PACKAGES: dict[Extra, str] = {
     "cmaes": "cmaes",
     "keras": "h5py",
     "tensorflow": "tensorflow",
+    "onnx": "onnx onnxruntime",
+    "openvino": "onnx openvino",
 }
 
 

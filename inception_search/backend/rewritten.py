@@ -103,6 +103,27 @@ class Rewritten(nn.Module):
                 layer.flush()
 
 
+def values_in_evaluation(root: nn.Module, graph: Graph, state: State, images: Tensor) -> dict[str, Tensor]:
+    """The value of every node of a rewritten graph that the output depends on, in evaluation mode, by path.
+
+    Args:
+        root: the plain model, in evaluation mode.
+        graph: its graph after some passes.
+        state: the expressions of the tensors of ``graph``.
+        images: (N, C, H, W).
+    """
+    reads: dict[Expression, Read] = {}
+    emitter = _EveryValue(root, graph, state, "inference", reads)
+    module = emitter.rewritten()
+    for read in reads.values():
+        if isinstance(read, Fixed):
+            read.refresh()
+    run = _Remembering(module)
+    with torch.inference_mode():
+        run.run(images)
+    return {graph.nodes[index].path: run.found[call.name] for index, call in emitter.values.items()}
+
+
 def emit_rewritten(
     root: nn.Module, graph: Graph, state: State, phase: Phase, reads: dict[Expression, Read]
 ) -> fx.GraphModule:
@@ -202,6 +223,25 @@ class _RewrittenEmitter(Emitter):
         if isinstance(node.op, Act) and node.op.kind in IN_PLACE and self.overwritable(node):
             module.inplace = True  # type: ignore[assignment]
         return module
+
+
+class _EveryValue(_RewrittenEmitter):
+    """As its base class; no value is overwritten by a later one."""
+
+    def overwritable(self, reader: Node) -> bool:
+        return False
+
+
+class _Remembering(fx.Interpreter):
+    """Runs a module and keeps the value of every call, by the name of the call."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self.found: dict[str, Tensor] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        self.found[n.name] = value = super().run_node(n)
+        return value
 
 
 def _needed(graph: Graph) -> set[int]:

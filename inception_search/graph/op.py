@@ -6,13 +6,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from inception_search.errors import MapTooSmallError, ShapeError
-from inception_search.graph.types import FeatureMap, Type
+from inception_search.graph.types import FeatureMap, Padding, Type
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 Channels = Literal["mixes", "keeps", "pins"]
-Padding = tuple[int, int] | Literal["tf"]  # zeros on each side, or TensorFlow's SAME
 
 
 class OpCost(NamedTuple):
@@ -48,6 +49,19 @@ class Op:
     def build(self, inputs: tuple[Type, ...]) -> nn.Module:
         """The PyTorch module that computes this op on (N, C, H, W) or (N, C) tensors."""
         raise NotImplementedError(f"{self.name} is a function, not a module")  # pragma: no cover - emit calls it
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """Write the ONNX calls that compute this op in evaluation mode (opset 17).
+
+        Args:
+            calls: writes them.
+            values: the names of the values that the op reads.
+            inputs: the types of these values.
+
+        Returns:
+            The name of the result.
+        """
+        calls.impossible(f"the op {self.name!r} has no method to_onnx")
 
     def tensors(self) -> tuple[str, ...]:
         """The names of the tensors of this op's module that rewrites may replace: weights and running statistics.

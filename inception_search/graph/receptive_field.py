@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from inception_search.graph.graph import Graph, Node
-from inception_search.graph.op import Padding
 from inception_search.graph.ops import AdaptivePool, Conv, Flatten, GlobalPool, Input, Pool, Zero
-from inception_search.graph.types import FeatureMap, Type
+from inception_search.graph.types import FeatureMap, Padding, Type
 
 
 class Field(NamedTuple):

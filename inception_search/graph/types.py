@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 
 class FeatureMap(NamedTuple):
@@ -37,6 +37,7 @@ class Vector(NamedTuple):
 
 
 Type: TypeAlias = FeatureMap | Vector
+Padding: TypeAlias = tuple[int, int] | Literal["tf"]  # zeros on each side, or TensorFlow's SAME
 
 
 FLOAT_BYTES = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from inception_search.graph.op import Padding
 from inception_search.graph.ops import Conv
+from inception_search.graph.types import Padding
 
 
 class Window(NamedTuple):

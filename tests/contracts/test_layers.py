@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
+    "exports": {"spec", "graph", "passes", "lowering", "backend", "weights"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
@@ -61,13 +62,13 @@ MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {
-    "torch": {"backend", "data", "execution", "training", "weights", "proxies", "testing"},
+    "torch": {"backend", "data", "execution", "exports", "training", "weights", "proxies", "testing"},
     "optuna": {"optuna_bridge"},
     "networkx": set(),
     "matplotlib": set(),
     "jinja2": set(),
     "sklearn": set(),
-    "numpy": {"data", "study", "analysis", "strategies", "optuna_bridge", "runner", "training"},
+    "numpy": {"data", "exports", "study", "analysis", "strategies", "optuna_bridge", "runner", "training"},
     "PIL": set(),
     "optuna_dashboard": set(),
     "typer": {"cli"},

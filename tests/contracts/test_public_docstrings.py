@@ -20,7 +20,7 @@ IN_ORDER = ("search", "resume", "finalize")  # each reads what the one before wr
 # What takes or gives tensors, maps or images says their shapes; what gives measured values says their units.
 SHAPES = ["Graph", "GraphBuilder", "Network", "compile", "diff", "draw", "drop_head", "export_weights", "load"]
 SHAPES += ["load_data", "load_model", "load_weights", "lower", "prepare_images", "sample_within", "set_classes"]
-SHAPES += ["set_input", "to_networkx"]
+SHAPES += ["export", "set_input", "to_networkx"]
 UNITS = {
     "Budget": ["multiply-adds", "bytes", "milliseconds", "pixels"],
     "Graph": ["multiply-adds"],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from inception_search.errors import ShapeError
 from inception_search.graph.op import Channels, Op
 from inception_search.graph.types import Type
+
+if TYPE_CHECKING:
+    from inception_search.graph.onnx_calls import OnnxCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,11 @@ class Add(Op):
             hint = "give the block project: linear, or a dag's inputs one width, and keep stride 1 and same padding"
             raise ShapeError("a sum needs equal shapes", found=" + ".join(map(str, inputs)), hint=hint)
         return inputs[0]
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Add``, after ``Mul`` where there is a scale."""
+        total, *others = values
+        for other in others:
+            scaled = other if self.scale == 1.0 else calls.call("Mul", other, calls.numbers(self.scale))
+            total = calls.call("Add", total, scaled)
+        return total

@@ -11,6 +11,8 @@ from inception_search.graph.types import FeatureMap, Type
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Op):
@@ -40,3 +42,9 @@ class BatchNorm(Op):
         if not self.gamma:
             norm.register_parameter("weight", None)
         return norm
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``BatchNormalization``."""
+        gamma = calls.tensor("weight") if self.gamma else calls.numbers([1.0] * inputs[0].channels)
+        others = (calls.tensor(name) for name in ("bias", "running_mean", "running_var"))
+        return calls.call("BatchNormalization", values[0], gamma, *others, epsilon=self.eps)

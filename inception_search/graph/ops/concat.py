@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from inception_search.errors import ShapeError
 from inception_search.graph.op import Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
+
+if TYPE_CHECKING:
+    from inception_search.graph.onnx_calls import OnnxCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Concat(Op):
         if len(sizes) > 1 or not isinstance(inputs[0], FeatureMap):
             raise _unequal(inputs)
         return FeatureMap(sum([value[0] for value in inputs]), *sizes.pop())
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Concat``."""
+        return calls.call("Concat", *values, axis=1)
 
 
 def _unequal(inputs: tuple[Type, ...]) -> ShapeError:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from inception_search.errors import ShapeError
-from inception_search.graph.op import Channels, Op, OpCost, Padding, feature_map, window
-from inception_search.graph.types import FeatureMap, Type
+from inception_search.graph.onnx_calls import onnx_padding
+from inception_search.graph.op import Channels, Op, OpCost, feature_map, window
+from inception_search.graph.types import FeatureMap, Padding, Type
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from inception_search.graph.onnx_calls import OnnxCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,11 @@ class Conv(Op):
         from inception_search.graph.torch_modules import TfConv2d
 
         return TfConv2d(inputs[0].channels, self.width, self.kernel, **options)
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Conv``."""
+        read = feature_map("conv", inputs[0])
+        tensors = [calls.tensor(name) for name in self.tensors()]
+        window: dict[str, Any] = {"kernel_shape": self.kernel, "strides": self.stride, "dilations": self.dilation}
+        place = onnx_padding(calls, read, self.kernel, self.stride, self.padding, self.dilation)
+        return calls.call("Conv", values[0], *tensors, **window, **place, group=self.groups)

@@ -11,6 +11,8 @@ from inception_search.graph.types import Type
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 
 @dataclass(frozen=True, slots=True)
 class Dropout(Op):
@@ -25,3 +27,7 @@ class Dropout(Op):
         from torch import nn
 
         return nn.Dropout(self.p)
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """Nothing: in evaluation mode the value stays as it is."""
+        return values[0]

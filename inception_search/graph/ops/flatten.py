@@ -11,6 +11,8 @@ from inception_search.graph.types import Type, Vector
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 
 @dataclass(frozen=True, slots=True)
 class Flatten(Op):
@@ -27,3 +29,7 @@ class Flatten(Op):
         from torch import nn
 
         return nn.Flatten()
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Flatten``."""
+        return calls.call("Flatten", values[0], axis=1)

@@ -11,6 +11,8 @@ from inception_search.graph.types import FeatureMap, Type
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 
 @dataclass(frozen=True, slots=True)
 class GlobalPool(Op):
@@ -29,3 +31,7 @@ class GlobalPool(Op):
         from torch import nn
 
         return nn.AdaptiveAvgPool2d(1) if self.mode == "avg" else nn.AdaptiveMaxPool2d(1)
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``GlobalAveragePool`` or ``GlobalMaxPool``."""
+        return calls.call("GlobalAveragePool" if self.mode == "avg" else "GlobalMaxPool", values[0])

@@ -12,6 +12,8 @@ from inception_search.graph.types import Type, Vector
 if TYPE_CHECKING:
     from torch import nn
 
+    from inception_search.graph.onnx_calls import OnnxCalls
+
 
 @dataclass(frozen=True, slots=True)
 class Linear(Op):
@@ -43,3 +45,7 @@ class Linear(Op):
         from torch import nn
 
         return nn.Linear(inputs[0].channels, self.width, bias=self.bias)
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Gemm``."""
+        return calls.call("Gemm", values[0], *map(calls.tensor, self.tensors()), transB=1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from inception_search.errors import ShapeError, raw
 from inception_search.graph.op import Channels, Op, feature_map
 from inception_search.graph.types import FeatureMap, Type
+
+if TYPE_CHECKING:
+    from inception_search.graph.onnx_calls import OnnxCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,8 @@ class Narrow(Op):
             hint = "use a smaller width or start; channels are counted from 0"
             raise ShapeError("narrow needs channels that the input does not have", found=raw(found), hint=hint)
         return x._replace(channels=self.width)
+
+    def to_onnx(self, calls: OnnxCalls, values: tuple[str, ...], inputs: tuple[Type, ...]) -> str:
+        """``Slice``."""
+        ends = calls.integers([self.start + self.width])
+        return calls.call("Slice", values[0], calls.integers([self.start]), ends, calls.integers([1]))

@@ -1,0 +1,101 @@
+"""``inception-search export``: writes a network or a trained model to a file of another runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from inception_search.cli.naming import complete_item, one_of
+
+if TYPE_CHECKING:
+    from inception_search.backend.network_module import NetworkModule
+    from inception_search.exports.job import Dtype
+
+FORMATS = ("onnx", "source", "pt2", "openvino", "timm", "safetensors")
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+def export(
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="A saved model, run folder (its best trial), trial (runs/NAME:12), final training (runs/NAME:final), "
+            "or network (name@dialect or file; with --weights)",
+            autocompletion=complete_item,
+        ),
+    ],
+    to: Annotated[str, typer.Option(help="Format of the file.", autocompletion=one_of(FORMATS))],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write. [default: NAME in this folder]")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weights of a network. [default: those of the model, else random ones]")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="Numbers of the weights (onnx, openvino).", autocompletion=one_of(DTYPES))
+    ] = "float32",
+    keep_norms: Annotated[
+        bool, typer.Option("--keep-norms", help="Write batch norms as they are, not folded (onnx, openvino).")
+    ] = False,
+    preprocess: Annotated[
+        bool,
+        typer.Option("--preprocess", help="Pixels (N, H, W, C), uint8, in; probabilities out (onnx, openvino)."),
+    ] = False,
+    dynamic_size: Annotated[
+        bool, typer.Option("--dynamic-size", help="Allow images of other sizes (onnx, openvino).")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(show_default=False, help="Run the file in its own runtime and compare. [default: yes]"),
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a network or trained model for another runtime: ONNX, OpenVINO, torch.export and others.
+
+    The file is run in its own runtime and compared with the model before it gets its name.
+    """
+    from inception_search.errors import unknown_name
+    from inception_search.exports import formats
+    from inception_search.exports.exporter import export as write
+
+    for what, value, names in (("format", to, formats.FORMATS), ("dtype", dtype, DTYPES)):
+        if value not in names:
+            raise unknown_name(what, value, names)
+    model = _model(network, weights)
+    result = write(
+        model,
+        to,
+        out or Path(f"{_stem(network)}{formats.FORMATS[to].suffix}"),
+        dtype=cast("Dtype", dtype),
+        keep_norms=keep_norms,
+        preprocess=preprocess,
+        dynamic_size=dynamic_size,
+        check=check,
+        force=force,
+    )
+    typer.echo(str(result))
+
+
+def _stem(network: str) -> str:
+    """A file name for the network, without a suffix."""
+    from inception_search.items import item
+
+    return item(network).stem.removesuffix(".safetensors")
+
+
+def _model(network: str, weights: str | None) -> NetworkModule:
+    """The model that ``network`` names, in evaluation mode."""
+    from inception_search.api import compile as compile_network
+    from inception_search.canonical.catalogue import is_model
+    from inception_search.items import load, trial_named
+    from inception_search.named import load_model
+
+    trained = trial_named(network) is not None or is_model(network)
+    if trained and weights is None:
+        return load_model(network).eval()
+    model = compile_network(load(network), weights=weights).eval()
+    if weights is None:
+        typer.echo(f"warning: {network} has no weights of its own: random ones are written; give --weights", err=True)
+    return model

@@ -1,0 +1,1 @@
+"""Files for other runtimes, checked in their own runtime before they get their name."""

@@ -1,0 +1,207 @@
+"""Export of a model to a file of another runtime, which gets its name only after it has been checked."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from inception_search._version import __version__
+from inception_search.arguments import checked
+from inception_search.backend.as_documented import is_as_documented
+from inception_search.backend.network_module import NetworkModule
+from inception_search.errors import CompileError, ConfigError, ShapeError, raw, unknown_name
+from inception_search.exports.format import Format, differs_little
+from inception_search.exports.formats import FORMATS
+from inception_search.exports.job import Dtype, Job, Options
+from inception_search.spec.documents.to_yaml import network_text
+from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
+
+TOLERANCE: dict[str, float] = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 5e-2}
+"""The largest difference that the check allows, relative to the largest output."""
+META = "inception_search"  # begins the names of our facts in the metadata of files
+
+
+class Exported(NamedTuple):
+    """A written file.
+
+    Args:
+        path: the file.
+        difference: the largest difference of an output, relative to the largest output; None if it was not checked.
+        runtime: the runtime that computed it, with its version.
+    """
+
+    path: Path
+    difference: float | None
+    runtime: str
+
+    def __str__(self) -> str:
+        if self.difference is None:
+            return f"{self.path} (not checked)"
+        return f"{self.path} (checked in {self.runtime}: outputs differ by {self.difference:.1e} of the largest)"
+
+
+@checked
+def export(
+    model: nn.Module,
+    to: str,
+    path: str | Path,
+    *,
+    dtype: Dtype = "float32",
+    keep_norms: bool = False,
+    preprocess: bool = False,
+    dynamic_size: bool = False,
+    images: Tensor | None = None,
+    check: bool = True,
+    force: bool = False,
+) -> Exported:
+    """Write a model to a file of another runtime. The file is run there and compared before it gets its name.
+
+    Args:
+        model: a model from :func:`compile` or :func:`load_model`, in evaluation mode.
+        to: the format: ``"onnx"``, ``"pt2"``, ``"openvino"`` or ``"safetensors"`` (docs/deploy.md).
+        path: the file. Its name ends as the format demands: ``.onnx``, ``.pt2``, ``.xml``, ``.safetensors``.
+        dtype: ``"float16"``: weights and computation are in it, images and outputs are float32. ``"bfloat16"``: weights
+            are stored in it, and the computation is in float32, because few runtimes have it.
+        keep_norms: write batch norms as they are, in place of folding them into the convolutions.
+        preprocess: pixels in, probabilities out: the input is uint8 (N, H, W, C), RGB, of the network's size; it is
+            normalised as the document says. The output is the softmax of the logits.
+        dynamic_size: allow images of other heights and widths, if the network does.
+        images: more images (N, C, H, W), normalised as the model expects, for the check.
+        check: run the file in its own runtime, and compare the outputs with those of the model.
+        force: replace an existing file.
+
+    Returns:
+        The path, the largest relative difference that was found, and the runtime of the check.
+
+    Raises:
+        CompileError: the outputs differ, with the first layer that does; or the network has no form in the format. No
+            file is written.
+        ConfigError: an unknown format, an option that it does not have, an existing file, a model in training mode.
+        MissingRequirementError: a package is missing.
+
+    >>> model = ins.compile("nin_cifar10", width=0.25, seed=0).eval()
+    >>> ins.export(model, "pt2", "nin.pt2").path.name
+    'nin.pt2'
+    """
+    options = Options(dtype, keep_norms, preprocess, dynamic_size)
+    kind, target = _format(to, options), Path(path)
+    found = _checked_model(model)
+    _check_target(target, kind, to, force)
+    _check_images(found, images)
+    kind.require()
+    facts = _facts(found, "not checked" if not check else "unfinished")
+    job = Job(found, options, images, facts)
+    with torch.inference_mode(mode=False), _folder_beside(target) as folder:
+        file = folder / target.name
+        kind.write(job, file)
+        result = Exported(target, None, kind.runtime())
+        if check:
+            result = result._replace(difference=_difference(kind, job, file))
+            text = f"{result.runtime}: largest relative difference {result.difference:.1e} on {len(job.images)} images"
+            kind.annotate(job, file, {f"{META}.check": text})
+        for made in sorted(folder.iterdir(), key=lambda each: each.name == target.name):  # the file itself last
+            os.replace(made, target.with_name(made.name))  # noqa: PTH105
+    return result
+
+
+def _format(to: str, options: Options) -> Format:
+    if to not in FORMATS:
+        raise unknown_name("format", to, FORMATS)
+    kind = FORMATS[to]()
+    for name, value in options.given().items():
+        if name not in kind.options:
+            others = [other for other, each in FORMATS.items() if name in each.options]
+            hint = f"leave it out; {' and '.join(others)} have it"
+            raise ConfigError(f"{to} has no such option", path=name, found=value, hint=hint)
+    return kind
+
+
+def _checked_model(model: nn.Module) -> NetworkModule:
+    if not isinstance(model, NetworkModule):
+        hint = "make it with ins.compile or ins.load_model"
+        raise ConfigError("not a network of this package", path="model", found=type(model).__name__, hint=hint)
+    if any(layer.training for layer in model.modules()):
+        rule, hint = "the model is in training mode", "call model.eval() first"
+        raise ConfigError(rule, path="model", hint=hint)
+    if not is_as_documented(model):
+        hint = "undo the change (a replaced layer, a hook, an edited graph)"
+        raise CompileError("the model is not the one of its document any more", hint=hint)
+    return model
+
+
+def _check_target(target: Path, kind: Format, to: str, force: bool) -> None:
+    if not target.name.endswith(kind.suffix) or target.name == kind.suffix:
+        expected = f"a name that ends in {kind.suffix}"
+        raise ConfigError(f"not the name of a file of {to}", path="path", found=str(target), expected=expected)
+    if not target.parent.is_dir():
+        hint = "make it first, or check the path"
+        raise ConfigError("there is no such folder to write to", path="path", found=str(target.parent), hint=hint)
+    if target.is_dir():
+        raise ConfigError("this is a folder", path="path", found=str(target), hint="choose another name")
+    others = [target.with_name(target.stem + end) for end in kind.beside]
+    taken = next((each for each in (target, *others) if each.exists()), None)
+    if taken is not None and not force:
+        raise ConfigError("the file exists", path="path", found=str(taken), hint="use force=True to replace it")
+
+
+def _check_images(model: NetworkModule, images: Tensor | None) -> None:
+    shape = tuple(model.recall("graph").nodes[0].type)
+    if images is not None and (images.ndim != 4 or tuple(images.shape[1:]) != shape or not len(images)):
+        expected = f"(N, {', '.join(map(str, shape))})"
+        raise ShapeError("not images of this network", path="images", found=tuple(images.shape), expected=expected)
+
+
+def _facts(model: NetworkModule, check: str) -> dict[str, str]:
+    facts = {DOCUMENT: network_text(model.network), f"{META}.version": __version__, f"{META}.check": check}
+    if model.classes is not None:
+        facts[CLASSES] = json.dumps(model.classes)
+    return facts
+
+
+@contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """A folder in that of the target, which is removed with all that is in it."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield folder
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> ConfigError:
+    hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
+    found = raw(error.strerror or type(error).__name__)
+    return ConfigError("the file cannot be written", path=str(target), found=found, hint=hint)
+
+
+def _difference(kind: Format, job: Job, file: Path) -> float:
+    """The largest difference; CompileError if it is above the tolerance."""
+    tolerance = TOLERANCE[job.options.dtype]
+    found, expected = kind.run(job, file, job.images), kind.expected(job, job.images)
+    if differs_little(found, expected, tolerance):
+        return float((found - expected).abs().max() / expected.abs().max())
+    layer = kind.first_difference(job, file, job.images, tolerance)
+    where = "" if layer is None else f"; the first layer with other values is {layer}"
+    size = float((found - expected).abs().max() / expected.abs().max()) if found.shape == expected.shape else math.inf
+    raise CompileError(
+        f"{kind.runtime()} computes something else from the file{where}",
+        found=raw(f"a difference of {size:.1e} of the largest output"),
+        expected=f"at most {tolerance:.0e} in {job.options.dtype}",
+        hint="nothing was written; please report it with the network",
+    )

@@ -1,0 +1,44 @@
+"""``.pt2`` files of torch.export, checked by loading them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inception_search.exports.format import Format
+from inception_search.exports.job import Job
+
+_LARGEST_BATCH = 65536
+
+
+class Pt2Format(Format):
+    """``.pt2``: an ``ExportedProgram``, from which ExecuTorch, LiteRT and Core ML convert."""
+
+    suffix = ".pt2"
+    summary = "torch.export, the input of ExecuTorch, LiteRT and Core ML"
+
+    def require(self) -> None:
+        """Nothing but torch."""
+
+    def write(self, job: Job, path: Path) -> None:
+        """Export for any number of images in a batch."""
+        batch = torch.export.Dim("N", min=1, max=_LARGEST_BATCH)
+        program = torch.export.export(job.model, (job.images,), dynamic_shapes=({0: batch},), strict=False)
+        torch.export.save(program, path, extra_files=dict(job.metadata))
+
+    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+        """Load the file and run its module."""
+        with torch.inference_mode():
+            output: Tensor = torch.export.load(path).module()(images)
+        return output.float()
+
+    def runtime(self) -> str:
+        """PyTorch with its version."""
+        return f"torch {torch.__version__}"
+
+    def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
+        """Add to the extra files of the archive."""
+        program = torch.export.load(path)
+        torch.export.save(program, path, extra_files={**job.metadata, **facts})

@@ -1,0 +1,40 @@
+"""Files of this package, checked by loading them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inception_search._version import __version__
+from inception_search.exports.format import Format
+from inception_search.exports.job import Job
+from inception_search.weights.model_file import load_model, save_model
+
+
+class SafetensorsFormat(Format):
+    """``.safetensors``: the weights with the document, as ``save_model`` writes them."""
+
+    suffix = ".safetensors"
+    summary = "weights and document in one file; load_model reads it"
+
+    def require(self) -> None:
+        """Nothing: safetensors is always installed."""
+
+    def write(self, job: Job, path: Path) -> None:
+        """As ``save_model``."""
+        save_model(job.model, path)
+
+    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+        """Load the file and run the model."""
+        with torch.inference_mode():
+            output: Tensor = load_model(path)(images)
+        return output.float()
+
+    def runtime(self) -> str:
+        """This package with its version."""
+        return f"inception-search {__version__}"
+
+    def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
+        """A file of this kind is read by this package, which compares its checksum."""

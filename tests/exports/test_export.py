@@ -1,0 +1,146 @@
+"""``ins.export``: the check of every format, refusals, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import inception_search as ins
+from inception_search.backend.network_module import NetworkModule
+from inception_search.errors import CompileError, ConfigError, MissingRequirementError, ShapeError, UnknownNameError
+from inception_search.exports.formats import FORMATS
+from inception_search.graph.ops import Act
+from tests.passes.checks import unsettled
+from tests.weights.small_network import SMALL
+
+
+@pytest.fixture
+def model() -> NetworkModule:
+    return unsettled(ins.compile(ins.load(SMALL), seed=0)).eval()
+
+
+def target(folder: Path, to: str) -> Path:
+    return folder / f"m{FORMATS[to].suffix}"
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_every_format_checks_itself(to: str, model: NetworkModule, tmp_path: Path) -> None:
+    result = ins.export(model, to, target(tmp_path, to))
+    assert result.difference is not None
+    assert result.difference <= 1e-5
+    assert result.path.is_file()
+    kind = FORMATS[to]
+    assert {path.name for path in tmp_path.iterdir()} == {f"m{end}" for end in (kind.suffix, *kind.beside)}
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_models_with_auxiliary_classifiers(to: str, tmp_path: Path) -> None:
+    model = unsettled(ins.compile(ins.load(SMALL), aux=True, seed=0)).eval()
+    assert ins.export(model, to, target(tmp_path, to)).difference is not None
+
+
+@pytest.mark.parametrize("to", ["onnx", "openvino"])
+def test_a_file_that_computes_something_else(
+    to: str, model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Act, "to_onnx", lambda op, calls, values, inputs: calls.call("Tanh", *values))
+    with pytest.raises(CompileError, match=r"computes something else .* first layer with other values is stem\.act"):
+        ins.export(model, to, target(tmp_path, to))
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_check_the_file_says_so(model: NetworkModule, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    result = ins.export(model, "onnx", tmp_path / "m.onnx", check=False)
+    assert result.difference is None
+    assert str(result).endswith("(not checked)")
+    facts = {each.key: each.value for each in onnx.load(str(result.path)).metadata_props}
+    assert facts["inception_search.check"] == "not checked"
+
+
+def test_images_of_the_user_are_compared(model: NetworkModule, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    ins.export(model, "onnx", tmp_path / "m.onnx", images=torch.rand(3, 3, 16, 16))
+    facts = {each.key: each.value for each in onnx.load(str(tmp_path / "m.onnx")).metadata_props}
+    assert facts["inception_search.check"].endswith("on 5 images")
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "unknown format": ({"to": "onx"}, UnknownNameError, "did you mean 'onnx'"),
+    "unknown dtype": ({"dtype": "int4"}, ConfigError, "int4"),
+    "option of another format": ({"to": "pt2", "path": "m.pt2", "keep_norms": True}, ConfigError, "onnx and openvino"),
+    "another ending": ({"path": "m.pt"}, ConfigError, "ends in .onnx"),
+    "no folder": ({"path": "nowhere/m.onnx"}, ConfigError, "no such folder"),
+    "existing file": ({"path": "there.onnx"}, ConfigError, "force"),
+    "existing second file": ({"to": "openvino", "path": "there.xml"}, ConfigError, r"there\.bin"),
+    "a folder": ({"path": "folder.onnx", "force": True}, ConfigError, "is a folder"),
+    "other images": ({"images": torch.zeros(1, 3, 8, 8)}, ShapeError, r"\(N, 3, 16, 16\)"),
+    "no images": ({"images": torch.zeros(0, 3, 16, 16)}, ShapeError, r"\(N, 3, 16, 16\)"),
+    "another module": ({"model": torch.nn.ReLU()}, ConfigError, "ReLU"),
+    "no preprocessing": ({"preprocess": True}, ConfigError, "no preprocessing"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name: str, model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.onnx").write_text("mine")
+    Path("there.bin").write_text("mine")
+    Path("folder.onnx").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    options, kind, words = REFUSED[name]
+    with pytest.raises(kind, match=words):
+        ins.export(**{"model": model, "to": "onnx", "path": "m.onnx", **options})
+    assert sorted(tmp_path.rglob("*")) == before
+    assert Path("there.onnx").read_text() == "mine"
+
+
+def test_a_model_in_training_mode(model: NetworkModule, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"call model\.eval\(\)"):
+        ins.export(model.train(), "onnx", tmp_path / "m.onnx")
+
+
+def test_a_model_with_another_layer(model: NetworkModule, tmp_path: Path) -> None:
+    model.stem.act = torch.nn.Tanh().eval()
+    with pytest.raises(CompileError, match="not the one of its document"):
+        ins.export(model, "onnx", tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(("to", "missing"), [("onnx", "onnx"), ("onnx", "onnxruntime"), ("openvino", "openvino")])
+def test_a_missing_package(
+    to: str, missing: str, model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **named: Any) -> Any:
+        if name == missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, *args, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingRequirementError, match=f"needs {missing}, which is not installed; pip install"):
+        ins.export(model, to, target(tmp_path, to))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk(model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ConfigError, match="cannot be written, got No space left on device; free some space"):
+        ins.export(model, "onnx", tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_force_replaces_a_file(model: NetworkModule, tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").write_text("old")
+    ins.export(model, "safetensors", tmp_path / "m.safetensors", force=True)
+    assert ins.load_model(tmp_path / "m.safetensors").network == model.network
