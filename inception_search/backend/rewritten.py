@@ -15,6 +15,7 @@ from inception_search.backend.bound_tensors import BoundTensor, Read, SharedTens
 from inception_search.backend.emit import IN_PLACE, Emitter
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten_layers import ConvOf, EvaluatedNorm, Fixed, LinearOf, NormOf
+from inception_search.backend.writes import counters, watch_steps
 from inception_search.errors import CompileError
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Act, Add, BatchNorm, Concat, Conv, Dropout, Input, Linear, Narrow
@@ -79,18 +80,21 @@ class Rewritten(nn.Module):
 
     def _versions(self) -> tuple[list[Tensor], list[int], list[int]]:
         """Each tensor, its address, and the number of changes that were made to it."""
-        values: list[Tensor] = [getattr(layer, name) for layer, name in self._places]
+        read = (getattr(layer, name) for layer, name in self._places)
+        values: list[Tensor] = [value for value in read if value is not None]  # a counter can be left out for a while
         versions = [0 if value.is_inference() else value._version for value in values]
         return values, [value.data_ptr() for value in values], versions
 
     @cached_property
     def _places(self) -> list[tuple[nn.Module, str]]:
         keys = {key for expression in self.reads for key in stored_keys(expression)}
-        return [place(self.model, key) for key in sorted(keys)]
+        places = [place(self.model, key) for key in sorted(keys)]
+        return places + counters(places)
 
     def refresh(self) -> None:
         """Compute the tensors for inference from the current ones of the model."""
         seen = self._versions()
+        watch_steps(seen[0])
         for read in self.reads.values():
             if isinstance(read, Fixed):
                 read.refresh()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from inception_search.backend.bound_tensors import Read, SharedTensor
+from inception_search.backend.writes import tell_of_statistics
 from inception_search.graph.ops import Conv
 from inception_search.graph.torch_modules import tf_zeros
 
@@ -102,6 +103,8 @@ class NormOf(nn.Module):
                 read.write(value)
         if self.norms[0].num_batches_tracked is not None:
             self.pending += 1
+        if not torch.compiler.is_compiling():
+            tell_of_statistics(self.norms)
 
     def flush(self) -> None:
         """Add the batches since the last call to the counters of the norms."""

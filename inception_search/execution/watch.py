@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from inception_search.backend.as_documented import Layers
 from inception_search.backend.bound_tensors import place
 from inception_search.backend.network_module import NetworkModule
+from inception_search.backend.writes import counters, watch_steps
 from inception_search.errors import ConfigError
 
 _version, _training = attrgetter("_version"), attrgetter("training")
@@ -30,6 +31,7 @@ class Watch:
         self.model, self.code = model, model.code
         self.keys = sorted(keys)
         layers = [place(model, key) for key in self.keys]
+        layers += counters(layers)
         tables: list[tuple[dict[str, Any], str]] = []
         for layer, name in layers:
             tables.append((layer._parameters if name in layer._parameters else layer._buffers, name))
@@ -42,6 +44,7 @@ class Watch:
             hint = "compile the model outside of torch.inference_mode(), or give a copy: copy.deepcopy(model)"
             rule = "weights made in torch.inference_mode() cannot be watched for changes"
             raise ConfigError(rule, path="model", hint=hint)
+        watch_steps(self.tensors)
         self.layers = Layers(model)
         self.moded = [layer for layer in model.modules() if _depends_on_mode(layer)]
         self.addresses, self.versions = self._addresses(), self._versions()

@@ -98,6 +98,17 @@ def _step(model: NetworkModule) -> None:
     model.eval()
 
 
+def _fused_step(model: NetworkModule) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, fused=True)
+    model(images()).sum().backward()
+    optimizer.step()
+
+
+def _images_in_training_mode(model: NetworkModule) -> None:
+    model.train()(images())
+    model.eval()
+
+
 def _replace_parameter(model: NetworkModule) -> None:
     model.head.classifier.weight = nn.Parameter(torch.randn_like(model.head.classifier.weight))
 
@@ -113,6 +124,8 @@ def _statistics(model: NetworkModule) -> None:
 
 CHANGES: dict[str, Callable[[NetworkModule], object]] = {
     "a step of training": _step,
+    "a step of a fused optimizer": _fused_step,
+    "images in training mode": _images_in_training_mode,
     "loaded weights": lambda model: model.load_state_dict(unsettled(small(), 3).state_dict()),
     "statistics": _statistics,
     "a new parameter": _replace_parameter,
@@ -129,6 +142,13 @@ def test_changed_weights_are_seen(change: Callable[[NetworkModule], object]) -> 
     change(model)
     same(fast, model, images())
     assert not torch.equal(fast(images()), before)
+
+
+def test_images_in_training_mode_are_seen_in_a_rewritten_model() -> None:
+    model = small(optimize=["merge_siblings"])
+    fast = ins.optimize(model)
+    _images_in_training_mode(model)
+    same(fast, model, images())
 
 
 def test_refresh_after_a_write_through_data() -> None:

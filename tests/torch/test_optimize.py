@@ -243,3 +243,14 @@ class TestErrors:
         setattr(model.get_submodule(parent), name, nn.Identity())
         with pytest.raises(CompileError, match="not those of its document"):
             model.train()
+
+
+def test_steps_of_a_fused_optimizer_are_seen() -> None:
+    """Torch counts no version of a tensor for them."""
+    plain, fast = small().eval(), small(FOLDED).eval()
+    with torch.no_grad():
+        fast(images())  # folds the first weights
+    for model in (plain, fast):
+        step(model, torch.optim.AdamW(model.parameters(), lr=0.1, fused=True), images())
+    with torch.no_grad():
+        assert distance([fast(images())], [plain(images())]) <= 1e-9
