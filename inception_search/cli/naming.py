@@ -22,7 +22,7 @@ STRATEGIES = ("random", "tpe", "evolution", "nsga2", "local", "predictor", "gp",
 OBJECTIVES = (
     "accuracy", "balanced_accuracy", "macro_f1", "loss", "params", "macs", "activation_bytes", "latency", "seconds",
 )  # fmt: skip
-IMPLEMENTATIONS = ("torchvision", "timm", "cadene", "facenet", "facenet_tf", "fid", "keras", "slim")
+IMPLEMENTATIONS = ("torchvision", "timm", "cadene", "facenet", "facenet_tf", "fid", "keras", "slim", "lucid")
 # The table of loaders imports torch.
 ABOUT_DATASETS = {
     "digits": "scikit-learn's 1,797 handwritten digits, upsampled to 16x16; nothing to download",
