@@ -65,6 +65,9 @@ def rewriting(shown: Item, passes: str) -> Rewriting:
 
     names = [name.strip() for name in passes.split(",")]
     unknown = [] if passes in PHASES else [name for name in names if name not in PASSES]
+    if unknown and unknown[0] in PHASES:
+        hint = "write one phase alone, or only names of passes"
+        raise ConfigError("a phase beside other names", path="passes", found=passes, hint=hint)
     if unknown:
         raise unknown_name("phase or pass", unknown[0], (*PHASES, *PASSES))
     whole = shown.module is None
@@ -79,7 +82,8 @@ def refuse_with_passes(**given: object) -> None:
     for name, value in given.items():
         if value:
             hint = "leave out one of the two options"
-            raise ConfigError("not possible with --passes", path=name, found=value, hint=hint)
+            found = None if value is True else value  # the name of a flag says it
+            raise ConfigError("not possible with --passes", path=name, found=found, hint=hint)
 
 
 def _lines(change: Change) -> Iterator[tuple[Status, str]]:

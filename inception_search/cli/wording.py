@@ -8,7 +8,7 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, Place, raw
 
 Params = dict[str, Any]
-_OTHER_NAMES = {"num_classes": "classes", "optimize": "only"}  # Python argument: parameter of the verbs
+_OTHER_NAMES = {"num_classes": ("classes",), "optimize": ("only", "passes")}  # Python argument: parameters of the verbs
 _GIVEN = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=([^\s,;:)]+)( given to compile)?")
 _NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b(?![=:.('])")
 _NETWORK = re.compile(r"\b(?:compile|write) (?=[a-z0-9_]+@[a-z]|(?:a|the) (?:network|document)\b)")
@@ -52,7 +52,8 @@ def error_in_options(error: InceptionSearchError) -> InceptionSearchError:
 
 
 def _option(name: str) -> Any:
-    return _running.get(_OTHER_NAMES.get(name, name))
+    known = (_running.get(each) for each in _OTHER_NAMES.get(name, (name,)))
+    return next(filter(None, known), None)
 
 
 def _given(match: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ def draw_graph(
     graph: Graph,
     title: str,
     *,
-    flow: Flow = "down",
+    flow: Flow | None = None,
     width: str | float | None = None,
     font_size: float | None = None,
     palette: PaletteName | None = None,
@@ -31,7 +31,7 @@ def draw_graph(
     """A figure of the ops that the classifier of ``graph`` depends on; the options are those of ``draw``."""
     how = print_of(width, font_size, palette)
     panels = [("", graph_part(graph))]
-    title = clean(title)
+    title, flow = clean(title), flow or "down"
     return figure(title or "Graph", panels_in(title, panels, flow, how), panels, flow=flow, how=how)
 
 

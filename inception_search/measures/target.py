@@ -20,6 +20,9 @@ class TimeUpError(CompileError):
     """A latency was not measured because the time limit had ended."""
 
 
+MAX_THREADS = 1024  # torch ends the process if the system does not give it the threads
+
+
 @dataclass(frozen=True)
 class Target:
     """The device, CPU threads (None: torch's number) and batch size of a latency measurement."""
@@ -37,3 +40,6 @@ class Target:
             if not optional and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 expected = "a whole number of 1 or more"
                 raise ConfigError("not a usable value", path=name, found=value, expected=expected)
+        if self.threads is not None and self.threads > MAX_THREADS:
+            expected = f"at most {MAX_THREADS:,}, and no more than the machine has CPU threads"
+            raise ConfigError("too many threads", path="threads", found=self.threads, expected=expected)

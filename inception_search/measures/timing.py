@@ -116,8 +116,10 @@ def _measuring(target: Target) -> Iterator[torch.device]:
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and "memory" not in str(error):
                 raise
-            hint = "limit parameters or multiply-adds as well, or use smaller images"
-            raise CompileError("its latency cannot be measured: it does not fit in memory", hint=hint) from None
+            hint = "use fewer or smaller images, or limit parameters or multiply-adds as well"
+            raise CompileError(
+                "the latency cannot be measured: the network does not fit in memory", hint=hint
+            ) from None
 
 
 def _value(x: Type, target: Target, device: torch.device) -> Tensor:

@@ -66,7 +66,16 @@ def test_times_are_measured(command: Command) -> None:
         (["passes", MODULE, "--dtype", "float16"], "unknown dtype, got 'float16'; expected one of bfloat16, float32"),
         (["passes", MODULE, "--device", "gpu"], "--device: unknown device, got 'gpu'"),
         (["draw", MODULE, "--passes", "inferenc"], "unknown phase or pass, got 'inferenc'"),
-        (["diff", MODULE, "--passes", "merge_siblings,training"], "unknown phase or pass, got 'training'"),
+        (
+            ["diff", MODULE, "--passes", "merge_siblings,training"],
+            "--passes: a phase beside other names, got 'merge_si",
+        ),
+        (
+            ["draw", MODULE, "--passes", "fold_norm,join_norms"],
+            "--passes: the pass is not exact in inference, got 'join_norms'",
+        ),
+        (["passes", MODULE, "--threads", "100000"], "--threads: too many threads, got 100000; expected at most 1,024"),
+        (["draw", MODULE, "--passes", "inference", "--blocks"], "--blocks: not possible with --passes; leave out one"),
         (["draw", MODULE, "--passes", "inference", "--style", "paper"], "--style: not possible with --passes"),
         (["diff", MODULE, MODULE, "--passes", "inference"], "B: not possible with --passes"),
         (["diff", MODULE, "--passes", "inference", "--json"], "--json: not possible with --passes"),
@@ -87,6 +96,12 @@ def test_draw(command: Command, tmp_path: Path) -> None:
     picture = (tmp_path / f"{MODULE}.svg").read_text()
     assert f"{MODULE} for merge_siblings" in picture
     assert "channels 0–191" in picture
+
+
+@pytest.mark.parametrize("suffix", ["mmd", "dot", "tikz", "html", "txt"])
+def test_draw_in_other_formats(command: Command, suffix: str) -> None:
+    said = command("draw", MODULE, "--passes", "merge_siblings", "-o", f"module.{suffix}")
+    assert said.out == f"module.{suffix}\n", said.err
 
 
 def test_diff(command: Command, tmp_path: Path) -> None:
