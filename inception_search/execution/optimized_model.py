@@ -370,6 +370,9 @@ def optimize(
         raise ConfigError("not a network of this package", path="model", found=type(model).__name__, hint=hint)
     if batch_size < 1:
         raise ConfigError("not a batch size", path="batch_size", found=batch_size, expected="1 or more")
+    if any(tensor.is_meta for tensor in model.parameters()):
+        hint = "load them, or compile the model again: release_model() frees them, and a model on device meta has none"
+        raise CompileError("the model has no weights", hint=hint)
     fast = OptimizedModel(model, dtype, record)
     fast._prepare(batch_size, *fast._size())
     return fast

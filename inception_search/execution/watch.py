@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from inception_search.backend.as_documented import Layers
+from inception_search.backend.as_documented import Layers, has_hooks
 from inception_search.backend.bound_tensors import place
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.writes import counters, watch_steps
@@ -52,7 +52,7 @@ class Watch:
     def changed(self) -> bool:
         """Whether a tensor, a layer or the calls are others than before."""
         same = all(map(is_, self.values, map(dict.get, self.tables, self.names))) and self.model.code is self.code
-        if self.layers.hooked():
+        if self.layers.hooked() or has_hooks(self.model):
             return True  # the check of the model raises the error
         return not (same and self.versions == self._versions() and self.addresses == self._addresses())
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from inception_search.errors import ShapeError, raw
+
 CPU_BATCH, GPU_BATCH = 4, 256  # images in a batch, where the caller gives no number
 _WAITING = 2  # batches that are computed or wait, for each worker
 
@@ -23,7 +25,7 @@ def predict(run: Callable[[Tensor], Tensor], batches: Iterable[Tensor], workers:
         workers: threads that compute one batch each, with one CPU thread; 1: the calling thread, with its CPU threads.
     """
     if workers == 1:
-        return torch.cat([run(batch) for batch in batches])
+        return _joined([run(batch) for batch in batches])
     with _one_thread_each(workers) as pool:
         outputs: list[Tensor] = []
         running: deque[Future[Tensor]] = deque()
@@ -31,7 +33,16 @@ def predict(run: Callable[[Tensor], Tensor], batches: Iterable[Tensor], workers:
             running.append(pool.submit(run, batch))
             if len(running) > _WAITING * workers:  # an iterable can have more images than fit in memory
                 outputs.append(running.popleft().result())
-        return torch.cat([*outputs, *(each.result() for each in running)])
+        return _joined([*outputs, *(each.result() for each in running)])
+
+
+def _joined(outputs: list[Tensor]) -> Tensor:
+    shapes = dict.fromkeys(tuple(output.shape[1:]) for output in outputs)
+    if len(shapes) > 1:
+        found = ", ".join("x".join(map(str, shape)) for shape in shapes)
+        hint = "give images of one size, or call the model for each batch"
+        raise ShapeError("feature maps of several sizes cannot be joined", path="images", found=raw(found), hint=hint)
+    return torch.cat(outputs)
 
 
 @contextmanager

@@ -38,7 +38,8 @@ def save_model(module: NetworkModule, path: str | Path) -> Path:
 
     Raises:
         ConfigError: the name does not end in ``.safetensors``.
-        WeightsError: the layers of the model were changed after :func:`compile`, or the file cannot be written.
+        WeightsError: the layers of the model were changed after :func:`compile`, its weights were released, or the file
+            cannot be written.
 
     >>> ins.save_model(ins.compile("nin_cifar10", width=0.25), "nin.safetensors").name
     'nin.safetensors'
@@ -47,6 +48,9 @@ def save_model(module: NetworkModule, path: str | Path) -> Path:
     check_name(target)
     state = module.state_dict()
     _check_document(module.network, state)
+    if any(tensor.is_meta for tensor in state.values()):
+        hint = "save a model before release_model() of its fast model; one on device meta has no weights either"
+        raise WeightsError("the model has no weights", hint=hint)
     write_whole(target, model_bytes(module.network, state, module.classes))
     return target
 

@@ -6,6 +6,7 @@ import copy
 import gc
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
-from inception_search.errors import CompileError, ConfigError, MapTooSmallError, ShapeError
+from inception_search.errors import CompileError, ConfigError, MapTooSmallError, ShapeError, WeightsError
 from inception_search.execution import kernels
 from tests.passes.checks import distance, unsettled
 from tests.weights.small_network import SMALL
@@ -310,3 +311,20 @@ def test_what_needs_released_weights() -> None:
     for use in (fast.refresh, lambda: model(images()), lambda: copy.deepcopy(fast)):
         with pytest.raises(CompileError, match="weights of the model were released"):
             use()
+
+
+def test_a_released_model_cannot_be_optimized_or_saved(tmp_path: Path) -> None:
+    model = small()
+    ins.optimize(model, record=False).release_model()
+    with pytest.raises(CompileError, match="the model has no weights"):
+        ins.optimize(model)
+    with pytest.raises(WeightsError, match="the model has no weights"):
+        ins.save_model(model, tmp_path / "model.safetensors")
+
+
+def test_a_hook_on_the_whole_model_is_an_error() -> None:
+    model = small()
+    fast = ins.optimize(model, record=False)
+    model.register_forward_hook(lambda *_: None)
+    with pytest.raises(CompileError, match="undo the change"):
+        fast(images())

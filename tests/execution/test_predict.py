@@ -33,6 +33,15 @@ def test_the_result_does_not_depend_on_batches_and_workers(count: int, workers: 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_feature_maps_of_several_sizes_are_an_error(workers: int) -> None:
+    fast = ins.optimize(ins.compile("nin_cifar10", width=0.1, num_classes=0, global_pool="none").eval(), record=False)
+    with pytest.raises(
+        ShapeError, match="images: feature maps of several sizes cannot be joined, got 20x8x8, 20x16x16"
+    ):
+        fast.predict([torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 64, 64)], workers=workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_batches_of_an_iterable(workers: int) -> None:
     fast, x, expected = fast_and_expected(20)
     found = fast.predict((batch for batch in x.split(3)), workers=workers)
