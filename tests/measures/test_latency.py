@@ -210,7 +210,7 @@ def test_memory_that_does_not_suffice_is_told(monkeypatch: pytest.MonkeyPatch) -
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes")
 
     monkeypatch.setattr(timing, "_milliseconds", full)
-    with pytest.raises(CompileError, match="latency cannot be measured: it does not fit in memory; limit parameters"):
+    with pytest.raises(CompileError, match="measured: the network does not fit in memory; use fewer or smaller images"):
         latency(NET)
     monkeypatch.setattr(timing, "_milliseconds", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
