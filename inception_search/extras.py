@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Extra: TypeAlias = Literal["images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino"]
+Extra: TypeAlias = Literal["images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino", "nncf"]
 PACKAGES: dict[Extra, str] = {
     "images": "pillow",
     "png": "resvg-py",
@@ -17,6 +17,7 @@ PACKAGES: dict[Extra, str] = {
     "tensorflow": "tensorflow",
     "onnx": "onnx onnxruntime",
     "openvino": "onnx openvino",
+    "nncf": "nncf",
 }
 
 

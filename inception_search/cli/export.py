@@ -11,10 +11,12 @@ from inception_search.cli.naming import complete_item, one_of
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
+    from inception_search.data.dataset import Dataset
     from inception_search.exports.job import Dtype
 
 FORMATS = ("onnx", "source", "pt2", "openvino", "timm", "safetensors")
 DTYPES = ("float32", "float16", "bfloat16")
+DATASETS = ("digits", "fashion_mnist", "cifar10")
 
 
 def export(
@@ -46,6 +48,15 @@ def export(
     dynamic_size: Annotated[
         bool, typer.Option("--dynamic-size", help="Allow images of other sizes (onnx, openvino).")
     ] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Quantise to int8, with --calibrate (onnx, openvino).")] = False,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            help="Images for int8: a dataset or a folder of pictures. Accuracy before and after is printed. "
+            "[default: none]",
+            autocompletion=one_of(DATASETS),
+        ),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(show_default=False, help="Run the file in its own runtime and compare. [default: yes]"),
@@ -72,10 +83,22 @@ def export(
         keep_norms=keep_norms,
         preprocess=preprocess,
         dynamic_size=dynamic_size,
+        int8=int8,
+        calibrate=None if calibrate is None else _images(calibrate, model),
         check=check,
         force=force,
     )
     typer.echo(str(result))
+
+
+def _images(name: str, model: NetworkModule) -> Dataset:
+    """The dataset ``name``, or the pictures of a folder, at the size of the network."""
+    from inception_search.data.catalogue import load_data, names
+
+    side = model.network.input.height
+    if name not in names() and Path(name).is_dir():
+        return load_data("image_folder", root=name, image_size=side)
+    return load_data(name, image_size=side)
 
 
 def _stem(network: str) -> str:

@@ -20,14 +20,16 @@ from inception_search._version import __version__
 from inception_search.arguments import checked
 from inception_search.backend.as_documented import is_as_documented
 from inception_search.backend.network_module import NetworkModule
+from inception_search.data.dataset import Dataset
 from inception_search.errors import CompileError, ConfigError, ShapeError, raw, unknown_name
+from inception_search.exports.calibration import Accuracy
 from inception_search.exports.format import Format, differs_little
 from inception_search.exports.formats import FORMATS
 from inception_search.exports.job import Dtype, Job, Options
 from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
 
-TOLERANCE: dict[str, float] = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 5e-2}
+TOLERANCE: dict[str, float] = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 5e-2, "int8": 0.5}
 """The largest difference that the check allows, relative to the largest output."""
 META = "inception_search"  # begins the names of our facts in the metadata of files
 
@@ -39,16 +41,19 @@ class Exported(NamedTuple):
         path: the file.
         difference: the largest difference of an output, relative to the largest output; None if it was not checked.
         runtime: the runtime that computed it, with its version.
+        accuracy: for int8: the accuracy before and after.
     """
 
     path: Path
     difference: float | None
     runtime: str
+    accuracy: Accuracy | None = None
 
     def __str__(self) -> str:
         if self.difference is None:
             return f"{self.path} (not checked)"
-        return f"{self.path} (checked in {self.runtime}: outputs differ by {self.difference:.1e} of the largest)"
+        text = f"{self.path} (checked in {self.runtime}: outputs differ by {self.difference:.1e} of the largest)"
+        return text if self.accuracy is None else f"{text}\n{self.accuracy}"
 
 
 @checked
@@ -61,6 +66,8 @@ def export(
     keep_norms: bool = False,
     preprocess: bool = False,
     dynamic_size: bool = False,
+    int8: bool = False,
+    calibrate: Dataset | None = None,
     images: Tensor | None = None,
     check: bool = True,
     force: bool = False,
@@ -77,6 +84,9 @@ def export(
         preprocess: pixels in, probabilities out: the input is uint8 (N, H, W, C), RGB, of the network's size; it is
             normalised as the document says. The output is the softmax of the logits.
         dynamic_size: allow images of other heights and widths, if the network does.
+        int8: quantise weights and activations after training; with float images and outputs (onnx, openvino).
+        calibrate: a dataset, such as from :func:`load_data`, at the network's size: training images calibrate int8, and
+            the accuracy on the validation images is measured before and after.
         images: more images (N, C, H, W), normalised as the model expects, for the check.
         check: run the file in its own runtime, and compare the outputs with those of the model.
         force: replace an existing file.
@@ -94,14 +104,14 @@ def export(
     >>> ins.export(model, "pt2", "nin.pt2").path.name
     'nin.pt2'
     """
-    options = Options(dtype, keep_norms, preprocess, dynamic_size)
+    options = Options(dtype, keep_norms, preprocess, dynamic_size, int8)
     kind, target = _format(to, options), Path(path)
     found = _checked_model(model)
     _check_target(target, kind, to, force)
     _check_images(found, images)
     kind.require()
     facts = _facts(found, "not checked" if not check else "unfinished")
-    job = Job(found, options, images, facts)
+    job = Job(found, options, images, facts, calibrate)
     with torch.inference_mode(mode=False), _folder_beside(target) as folder:
         file = folder / target.name
         kind.write(job, file)
@@ -109,7 +119,12 @@ def export(
         if check:
             result = result._replace(difference=_difference(kind, job, file))
             text = f"{result.runtime}: largest relative difference {result.difference:.1e} on {len(job.images)} images"
-            kind.annotate(job, file, {f"{META}.check": text})
+            found_facts = {f"{META}.check": text}
+            if int8 and calibrate is not None:
+                accuracy = job.calibration.accuracy(kind.load(job, file))
+                result = result._replace(accuracy=accuracy)
+                found_facts[f"{META}.int8"] = f"{accuracy}; calibrated on images of {calibrate.name}"
+            kind.annotate(job, file, found_facts)
         for made in sorted(folder.iterdir(), key=lambda each: each.name == target.name):  # the file itself last
             os.replace(made, target.with_name(made.name))  # noqa: PTH105
     return result
@@ -192,8 +207,9 @@ def _cannot_write(target: Path, error: OSError) -> ConfigError:
 
 def _difference(kind: Format, job: Job, file: Path) -> float:
     """The largest difference; CompileError if it is above the tolerance."""
-    tolerance = TOLERANCE[job.options.dtype]
-    found, expected = kind.run(job, file, job.images), kind.expected(job, job.images)
+    dtype = "int8" if job.options.int8 else job.options.dtype
+    tolerance = TOLERANCE[dtype]
+    found, expected = kind.load(job, file)(job.images), kind.expected(job, job.images)
     if differs_little(found, expected, tolerance):
         return float((found - expected).abs().max() / expected.abs().max())
     layer = kind.first_difference(job, file, job.images, tolerance)
@@ -202,6 +218,6 @@ def _difference(kind: Format, job: Job, file: Path) -> float:
     raise CompileError(
         f"{kind.runtime()} computes something else from the file{where}",
         found=raw(f"a difference of {size:.1e} of the largest output"),
-        expected=f"at most {tolerance:.0e} in {job.options.dtype}",
+        expected=f"at most {tolerance:g} in {dtype}",
         hint="nothing was written; please report it with the network",
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
+import torch
 from torch import Tensor
 
 from inception_search.exports.job import Job
+
+Run: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class Format(ABC):
@@ -31,15 +35,15 @@ class Format(ABC):
         """Write the file, or several of the same stem, to a folder that is empty before."""
 
     @abstractmethod
-    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
-        """Load the file in its own runtime, and compute (N, ...) outputs for images (N, C, H, W)."""
+    def load(self, job: Job, path: Path) -> Run:
+        """Load the file in its own runtime: a function from images (N, C, H, W) to outputs (N, ...)."""
 
     @abstractmethod
     def runtime(self) -> str:
         """The runtime that the check uses, with its version."""
 
     def expected(self, job: Job, images: Tensor) -> Tensor:
-        """What :meth:`run` should return."""
+        """What the function of :meth:`load` should return."""
         return job.outputs(images)
 
     def first_difference(self, job: Job, path: Path, images: Tensor, tolerance: float) -> str | None:
@@ -49,6 +53,16 @@ class Format(ABC):
     @abstractmethod
     def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
         """Write facts on the check to the metadata of the file, if it has any."""
+
+
+def outputs_of(module: Callable[[Tensor], Tensor]) -> Run:
+    """The outputs of a PyTorch module in float32."""
+
+    def run(images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return module(images).float()
+
+    return run
 
 
 def differs_little(found: Tensor, expected: Tensor, tolerance: float) -> bool:

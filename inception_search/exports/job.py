@@ -12,7 +12,9 @@ from torch import Tensor
 
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import values_in_evaluation
-from inception_search.errors import ShapeError
+from inception_search.data.dataset import Dataset
+from inception_search.errors import ConfigError, ShapeError
+from inception_search.exports.calibration import Calibration
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Input
 from inception_search.lowering import lower
@@ -46,6 +48,7 @@ class Options:
     keep_norms: bool = False
     preprocess: bool = False
     dynamic_size: bool = False
+    int8: bool = False
 
     def given(self) -> dict[str, Any]:
         """Those that are not at their defaults."""
@@ -61,12 +64,14 @@ class Job:
         options: the options.
         given: more images (N, C, H, W) for the check; None if there are none.
         metadata: facts for the file.
+        data: the images for the calibration of int8.
     """
 
     model: NetworkModule
     options: Options
     given: Tensor | None
     metadata: Mapping[str, str]
+    data: Dataset | None = None
 
     @cached_property
     def plain(self) -> Graph:
@@ -86,9 +91,19 @@ class Job:
 
     @cached_property
     def images(self) -> Tensor:
-        """(N, C, H, W) for the check: random ones, and those that were given."""
+        """(N, C, H, W) for the check: random ones (for int8, those of the calibration), and those that were given."""
         made = torch.randn(IMAGES_OF_CHECK, *self.shape, generator=torch.Generator().manual_seed(0))
+        if self.options.int8:
+            made = next(self.calibration.batches())
         return made if self.given is None else torch.cat([made, self.given])
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The images for int8; ConfigError if there are none."""
+        if self.data is None:
+            hint = 'give calibrate=ins.load_data("digits", image_size=...), or other images like those to come'
+            raise ConfigError("int8 needs images for its calibration", path="calibrate", hint=hint)
+        return Calibration(self.data, self.model)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor ``path.name`` of the written graph, computed in float64."""

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from inception_search.errors import ConfigError, MissingRequirementError
-from inception_search.exports.format import Format, differs_little
+from inception_search.exports.format import Format, Run, differs_little
 from inception_search.exports.job import Job
 from inception_search.exports.onnx_writer import IMAGES, PixelHead, Writer, set_metadata
+from inception_search.exports.quantised import quantise_onnx
 from inception_search.extras import install
 from inception_search.spec.network import Preprocess
 
@@ -22,7 +23,7 @@ class OnnxFormat(Format):
 
     suffix = ".onnx"
     summary = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others"
-    options = ("dtype", "keep_norms", "preprocess", "dynamic_size")
+    options = ("dtype", "keep_norms", "preprocess", "dynamic_size", "int8")
 
     def require(self) -> None:
         """Both packages: the writer and the runtime of the check."""
@@ -37,7 +38,14 @@ class OnnxFormat(Format):
         """Write the model and its metadata."""
         import onnx
 
-        path.write_bytes(self.model(job).SerializeToString(deterministic=True))
+        content = self.model(job).SerializeToString(deterministic=True)
+        if job.options.int8:
+            source = path.with_suffix(".float.onnx")
+            source.write_bytes(content)
+            quantise_onnx(source, path, job.calibration, IMAGES)
+            source.unlink()
+        else:
+            path.write_bytes(content)
         onnx.checker.check_model(str(path), full_check=True)
 
     def model(self, job: Job) -> Any:
@@ -57,9 +65,10 @@ class OnnxFormat(Format):
         set_metadata(model, job.metadata)
         return model
 
-    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+    def load(self, job: Job, path: Path) -> Run:
         """Run the file on the CPU."""
-        return torch.from_numpy(_session(path.read_bytes()).run(None, {IMAGES: given(job, images)})[0])
+        session = _session(path.read_bytes())
+        return lambda images: torch.from_numpy(session.run(None, {IMAGES: given(job, images)})[0])
 
     def expected(self, job: Job, images: Tensor) -> Tensor:
         """Probabilities of the images as pixels, with preprocessing inside; else what the model returns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor
 
 from inception_search.errors import MissingRequirementError
-from inception_search.exports.format import differs_little
+from inception_search.exports.format import Run, differs_little
 from inception_search.exports.job import Job
 from inception_search.exports.onnx_format import OnnxFormat, given
+from inception_search.exports.quantised import quantise_openvino
 from inception_search.extras import install
 
 
@@ -37,6 +39,8 @@ class OpenvinoFormat(OnnxFormat):
         own = path.with_suffix(".onnx")
         own.write_bytes(self.model(job).SerializeToString())
         model = openvino.convert_model(own)
+        if job.options.int8:
+            model = quantise_openvino(model, job.calibration)
         self._set(model, dict(job.metadata))
         openvino.save_model(model, path, compress_to_fp16=False)
         own.unlink()
@@ -49,9 +53,10 @@ class OpenvinoFormat(OnnxFormat):
         self._set(model, facts)
         openvino.save_model(model, path, compress_to_fp16=False)
 
-    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+    def load(self, job: Job, path: Path) -> Run:
         """Run the file on the CPU in float32."""
-        return torch.from_numpy(self._results(path, [], given(job, images))[0])
+        run = self._compiled(path, [])
+        return lambda images: torch.from_numpy(run(given(job, images))[0])
 
     def first_difference(self, job: Job, path: Path, images: Tensor, tolerance: float) -> str | None:
         """Compare the value of every node that is left in OpenVINO's graph, in order."""
@@ -75,9 +80,10 @@ class OpenvinoFormat(OnnxFormat):
         model = openvino.Core().read_model(path)
         known = {name for op in model.get_ops() for port in op.outputs() for name in port.get_names()}
         names = [name for name in names if name in known]
-        return names, self._results(path, names, images)[1:]
+        return names, self._compiled(path, names)(images)[1:]
 
-    def _results(self, path: Path, names: list[str], images: Any) -> list[Any]:
+    def _compiled(self, path: Path, names: list[str]) -> Callable[[Any], list[Any]]:
+        """A function from images to the output and the values of these names."""
         import openvino
 
         core = openvino.Core()
@@ -85,8 +91,12 @@ class OpenvinoFormat(OnnxFormat):
         for name in names:
             model.add_outputs(name)
         compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        answer = compiled([images])
-        return [answer[port].copy() for port in compiled.outputs]
+
+        def run(images: Any) -> list[Any]:
+            answer = compiled([images])
+            return [answer[port].copy() for port in compiled.outputs]
+
+        return run
 
     def _set(self, model: Any, facts: dict[str, str]) -> None:
         for name, value in facts.items():

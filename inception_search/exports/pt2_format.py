@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from inception_search.exports.format import Format
+from inception_search.exports.format import Format, Run, outputs_of
 from inception_search.exports.job import Job
 
 _LARGEST_BATCH = 65536
@@ -28,11 +27,9 @@ class Pt2Format(Format):
         program = torch.export.export(job.model, (job.images,), dynamic_shapes=({0: batch},), strict=False)
         torch.export.save(program, path, extra_files=dict(job.metadata))
 
-    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+    def load(self, job: Job, path: Path) -> Run:
         """Load the file and run its module."""
-        with torch.inference_mode():
-            output: Tensor = torch.export.load(path).module()(images)
-        return output.float()
+        return outputs_of(torch.export.load(path).module())
 
     def runtime(self) -> str:
         """PyTorch with its version."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from inception_search._version import __version__
-from inception_search.exports.format import Format
+from inception_search.exports.format import Format, Run, outputs_of
 from inception_search.exports.job import Job
 from inception_search.weights.model_file import load_model, save_model
 
@@ -26,11 +23,9 @@ class SafetensorsFormat(Format):
         """As ``save_model``."""
         save_model(job.model, path)
 
-    def run(self, job: Job, path: Path, images: Tensor) -> Tensor:
+    def load(self, job: Job, path: Path) -> Run:
         """Load the file and run the model."""
-        with torch.inference_mode():
-            output: Tensor = load_model(path)(images)
-        return output.float()
+        return outputs_of(load_model(path))
 
     def runtime(self) -> str:
         """This package with its version."""

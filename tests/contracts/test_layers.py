@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
-    "exports": {"spec", "graph", "passes", "lowering", "backend", "weights"},
+    "exports": {"spec", "graph", "passes", "lowering", "backend", "weights", "data"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},

@@ -265,7 +265,7 @@ ROWS: dict[str, Row] = {
     "load": Row(ins.load, lambda: {"network": SMALL}),
     "load_data": Row(ins.load_data, lambda: {"name": "digits", "root": None, "image_size": 8, "seed": 0, "download": False, "limit": 20, "validation_images": 20}),
     "load_model": Row(ins.load_model, lambda: {"model": saved()}),
-    "export": Row(ins.export, lambda: {"model": fast().model, "to": "safetensors", "path": "out/e.safetensors", "dtype": "float32", "keep_norms": False, "preprocess": False, "dynamic_size": False, "images": None, "check": False, "force": True}, writes=True),
+    "export": Row(ins.export, lambda: {"model": fast().model, "to": "safetensors", "path": "out/e.safetensors", "dtype": "float32", "keep_norms": False, "preprocess": False, "dynamic_size": False, "int8": False, "calibrate": None, "images": None, "check": False, "force": True}, writes=True),
     "load_space": Row(ins.load_space, lambda: {"space": SPACE}),
     "load_weights": Row(ins.load_weights, lambda: {"module": model(), "weights": model().state_dict(), "allowed": None}),
     "lower": Row(ins.lower, lambda: {"network": net(), "aux": True}),

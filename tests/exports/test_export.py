@@ -12,9 +12,12 @@ import torch
 
 import inception_search as ins
 from inception_search.backend.network_module import NetworkModule
+from inception_search.data.dataset import Dataset
+from inception_search.data.loader import DeviceData
 from inception_search.errors import CompileError, ConfigError, MissingRequirementError, ShapeError, UnknownNameError
 from inception_search.exports.formats import FORMATS
 from inception_search.graph.ops import Act
+from inception_search.training.trainer import Fidelity, train
 from tests.passes.checks import unsettled
 from tests.weights.small_network import SMALL
 
@@ -137,6 +140,54 @@ def test_a_full_disk(model: NetworkModule, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ConfigError, match="cannot be written, got No space left on device; free some space"):
         ins.export(model, "onnx", tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[NetworkModule, Dataset]:
+    """A small network after a few epochs on digits, and the digits."""
+    data = ins.load_data("digits", image_size=12, limit=600)
+    network = ins.set_classes(ins.set_input(ins.load(SMALL), channels=1, height=12, width=12), 10)
+    model = ins.compile(network, seed=0)
+    train(model, DeviceData(data, "cpu"), Fidelity(epochs=3, image_size=12, batch_size=32), seed=0)
+    return model.eval(), data
+
+
+@pytest.mark.parametrize("to", ["onnx", "openvino"])
+def test_int8_keeps_the_accuracy(to: str, trained: tuple[NetworkModule, Dataset], tmp_path: Path) -> None:
+    if to == "openvino":
+        pytest.importorskip("nncf")
+    model, data = trained
+    whole = ins.export(model, to, tmp_path / f"whole{FORMATS[to].suffix}").path
+    result = ins.export(model, to, target(tmp_path, to), int8=True, calibrate=data)
+    assert result.accuracy is not None
+    assert result.accuracy.images == len(data.validation)
+    assert result.accuracy.before > 0.5
+    assert result.accuracy.after > result.accuracy.before - 0.05
+    assert "before" in str(result)
+    weights = ".bin" if to == "openvino" else ".onnx"
+    assert result.path.with_suffix(weights).stat().st_size != whole.with_suffix(weights).stat().st_size
+
+
+def test_int8_in_the_metadata(trained: tuple[NetworkModule, Dataset], tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model, data = trained
+    ins.export(model, "onnx", tmp_path / "m.onnx", int8=True, calibrate=data)
+    written = onnx.load(str(tmp_path / "m.onnx"))
+    facts = {each.key: each.value for each in written.metadata_props}
+    assert "validation images" in facts["inception_search.int8"]
+    assert "digits" in facts["inception_search.int8"]
+    assert ins.load(facts["inception_search.document"]) == model.network
+    assert "QuantizeLinear" in {node.op_type for node in written.graph.node}
+
+
+def test_int8_without_or_with_other_images(trained: tuple[NetworkModule, Dataset], tmp_path: Path) -> None:
+    model, _ = trained
+    with pytest.raises(ConfigError, match="needs images for its calibration"):
+        ins.export(model, "onnx", tmp_path / "m.onnx", int8=True)
+    other = ins.load_data("digits", image_size=16, limit=100)
+    with pytest.raises(ShapeError, match="image_size=12"):
+        ins.export(model, "onnx", tmp_path / "m.onnx", int8=True, calibrate=other)
     assert not list(tmp_path.iterdir())
 
 
