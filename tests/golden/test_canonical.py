@@ -62,7 +62,7 @@ def test_ids_never_change(name: str) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_documents_are_short_and_name_their_source(path: Path) -> None:
     lines = path.read_text().splitlines()
-    assert len(lines) <= 80
+    assert len(lines) <= 95  # inception_v1 has seven dialects
     assert max(map(len, lines)) <= 140
     network = load(path)
     assert network.name == path.stem
