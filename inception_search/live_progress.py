@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,6 +17,7 @@ from rich.table import Column
 from rich.text import Text
 
 from inception_search.errors import one_line
+from inception_search.progress_console import progress_console
 from inception_search.store import query
 from inception_search.store.record import TRAINED, TrialRecord, percent, trial_name
 from inception_search.study.config import StudyConfig
@@ -47,14 +47,6 @@ def watched_finals(console: Console | None = None) -> Iterator[FinalsObserver]:
         return
     with console.status("starting") as status:
         yield FinalsWatcher(console, status)
-
-
-def progress_console() -> Console:
-    """The console that shows progress: stderr, or the output of a notebook cell that can show widgets."""
-    console = Console(stderr=True)
-    if console.is_jupyter and find_spec("ipywidgets") is None:
-        return Console(stderr=True, force_jupyter=False, force_terminal=False)
-    return console
 
 
 class Status(ProgressColumn):

@@ -8,7 +8,8 @@ import pytest
 import rich.console
 
 import inception_search as ins
-from inception_search.live_progress import progress_console, watched, watched_finals
+from inception_search.live_progress import watched, watched_finals
+from inception_search.progress_console import progress_console
 from inception_search.store.record import ROWS, Records
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import StudyConfig, option_names
@@ -72,7 +73,7 @@ def test_a_notebook_without_widgets_shows_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(rich.console, "_is_jupyter", lambda: True)
-    monkeypatch.setattr("inception_search.live_progress.find_spec", lambda name: None)
+    monkeypatch.setattr("inception_search.progress_console.find_spec", lambda name: None)
     with watched() as observer, watched_finals() as finals:
         observer.note("one")
         finals.note("two")
@@ -81,7 +82,7 @@ def test_a_notebook_without_widgets_shows_lines(
 
 def test_a_notebook_with_widgets_is_drawn_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rich.console, "_is_jupyter", lambda: True)
-    monkeypatch.setattr("inception_search.live_progress.find_spec", lambda name: object())
+    monkeypatch.setattr("inception_search.progress_console.find_spec", lambda name: object())
     assert progress_console().is_jupyter
 
 

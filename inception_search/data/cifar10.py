@@ -7,8 +7,9 @@ from pathlib import Path
 from inception_search.data.augment import Augmentation
 from inception_search.data.cifar10_files import FORMS, PYTHON_FORM, Form, read_folder
 from inception_search.data.dataset import Dataset, Split, resize
-from inception_search.data.download import fetch_archive
 from inception_search.data.partition import limit_split, stratified_parts
+from inception_search.downloads.archive import fetch_archive
+from inception_search.downloads.source import Checksum, Source
 from inception_search.errors import DataError, Place
 
 AUGMENTATION = Augmentation(shift=1 / 8, flip=True, padding="reflect")
@@ -16,6 +17,7 @@ DEFAULT_ROOT = Path("~/.cache/inception-search")
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _MD5 = "c58f30108f718f92721af3b95e74349a"
 _LARGEST = 200_000_000  # bytes; the archive has 170.5 million
+_BY_HAND = "check the network and the disk and try again, or fetch and unpack the archive by hand"
 _VALIDATION = 1 / 10  # 5000 of the 50000
 
 
@@ -60,5 +62,5 @@ def _fetch_or_refuse(root: Path, download: bool) -> tuple[Path, Form]:
             place=Place(str(root)),
             hint=f"permit the download (--download), or unpack {URL} there, or name its folder (--data-root)",
         )
-    folder = fetch_archive(URL, md5=_MD5, folder=PYTHON_FORM.folder, into=root, largest=_LARGEST)
-    return folder, PYTHON_FORM
+    source = Source(URL, "the archive", DataError, _BY_HAND, Checksum("md5", _MD5), _LARGEST)
+    return fetch_archive(source, root / PYTHON_FORM.folder, folder=PYTHON_FORM.folder), PYTHON_FORM

@@ -33,7 +33,9 @@ MAY_IMPORT = {
     "edits": {"spec", "graph", "lowering", "estimate", "space", "canonical"},
     "store": {"spec"},
     "backend": {"graph", "passes", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
-    "data": set(),
+    "data": {"downloads"},
+    "downloads": {"store", "progress_console"},
+    "progress_console": set(),
     "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
@@ -54,7 +56,7 @@ MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["items"] = {"spec", "canonical", "store", "edits"}  # what a name stands for, in Python and on a command line
 MAY_IMPORT["named"] = set(MAY_IMPORT) - {"__main__", "study", "figures"}
-MAY_IMPORT["live_progress"] = {"figures", "store", "study"}
+MAY_IMPORT["live_progress"] = {"figures", "store", "study", "progress_console"}
 MAY_IMPORT["typed_options"] = set()
 MAY_IMPORT["search_api"] = {"typed_options", "live_progress", "report", "space", "study"}
 MAY_IMPORT["testing"] = {"graph", "spec", "space", "lowering", "estimate", "data", "proxies", "strategies"}

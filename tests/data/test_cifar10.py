@@ -15,7 +15,8 @@ import torch
 
 from inception_search.data import cifar10
 from inception_search.data.catalogue import load_data
-from inception_search.data.download import fetch_archive
+from inception_search.downloads.archive import fetch_archive
+from inception_search.downloads.source import Checksum, Source
 from inception_search.errors import DataError
 from tests.data.datasets_on_disk import (
     CIFAR_CLASSES,
@@ -161,6 +162,10 @@ def test_download_puts_the_folder_into_root_and_leaves_nothing_else(
     assert load_data("cifar10", root=root, download=True).fingerprint == data.fingerprint
 
 
+def source(url: str, md5: str, largest: int = 10**6) -> Source:
+    return Source(url, "the archive", DataError, cifar10._BY_HAND, Checksum("md5", md5), largest)
+
+
 def outside(name: str) -> tarfile.TarInfo:
     return tarfile.TarInfo(name)
 
@@ -179,7 +184,7 @@ def closed_port() -> str:
 
 def test_no_network_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the download failed") as caught:
-        fetch_archive(closed_port(), md5="", folder=PY, into=tmp_path / "root", largest=10**6)
+        fetch_archive(source(closed_port(), ""), tmp_path / "root" / PY, folder=PY)
     assert "fetch and unpack the archive by hand" in str(caught.value)
     assert list((tmp_path / "root").iterdir()) == []
 
@@ -198,9 +203,10 @@ def test_bad_archives_leave_nothing_behind(
     tmp_path: Path, extra: list[tarfile.TarInfo], facts: dict[str, object], words: str
 ) -> None:
     published, root = archive(tmp_path, *extra), tmp_path / "root"
-    request = {"md5": md5(published), "folder": PY, "into": root, "largest": 10**8} | facts
+    request = {"md5": md5(published), "folder": PY, "largest": 10**8} | facts
+    asked = source(published.as_uri(), str(request["md5"]), int(str(request["largest"])))
     with pytest.raises(DataError) as caught:
-        fetch_archive(published.as_uri(), **request)
+        fetch_archive(asked, root / PY, folder=str(request["folder"]))
     assert words in str(caught.value)
     assert list(root.iterdir()) == []
     assert not (tmp_path / "escaped").exists()
@@ -211,5 +217,5 @@ def test_an_archive_that_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     url = (tmp_path / "file").as_uri()
     with pytest.raises(DataError, match=r"cannot be unpacked|download failed"):
-        fetch_archive(url, md5=md5(tmp_path / "file"), folder=PY, into=tmp_path / "root", largest=100)
+        fetch_archive(source(url, md5(tmp_path / "file"), 100), tmp_path / "root" / PY, folder=PY)
     assert list((tmp_path / "root").iterdir()) == []

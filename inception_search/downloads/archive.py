@@ -1,0 +1,43 @@
+"""Download of a published archive: verified before unpacking, and installed completely or not at all."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from inception_search.downloads.fetch import checked_transfer
+from inception_search.downloads.source import Source
+from inception_search.downloads.transfer import Watch
+
+
+def fetch_archive(source: Source, target: Path, *, folder: str | None = None, watch: Watch | None = None) -> Path:
+    """Download the tar file ``source``, check it, and unpack it as the folder ``target``; returns ``target``.
+
+    ``folder``: only this folder of the archive (default: all of it). All work is done in a temporary folder beside
+    ``target``, which is always removed; one rename installs the result. Raises ``source.error``.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=".download-") as temporary:
+            archive, unpacked = Path(temporary) / "archive", Path(temporary) / "unpacked"
+            checked_transfer(source, archive, watch)
+            _unpack(source, archive, unpacked)
+            return _move(source, unpacked if folder is None else unpacked / folder, target)
+    except OSError as error:  # a full disk, no permission
+        raise source.error(f"{source.what} cannot be stored ({error})") from error
+
+
+def _unpack(source: Source, archive: Path, goal: Path) -> None:
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(goal, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:  # a damaged gzip file is an OSError
+        raise source.error(f"{source.what} cannot be unpacked ({error})") from error
+
+
+def _move(source: Source, unpacked: Path, goal: Path) -> Path:
+    if not unpacked.is_dir():
+        raise source.error(f"{source.what} does not contain the expected folder", expected=unpacked.name)
+    return unpacked.rename(goal)

@@ -1,0 +1,21 @@
+"""The server of the tests of downloads; no proxy, no pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from inception_search.downloads import transfer
+from tests.downloads.server import Server, serving
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(transfer, "PAUSE", 0.0)
+    with serving() as running:
+        yield running
