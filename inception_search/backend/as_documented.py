@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from inception_search.backend.network_module import NetworkModule
+from inception_search.errors import shorten
 from inception_search.graph.graph import Node
 from inception_search.graph.op import Op
 from inception_search.graph.ops import BatchNorm, Conv, Linear
@@ -20,16 +21,27 @@ from inception_search.graph.types import Type
 
 def is_as_documented(model: NetworkModule, *, hooks: bool = False) -> bool:
     """Whether a compiled network still has the layers and the calls of its document; ``hooks`` on them are allowed."""
+    return difference_from_document(model, hooks=hooks) is None
+
+
+def difference_from_document(model: NetworkModule, *, hooks: bool = False) -> str | None:
+    """What about a compiled network is not as its document says, for an error; None if all is."""
     graph = model.recall("graph")
     if graph is None or model.code != model.recall("code"):
-        return False
+        return "another graph of calls"
     layers = dict(model.named_modules())
-    if any(map(_is_replaced, layers.values())) or (not hooks and any(map(has_hooks, layers.values()))):
-        return False
+    for path, layer in layers.items():
+        if _is_replaced(layer):
+            return f"a forward of its own at {path or 'the model'}"
+        if not hooks and has_hooks(layer):
+            return f"a hook on {path or 'the model'}"
     if len(_dtypes(layers.values())) > 1:
-        return False
-    nodes = (node for node in graph.nodes if node.path in layers)
-    return all(_is_layer_of(node, graph.nodes[node.inputs[0]].type, layers[node.path]) for node in nodes)
+        return "layers of several dtypes"
+    for node in graph.nodes:
+        layer = layers.get(node.path)
+        if layer is not None and not _is_layer_of(node, graph.nodes[node.inputs[0]].type, layer):
+            return f"another layer at {node.path}: {shorten(layer)}"
+    return None
 
 
 class Layers:

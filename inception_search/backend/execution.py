@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from inception_search.backend.as_documented import Layers, is_as_documented
+from inception_search.backend.as_documented import Layers, difference_from_document, is_as_documented
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.rewritten import Rewritten
-from inception_search.errors import CompileError
+from inception_search.errors import CompileError, raw
 from inception_search.graph.graph import Graph
 from inception_search.passes.pipeline import Applied, Rewrites, applied, repeat, run_passes
 from inception_search.passes.rewrite import PassResult, Phase
@@ -98,9 +98,9 @@ def execute_by(model: NetworkModule, rewrites: Rewrites) -> NetworkModule:
 
     Raises :class:`CompileError` if its layers are not those of its document.
     """
-    if not is_as_documented(model, hooks=True):
-        hint = "rewrite the model as ins.compile makes it, before layers are replaced"
-        raise CompileError("the layers of the model are not those of its document", hint=hint)
+    if found := difference_from_document(model, hooks=True):
+        hint = "rewrite the model as ins.compile makes it, before layers are changed"
+        raise CompileError("the layers of the model are not those of its document", found=raw(found), hint=hint)
     model.remember(rewrites=dict(rewrites))
     model.__dict__["_execution"] = model.__dict__["forward"] = Execution(model, rewrites)
     return model

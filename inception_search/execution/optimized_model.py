@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from inception_search.arguments import checked, checked_on_failure
-from inception_search.backend.as_documented import is_as_documented
+from inception_search.backend.as_documented import difference_from_document
 from inception_search.backend.bound_tensors import place, stored_keys
 from inception_search.backend.network_module import NetworkModule
 from inception_search.backend.recorder import Recorder
-from inception_search.errors import CompileError, ConfigError, ShapeError
+from inception_search.errors import CompileError, ConfigError, ShapeError, raw
 from inception_search.execution.captured import Streams
 from inception_search.execution.kernels import check_dtype
 from inception_search.execution.recorded import can_record, record
@@ -101,7 +101,7 @@ class OptimizedModel(nn.Module):
         """
         for name, number in (("batch_size", batch_size), ("workers", workers)):
             if number is not None and number < 1:
-                raise ConfigError(f"{name} is too small", path=name, found=number, expected="1 or more")
+                raise ConfigError("the number is too small", path=name, found=number, expected="1 or more")
         on_cpu = self.device.type == "cpu"
         workers = (workers or torch.get_num_threads()) if on_cpu else 1
         if isinstance(images, Tensor):
@@ -269,9 +269,9 @@ class OptimizedModel(nn.Module):
             raise ConfigError("the images are on another device", found=str(images.device), hint=hint)
 
     def _check_model(self) -> None:
-        if not is_as_documented(self.model):
-            hint = "undo the change (a replaced layer, a hook, an edited graph), or call the model itself"
-            raise CompileError("the model is not the one of its document any more", hint=hint)
+        if found := difference_from_document(self.model):
+            hint = "undo the change, or call the model itself"
+            raise CompileError("the model is not the one of its document any more", found=raw(found), hint=hint)
 
     def _size(self) -> tuple[int, int]:
         _, height, width = self._input()
@@ -326,7 +326,11 @@ def _release(model: NetworkModule, keys: Iterable[str]) -> None:
 
 def _size_text(key: tuple[int, ...]) -> str:
     batch_size, height, width, threads = key
-    return f"{batch_size} images of {height}x{width} with {threads} threads"
+    return f"{_number(batch_size, 'image')} of {height}x{width} with {_number(threads, 'thread')}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _has_state(module: nn.Module) -> bool:

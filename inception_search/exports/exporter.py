@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from inception_search._version import __version__
 from inception_search.arguments import checked
-from inception_search.backend.as_documented import is_as_documented
+from inception_search.backend.as_documented import difference_from_document
 from inception_search.backend.network_module import NetworkModule
 from inception_search.data.dataset import Dataset
 from inception_search.errors import CompileError, ConfigError, ShapeError, raw, unknown_name
@@ -149,9 +149,9 @@ def _checked_model(model: nn.Module) -> NetworkModule:
     if any(layer.training for layer in model.modules()):
         rule, hint = "the model is in training mode", "call model.eval() first"
         raise ConfigError(rule, path="model", hint=hint)
-    if not is_as_documented(model):
-        hint = "undo the change (a replaced layer, a hook, an edited graph)"
-        raise CompileError("the model is not the one of its document any more", hint=hint)
+    if found := difference_from_document(model):
+        rule = "the model is not the one of its document any more"
+        raise CompileError(rule, found=raw(found), hint="undo the change")
     return model
 
 
