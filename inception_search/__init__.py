@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.named import swap_stem as swap_stem
     from inception_search.named import to_networkx as to_networkx
     from inception_search.named import to_yaml as to_yaml
+    from inception_search.published.catalogue import published_weights as published_weights
     from inception_search.search_api import finalize as finalize
     from inception_search.search_api import open_run as open_run
     from inception_search.search_api import resume as resume
@@ -102,6 +103,7 @@ _PUBLIC = {
     "optimize": "execution.optimized_model:optimize",
     "parse_step": "spec.documents.parse:parse_step",
     "prepare_images": "backend.preprocess:prepare_images",
+    "published_weights": "published.catalogue:published_weights",
     "resume": "search_api:resume",
     "sample_within": "measures.sample_within:sample_within",
     "save_model": "weights.model_file:save_model",

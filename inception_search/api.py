@@ -37,6 +37,7 @@ def compile(  # hides the builtin: PyTorch users look for this name
     depth: float | None = None,
     aux: bool = False,
     weights: str | Path | Mapping[str, Any] | Checkpoint | None = None,
+    download: bool = False,
     seed: int | None = None,
     optimize: Literal["none", "training", "inference", "auto"] | Sequence[str] = "none",
 ) -> NetworkModule:
@@ -57,7 +58,11 @@ def compile(  # hides the builtin: PyTorch users look for this name
         aux: build the auxiliary classifiers. In training mode the output is then (logits, aux, ...).
         weights: a file (of torchvision, timm, Cadene, facenet-pytorch, Keras, TF-slim or this package), a trial
             (``"runs/first:12"``), or a ``state_dict``. Loading is strict, but ``num_classes`` and ``in_channels`` may
-            differ. Weights of a trial or a saved model set the normalisation of the images.
+            differ. Weights of a trial or a saved model set the normalisation of the images. ``"pretrained"``: the
+            published weights of the dialect, ``"pretrained:gluon_in1k"`` those with this tag; see
+            :func:`published_weights`.
+        download: download published weights if they are not in the cache of their ecosystem (torch hub, Hugging Face
+            hub, Keras).
         seed: seed of the initial weights (default: PyTorch's current random state).
         optimize: rewrite the graph to an equal one that runs faster. ``"none"``: compute layer by layer as the document
             is written, so that hooks on every layer are called and layers can be replaced. ``"training"``: rewrites
@@ -72,9 +77,9 @@ def compile(  # hides the builtin: PyTorch users look for this name
 
     Raises:
         ShapeError: the input is too small for the network.
-        WeightsError: the weights do not fit, or the file is damaged.
+        WeightsError: the weights do not fit, the file is damaged, or the download of published weights fails.
         ConfigError, SpecError: an option cannot be used, such as ``aux=True`` for a network without auxiliary
-            classifiers.
+            classifiers, or ``weights="pretrained"`` for a dialect without published weights.
 
     >>> import torch
     >>> model = ins.compile("nin_cifar10", num_classes=7, width=0.25, seed=0)
@@ -85,11 +90,15 @@ def compile(  # hides the builtin: PyTorch users look for this name
     'inception_3a.branches.{0.conv,0.act,1.0.conv,1.0.act,2.0.conv,2.0.act}'
     """
     from inception_search.backend.build import build
+    from inception_search.published.for_network import published_for
 
     _check_seed(seed)
     net = network if isinstance(network, Network) else load(network)
     if aux and not net.aux:
         raise _no_aux(net)
+    published = published_for(net, weights, download=download)
+    if published is not None:
+        net, weights = published.network, published.file
     found = _of_trial(weights)
     net = _normalised_as(net, found)
     net = set_head(net, num_classes, global_pool)
@@ -110,6 +119,8 @@ def compile(  # hides the builtin: PyTorch users look for this name
         weights = weights if found is None else found.checkpoint
         allowed = Allowed(num_classes is not None, in_channels is not None)
         load_weights(module, weights, allowed=allowed)
+    if published is not None:
+        published.name_classes(module)
     return _optimized(module, optimize) if optimize and optimize != "none" else module
 
 

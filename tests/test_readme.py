@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import PIL.Image
@@ -15,6 +16,7 @@ import torch
 import inception_search as ins
 from inception_search.cli.main import VERBS
 from inception_search.figures.draw import draw
+from inception_search.published.imagenet import class_names
 from inception_search.spec.documents.parse import parse_step
 from inception_search.strategies.table import check, names
 from inception_search.study.config import StudyConfig
@@ -63,13 +65,17 @@ def test_a_picture_is_classified_as_the_docs_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names = [f"class {k}" for k in range(1000)]
-    Path("imagenet_classes.txt").write_text("\n".join(names), encoding="utf-8")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub._hub_dir", None)
+    row = replace(ins.published_weights("inception_v3@torchvision")[0], sha256=None)
+    monkeypatch.setattr("inception_search.published.catalogue._rows", lambda: (row,))
+    row.location.parent.mkdir(parents=True)
     PIL.Image.new("RGB", (340, 360), "orange").save("cat.jpg")
     model = ins.compile("inception_v3@torchvision", seed=0)
-    torch.save(ins.export_weights(model, "torchvision"), "inception_v3_google-0cc3c7bd.pth")
+    torch.save(ins.export_weights(model, "torchvision"), row.location)
     exec(block("python", CLASSIFY), {})
-    shown = re.findall(r"^(class \d+) (\d+\.\d)%$", capsys.readouterr().out, flags=re.MULTILINE)
+    names = class_names()
+    shown = re.findall(r"^(.+) (\d+\.\d)%$", capsys.readouterr().out, flags=re.MULTILINE)
     logits = model.eval()(ins.prepare_images("cat.jpg", model))
     assert [name for name, _ in shown] == [names[k] for k in logits.topk(5).indices[0]]
 

@@ -17,6 +17,7 @@ from inception_search.errors import ConfigError, one_line
 
 if TYPE_CHECKING:
     from inception_search.backend.network_module import NetworkModule
+    from inception_search.published.for_network import ForNetwork
     from inception_search.spec.network import Network
     from inception_search.weights.checkpoint import Checkpoint
     from inception_search.weights.identify import InFile
@@ -27,7 +28,7 @@ def convert(
         str,
         typer.Argument(
             help="A weight file (safetensors, .pt/.pth, .h5/.keras, a TF checkpoint), run folder, trial (runs/NAME:12) "
-            "or final training (runs/NAME:final)",
+            "or final training (runs/NAME:final); pretrained or pretrained:TAG: the published weights of --network",
             autocompletion=complete_run,
         ),
     ],
@@ -60,6 +61,9 @@ def convert(
         int | None,
         integer(least=1, help="Input channels; the first convolution is adapted to them. [default: the file's]"),
     ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download published weights that are not in a cache. [default: no]")
+    ] = False,
     aux: Annotated[
         bool, typer.Option(show_default=False, help="Keep the weights of auxiliary classifiers. [default: yes]")
     ] = True,
@@ -74,12 +78,15 @@ def convert(
 
     if out is not None:
         _check_out(out, to)
-    checkpoint, net = _read(weights, network)
+    published = _published(weights, network, download)
+    checkpoint, net = _read(weights, network) if published is None else (_checkpoint(published), published.network)
     found = made_for(checkpoint, net)
     net = _as_in_file(net, found, classes, in_channels)
     with_aux = aux and found.aux and bool(net.aux)
     with _printed_warnings():
         module = compile_network(net, num_classes=classes, in_channels=in_channels, aux=with_aux, weights=checkpoint)
+        if published is not None:
+            published.name_classes(module)
         typer.echo(f"{weights}: {in_options(str(module.loaded))}")
         if network is None and (doubt := taken_for(net, module.loaded.alike)):
             warn(doubt)
@@ -87,6 +94,26 @@ def convert(
         with _printed_warnings():
             _write(module, out, to)
         typer.echo(str(out))
+
+
+def _published(weights: str, network: str | None, download: bool) -> ForNetwork | None:
+    """The published weights of the named network; None for other weights."""
+    from inception_search.items import load
+    from inception_search.published.catalogue import is_pretrained
+    from inception_search.published.for_network import published_for
+
+    if not is_pretrained(weights) and not download:
+        return None
+    if network is None and is_pretrained(weights):
+        hint = "add --network inception_v3@torchvision, for example"
+        raise ConfigError("published weights are those of a network, which is not named", hint=hint)
+    return published_for(load(network or "inception_v1"), weights, download=download)
+
+
+def _checkpoint(published: ForNetwork) -> Checkpoint:
+    from inception_search.weights.checkpoint import read_checkpoint
+
+    return read_checkpoint(published.file)
 
 
 def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:

@@ -15,18 +15,28 @@ from inception_search.downloads.transfer import Watch
 def fetch_archive(source: Source, target: Path, *, folder: str | None = None, watch: Watch | None = None) -> Path:
     """Download the tar file ``source``, check it, and unpack it as the folder ``target``; returns ``target``.
 
-    ``folder``: only this folder of the archive (default: all of it). All work is done in a temporary folder beside
-    ``target``, which is always removed; one rename installs the result. Raises ``source.error``.
+    ``folder``: only this folder of the archive (default: all of it). A failed download leaves nothing behind. Raises
+    ``source.error``.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=".download-") as temporary:
-            archive, unpacked = Path(temporary) / "archive", Path(temporary) / "unpacked"
+            archive = Path(temporary) / "archive"
             checked_transfer(source, archive, watch)
-            _unpack(source, archive, unpacked)
-            return _move(source, unpacked if folder is None else unpacked / folder, target)
+            return install_archive(source, archive, target, folder=folder)
     except OSError as error:  # a full disk, no permission
         raise source.error(f"{source.what} cannot be stored ({error})") from error
+
+
+def install_archive(source: Source, archive: Path, target: Path, *, folder: str | None = None) -> Path:
+    """Unpack the file ``archive``, which was downloaded from ``source``, as ``target``, completely or not at all.
+
+    All work is done in a temporary folder beside ``target``, which is always removed; one rename installs the result.
+    """
+    with TemporaryDirectory(dir=target.parent, prefix=".download-") as temporary:
+        unpacked = Path(temporary) / "unpacked"
+        _unpack(source, archive, unpacked)
+        return _move(source, unpacked if folder is None else unpacked / folder, target)
 
 
 def _unpack(source: Source, archive: Path, goal: Path) -> None:

@@ -13,21 +13,35 @@ from inception_search.errors import RunFolderError
 from inception_search.store.flock import locked, try_lock
 
 Note = Callable[[str], None]
+Install = Callable[[Path], object]
 
 
-def fetch(source: Source, target: Path, *, watch: Watch | None = None, note: Note | None = None) -> Path:
-    """Download ``source`` to ``target``, unless the file is there by now; returns ``target``.
+def fetch(
+    source: Source,
+    target: Path,
+    *,
+    watch: Watch | None = None,
+    note: Note | None = None,
+    install: Install | None = None,
+) -> Path:
+    """Download ``source`` to ``target``, unless it is there by now; returns ``target``.
 
     Of several processes one downloads, and the others wait for it. An interrupted download is continued by the next
-    call. ``note`` gets a message if this process has to wait. Raises ``source.error``.
+    call. ``note`` gets a message if this process has to wait. ``install`` makes ``target``, a folder, from the
+    downloaded file (default: the file is renamed). Raises ``source.error``.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target, note) as partial:
             if not _is_there(source, target):
                 checked_transfer(source, partial, watch)
-                partial.replace(target)
-                forget(partial)
+                try:
+                    if install is None:
+                        partial.replace(target)
+                    else:
+                        install(partial)
+                finally:
+                    forget(partial)
     except OSError as error:
         raise source.error(f"{source.what} cannot be stored as {target} ({error.strerror or error})") from error
     return target
@@ -50,7 +64,7 @@ def checked_transfer(source: Source, partial: Path, watch: Watch | None = None) 
 
 
 def _is_there(source: Source, target: Path) -> bool:
-    return target.is_file() and (source.checksum is None or source.checksum.fits(target))
+    return target.is_dir() or (target.is_file() and (source.checksum is None or source.checksum.fits(target)))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "show": [("inception_v3",), ("inception_v4.inception_b", "--depth", "0")],
     "diff": [("inception_v1", "inception_v4"), ("inception_v3.mixed_6b", "inception_v4.inception_b")],
     "passes": [("inception_v3.mixed_6b", "--no-measure")],
+    "weights": [(), ("inception_v3",)],
     "path": [("nin_cifar10", "inception_v1")],
     "report": [("whole",), ("part", "--top", "3")],
     "proxies": [("whole", "--names", "naswot")],

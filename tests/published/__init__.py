@@ -1,0 +1,1 @@
+"""Published weights: the catalogue, the caches of other packages, and their download."""
