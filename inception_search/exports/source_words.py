@@ -1,0 +1,110 @@
+"""Words for the steps of a document: names of classes and arguments, and short descriptions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from inception_search.backend.parts import camel_case
+from inception_search.spec import step as spec
+
+_MANY = {1: "", 2: "double_", 3: "triple_"}
+
+
+def branch_labels(branches: Sequence[spec.AnyStep]) -> list[str]:
+    """A label for each branch, by its kind: ``1x1``, ``3x3``, ``double_3x3``, ``pool``."""
+    labels: list[str] = []
+    for branch in branches:
+        label = _label(branch)
+        same = sum(1 for other in labels if re.fullmatch(rf"{label}(_\d+)?", other))
+        labels.append(f"{label}_{same + 1}" if same else label)
+    return labels
+
+
+def roles_in_branch(branch: spec.AnyStep, label: str, path: str) -> dict[str, str]:
+    """Names for the widths of a branch: ``reduce_3x3`` and ``width_3x3``, by the path of the convolution."""
+    steps = branch.steps if isinstance(branch, spec.Chain) else (branch,)
+    paths = [f"{path}.{index}" if isinstance(branch, spec.Chain) else path for index in range(len(steps))]
+    convs = [(step, place) for step, place in zip(steps, paths, strict=True) if isinstance(step, spec.Conv)]
+    roles = {}
+    for index, (step, place) in enumerate(convs):
+        first = index == 0 and step.kernel == (1, 1)
+        roles[place] = f"{'width' if index == len(convs) - 1 else 'reduce' if first else 'mid'}_{label}"
+    return roles
+
+
+def in_words(step: spec.AnyStep) -> str:
+    """A step without its widths: ``Branches 1x1 | 1x1, 3x3 | avg 3x3, 1x1, concatenated``."""
+    if isinstance(step, spec.Concat):
+        return f"Branches {' | '.join(_words(branch) for branch in step.branches)}, concatenated"
+    words = _words(step)
+    return words[:1].upper() + words[1:]
+
+
+def class_name(hints: Iterable[str], taken: Iterable[str]) -> str:
+    """A name for a class that is known as ``hints``, not in ``taken``: their common words, or the first hint."""
+    used, hints = set(taken), list(dict.fromkeys(hints))
+    words = [re.findall(r"[a-z]+|\d+", hint) for hint in hints]
+    common: list[str] = []
+    for column in zip(*words, strict=False):
+        if len(set(column)) > 1:
+            break
+        common.append(column[0])
+    names = [camel_case("_".join(common)) if len(hints) > 1 else "", *(camel_case(hint) for hint in hints)]
+    for name in names:
+        if name and name not in used:
+            return name
+    base = next(name for name in names if name)
+    return next(name for name in (f"{base}V{count}" for count in range(2, len(used) + 3)) if name not in used)
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """``names`` with a number after repeated ones."""
+    found: list[str] = []
+    for name in names:
+        count, made = 1, name
+        while made in found:
+            count += 1
+            made = f"{name}_{count}"
+        found.append(made)
+    return found
+
+
+def singular(name: str) -> str:
+    """The name of one copy: ``cells_16`` is made of ``cell_16``."""
+    first, *rest = name.split("_")
+    return "_".join(
+        [first[:-1] if len(first) > 2 and first.endswith("s") and not first.endswith("ss") else first, *rest]
+    )
+
+
+def _label(step: spec.AnyStep) -> str:
+    steps: tuple[Any, ...] = step.steps if isinstance(step, spec.Chain) else (step,)
+    if any(isinstance(part, spec.Pool | spec.AdaptivePool) for part in steps):
+        return "pool"
+    kernels = [part.kernel for part in steps if isinstance(part, spec.Conv | spec.Depthwise)]
+    if not kernels:
+        return "branch"
+    largest = max(kernels, key=lambda kernel: kernel[0] * kernel[1])
+    many = _MANY.get(kernels.count(largest), "deep_")
+    return f"{many}{largest[0]}x{largest[1]}"
+
+
+def _words(step: Any) -> str:
+    if isinstance(step, spec.Chain):
+        return ", ".join(_words(part) for part in step.steps)
+    if isinstance(step, spec.Concat):
+        return f"({' | '.join(_words(branch) for branch in step.branches)})"
+    if isinstance(step, spec.Conv | spec.Depthwise):
+        size = f"{step.kernel[0]}x{step.kernel[1]}"
+        if isinstance(step, spec.Depthwise):
+            return f"{size} depthwise"
+        return size if step.factor == "none" else f"{size} {step.factor}"
+    if isinstance(step, spec.Pool):
+        return f"{step.mode} {step.kernel[0]}x{step.kernel[1]}"
+    if isinstance(step, spec.Act | spec.Use):
+        return step.name
+    if isinstance(step, spec.Repeat):
+        return f"{step.times} x {_words(step.body)}"
+    return str(step.kind)
