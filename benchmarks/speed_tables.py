@@ -140,6 +140,20 @@ def of_convolution_share(figures: dict[str, Any]) -> str:
     return markdown(heads, lines)
 
 
+def of_exports(figures: dict[str, Any]) -> str:
+    """Time to convert to ONNX, and the speed of our files beside the runtimes' own conversions."""
+    rows = figures["rows"]
+    heads = ["conversion to ONNX (s)", "ours", "torch.onnx.export", "ratio (target: 3)"]
+    lines = []
+    for name, row in rows.items():
+        own, other = row["seconds"]["ours"], row["seconds"]["torch.onnx.export"]
+        lines.append([NETWORKS[name], f"{own:.2f}", f"{other:.2f}", f"{row['conversion_ratio']['ratio']:.1f}"])
+    kinds = dict.fromkeys(kind for row in rows.values() for kind in row["ratios"])
+    speeds = [[kind, *(_interval(row["ratios"].get(kind)) for row in rows.values())] for kind in kinds]
+    names = ["speed-up, batch 1 (target: 1.0; int8 1.5)", *(NETWORKS[name] for name in rows)]
+    return f"{markdown(heads, lines)}\n\n{markdown(names, speeds)}"
+
+
 def _memory(memory: dict[str, Any]) -> str:
     """Peak memory, and its share of that of the eager module."""
     measured = {name: row for name, row in memory["megabytes"].items() if "whole" in row}

@@ -22,6 +22,7 @@ COMMANDS = {
     "conditional_digits": "python benchmarks/conditional.py --data digits",
     "trials": "python benchmarks/trials.py",
     "rewrite_costs": "python benchmarks/rewrite_costs.py",
+    "exports": "python benchmarks/exports.py",
     "inference": "python benchmarks/inference.py",
     "convolution_share": "python benchmarks/convolution_share.py",
     "training_step": "python benchmarks/training_step.py",
@@ -264,6 +265,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "drawing": of_drawing,
     "inference": lambda: speed_tables.of_inference(result("inference")),
     "convolution_share": lambda: speed_tables.of_convolution_share(result("convolution_share")),
+    "exports": lambda: speed_tables.of_exports(result("exports")),
     "rewrite_costs": lambda: speed_tables.of_rewrite_costs(result("rewrite_costs")),
     "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }

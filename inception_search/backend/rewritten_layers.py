@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from inception_search.backend.bound_tensors import Read, SharedTensor
-from inception_search.backend.writes import tell_of_statistics
+from inception_search.backend.writes import mark_statistics_written
 from inception_search.graph.ops import Conv
 from inception_search.graph.torch_modules import tf_zeros
 
@@ -104,7 +104,7 @@ class NormOf(nn.Module):
         if self.norms[0].num_batches_tracked is not None:
             self.pending += 1
         if not torch.compiler.is_compiling():
-            tell_of_statistics(self.norms)
+            mark_statistics_written(self.norms)
 
     def flush(self) -> None:
         """Add the batches since the last call to the counters of the norms."""

@@ -33,7 +33,7 @@ def counters(places: Iterable[tuple[nn.Module, str]]) -> list[tuple[nn.Module, s
     return [(layer, _COUNTER) for layer in norms if isinstance(getattr(layer, _COUNTER, None), Tensor)]
 
 
-def tell_of_statistics(norms: Iterable[nn.Module]) -> None:
+def mark_statistics_written(norms: Iterable[nn.Module]) -> None:
     """Give the counters of these batch norms a new version, without counting.
 
     The statistics cannot have one: autograd would take it for a write between forward and backward.
