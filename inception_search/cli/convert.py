@@ -102,12 +102,15 @@ def _published(weights: str, network: str | None, download: bool) -> ForNetwork 
     from inception_search.published.catalogue import is_pretrained
     from inception_search.published.for_network import published_for
 
-    if not is_pretrained(weights) and not download:
+    if not is_pretrained(weights):
+        if download:
+            hint = "write pretrained in its place, or leave out --download"
+            raise ConfigError("--download is for published weights", found=weights, hint=hint)
         return None
-    if network is None and is_pretrained(weights):
+    if network is None:
         hint = "add --network inception_v3@torchvision, for example"
         raise ConfigError("published weights are those of a network, which is not named", hint=hint)
-    return published_for(load(network or "inception_v1"), weights, download=download)
+    return published_for(load(network), weights, download=download)
 
 
 def _checkpoint(published: ForNetwork) -> Checkpoint:

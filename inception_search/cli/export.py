@@ -33,8 +33,15 @@ def export(
         Path | None, typer.Option("--out", "-o", help="File to write. [default: NAME in this folder]")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Weights of a network. [default: those of the model, else random ones]")
+        str | None,
+        typer.Option(
+            help="Weights of a network: a file, or pretrained for the published ones. [default: those of the model, "
+            "else random ones]"
+        ),
     ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download published weights that are not in a cache. [default: no]")
+    ] = False,
     dtype: Annotated[
         str, typer.Option(help="Numbers of the weights (onnx, openvino).", autocompletion=one_of(DTYPES))
     ] = "float32",
@@ -74,7 +81,7 @@ def export(
     for what, value, names in (("format", to, formats.FORMATS), ("dtype", dtype, DTYPES)):
         if value not in names:
             raise unknown_name(what, value, names)
-    model = _model(network, weights)
+    model = _model(network, weights, download)
     result = write(
         model,
         to,
@@ -108,7 +115,7 @@ def _stem(network: str) -> str:
     return item(network).stem.removesuffix(".safetensors")
 
 
-def _model(network: str, weights: str | None) -> NetworkModule:
+def _model(network: str, weights: str | None, download: bool) -> NetworkModule:
     """The model that ``network`` names, in evaluation mode."""
     from inception_search.api import compile as compile_network
     from inception_search.canonical.catalogue import is_model
@@ -116,9 +123,9 @@ def _model(network: str, weights: str | None) -> NetworkModule:
     from inception_search.named import load_model
 
     trained = trial_named(network) is not None or is_model(network)
-    if trained and weights is None:
+    if trained and weights is None and not download:
         return load_model(network).eval()
-    model = compile_network(load(network), weights=weights).eval()
+    model = compile_network(load(network), weights=weights, download=download).eval()
     if weights is None:
         typer.echo(f"warning: {network} has no weights of its own: random ones are written; give --weights", err=True)
     return model

@@ -59,6 +59,8 @@ def test_the_wheel_has_the_console_script_and_no_tests(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
     assert "inception_search/_search_spaces/network.schema.json" in names
     assert "inception_search/report/templates/report.html" in names
+    assert "inception_search/published/weights.json" in names
+    assert "inception_search/published/imagenet_classes.LICENSE.txt" in names
     assert "inception_search/py.typed" in names  # mypy sees our types in a user's code
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "runs/"))]

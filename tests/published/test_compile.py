@@ -114,9 +114,22 @@ def test_convert_downloads_with_the_option(published: Server, command: Command, 
     assert ins.load_model(tmp_path / "m.safetensors").classes == imagenet.class_names()
 
 
+def test_export_downloads_with_the_option(published: Server, command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    words = ("export", NETWORK, "--weights", "pretrained", "--to", "safetensors", "-o", out, "--no-check")
+    assert "permit the download with --download" in command(*words).err
+    said = command(*words, "--download")
+    assert said.code == 0, said.err
+    assert out.is_file()
+    assert "write --weights 'pretrained' too" in command("export", NETWORK, "--to", "safetensors", "--download").err
+
+
 def test_convert_needs_the_name_of_the_network(command: Command) -> None:
     assert "add --network" in command("convert", "pretrained").err
-    assert "write weights='pretrained'" in command("convert", "x.pth", "--download").err
+    assert (
+        "--download is for published weights, got 'x.pth'; write pretrained in its place"
+        in command("convert", "x.pth", "--download").err
+    )
 
 
 def test_the_verb_lists_and_downloads(published: Server, command: Command) -> None:
