@@ -52,6 +52,7 @@ def transfer(source: Source, partial: Path, watch: Watch | None = None) -> None:
         except _DiskError as error:
             raise source.error(f"{source.what} cannot be stored ({error})") from error
         except HTTPError as error:
+            error.close()  # it is the answer, with an open connection
             problem: Exception = error
             transient = error.code in _BUSY or (error.code == _RESTART and before > 0)
             if error.code == _RESTART:
@@ -83,6 +84,7 @@ def first_headers(url: str, until: str) -> Message:
             headers: Message = answer.headers
             return headers
     except HTTPError as error:
+        error.close()
         if until in error.headers:
             return error.headers
         raise

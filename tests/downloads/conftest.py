@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -19,3 +20,4 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(transfer, "PAUSE", 0.0)
     with serving() as running:
         yield running
+    gc.collect()  # a connection that was left open is a failure of the test that left it
