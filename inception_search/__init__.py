@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.spec.documents.parse import parse_step as parse_step
     from inception_search.spec.network import Network as Network
     from inception_search.study.study import Study as Study
+    from inception_search.timm_bridge.register import register_timm as register_timm
     from inception_search.weights.export import export_weights as export_weights
     from inception_search.weights.load import load_weights as load_weights
     from inception_search.weights.model_file import save_model as save_model
@@ -104,6 +105,7 @@ _PUBLIC = {
     "parse_step": "spec.documents.parse:parse_step",
     "prepare_images": "backend.preprocess:prepare_images",
     "published_weights": "published.catalogue:published_weights",
+    "register_timm": "timm_bridge.register:register_timm",
     "resume": "search_api:resume",
     "sample_within": "measures.sample_within:sample_within",
     "save_model": "weights.model_file:save_model",

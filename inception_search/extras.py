@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Extra: TypeAlias = Literal["images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino", "nncf"]
+Extra: TypeAlias = Literal[
+    "images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino", "nncf", "timm", "hub"
+]
 PACKAGES: dict[Extra, str] = {
     "images": "pillow",
     "png": "resvg-py",
@@ -18,6 +20,8 @@ PACKAGES: dict[Extra, str] = {
     "onnx": "onnx onnxruntime",
     "openvino": "onnx openvino",
     "nncf": "nncf",
+    "timm": "timm",
+    "hub": "huggingface_hub",
 }
 
 

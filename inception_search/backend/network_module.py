@@ -100,7 +100,12 @@ class NetworkModule(fx.GraphModule):
         """
         from inception_search.backend.timm_interface import pretrained_cfg
 
-        return pretrained_cfg(self.network)
+        found: dict[str, Any] | None = self.recall("pretrained_cfg")
+        return pretrained_cfg(self.network) if found is None else found
+
+    @pretrained_cfg.setter
+    def pretrained_cfg(self, facts: Mapping[str, Any]) -> None:
+        self.remember(pretrained_cfg=dict(facts))
 
     @property
     def default_cfg(self) -> dict[str, Any]:

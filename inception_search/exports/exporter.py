@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +20,7 @@ from inception_search.exports.calibration import Accuracy
 from inception_search.exports.format import Format, differs_little
 from inception_search.exports.formats import FORMATS
 from inception_search.exports.job import Dtype, Job, Options
+from inception_search.exports.target import check_target, folder_beside, put_in_place
 from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
 
@@ -76,8 +71,9 @@ def export(
 
     Args:
         model: a model from :func:`compile` or :func:`load_model`, in evaluation mode.
-        to: the format: ``"onnx"``, ``"pt2"``, ``"openvino"`` or ``"safetensors"`` (docs/deploy.md).
-        path: the file. Its name ends as the format demands: ``.onnx``, ``.pt2``, ``.xml``, ``.safetensors``.
+        to: the format: ``"onnx"``, ``"pt2"``, ``"openvino"``, ``"safetensors"`` or ``"timm"`` (docs/deploy.md).
+        path: the file (for timm, the folder). Its name ends as the format demands: ``.onnx``, ``.pt2``, ``.xml``,
+            ``.safetensors``.
         dtype: ``"float16"``: weights and computation are in it, images and outputs are float32. ``"bfloat16"``: weights
             are stored in it, and the computation is in float32, because few runtimes have it.
         keep_norms: write batch norms as they are, in place of folding them into the convolutions.
@@ -107,12 +103,12 @@ def export(
     options = Options(dtype, keep_norms, preprocess, dynamic_size, int8)
     kind, target = _format(to, options), Path(path)
     found = _checked_model(model)
-    _check_target(target, kind, to, force)
+    check_target(target, kind, to, force)
     _check_images(found, images)
     kind.require()
     facts = _facts(found, "not checked" if not check else "unfinished")
     job = Job(found, options, images, facts, calibrate)
-    with torch.inference_mode(mode=False), _folder_beside(target) as folder:
+    with torch.inference_mode(mode=False), folder_beside(target) as folder:
         file = folder / target.name
         kind.write(job, file)
         result = Exported(target, None, kind.runtime())
@@ -125,8 +121,7 @@ def export(
                 result = result._replace(accuracy=accuracy)
                 found_facts[f"{META}.int8"] = f"{accuracy}; calibrated on images of {calibrate.name}"
             kind.annotate(job, file, found_facts)
-        for made in sorted(folder.iterdir(), key=lambda each: each.name == target.name):  # the file itself last
-            os.replace(made, target.with_name(made.name))  # noqa: PTH105
+        put_in_place(folder, target)
     return result
 
 
@@ -155,21 +150,6 @@ def _checked_model(model: nn.Module) -> NetworkModule:
     return model
 
 
-def _check_target(target: Path, kind: Format, to: str, force: bool) -> None:
-    if not target.name.endswith(kind.suffix) or target.name == kind.suffix:
-        expected = f"a name that ends in {kind.suffix}"
-        raise ConfigError(f"not the name of a file of {to}", path="path", found=str(target), expected=expected)
-    if not target.parent.is_dir():
-        hint = "make it first, or check the path"
-        raise ConfigError("there is no such folder to write to", path="path", found=str(target.parent), hint=hint)
-    if target.is_dir():
-        raise ConfigError("this is a folder", path="path", found=str(target), hint="choose another name")
-    others = [target.with_name(target.stem + end) for end in kind.beside]
-    taken = next((each for each in (target, *others) if each.exists()), None)
-    if taken is not None and not force:
-        raise ConfigError("the file exists", path="path", found=str(taken), hint="use force=True to replace it")
-
-
 def _check_images(model: NetworkModule, images: Tensor | None) -> None:
     shape = tuple(model.recall("graph").nodes[0].type)
     if images is not None and (images.ndim != 4 or tuple(images.shape[1:]) != shape or not len(images)):
@@ -182,27 +162,6 @@ def _facts(model: NetworkModule, check: str) -> dict[str, str]:
     if model.classes is not None:
         facts[CLASSES] = json.dumps(model.classes)
     return facts
-
-
-@contextmanager
-def _folder_beside(target: Path) -> Iterator[Path]:
-    """A folder in that of the target, which is removed with all that is in it."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    try:
-        yield folder
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cannot_write(target: Path, error: OSError) -> ConfigError:
-    hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
-    found = raw(error.strerror or type(error).__name__)
-    return ConfigError("the file cannot be written", path=str(target), found=found, hint=hint)
 
 
 def _difference(kind: Format, job: Job, file: Path) -> float:

@@ -19,12 +19,14 @@ class Format(ABC):
     """A kind of file that a model can be exported to; formats are rows of :data:`FORMATS`."""
 
     suffix: ClassVar[str]
-    """How the names of its files end."""
+    """How the names of its files end; empty for a folder."""
     summary: ClassVar[str]
     options: ClassVar[tuple[str, ...]] = ()
     """The options that it has, of those of :class:`Options`."""
     beside: ClassVar[tuple[str, ...]] = ()
     """How further files are named that it writes: the stem of the file with these endings."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """For a format that writes a folder: the files in it."""
 
     @abstractmethod
     def require(self) -> None:

@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
-    "exports": {"spec", "graph", "passes", "lowering", "backend", "weights", "data"},
+    "exports": {"spec", "graph", "passes", "lowering", "backend", "weights", "data", "canonical", "timm_bridge"},
+    "timm_bridge": {"spec", "canonical", "lowering", "backend", "weights", "store", "items"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
@@ -65,7 +66,7 @@ MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {
-    "torch": {"backend", "data", "execution", "exports", "training", "weights", "proxies", "testing"},
+    "torch": {"backend", "data", "execution", "exports", "timm_bridge", "training", "weights", "proxies", "testing"},
     "optuna": {"optuna_bridge"},
     "networkx": set(),
     "matplotlib": set(),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import inception_search as ins
+import tests.torchvision_shim  # noqa: F401 - before timm
 from inception_search import errors
 from tests.example import EXAMPLE
 

@@ -1,0 +1,1 @@
+"""Networks of this package as models of timm: ``timm.create_model`` builds them by name."""
