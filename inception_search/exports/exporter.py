@@ -71,9 +71,10 @@ def export(
 
     Args:
         model: a model from :func:`compile` or :func:`load_model`, in evaluation mode.
-        to: the format: ``"onnx"``, ``"pt2"``, ``"openvino"``, ``"safetensors"`` or ``"timm"`` (docs/deploy.md).
-        path: the file (for timm, the folder). Its name ends as the format demands: ``.onnx``, ``.pt2``, ``.xml``,
-            ``.safetensors``.
+        to: the format: ``"onnx"``, ``"source"``, ``"pt2"``, ``"openvino"``, ``"safetensors"`` or ``"timm"``
+            (docs/deploy.md).
+        path: the file (for timm, the folder). Its name ends as the format demands: ``.onnx``, ``.py``, ``.pt2``,
+            ``.xml``, ``.safetensors``.
         dtype: ``"float16"``: weights and computation are in it, images and outputs are float32. ``"bfloat16"``: weights
             are stored in it, and the computation is in float32, because few runtimes have it.
         keep_norms: write batch norms as they are, in place of folding them into the convolutions.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from inception_search.errors import CompileError, raw
 from inception_search.exports.source_file import CLASS, lines_of
@@ -60,18 +61,9 @@ def check_source(text: str, model: NetworkModule, images: torch.Tensor) -> float
     """
     import torch
 
-    space: dict[str, object] = {"__name__": "exported_network"}
     training = [part for part in model.modules() if part.training]
-    try:
-        exec(compile(text, "<exported network>", "exec"), space)
-        made = space[CLASS]()  # type: ignore[operator]
-        made.load_state_dict(model.state_dict())
-    except Exception as error:
-        raise CompileError(
-            "the written source does not take the model's weights", found=raw(" ".join(str(error).split()))
-        ) from error
     like = next(model.parameters(), images)
-    made.to(like.device, like.dtype).eval()
+    made = module_of(text, model.state_dict()).to(like.device, like.dtype)
     try:
         model.eval()
         with torch.no_grad():
@@ -81,6 +73,28 @@ def check_source(text: str, model: NetworkModule, images: torch.Tensor) -> float
             part.training = True
     scale = float(ours.abs().max()) or 1.0
     return float((ours - theirs).abs().max()) / scale
+
+
+def module_of(text: str, state: Mapping[str, torch.Tensor]) -> torch.nn.Module:
+    """The network of a written file with these weights, in evaluation mode.
+
+    Args:
+        text: the text of the file; it is executed.
+        state: the ``state_dict`` of the compiled network.
+
+    Raises:
+        CompileError: the file cannot be executed, or does not take the weights.
+    """
+    space: dict[str, Any] = {"__name__": "exported_network"}
+    try:
+        exec(compile(text, "<exported network>", "exec"), space)
+        made: torch.nn.Module = space[CLASS]()
+        made.load_state_dict(state)
+    except Exception as error:
+        raise CompileError(
+            "the written source does not take the model's weights", found=raw(" ".join(str(error).split()))
+        ) from error
+    return made.eval()
 
 
 def _document(model: NetworkModule) -> Network:
