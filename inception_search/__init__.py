@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares them with
     from inception_search.exports.exporter import export as export
     from inception_search.graph.graph import Graph as Graph
     from inception_search.graph.graph import GraphBuilder as GraphBuilder
+    from inception_search.hub.push import push_to_hub as push_to_hub
     from inception_search.items import load as load
     from inception_search.items import load_module as load_module
     from inception_search.measures.budget import Budget as Budget
@@ -105,6 +106,7 @@ _PUBLIC = {
     "parse_step": "spec.documents.parse:parse_step",
     "prepare_images": "backend.preprocess:prepare_images",
     "published_weights": "published.catalogue:published_weights",
+    "push_to_hub": "hub.push:push_to_hub",
     "register_timm": "timm_bridge.register:register_timm",
     "resume": "search_api:resume",
     "sample_within": "measures.sample_within:sample_within",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from inception_search.canonical.catalogue import is_file, is_model, list_dialects, names
 from inception_search.errors import ConfigError, raw, unknown_name, warn
+from inception_search.hub.repository import local
 from inception_search.items import item as named_item
 from inception_search.items import load, trial_named
 from inception_search.lowering import lower
@@ -93,6 +94,7 @@ def compile(  # hides the builtin: PyTorch users look for this name
     from inception_search.published.for_network import published_for
 
     _check_seed(seed)
+    network, weights = local(network), local(weights)
     net = network if isinstance(network, Network) else load(network)
     if aux and not net.aux:
         raise _no_aux(net)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inception_search.canonical.catalogue import SUFFIXES, WEIGHTS, is_file, is_folder, names
 from inception_search.canonical.catalogue import load as load_document
 from inception_search.errors import ConfigError, RunFolderError, SpecError, unknown_name
+from inception_search.hub.repository import local
 from inception_search.spec.network import Network
 from inception_search.spec.step import AnyStep, Use
 from inception_search.store.record import TrialRecord
@@ -69,7 +70,7 @@ def item(words: str | Path, module: str | None = None) -> Item:
     Raises :class:`UnknownNameError` if the name is unknown, :class:`ConfigError` if a trial or point does not exist,
     :class:`RunFolderError` for a run folder that cannot be used, and the errors of reading a document.
     """
-    base, inner = _split_module(words)
+    base, inner = _split_module(local(words))
     if inner is not None and module is not None:
         hint = f"write {base!r} and the one module"
         raise ConfigError("a module of a module cannot be named", found=f"{words} and {module}", hint=hint)
@@ -90,8 +91,9 @@ def load(network: str | Path) -> Network:
 
     Args:
         network: a shipped name with or without a dialect (``"inception_v3@keras"``), the path of a document or of a
-            saved model, YAML text, a run folder (its best network), a trial (``"runs/first:12"``), the best network
-            that :func:`finalize` trained (``"runs/first:final"``), or a step of the edit path between two networks
+            saved model, a model on the Hugging Face Hub (``"hf://user/name"``), YAML text, a run folder (its best
+            network), a trial (``"runs/first:12"``), the best network that :func:`finalize` trained
+            (``"runs/first:final"``), or a step of the edit path between two networks
             (``"inception_v1..inception_v4:3"``).
 
     Returns:

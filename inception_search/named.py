@@ -15,6 +15,7 @@ from inception_search.edits import edit_path as _edit_path
 from inception_search.edits import mutate as _mutate
 from inception_search.edits.kinds import table as _table
 from inception_search.errors import WeightsError
+from inception_search.hub.repository import local
 from inception_search.items import Trial, final_of, item, load, load_module, module_item, record_of, trial_named
 from inception_search.lowering import lower as _lower
 from inception_search.lowering import lower_module
@@ -223,7 +224,9 @@ def load_model(model: str | Path) -> NetworkModule:
     Args:
         model: the path of a ``.safetensors`` file; a run folder (``"runs/first"``: its best trial); a trial
             (``"runs/first:12"``); or a training of :func:`finalize` (``"runs/first:final"``: the best network with the
-            best seed, both selected on the validation images; ``"runs/first:final:12"``: trial 12 with its best seed).
+            best seed, both selected on the validation images; ``"runs/first:final:12"``: trial 12 with its best seed);
+            or a repository of the Hugging Face Hub that :func:`push_to_hub` wrote (``"hf://user/name"``, or
+            ``"hf://user/name@revision"``).
 
     Returns:
         The model in evaluation mode on the CPU: (N, C, H, W) images to (N, classes) logits. The model of a trial has
@@ -231,8 +234,8 @@ def load_model(model: str | Path) -> NetworkModule:
         ``model.network`` is its document; :func:`prepare_images` converts images to its input.
 
     Raises:
-        WeightsError: the file is damaged or contains no document, or the weights of the trial were not kept (only those
-            of complete trials are kept).
+        WeightsError: the file is damaged or contains no document, the Hub cannot send it, or the weights of the trial
+            were not kept (only those of complete trials are kept).
         ConfigError: the study has no trial of this number.
         RunFolderError: no final training is finished.
 
@@ -242,6 +245,7 @@ def load_model(model: str | Path) -> NetworkModule:
     """
     from inception_search.weights.model_file import load_model as load_file
 
+    model = local(model)
     trial = trial_named(model)
     return load_file(_model_path(model)) if trial is None else trained_of(trial).model()
 

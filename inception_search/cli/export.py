@@ -77,11 +77,12 @@ def export(
     from inception_search.errors import unknown_name
     from inception_search.exports import formats
     from inception_search.exports.exporter import export as write
+    from inception_search.hub.repository import local
 
     for what, value, names in (("format", to, formats.FORMATS), ("dtype", dtype, DTYPES)):
         if value not in names:
             raise unknown_name(what, value, names)
-    model = _model(network, weights, download)
+    model = _model(str(local(network)), weights, download)
     result = write(
         model,
         to,

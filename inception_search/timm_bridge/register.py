@@ -32,10 +32,12 @@ def register_timm(
 
     Args:
         networks: a document, a name (docs/naming.md), a saved model, a trial (``"runs/first:12"``), a folder that
-            :func:`export` wrote for timm, or several of these (default: every shipped network and dialect). A dict from
-            names to networks sets the names in timm.
+            :func:`export` wrote for timm, a model on the Hugging Face Hub (``"hf://user/name"``), or several of these
+            (default: every shipped network and dialect). A dict from names to networks sets the names in timm.
         prefix: the beginning of the names in timm; ``inception_v3@keras`` becomes ``ins_inception_v3_keras``.
-        force: replace networks that were registered under the same name before.
+            Folders and models on the Hub have the names in their ``config.json``.
+        force: replace other networks that were registered under the same name before. The weights of the same network
+            are always replaced.
 
     Returns:
         The names in timm.
@@ -70,7 +72,8 @@ def register_source(name: str, source: Source) -> None:
     from timm.models import register_model
     from timm.models._registry import _clear_model_entries, _model_entrypoints
 
-    if name in _registered and _fits(_registered[name], source) and source.file in (None, _registered[name].file):
+    known = _registered.get(name)
+    if known is not None and known.network == source.network and source.file in (None, known.file):
         return
     if name in _registered:  # timm would warn
         _clear_model_entries(name)
@@ -88,11 +91,6 @@ def _check_free(is_model: object, name: str, source: Source, force: bool) -> Non
     if name not in _registered and is_model(name):
         hint = "choose another prefix, or give names: register_timm({name: network})"
         raise ConfigError("timm has a model of this name", path="networks", found=name, hint=hint)
-    if name in _registered and not _fits(_registered[name], source) and not force:
+    if name in _registered and _registered[name].network != source.network and not force:
         hint = "use force=True to replace it, or give names: register_timm({name: network})"
         raise ConfigError("another network is registered under this name", path="networks", found=name, hint=hint)
-
-
-def _fits(known: Source, source: Source) -> bool:
-    """Whether both are the same network, with the weights of one file, or one of them without weights."""
-    return known.network == source.network and (None in (known.file, source.file) or known.file == source.file)

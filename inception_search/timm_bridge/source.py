@@ -11,13 +11,14 @@ import torch
 from inception_search.backend.build import build
 from inception_search.canonical.catalogue import is_file, is_model, names
 from inception_search.errors import ConfigError, WeightsError
+from inception_search.hub.repository import local
 from inception_search.items import Trial, final_of, item, load, record_of, trial_named
 from inception_search.lowering import lower
 from inception_search.spec.documents.parse import parse_network
 from inception_search.spec.network import Network
 from inception_search.spec.transform import remake
 from inception_search.store.run_folder import RunFolder
-from inception_search.timm_bridge.package import CONFIG, DOCUMENT, FACTS, WEIGHTS, timm_name
+from inception_search.timm_bridge.package import CONFIG, DOCUMENT, FACTS, WEIGHTS, architecture, timm_name
 from inception_search.weights.checkpoint import Checkpoint, read_checkpoint
 from inception_search.weights.trained import trained
 
@@ -40,6 +41,10 @@ def source_of(named: Network | str | Path, prefix: str) -> tuple[str, Source]:
     """The name that timm gets, and the source; raises the errors of :func:`load` and of reading the weights."""
     if isinstance(named, Network):
         return timm_name(named.name, prefix), Source(remake(named, aux={}))
+    here = local(named)
+    if here != named:  # its config.json has this name
+        network = remake(load(here), aux={})
+        return architecture(network), _with_weights(network, read_checkpoint(here))
     if is_file(Path(named, CONFIG)):
         return _exported(Path(named))
     trial = trial_named(named)
@@ -71,7 +76,7 @@ def _of_trial(trial: Trial, network: Network) -> Source:
 def _with_weights(network: Network, checkpoint: Checkpoint, classes: tuple[str, ...] | None = None) -> Source:
     from inception_search.spec.safetensors_header import classes_in
 
-    file = None if checkpoint.file is None else str(Path(checkpoint.file).resolve())
+    file = None if checkpoint.file is None else str(Path(checkpoint.file).absolute())
     return Source(network, file, classes or classes_in(checkpoint.metadata) or None)
 
 

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
     "exports": {"spec", "graph", "passes", "lowering", "backend", "weights", "data", "canonical", "timm_bridge"},
-    "timm_bridge": {"spec", "canonical", "lowering", "backend", "weights", "store", "items"},
+    "timm_bridge": {"spec", "canonical", "lowering", "backend", "weights", "store", "items", "hub"},
     "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
@@ -56,7 +56,9 @@ MAY_IMPORT["study"] |= {"measures", "edits", "proxies", "graph", "runner", "optu
 MAY_IMPORT["report"] = {"figures", "store", "spec", "space", "analysis", "study", "canonical", "lowering", "graph"}
 MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
-MAY_IMPORT["items"] = {"spec", "canonical", "store", "edits"}  # what a name stands for, in Python and on a command line
+MAY_IMPORT["hub"] = {"spec", "canonical", "lowering", "graph", "figures", "store", "backend", "weights", "exports"}
+MAY_IMPORT["hub"] |= {"timm_bridge", "items", "named"}
+MAY_IMPORT["items"] = {"spec", "canonical", "store", "edits", "hub"}  # what a name stands for
 MAY_IMPORT["named"] = set(MAY_IMPORT) - {"__main__", "study", "figures"}
 MAY_IMPORT["live_progress"] = {"figures", "store", "study", "progress_console"}
 MAY_IMPORT["typed_options"] = set()

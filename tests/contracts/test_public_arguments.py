@@ -280,6 +280,7 @@ ROWS: dict[str, Row] = {
     "edit_path": Row(ins.edit_path, lambda: {"start": space().decode(point()), "goal": space().decode({**point(), "w": 8}), "space": space(), "via": []}),
     "prepare_images": Row(ins.prepare_images, lambda: {"images": IMAGES, "network": net()}),
     "published_weights": Row(ins.published_weights, lambda: {"network": "inception_v3@timm"}),
+    "push_to_hub": Row(ins.push_to_hub, lambda: {"model": saved(), "repo": "no name", "private": False, "token": "t", "message": "m", "license": "mit", "revision": "main"}, refused=True),
     "register_timm": Row(ins.register_timm, lambda: {"networks": {"ins_row": net()}, "prefix": "ins_", "force": True}),
     "resume": Row(ins.resume, lambda: {"run": "no/run", "trials": 2, "space": None, "strategy": None, "progress": False, "observer": None}, refused=True),
     "sample_within": Row(ins.sample_within, lambda: {"space": space(), "budget": MAX_MACS, "seed": 0, "tries": 3, "shape": (3, 16, 16), "classes": 3, "seconds": 2.0}),

@@ -250,3 +250,11 @@ def test_a_failing_rename_keeps_the_former_folder(tmp_path: Path, monkeypatch: p
         ins.export(model, "timm", target, force=True)
     assert (target / "config.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_other_weights_of_the_same_network_replace_the_former(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        model = ins.compile(ins.load(SMALL), seed=seed).eval()
+        ins.register_timm({"ins_retrained": ins.save_model(model, tmp_path / f"{seed}.safetensors")})
+        with torch.inference_mode():
+            assert torch.equal(timm.create_model("ins_retrained", pretrained=True).eval()(X), model(X))
