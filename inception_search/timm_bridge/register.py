@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -70,16 +71,14 @@ def register_timm(
 def register_source(name: str, source: Source) -> None:
     """Register one network; an earlier one of this name is replaced if it differs."""
     from timm.models import register_model
-    from timm.models._registry import _clear_model_entries, _model_entrypoints
 
     known = _registered.get(name)
     if known is not None and known.network == source.network and source.file in (None, known.file):
         return
-    if name in _registered:  # timm would warn
-        _clear_model_entries(name)
-        _model_entrypoints.pop(name, None)
     inception_networks.default_cfgs[name] = default_config(source)
-    register_model(entry_point(name, source))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # timm warns that the name is registered already
+        register_model(entry_point(name, source))
     _registered[name] = source
 
 
