@@ -28,7 +28,7 @@ def export(
             autocompletion=complete_item,
         ),
     ],
-    to: Annotated[str, typer.Option(help="Format of the file.", autocompletion=one_of(FORMATS))],
+    to: Annotated[str, typer.Option(help=f"Format: {', '.join(FORMATS)}.", autocompletion=one_of(FORMATS))],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write. [default: NAME in this folder]")
     ] = None,

@@ -8,7 +8,8 @@ from typing import Any
 from inception_search.errors import InceptionSearchError, Place, raw
 
 Params = dict[str, Any]
-_OTHER_NAMES = {"num_classes": ("classes",), "optimize": ("only", "passes")}  # Python argument: parameters of the verbs
+# Python argument: parameters of the verbs
+_OTHER_NAMES = {"num_classes": ("classes",), "optimize": ("only", "passes"), "path": ("out",)}
 _GIVEN = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=([^\s,;:)]+)( given to compile)?")
 _NAMED = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b(?![=:.('])")
 _NETWORK = re.compile(r"\b(?:compile|write) (?=[a-z0-9_]+@[a-z]|(?:a|the) (?:network|document)\b)")

@@ -134,7 +134,8 @@ def _format(to: str, options: Options) -> Format:
         if name not in kind.options:
             others = [other for other, each in FORMATS.items() if name in each.options]
             hint = f"leave it out; {' and '.join(others)} have it"
-            raise ConfigError(f"{to} has no such option", path=name, found=value, hint=hint)
+            found = None if value is True else value  # the name of a flag says it
+            raise ConfigError(f"{to} has no such option", path=name, found=found, hint=hint)
     return kind
 
 
