@@ -42,8 +42,8 @@ def push_to_hub(
     ``load_model("hf://user/name")`` loads the model.
 
     Args:
-        model: a model, or the name of one: a trial (``"runs/first:12"``), a run folder, or a saved model. The card has
-            the training record only if a trial is given by its name.
+        model: a model, or the name of one (docs/naming.md): a trial (``"runs/first:12"``), a run folder, or a saved
+            model. The card has the training record only if a trial is given by its name.
         repo: the repository, ``"user/name"``.
         private: make a new repository private.
         token: a token that may write (default: that of ``hf auth login`` or ``HF_TOKEN``).
