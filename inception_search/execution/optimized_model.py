@@ -25,22 +25,10 @@ from inception_search.execution.workers import CPU_BATCH, GPU_BATCH, predict, sp
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.types import FeatureMap
 from inception_search.lowering import lower
-from inception_search.passes.pipeline import run_passes
+from inception_search.passes.pipeline import FOR_FUSED_CALLS, run_passes
 from inception_search.passes.rewrite import PassResult
 from inception_search.spec.transform import remake, set_input
 
-# Exact in evaluation, and never slower with fused convolutions
-PASSES = (
-    "share_values",
-    "drop_inactive",
-    "split_norm",
-    "fold_norm",
-    "fold_scale",
-    "merge_sum",
-    "flatten_concats",
-    "drop_identities",
-    "swap_pool",
-)
 _RELEASED = "the weights of the model were released"
 
 
@@ -288,7 +276,7 @@ class OptimizedModel(nn.Module):
         key = (height, width)
         if key not in self._graphs:
             plain = self._plain_graph(height, width)
-            self._graphs[key] = run_passes(Graph(plain.nodes, plain.outputs[:1]), "inference", only=PASSES)
+            self._graphs[key] = run_passes(Graph(plain.nodes, plain.outputs[:1]), "inference", only=FOR_FUSED_CALLS)
         return self._graphs[key]
 
     def _plain_graph(self, height: int, width: int) -> Graph:

@@ -19,22 +19,11 @@ from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Input
 from inception_search.lowering import lower
 from inception_search.passes.expressions import evaluate
-from inception_search.passes.pipeline import run_passes
+from inception_search.passes.pipeline import FOR_FUSED_CALLS, run_passes
 from inception_search.passes.rewrite import PassResult
 from inception_search.spec.transform import remake, set_input
 
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
-FOLDED = (
-    "share_values",
-    "drop_inactive",
-    "split_norm",
-    "fold_norm",
-    "fold_scale",
-    "merge_sum",
-    "flatten_concats",
-    "drop_identities",
-    "swap_pool",
-)
 AS_WRITTEN = ("share_values", "drop_inactive", "drop_identities")
 _OTHER_SIZE = 32  # pixels that are added to see whether a network allows other sizes
 IMAGES_OF_CHECK = 2
@@ -82,7 +71,7 @@ class Job:
     @cached_property
     def rewritten(self) -> PassResult:
         """The graph that is written, and the expressions of its tensors."""
-        return run_passes(self.plain, "inference", only=AS_WRITTEN if self.options.keep_norms else FOLDED)
+        return run_passes(self.plain, "inference", only=AS_WRITTEN if self.options.keep_norms else FOR_FUSED_CALLS)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:

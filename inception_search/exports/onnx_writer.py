@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from inception_search.errors import CompileError
+from inception_search.exports.job import Dtype
 from inception_search.graph.graph import Graph, Node
 from inception_search.graph.ops import Input
 from inception_search.graph.types import FeatureMap
@@ -15,7 +16,6 @@ from inception_search.graph.types import FeatureMap
 if TYPE_CHECKING:
     import onnx
 
-Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
 OPSET, IR_VERSION = 17, 8  # of 2022: every runtime in use reads them
 LARGEST = 2**31 - 1  # bytes of a protobuf message
 IMAGES, BATCH, SIDES = "images", "N", ("height", "width")

@@ -12,6 +12,18 @@ from inception_search.passes.rewrite import Choose, PassResult, Phase, everywher
 
 Applied: TypeAlias = tuple[tuple[str, str], ...]
 """The pass and the path of every rewrite, in the order in which they were made."""
+FOR_FUSED_CALLS = (
+    "share_values",
+    "drop_inactive",
+    "split_norm",
+    "fold_norm",
+    "fold_scale",
+    "merge_sum",
+    "flatten_concats",
+    "drop_identities",
+    "swap_pool",
+)
+"""Passes that are exact in evaluation, and never slower where a convolution is one call with its activation."""
 Rewrites: TypeAlias = Mapping[Phase, Applied]
 
 

@@ -41,7 +41,7 @@ def entry_point(name: str, source: Source) -> Callable[..., nn.Module]:
         model.pretrained_cfg = config
         if pretrained:
             if not any(config.get(key) for key in ("url", "file", "hf_hub_id", "state_dict")):
-                hint = "leave out pretrained; or register a saved model or a trial whose weights were kept"
+                hint = "leave out pretrained; or register a saved model, or a trial that has kept its weights"
                 raise ConfigError("the network has no trained weights", path="pretrained", found=raw(name), hint=hint)
             where = {} if cache_dir is None else {"cache_dir": cache_dir}
             load_pretrained(

@@ -163,7 +163,7 @@ def test_a_server_that_stays_busy_is_given_up(server: Server, tmp_path: Path) ->
 def test_a_slow_server_is_asked_again_and_continued(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server sends half and then nothing: after the time limit the other half is asked for."""
+    """The server sends half and then nothing: after the time limit a second request fetches the other half."""
     monkeypatch.setattr(transfer, "TIMEOUT", 0.3)
     never = threading.Event()
     url = server.put("/w.pth", CONTENT, slow=never)
