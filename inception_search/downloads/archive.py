@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,23 +29,43 @@ def fetch_archive(source: Source, target: Path, *, folder: str | None = None, wa
         raise source.error(f"{source.what} cannot be stored ({error})") from error
 
 
-def install_archive(source: Source, archive: Path, target: Path, *, folder: str | None = None) -> Path:
+def install_archive(
+    source: Source,
+    archive: Path,
+    target: Path,
+    *,
+    folder: str | None = None,
+    check: Callable[[Path], None] | None = None,
+) -> Path:
     """Unpack the file ``archive``, which was downloaded from ``source``, as ``target``, completely or not at all.
 
     All work is done in a temporary folder beside ``target``, which is always removed; one rename installs the result.
+    ``check`` raises if the unpacked folder is not the expected one, and nothing is then installed.
     """
     with TemporaryDirectory(dir=target.parent, prefix=".download-") as temporary:
         unpacked = Path(temporary) / "unpacked"
         _unpack(source, archive, unpacked)
+        if check is not None:
+            check(unpacked)
         return _move(source, unpacked if folder is None else unpacked / folder, target)
 
 
 def _unpack(source: Source, archive: Path, goal: Path) -> None:
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(goal, filter="data")
+            tar.extractall(goal, members=_limited(source, tar), filter="data")
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:  # a damaged gzip file is an OSError
         raise source.error(f"{source.what} cannot be unpacked ({error})") from error
+
+
+def _limited(source: Source, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of ``tar``; raises before the one with which they are larger than ``source`` may be."""
+    total = 0
+    for member in tar:
+        total += member.size + tarfile.BLOCKSIZE  # the header counts, so that their number is limited, too
+        if total > source.largest:
+            raise source.error(f"{source.what} is too large when unpacked", expected=f"at most {source.largest} bytes")
+        yield member
 
 
 def _move(source: Source, unpacked: Path, goal: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inception_search.downloads.source import Source
@@ -14,6 +14,7 @@ from inception_search.store.flock import locked, try_lock
 
 Note = Callable[[str], None]
 Install = Callable[[Path], object]
+IsThere = Callable[[Path], bool]
 
 
 def fetch(
@@ -23,17 +24,20 @@ def fetch(
     watch: Watch | None = None,
     note: Note | None = None,
     install: Install | None = None,
+    is_there: IsThere | None = None,
 ) -> Path:
     """Download ``source`` to ``target``, unless it is there by now; returns ``target``.
 
     Of several processes one downloads, and the others wait for it. An interrupted download is continued by the next
     call. ``note`` gets a message if this process has to wait. ``install`` makes ``target``, a folder, from the
-    downloaded file (default: the file is renamed). Raises ``source.error``.
+    downloaded file (default: the file is renamed). ``is_there`` checks an existing target (default: a file with the
+    checksum of ``source``). Raises ``source.error``.
     """
+    is_there = is_there or (lambda path: _is_file_of(source, path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target, note) as partial:
-            if not _is_there(source, target):
+            if not is_there(target):
                 checked_transfer(source, partial, watch)
                 try:
                     if install is None:
@@ -63,8 +67,8 @@ def checked_transfer(source: Source, partial: Path, watch: Watch | None = None) 
     checked_transfer(source, partial, watch)
 
 
-def _is_there(source: Source, target: Path) -> bool:
-    return target.is_dir() or (target.is_file() and (source.checksum is None or source.checksum.fits(target)))
+def _is_file_of(source: Source, target: Path) -> bool:
+    return target.is_file() and (source.checksum is None or source.checksum.fits(target))
 
 
 @contextmanager
@@ -79,13 +83,19 @@ def _alone(target: Path, note: Note | None) -> Iterator[Path]:
     try:
         if not _can_lock(fd, lock, note):
             yield target.with_name(f".{target.name}.{os.getpid()}.part")  # its own, which no later call continues
-            lock.unlink(missing_ok=True)
+            _remove(lock)
             return
         with locked(fd, lock):
             yield target.with_name(f".{target.name}.part")
-            lock.unlink(missing_ok=True)
+            _remove(lock)
     finally:
         os.close(fd)
+
+
+def _remove(lock: Path) -> None:
+    """Remove a lock file; Windows refuses that while a process has the file open, and it then remains."""
+    with suppress(OSError):
+        lock.unlink(missing_ok=True)
 
 
 def _can_lock(fd: int, lock: Path, note: Note | None) -> bool:

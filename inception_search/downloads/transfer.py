@@ -91,7 +91,7 @@ def first_headers(url: str, until: str) -> Message:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but not from https to http, and not from an answer that has the header ``until``."""
+    """Follows redirects to https, and from http to http, but not from an answer that has the header ``until``."""
 
     def __init__(self, until: str | None = None) -> None:
         self.until = until
@@ -102,7 +102,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         """The request for the new address; None, which ends in an HTTPError, if it is not followed."""
         if self.until is not None and self.until in headers:
             return None
-        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+        allowed = "https:" if req.full_url.startswith("https:") else ("https:", "http:")
+        if not newurl.startswith(allowed):
             raise HTTPError(req.full_url, code, f"a redirect to the insecure address {newurl}", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -114,6 +115,9 @@ def _continue(source: Source, partial: Path, watch: Watch | None) -> None:
     request = urllib.request.Request(source.url, headers=headers)
     with urllib.request.build_opener(_Redirects()).open(request, timeout=TIMEOUT) as answer:
         if not _continues(answer, done):
+            if answer.status == 206:  # another part than the one that was requested: the next attempt gets all of it
+                forget(partial)
+                raise _CutError(f"the server sent another part, {answer.headers.get('Content-Range', '')!r}")
             done = 0
             _on_disk(lambda: _note_version(partial, answer.headers))
         total = _total(answer.headers, done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
@@ -58,7 +59,7 @@ def _linked(blob: Path, repository: Path, commit: str, file: str) -> Path:
     """``file`` in the snapshot of ``commit`` as a link to ``blob``, or the blob itself where links are not allowed."""
     place = repository / "snapshots" / commit / file
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f".{file}.{os.getpid()}")
+    fresh = place.with_name(f".{file}.{os.getpid()}.{threading.get_ident()}")
     try:
         fresh.symlink_to(os.path.relpath(blob, place.parent))
     except OSError:  # Windows without the right to make links

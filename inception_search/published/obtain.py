@@ -63,15 +63,26 @@ def _download(row: PublishedWeights, watch: Watch | None) -> Path:
 def _unpacked(row: PublishedWeights, source: Source, watch: Watch | None) -> Path:
     """The checkpoint in the archive ``source``, unpacked into our own cache."""
     folder = row.location
-    fetch(source, folder, watch=watch, note=warn, install=lambda file: install_archive(source, file, folder))
+
+    def check(unpacked: Path) -> None:
+        if checkpoint_in(unpacked) is None:
+            raise source.error(f"{source.what} contains no checkpoint")
+
+    fetch(
+        source,
+        folder,
+        watch=watch,
+        note=warn,
+        install=lambda file: install_archive(source, file, folder, check=check),
+        is_there=lambda path: checkpoint_in(path) is not None,
+    )
     found = checkpoint_in(folder)
-    if found is None:
-        raise source.error(f"{source.what} contains no checkpoint")
+    assert found is not None  # checked before it was installed
     return found
 
 
 def _wrong(row: PublishedWeights, path: Path) -> WeightsError | None:
-    """The error for a file in a cache that is not the published one; None if it is, or if nobody knows."""
+    """The error for a file in a cache that is not the published one; None if it is, or if no checksum is known."""
     checksum = hub.checksum_of(path) if row.cache == "Hugging Face hub" else checksum_of(row)
     if checksum is None or row.cache == "own" or checksum.fits(path):
         return None

@@ -137,6 +137,18 @@ def test_a_redirect_from_https_to_http_is_refused() -> None:
         handler.redirect_request(Request("https://one/w"), None, 302, "", {}, "http://other/w")  # type: ignore[arg-type]
 
 
+def test_a_redirect_to_another_protocol_is_refused(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="insecure address ftp://other/w"):
+        fetch(source(server.put("/w.pth", b"", moved_to="ftp://other/w")), tmp_path / "w.pth")
+
+
+def test_a_part_that_was_not_requested_is_not_taken_for_the_file(server: Server, tmp_path: Path) -> None:
+    """Without a checksum nothing else would notice it."""
+    url = server.put("/w.pth", CONTENT, cut_after=[400_000], wrong_parts=1)
+    fetch(Source(url, "the file", WeightsError, "fetch it by hand"), tmp_path / "w.pth")
+    assert (tmp_path / "w.pth").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("status", [404, 403])
 def test_a_missing_file_is_an_error_without_another_attempt(server: Server, tmp_path: Path, status: int) -> None:
     url = server.put("/w.pth", CONTENT, statuses=[status] * 9)
@@ -259,6 +271,22 @@ def test_proxies_of_the_environment_are_used(server: Server, tmp_path: Path, mon
     server.put("http://weights.invalid/w.pth", CONTENT)
     monkeypatch.setenv("http_proxy", server.url)
     fetch(source("http://weights.invalid/w.pth"), tmp_path / "w.pth")
+    assert (tmp_path / "w.pth").read_bytes() == CONTENT
+
+
+def test_a_lock_file_that_cannot_be_removed_is_no_error(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows does not remove files that are open."""
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".lock":
+            raise PermissionError(13, "The process cannot access the file")
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    fetch(source(server.put("/w.pth", CONTENT)), tmp_path / "w.pth")
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
 
 

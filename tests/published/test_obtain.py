@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 import inception_search as ins
+from inception_search.downloads.archive import install_archive
+from inception_search.downloads.source import Source
 from inception_search.errors import WeightsError
 from inception_search.published.catalogue import PublishedWeights
 from inception_search.published.obtain import UncheckedWarning, obtain
@@ -184,3 +186,22 @@ def test_bad_archives(home: Path, server: Server, content: bytes, words: str) ->
         obtain(row, download=True)
     assert row.path is None
     assert not (row.location.parent / "outside.ckpt").exists()
+    assert not row.location.exists()
+
+
+def test_an_empty_folder_is_no_checkpoint(home: Path, server: Server) -> None:
+    """Such as that of a user who was about to unpack the archive by hand."""
+    row = on_server("inception_v1@slim", server.put("/w.tar.gz", archive(("inception_v1.ckpt", CONTENT))))
+    row.location.mkdir(parents=True)
+    with pytest.warns(UncheckedWarning):
+        assert obtain(row, download=True).read_bytes() == CONTENT
+
+
+def test_an_archive_that_grows_when_unpacked_is_refused(tmp_path: Path) -> None:
+    packed = tmp_path / "w.tar.gz"
+    packed.write_bytes(archive(*((f"{index}.ckpt", bytes(100_000)) for index in range(20))))
+    assert packed.stat().st_size < 10_000
+    source = Source("http://x/w.tar.gz", "the file", WeightsError, "by hand", largest=1_000_000)
+    with pytest.raises(WeightsError, match="the file is too large when unpacked; expected at most 1000000 bytes"):
+        install_archive(source, packed, tmp_path / "unpacked")
+    assert [path.name for path in tmp_path.iterdir()] == ["w.tar.gz"]
