@@ -33,7 +33,7 @@ def module(name: str) -> Any:
 def test_every_row_is_a_dialect_with_a_tag_of_its_own() -> None:
     dialects = {f"{name}@{dialect}" for name in ins.list_models(dialects=False) for dialect in ins.list_dialects(name)}
     assert {each.network for each in ROWS} <= dialects
-    assert len({(each.network, each.tag) for each in ROWS}) == len(ROWS) == 25
+    assert len({(each.network, each.tag) for each in ROWS}) == len(ROWS) == 28
 
 
 @pytest.mark.parametrize("each", ROWS, ids=lambda each: each.name)
