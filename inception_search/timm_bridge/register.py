@@ -73,7 +73,8 @@ def register_source(name: str, source: Source) -> None:
     from timm.models import register_model
 
     known = _registered.get(name)
-    if known is not None and known.network == source.network and source.file in (None, known.file):
+    same = known is not None and known.network == source.network
+    if same and (source.file is None or source == known):  # without new weights, the known ones remain
         return
     inception_networks.default_cfgs[name] = default_config(source)
     with warnings.catch_warnings():
