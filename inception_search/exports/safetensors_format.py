@@ -7,7 +7,7 @@ from pathlib import Path
 from inception_search._version import __version__
 from inception_search.exports.format import Format, Run, outputs_of
 from inception_search.exports.job import Job
-from inception_search.weights.model_file import load_model, save_model
+from inception_search.weights.model_file import add_metadata, load_model, save_model
 
 
 class SafetensorsFormat(Format):
@@ -20,8 +20,9 @@ class SafetensorsFormat(Format):
         """Nothing: safetensors is always installed."""
 
     def write(self, job: Job, path: Path) -> None:
-        """As ``save_model``."""
+        """As ``save_model``, with the facts on the export."""
         save_model(job.model, path)
+        add_metadata(path, job.metadata)
 
     def load(self, job: Job, path: Path) -> Run:
         """Load the file and run the model."""
@@ -32,4 +33,5 @@ class SafetensorsFormat(Format):
         return f"inception-search {__version__}"
 
     def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
-        """A file of this kind is read by this package, which compares its checksum."""
+        """Add to the metadata of the file."""
+        add_metadata(path, facts)

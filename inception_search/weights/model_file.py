@@ -91,11 +91,19 @@ def _check_document(network: Network, state: Mapping[str, torch.Tensor]) -> None
         )
 
 
-def _in_order(content: bytes) -> bytes:
-    """Sort the metadata of a safetensors file, which the library shuffles, so that equal models give equal files."""
+def add_metadata(path: Path, facts: Mapping[str, str]) -> None:
+    """Add facts to the metadata of a model file; raises :class:`WeightsError` if it cannot be written."""
+    write_whole(path, _in_order(path.read_bytes(), facts))
+
+
+def _in_order(content: bytes, more: Mapping[str, str] | None = None) -> bytes:
+    """Sort the metadata of a safetensors file, which the library shuffles, so that equal models give equal files.
+
+    ``more`` is added to the metadata.
+    """
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    header["__metadata__"] = dict(sorted({**header["__metadata__"], **(more or {})}.items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # the format aligns the tensor data to eight bytes
     return len(text).to_bytes(8, "little") + text + content[end:]

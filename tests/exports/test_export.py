@@ -18,6 +18,7 @@ from inception_search.data.loader import DeviceData
 from inception_search.errors import CompileError, ConfigError, MissingRequirementError, ShapeError, UnknownNameError
 from inception_search.exports.formats import FORMATS
 from inception_search.graph.ops import Act
+from inception_search.spec.safetensors_header import read_metadata
 from inception_search.training.trainer import Fidelity, train
 from tests.passes.checks import unsettled
 from tests.weights.small_network import SMALL
@@ -65,6 +66,15 @@ def test_without_a_check_the_file_says_so(model: NetworkModule, tmp_path: Path) 
     assert str(result).endswith("(not checked)")
     facts = {each.key: each.value for each in onnx.load(str(result.path)).metadata_props}
     assert facts["inception_search.check"] == "not checked"
+
+
+@pytest.mark.parametrize(("check", "words"), [(True, "inception-search "), (False, "not checked")])
+def test_a_safetensors_file_contains_the_result_of_the_check(
+    model: NetworkModule, tmp_path: Path, check: bool, words: str
+) -> None:
+    path = ins.export(model, "safetensors", tmp_path / "m.safetensors", check=check).path
+    assert read_metadata(path)["inception_search.check"].startswith(words)
+    assert ins.load_model(path).network == model.network
 
 
 def test_images_of_the_user_are_compared(model: NetworkModule, tmp_path: Path) -> None:
