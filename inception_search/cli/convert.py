@@ -120,7 +120,8 @@ def _checkpoint(published: ForNetwork) -> Checkpoint:
 
 
 def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
-    """The weights of a file or trial, and the named network or else the one that the weights belong to."""
+    """The weights of a file, trial or ``hf://user/name``, and the named network, else that of the weights."""
+    from inception_search.hub.repository import local
     from inception_search.items import load, trial_named
     from inception_search.named import trained_of
     from inception_search.weights.checkpoint import read_checkpoint
@@ -128,7 +129,7 @@ def _read(weights: str, network: str | None) -> tuple[Checkpoint, Network]:
 
     trial = trial_named(weights)
     if trial is None:
-        checkpoint = read_checkpoint(weights)
+        checkpoint = read_checkpoint(local(weights))
         return checkpoint, network_of(checkpoint) if network is None else load(network)
     found = trained_of(trial)
     return found.checkpoint, found.network if network is None else load(network)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from inception_search._version import __version__
-from inception_search.canonical.catalogue import load, names
+from inception_search.canonical.catalogue import list_dialects, load, names
 from inception_search.figures.diff.diff import Diff, diff_of
 from inception_search.graph.graph import Graph
 from inception_search.lowering import lower
@@ -65,6 +65,7 @@ print(model(images).softmax(1))
 In timm:
 
 ```python
+import inception_search as ins
 import timm
 
 ins.register_timm("hf://{name}")
@@ -87,9 +88,19 @@ def _costs(network: Network) -> str:
 
 
 def nearest(network: Network) -> Diff:
-    """The differences from the canonical network with the fewest of them."""
-    found = (_compared(name, network) for name in names())
-    return min(found, key=lambda each: sum(each.counts().values()))
+    """The differences from the canonical network with the fewest of them, in its nearest dialect.
+
+    Added and removed parts count first: another width changes every layer, and is still the same network.
+    """
+    base = _fewest(names(), network)
+    dialects = [f"{base.a.name}@{dialect}" for dialect in list_dialects(base.a.name)]
+    return _fewest(dialects, network, base)
+
+
+def _fewest(others: Iterable[str], network: Network, *known: Diff) -> Diff:
+    """The smallest of ``known`` and of the differences from ``others``; the first one of several."""
+    found = [(each, each.counts()) for each in (*known, *(_compared(name, network) for name in others))]
+    return min(found, key=lambda each: (each[1]["added"] + each[1]["removed"], each[1]["changed"]))[0]
 
 
 def _compared(name: str, network: Network) -> Diff:

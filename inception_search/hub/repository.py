@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from inception_search.spec.safetensors_header import DOCUMENT, read_metadata
 SCHEME = "hf://"
 MODEL = "model.safetensors"
 _HUB = "https://huggingface.co"
-_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}\Z", re.ASCII)
+_PART = r"(?![.-])[\w.-]{1,96}(?<![.-])"
+_REPOSITORY = re.compile(rf"{_PART}/{_PART}\Z", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,96}\Z", re.ASCII)
 
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR}
 
 T = TypeVar("T")
 
@@ -38,10 +42,23 @@ class Repository(NamedTuple):
 def repository(words: str) -> Repository:
     """The repository that ``user/name``, ``hf://user/name`` or ``hf://user/name@revision`` names, else ConfigError."""
     name, at, revision = words.removeprefix(SCHEME).partition("@")
-    if not _REPOSITORY.match(name) or (at and not _REVISION.match(revision)):
+    if not _is_name(name) or (at and not _is_revision(revision)):
         expected = "user/name, with letters, digits, '-', '_' and '.'; in hf://user/name@revision with a revision"
         raise ConfigError("not the name of a repository of the Hugging Face Hub", found=words, expected=expected)
     return Repository(name, revision or None)
+
+
+def _is_name(name: str) -> bool:
+    """Whether the Hub permits a name; ``--`` separates its parts in the cache of huggingface_hub."""
+    permitted = _REPOSITORY.match(name) is not None and not name.endswith(".git")
+    return permitted and not any(wrong in name for wrong in ("--", ".."))
+
+
+def _is_revision(revision: str) -> bool:
+    """Whether a revision can be a file path in the cache of huggingface_hub, and one that stays there."""
+    return _REVISION.match(revision) is not None and all(
+        part and not part.startswith(".") for part in revision.split("/")
+    )
 
 
 def endpoint() -> str:
@@ -100,16 +117,20 @@ def hub_errors(found: Repository, done: str) -> Iterator[None]:
     except errors.EntryNotFoundError as error:
         hint = "name a repository that ins.push_to_hub wrote"
         raise _failed(found, done, f"it has no file {MODEL}", hint) from error
-    except errors.HfHubHTTPError as error:
+    except Exception as error:  # errors of the connection are those of the HTTP library of each version
+        cause = error.__cause__ if isinstance(error, RuntimeError) else None  # a large file: it names only the file
+        raise _failed(found, done, *_why(cause or error)) from error
+
+
+def _why(error: BaseException) -> tuple[str, str]:
+    """What went wrong, and the likely fix."""
+    if isinstance(error, hub_package().errors.HfHubHTTPError):
         status = getattr(error.response, "status_code", None)
         login = "log in with a token that may write ('hf auth login', or token=)"
-        hint = login if status in (401, 403) else "try again later"
-        raise _failed(found, done, f"the server answered {status}", hint) from error
-    except Exception as error:  # errors of the connection are those of the HTTP library of each version
-        if isinstance(error, OSError | ValueError) or "onnect" in type(error).__name__:
-            why = f"the connection failed ({type(error).__name__}: {error})"
-            raise _failed(found, done, why, "check the connection, and HF_ENDPOINT") from error
-        raise
+        return f"the server answered {status}", login if status in (401, 403) else "try again later"
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"the file cannot be stored ({error})", "free some space, or set HF_HOME to another folder"
+    return f"the connection failed ({type(error).__name__}: {error})", "check the connection, and HF_ENDPOINT"
 
 
 def _failed(found: Repository, done: str, why: str, hint: str) -> WeightsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import json
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from inception_search.errors import ConfigError, InceptionSearchError, MissingRe
 from inception_search.hub.card import card_of, nearest
 from inception_search.hub.repository import repository
 from inception_search.items import record_of, trial_named
+from tests.cli.conftest import Command
+from tests.cli.conftest import command as command
 from tests.example import EXAMPLE
 from tests.hub.server import TOKEN, FakeHub
 from tests.passes.checks import unsettled
@@ -36,6 +39,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]
     monkeypatch.setenv("HF_ENDPOINT", running.url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setattr(package.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(package.constants, "HF_HUB_DISABLE_XET", True)  # another protocol, in compiled code
     monkeypatch.setattr(package.constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
     yield running
     package.close_session()
@@ -88,6 +92,67 @@ def test_timm_reads_the_repository(server: FakeHub) -> None:
         assert torch.equal(timm.create_model(architecture, pretrained=True).eval()(X), model(X))
 
 
+def test_timm_reads_the_repository_itself_after_register_timm(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """timm reads the address of the Hub once, when huggingface_hub is imported; a test has to replace it."""
+    timm, constants = pytest.importorskip("timm"), pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    address = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address)
+    model = small_model()
+    ins.push_to_hub(model, "me/small")
+    ins.register_timm("hf://me/small")
+    made = timm.create_model("hf-hub:me/small", pretrained=True).eval()
+    with torch.inference_mode():
+        assert torch.equal(made(X), model(X))
+    assert made.classes == model.classes
+    assert timm.create_model("hf-hub:me/small", num_classes=3).num_classes == 3
+
+
+large_files = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+"""huggingface_hub sends large files with an option of httpx that is deprecated."""
+
+
+@large_files
+def test_large_weights_are_stored_apart(server: FakeHub) -> None:
+    """The token is for the Hub, and does not reach the server of the storage."""
+    server.large = 10_000
+    model = small_model()
+    for _ in range(2):  # the second time the weights are there
+        ins.push_to_hub(model, "me/small")
+    assert server.repositories["me/small"]["model.safetensors"] in server.stored.values()
+    with torch.inference_mode():
+        assert torch.equal(ins.load_model("hf://me/small")(X), model(X))
+    assert server.stored_with
+    assert set(server.stored_with) == {None}
+
+
+@large_files
+def test_a_storage_that_refuses_large_weights(server: FakeHub) -> None:
+    server.large, server.storage_full = 10_000, True
+    with pytest.raises(WeightsError, match=rf"{server.url}/me/small: .*uploaded.*the server answered 403"):
+        ins.push_to_hub(small_model(), "me/small")
+    assert server.repositories == {"me/small": {}}
+
+
+COMMANDS: dict[str, tuple[list[str], str]] = {
+    "show": (["show", "hf://me/small"], "parameters"),
+    "diff": (["diff", "hf://me/small", "inception_v3"], "inception_v3"),
+    "draw": (["draw", "hf://me/small", "-o", "m.svg"], "m.svg"),
+    "draw a module": (["draw", "hf://me/small", "--module", "stem", "-o", "m.svg"], "m.svg"),
+    "export": (["export", "hf://me/small", "--to", "safetensors", "-o", "m.safetensors"], "m.safetensors"),
+    "convert": (["convert", "hf://me/small", "-o", "m.safetensors"], "m.safetensors"),
+}
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_on_the_command_line(server: FakeHub, command: Command, verb: str) -> None:
+    ins.push_to_hub(small_model(), "me/small")
+    words, expected = COMMANDS[verb]
+    said = command(*words)
+    assert (said.code, said.err) == (0, "")
+    assert expected in said.out
+
+
 def test_a_second_push_replaces_the_files(server: FakeHub) -> None:
     ins.push_to_hub(small_model(), "me/small")
     server.repositories["me/small"]["mine.txt"] = b"mine"
@@ -120,21 +185,30 @@ def test_the_card_of_a_trial() -> None:
 def test_the_card_of_a_canonical_network() -> None:
     text = card_of("me/v1", ins.load("inception_v1"), classes=["a|b", "<script>"], architecture="ins_inception_v1")
     assert "None: it is `inception_v1` as shipped." in text
+    assert not nearest(ins.load("inception_v1@slim"))
     assert "auxiliary classifiers" in text
     assert "## Training" not in text
     assert "license" not in text
     assert "a\\|b, &lt;script>" in text
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "bn_inception"])
+@pytest.mark.parametrize("name", ["inception_v3", "bn_inception@slim"])
 def test_the_nearest_network_of_a_changed_one(name: str) -> None:
     assert nearest(ins.set_classes(ins.load(name), 10)).a.name == name
+    assert nearest(ins.scale_width(ins.load(name), 0.25)).a.name == name
 
 
 # Errors --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", ["name", "a/b/c", "hf://", "hf://a b/c", "me/small@", "me/small@a b"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("name", "a/b/c", "hf://", "hf://a b/c", "me/small@", "me/small@a b"),
+        *("../..", "a/.b", "a/b.", "-a/b", "a--b/c", "a/b.git"),  # the Hub refuses these
+        *("a/b@../../x", "a/b@/x", "a/b@x/../y"),  # a revision is part of a path in the cache
+    ],
+)
 def test_names_that_are_none(words: str) -> None:
     with pytest.raises(ConfigError, match="user/name"):
         repository(words)
@@ -185,6 +259,17 @@ def test_offline(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ins.load_model("hf://me/small").network.name == ins.load(SMALL).name  # from the cache
     with pytest.raises(WeightsError, match=rf"{server.url}/me/other.*cannot be reached.*HF_HUB_OFFLINE"):
         ins.load_model("hf://me/other")
+
+
+def test_a_full_disk(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ins.push_to_hub(small_model(), "me/small")
+
+    def refuse(*_: Any, **__: Any) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+    with pytest.raises(WeightsError, match=r"cannot be stored .*No space left on device.*HF_HOME"):
+        ins.load_model("hf://me/small")
 
 
 def test_no_server(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
