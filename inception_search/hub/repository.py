@@ -111,7 +111,9 @@ def hub_errors(found: Repository, done: str) -> Iterator[None]:
     except errors.RevisionNotFoundError as error:
         why = f"it has no revision {found.revision!r}"
         raise _failed(found, done, why, "name a branch, tag or commit of it") from error
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+    except errors.OfflineModeIsEnabled as error:
+        raise _failed(found, done, "HF_HUB_OFFLINE forbids requests to the Hub", "unset HF_HUB_OFFLINE") from error
+    except errors.LocalEntryNotFoundError as error:
         hint = f"unset HF_HUB_OFFLINE, check the connection, or load {MODEL} from a local path with ins.load_model"
         raise _failed(found, done, "the Hub cannot be reached, and the file is not in the cache", hint) from error
     except errors.EntryNotFoundError as error:

@@ -28,8 +28,8 @@ class PublishedWeights:
 
     ``network`` is the dialect that it belongs to, and ``tag`` distinguishes the files of one dialect. ``sha256`` may be
     the beginning of the checksum. ``megabytes`` is the size as published (2**20 bytes in torchvision's tables).
-    ``accuracies`` are fractions. ``preprocess`` has the facts in which images are prepared otherwise than in the
-    dialect.
+    ``accuracies`` are fractions. ``preprocess`` has the values that replace those of the dialect, where
+    the file expects others.
     """
 
     network: str

@@ -19,7 +19,7 @@ from inception_search.timm_bridge.source import Source
 OPTIONS = ("num_classes", "in_chans", "img_size", "global_pool", "drop_rate", "features_only", "out_indices")
 POOLS = {"avg": "avg", "max": "max", "": "none", "none": "none"}
 _PARALLEL = "module."
-_SAVED = "pretrained_model_args"  # what timm passes on from a config.json; ours keeps all in its document
+_SAVED = "pretrained_model_args"  # from a config.json; all options of these networks are in their documents
 
 
 def entry_point(name: str, source: Source) -> Callable[..., nn.Module]:
@@ -110,8 +110,8 @@ def _own_tensors(state: Mapping[str, Tensor], model: nn.Module) -> dict[str, Ten
     """
     known = model.state_dict().keys()
     kept = {key: value for key, value in state.items() if not key.startswith("aux.")}
-    lost = {key for key in kept if key not in known and f"{_PARALLEL}{key}" in known}
-    return {f"{_PARALLEL}{key}" if key in lost else key: value for key, value in kept.items()}
+    cut = {key for key in kept if key not in known and f"{_PARALLEL}{key}" in known}
+    return {f"{_PARALLEL}{key}" if key in cut else key: value for key, value in kept.items()}
 
 
 def _rename(model: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:

@@ -1,1 +1,1 @@
-"""Downloads, from a server on loopback that misbehaves as asked."""
+"""Downloads, from a server on loopback that fails in the ways that a test sets."""

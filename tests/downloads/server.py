@@ -1,4 +1,4 @@
-"""A server on loopback for downloads: it cuts, stalls, redirects, refuses and continues as a test asks."""
+"""A server on loopback for downloads: it cuts, stalls, redirects, refuses and continues as a test sets."""
 
 from __future__ import annotations
 

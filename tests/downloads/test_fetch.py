@@ -59,7 +59,7 @@ def test_a_cut_connection_is_continued(server: Server, tmp_path: Path) -> None:
     url = server.put("/w.pth", CONTENT, cut_after=[400_000, 300_000])
     fetch(source(url), tmp_path / "w.pth")
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
-    assert [asked for _, asked in server.requests] == [None, "bytes=400000-", "bytes=700000-"]
+    assert [requested for _, requested in server.requests] == [None, "bytes=400000-", "bytes=700000-"]
 
 
 @pytest.mark.parametrize("how", [{"ranges": False}, {"etag": None}])
@@ -81,9 +81,9 @@ def test_an_interrupted_download_is_continued_by_the_next_call(server: Server, t
     server.files["/w.pth"].cut_after.clear()
     fetch(source(url), tmp_path / "w.pth")
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
-    asked = server.requests[-1][1]
-    assert asked is not None
-    assert asked.startswith("bytes=")
+    requested = server.requests[-1][1]
+    assert requested is not None
+    assert requested.startswith("bytes=")
     assert names(tmp_path) == ["w.pth"]
 
 
@@ -159,7 +159,7 @@ def test_a_missing_file_is_an_error_without_another_attempt(server: Server, tmp_
     assert len(server.requests) == 1
 
 
-def test_a_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
+def test_a_busy_server_gets_another_request(server: Server, tmp_path: Path) -> None:
     url = server.put("/w.pth", CONTENT, statuses=[503, 429])
     fetch(source(url), tmp_path / "w.pth")
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
@@ -172,7 +172,7 @@ def test_a_server_that_stays_busy_is_given_up(server: Server, tmp_path: Path) ->
     assert len(server.requests) == transfer.ATTEMPTS
 
 
-def test_a_slow_server_is_asked_again_and_continued(
+def test_a_slow_server_gets_another_request_and_continues(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server sends half and then nothing: after the time limit a second request fetches the other half."""
@@ -224,19 +224,19 @@ def test_a_disk_that_refuses_is_named(server: Server, tmp_path: Path) -> None:
         fetch(source(server.put("/w.pth", CONTENT)), tmp_path / "file" / "w.pth")
 
 
-def _fetch_in_process(url: str, target: Path, told: multiprocessing.SimpleQueue[str]) -> None:
-    fetch(source(url), target, note=told.put)
+def _fetch_in_process(url: str, target: Path, notes: multiprocessing.SimpleQueue[str]) -> None:
+    fetch(source(url), target, note=notes.put)
 
 
 def test_of_two_processes_one_downloads(server: Server, tmp_path: Path) -> None:
     half = threading.Event()
     url, target = server.put("/w.pth", CONTENT, slow=half), tmp_path / "w.pth"
     context = multiprocessing.get_context("spawn")
-    told = context.SimpleQueue()
-    workers = [context.Process(target=_fetch_in_process, args=(url, target, told)) for _ in range(2)]
+    notes = context.SimpleQueue()
+    workers = [context.Process(target=_fetch_in_process, args=(url, target, notes)) for _ in range(2)]
     for worker in workers:
         worker.start()
-    note = told.get()  # the second waits while the first is at its half
+    note = notes.get()  # the second waits while the first is at its half
     half.set()
     for worker in workers:
         worker.join()
@@ -251,8 +251,8 @@ def test_a_process_that_was_killed_leaves_a_part_that_is_continued(server: Serve
     half = threading.Event()
     url, target = server.put("/w.pth", CONTENT, slow=half), tmp_path / "w.pth"
     context = multiprocessing.get_context("spawn")
-    told = context.SimpleQueue()
-    worker = context.Process(target=_fetch_in_process, args=(url, target, told))
+    notes = context.SimpleQueue()
+    worker = context.Process(target=_fetch_in_process, args=(url, target, notes))
     worker.start()
     part = tmp_path / ".w.pth.part"
     while worker.is_alive() and (not part.exists() or part.stat().st_size < 262_144):

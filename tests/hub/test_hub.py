@@ -259,6 +259,8 @@ def test_offline(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ins.load_model("hf://me/small").network.name == ins.load(SMALL).name  # from the cache
     with pytest.raises(WeightsError, match=rf"{server.url}/me/other.*cannot be reached.*HF_HUB_OFFLINE"):
         ins.load_model("hf://me/other")
+    with pytest.raises(WeightsError, match=rf"{server.url}/me/small: .*uploaded.*forbids requests.*unset"):
+        ins.push_to_hub(small_model(), "me/small")
 
 
 def test_a_full_disk(server: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
