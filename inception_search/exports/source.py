@@ -22,8 +22,7 @@ def source_of(model: NetworkModule | Network) -> str:
     """The network as the text of a Python file in plain torch.
 
     The file has one class for each block, and a class ``Network`` whose ``load_state_dict`` takes the weights of the
-    compiled network: the keys are the same. It needs torch only, and is formatted as ``ruff format`` does with lines
-    of 120 characters.
+    compiled network: the keys are the same. It needs torch only, and is formatted as ``ruff format`` does by default.
 
     Args:
         model: a network, or a compiled one.
@@ -85,10 +84,10 @@ def module_of(text: str, state: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     Raises:
         CompileError: the file cannot be executed, or does not take the weights.
     """
-    space: dict[str, Any] = {"__name__": "exported_network"}
+    names: dict[str, Any] = {"__name__": "exported_network"}
     try:
-        exec(compile(text, "<exported network>", "exec"), space)
-        made: torch.nn.Module = space[CLASS]()
+        exec(compile(text, "<exported network>", "exec"), names)
+        made: torch.nn.Module = names[CLASS]()
         made.load_state_dict(state)
     except Exception as error:
         raise CompileError(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from inception_search.exports.source_layers import act_call, exact_unit_name, norm_call, unit_name, unit_words
 from inception_search.exports.source_layout import (
+    WIDTH,
     Brackets,
     Code,
     assignment,
@@ -31,12 +32,12 @@ from inception_search.exports.source_tree import (
     scopes_in,
     shape_of,
 )
-from inception_search.exports.source_words import class_name, unique
+from inception_search.exports.source_words import class_name, numbered, unique
 
 MOST_ARGUMENTS = 8  # a class with more is printed once for each set of numbers
 SHORTEST_POSITIONAL = 3  # numbers beside the input channels from which a call has no names
-POSITIONAL = ("in_channels", "channels", "classes")  # arguments that calls never name; they come first
-SHORT_DOC = 106  # characters of a docstring and its stages that fit on a line
+POSITIONAL = ("in_channels", "channels", "num_classes")  # arguments that calls never name; they come first
+SHORT_DOC = WIDTH - 14  # characters of a docstring and its stages that fit on a line
 Names: TypeAlias = dict[Leaf, str]  # the numbers that are arguments of the class that is being printed
 
 
@@ -74,7 +75,7 @@ class Printer:
         usual = [unit_name(unit) for unit in units]
         for unit, name in zip(units, usual, strict=True):
             several = len({other.act for other in units if unit_name(other) == name}) > 1
-            names[unit] = class_name([exact_unit_name(unit) if several else name], self.taken)
+            names[unit] = numbered(exact_unit_name(unit) if several else name, self.taken)
             self.taken.add(names[unit])
         return names
 

@@ -17,7 +17,7 @@ from inception_search.graph.types import Type
 from inception_search.spec.network import Network, Preprocess
 
 CLASS = "Network"
-RESERVED = {"O", "I", "Tensor", "F", "Pair", *HELPERS, *keyword.kwlist, *dir(builtins)}
+RESERVED = {"Module", "Sequential", "Tensor", "Pair", *HELPERS, *keyword.kwlist, *dir(builtins)}
 AUX = "aux."
 
 
@@ -63,6 +63,8 @@ def _helpers(root: Scope, printer: Printer) -> Iterator[str]:
             used.add("SameConv2d")
     if {"SumNode", "ConcatNode"} & used:
         used.add("Edge")
+    if "SameL2Pool2d" in used:
+        used.add("L2Pool2d")
     texts = [PAD_FUNCTION] if any(name.startswith("Same") for name in used) else []
     for text in (*texts, *(text for name, text in HELPERS.items() if name in used)):
         yield from ("", *text.rstrip().split("\n"))
@@ -70,11 +72,11 @@ def _helpers(root: Scope, printer: Printer) -> Iterator[str]:
 
 def _network(network: Network, root: Scope, printer: Printer, output: Type) -> Iterator[str]:
     """The class of the whole network."""
-    names = {leaf: "classes" for leaf in shape_of(root).leaves if leaf.always}
+    names = {leaf: "num_classes" for leaf in shape_of(root).leaves if leaf.always}
     yield f"class {CLASS}(nn.Module):"
     yield from docstring(_facts(network, output), 1)
     yield ""
-    yield from signature("__init__", [f"classes: int = {network.head.classes}"] if names else [], "None")
+    yield from signature("__init__", [f"num_classes: int = {network.head.classes}"] if names else [], "None")
     yield "        super().__init__()"
     yield from printer.assignments((part for part in root.parts if not part[0].startswith(AUX)), names)
     if network.aux:
@@ -101,7 +103,7 @@ def _facts(network: Network, output: Type) -> str:
     """What the network reads and computes."""
     channels, height, width = network.input.shape
     features = f"features (N, {', '.join(map(str, output))})"
-    made = "logits (N, classes)" if network.head.classifier != "none" else features
+    made = "logits (N, num_classes)" if network.head.classifier != "none" else features
     facts = [f"{network.name}: images (N, {channels}, {height}, {width}) to {made}."]
     if network.aux:
         names = ", ".join(network.aux)

@@ -38,4 +38,4 @@ class SourceFormat(Format):
         return f"torch {torch.__version__}"
 
     def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
-        """The source says nothing of the check: it is to be read and changed."""
+        """Nothing: the source has no metadata, because it is to be read and changed."""

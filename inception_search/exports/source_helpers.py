@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 PAD_FUNCTION = '''
-def same_padding(x: Tensor, kernel: Pair, stride: Pair, dilation: Pair = 1, value: float = 0.0) -> Tensor:
-    """Pad (N, C, H, W) as TensorFlow's SAME does: ceil(size / stride) outputs, an odd zero at the bottom or right."""
+def same_padding(
+    x: Tensor, kernel: Pair, stride: Pair, dilation: Pair = 1, value: float = 0.0
+) -> Tensor:
+    """Pad (N, C, H, W) as TensorFlow's SAME does, for ceil(size / stride) outputs.
+
+    An odd zero is at the bottom or right.
+    """
+    kernel, stride, dilation = pair(kernel), pair(stride), pair(dilation)
     zeros: list[int] = []
     for axis in (1, 0):
-        size, k, s, d = x.shape[2 + axis], pair(kernel)[axis], pair(stride)[axis], pair(dilation)[axis]
-        total = max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
+        size = x.shape[2 + axis]
+        window = dilation[axis] * (kernel[axis] - 1) + 1
+        outputs = -(-size // stride[axis])
+        total = max((outputs - 1) * stride[axis] + window - size, 0)
         zeros += [total // 2, total - total // 2]
     return F.pad(x, zeros, value=value)
 
@@ -18,83 +26,75 @@ def pair(value: Pair) -> tuple[int, int]:
     return value if isinstance(value, tuple) else (value, value)
 '''
 
+
+def _shift_norm(kind: str) -> str:
+    return f'''
+class ShiftBatchNorm{kind}(nn.BatchNorm{kind}):
+    """Batch norm with a learned shift, without a learned scale."""
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1
+    ) -> None:
+        super().__init__(num_features, eps, momentum)
+        self.register_parameter("weight", None)
+'''
+
+
 HELPERS = {
     "SameConv2d": '''
 class SameConv2d(nn.Conv2d):
     """Convolution with TensorFlow's SAME padding."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(same_padding(x, self.kernel_size, self.stride, self.dilation))
+        x = same_padding(x, self.kernel_size, self.stride, self.dilation)
+        return super().forward(x)
 ''',
     "SameMaxPool2d": '''
-class SameMaxPool2d(nn.Module):
+class SameMaxPool2d(nn.MaxPool2d):
     """Maximum pooling with TensorFlow's SAME padding."""
-
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None) -> None:
-        super().__init__()
-        self.kernel_size, self.stride = kernel_size, stride or kernel_size
 
     def forward(self, x: Tensor) -> Tensor:
         x = same_padding(x, self.kernel_size, self.stride, value=float("-inf"))
-        return F.max_pool2d(x, self.kernel_size, self.stride)
+        return super().forward(x)
 ''',
     "SameAvgPool2d": '''
-class SameAvgPool2d(nn.Module):
+class SameAvgPool2d(nn.AvgPool2d):
     """Average pooling with TensorFlow's SAME padding."""
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, count_include_pad: bool = False) -> None:
-        super().__init__()
-        self.kernel_size, self.stride, self.count_include_pad = kernel_size, stride or kernel_size, count_include_pad
-
     def forward(self, x: Tensor) -> Tensor:
-        average = F.avg_pool2d(same_padding(x, self.kernel_size, self.stride), self.kernel_size, self.stride)
+        average = super().forward(same_padding(x, self.kernel_size, self.stride))
         if self.count_include_pad:
             return average
         inside = same_padding(torch.ones_like(x[:1, :1]), self.kernel_size, self.stride)
-        return average / F.avg_pool2d(inside, self.kernel_size, self.stride)
-''',
-    "SameL2Pool2d": '''
-class SameL2Pool2d(nn.Module):
-    """Root of the sum of squares over each window, with TensorFlow's SAME padding."""
-
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None) -> None:
-        super().__init__()
-        self.kernel_size, self.stride = kernel_size, stride or kernel_size
-
-    def forward(self, x: Tensor) -> Tensor:
-        squares = same_padding(x * x, self.kernel_size, self.stride)
-        total = F.avg_pool2d(squares, self.kernel_size, self.stride, divisor_override=1)
-        return (total + torch.finfo(x.dtype).tiny).sqrt()  # the tiny number keeps the gradient finite at zero
+        return average / super().forward(inside)
 ''',
     "L2Pool2d": '''
 class L2Pool2d(nn.AvgPool2d):
     """Root of the sum of squares over each window."""
 
     def __init__(
-        self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, ceil_mode: bool = False
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        ceil_mode: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, divisor_override=1)
 
     def forward(self, x: Tensor) -> Tensor:
         total = super().forward(x * x)
-        return (total + torch.finfo(x.dtype).tiny).sqrt()  # the tiny number keeps the gradient finite at zero
+        # The tiny number keeps the gradient finite at zero.
+        return (total + torch.finfo(x.dtype).tiny).sqrt()
 ''',
-    "ShiftBatchNorm2d": '''
-class ShiftBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm with a learned shift, without a learned scale."""
+    "SameL2Pool2d": '''
+class SameL2Pool2d(L2Pool2d):
+    """Root of the sum of squares over each window, with TensorFlow's SAME padding."""
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        super().__init__(num_features, eps, momentum)
-        self.register_parameter("weight", None)
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(same_padding(x, self.kernel_size, self.stride))
 ''',
-    "ShiftBatchNorm1d": '''
-class ShiftBatchNorm1d(nn.BatchNorm1d):
-    """Batch norm with a learned shift, without a learned scale."""
-
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        super().__init__(num_features, eps, momentum)
-        self.register_parameter("weight", None)
-''',
+    "ShiftBatchNorm2d": _shift_norm("2d"),
+    "ShiftBatchNorm1d": _shift_norm("1d"),
     "Narrow": '''
 class Narrow(nn.Module):
     """Some consecutive channels of the input."""

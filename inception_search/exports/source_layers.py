@@ -58,22 +58,18 @@ def short(pair: tuple[int, int]) -> int | tuple[int, int]:
 
 
 def _pool(op: ops.Pool, channels: Num) -> Call:
-    kind = {"max": "Max", "avg": "Avg", "l2": "L2"}[op.mode]
     options: list[tuple[str, Any]] = []
     if op.stride != op.kernel:
         options.append(("stride", short(op.stride)))
-    counts = op.mode == "avg" and op.padding != (0, 0)
-    if op.padding == "tf":
-        if counts and op.count_pad:
-            options.append(("count_include_pad", True))
-        return Call(f"{SAME}{kind}Pool2d", (short(op.kernel),), tuple(options))
-    if op.padding != (0, 0):
+    if op.padding != "tf" and op.padding != (0, 0):
         options.append(("padding", short(op.padding)))
-    if op.ceil:
+    if op.ceil and op.padding != "tf":
         options.append(("ceil_mode", True))
-    if counts and not op.count_pad:
+    if op.mode == "avg" and op.padding != (0, 0) and not op.count_pad:
         options.append(("count_include_pad", False))
-    return Call("L2Pool2d" if op.mode == "l2" else f"nn.{kind}Pool2d", (short(op.kernel),), tuple(options))
+    name = {"max": "MaxPool2d", "avg": "AvgPool2d", "l2": "L2Pool2d"}[op.mode]
+    prefix = SAME if op.padding == "tf" else "" if op.mode == "l2" else "nn."
+    return Call(f"{prefix}{name}", (short(op.kernel),), tuple(options))
 
 
 def _lrn(op: ops.Lrn, channels: Num) -> Call:

@@ -1,4 +1,4 @@
-"""Python text in the layout of ``ruff format`` with lines of at most 120 characters."""
+"""Python text in the layout of ``ruff format`` with its default of 88 characters a line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TypeAlias
 
-WIDTH = 120
+WIDTH = 88
 INDENT = "    "
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inception_search.exports.source_layout import INDENT, WIDTH
 from inception_search.exports.source_steps import IDENTITY, Content, Parts, StepLowering, Value
 from inception_search.exports.source_tree import Call, Leaf, Num, Scope, Unit, number
 from inception_search.graph import ops
@@ -17,7 +18,7 @@ class SourceLowering(StepLowering):
     def __init__(self, network: Network) -> None:
         super().__init__(network)
         self.output: Type = FeatureMap(*network.input.shape)
-        self.classes = Leaf(network.head.classes, "classes", always=True)
+        self.classes = Leaf(network.head.classes, "num_classes", always=True)
 
     def network(self) -> Scope:
         """The whole network."""
@@ -31,7 +32,7 @@ class SourceLowering(StepLowering):
         for name, step in net.stages.items():
             x = taps[name] = self.named(step, x, name, name)
             parts.append((name, x.module))
-            forward.append(f"x = self.{name}(x)  # {' x '.join(map(str, x.type))}")
+            forward.append(_stage(name, x.type))
             forward += [f"after_{name} = x"] if name in read else []
         last = ""
         if not _is_headless(net.head):
@@ -115,6 +116,14 @@ class SourceLowering(StepLowering):
         """A linear layer with a norm or an activation."""
         unit = Unit("linear", norm, act.kind if act else None, bias=norm is None)
         return Value(Call(unit, (x.channels, width)), ops.Linear(width.value).infer((x.type,)), width)
+
+
+def _stage(name: str, output: Type) -> str:
+    """The call of a stage, with the shape of its output as a comment if there is room, also after ``return``."""
+    statement = f"x = self.{name}(x)"
+    line = f"{statement}  # {' x '.join(map(str, output))}"
+    longest = len(2 * INDENT) + len(line) - len("x = ") + len("return ")
+    return line if longest <= WIDTH else statement
 
 
 def _is_headless(head: Head) -> bool:

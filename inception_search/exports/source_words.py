@@ -8,6 +8,7 @@ from typing import Any
 
 from inception_search.backend.parts import camel_case
 from inception_search.spec import step as spec
+from inception_search.spec.factorisation import PARALLEL, factor_widths
 
 _MANY = {1: "", 2: "double_", 3: "triple_"}
 
@@ -42,21 +43,31 @@ def in_words(step: spec.AnyStep) -> str:
     return words[:1].upper() + words[1:]
 
 
-def class_name(hints: Iterable[str], taken: Iterable[str]) -> str:
+def class_name(hints: Iterable[str], taken: set[str]) -> str:
     """A name for a class that is known as ``hints``, not in ``taken``: their common words, or the first hint."""
-    used, hints = set(taken), list(dict.fromkeys(hints))
+    hints = list(dict.fromkeys(hints))
     words = [re.findall(r"[a-z]+|\d+", hint) for hint in hints]
     common: list[str] = []
     for column in zip(*words, strict=False):
         if len(set(column)) > 1:
             break
         common.append(column[0])
-    names = [camel_case("_".join(common)) if len(hints) > 1 else "", *(camel_case(hint) for hint in hints)]
-    for name in names:
-        if name and name not in used:
-            return name
-    base = next(name for name in names if name)
-    return next(name for name in (f"{base}V{count}" for count in range(2, len(used) + 3)) if name not in used)
+    names = [_class_name("_".join(common))] if common and len(hints) > 1 else []
+    names += [_class_name(hint) for hint in hints]
+    free = (name for name in (*names, f"{names[0]}Block") if name not in taken)
+    return next(free, None) or numbered(f"{names[0]}Block", taken)
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """``name``, or ``nameV2`` and so on if it is in ``taken``."""
+    names = (name, *(f"{name}V{count}" for count in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
+
+
+def _class_name(hint: str) -> str:
+    """``mixed_5b`` as ``Mixed5b``; a single letter says too little, so that ``a1`` is ``BlockA1``."""
+    name = camel_case(hint)
+    return f"Block{name}" if re.fullmatch(r"[A-Z]\d*", name) else name
 
 
 def unique(names: Sequence[str]) -> list[str]:
@@ -96,11 +107,13 @@ def _words(step: Any) -> str:
         return ", ".join(_words(part) for part in step.steps)
     if isinstance(step, spec.Concat):
         return f"({' | '.join(_words(branch) for branch in step.branches)})"
-    if isinstance(step, spec.Conv | spec.Depthwise):
-        size = f"{step.kernel[0]}x{step.kernel[1]}"
-        if isinstance(step, spec.Depthwise):
-            return f"{size} depthwise"
-        return size if step.factor == "none" else f"{size} {step.factor}"
+    if isinstance(step, spec.Conv) and step.factor != "none":
+        factors = [_words(part) for _, part, _ in factor_widths(step)]
+        return f"({' | '.join(factors)})" if step.factor in PARALLEL else ", ".join(factors)
+    if isinstance(step, spec.Conv):
+        return f"{step.kernel[0]}x{step.kernel[1]}"
+    if isinstance(step, spec.Depthwise):
+        return f"{step.kernel[0]}x{step.kernel[1]} depthwise"
     if isinstance(step, spec.Pool):
         return f"{step.mode} {step.kernel[0]}x{step.kernel[1]}"
     if isinstance(step, spec.Act | spec.Use):

@@ -75,7 +75,7 @@ def _write(model: NetworkModule, folder: Path, batch: int) -> None:
     for mode in ("eval", "train"):
         expected[mode] = outputs(model.train(mode == "train"), images)
     if model.num_classes:
-        expected["arguments"] = {"classes": model.num_classes}
+        expected["arguments"] = {"num_classes": model.num_classes}
     torch.save(expected, folder / "expected.pt")
 
 
@@ -88,11 +88,15 @@ def outputs(model: torch.nn.Module, images: torch.Tensor) -> tuple[torch.Tensor,
 
 
 def ruff(*paths: Path) -> str:
-    """What ruff would change or reports in files: its formatter and its rules for this project."""
+    """What ruff would change or reports in files: its formatter with defaults, and the rules of this project."""
     project = Path(__file__).parents[2] / "pyproject.toml"
     found = ""
-    for verb in (["format", "--diff"], ["check", "--output-format=concise"]):
-        command = [sys.executable, "-m", "ruff", *verb, "--no-cache", "--config", str(project), *map(str, paths)]
+    for verb in (
+        ["format", "--diff", "--isolated"],
+        ["check", "--output-format=concise", "--isolated"],
+        ["check", "--output-format=concise", "--config", str(project)],
+    ):
+        command = [sys.executable, "-m", "ruff", *verb, "--no-cache", *map(str, paths)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         found += done.stdout + done.stderr if done.returncode else ""
     return found

@@ -169,7 +169,7 @@ def test_the_docstring_has_the_facts() -> None:
     text = source_of(ins.load("inception_v3@torchvision"))
     about = " ".join(text.split())
     assert f"Written by inception_search {ins.__version__}, which is not needed to run it." in about
-    assert "inception_v3@torchvision: images (N, 3, 299, 299) to logits (N, classes)." in about
+    assert "inception_v3@torchvision: images (N, 3, 299, 299) to logits (N, num_classes)." in about
     assert "resize the shorter side to 342 (bilinear), crop the centre to 299x299" in about
     assert "subtract the mean (0.5, 0.5, 0.5), divide by the standard deviation (0.5, 0.5, 0.5)" in about
 
@@ -184,21 +184,67 @@ def test_classes_with_many_numbers_are_kept_apart() -> None:
     assert "class Right(nn.Module)" in text
 
 
-def test_names_of_python_are_no_class_names() -> None:
-    document = """
-schema: inception-search/network
-version: 1
-name: names
-input: 3x16x16
-blocks: {none: {concat: [1x1 4, 3x3 4]}, network: {concat: [1x1 4, 5x5 4]}}
-stages: {a: none, b: network}
-"""
-    network = ins.load(document)
-    assert list(run(source_of(network)).state_dict()) == list(ins.compile(network).state_dict())
+# The name of a block -> the name of its class: no name of Python or of the file, and no single letter.
+CLASS_NAMES = {
+    "mixed_5b": "Mixed5b",
+    "class": "Class",
+    "self": "Self",
+    "nn": "Nn",
+    "none": "NoneBlock",
+    "exception": "ExceptionBlock",
+    "module": "ModuleBlock",
+    "network": "NetworkBlock",
+    "head": "Head",
+    "i": "BlockI",
+    "a2": "BlockA2",
+}
+
+
+@pytest.mark.parametrize("name", CLASS_NAMES)
+def test_names_of_classes(name: str) -> None:
+    other = "concat_4" if name == "mixed_5b" else "mixed_5b"
+    network = document_with(
+        f"blocks: {{{name}: {{concat: [1x1 4, 3x3 4]}}, {other}: {{concat: [1x1 4, 5x5 4]}}}}",
+        f"stages: {{first: {name}, second: {other}}}",
+    )
+    text = source_of(network)
+    assert f"class {CLASS_NAMES[name]}(nn.Module):" in text.splitlines()
+    assert list(run(text).state_dict()) == list(ins.compile(network).state_dict())
+
+
+def test_names_that_are_one_class_name() -> None:
+    """``block_a`` and ``a`` are both ``BlockA``."""
+    text = source_of(
+        document_with("stages: {block_a: {concat: [1x1 4, 3x3 4]}, a: {concat: [1x1 4, 5x5 4]}, end: 1x1 4}")
+    )
+    assert re.findall(r"class (\w+)", text)[1:3] == ["BlockA", "BlockABlock"]
+
+
+def document_with(*lines: str) -> Network:
+    """A network with these lines."""
+    head = ("schema: inception-search/network", "version: 1", "name: made", "input: 3x16x16")
+    return ins.load("\n".join((*head, *lines)) + "\n")
+
+
+# A step -> its words in the docstring of the class that it is in.
+WORDS = {
+    "{concat: [1x1 4, 3x3 4]}": "Branches 1x1 | 3x3, concatenated",
+    "{concat: [1x1 4, 7x7 4 row_col]}": "Branches 1x1 | 1x7, 7x1, concatenated",
+    "{concat: [1x1 4, 7x7 4 col_row]}": "Branches 1x1 | 7x1, 1x7, concatenated",
+    "{concat: [1x1 4, 5x5 4 stacked]}": "Branches 1x1 | 3x3, 3x3, concatenated",
+    "{concat: [1x1 4, 3x3 4 split]}": "Branches 1x1 | (1x3 | 3x1), concatenated",
+    "{concat: [1x1 4, {depthwise: {kernel: 3x3}}]}": "Branches 1x1 | 3x3 depthwise, concatenated",
+}
+
+
+@pytest.mark.parametrize("step", WORDS)
+def test_steps_in_words(step: str) -> None:
+    text = source_of(document_with(f"stages: {{part: {step}}}"))
+    assert f'    """{WORDS[step]} (stage part)."""' in text.splitlines()
 
 
 def test_the_number_of_classes_is_an_argument() -> None:
-    made = run(source_of(ins.load("nin_cifar10")), classes=7)
+    made = run(source_of(ins.load("nin_cifar10")), num_classes=7)
     assert made(torch.zeros(1, 3, 32, 32)).shape == (1, 7)
 
 
