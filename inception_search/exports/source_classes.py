@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -108,7 +109,7 @@ class Printer:
             return self._scope(value, names)
         if isinstance(value, Items):
             return Brackets("[", tuple(self.code(item, names) for item in value.items), "]")
-        if isinstance(value, str):
+        if isinstance(value, str | Brackets):
             return value
         return repr(value)
 
@@ -159,10 +160,8 @@ class Printer:
 
     def _class(self, made: Class) -> Iterator[str]:
         scope, names = made.scopes[0], made.names()
-        yield f"class {made.name}({scope.base}):"
-        yield from docstring(scope.doc + _places(made), 1)
-        yield ""
-        yield from signature("__init__", [f"{name}: int" for name in made.arguments], "None")
+        parameters = [f"{name}: int" for name in made.arguments]
+        yield from class_start(made.name, scope.base, scope.doc + _places(made), parameters)
         if scope.base == "nn.Sequential":
             yield from layout(call("super().__init__", *(self.code(part, names) for _, part in scope.parts)), 2)
             return
@@ -180,37 +179,35 @@ class Printer:
 
     def _unit_class(self, unit: Unit, name: str) -> Iterator[str]:
         calls = [each for each in calls_in(self.root) if each.func == unit]
-        yield f"class {name}(nn.Module):"
-        yield from docstring(unit_words(unit), 1)
-        yield ""
-        parameters = ["in_channels: int", "out_channels: int"] if unit.layer == "conv" else ["in_features: int"]
-        layer = _linear(unit) if unit.layer == "linear" else _conv(unit, calls, parameters)
-        if unit.layer == "linear":
-            parameters.append("out_features: int")
-        yield from signature("__init__", parameters, "None")
-        yield "        super().__init__()"
-        yield from layout(with_prefix(f"self.{unit.layer} = ", layer), 2)
-        width = "out_channels" if unit.layer == "conv" else "out_features"
-        chain = f"self.{unit.layer}(x)"
+        parameters, layer = _linear(unit) if unit.layer == "linear" else _conv(unit, calls)
+        width, dims = ("out_features", 1) if unit.layer == "linear" else ("out_channels", 2)
+        modules: list[tuple[str, Any]] = [(unit.layer, layer)]
         if unit.norm:
-            norm = norm_call(unit.norm, width, 2 if unit.layer == "conv" else 1)
-            yield from layout(with_prefix("self.norm = ", self.code(norm, {})), 2)
-            chain = f"self.norm({chain})"
+            modules.append(("norm", norm_call(unit.norm, width, dims)))
         if unit.act:
-            yield from layout(with_prefix("self.act = ", self.code(act_call(unit.act, inplace=True), {})), 2)
-            chain = f"self.act({chain})"
+            modules.append(("act", act_call(unit.act, inplace=True)))
+        yield from class_start(name, "nn.Module", unit_words(unit), parameters)
+        yield "        super().__init__()"
+        yield from self.assignments(modules, {})
         if unit.layer == "conv" and unit.act and not unit.norm:  # as NetworkModule does: see backend.build
             yield '        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")'
             if unit.bias:
                 yield "        nn.init.zeros_(self.conv.bias)"
-        yield from ("", "    def forward(self, x: Tensor) -> Tensor:", f"        return {chain}")
+        output = reduce(lambda value, module: f"self.{module[0]}({value})", modules, "x")
+        yield from ("", "    def forward(self, x: Tensor) -> Tensor:", f"        return {output}")
 
 
-def _conv(unit: Unit, calls: list[Call], parameters: list[str]) -> Code:
-    """The convolution of a unit; adds the parameters that ``calls`` use."""
+def _linear(unit: Unit) -> tuple[list[str], Code]:
+    """The parameters and the layer of a linear unit."""
+    layer = call("nn.Linear", "in_features", "out_features", *(() if unit.bias else ("bias=False",)))
+    return ["in_features: int", "out_features: int"], layer
+
+
+def _conv(unit: Unit, calls: list[Call]) -> tuple[list[str], Code]:
+    """The parameters that ``calls`` of a unit use, and its convolution."""
     given = {name: [value for each in calls for key, value in each.options if key == name] for name in _OPTIONS}
     kernels = [each.args[2] for each in calls]
-    parameters.append(f"kernel_size: {_kind(kernels)}")
+    parameters = ["in_channels: int", "out_channels: int", f"kernel_size: {_kind(kernels)}"]
     items: list[Code] = ["in_channels", "out_channels", "kernel_size"]
     for name, default in _OPTIONS.items():
         if given[name]:
@@ -219,23 +216,22 @@ def _conv(unit: Unit, calls: list[Call], parameters: list[str]) -> Code:
             items.append(name if positional else f"{name}={name}")
     if not unit.bias:
         items.append("bias=False")
-    return call("SameConv2d" if unit.same else "nn.Conv2d", *items)
+    return parameters, call("SameConv2d" if unit.same else "nn.Conv2d", *items)
 
 
 _OPTIONS = {"stride": 1, "padding": 0, "groups": 1, "dilation": 1}
-
-
-def _linear(unit: Unit) -> Code:
-    return call("nn.Linear", "in_features", "out_features", *(() if unit.bias else ("bias=False",)))
 
 
 def _kind(values: list[Any]) -> str:
     return "int | tuple[int, int]" if any(isinstance(value, tuple) for value in values) else "int"
 
 
-def signature(name: str, parameters: list[str], returns: str) -> list[str]:
-    """The first lines of a method."""
-    return layout(Brackets(f"def {name}(", ("self", *parameters), f") -> {returns}:"), 1)
+def class_start(name: str, base: str, doc: str, parameters: list[str]) -> Iterator[str]:
+    """The lines of a class up to those inside ``__init__``."""
+    yield f"class {name}({base}):"
+    yield from docstring(doc, 1)
+    yield ""
+    yield from layout(Brackets("def __init__(", ("self", *parameters), ") -> None:"), 1)
 
 
 def num_text(value: Num, names: Names) -> str:
@@ -273,27 +269,33 @@ def _readable(group: Class) -> Iterator[Class]:
 
 
 def _find_arguments(made: Class) -> None:
+    """Name the arguments of a class, and sort them."""
+    groups = _argument_groups(made)
+    if made.scopes[0].generic:
+        names = _generic_names(len(groups), parallel="cat" in made.scopes[0].forward[0])
+    else:
+        names = [_argument_name(made, indices) for indices in groups]
+    arguments = dict(zip(unique(names), map(tuple, groups), strict=True))
+    made.arguments = dict(sorted(arguments.items(), key=lambda item: item[0] not in POSITIONAL))
+
+
+def _argument_groups(made: Class) -> list[list[int]]:
     """Numbers that differ are arguments; those that always agree are one. The input channels always are one."""
     first = made.scopes[0]
     bound = {scope.inner for scope in scopes_in(first) if scope is not first}
-    groups: dict[Any, list[int]] = {}
     used = {leaf for value in numbers_in(first) for leaf, _ in value.terms}
+    groups: dict[Any, list[int]] = {}
     for index, leaf in enumerate(made.leaves[0]):
         if leaf in bound or leaf not in used:
             continue
         values = tuple(leaves[index].value for leaves in made.leaves)
-        varies = len(set(values)) > 1
         if first.generic or leaf.always:
             groups[index] = [index]
-        elif varies:
+        elif len(set(values)) > 1:
             groups.setdefault(values, []).append(index)
         elif leaf is first.inner:
             groups[index] = [index]
-    names = [_argument_name(made, indices) for indices in groups.values()]
-    if first.generic:
-        names = _generic_names(len(names), parallel="cat" in first.forward[0])
-    arguments = dict(zip(unique(names), map(tuple, groups.values()), strict=True))
-    made.arguments = dict(sorted(arguments.items(), key=lambda item: item[0] not in POSITIONAL))
+    return list(groups.values())
 
 
 def _argument_name(made: Class, indices: list[int]) -> str:

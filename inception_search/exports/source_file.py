@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from inception_search._version import __version__
-from inception_search.exports.source_classes import Printer, signature
+from inception_search.exports.source_classes import Printer, class_start
 from inception_search.exports.source_helpers import HELPERS, PAD_FUNCTION
 from inception_search.exports.source_layout import WIDTH, Brackets, call, docstring, flat, layout, plain
 from inception_search.exports.source_lowering import SourceLowering
@@ -73,10 +73,8 @@ def _helpers(root: Scope, printer: Printer) -> Iterator[str]:
 def _network(network: Network, root: Scope, printer: Printer, output: Type) -> Iterator[str]:
     """The class of the whole network."""
     names = {leaf: "num_classes" for leaf in shape_of(root).leaves if leaf.always}
-    yield f"class {CLASS}(nn.Module):"
-    yield from docstring(_facts(network, output), 1)
-    yield ""
-    yield from signature("__init__", [f"num_classes: int = {network.head.classes}"] if names else [], "None")
+    parameters = [f"num_classes: int = {network.head.classes}"] if names else []
+    yield from class_start(CLASS, "nn.Module", _facts(network, output), parameters)
     yield "        super().__init__()"
     yield from printer.assignments((part for part in root.parts if not part[0].startswith(AUX)), names)
     if network.aux:
@@ -85,13 +83,19 @@ def _network(network: Network, root: Scope, printer: Printer, output: Type) -> I
     yield ""
     yield f"    def forward(self, x: Tensor) -> {'Tensor | tuple[Tensor, ...]' if network.aux else 'Tensor'}:"
     *stages, head = root.forward
-    if not head and not network.aux:
+    if network.aux:
+        yield from (f"        {line}" for line in stages)
+        yield from _outputs(network, head or "x")
+    elif head:
+        yield from (f"        {line}" for line in (*stages, f"return {head}"))
+    else:
         stages[-1] = stages[-1].replace("x = ", "return ", 1)
-    yield from (f"        {line}" for line in stages)
-    if not network.aux:
-        yield from [f"        return {head}"] if head else []
-        return
-    yield f"        logits = {head or 'x'}"
+        yield from (f"        {line}" for line in stages)
+
+
+def _outputs(network: Network, head: str) -> Iterator[str]:
+    """The end of ``forward`` with auxiliary classifiers, which are computed in training mode only."""
+    yield f"        logits = {head}"
     yield "        if not self.training:"
     yield "            return logits"
     heads = [call(f"self.aux.{name}", f"after_{aux.after}") for name, aux in network.aux.items()]
