@@ -24,6 +24,7 @@ from tests.cli.conftest import command as command
 from tests.example import EXAMPLE
 from tests.hub.server import TOKEN, FakeHub
 from tests.passes.checks import unsettled
+from tests.study.spaces import TINY
 from tests.weights.small_network import SMALL
 
 X = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -151,6 +152,26 @@ def test_on_the_command_line(server: FakeHub, command: Command, verb: str) -> No
     said = command(*words)
     assert (said.code, said.err) == (0, "")
     assert expected in said.out
+
+
+def test_a_trial_of_a_search(server: FakeHub, tmp_path: Path) -> None:
+    """The same weights by three names: in the run folder, on the Hub, and in timm."""
+    timm = pytest.importorskip("timm")
+    run = tmp_path / "run"
+    quick = {"trials": 1, "epochs": 1, "train_images": 64, "image_size": 8, "workers": 1, "width": 0.5}
+    ins.search(TINY, run=run, progress=False, baselines=False, **quick)
+    model = ins.load_model(f"{run}:0")
+    ins.push_to_hub(f"{run}:0", "me/found", license="mit")
+    card = server.repositories["me/found"]["README.md"].decode()
+    record = record_of(trial_named(f"{run}:0"))  # type: ignore[arg-type]
+    for row in ("| trial | 0 |", f"| seed | {record.seed} |", f"| started | {record.started} |"):
+        assert row in card
+    assert "## Classes" in card
+    [name] = ins.register_timm("hf://me/found")
+    x = torch.randn(2, *model.network.input.shape)
+    with torch.inference_mode():
+        assert torch.equal(ins.load_model("hf://me/found")(x), model(x))
+        assert torch.equal(timm.create_model(name, pretrained=True).eval()(x), model(x))
 
 
 def test_a_second_push_replaces_the_files(server: FakeHub) -> None:
