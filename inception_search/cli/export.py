@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
@@ -74,7 +75,7 @@ def export(
 
     The file is run in its own runtime and compared with the model before it gets its name.
     """
-    from inception_search.errors import unknown_name
+    from inception_search.errors import ConfigError, unknown_name
     from inception_search.exports import formats
     from inception_search.exports.exporter import export as write
     from inception_search.hub.repository import local
@@ -82,6 +83,10 @@ def export(
     for what, value, names in (("format", to, formats.FORMATS), ("dtype", dtype, DTYPES)):
         if value not in names:
             raise unknown_name(what, value, names)
+    if int8 and calibrate is None:
+        hint = "add --calibrate with a dataset (such as digits) or a folder of pictures like those to come"
+        raise ConfigError("needs images for its calibration", path="--int8", hint=hint)
+    signal.signal(signal.SIGTERM, _leave)  # so that what is half written is removed, as after Ctrl-C
     model = _model(str(local(network)), weights, download)
     result = write(
         model,
@@ -97,6 +102,10 @@ def export(
         force=force,
     )
     typer.echo(str(result))
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _images(name: str, model: NetworkModule) -> Dataset:

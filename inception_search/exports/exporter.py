@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from inception_search._version import __version__
 from inception_search.arguments import checked
-from inception_search.backend.as_documented import difference_from_document
 from inception_search.backend.network_module import NetworkModule
 from inception_search.data.dataset import Dataset
-from inception_search.errors import CompileError, ConfigError, ShapeError, raw, unknown_name
+from inception_search.errors import CompileError, ConfigError, raw, unknown_name
 from inception_search.exports.calibration import Accuracy
 from inception_search.exports.format import Format, differs_little
 from inception_search.exports.formats import FORMATS
 from inception_search.exports.job import Dtype, Job, Options
+from inception_search.exports.model_checks import check_images, checked_model
 from inception_search.exports.target import check_target, folder_beside, put_in_place
 from inception_search.spec.documents.to_yaml import network_text
 from inception_search.spec.safetensors_header import CLASSES, DOCUMENT
@@ -94,7 +94,8 @@ def export(
     Raises:
         CompileError: the outputs differ, with the first layer that does; or the network has no form in the format. No
             file is written.
-        ConfigError: an unknown format, an option that it does not have, an existing file, a model in training mode.
+        ConfigError: an unknown format, an option that it does not have, int8 with another dtype or with preprocess, an
+            existing file, a model in training mode, on another device or not in float32, values that are not finite.
         MissingRequirementError: a package is missing.
 
     >>> model = ins.compile("nin_cifar10", width=0.25, seed=0).eval()
@@ -103,9 +104,9 @@ def export(
     """
     options = Options(dtype, keep_norms, preprocess, dynamic_size, int8)
     kind, target = _format(to, options), Path(path)
-    found = _checked_model(model)
+    found = checked_model(model)
     check_target(target, kind, to, force)
-    _check_images(found, images)
+    check_images(found, images)
     kind.require()
     facts = _facts(found, "not checked" if not check else "unfinished")
     job = Job(found, options, images, facts, calibrate)
@@ -136,27 +137,10 @@ def _format(to: str, options: Options) -> Format:
             hint = f"leave it out; {' and '.join(others)} have it"
             found = None if value is True else value  # the name of a flag says it
             raise ConfigError(f"{to} has no such option", path=name, found=found, hint=hint)
+    for name in ("dtype", "preprocess"):
+        if options.int8 and name in options.given():
+            raise ConfigError(f"cannot be combined with {name}", path="int8", hint="leave out one of the two")
     return kind
-
-
-def _checked_model(model: nn.Module) -> NetworkModule:
-    if not isinstance(model, NetworkModule):
-        hint = "make it with ins.compile or ins.load_model"
-        raise ConfigError("not a network of this package", path="model", found=type(model).__name__, hint=hint)
-    if any(layer.training for layer in model.modules()):
-        rule, hint = "the model is in training mode", "call model.eval() first"
-        raise ConfigError(rule, path="model", hint=hint)
-    if found := difference_from_document(model):
-        rule = "the model is not the one of its document any more"
-        raise CompileError(rule, found=raw(found), hint="undo the change")
-    return model
-
-
-def _check_images(model: NetworkModule, images: Tensor | None) -> None:
-    shape = tuple(model.recall("graph").nodes[0].type)
-    if images is not None and (images.ndim != 4 or tuple(images.shape[1:]) != shape or not len(images)):
-        expected = f"(N, {', '.join(map(str, shape))})"
-        raise ShapeError("not images of this network", path="images", found=tuple(images.shape), expected=expected)
 
 
 def _facts(model: NetworkModule, check: str) -> dict[str, str]:

@@ -84,7 +84,7 @@ class Job:
         made = torch.randn(IMAGES_OF_CHECK, *self.shape, generator=torch.Generator().manual_seed(0))
         if self.options.int8:
             made = next(self.calibration.batches())
-        return made if self.given is None else torch.cat([made, self.given])
+        return made if self.given is None else torch.cat([made, self.given.detach().cpu().float()])
 
     @cached_property
     def calibration(self) -> Calibration:

@@ -37,7 +37,9 @@ class OpenvinoFormat(OnnxFormat):
         import openvino
 
         own = path.with_suffix(".onnx")
-        own.write_bytes(self.model(job).SerializeToString())
+        source = self.model(job)
+        del source.metadata_props[:]  # OpenVINO would keep a second copy of them, which is not brought up to date
+        own.write_bytes(source.SerializeToString())
         model = openvino.convert_model(own)
         if job.options.int8:
             model = quantise_openvino(model, job.calibration)

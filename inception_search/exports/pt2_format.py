@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import torch
 
+from inception_search.backend.network_module import NetworkModule
 from inception_search.exports.format import Format, Run, outputs_of
 from inception_search.exports.job import Job
 
@@ -24,7 +26,8 @@ class Pt2Format(Format):
     def write(self, job: Job, path: Path) -> None:
         """Export for any number of images in a batch."""
         batch = torch.export.Dim("N", min=1, max=_LARGEST_BATCH)
-        program = torch.export.export(job.model, (job.images,), dynamic_shapes=({0: batch},), strict=False)
+        model = _as_written(job.model)
+        program = torch.export.export(model, (job.images,), dynamic_shapes=({0: batch},), strict=False)
         torch.export.save(program, path, extra_files=dict(job.metadata))
 
     def load(self, job: Job, path: Path) -> Run:
@@ -39,3 +42,14 @@ class Pt2Format(Format):
         """Add to the extra files of the archive."""
         program = torch.export.load(path)
         torch.export.save(program, path, extra_files={**job.metadata, **facts})
+
+
+def _as_written(model: NetworkModule) -> NetworkModule:
+    """A model that computes as its document is written, with a storage for each tensor, as torch.export needs it."""
+    if not model.rewrites:
+        return model
+    plain = copy.deepcopy(model)
+    plain.__dict__.pop("forward", None)
+    for tensor in (*plain.parameters(), *plain.buffers()):
+        tensor.data = tensor.data.clone()
+    return plain

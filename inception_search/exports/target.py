@@ -13,9 +13,20 @@ from pathlib import Path
 from inception_search.errors import ConfigError, raw
 from inception_search.exports.format import Format
 
+_LETTERS = 40
+
 
 def check_target(target: Path, kind: Format, to: str, force: bool) -> None:
     """Raise ConfigError unless the file or folder of the format ``to`` may be written as ``target``."""
+    if "\0" in str(target):
+        raise ConfigError("a name with a null character", path="path", found=str(target), hint="choose another name")
+    try:
+        _check_names(target, kind, to, force)
+    except OSError as error:  # such as a name that is too long
+        raise _cannot_write(target, error) from error
+
+
+def _check_names(target: Path, kind: Format, to: str, force: bool) -> None:
     if not target.name.endswith(kind.suffix) or target.name in ("", kind.suffix):
         expected = f"a name that ends in {kind.suffix}" if kind.suffix else "the name of a new folder"
         raise ConfigError(f"not the name of a {_what(kind)} of {to}", path="path", found=str(target), expected=expected)
@@ -68,7 +79,8 @@ def _replace_folder(made: Path, target: Path) -> None:
 def folder_beside(target: Path) -> Iterator[Path]:
     """A folder in that of the target, which is removed with all that is in it."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        beginning = target.name[:_LETTERS]  # all of it and the random part could be too long together
+        folder = Path(tempfile.mkdtemp(prefix=f".{beginning}.", dir=target.parent))
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:

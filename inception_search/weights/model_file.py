@@ -59,11 +59,17 @@ def model_bytes(network: Network, state: Mapping[str, torch.Tensor], classes: Se
     """The content of a model file: the weights ``state`` of ``network``, and the names of its classes if known."""
     from safetensors.torch import save as serialised
 
-    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    tensors = _apart({key: value.detach().cpu().contiguous() for key, value in state.items()})
     metadata = {"format": "pt", DOCUMENT: network_text(network), DIGEST: digest(tensors)}
     if classes is not None:
         metadata[CLASSES] = json.dumps(classes)  # escaped, because names of folders may not be UTF-8
     return _in_order(serialised(tensors, metadata))
+
+
+def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """With a copy of each tensor that layers share: the format has no shared tensors."""
+    first = {value.data_ptr(): key for key, value in reversed(tensors.items())}
+    return {key: value if first[value.data_ptr()] == key else value.clone() for key, value in tensors.items()}
 
 
 def check_name(path: Path) -> None:

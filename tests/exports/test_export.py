@@ -96,6 +96,11 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "other images": ({"images": torch.zeros(1, 3, 8, 8)}, ShapeError, r"\(N, 3, 16, 16\)"),
     "no images": ({"images": torch.zeros(0, 3, 16, 16)}, ShapeError, r"\(N, 3, 16, 16\)"),
     "another module": ({"model": torch.nn.ReLU()}, ConfigError, "ReLU"),
+    "int8 and float16": ({"int8": True, "dtype": "float16"}, ConfigError, "int8: cannot be combined with dtype"),
+    "int8 and pixels": ({"int8": True, "preprocess": True}, ConfigError, "int8: cannot be combined with preprocess"),
+    "images with nan": ({"images": torch.full((1, 3, 16, 16), torch.nan)}, ConfigError, "images: values .* not finite"),
+    "a long name": ({"path": f"{'n' * 300}.onnx"}, ConfigError, "cannot be written, got File name too long"),
+    "a null character": ({"path": "a\0b.onnx"}, ConfigError, "null character"),
     "no preprocessing": ({"preprocess": True}, ConfigError, "no preprocessing"),
 }
 
@@ -117,6 +122,60 @@ def test_refusals(name: str, model: NetworkModule, tmp_path: Path, monkeypatch: 
 def test_a_model_in_training_mode(model: NetworkModule, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"call model\.eval\(\)"):
         ins.export(model.train(), "onnx", tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_model_in_another_dtype(dtype: torch.dtype, model: NetworkModule, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"model\.stem\.\S+: weights in another dtype, got b?float\d+; .*model\.float"
+    ):
+        ins.export(model.to(dtype), "source", tmp_path / "m.py")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_on_another_device(model: NetworkModule, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="on another device, got meta"):
+        ins.export(model.to("meta"), "onnx", tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_weights_that_are_not_finite(to: str, model: NetworkModule, tmp_path: Path) -> None:
+    model.head.classifier.bias.data[1] = torch.inf
+    with pytest.raises(ConfigError, match=r"model\.head\.classifier\.bias: weights that are not finite"):
+        ins.export(model, to, target(tmp_path, to))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_model_that_computes_by_a_rewritten_graph(to: str, tmp_path: Path) -> None:
+    model = unsettled(ins.compile(ins.load(SMALL), optimize="training", seed=0)).eval()
+    rewrites = model.rewrites
+    assert rewrites
+    assert ins.export(model, to, target(tmp_path, to)).path.exists()
+    assert model.rewrites == rewrites
+    assert "forward" in vars(model)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_layers_that_share_a_tensor(to: str, tmp_path: Path) -> None:
+    model = unsettled(ins.compile(ins.load(SMALL), seed=0)).eval()
+    norms = [layer for layer in model.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    one, other = next((a, b) for a in norms for b in norms if a is not b and a.num_features == b.num_features)
+    one.weight = other.weight
+    assert ins.export(model, to, target(tmp_path, to)).path.exists()
+
+
+def test_a_file_name_of_the_largest_length(model: NetworkModule, tmp_path: Path) -> None:
+    name = f"{'n' * 250}.onnx"
+    ins.export(model, "onnx", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_openvino_keeps_one_result_of_the_check(model: NetworkModule, tmp_path: Path) -> None:
+    ins.export(model, "openvino", tmp_path / "m.xml")
+    text = (tmp_path / "m.xml").read_text()
+    assert "unfinished" not in text
+    assert text.count("largest relative difference") == 1
 
 
 def test_a_model_with_another_layer(model: NetworkModule, tmp_path: Path) -> None:
