@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from pathlib import Path
 
 import torch
@@ -28,7 +29,7 @@ class Pt2Format(Format):
         batch = torch.export.Dim("N", min=1, max=_LARGEST_BATCH)
         model = _as_written(job.model)
         program = torch.export.export(model, (job.images,), dynamic_shapes=({0: batch},), strict=False)
-        torch.export.save(program, path, extra_files=dict(job.metadata))
+        _save(program, path, dict(job.metadata))
 
     def load(self, job: Job, path: Path) -> Run:
         """Load the file and run its module."""
@@ -41,7 +42,13 @@ class Pt2Format(Format):
     def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
         """Add to the extra files of the archive."""
         program = torch.export.load(path)
-        torch.export.save(program, path, extra_files={**job.metadata, **facts})
+        _save(program, path, {**job.metadata, **facts})
+
+
+def _save(program: torch.export.ExportedProgram, path: Path, facts: dict[str, str]) -> None:
+    content = io.BytesIO()  # torch's own writer ends the process if the disk is full
+    torch.export.save(program, content, extra_files=facts)
+    path.write_bytes(content.getvalue())
 
 
 def _as_written(model: NetworkModule) -> NetworkModule:

@@ -201,7 +201,8 @@ def test_a_missing_package(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk(model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("to", ["onnx", "pt2"])
+def test_a_full_disk(to: str, model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, content: bytes) -> int:
         with path.open("wb") as file:
             file.write(content[:100])
@@ -209,7 +210,7 @@ def test_a_full_disk(model: NetworkModule, tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ConfigError, match="cannot be written, got No space left on device; free some space"):
-        ins.export(model, "onnx", tmp_path / "m.onnx")
+        ins.export(model, to, target(tmp_path, to))
     assert not list(tmp_path.iterdir())
 
 
