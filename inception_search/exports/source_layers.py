@@ -98,6 +98,8 @@ LAYERS: Mapping[type[Op], Callable[[Any, Num], Call]] = {
 def unit_words(unit: Unit) -> str:
     """What a unit is made of, as a sentence."""
     parts = ["convolution" if unit.layer == "conv" else "linear layer"]
+    if unit.same:
+        parts[0] += " (TensorFlow's SAME padding)"
     if not unit.bias:
         parts[0] += " without bias"
     if unit.norm:
@@ -105,7 +107,6 @@ def unit_words(unit: Unit) -> str:
     if unit.act:
         parts.append(ACTIVATIONS[unit.act])
     text = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    text += " with TensorFlow's SAME padding" if unit.same else ""
     return f"{text[:1].upper()}{text[1:]}."
 
 

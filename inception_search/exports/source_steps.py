@@ -157,16 +157,8 @@ class StepLowering(Lowering[Value]):
         channels = reduce(add, (value.channels for value in values))
         return Value(Call("Concat", tuple(value.module for value in values)), _joined(values), channels)
 
-    def block(self, step: spec.Block, x: Value, path: str) -> Value:
-        return self.named(step, x, path, path)
-
-    def dag(self, step: spec.Dag, x: Value, path: str) -> Value:
-        return self.named(step, x, path, path)
-
-    def repeat(self, step: spec.Repeat, x: Value, path: str) -> Value:
-        return self.named(step, x, path, path)
-
-    def use(self, step: spec.Use, x: Value, path: str) -> Value:
+    def nested(self, step: spec.AnyStep, x: Value, path: str) -> Value:
+        """A step inside another one that is named as a stage is: by its path."""
         return self.named(step, x, path, path)
 
     def named(self, step: spec.AnyStep, x: Value, path: str, hint: str, *, optional: bool = True) -> Value:
@@ -175,16 +167,11 @@ class StepLowering(Lowering[Value]):
             return self.named(self.net.blocks[step.name], x, path, step.name, optional=False)
         if isinstance(step, spec.Repeat):
             return self.copies(step, x, path, hint)
-        if isinstance(step, spec.Concat):
-            return self.scope(hint, x, path, lambda inner: self.concat_content(step, inner, path), in_words(step))
-        if isinstance(step, spec.Block):
-            return self.scope(hint, x, path, lambda inner: self.block_content(step, inner, path), _block_doc(step))
-        if isinstance(step, spec.Dag):
-            return self.scope(hint, x, path, lambda inner: self.dag_content(step, inner, path), _dag_doc(step))
-        if isinstance(step, spec.Chain):
-            content = lambda inner: self.chain_content(step, inner, path)  # noqa: E731
-            return self.scope(hint, x, path, content, in_words(step), base="nn.Sequential", optional=optional)
-        return self.step(step, x, path)
+        if type(step) not in CLASSES:
+            return self.step(step, x, path)
+        content, doc = CLASSES[type(step)]
+        options = {"base": "nn.Sequential", "optional": optional} if isinstance(step, spec.Chain) else {}
+        return self.scope(hint, x, path, lambda inner: content(self, step, inner, path), doc(step), **options)
 
     def scope(
         self, hint: str, x: Value, path: str, content: Callable[[Value], Content], doc: str, **options: Any
@@ -265,10 +252,10 @@ COMPOSITES: dict[type, Callable[..., Value]] = {
     spec.Depthwise: StepLowering.depthwise,
     spec.Chain: StepLowering.chain,
     spec.Concat: StepLowering.branches,
-    spec.Block: StepLowering.block,
-    spec.Dag: StepLowering.dag,
-    spec.Repeat: StepLowering.repeat,
-    spec.Use: StepLowering.use,
+    spec.Block: StepLowering.nested,
+    spec.Dag: StepLowering.nested,
+    spec.Repeat: StepLowering.nested,
+    spec.Use: StepLowering.nested,
 }
 
 
@@ -287,10 +274,19 @@ def _factor_doc(step: spec.Conv) -> str:
 
 def _block_doc(step: spec.Block) -> str:
     kind = "Block" if step.skip == "none" else "Residual block"
-    return f"{kind} of {in_words(step.body)[:1].lower()}{in_words(step.body)[1:]}"
+    return in_words(step.body, kind)
 
 
 def _dag_doc(step: spec.Dag) -> str:
     if len(step.nodes) == 1:
         return "Steps on one input, joined"
     return f"Cell of {len(step.nodes)} nodes, each computed from earlier ones; the last one is the output"
+
+
+# The steps that become classes: what is in the class, and its docstring.
+CLASSES: dict[type, tuple[Callable[..., Content], Callable[[Any], str]]] = {
+    spec.Concat: (StepLowering.concat_content, in_words),
+    spec.Block: (StepLowering.block_content, _block_doc),
+    spec.Dag: (StepLowering.dag_content, _dag_doc),
+    spec.Chain: (StepLowering.chain_content, in_words),
+}

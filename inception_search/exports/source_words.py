@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from inception_search.backend.parts import camel_case
+from inception_search.exports.source_layout import INDENT, WIDTH
 from inception_search.spec import step as spec
 from inception_search.spec.factorisation import PARALLEL, factor_widths
 
@@ -35,12 +36,19 @@ def roles_in_branch(branch: spec.AnyStep, label: str, path: str) -> dict[str, st
     return roles
 
 
-def in_words(step: spec.AnyStep) -> str:
-    """A step without its widths: ``Branches 1x1 | 1x1, 3x3 | avg 3x3, 1x1, concatenated``."""
-    if isinstance(step, spec.Concat):
-        return f"Branches {' | '.join(_words(branch) for branch in step.branches)}, concatenated"
+def in_words(step: spec.AnyStep, block: str = "") -> str:
+    """A step without its widths: ``Branches 1x1 | 1x1, 3x3 | avg 3x3, 1x1, concatenated``.
+
+    ``block`` is what the step is the body of, such as ``Residual block``. If the text is too long for the first line of
+    a docstring, the branches are a paragraph of their own.
+    """
     words = _words(step)
-    return words[:1].upper() + words[1:]
+    if isinstance(step, spec.Concat):
+        branches = words[1:-1]
+        words = f"branches {branches}, concatenated"
+        if len(f'{INDENT}"""{block} of {words}."""') > WIDTH:
+            words = f"{len(step.branches)} branches, concatenated.\n\nBranches: {branches}"
+    return f"{block} of {words}" if block else words[:1].upper() + words[1:]
 
 
 def class_name(hints: Iterable[str], taken: set[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pickle
 import re
 from dataclasses import dataclass
 from itertools import product
@@ -237,6 +239,26 @@ WORDS = {
 }
 
 
+LONG = "[1x1 4, 7x7 4 row_col, 7x7 4 col_row]"
+MANY = "1x1, 1x7, 7x1, 7x1, 1x7"
+
+
+def test_long_docstrings_have_a_short_first_line() -> None:
+    text = source_of(
+        document_with(f"stages: {{part: {{block: {{body: {{concat: [{LONG}, {LONG}, 1x1 4]}}, skip: project}}}}}}")
+    )
+    lines = text.splitlines()
+    start = lines.index("class Part(nn.Module):")
+    assert lines[start + 1 : start + 7] == [
+        '    """Residual block of 3 branches, concatenated.',
+        "",
+        f"    Branches: {MANY} | {MANY} | 1x1.",
+        "",
+        "    Used in stage part.",
+        '    """',
+    ]
+
+
 @pytest.mark.parametrize("step", WORDS)
 def test_steps_in_words(step: str) -> None:
     text = source_of(document_with(f"stages: {{part: {step}}}"))
@@ -246,6 +268,27 @@ def test_steps_in_words(step: str) -> None:
 def test_the_number_of_classes_is_an_argument() -> None:
     made = run(source_of(ins.load("nin_cifar10")), num_classes=7)
     assert made(torch.zeros(1, 3, 32, 32)).shape == (1, 7)
+
+
+def test_the_network_of_a_file_is_an_ordinary_module(
+    model: NetworkModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be pickled, exported with torch.export, and run in channels_last."""
+    (tmp_path / "written_network.py").write_text(source_of(model), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    made = importlib.import_module("written_network").Network()
+    made.load_state_dict(model.state_dict())
+    made.eval()
+    images = torch.randn(2, *model.network.input.shape)
+    (expected,) = outputs(model.eval(), images)
+    ways = {
+        "pickle": pickle.loads(pickle.dumps(made)),
+        "torch.export": torch.export.export(made, (images,)).module(),
+        "channels_last": made.to(memory_format=torch.channels_last),
+    }
+    for way, module in ways.items():
+        (found,) = outputs(module, images.contiguous(memory_format=torch.channels_last))
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6, msg=way)
 
 
 def test_new_networks_are_initialised_as_compiled_ones() -> None:
