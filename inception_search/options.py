@@ -14,10 +14,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral, Real
+from pathlib import Path
 from textwrap import dedent
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
@@ -53,6 +62,14 @@ class Keyword:
     """The types that a Python keyword argument accepts, if these are more than the type of the option."""
 
     types: str
+
+
+PathName: TypeAlias = Annotated[
+    str,
+    Field(min_length=1),
+    BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v),
+    Keyword("str | Path"),
+]
 
 
 class Options(BaseModel):

@@ -13,7 +13,7 @@ from inception_search.graph.types import Cost
 from inception_search.measures.measure import MEASURES, Number
 from inception_search.measures.measured_network import MeasuredNetwork
 from inception_search.measures.target import Target
-from inception_search.options import Options, Positive, Whole, option_error
+from inception_search.options import Options, PathName, Positive, Whole, option_error
 from inception_search.spec.network import Network
 
 
@@ -57,12 +57,14 @@ class Limits(Options):
     min_receptive_field: Whole | None = None
     """Minimum receptive field of the last feature map: its side in pixels (default: none)."""
 
-    def on(self, device: str = "cpu", threads: int | None = None) -> Budget:
+    def on(self, device: str = "cpu", threads: int | None = None, table: str | None = None) -> Budget:
         """These limits as a budget whose latency is measured on ``device`` with ``threads`` CPU threads.
+
+        With ``table``, the file of a table that another machine made, it is the latency of that machine.
 
         Raises ConfigError for a minimum above its maximum.
         """
-        return Budget(**dict(self), device=device, threads=threads)
+        return Budget(**dict(self), device=device, threads=threads, latency_table=table)
 
 
 LIMITS = tuple(Limits.model_fields)
@@ -83,6 +85,8 @@ class Budget(Limits):
         min_receptive_field: minimum receptive field of the last feature map, in pixels.
         device: the device on which latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
         threads: number of CPU threads while latency is measured (default: PyTorch's).
+        latency_table: a table of latencies that ``inception-search bench`` made on the machine that networks are for;
+            latency is then that of this machine, and nothing is measured here.
 
     Raises:
         ConfigError: a limit is not a positive number, or a minimum is above its maximum.
@@ -98,6 +102,8 @@ class Budget(Limits):
     """Device that latency is measured on."""
     threads: int | None = None
     """CPU threads that it is measured with (default: all)."""
+    latency_table: PathName | None = None
+    """The table of another machine, whose latency is limited (default: none)."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -113,7 +119,7 @@ class Budget(Limits):
     @property
     def target(self) -> Target:
         """The device and the threads with which latency is measured."""
-        return Target(self.device, self.threads)
+        return Target(self.device, self.threads, table=self.latency_table)
 
     @property
     def untimed(self) -> Budget:

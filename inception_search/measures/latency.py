@@ -18,6 +18,7 @@ from inception_search.graph.ops import Input
 from inception_search.graph.types import Type
 from inception_search.lowering import lower
 from inception_search.measures import timing
+from inception_search.measures.device_table import device_table
 from inception_search.measures.latency_table import LatencyTable, default_file, table
 from inception_search.measures.target import Target, TimeUpError, check_network
 from inception_search.spec.network import Network
@@ -73,13 +74,18 @@ def graph_latency(
 ) -> float:
     """The sum of the latencies of the ops that the classifier of ``graph`` depends on, in milliseconds.
 
+    With a table of another machine, it is the scaled sum of that table.
     When ``late()`` is true, raises TimeUpError before the next op that needs timing.
     """
+    if target.table is not None:
+        return device_table(target.table).latency(graph).milliseconds
     return sum(_op_latencies(_ops(graph), target, cache, late))
 
 
 def smallest_op_latency(graph: Graph, target: Target, cache: str | Path | None = None) -> float:
     """The latency of the op with the least work and data among those that :func:`graph_latency` sums."""
+    if target.table is not None:
+        return device_table(target.table).smallest(graph)
     return sum(_op_latencies(sorted(_ops(graph), key=_size)[:1], target, cache, None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from inception_search.errors import unknown_name
@@ -36,7 +37,7 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def measure(network: Network, name: str, device: str = "cpu") -> Number:
+def measure(network: Network, name: str, device: str = "cpu", latency_table: str | Path | None = None) -> Number:
     """One property of a network, measured for one image without training it.
 
     Args:
@@ -46,6 +47,7 @@ def measure(network: Network, name: str, device: str = "cpu") -> Number:
             layers on the longest path), ``"receptive_field"`` (receptive field of the last feature map: its smaller
             side, in pixels) or ``"latency"`` (milliseconds, the sum over ops).
         device: the device on which latency is measured: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+        latency_table: a table that ``inception-search bench`` made on another machine, for the latency there.
 
     Returns:
         The number, without auxiliary classifiers.
@@ -59,14 +61,22 @@ def measure(network: Network, name: str, device: str = "cpu") -> Number:
     >>> ins.measure_network("inception_v3", "macs")
     5713216096
     """
-    return measures(network, (name,), device)[name]
+    return measures(network, (name,), device, latency_table)[name]
 
 
-def measures(network: Network, names: Iterable[str] | None = None, device: str = "cpu") -> dict[str, Number]:
+def measures(
+    network: Network,
+    names: Iterable[str] | None = None,
+    device: str = "cpu",
+    latency_table: str | Path | None = None,
+) -> dict[str, Number]:
     """Several measures of ``network`` by name (default: all that need no device); shared parts are computed once."""
     chosen = tuple(name for name in MEASURES if MEASURES[name].price < 2) if names is None else tuple(names)
     for name in chosen:
         if name not in MEASURES:
             raise unknown_name("measure", name, MEASURES)
-    measured, target = MeasuredNetwork(network), Target(device)
+    measured, target = (
+        MeasuredNetwork(network),
+        Target(device, table=None if latency_table is None else str(latency_table)),
+    )
     return {name: MEASURES[name].of(measured, target) for name in chosen}

@@ -1,4 +1,4 @@
-"""The target of a latency measurement: device, threads and batch size."""
+"""The target of a latency measurement: device, threads and batch size, or the table of another machine."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ MAX_THREADS = 1024  # torch ends the process if the system does not give it the 
 
 @dataclass(frozen=True)
 class Target:
-    """The device, CPU threads (None: torch's number) and batch size of a latency measurement."""
+    """The device, CPU threads (None: torch's number) and batch size of a latency measurement.
+
+    With ``table``, the file of a table that another machine made, nothing is measured here.
+    """
 
     device: str = "cpu"
     threads: int | None = None
     batch_size: int = 1
+    table: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):

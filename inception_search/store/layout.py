@@ -29,6 +29,11 @@ class Layout:
         return self.path / "space.yaml"
 
     @property
+    def latency_table_file(self) -> Path:
+        """The times of ops on the machine that networks are for, if the study has a table of them."""
+        return self.path / "latency_table.json"
+
+    @property
     def journal_file(self) -> Path:
         """The journal of the Optuna study, for :class:`inception_search.optuna_bridge.storage.JournalBackend`."""
         return self.path / "journal.log"

@@ -27,8 +27,8 @@ class RunFolder(Layout):
     """A study on disk; make one with :meth:`create` or :meth:`open`."""
 
     @classmethod
-    def create(cls, path: str | Path, *, study_text: str, space_text: str) -> Self:
-        """Create the folder of a new study, completely or not at all.
+    def create(cls, path: str | Path, *, study_text: str, space_text: str, table_text: str | None = None) -> Self:
+        """Create the folder of a new study, completely or not at all; ``table_text``: its table of latencies.
 
         Raises :class:`RunFolderError` if the folder is not empty or cannot be written.
         """
@@ -37,7 +37,7 @@ class RunFolder(Layout):
             refuse_occupied(run)
             with _new_folders(run.path), hold(run.lock_file):
                 refuse_occupied(run)  # checked again, because the lock now excludes other creators
-                run._fill(study_text, space_text)
+                run._fill(study_text, space_text, table_text)
         return run
 
     @classmethod
@@ -151,20 +151,22 @@ class RunFolder(Layout):
         """The results in the outbox, by trial number; damaged ones are renamed to ``*.corrupt``."""
         return outbox.waiting(self.results_folder)
 
-    def _fill(self, study_text: str, space_text: str) -> None:
+    def _fill(self, study_text: str, space_text: str, table_text: str | None) -> None:
         try:
             for name in FOLDERS:
                 (self.path / name).mkdir(exist_ok=True)
             append_lines(self.journal_file, [])
             append_lines(self.trials_file, [])
             write_atomic(self.space_file, space_text)
+            if table_text is not None:
+                write_atomic(self.latency_table_file, table_text)
             write_atomic(self.study_file, study_text)  # written last, because this file makes the folder a study
         except BaseException:
             self._clear()
             raise
 
     def _clear(self) -> None:
-        for name in (*FILES, self.lock_file.name):
+        for name in (*FILES, self.latency_table_file.name, self.lock_file.name):
             with suppress(OSError):
                 (self.path / name).unlink()
         for name in FOLDERS:

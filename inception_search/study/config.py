@@ -17,6 +17,7 @@ from inception_search.numbers import number
 from inception_search.options import (
     Keyword,
     Options,
+    PathName,
     Positive,
     Whole,
     flat,
@@ -35,12 +36,6 @@ from inception_search.study.strategy_name import StrategyName, with_sampler_name
 from inception_search.training.fidelity import Fidelity, Recipe
 
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
-PathName: TypeAlias = Annotated[
-    str,
-    Field(min_length=1),
-    BeforeValidator(lambda v: str(v) if isinstance(v, Path) else v),
-    Keyword("str | Path"),
-]
 Storage: TypeAlias = Annotated[
     str,
     Field(min_length=1),
@@ -96,6 +91,9 @@ class StudyConfig(Options):
     """Number of distinct architectures to train, including the canonical baselines."""
     budget: Limits = Limits()
     """Hard limits on the networks that are trained."""
+    latency_table: PathName | None = None
+    """Table of latencies that ``inception-search bench`` made on another machine; ``max_latency_ms`` and the objective
+    latency are then those of that machine (default: measured on the search's device)."""
     objectives: Names = ("accuracy",)
     """What the search optimises; with several objectives the result is a Pareto front."""
     reference: Point | None = None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from inception_search.data.class_weights import weights_of
 from inception_search.errors import ConfigError, DataError, Place, RunFolderError, raw
+from inception_search.measures.budget import Budget
+from inception_search.measures.device_table import DeviceTable, device_table
 from inception_search.optuna_bridge.given_sampler import OWN, GivenSampler
 from inception_search.runner.job import Job
 from inception_search.space.holes import Params
@@ -40,6 +42,8 @@ class Plan:
     space: Space
     dataset: Dataset
     device: str
+    latency_table: DeviceTable | None = None
+    """Times of ops on the machine that networks are for."""
 
     def facts(self) -> dict[str, Any]:
         """The facts stored with a study: those that must match when it is resumed, and its environment."""
@@ -48,7 +52,13 @@ class Plan:
             "space": fingerprint(self.space.text),
             "device": self.device,
             "versions": versions(),
+            **({} if self.latency_table is None else {"latency_table": fingerprint(self.latency_table.text)}),
         }
+
+    @property
+    def table_file(self) -> str | None:
+        """The file of the table of latencies, if there is one."""
+        return None if self.latency_table is None else str(self.latency_table.path)
 
     def _images(self) -> dict[str, Any]:
         """The preprocessing of images and the names of classes, for users of a trained network."""
@@ -82,6 +92,7 @@ class Plan:
                 device=self.device,
                 threads=self.config.threads,
                 test_file=folder.test_images_file if test else None,
+                latency_table=self.table_file,
             )
         except SafetensorError as error:
             rule = f"the images cannot be written for the trials: {error}"
@@ -92,8 +103,12 @@ class Plan:
                     path.unlink(missing_ok=True)
 
 
-def make_plan(config: StudyConfig, space: Space) -> Plan:
-    """Load and validate the data and device in ``config``. Raises UnknownNameError, ConfigError or DataError."""
+def make_plan(config: StudyConfig, space: Space, run: Layout | None = None) -> Plan:
+    """Load and validate the data, device and table of latencies in ``config``.
+
+    ``run``: the folder of a study that has begun, which keeps its table. Raises UnknownNameError, ConfigError
+    or DataError.
+    """
     from inception_search.data.catalogue import load_data
     from inception_search.training.devices import pick_device
 
@@ -108,7 +123,15 @@ def make_plan(config: StudyConfig, space: Space) -> Plan:
             validation_images=config.validation_images,
         )
     weights_of(config.training.class_weights, dataset.classes, [1] * len(dataset.classes))  # raises for unknown classes
-    return Plan(config, space, dataset, device)
+    return Plan(config, space, dataset, device, table_of(config, run))
+
+
+def table_of(config: StudyConfig, run: Layout | None = None) -> DeviceTable | None:
+    """The table of latencies of a study, which its run folder keeps; None if latency is measured here."""
+    if config.latency_table is None:
+        return None
+    kept = None if run is None else run.latency_table_file
+    return device_table(config.latency_table if kept is None else kept)
 
 
 @contextmanager
@@ -142,6 +165,10 @@ def check_same(run: RunFolder, plan: Plan, facts: dict[str, Any]) -> None:
     refuse_other("the study was begun on other data", run.path, begun, plan.dataset.fingerprint, hint)
     now, hint = fingerprint(plan.space.text), "restore space.yaml, or start a new run"
     refuse_other("the study was begun with another space", run.path, facts.get("space"), now, hint)
+    if plan.latency_table is not None:
+        now, hint = fingerprint(plan.latency_table.text), f"restore {run.latency_table_file.name}, or start a new run"
+        rule = "the study was begun with another table of latencies"
+        refuse_other(rule, run.path, facts.get("latency_table"), now, hint)
 
 
 def refuse_other(rule: str, path: Path, begun: str | None, now: str, hint: str) -> None:
@@ -192,6 +219,13 @@ class StudyContext:
     """CPU threads of one trial; None: torch's default."""
     test_file: Path | None = None
     """The test images, if trials are tested at their end."""
+    latency_table: str | None = None
+    """The file with the times of ops on the machine that networks are for; None: latency is measured here."""
+
+    @property
+    def budget(self) -> Budget:
+        """The limits of the study, with the device or the table that has the latency."""
+        return self.config.budget.on(self.device, self.threads, self.latency_table)
 
     def trial_of(self, kept: TrialRecord | Job) -> Trial:
         """The trial of a record or a job."""
@@ -209,7 +243,7 @@ class StudyContext:
         candidate = make_candidate(network, params, self.shape, self.classes)
         timed = "latency" in self.config.objectives or self.config.budget.max_latency_ms
         if candidate.measured is not None and timed:
-            target = self.config.budget.on(self.device, self.threads).target
+            target = self.budget.target
             if latency is None:
                 candidate.measured.latency(target)
             else:

@@ -142,7 +142,7 @@ def _fill(
 def _dataset(run: RunFolder) -> Dataset:
     """The study's images, checked as in a resume; on the CPU."""
     config = StudyConfig.read(run.study_file).model_copy(update={"device": "cpu"})
-    plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
+    plan = make_plan(config, Space(run.space_text(), str(run.space_file)), run)
     check_same(run, plan, facts_of(run.study_file))
     return plan.dataset
 

@@ -32,7 +32,7 @@ from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
 from inception_search.study.config import VERSION, StudyConfig, facts_of, optuna_name, version_of
-from inception_search.study.context import Plan, StudyContext, check_same, given_again, make_plan
+from inception_search.study.context import Plan, StudyContext, check_same, given_again, make_plan, table_of
 from inception_search.study.feasibility import Screen, Seen, check_feasible, make_excess
 from inception_search.study.ledger import Ledger
 from inception_search.study.loop import Driver
@@ -76,13 +76,13 @@ def search(
     start_server()
     plan = make_plan(config, loaded)
     config = config.model_copy(update={"threads": _threads(config, plan.device)})
-    budget = config.budget.on(plan.device, config.threads)
+    budget = config.budget.on(plan.device, config.threads, plan.table_file)
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
     reference = reference_point(config, loaded, plan.dataset.shape, len(plan.dataset.classes))
     chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
     config = config.model_copy(update={"run": str(path), "reference": reference})
-    plan = Plan(config, loaded, plan.dataset, plan.device)
+    plan = replace(plan, config=config)
     notes = [*about_data(plan.dataset, config), *about_sampler(config, loaded), *without_effect(chosen, reference)]
     facts = {**plan.facts(), **({"notes": notes} if notes else {})}
     if config.storage:
@@ -90,7 +90,9 @@ def search(
         facts["index"] = new_name(path, uuid4().hex)
     for sentence in notes:
         observer.note(sentence)
-    run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text)
+    table = None if plan.latency_table is None else plan.latency_table.text
+    run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text, table_text=table)
+    plan = replace(plan, latency_table=table_of(config, run))
     with run.hold():
         return _run(run, plan, observer)
 
@@ -120,10 +122,10 @@ def resume(
         config = before if trials is None else StudyConfig.of(**{**before.options(), "trials": trials})
         facts = facts_of(run.study_file)
         if loaded is None:
-            plan = make_plan(config, Space(run.space_text(), str(run.space_file)))
+            plan = make_plan(config, Space(run.space_text(), str(run.space_file)), run)
             check_same(run, plan, facts)
         else:
-            plan = make_plan(config.model_copy(update={"space": _named(space or loaded, loaded)}), loaded)
+            plan = make_plan(config.model_copy(update={"space": _named(space or loaded, loaded)}), loaded, run)
             config, facts = plan.config, {**facts, "space": plan.facts()["space"]}
             check_same(run, plan, facts)
             if sentence := begin_growth(run, loaded, config.text(facts), config.baselines):
@@ -222,7 +224,7 @@ def make_proposer(context: StudyContext, ledger: Ledger, under_way: Sequence[Tri
     config, space = context.config, context.space
     scorer = make_scorer(context.data_file, config.seed)
     scores = (lambda network: scorer(network, config.proxies)) if config.proxies else None
-    budget = config.budget.on(context.device, context.threads)
+    budget = context.budget
     screen = Screen(context, budget, ledger.seen, scores)
     # If cost is an objective too, small networks are as useful as those that use the whole budget.
     learned = all(OBJECTIVES[name].learned for name in config.objectives)

@@ -71,11 +71,11 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
 def _plan(run: RunFolder, config: StudyConfig, final: StudyConfig) -> Plan:
     """The plan of the final trainings, after checking that the study's images are unchanged."""
     space = Space(run.space_text(), str(run.space_file))
-    plan = make_plan(config.changed(device=final.device), space)
+    plan = make_plan(config.changed(device=final.device), space, run)
     check_same(run, plan, facts_of(run.study_file))
     images = ("train_images", "validation_images", "image_size")
     if any(getattr(final, name) != getattr(config, name) for name in images):
-        plan = make_plan(final, space)
+        plan = make_plan(final, space, run)
     workers = final.workers or (cores() if plan.device == "cpu" else 1)
     threads = (final.threads or (1 if workers > 1 else cores())) if plan.device == "cpu" else None
     sizes = {"image_size": plan.dataset.shape[1], "train_images": len(plan.dataset.train)}
