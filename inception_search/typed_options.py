@@ -27,6 +27,7 @@ class SearchOptions(TypedDict, total=False):
     min_params: int | None
     min_depth: int | None
     min_receptive_field: int | None
+    latency_table: str | Path | None
     objectives: Sequence[str] | str
     reference: Mapping[str, float] | str | None
     baselines: bool

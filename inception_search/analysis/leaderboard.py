@@ -11,7 +11,10 @@ from inception_search.store.record import TrialRecord, trial_name
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardRow:
-    """One trained architecture. ``accuracy`` is 0..1; ``versus_baseline`` is the difference to the best baseline."""
+    """One trained architecture.
+
+    ``accuracy`` is 0..1; ``versus_baseline`` is the difference to the best baseline; ``latency`` is in milliseconds.
+    """
 
     rank: int
     name: str
@@ -22,6 +25,7 @@ class LeaderboardRow:
     params: int | None
     versus_baseline: float | None
     arch_id: str | None
+    latency: float | None = None
 
 
 def leaderboard_rows(records: Iterable[TrialRecord], top: int = 10) -> list[LeaderboardRow]:
@@ -63,4 +67,5 @@ def _row(rank: int, record: TrialRecord, reference: TrialRecord | None) -> Leade
         params=record.cost.get("params"),
         versus_baseline=accuracy - (reference.score or 0.0) if reference and known else None,
         arch_id=record.arch_id,
+        latency=record.latency,
     )

@@ -202,4 +202,4 @@ def _print(table: DeviceTable) -> None:
 
 def _percent(ratio: float) -> str:
     """The difference of a ratio from 1, in percent."""
-    return f"{100 * (ratio - 1):+.1f} %"
+    return f"{100 * (ratio - 1):+.1f} %".replace("-", "−")

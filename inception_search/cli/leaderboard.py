@@ -48,7 +48,9 @@ def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
     )
     rows = list(rows)
     compared = any(row.versus_baseline is not None for row in rows)
-    columns = ["rank", "network", words, *(["vs baseline"] if compared else []), "MACs", "parameters", "arch_id"]
+    timed = any(row.latency is not None for row in rows)
+    columns = ["rank", "network", words, *(["vs baseline"] if compared else []), "MACs", "parameters"]
+    columns += [*(["latency"] if timed else []), "arch_id"]
     for name in columns if with_ids else columns[:-1]:
         table.add_column(name, justify="left" if name in ("network", "arch_id") else "right", no_wrap=True)
     for row in rows:
@@ -59,6 +61,7 @@ def _table(rows: Iterable[LeaderboardRow], words: str, with_ids: bool) -> Table:
             *([points(row.versus_baseline)] if compared else []),
             f"{row.macs / 1e6:,.2f} M" if row.macs is not None else "",
             f"{row.params:,}" if row.params is not None else "",
+            *([f"{row.latency:.3g} ms" if row.latency is not None else ""] if timed else []),
             row.arch_id or "",
         )
         table.add_row(*cells[: len(table.columns)])

@@ -55,7 +55,7 @@ class DeviceTable:
         try:
             self.data = read_table(path)
         except PlanError as error:
-            raise ConfigError(str(error), path="latency_table", found=str(path)) from None
+            raise ConfigError(str(error), path="latency_table") from None
         self.path = path
         self.text = path.read_text(encoding="utf-8")
         self.rows = {row["key"]: row for row in _usable(self.data.get("ops"))}

@@ -49,7 +49,7 @@ def from_space(
     Raises:
         ConfigError: no point that was drawn is a network for these images.
     """
-    drawn = _points(space, shape, classes)
+    drawn = random_networks(space, shape, classes)
     networks = {f"point {number}": network for number, network in zip(range(most), drawn, strict=False)}
     if len(networks) < most:
         raise ConfigError(f"points of space {space.name!r} do not fit these images", path="shape", found=shape)
@@ -69,16 +69,18 @@ def from_run(run: RunFolder, most: int = NETWORKS) -> Source:
     best = leaderboard(records, max(1, most // 2)) or known[:1]
     networks = {f"trial {record.number}": network_from_data(record.network) for record in best}
     one = next(iter(networks.values()))
-    drawn = _points(Space(run.space_text(), str(run.space_file)), one.input.shape, one.head.classes)
+    drawn = random_networks(Space(run.space_text(), str(run.space_file)), one.input.shape, one.head.classes)
     for number, network in zip(range(most - len(networks)), drawn, strict=False):
         networks[f"point {number}"] = network
     return Source(f"study {run.path.name}", networks, drawn)
 
 
-def _points(space: Space, shape: tuple[int, int, int] | None, classes: int | None) -> Iterator[Network]:
-    """Different random networks of a space; points that are not networks for such images are left out."""
+def random_networks(
+    space: Space, shape: tuple[int, int, int] | None, classes: int | None, first_seed: int = 0
+) -> Iterator[Network]:
+    """Different random networks of a space; points that are not networks for images (C, H, W) are left out."""
     seen: set[str] = set()
-    for seed in range(POINTS * TRIES):
+    for seed in range(first_seed, first_seed + POINTS * TRIES):
         if len(seen) == POINTS:
             return
         try:

@@ -133,7 +133,8 @@ class _Session:
 
     def _networks(self) -> dict[str, float]:
         """The times of the networks that can be run."""
-        self.say(f"timing {len(self.plan['networks'])} networks")
+        count = len(self.plan["networks"])
+        self.say("timing the network" if count == 1 else f"timing {count} networks")
         found: dict[str, float] = {}
         for network in self.plan["networks"]:
             try:
@@ -151,8 +152,8 @@ class _Session:
             if times and max(times) > (1 + UNSTEADY) * min(times):
                 unsteady.append(max(times) / min(times) - 1)
         if unsteady:
-            share = f"{len(unsteady)} of {len(self.plan['networks'])} networks by up to {100 * max(unsteady):.0f} %"
-            self.say(f"note: times of {share} changed meanwhile: close other programs, and time the plan again")
+            change = f"of {len(unsteady)} of {len(self.plan['networks'])} by up to {100 * max(unsteady):.0f} %"
+            self.say(f"note: times of networks changed, {change}: close other programs, and time the plan again")
 
     def _continue(self) -> None:
         """Take over the rows of an unfinished table of the same plan on the same machine; refuse other files."""

@@ -68,6 +68,7 @@ def report_data(material: Material, top: int = 10) -> dict[str, Any]:
         "hypervolume": material.hypervolume,
         "importance": [_ranking(ranking) for ranking in material.rankings],
         "reasons": list(_reasons(material)),
+        "latency": None if material.latency is None else material.latency.to_dict(),
         "environments": [_environment(each) for each in material.environments],
     }
 

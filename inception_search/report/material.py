@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inception_search.analysis.importance import Importance
 from inception_search.store.query import leaderboard
 from inception_search.store.record import TrialRecord
+
+if TYPE_CHECKING:
+    from inception_search.report.latency_facts import LatencyFacts
 
 VARYING = ("module",)  # the parts assumed to vary if the space is unknown
 
@@ -44,6 +47,8 @@ class Material:
     hypervolume: float | None = None
     rankings: Sequence[Importance] = ()
     environments: Sequence[Mapping[str, str]] = ()
+    latency: LatencyFacts | None = None
+    """The table of latencies of another machine, if the study has one."""
     plots: Mapping[str, str] = field(default_factory=dict)
     """SVG of each plot by name; added by :func:`write_report`."""
 

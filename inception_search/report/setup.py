@@ -60,8 +60,9 @@ def reproduce_section(material: Material) -> list[Block]:
     at = shlex.quote(run)
     again = shlex.quote(f"{run}-again")
     study, space = shlex.quote(f"{run}/study.yaml"), shlex.quote(f"{run}/space.yaml")
+    table = f" --latency-table {shlex.quote(f'{run}/latency_table.json')}" if material.latency else ""
     lines = [
-        (f"inception-search search {study} --space {space} --run {again}", "the same search in a new folder"),
+        (f"inception-search search {study} --space {space}{table} --run {again}", "the same search in a new folder"),
         (f"inception-search resume {at}", "continue the search; --trials N extends it"),
         (f"inception-search finalize {at}", "retrain the best networks and the baselines, and test each once"),
         (f"inception-search report {at}", "write this page again"),

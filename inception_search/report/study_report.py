@@ -13,6 +13,7 @@ from inception_search.analysis.property_importance import statistic_importance
 from inception_search.credentials import masked_values
 from inception_search.errors import InceptionSearchError
 from inception_search.report.data import report_data
+from inception_search.report.latency_facts import LatencyFacts, latency_facts
 from inception_search.report.material import Material, SpaceFacts
 from inception_search.report.write import write_report
 from inception_search.space.holes import hole_words, varying_parts
@@ -28,6 +29,7 @@ from inception_search.store.query import best
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.study.config import FIDELITY, StudyConfig
+from inception_search.study.context import table_of
 from inception_search.study.progress import progress
 from inception_search.study.reference_point import reference_of
 
@@ -80,6 +82,7 @@ def findings(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any]:
         "hypervolume": hypervolume(records, config.objectives, reference) if reference else None,
         "rankings": _rankings(space, records, config.run or str(run.path)),
         "environments": read_environments(run),
+        "latency": _latency(run, config, records),
     }
 
 
@@ -92,6 +95,15 @@ def settings_of(run: RunFolder, records: Sequence[TrialRecord]) -> dict[str, Any
     trained = [record for record in records if record.fidelity]
     used = max(trained, key=lambda record: record.number).fidelity if trained else {}
     return {**study, **{name: used[name] for name in FIDELITY if study.get(name) is None and name in used}}
+
+
+def _latency(run: RunFolder, config: StudyConfig, records: Sequence[TrialRecord]) -> LatencyFacts | None:
+    """The facts of the study's table of latencies; None without one, or if it cannot be read."""
+    try:
+        table = table_of(config, run)
+    except InceptionSearchError:
+        return None
+    return None if table is None else latency_facts(table, best(records))
 
 
 def _space(run: RunFolder) -> Space | None:

@@ -13,8 +13,9 @@ from inception_search.store.query import counts, quality_words, ranking_words
 from inception_search.store.record import TrialRecord, percent
 
 AGAINST = "Compared with best baseline#"
+TIMED = "Latency, ms#"
 PLACES = 20  # rows of the leaderboard, besides lower baselines
-COLUMNS = ("Rank#", "Name", "Origin", "Accuracy#", AGAINST, "MACs#", "Parameters#", "Architecture$")
+COLUMNS = ("Rank#", "Name", "Origin", "Accuracy#", AGAINST, "MACs#", "Parameters#", TIMED, "Architecture$")
 CAPTION = "Trials that were trained to the last epoch, by validation {}"
 COMPARED = "differences in percentage points; baselines are marked"
 
@@ -33,6 +34,7 @@ def leaders_section(material: Material) -> list[Block]:
             points(row.versus_baseline),
             "" if row.macs is None else count(row.macs),
             "" if row.params is None else count(row.params),
+            "" if row.latency is None else f"{row.latency:.3g}",
             row.arch_id or "",
         )
         for row in rows
@@ -40,10 +42,14 @@ def leaders_section(material: Material) -> list[Block]:
     words = quality_words(material.records)
     columns = [f"{words[0].upper()}{words[1:]}#" if name == "Accuracy#" else name for name in COLUMNS]
     caption, marked = CAPTION.format(ranking_words(material.records)), [row.baseline for row in rows]
-    if any(marked):
-        return [Table(f"{caption}; {COMPARED}.", columns, cells, marked)]
-    kept = [at for at, name in enumerate(COLUMNS) if name != AGAINST]  # there is no baseline to compare with
-    return [Table(f"{caption}.", [columns[at] for at in kept], [tuple(row[at] for at in kept) for row in cells])]
+    left_out = {
+        *(() if any(marked) else (AGAINST,)),  # there is no baseline to compare with
+        *(() if any(row.latency is not None for row in rows) else (TIMED,)),
+    }
+    kept = [at for at, name in enumerate(COLUMNS) if name not in left_out]
+    caption += f"; {COMPARED}." if any(marked) else "."
+    kept_cells = [tuple(row[at] for at in kept) for row in cells]
+    return [Table(caption, [columns[at] for at in kept], kept_cells, marked if any(marked) else ())]
 
 
 ROWS = 500  # rows per table; the first table is open

@@ -17,6 +17,7 @@ from inception_search.figures.plots.table import PLOTS, plot, plot_svg
 from inception_search.report.blocks import Block
 from inception_search.report.failures import failures_section
 from inception_search.report.front import front_plot, front_section
+from inception_search.report.latency import latency_section
 from inception_search.report.material import Material
 from inception_search.report.modules import baselines_section, module_files
 from inception_search.report.plots import curves_section, decisions_section, history_section
@@ -45,6 +46,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("Best network found and baselines", baselines_section),
     Section("Leaderboard", leaders_section),
     Section("Pareto front", front_section),
+    Section("Latency", latency_section),
     Section("History", history_section),
     Section("Learning curves", curves_section),
     Section("Which decisions matter", decisions_section),
@@ -78,7 +80,8 @@ def write_report(
     material = replace(material, plots=dict(_plots(material)))
     files = {**dict(module_files(material)), **{f"{name}.svg": svg for name, svg in material.plots.items()}}
     lead = " ".join(filter(None, (material.state, summary(records))))
-    html = page(title, lead, [(section.heading, section.make(material)) for section in SECTIONS])
+    sections = [(section.heading, section.make(material)) for section in SECTIONS]
+    html = page(title, lead, [(heading, blocks) for heading, blocks in sections if blocks])
     if page_only:
         write_atomic(target, html)
         return [target]

@@ -45,7 +45,14 @@ from inception_search.study.recovery import lost_proposals, unfinished_trials
 from inception_search.study.reference_point import reference_point
 from inception_search.study.study import Study
 from inception_search.study.trial import Trial
-from inception_search.study.warnings import about_baselines, about_data, about_sampler, recipe_change, without_effect
+from inception_search.study.warnings import (
+    about_baselines,
+    about_data,
+    about_latency,
+    about_sampler,
+    recipe_change,
+    without_effect,
+)
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -83,7 +90,9 @@ def search(
     chosen, config = config, config.resolved(len(plan.dataset.train), plan.dataset.shape[1])
     config = config.model_copy(update={"run": str(path), "reference": reference})
     plan = replace(plan, config=config)
+    images = (plan.dataset.shape, len(plan.dataset.classes))
     notes = [*about_data(plan.dataset, config), *about_sampler(config, loaded), *without_effect(chosen, reference)]
+    notes += about_latency(plan.latency_table, loaded, *images)
     facts = {**plan.facts(), **({"notes": notes} if notes else {})}
     if config.storage:
         check_storage(config.storage)

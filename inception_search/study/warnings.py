@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from inception_search.data.catalogue import EMBEDDED, may_download
+from inception_search.lowering import lower
+from inception_search.measures.plan_sources import random_networks
 from inception_search.optuna_bridge.given_sampler import PREFIXES
 from inception_search.space.space import Space
 from inception_search.store.record import TrialRecord
@@ -15,8 +19,12 @@ from inception_search.study.feasibility import Screen
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
+    from inception_search.measures.device_table import DeviceTable
 
 
+UNPLANNED = 1_000_000  # the first seed of random networks that are in no plan
+SAMPLED = 5  # random networks whose ops are looked up in a table of latencies
+FEW = 0.2  # share of timed ops below which a table was made for something else
 SKEWED = 3  # ratio of images between classes from which they count as skewed
 
 
@@ -31,6 +39,8 @@ def without_effect(config: StudyConfig, reference: Mapping[str, float] | None) -
         yield f"download has no effect: {config.data} {why}"
     if config.reference is not None and len(config.objectives) == 1:
         yield "reference has no effect: with one objective there is no front"
+    if config.latency_table and config.budget.max_latency_ms is None and "latency" not in config.objectives:
+        yield "latency_table has no effect without max_latency_ms or the objective latency"
     if reference is None and len(config.objectives) > 1:
         names = ", ".join(config.objectives)
         yield f"no hypervolume is computed: an objective has no limit as its reference; set reference with {names}"
@@ -61,6 +71,21 @@ def about_sampler(config: StudyConfig, space: Space) -> Iterator[str]:
 
         if sentence := draws_at_random(config.strategy, config.strategy_options, space):
             yield sentence
+
+
+def about_latency(table: DeviceTable | None, space: Space, shape: tuple[int, int, int], classes: int) -> Iterator[str]:
+    """A sentence on the table of latencies: its machine, and how much of it was timed for images (C, H, W)."""
+    if table is None:
+        return
+    drawn = islice(random_networks(space, shape, classes, UNPLANNED), SAMPLED)
+    shares = [table.latency(lower(network, aux=False)).timed for network in drawn]
+    sentence = f"latency is that of {table.target}"
+    sentence += "" if table.batch_size == 1 else f", for a batch of {table.batch_size} images"
+    share = statistics.median(shares or [1.0])
+    sentence += f"; {100 * share:.0f} % of the latency of random networks comes from ops that were timed there"
+    if share < FEW:
+        sentence += ", the rest is estimated: a plan for this space and these images would be more exact"
+    yield sentence
 
 
 def about_baselines(config: StudyConfig, canonical: Sequence[Proposal], screen: Screen) -> str | None:

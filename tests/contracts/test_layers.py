@@ -40,9 +40,10 @@ MAY_IMPORT = {
     "execution": {"spec", "graph", "passes", "lowering", "backend"},
     "weights": {"spec", "graph", "canonical", "lowering", "backend", "store"},
     "training": {"backend", "data", "passes"},
+    "on_device": set(),  # it also runs where the package is not installed
     "exports": {"spec", "graph", "passes", "lowering", "backend", "weights", "data", "canonical", "timm_bridge"},
     "timm_bridge": {"spec", "canonical", "lowering", "backend", "weights", "store", "items", "hub"},
-    "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend"},  # backend: timing
+    "measures": {"spec", "graph", "passes", "lowering", "estimate", "space", "store", "backend", "on_device"},
     "compare": {"spec", "graph", "lowering", "estimate", "canonical"},
     "figures": {"store", "lowering", "graph", "canonical", "spec", "compare", "analysis"},
     "runner": {"spec", "lowering", "passes", "backend", "measures", "data", "training", "store", "weights"},  # no study
@@ -53,7 +54,18 @@ MAY_IMPORT = {
 MAY_IMPORT["strategies"] |= {"measures", "analysis", "optuna_bridge"}
 MAY_IMPORT["study"] = {"space", "canonical", "lowering", "estimate", "backend", "data", "training", "store", "spec"}
 MAY_IMPORT["study"] |= {"measures", "edits", "proxies", "graph", "runner", "optuna_bridge", "analysis", "strategies"}
-MAY_IMPORT["report"] = {"figures", "store", "spec", "space", "analysis", "study", "canonical", "lowering", "graph"}
+MAY_IMPORT["report"] = {
+    "figures",
+    "store",
+    "spec",
+    "space",
+    "analysis",
+    "study",
+    "canonical",
+    "lowering",
+    "graph",
+    "measures",
+}
 MAY_IMPORT["proxies"] = {"backend", "graph", "lowering", "data", "spec"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["hub"] = {"spec", "canonical", "lowering", "graph", "figures", "store", "backend", "weights", "exports"}
@@ -68,13 +80,24 @@ MAY_IMPORT["api"] = set(MAY_IMPORT) - {"__main__"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 # Heavy library -> rooms that may import it at module level.
 HEAVY = {
-    "torch": {"backend", "data", "execution", "exports", "timm_bridge", "training", "weights", "proxies", "testing"},
+    "torch": {
+        "backend",
+        "data",
+        "execution",
+        "exports",
+        "on_device",
+        "timm_bridge",
+        "training",
+        "weights",
+        "proxies",
+        "testing",
+    },
     "optuna": {"optuna_bridge"},
     "networkx": set(),
     "matplotlib": set(),
     "jinja2": set(),
     "sklearn": set(),
-    "numpy": {"data", "exports", "study", "analysis", "strategies", "optuna_bridge", "runner", "training"},
+    "numpy": {"data", "exports", "on_device", "study", "analysis", "strategies", "optuna_bridge", "runner", "training"},
     "PIL": set(),
     "optuna_dashboard": set(),
     "typer": {"cli"},
