@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from inception_search.errors import ConfigError, InceptionSearchError
+from inception_search.estimate import estimate
 from inception_search.measures.measured_network import at_size
 from inception_search.space.space import Space
 from inception_search.spec.documents.parse import network_from_data
@@ -16,7 +17,7 @@ from inception_search.store.run_folder import RunFolder
 
 NETWORKS = 6  # the default number of networks that are timed as a whole
 POINTS = 200  # random points whose ops are offered to a plan
-TRIES = 20  # draws of a point that is a valid network
+FAILURES = 100  # draws in a row that are not networks, or not new, after which no more are made
 
 
 class Source(NamedTuple):
@@ -80,13 +81,15 @@ def random_networks(
 ) -> Iterator[Network]:
     """Different random networks of a space; points that are not networks for images (C, H, W) are left out."""
     seen: set[str] = set()
-    for seed in range(first_seed, first_seed + POINTS * TRIES):
-        if len(seen) == POINTS:
-            return
+    seed, failures = first_seed, 0
+    while len(seen) < POINTS and failures < FAILURES:
+        seed, failures = seed + 1, failures + 1
         try:
             network = at_size(space.decode(space.sample(seed)), shape, classes)
-            if (known := arch_id(network)) not in seen:
-                seen.add(known)
-                yield network
+            _ = estimate(network)  # raises if the shapes do not fit
         except InceptionSearchError:
             continue
+        if (known := arch_id(network)) not in seen:
+            seen.add(known)
+            failures = 0
+            yield network

@@ -23,6 +23,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "show": [("inception_v3",), ("inception_v4.inception_b", "--depth", "0")],
     "diff": [("inception_v1", "inception_v4"), ("inception_v3.mixed_6b", "inception_v4.inception_b")],
     "passes": [("inception_v3.mixed_6b", "--no-measure")],
+    "bench": [("nin_cifar10", "--out", "table.json", "--threads", "1")],
     "weights": [(), ("inception_v3",)],
     "path": [("nin_cifar10", "inception_v1")],
     "report": [("whole",), ("part", "--top", "3")],
@@ -115,7 +116,7 @@ def test_json_is_typed_and_documented(command: Command, tmp_path: Path, verb: st
         if verb == "list" and words:
             data = {kind: data.get(kind, []) for kind in SHAPES["listing"]}
         assert list(problems(data, PRINTED[verb], verb)) == []
-    if verb not in ("proxies", "finalize"):  # they keep what they have computed
+    if verb not in ("bench", "proxies", "finalize"):  # they keep what they have computed
         assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
