@@ -18,6 +18,7 @@ from inception_search.exports.source_layout import (
     docstring,
     flat,
     layout,
+    repeated,
     with_prefix,
 )
 from inception_search.exports.source_tree import (
@@ -124,12 +125,9 @@ class Printer:
     def _copies(self, value: Copies, names: Names) -> list[Code]:
         """The copies of a repeat: equal neighbours as one generator expression."""
         items: list[Code] = []
-        for text, run in groupby([self.code(item, names) for item in value.items], key=flat):
+        for _, run in groupby([self.code(item, names) for item in value.items], key=flat):
             copies = list(run)
-            if len(copies) > 1 and len(text) < 80:
-                items.append(f"*({text} for _ in range({len(copies)}))")
-            else:
-                items += copies
+            items += copies if len(copies) == 1 else [repeated(copies[0], len(copies))]
         return items
 
     def _scope(self, scope: Scope, names: Names) -> Code:

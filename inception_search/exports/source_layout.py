@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 WIDTH = 88
@@ -17,6 +17,7 @@ class Brackets:
     before: str
     items: tuple[Code, ...]
     after: str
+    separator: str = ", "
 
 
 Code: TypeAlias = str | Brackets
@@ -29,12 +30,17 @@ def call(func: str, *items: Code) -> Brackets:
 
 def with_prefix(prefix: str, code: Code) -> Code:
     """``code`` after ``prefix``, as in ``name=value``."""
-    return prefix + code if isinstance(code, str) else Brackets(prefix + code.before, code.items, code.after)
+    return prefix + code if isinstance(code, str) else replace(code, before=prefix + code.before)
+
+
+def repeated(code: Code, times: int) -> Brackets:
+    """``*(code for _ in range(times))``, an argument of a call."""
+    return Brackets("*(", (code, f"for _ in range({times})"), ")", separator=" ")
 
 
 def flat(code: Code) -> str:
     """``code`` on one line."""
-    return code if isinstance(code, str) else f"{code.before}{', '.join(map(flat, code.items))}{code.after}"
+    return code if isinstance(code, str) else f"{code.before}{code.separator.join(map(flat, code.items))}{code.after}"
 
 
 def layout(code: Code, indent: int, end: str = "") -> list[str]:
@@ -48,14 +54,14 @@ def layout(code: Code, indent: int, end: str = "") -> list[str]:
         return [line]
     if isinstance(code, str):
         return [f"{margin}{part}" for part in f"{code}{end}".replace(" + ", "\n+ ").split("\n")]
-    inside = INDENT * (indent + 1) + ", ".join(map(flat, code.items))
-    is_list = code.before.endswith(("[", "return ("))  # a list or a tuple, with an item on each line
-    if len(code.items) == 1 and not is_list:
+    inside = INDENT * (indent + 1) + code.separator.join(map(flat, code.items))
+    is_call = code.separator == ", " and not code.before.endswith(("[", "return ("))  # others have an item on each line
+    if len(code.items) == 1 and is_call:
         body = layout(code.items[0], indent + 1)
-    elif len(inside) <= WIDTH and not is_list:
+    elif len(inside) <= WIDTH and is_call:
         body = [inside]
     else:
-        body = [line for item in code.items for line in layout(item, indent + 1, ",")]
+        body = [line for item in code.items for line in layout(item, indent + 1, code.separator.rstrip())]
     return [margin + code.before, *body, f"{margin}{code.after}{end}"]
 
 

@@ -139,6 +139,14 @@ aux: {{{"a" * 64}: {{after: {long}, pool: avg}}, {"b" * 64}: {{after: {long}, po
     assert len(run(text)(torch.zeros(2, 3, 16, 16))) == 3
 
 
+def test_repeats_in_repeats_are_formatted(tmp_path: Path) -> None:
+    inner = "{repeat: {times: 3, body: {lrn: {size: 5}}}}"
+    text = source_of(document_with(f"stages: {{part: {{repeat: {{times: 4, body: {inner}}}}}}}"))
+    (tmp_path / "network.py").write_text(text, encoding="utf-8")
+    assert ruff(tmp_path) == ""
+    assert "                for _ in range(4)" in text.splitlines()
+
+
 # A part of a document's name -> lines of its file: classes are shared, and have the arguments that a person would give.
 LINES = {
     "inception_v3@torchvision": (
