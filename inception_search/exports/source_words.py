@@ -62,8 +62,7 @@ def class_name(hints: Iterable[str], taken: set[str]) -> str:
         common.append(column[0])
     names = [_class_name("_".join(common))] if common and len(hints) > 1 else []
     names += [_class_name(hint) for hint in hints]
-    free = (name for name in (*names, f"{names[0]}Block") if name not in taken)
-    return next(free, None) or numbered(f"{names[0]}Block", taken)
+    return next((name for name in names if name not in taken), None) or numbered(f"{names[0]}Block", taken)
 
 
 def numbered(name: str, taken: set[str]) -> str:
