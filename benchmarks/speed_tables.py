@@ -154,6 +154,22 @@ def of_exports(figures: dict[str, Any]) -> str:
     return f"{markdown(heads, lines)}\n\n{markdown(names, speeds)}"
 
 
+def of_latency_table(figures: dict[str, Any]) -> str:
+    """Errors of latencies from tables, beside those of a prediction from multiply-adds."""
+    heads = ["space", "images", "runtime", "median (ms)", "from timed ops", "error of the table", "error from MACs"]
+    lines = []
+    for row in figures["rows"]:
+        errors = [f"{_percent(row[k]['median'])}, at most {_percent(row[k]['largest'])}" for k in ("table", "macs")]
+        images = "x".join(map(str, row["images"]))
+        times = [f"{row['median_ms']:.3g}", _percent(row["timed_share"])]
+        lines.append([row["space"], images, row["runtime"], *times, *errors])
+    return markdown(heads, lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _memory(memory: dict[str, Any]) -> str:
     """Peak memory, and its share of that of the eager module."""
     measured = {name: row for name, row in memory["megabytes"].items() if "whole" in row}

@@ -23,6 +23,7 @@ COMMANDS = {
     "trials": "python benchmarks/trials.py",
     "rewrite_costs": "python benchmarks/rewrite_costs.py",
     "exports": "python benchmarks/exports.py",
+    "latency_table": "python benchmarks/latency_table.py",
     "inference": "python benchmarks/inference.py",
     "convolution_share": "python benchmarks/convolution_share.py",
     "training_step": "python benchmarks/training_step.py",
@@ -266,6 +267,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "inference": lambda: speed_tables.of_inference(result("inference")),
     "convolution_share": lambda: speed_tables.of_convolution_share(result("convolution_share")),
     "exports": lambda: speed_tables.of_exports(result("exports")),
+    "latency_table": lambda: speed_tables.of_latency_table(result("latency_table")),
     "rewrite_costs": lambda: speed_tables.of_rewrite_costs(result("rewrite_costs")),
     "training_step": lambda: speed_tables.of_training_step(result("training_step")),
 }

@@ -45,7 +45,8 @@ def source_of(named: Network | str | Path, prefix: str) -> tuple[str, Source]:
     if here != named:  # its config.json has this name
         network = remake(load(here), aux={})
         return architecture(network), _with_weights(network, read_checkpoint(here))
-    if is_file(Path(named, CONFIG)):
+    shipped = str(named).partition("@")[0] in names()
+    if not shipped and is_file(Path(named, CONFIG)):  # a folder here may have the name of a shipped network
         return _exported(Path(named))
     trial = trial_named(named)
     if trial is not None:
@@ -53,7 +54,6 @@ def source_of(named: Network | str | Path, prefix: str) -> tuple[str, Source]:
     network = remake(load(named), aux={})
     if is_model(named):
         return timm_name(network.name, prefix), _with_weights(network, read_checkpoint(named))
-    shipped = str(named).partition("@")[0] in names()
     return timm_name(str(named) if shipped else item(named).stem, prefix), Source(network)
 
 

@@ -210,6 +210,15 @@ def test_a_folder_in_timms_own_layout(tmp_path: Path) -> None:
         ins.register_timm(tmp_path / "v3")
 
 
+def test_a_shipped_network_is_not_taken_from_a_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inception_v3").mkdir()
+    (tmp_path / "inception_v3" / "config.json").write_text('{"architecture": "other"}')
+    monkeypatch.chdir(tmp_path)
+    assert ins.register_timm("inception_v3") == ["ins_inception_v3"]
+
+
 def test_another_dialect_is_not_given_timms_name(tmp_path: Path) -> None:
     model = ins.compile("inception_v3@keras", width=0.25, seed=0).eval()
     ins.export(model, "timm", tmp_path / "v3")
