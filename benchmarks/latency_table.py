@@ -31,7 +31,7 @@ from inception_search.on_device.stopwatch import milliseconds
 from inception_search.on_device.time_plan import time_plan
 
 RESULTS = Path(__file__).parent / "results" / "latency_table.json"
-SPACES = {"inception_modules": (3, 32, 32), "inception_resnet": (3, 96, 96), "nas_bench_201": (3, 32, 32)}
+SPACES = {"inception_modules": (3, 32, 32), "inception_resnet": (3, 64, 64), "nas_bench_201": (3, 32, 32)}
 RUNTIMES = ("torch", "onnxruntime", "openvino")
 UNSEEN = 500_000  # the first seed of networks that are in no plan
 
@@ -74,7 +74,7 @@ def _errors(relative: list[float]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--ops", type=int, default=600)
+    parser.add_argument("--ops", type=int, default=400)
     parser.add_argument("--unseen", type=int, default=20)
     options = parser.parse_args()
     rows = []

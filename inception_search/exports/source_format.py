@@ -9,7 +9,7 @@ import torch
 from inception_search.exports.format import Format, Run, outputs_of
 from inception_search.exports.job import Job
 from inception_search.exports.source import module_of, source_of
-from inception_search.weights.model_file import load_model, save_model
+from inception_search.weights.model_file import add_metadata, load_model, save_model
 
 WEIGHTS = ".safetensors"
 
@@ -27,6 +27,7 @@ class SourceFormat(Format):
         """Write the source and the weights."""
         path.write_text(source_of(job.model), encoding="utf-8")
         save_model(job.model, path.with_suffix(WEIGHTS))
+        add_metadata(path.with_suffix(WEIGHTS), job.metadata)
 
     def load(self, job: Job, path: Path) -> Run:
         """Execute the source, and load the weights into its network."""
@@ -38,4 +39,5 @@ class SourceFormat(Format):
         return f"torch {torch.__version__}"
 
     def annotate(self, job: Job, path: Path, facts: dict[str, str]) -> None:
-        """Nothing: the source has no metadata, because it is to be read and changed."""
+        """Add to the metadata of the weights; the source is to be read and changed."""
+        add_metadata(path.with_suffix(WEIGHTS), facts)

@@ -68,13 +68,22 @@ def test_without_a_check_the_file_says_so(model: NetworkModule, tmp_path: Path) 
     assert facts["inception_search.check"] == "not checked"
 
 
-@pytest.mark.parametrize(("check", "words"), [(True, "inception-search "), (False, "not checked")])
+@pytest.mark.parametrize(
+    ("to", "name", "check", "words"),
+    [
+        ("safetensors", "m.safetensors", True, "inception-search "),
+        ("safetensors", "m.safetensors", False, "not checked"),
+        ("source", "m.py", True, "torch "),
+        ("source", "m.py", False, "not checked"),
+    ],
+)
 def test_a_safetensors_file_contains_the_result_of_the_check(
-    model: NetworkModule, tmp_path: Path, check: bool, words: str
+    model: NetworkModule, tmp_path: Path, to: str, name: str, check: bool, words: str
 ) -> None:
-    path = ins.export(model, "safetensors", tmp_path / "m.safetensors", check=check).path
-    assert read_metadata(path)["inception_search.check"].startswith(words)
-    assert ins.load_model(path).network == model.network
+    ins.export(model, to, tmp_path / name, check=check)
+    weights = tmp_path / "m.safetensors"  # with source, it is beside the file
+    assert read_metadata(weights)["inception_search.check"].startswith(words)
+    assert ins.load_model(weights).network == model.network
 
 
 def test_images_of_the_user_are_compared(model: NetworkModule, tmp_path: Path) -> None:
