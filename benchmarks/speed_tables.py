@@ -156,13 +156,13 @@ def of_exports(figures: dict[str, Any]) -> str:
 
 def of_latency_table(figures: dict[str, Any]) -> str:
     """Errors of latencies from tables, beside those of a prediction from multiply-adds."""
-    heads = ["space", "images", "runtime", "median (ms)", "from timed ops", "error of the table", "error from MACs"]
+    heads = ["space", "runtime", "images", "median (ms)", "from timed ops", "error of the table", "error from MACs"]
     lines = []
-    for row in figures["rows"]:
+    for name, row in figures["rows"].items():
         errors = [f"{_percent(row[k]['median'])}, at most {_percent(row[k]['largest'])}" for k in ("table", "macs")]
         images = "x".join(map(str, row["images"]))
         times = [f"{row['median_ms']:.3g}", _percent(row["timed_share"])]
-        lines.append([row["space"], images, row["runtime"], *times, *errors])
+        lines.append([*name.split(", "), images, *times, *errors])
     return markdown(heads, lines)
 
 

@@ -24,7 +24,7 @@ def bench(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="[NET|RUN]",
+            metavar="NET|RUN",
             help=f"{NETWORK}; of a run folder, the best trials and random networks of its space are timed "
             "[default: the plan, or --space]",
             autocompletion=complete_item,
@@ -50,6 +50,9 @@ def bench(
     ] = None,
     classes: Annotated[
         int | None, integer(least=1, help="Number of classes of --space. [default: the space's]")
+    ] = None,
+    max_macs: Annotated[
+        int | None, integer(least=1, help="Plan for networks of at most so many multiply-adds. [default: any]")
     ] = None,
     ops: Annotated[
         int, integer(least=1, help="Number of ops in the plan. Those of its networks are always in it.")
@@ -82,6 +85,7 @@ def bench(
         hint = "give --out TABLE to time it, or --force to write it again"
         raise ConfigError("the plan exists", path="plan", found=str(plan), hint=hint)
     chosen = {"network": network, "space": space, "shape": shape, "classes": classes, "networks": networks}
+    chosen["max_macs"] = max_macs
     try:
         data, is_new = _plan(plan, force and out is None, chosen, ops, batch_size)
         if plan is not None and is_new:
@@ -114,15 +118,19 @@ def _plan(
     return make_plan(networks, source.others, about=about, most_ops=ops, batch_size=batch_size), True
 
 
-def _source(network: str, space: str | None, shape: str | None, classes: int | None, networks: int) -> Source:
+def _source(
+    network: str, space: str | None, shape: str | None, classes: int | None, networks: int, max_macs: int | None
+) -> Source:
     """What is to be planned."""
     from inception_search.items import is_run_folder, item
+    from inception_search.measures.budget import Budget
     from inception_search.measures.plan_sources import from_network, from_run, from_space
 
+    budget = None if max_macs is None else Budget(max_macs=max_macs)
     if space is not None and not network:
         from inception_search.space.load_space import load_space
 
-        return from_space(load_space(space), networks, _shape(shape), classes)
+        return from_space(load_space(space), networks, _shape(shape), classes, budget)
     if space is not None or not network:
         hint = "give NET, a run folder or --space SPACE, or a --plan that exists"
         raise ConfigError("a plan is for one network, run or space", hint=hint)
@@ -132,7 +140,7 @@ def _source(network: str, space: str | None, shape: str | None, classes: int | N
     if is_run_folder(network):
         from inception_search.store.run_folder import RunFolder
 
-        return from_run(RunFolder.open(network), networks)
+        return from_run(RunFolder.open(network), networks, budget)
     return from_network(network, item(network).network)
 
 

@@ -21,7 +21,7 @@ def weights(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="[NET]",
+            metavar="NET",
             help="A canonical network or dialect (inception_v3, inception_v3@keras) [default: all]",
             autocompletion=complete_item,
         ),

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from inception_search.errors import ConfigError, InceptionSearchError
 from inception_search.estimate import estimate
+from inception_search.measures.budget import Budget
 from inception_search.measures.measured_network import at_size
+from inception_search.measures.sample_within import sample_within
 from inception_search.space.space import Space
 from inception_search.spec.documents.parse import network_from_data
 from inception_search.spec.identity.arch_id import arch_id
@@ -17,6 +19,7 @@ from inception_search.store.run_folder import RunFolder
 
 NETWORKS = 6  # the default number of networks that are timed as a whole
 POINTS = 200  # random points whose ops are offered to a plan
+TRIES = 30  # draws of a point within a budget before one is repaired
 FAILURES = 100  # draws in a row that are not networks, or not new, after which no more are made
 
 
@@ -38,6 +41,7 @@ def from_space(
     most: int = NETWORKS,
     shape: tuple[int, int, int] | None = None,
     classes: int | None = None,
+    budget: Budget | None = None,
 ) -> Source:
     """Random networks of a space.
 
@@ -46,20 +50,23 @@ def from_space(
         most: the number of networks that are timed as a whole.
         shape: the shape (C, H, W) of the images (default: the space's).
         classes: the number of classes (default: the space's).
+        budget: the limits on the networks (default: none).
 
     Raises:
-        ConfigError: no point that was drawn is a network for these images.
+        ConfigError: no point that was drawn is a network for these images within the budget.
     """
-    drawn = random_networks(space, shape, classes)
+    drawn = random_networks(space, shape, classes, budget=budget)
     networks = {f"point {number}": network for number, network in zip(range(most), drawn, strict=False)}
-    if len(networks) < most:
-        raise ConfigError(f"points of space {space.name!r} do not fit these images", path="shape", found=shape)
+    if not networks:
+        within = " within the limits" if budget else ""
+        rule = f"no point of space {space.name!r} that was drawn fits these images{within}"
+        raise ConfigError(rule, path="shape", found=shape)
     size = next(iter(networks.values())).input.shape
     return Source(f"space {space.name} on images of {'x'.join(map(str, size))}", networks, drawn)
 
 
-def from_run(run: RunFolder, most: int = NETWORKS) -> Source:
-    """Networks of a study: the best trials, and random points of its space at the size of its images.
+def from_run(run: RunFolder, most: int = NETWORKS, budget: Budget | None = None) -> Source:
+    """Networks of a study: the best trials, and random points of its space within ``budget`` for its images.
 
     Raises ConfigError for a study without a trial that has a network.
     """
@@ -70,23 +77,34 @@ def from_run(run: RunFolder, most: int = NETWORKS) -> Source:
     best = leaderboard(records, max(1, most // 2)) or known[:1]
     networks = {f"trial {record.number}": network_from_data(record.network) for record in best}
     one = next(iter(networks.values()))
-    drawn = random_networks(Space(run.space_text(), str(run.space_file)), one.input.shape, one.head.classes)
+    space = Space(run.space_text(), str(run.space_file))
+    drawn = random_networks(space, one.input.shape, one.head.classes, budget=budget)
     for number, network in zip(range(most - len(networks)), drawn, strict=False):
         networks[f"point {number}"] = network
     return Source(f"study {run.path.name}", networks, drawn)
 
 
 def random_networks(
-    space: Space, shape: tuple[int, int, int] | None, classes: int | None, first_seed: int = 0
+    space: Space,
+    shape: tuple[int, int, int] | None,
+    classes: int | None,
+    first_seed: int = 0,
+    budget: Budget | None = None,
 ) -> Iterator[Network]:
-    """Different random networks of a space; points that are not networks for images (C, H, W) are left out."""
+    """Different random networks of a space; points that are not networks for images (C, H, W) are left out.
+
+    With a budget, points outside it are repaired as in a search.
+    """
     seen: set[str] = set()
     seed, failures = first_seed, 0
     while len(seen) < POINTS and failures < FAILURES:
         seed, failures = seed + 1, failures + 1
         try:
-            network = at_size(space.decode(space.sample(seed)), shape, classes)
-            _ = estimate(network)  # raises if the shapes do not fit
+            if budget is not None:
+                network = sample_within(space, budget, seed, tries=TRIES, shape=shape, classes=classes).network
+            else:
+                network = at_size(space.decode(space.sample(seed)), shape, classes)
+                _ = estimate(network)  # raises if the shapes do not fit
         except InceptionSearchError:
             continue
         if (known := arch_id(network)) not in seen:

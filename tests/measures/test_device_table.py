@@ -95,7 +95,7 @@ class TestPlans:
         assert {"[3, 16, 16]"} == {str(each["part"]["inputs"]["x0"]) for each in plan["networks"]}
 
     def test_images_that_no_point_fits(self) -> None:
-        with pytest.raises(ConfigError, match="points of space 'inception' do not fit these images"):
+        with pytest.raises(ConfigError, match="no point of space 'inception' that was drawn fits these images"):
             from_space(load_space("inception"), 1, (3, 4, 4))
 
 
