@@ -5,18 +5,18 @@ On a GPU this never ran here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 from torch import Tensor
 
 import inception_search as ins
-from inception_search.backend.recorder import Recorder, Replay
+from inception_search.backend.recorder import Replay
 from inception_search.execution.branches import Fork, forks
-from inception_search.execution.captured import Captured, Streams, choose_forks
+from inception_search.execution.captured import Captured, choose_forks
 from inception_search.execution.specialised import Specialised
+from tests.execution.stand_ins import Again, Logged
 
 NETWORK = """
 schema: inception-search/network
@@ -38,42 +38,9 @@ head: {classes: 5}
 """
 
 
-class Again(Recorder):
-    """Records by remembering the work; a replay does it again and writes the result where it was promised."""
-
-    def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
-        return work()
-
-    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
-        result = torch.full_like(work(), torch.nan)
-        return result, lambda: result.copy_(work())
-
-
 class Fails(Again):
     def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried\nto allocate")
-
-
-class Logged(Streams):
-    """Streams that compute in order, and remember which were used."""
-
-    def __init__(self) -> None:
-        super().__init__(torch.device("cpu"))
-        self.log: list[str] = []
-
-    def fork(self) -> None:
-        self.log.append("fork")
-
-    @contextmanager
-    def _on(self, number: int) -> Iterator[None]:
-        self.log.append(f"branch {number}")
-        yield
-
-    def join(self) -> None:
-        self.log.append("join")
-
-    def synchronize(self) -> None:
-        pass
 
 
 def specialised() -> tuple[ins.Network, Specialised, Callable[[Tensor], Tensor]]:

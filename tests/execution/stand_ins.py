@@ -1,0 +1,45 @@
+"""Stand-ins for what only a GPU has: a recorder of its work, and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from inception_search.backend.recorder import Recorder, Replay
+from inception_search.execution.captured import Streams
+
+
+class Again(Recorder):
+    """Records by remembering the work; a replay does it again and writes the result where it was promised."""
+
+    def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
+        return work()
+
+    def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
+        result = torch.full_like(work(), torch.nan)
+        return result, lambda: result.copy_(work())
+
+
+class Logged(Streams):
+    """Streams that compute in order, and remember which were used."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("cpu"))
+        self.log: list[str] = []
+
+    def fork(self) -> None:
+        self.log.append("fork")
+
+    @contextmanager
+    def _on(self, number: int) -> Iterator[None]:
+        self.log.append(f"branch {number}")
+        yield
+
+    def join(self) -> None:
+        self.log.append("join")
+
+    def synchronize(self) -> None:
+        pass
