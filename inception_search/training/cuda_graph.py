@@ -9,6 +9,8 @@ which must not happen while recording.
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -46,7 +48,10 @@ class CapturedStep:
     def _eager_step(self, images: Tensor, labels: Tensor) -> Tensor:
         self.work.optimizer.zero_grad(set_to_none=True)
         if self.taken <= WARM_UP:
-            return self.recorder.warm_up(lambda: self.work.run(images, labels, cache=False))
+            with warnings.catch_warnings():
+                # An optimizer made for recordings warns at its first step that it is not recorded yet.
+                warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+                return self.recorder.warm_up(lambda: self.work.run(images, labels, cache=False))
         return self.work.run(images, labels, cache=False)
 
     def _record(self, images: Tensor, labels: Tensor) -> None:

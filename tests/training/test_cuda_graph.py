@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -153,6 +154,25 @@ def test_optimizers_can_be_made_for_a_recording(name: OptimizerName) -> None:
     """What torch refuses at construction would otherwise be seen on a GPU only."""
     optimizer = make_optimizer(small_inception(width=4), Fidelity(optimizer=name), capturable=True)
     assert all(group.get("capturable", True) for group in optimizer.param_groups)
+
+
+def test_the_warm_up_of_an_optimizer_for_recordings_gives_no_warning(
+    monkeypatch: pytest.MonkeyPatch, few: DeviceData
+) -> None:
+    """On a GPU torch warns once that the first steps are not recorded."""
+    text = "This instance was constructed with capturable=True or some of all the param_groups came with it"
+
+    def check(self: torch.optim.Optimizer) -> None:
+        if not getattr(self, "warned", False):
+            self.warned = True
+            warnings.warn(text, stacklevel=2)
+
+    for name in ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"):
+        monkeypatch.setattr(torch.optim.Optimizer, name, check, raising=False)
+    with_recorder(monkeypatch, Again())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(small_inception(width=4), few, Fidelity(optimizer="adamw", batch_size=16, epochs=1, threads=1), seed=0)
 
 
 @pytest.mark.gpu
