@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 Replay = Callable[[], object]
+
+
+@contextmanager
+def fastest_kernels() -> Iterator[None]:
+    """Inside, cuDNN times its kernels for every new shape and takes the fastest; a recording keeps that choice."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 class Recorder:

@@ -14,7 +14,7 @@ from inception_search.arguments import checked, checked_on_failure
 from inception_search.backend.as_documented import difference_from_document
 from inception_search.backend.bound_tensors import place, stored_keys
 from inception_search.backend.network_module import NetworkModule
-from inception_search.backend.recorder import Recorder
+from inception_search.backend.recorder import Recorder, fastest_kernels
 from inception_search.errors import CompileError, ConfigError, ShapeError, raw
 from inception_search.execution.captured import Streams
 from inception_search.execution.kernels import check_dtype
@@ -178,7 +178,7 @@ class OptimizedModel(nn.Module):
         made = self._code(result, batch_size, fused=False, overwrites=False)
         made.notes = ()
         images = torch.randn(batch_size, *result.graph.nodes[0].type, device=self.device)
-        with torch.cuda.device(self.device), torch.inference_mode():
+        with torch.cuda.device(self.device), torch.inference_mode(), fastest_kernels():
             made.capture(images, Recorder(), Streams(self.device))
         return made
 

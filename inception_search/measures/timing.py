@@ -100,6 +100,8 @@ def _measuring(target: Target) -> Iterator[torch.device]:
     """Set threads, random state and cuDNN autotuning for a measurement, and restore them afterwards."""
     import torch
 
+    from inception_search.backend.recorder import fastest_kernels
+
     device = device_of(target.device)
     with ExitStack() as undo:
         if target.threads is not None and target.threads != torch.get_num_threads():
@@ -107,14 +109,14 @@ def _measuring(target: Target) -> Iterator[torch.device]:
             torch.set_num_threads(target.threads)
         if device.type == "cuda":
             undo.enter_context(torch.cuda.device(device))
-            undo.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
-            torch.backends.cudnn.benchmark = True
+            undo.enter_context(fastest_kernels())
         undo.enter_context(torch.random.fork_rng([]))
         undo.enter_context(torch.inference_mode())
         try:
             yield device
         except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError) and "memory" not in str(error):
+            text = str(error)
+            if not isinstance(error, MemoryError) and ("memory" not in text or "illegal memory" in text):
                 raise
             hint = "use fewer or smaller images, or limit parameters or multiply-adds as well"
             raise CompileError(

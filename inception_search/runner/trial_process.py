@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import multiprocessing
@@ -52,7 +53,7 @@ from inception_search.training.evaluate import evaluate_each
 from inception_search.training.fidelity import Fidelity
 from inception_search.training.result import EpochMetrics, TrainingResult
 from inception_search.training.score_parts import packed
-from inception_search.training.trainer import train
+from inception_search.training.trainer import memory_errors, train
 from inception_search.weights.model_file import model_bytes
 
 _log = logging.getLogger(__name__)
@@ -81,8 +82,10 @@ def serve(connection: Connection, device: str | None = None) -> None:
     _tie_to_driver()
     try:
         listened = _sent(connection, READY)
+        gc.freeze()  # loaded modules stay, and need not be looked through after every job
         while listened and (job_file := _received(connection)):
             usable = _run(Path(job_file.decode()), connection, device)
+            gc.collect()  # a network refers to itself; until it is collected, it keeps its memory on the device
             # After an unexpected error the device may compute wrong numbers, so this process ends. It does not send
             # DONE, because the driver could then send the next job to an ending process.
             listened = usable and _sent(connection, DONE)
@@ -162,7 +165,8 @@ def _answer(trial: RunningJob, connection: Connection) -> tuple[str, bool]:
     try:
         if threads := trial.fidelity.threads:
             torch.set_num_threads(threads)
-        return _text(trial.trained(connection), trial), True
+        with memory_errors(trial.fidelity.batch_size):  # the data alone can be too much for a GPU that others use
+            return _text(trial.trained(connection), trial), True
     except (DriverGone, RunFolderError, DataError):
         raise
     except InceptionSearchError as error:

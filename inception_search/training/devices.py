@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from inception_search.backend.recorder import fastest_kernels
 from inception_search.errors import ConfigError, did_you_mean
 
 _NAMES = ("auto", "cpu", "cuda")
@@ -63,8 +64,7 @@ def settings(device: torch.device, *, threads: int | None, seed: int) -> Iterato
             torch.set_num_threads(threads)
         undo.enter_context(_seeded(device, seed))
         if device.type == "cuda":
-            undo.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
-            torch.backends.cudnn.benchmark = True
+            undo.enter_context(fastest_kernels())
         yield
 
 

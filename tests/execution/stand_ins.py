@@ -11,6 +11,25 @@ from torch import Tensor
 from inception_search.backend.recorder import Recorder, Replay
 from inception_search.execution.captured import Streams
 
+NETWORK = """
+schema: inception-search/network
+version: 1
+name: two_modules
+input: {channels: 3, height: 12, width: 12}
+stages:
+  stem: 3x3 8
+  first:
+    concat:
+      - 1x1 4
+      - [1x1 4, 3x3 8]
+      - [avg 3x3, 1x1 4]
+  second:
+    concat:
+      - 1x1 4
+      - concat: [[1x1 2, 3x3 2], [1x1 2, 3x3 4]]
+head: {classes: 5}
+"""
+
 
 class Again(Recorder):
     """Records by remembering the work; a replay does it again and writes the result where it was promised."""

@@ -16,26 +16,7 @@ from inception_search.backend.recorder import Replay
 from inception_search.execution.branches import Fork, forks
 from inception_search.execution.captured import Captured, choose_forks
 from inception_search.execution.specialised import Specialised
-from tests.execution.stand_ins import Again, Logged
-
-NETWORK = """
-schema: inception-search/network
-version: 1
-name: two_modules
-input: {channels: 3, height: 12, width: 12}
-stages:
-  stem: 3x3 8
-  first:
-    concat:
-      - 1x1 4
-      - [1x1 4, 3x3 8]
-      - [avg 3x3, 1x1 4]
-  second:
-    concat:
-      - 1x1 4
-      - concat: [[1x1 2, 3x3 2], [1x1 2, 3x3 4]]
-head: {classes: 5}
-"""
+from tests.execution.stand_ins import NETWORK, Again, Logged
 
 
 class Fails(Again):

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -192,6 +193,41 @@ def test_a_process_whose_device_may_be_broken_takes_no_other_job(job, monkeypatc
     assert ours.recv_bytes() == READY
     with pytest.raises(EOFError):
         ours.recv_bytes()
+
+
+def test_images_that_do_not_fit_on_the_device_are_a_lack_of_memory(job, monkeypatch):
+    """Such a trial runs again when fewer share the GPU."""
+
+    def full(path: Path, device: torch.device) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(trial_process, "_data", full)
+    path = job()
+    trial_process.main(str(path), Pipe()[1])
+    assert result(path)["reason"].startswith("out of memory while training")
+
+
+def test_a_process_keeps_no_network_of_an_earlier_job(job, monkeypatch):
+    """A compiled network refers to itself; on a GPU it would keep the memory of its recorded steps, too."""
+    kept: list[weakref.ref[Any]] = []
+    build = trial_process.build
+
+    def remembered(*args: Any, **options: Any) -> Any:
+        assert all(reference() is None for reference in kept)
+        model = build(*args, **options)
+        kept.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(trial_process, "build", remembered)
+    ours, theirs = Pipe()
+    path = job()
+    for _ in range(2):
+        ours.send_bytes(str(path).encode())
+    monkeypatch.setattr(trial_process.RunningJob, "reporter", lambda trial, connection: lambda metrics: True)
+    monkeypatch.setattr(trial_process, "_sent", lambda connection, message: len(kept) < 2)
+    trial_process.serve(theirs)
+    assert len(kept) == 2
+    assert result(path)["state"] == "complete"
 
 
 def test_a_job_of_version_0_1_is_read(job):
