@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import optuna
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -44,6 +43,8 @@ class Images(Dataset[tuple[Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        from PIL import Image
+
         image = Image.fromarray(self.images[index, 0], mode="L")
         image = image.resize((self.side, self.side), Image.Resampling.BILINEAR)
         if self.allowed is not None:
@@ -51,8 +52,10 @@ class Images(Dataset[tuple[Tensor, int]]):
         tensor = torch.from_numpy(np.array(image)).unsqueeze(0).to(torch.float32).div(255)
         return tensor.sub(self.mean).div(self.std), int(self.labels[index])
 
-    def augmented(self, image: Image.Image, padding: int) -> Image.Image:
+    def augmented(self, image: Any, padding: int) -> Any:
         """Cropped at random from itself with a border, and mirrored half of the time."""
+        from PIL import Image, ImageOps
+
         padded = ImageOps.expand(image, padding)
         left, top = torch.randint(0, 2 * padding + 1, (2,)).tolist()
         image = padded.crop((left, top, left + self.side, top + self.side))
@@ -61,11 +64,13 @@ class Images(Dataset[tuple[Tensor, int]]):
         return image
 
 
-def objective(trial: optuna.Trial, task: dict[str, Any], loaders: tuple[Any, Any]) -> float:
+def objective(
+    trial: optuna.Trial, task: dict[str, Any], loaders: tuple[Any, Any], device: torch.device | str = "cpu"
+) -> float:
     """Train one network; its validation accuracy."""
     network = network_from_data(task["networks"][trial.number])
     torch.manual_seed(trial.number)
-    model = build(lower(network), name=network.name, seed=trial.number)
+    model = build(lower(network), name=network.name, seed=trial.number).to(device)
     train, validation = loaders
     recipe = task["fidelity"]
     decayed = [p for p in model.parameters() if p.ndim > 1]
@@ -80,12 +85,12 @@ def objective(trial: optuna.Trial, task: dict[str, Any], loaders: tuple[Any, Any
         model.train()
         for images, labels in train:
             optimizer.zero_grad()
-            loss = criterion(model(images), labels)
+            loss = criterion(model(images.to(device)), labels.to(device))
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), recipe["gradient_clip"])
             optimizer.step()
             schedule.step()
-        accuracy = evaluate(model, validation)
+        accuracy = evaluate(model, validation, device)
         trial.report(accuracy, epoch)
     return accuracy
 
@@ -97,13 +102,13 @@ def factor(done: float, rising: float) -> float:
     return (1.0 + math.cos(math.pi * (done - rising) / (1.0 - rising))) / 2.0
 
 
-def evaluate(model: nn.Module, loader: Any) -> float:
+def evaluate(model: nn.Module, loader: Any, device: torch.device | str) -> float:
     """The share of images whose class is found."""
     model.eval()
     right = total = 0
     with torch.no_grad():
         for images, labels in loader:
-            right += int((model(images).argmax(1) == labels).sum())
+            right += int((model(images.to(device)).argmax(1) == labels.to(device)).sum())
             total += len(labels)
     return right / total
 
