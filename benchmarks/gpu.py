@@ -29,6 +29,10 @@ from typing import Any
 from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.gpu_stages.task import write_json  # noqa: E402
+
 SHARES = {"tests": 0.22, "trials": 0.24, "step": 0.13, "inference": 0.42, "search": 1.0}  # of the time that is left
 RESERVE = 8.0  # seconds at the end, for the summary and for processes that do not end at once
 LEAST = 5.0  # seconds without which a stage is not begun
@@ -63,12 +67,11 @@ def run_stages(stages: Sequence[Stage], out: Path, seconds: float, facts: dict[s
         limit = stage.share * left
         row = run_stage(stage, out, limit) if limit >= LEAST else {"state": "not begun: no time was left"}
         summary["stages"][stage.name] = row
-        _write(out / "gpu.json", summary)
+        write_json(out / "gpu.json", summary)
         print(f"{row['state']} after {row.get('seconds', 0)} s", flush=True)
         for goal in [] if facts.get("dry_run") else row.get("goals", []):
-            print(
-                f"  {goal['what']}: {goal['found']} (goal {goal['goal']}{'' if goal['reached'] else ', not reached'})"
-            )
+            missed = "" if goal["reached"] else " (not reached)"
+            print(f"  {goal['what']}: {goal['found']}, goal {goal['goal']}{missed}")
     return summary
 
 
@@ -113,12 +116,6 @@ def _read(file: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(file.read_text())
         return found
     return {}
-
-
-def _write(file: Path, content: Any) -> None:
-    aside = file.with_name(f"{file.name}.new")
-    aside.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(aside, file)
 
 
 def unpack_wheels(folder: Path, target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -99,7 +98,7 @@ def test_wheels_of_missing_packages_are_unpacked(tmp_path: Path, capsys: pytest.
         with ZipFile(tmp_path / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
             wheel.writestr(f"{name}/__init__.py", "")
     unpack_wheels(tmp_path, tmp_path / "packages")
-    assert os.listdir(tmp_path / "packages") == ["no_such_package"]
+    assert [path.name for path in (tmp_path / "packages").iterdir()] == ["no_such_package"]
     assert "numpy-1.0-py3-none-any.whl is not used" in capsys.readouterr().out
 
 

@@ -1,1 +1,1 @@
-"""The stages of ``benchmarks/gpu.py``; each runs in a process of its own, by ``python -m benchmarks.gpu_stages.run``."""
+"""The stages of ``benchmarks/gpu.py``, each run in its own process by ``python -m benchmarks.gpu_stages.run``."""

@@ -77,7 +77,7 @@ class Subject:
 
     def ours(self, batch: int, *, branches: bool) -> tuple[Call, Tensor, dict[str, Any]]:
         """``ins.optimize``, the images, and how it was made."""
-        none = mock.patch("inception_search.execution.specialised.forks", lambda plan: [])
+        none = mock.patch("inception_search.execution.specialised.forks", return_value=[])
         begun = time.perf_counter()
         dtype = "float32" if self.task.small else "bfloat16"
         with nullcontext() if branches else none:
@@ -132,9 +132,7 @@ def measured(task: Task, subject: Subject, batch: int) -> None:
         if difference <= ROUNDING:
             calls[name] = call
         else:
-            task.rows.note(
-                f"{subject.name}, batch {batch}: {name} is not timed: its output differs by {difference:.2g}"
-            )
+            task.rows.note(f"{subject.name}, batch {batch}: {name} is not timed: it differs by {difference:.2g}")
     images = subject.images(batch)
     calls |= {name: lambda module=module: module(images) for name, module in subject.modules.items()}  # type: ignore[misc]
     times = timed(task, calls, batch)

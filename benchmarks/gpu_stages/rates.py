@@ -94,7 +94,7 @@ def measured(task: Task, name: str, setting: dict[str, Any], seconds: float, row
 
 
 def practitioner(task: Task, records: list[Any], setting: dict[str, Any], workers: int, seconds: float) -> Row:
-    """The loop on the networks of ``records`` until ``seconds`` are over; its first trial, a warm-up, does not count."""
+    """The loop on the networks of ``records`` for at most ``seconds``; its first trial, a warm-up, does not count."""
     names = ("name", "root", "image_size", "limit")
     keys = ("data", "data_root", "image_size", "train_images")
     data = ins.load_data(**{name: setting[key] for name, key in zip(names, keys, strict=True)})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ def write_json(file: Path, content: Any) -> None:
     """Replace ``file`` in one step, so that it is whole whenever the process ends."""
     aside = file.with_name(f"{file.name}.new")
     aside.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(aside, file)
+    aside.replace(file)
 
 
 @dataclass
