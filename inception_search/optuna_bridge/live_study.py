@@ -29,6 +29,7 @@ from inception_search.store.record import FINAL, TrialRecord
 from inception_search.store.run_folder import RunFolder
 
 PATIENCE = 30.0  # longest wait in seconds between attempts to reach a storage that does not respond
+JOURNAL_DELAY = 1.0  # longest time in seconds between writes of the journal to disk
 Running = Mapping[int, tuple[Params, Mapping[str, Any]]]
 """Parameters and attributes of the running trials, by number."""
 
@@ -53,6 +54,7 @@ class LiveStudy:
         self.records: Mapping[int, TrialRecord] = {}
         self.running: Callable[[], Running] = dict
         self.behind, self.delay, self.next_try = False, 1.0, 0.0
+        self.journal: JournalBackend | None = None
         self.lost: list[FrozenTrial] = []
         """Complete trials of the study without a record, as of the last :meth:`sync`."""
         with self._typed_errors():
@@ -85,7 +87,12 @@ class LiveStudy:
         self._do(lambda: self._finish(record))
 
     def flush(self, seconds: float = 0.0) -> bool:
-        """Update a study that is behind, retrying for ``seconds``; return whether it is up to date."""
+        """Update a study that is behind, retrying for ``seconds``; return whether it is up to date.
+
+        The journal is written to disk.
+        """
+        if self.journal is not None:
+            self.journal.sync()
         end = time.monotonic() + seconds
         while self.behind:
             self.next_try = 0.0
@@ -177,10 +184,19 @@ class LiveStudy:
 
     def _add(self, number: int, trial: FrozenTrial) -> None:
         """Add a trial as ``number``; missing lower numbers become failed trials."""
-        for _ in range(len(self), number):
-            self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
-        if number == len(self):  # an interrupted earlier attempt may have added it already
-            self.study.add_trial(trial)
+        if self._id(number) is not None:  # an interrupted earlier attempt may have added it already
+            return
+        if number > 0 and self._id(number - 1) is None:
+            for _ in range(len(self), number):
+                self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
+        self.study.add_trial(trial)
+
+    def _id(self, number: int) -> int | None:
+        """The storage's identifier of a trial, None if it has no such trial; all trials are not listed for it."""
+        try:
+            return self.study._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        except KeyError:
+            return None
 
     def _report(self, number: int, value: float, epoch: int) -> None:
         # Optuna's own report() rejects studies with several objectives.
@@ -190,7 +206,7 @@ class LiveStudy:
             storage.set_trial_intermediate_value(trial, epoch, value)
 
     def _finish(self, record: TrialRecord) -> None:
-        if record.number >= len(self):  # it never began, for instance an infeasible baseline
+        if self._id(record.number) is None:  # it never began, for instance an infeasible baseline
             self._add(record.number, self._frozen(record))
             return
         if self.behind:
@@ -217,9 +233,12 @@ class LiveStudy:
         return frozen_trial(record, self.space, self.objectives, attributes)
 
     def _open(self) -> optuna.Study:
-        storage: Any = (
-            open_storage(self.url) if self.url else JournalStorage(JournalBackend(self.run.journal_file))  # type: ignore[arg-type]
-        )
+        if self.url:
+            storage: Any = open_storage(self.url)
+        else:
+            # Everything in the journal follows from the records and the jobs, which are durable before it is written.
+            self.journal = JournalBackend(self.run.journal_file, delay=JOURNAL_DELAY)
+            storage = JournalStorage(self.journal)  # type: ignore[arg-type]
         unused = optuna.samplers.RandomSampler(seed=0)
         with suppress(KeyError):  # create_study(load_if_exists=True) would write a journal line at every call
             return optuna.load_study(study_name=self.name, storage=storage, sampler=unused)

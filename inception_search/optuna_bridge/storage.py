@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from optuna.storages import RDBStorage
 from inception_search.credentials import MASK
 from inception_search.errors import ConfigError, Place, RunFolderError, raw
 from inception_search.optuna_bridge.storage_url import NEEDED, StorageUrl
-from inception_search.store.jsonl import append_lines, complete_lines
+from inception_search.store.jsonl import append_lines, complete_lines, sync_file
 
 NAME = "inception-search"
 CONNECT = 5.0  # timeout in seconds for connecting to a server; the search waits meanwhile
@@ -75,8 +77,13 @@ class JournalBackend:
     Raises :class:`RunFolderError` or :class:`StorageFullError`; a rejected operation has no effect.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, delay: float = 0.0) -> None:
+        """``delay``: the longest time in seconds between two writes to disk while operations are appended.
+
+        A power cut loses at most the operations of this time; a kill of the process loses none.
+        """
         self._path = Path(path)
+        self._delay, self._synced, self._dirty = delay, -math.inf, False
         self._starts = [0]  # byte offset of each known log; the last entry is the end of the known part
         if not self._path.exists():  # an existing journal on a read-only disk can still be read
             append_lines(self._path, [])
@@ -88,8 +95,19 @@ class JournalBackend:
         return self._decoded(first, lines, log_number_from)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append all ``logs`` durably, or none of them."""
-        append_lines(self._path, [json.dumps(log, separators=(",", ":")) for log in logs], create=False)
+        """Append all ``logs``, or none of them; durably, except within ``delay`` of the last write to disk."""
+        durable = time.monotonic() - self._synced >= self._delay
+        lines = [json.dumps(log, separators=(",", ":")) for log in logs]
+        append_lines(self._path, lines, create=False, durable=durable)
+        self._dirty = not durable
+        if durable:
+            self._synced = time.monotonic()
+
+    def sync(self) -> None:
+        """Write the appended operations to disk."""
+        if self._dirty:
+            sync_file(self._path)
+            self._dirty = False
 
     def _decoded(self, first: int, lines: list[bytes], start: int) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(lines, start=first):

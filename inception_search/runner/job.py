@@ -6,7 +6,7 @@ The file also makes a trial durable: it exists from the start of the trial until
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,7 +54,7 @@ class Job:
 
     def write(self, path: Path) -> None:
         """Write the job durably; to be called before it starts."""
-        write_atomic(path, sealed(json.dumps(asdict(self), allow_nan=False)))
+        write_atomic(path, sealed(json.dumps(vars(self), allow_nan=False)))
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -21,23 +21,31 @@ from inception_search.store.flock import locked
 _CHUNK = 1 << 16  # bytes read at a time when looking backwards for the last newline
 
 
-def append_line(path: str | Path, text: str) -> None:
-    """Append one line durably; creates a missing file. See :func:`append_lines`."""
-    append_lines(path, [text])
+def append_line(path: str | Path, text: str) -> int:
+    """Append one line durably and return its offset in bytes; creates a missing file. See :func:`append_lines`."""
+    return append_lines(path, [text])
 
 
-def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True) -> None:
+def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True, durable: bool = True) -> int:
     """Append all ``texts`` durably, one line each, or none of them; safe with any number of writing processes.
 
-    An incomplete last line is repaired first: completed if it is valid JSON, else moved to ``<file>.torn``. Without
-    ``create`` a missing file is an error. Raises :class:`StorageFullError` or :class:`RunFolderError`; the file is
-    then unchanged.
+    Returns the offset in bytes of the first of them. An incomplete last line is repaired first: completed if it is
+    valid JSON, else moved to ``<file>.torn``. Without ``create`` a missing file is an error. Without ``durable`` the lines
+    survive a kill of this process, but a power cut only after the next durable append or :func:`sync_file`. Raises
+    :class:`StorageFullError` or :class:`RunFolderError`; the file is then unchanged.
     """
     path = Path(path)
     data = b"".join(_line(text) for text in texts)
     with typed_errors(path), _opened(path, create=create) as fd, locked(fd, path):
         end = _repaired_end(fd, path)
-        _write_or_roll_back(fd, data, end)
+        _write_or_roll_back(fd, data, end, durable=durable)
+        return end
+
+
+def sync_file(path: Path) -> None:
+    """Write everything that was appended to ``path`` to disk."""
+    with typed_errors(path), _opened(path, create=False) as fd:
+        os.fsync(fd)
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -179,10 +187,11 @@ def _is_whole(tail: bytes) -> bool:
         return False
 
 
-def _write_or_roll_back(fd: int, data: bytes, end: int) -> None:
+def _write_or_roll_back(fd: int, data: bytes, end: int, *, durable: bool = True) -> None:
     try:
         write_all(fd, data)
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
     except BaseException:
         with suppress(OSError):  # if this fails too, the next append repairs the incomplete line
             os.ftruncate(fd, end)

@@ -20,11 +20,11 @@ Shared: TypeAlias = dict[str, Any]
 
 
 class Line(NamedTuple):
-    """The location of a record: a file, the byte offset of its line, and the line number from 1."""
+    """The location of a record: a file, the byte offset of its line, and the line number from 1, if it is known."""
 
     file: Path
     start: int
-    number: int
+    number: int | None = None
 
     def record(self, text: str | None = None) -> TrialRecord:
         """The record; ``text`` is the line if the caller has already read it.

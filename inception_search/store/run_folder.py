@@ -89,12 +89,12 @@ class RunFolder(Layout):
         """The text of ``space.yaml``."""
         return _text(self.space_file)
 
-    def append_record(self, record: TrialRecord) -> None:
-        """Append a record durably; the latest record of a trial number replaces earlier ones.
+    def append_record(self, record: TrialRecord) -> Line:
+        """Append a record durably and return its location; the latest record of a trial replaces earlier ones.
 
         Raises :class:`StorageFullError` or :class:`RunFolderError`; the file is then unchanged.
         """
-        append_line(self.trials_file, sealed(record.to_json()))
+        return Line(self.trials_file, append_line(self.trials_file, sealed(record.to_json())))
 
     def records(self) -> list[TrialRecord]:
         """The latest record of each trial, by number.

@@ -9,6 +9,7 @@ trainings (76.2 instead of 76.6 %, 11 and 20 seeds of benchmarks/conditional.py)
 from __future__ import annotations
 
 import random
+from itertools import islice
 from typing import Annotated
 
 from pydantic import Field
@@ -62,10 +63,15 @@ class Evolution:
         self.size = self.options.population or population_size(problem.trials)
         self.tournament = min(self.size, self.options.tournament or max(3, self.size // 3))
         self.history = History()
+        self.others: dict[int, Observation] = {}
+        """Trials with losses that this strategy did not propose."""
 
     def tell(self, observation: Observation) -> None:
         """Store the observation."""
         self.history.tell(observation)
+        self.others.pop(observation.number, None)
+        if observation.losses is not None and "edit" not in observation.facts:
+            self.others[observation.number] = observation
 
     def ask(self, number: int) -> Proposal | None:
         """An unseen child of a winner; a random point while the population fills, or if all children are known."""
@@ -80,12 +86,10 @@ class Evolution:
 
     def population(self) -> list[Observation]:
         """The latest trials that ended; of those not proposed by the strategy only the best, up to ``seeds``."""
-        ended = self.history.ended
-        others = [observation for observation in ended if "edit" not in observation.facts]
         most = max(1, int(self.size * self.options.seeds))
-        seeds = {observation.number for observation in best_first(others)[:most]}
-        members = [each for each in ended if "edit" in each.facts or each.number in seeds]
-        return members[-self.size :]
+        seeds = {observation.number for observation in best_first(self.others.values())[:most]}
+        latest = (each for each in reversed(self.history.ended) if "edit" in each.facts or each.number in seeds)
+        return list(islice(latest, self.size))[::-1]
 
     def _child(self, population: list[Observation], rng: random.Random) -> Proposal | None:
         for _ in range(self.options.retries):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -16,24 +17,39 @@ class History:
         self.by_number: dict[int, Observation] = {}
         self.ended: list[Observation] = []
         """Trials with losses, in the order in which they ended."""
+        self._ordered: list[tuple[float, ...]] = []  # the sort keys of ``ended``
+        self._running: dict[int, Observation] = {}
+        self._place: dict[int, int] = {}  # of a trial in ``by_number``
 
     def tell(self, observation: Observation) -> None:
         """Store an observation; a trial that ends again, for example after a promotion, moves to the end."""
         before = self.by_number.get(observation.number)
         if before is not None and before.losses is not None:
             self.ended.remove(before)
+            self._ordered.remove(_order(before))
         self.by_number[observation.number] = observation
+        self._place.setdefault(observation.number, len(self._place))
+        self._running.pop(observation.number, None)
+        if observation.state == "running":
+            self._running[observation.number] = observation
         if observation.losses is not None:
             self.ended.append(observation)
+            insort(self._ordered, _order(observation))
 
     @property
     def running(self) -> list[Observation]:
-        """Trials that are being trained."""
-        return [observation for observation in self.by_number.values() if observation.state == "running"]
+        """Trials that are being trained, in the order in which they first began."""
+        return sorted(self._running.values(), key=lambda observation: self._place[observation.number])
 
     def best(self) -> Observation | None:
         """The best trial of a study of one objective, or None."""
         return min(self.ended, key=lambda observation: observation.rank, default=None)
+
+    def best_few(self, most: int) -> list[Observation]:
+        """The first ``most`` of :func:`best_first`; with one objective, without sorting all trials."""
+        if len(self.ended) > 0 and len(self.ended[0].losses or ()) > 1:
+            return best_first(self.ended)[:most]
+        return [self.by_number[int(key[-1])] for key in self._ordered[:most]]
 
 
 def best_first(ended: Iterable[Observation]) -> list[Observation]:
@@ -42,11 +58,15 @@ def best_first(ended: Iterable[Observation]) -> list[Observation]:
     Trials with equal epochs are sorted by loss; with several objectives by nondomination rank, then crowding distance
     (Deb et al., NSGA-II, IEEE TEC 2002).
     """
-    observations = sorted(ended, key=lambda each: (*each.rank, each.number))
+    observations = sorted(ended, key=_order)
     if not observations or len(observations[0].losses or ()) == 1:
         return observations
     by_epochs = groupby(observations, lambda each: each.epochs)
     return [each for _, group in by_epochs for each in _by_front(list(group))]
+
+
+def _order(observation: Observation) -> tuple[float, ...]:
+    return (*observation.rank, observation.number)
 
 
 def leaders(ended: Iterable[Observation]) -> list[Observation]:

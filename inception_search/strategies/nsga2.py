@@ -11,7 +11,7 @@ import random
 
 from inception_search.options import Probability
 from inception_search.strategies.evolution import PopulationOptions, population_size
-from inception_search.strategies.history import History, best_first
+from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Observation, Problem, Proposal
 from inception_search.strategies.unseen_point import fresh_point
 from inception_search.strategies.variation import crossed, mutant
@@ -45,7 +45,7 @@ class Nsga2:
         """An unseen child of two winners; a random point while the population fills, or if all children are known."""
         rng, ended = self.problem.rng(number), self.history.ended
         if len(ended) >= 2 and len(ended) + len(self.history.running) >= self.size:
-            child = self._child(best_first(ended)[: self.size], rng)
+            child = self._child(self.history.best_few(self.size), rng)
             if child is not None:
                 return child
         params = fresh_point(self.problem, rng, fit=True)

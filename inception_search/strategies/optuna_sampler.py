@@ -16,7 +16,7 @@ from inception_search.optuna_bridge.engine import Engine, freeze, gp, tpe
 from inception_search.space.holes import Params
 from inception_search.space.space import Space
 from inception_search.strategies.conditionality import check_flat
-from inception_search.strategies.history import History, best_first
+from inception_search.strategies.history import History
 from inception_search.strategies.protocol import Candidate, Observation, Problem, Proposal
 from inception_search.strategies.scale_to_budget import fitted
 from inception_search.strategies.unseen_point import fresh_near, fresh_point
@@ -158,8 +158,10 @@ class ModelSampler(OptunaSampler, ABC):
         ended, options = self.history.ended, self.options
         chosen = {each.number for each in ended[-options.latest :]}
         if len(ended) > options.latest:
-            chosen |= {each.number for each in best_first(ended)[: options.best]}
-        for number in sorted(chosen | {each.number for each in self.history.running}):
+            chosen |= {each.number for each in self.history.best_few(options.best)}
+        chosen |= {each.number for each in self.history.running}
+        self.frozen = {number: known for number, known in self.frozen.items() if number in chosen}
+        for number in sorted(chosen):
             yield self.as_trial(self.history.by_number[number])
 
 

@@ -258,7 +258,7 @@ class StudyContext:
             attempt=trial.attempt,
             arch_id=trial.arch_id,
             started=trial.started,
-            network=trial.network.to_dict(),
+            network=trial.document,
             data=_inside(self.data_file, folder),
             fidelity=self.config.fidelity(self.threads),
             seed=trial.seed,

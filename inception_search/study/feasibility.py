@@ -30,11 +30,10 @@ Scores = Callable[[Network], Mapping[str, float]]
 
 
 class Seen:
-    """Architectures by id: the trial that trains each, and its record once it has ended."""
+    """Architectures by id, with the number of the trial that trains each."""
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self.numbers: dict[str, int] = {}
-        self.ended: dict[str, TrialRecord] = {}
         for record in records:
             self.add(record)
 
@@ -44,20 +43,12 @@ class Seen:
 
     def add(self, record: TrialRecord) -> None:
         """Note that a trial has ended."""
-        if record.state not in TRAINED or (known := present_id(record)) is None:
-            return
-        self.start(known, record.number)
-        before = self.ended.get(known)
-        if before is None or before.number == record.number:
-            self.ended[known] = record
+        if record.state in TRAINED and (known := present_id(record)) is not None:
+            self.start(known, record.number)
 
     def first(self, arch_id: str | None) -> int | None:
         """The number of the trial with this architecture, or None."""
         return None if arch_id is None else self.numbers.get(arch_id)
-
-    def outcome(self, arch_id: str | None) -> TrialRecord | None:
-        """The record of the trial that trained this architecture; None until it has ended."""
-        return self.ended.get(arch_id) if arch_id is not None else None
 
 
 def present_id(record: TrialRecord) -> str | None:

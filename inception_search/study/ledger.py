@@ -12,6 +12,7 @@ from inception_search.credentials import masked
 from inception_search.optuna_bridge.live_study import LiveStudy
 from inception_search.store.disk import remove
 from inception_search.store.layout import Layout
+from inception_search.store.lean_record import Shared, lean
 from inception_search.store.objectives import numbers
 from inception_search.store.provenance import versions
 from inception_search.store.record import FINAL, TRAINED, TrialRecord, utc_now
@@ -26,13 +27,17 @@ STATES = ("complete", "pruned", "paused", "failed")  # states in the result of a
 
 
 class Ledger:
-    """The records of a study, and the only way to add to them."""
+    """The records of a study, and the only way to add to them.
+
+    Records of this session keep only their small fields in memory; the file has the others.
+    """
 
     def __init__(
         self, run: RunFolder, live: LiveStudy, context: StudyContext, observer: Observer, history: Iterable[TrialRecord]
     ) -> None:
         self.run, self.live, self.context, self.observer = run, live, context, observer
         self.records = {record.number: record for record in sorted(history, key=lambda record: record.number)}
+        self.shared: Shared = {}
         self.seen = Seen(self.records.values())
         self.begun = {number for number, record in self.records.items() if _counts(record)}
         """Trials of distinct architectures that have been trained or are running."""
@@ -83,8 +88,8 @@ class Ledger:
 
     def settle(self, record: TrialRecord) -> TrialRecord:
         """Write the record, report it, then remove the job and its result, so that it is never trained again."""
-        self.run.append_record(record)
-        self.records[record.number] = record
+        line = self.run.append_record(record)
+        self.records[record.number] = lean(record, line, self.shared)
         if record.repeat_of is not None:
             self.again[record.repeat_of].add(record.number)
         self.seen.add(record)
@@ -117,7 +122,7 @@ class Ledger:
             "data": context.data,
             "versions": versions(),
             "arch_id": trial.arch_id,
-            "network": trial.network.to_dict(),
+            "network": trial.document,
             "cost": trial.counts,
             "latency": trial.latency,
         }

@@ -7,6 +7,7 @@ support several. Costs known beforehand (parameters, MACs) count from the first 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -78,16 +79,34 @@ class Median(NoPruning):
         self.startup = options.startup
         self.beforehand = beforehand
         self.epochs: dict[int, dict[int, Losses]] = {}
+        self.ordered: dict[int, list[Losses]] = {}
+        """Of a study of one objective: the losses at each epoch in ascending order, except NaN."""
 
     def report(self, number: int, epoch: int, losses: Losses, *, spared: bool = False) -> Word:
         """Stop or continue."""
         seen = self.epochs.setdefault(epoch, {})
-        others = [other for key, other in seen.items() if key != number and self._comparable(other, losses)]
+        before = seen.pop(number, None)
+        if self.beforehand == (False,):
+            ahead, others = self._place(epoch, before, losses), len(seen)
+        else:
+            comparable = [other for other in seen.values() if self._comparable(other, losses)]
+            ahead = sum(self._learned(other) < self._learned(losses) for other in comparable)
+            others = len(comparable)
         seen[number] = losses
-        if spared or epoch < self.first or len(others) < self.startup:
+        if spared or epoch < self.first or others < self.startup:
             return "go on"
-        ahead = sum(self._learned(other) < self._learned(losses) for other in others)
-        return "stop" if ahead > len(others) / 2 else "go on"
+        return "stop" if ahead > others / 2 else "go on"
+
+    def _place(self, epoch: int, before: Losses | None, losses: Losses) -> int:
+        """The number of losses at this epoch that are smaller; ``losses`` then take the place of ``before``."""
+        ordered = self.ordered.setdefault(epoch, [])
+        if before is not None and not math.isnan(before[0]):
+            del ordered[bisect_left(ordered, before)]
+        if math.isnan(losses[0]):
+            return 0
+        ahead = bisect_left(ordered, losses)
+        ordered.insert(ahead, losses)
+        return ahead
 
     def _comparable(self, other: Losses, mine: Losses) -> bool:
         return all(a <= b for a, b, known in zip(other, mine, self.beforehand, strict=True) if known)

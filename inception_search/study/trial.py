@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from inception_search.errors import InceptionSearchError, LimitError, ShapeError
@@ -57,6 +58,11 @@ class Trial:
         why = proposal or Proposal(candidate.params)
         made = cls(number, candidate.params, candidate.network, candidate.arch_id, candidate.measured)
         return replace(made, origin=why.origin, label=why.label, facts=why.facts, seed=seed)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The network document in its long form; not to be changed."""
+        return self.network.to_dict()
 
     @property
     def name(self) -> str:
