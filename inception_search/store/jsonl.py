@@ -30,9 +30,9 @@ def append_lines(path: str | Path, texts: Sequence[str], *, create: bool = True,
     """Append all ``texts`` durably, one line each, or none of them; safe with any number of writing processes.
 
     Returns the offset in bytes of the first of them. An incomplete last line is repaired first: completed if it is
-    valid JSON, else moved to ``<file>.torn``. Without ``create`` a missing file is an error. Without ``durable`` the lines
-    survive a kill of this process, but a power cut only after the next durable append or :func:`sync_file`. Raises
-    :class:`StorageFullError` or :class:`RunFolderError`; the file is then unchanged.
+    valid JSON, else moved to ``<file>.torn``. Without ``create`` a missing file is an error. Without ``durable`` the
+    lines survive a kill of this process, but a power cut only after the next durable append or :func:`sync_file`.
+    Raises :class:`StorageFullError` or :class:`RunFolderError`; the file is then unchanged.
     """
     path = Path(path)
     data = b"".join(_line(text) for text in texts)
