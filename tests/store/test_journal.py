@@ -219,6 +219,19 @@ def test_a_writer_killed_with_the_lock_holds_nobody_up(tmp_path, fork):
     assert logs(path)[-2:] == LOGS[1:]
 
 
+def test_operations_within_the_delay_are_read_at_once_and_reach_the_disk_by_sync(tmp_path, monkeypatch):
+    path, synced = tmp_path / "j", []
+    backend = JournalBackend(path, delay=3600.0)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    for log in LOGS:
+        backend.append_logs([log])
+    assert len(synced) == 1  # the first operation
+    assert logs(path) == LOGS
+    backend.sync()
+    backend.sync()  # nothing is left to write
+    assert len(synced) == 2
+
+
 def tell_until_killed(path, pipe):
     study = load(path)
     while True:

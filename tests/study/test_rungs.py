@@ -1,9 +1,12 @@
 """Which trials go on, stop, pause and are promoted."""
 
+import math
 import random
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inception_search.errors import UnknownNameError
 from inception_search.study.pruner_options import PRUNER_OPTIONS, MedianOptions, pruner_options
@@ -46,6 +49,20 @@ def test_median_stops_who_is_behind_more_than_half_at_the_same_epoch():
     assert rule.report(90, 3, (99.0,)) == "go on"  # the first half of the epochs decides nothing
     assert rule.report(91, 4, (3.5,)) == "go on"  # four of eight are better: not more than half
     assert rule.report(92, 4, (4.5,)) == "stop"
+
+
+@given(
+    reports=st.lists(st.tuples(st.integers(0, 15), st.sampled_from([0.0, 0.25, 0.5, 0.5, 0.75, 1.0, math.nan]))),
+    startup=st.integers(1, 4),
+)
+def test_median_of_one_objective_counts_the_latest_loss_of_every_other_trial(reports, startup):
+    """Trials report again after a resume, and a loss may be NaN, which is never ahead of another."""
+    rule, latest = scheduler("median", epochs=4, startup=startup), {}
+    for number, loss in reports:
+        others = [other for key, other in latest.items() if key != number]
+        behind = sum(other < loss for other in others) > len(others) / 2
+        assert rule.report(number, 3, (loss,)) == ("stop" if behind and len(others) >= startup else "go on")
+        latest[number] = loss
 
 
 def test_median_of_several_objectives_asks_only_those_that_cost_no_more():
