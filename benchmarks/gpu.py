@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.gpu_stages.task import write_json  # noqa: E402
 
-SHARES = {"tests": 0.22, "trials": 0.24, "step": 0.13, "inference": 0.42, "search": 1.0}  # of the time that is left
+SHARES = {"tests": 0.22, "trials": 0.3, "step": 0.13, "inference": 0.42, "search": 1.0}  # of the time that is left
 RESERVE = 8.0  # seconds at the end, for the summary and for processes that do not end at once
 LEAST = 5.0  # seconds without which a stage is not begun
 EARLIER = 0.9  # of the limit of a stage: the time after which it should end by itself

@@ -25,6 +25,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 IN_SMALL = {"8x8": SMALL | {"data": "cifar10", "image_size": 8, "train_images": 64, "epochs": 1}}
 OURS = 0.6  # of the time of a setting; the rest is for the loop
+LEAST = 10  # trials of the search
 WORKERS = (0, 4)  # of the loop's DataLoader; the faster number counts
 
 
@@ -78,7 +79,7 @@ def measured(task: Task, name: str, setting: dict[str, Any], seconds: float, row
         row["ours"] = figures
         task.rows.add(name, row)
 
-    searched(folder, options, 120.0 if task.small else OURS * seconds, report)
+    searched(folder, options, 120.0 if task.small else OURS * seconds, report, least=LEAST)
     records = [record for record in records_of(folder / "run") if record.state == "complete"]
     row["loop"] = {}
     workers = WORKERS[:1] if task.small else WORKERS

@@ -21,8 +21,12 @@ PATIENCE = 10.0  # seconds after Ctrl-C until it is killed
 Row = dict[str, Any]
 
 
-def searched(folder: Path, options: dict[str, Any], seconds: float, report: Callable[[Row], None]) -> Row:
-    """Search for at most ``seconds``; ``report`` gets the figures whenever a trial has ended.
+def searched(
+    folder: Path, options: dict[str, Any], seconds: float, report: Callable[[Row], None], *, least: int = 1
+) -> Row:
+    """Search for ``seconds``; ``report`` gets the figures whenever a trial has ended.
+
+    A search with fewer than ``least`` trials by then, because its start took long, gets as much time again.
 
     Returns trials that ended, seconds with the start of the program, trials per hour with and without that start, and
     the best value over time.
@@ -36,7 +40,7 @@ def searched(folder: Path, options: dict[str, Any], seconds: float, report: Call
             [*COMMAND, *flags, f"--run={folder / 'run'}", "--no-baselines"], stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            while program.poll() is None and time.monotonic() - begun < seconds:
+            while program.poll() is None and time.monotonic() - begun < seconds * (1 + (figures["trials"] < least)):
                 time.sleep(EVERY)
                 if _look(folder / "run", figures, time.monotonic() - begun):
                     report(figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import statistics
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -48,8 +49,11 @@ def run(task: Task) -> None:
         if task.left < 3 and not task.small:
             task.rows.note(f"{name}: left out, because the time of the stage was over")
             continue
-        with fastest_kernels():
-            task.rows.add(name, measured(task, make()))
+        try:
+            with fastest_kernels():
+                task.rows.add(name, measured(task, make()))
+        except Exception as error:  # the other networks can be measured
+            task.rows.note(f"{name}: {type(error).__name__}: {error}")
 
 
 def measured(task: Task, network: Network) -> dict[str, Any]:
@@ -80,7 +84,12 @@ def measured(task: Task, network: Network) -> dict[str, Any]:
     row["notes"] = list(taken["captured"].notes)
     row["ops_of_an_eager_step"] = aten_ops(lambda: taken["eager"](images, labels, 1e-3, 1)).total()
     if task.device.type == "cuda":
-        row["profile"] = {name: profiled(lambda step=step: sample(step), steps) for name, step in taken.items()}  # type: ignore[misc]
+        row["profile"] = {}
+        for name, step in taken.items():
+            try:
+                row["profile"][name] = profiled(partial(sample, step), steps)
+            except Exception as error:  # the times are worth more than the profile, which needs rights on some machines
+                row["profile"][name] = {"why_not": f"{type(error).__name__}: {error}"}
     return row
 
 
