@@ -79,7 +79,7 @@ def measured(task: Task, name: str, setting: dict[str, Any], seconds: float, row
         row["ours"] = figures
         task.rows.add(name, row)
 
-    searched(folder, options, 120.0 if task.small else OURS * seconds, report, least=LEAST)
+    searched(folder, options, 600.0 if task.small else OURS * seconds, report, least=LEAST)
     records = [record for record in records_of(folder / "run") if record.state == "complete"]
     row["loop"] = {}
     workers = WORKERS[:1] if task.small else WORKERS

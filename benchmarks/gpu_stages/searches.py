@@ -25,6 +25,6 @@ def run(task: Task) -> None:
     def report(figures: Row) -> None:
         task.rows.add("search", figures | {"options": options})
 
-    figures = searched(folder, options, 120.0 if task.small else min(60 * MINUTES, task.left - END), report, least=0)
+    figures = searched(folder, options, 600.0 if task.small else min(60 * MINUTES, task.left - END), report, least=0)
     per_minute = 60 * figures["trials"] / figures["seconds"]
     task.rows.goal(f"trials per minute ({TRIALS} in {MINUTES:g} minutes)", TRIALS / MINUTES, per_minute)
