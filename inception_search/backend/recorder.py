@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -23,21 +24,29 @@ def fastest_kernels() -> Iterator[None]:
 
 
 class Recorder:
-    """Warm-up and recording of work on a CUDA device; tests replace it."""
+    """Warm-up and recording of work on the current CUDA device, on a stream of its own; tests replace it.
+
+    Torch's default stream for recordings belongs to the device that was recorded first, and all threads share it.
+    """
+
+    @cached_property
+    def stream(self) -> torch.cuda.Stream:
+        """The stream, made when it is first used."""
+        return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
     def warm_up(self, work: Callable[[], Tensor]) -> Tensor:
-        """Run ``work`` on a side stream, synchronised with the current stream before and after."""
-        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(current)
-        with torch.cuda.stream(aside):
+        """Run ``work`` on the stream, synchronised with the current stream before and after."""
+        current = torch.cuda.current_stream()
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
             result = work()
-        current.wait_stream(aside)
+        current.wait_stream(self.stream)
         return result
 
     def record(self, work: Callable[[], Tensor]) -> tuple[Tensor, Replay]:
         """Record ``work`` without running it: the tensor for its result, and the replay. Raises RuntimeError."""
         graph = torch.cuda.CUDAGraph()
         # thread_local: work of other threads on the GPU does not invalidate the recording.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
             result = work()
         return result, graph.replay

@@ -5,14 +5,16 @@ On a GPU this never ran here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 import torch
 from torch import Tensor
 
 import inception_search as ins
-from inception_search.backend.recorder import Replay
+from inception_search.backend.recorder import Recorder, Replay
 from inception_search.execution.branches import Fork, forks
 from inception_search.execution.captured import Captured, choose_forks
 from inception_search.execution.specialised import Specialised
@@ -140,3 +142,33 @@ def test_only_forks_that_save_time_are_kept() -> None:
     best, kept = choose_forks(make, [first, second], lambda: None, lambda: now[0])
     assert kept == [first]
     assert taken[id(best)] == 0.8
+
+
+def test_a_recorder_works_on_one_stream_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's default stream would be that of another device if one was recorded before."""
+    used: list[object] = []
+
+    class Stream:
+        def wait_stream(self, other: object) -> None:
+            assert other is not self
+
+    @contextmanager
+    def on(stream: object) -> Iterator[None]:
+        used.append(stream)
+        yield
+
+    @contextmanager
+    def recorded(graph: object, *, stream: object, capture_error_mode: str) -> Iterator[None]:
+        used.append(stream)
+        yield
+
+    current = Stream()
+    for name, value in {"Stream": Stream, "stream": on, "graph": recorded, "CUDAGraph": Mock}.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: current)
+    first, second = Recorder(), Recorder()
+    for recorder in (first, second):
+        recorder.warm_up(lambda: torch.zeros(1))
+        recorder.record(lambda: torch.zeros(1))
+    assert used == [first.stream] * 2 + [second.stream] * 2
+    assert first.stream is not second.stream
