@@ -8,12 +8,24 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 Extra: TypeAlias = Literal[
-    "images", "png", "dashboard", "cmaes", "keras", "tensorflow", "onnx", "openvino", "nncf", "timm", "hub"
+    "images",
+    "png",
+    "dashboard",
+    "postgresql",
+    "cmaes",
+    "keras",
+    "tensorflow",
+    "onnx",
+    "openvino",
+    "nncf",
+    "timm",
+    "hub",
 ]
 PACKAGES: dict[Extra, str] = {
     "images": "pillow",
     "png": "resvg-py",
     "dashboard": "optuna-dashboard",
+    "postgresql": "'psycopg[binary]'",
     "cmaes": "cmaes",
     "keras": "h5py",
     "tensorflow": "tensorflow",

@@ -8,6 +8,7 @@ import re
 import time
 import weakref
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +16,84 @@ import optuna
 from optuna.storages import RDBStorage
 
 from inception_search.credentials import MASK
-from inception_search.errors import ConfigError, Place, RunFolderError, raw
+from inception_search.errors import (
+    ConfigError,
+    InceptionSearchError,
+    MissingRequirementError,
+    Place,
+    RunFolderError,
+    raw,
+)
+from inception_search.extras import install
 from inception_search.optuna_bridge.storage_url import NEEDED, StorageUrl
 from inception_search.store.jsonl import append_lines, complete_lines, sync_file
 
 NAME = "inception-search"
 CONNECT = 5.0  # timeout in seconds for connecting to a server; the search waits meanwhile
-# The drivers' names for this timeout; other drivers keep their default.
-_TIME_LIMITS = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "connect_timeout"}
+PGDRIVERS = ("psycopg", "psycopg2")
+# A connection to a machine that no longer responds ends within half a minute; the search waits meanwhile.
+_LIBPQ = {
+    "connect_timeout": int(CONNECT),
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+# The drivers' names for their time limits; other drivers keep their default.
+_TIME_LIMITS: dict[str, dict[str, int]] = {
+    "sqlite": {"timeout": int(CONNECT)},
+    "mysql": {"connect_timeout": int(CONNECT)},
+    **{f"postgresql+{driver}": _LIBPQ for driver in PGDRIVERS},
+}
+
+
+_HINT = "start the server, correct the URL, or omit storage; the run folder is complete without it"
+_HINTS = {
+    "password authentication failed": "correct the user or the password of the URL",
+    "no password supplied": f"no password was found: {NEEDED}",
+    'database ".*" does not exist': "create it (createdb --owner=USER DATABASE), or correct its name in the URL",
+    "permission denied": "make the user the owner of the database (ALTER DATABASE name OWNER TO user)",
+    "^(Import|ModuleNotFound)Error": "install this driver, or name an installed one, such as postgresql+psycopg://",
+}
+"""Likely fixes, by a pattern of the driver's message."""
 
 
 def open_storage(url: str) -> Any:
-    """The storage at ``url``; raises the errors of Optuna and of the server's driver.
+    """The storage at ``url``; raises the errors of Optuna and of the server's driver."""
+    url = with_driver(StorageUrl(url).whole or url)
+    dialect = url.partition(":")[0]
+    limit = _TIME_LIMITS.get(dialect) or _TIME_LIMITS.get(dialect.partition("+")[0], {})
+    return optuna.storages.get_storage(_Storage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True}))
 
-    Its connections are closed with the last reference to it, because Optuna leaves them open.
+
+class _Storage(RDBStorage):
+    """Optuna's storage, whose connections are closed with the last reference to it, or if it cannot be opened."""
+
+    def __init__(self, url: str, engine_kwargs: dict[str, Any]) -> None:
+        try:
+            super().__init__(url, engine_kwargs=engine_kwargs)
+        except Exception:
+            if hasattr(self, "engine"):
+                self.engine.dispose()
+            raise
+        weakref.finalize(self, self.engine.dispose)
+
+
+def with_driver(url: str) -> str:
+    """``url``, with the name of the installed driver if it is a PostgreSQL URL without one.
+
+    SQLAlchemy's own choice depends on its version, not on what is installed.
+    Raises MissingRequirementError if neither is installed.
     """
-    url = StorageUrl(url).whole or url
-    dialect = re.split(r"[+:]", url, maxsplit=1)[0]
-    limit = {_TIME_LIMITS[dialect]: int(CONNECT)} if dialect in _TIME_LIMITS else {}
-    storage = RDBStorage(url, engine_kwargs={"connect_args": limit, "pool_pre_ping": True})
-    weakref.finalize(storage, storage.engine.dispose)
-    return optuna.storages.get_storage(storage)
+    scheme, separator, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres"):
+        return url
+    driver = next((name for name in PGDRIVERS if find_spec(name)), None)
+    if driver is None:
+        raise MissingRequirementError(
+            f"the Optuna storage at {StorageUrl(url)} needs a driver of PostgreSQL", hint=install("postgresql")
+        )
+    return f"postgresql+{driver}{separator}{rest}"
 
 
 def check_storage(url: str | None) -> None:
@@ -44,17 +102,21 @@ def check_storage(url: str | None) -> None:
         return
     try:
         open_storage(url)
+    except InceptionSearchError:
+        raise
     except Exception as error:  # every driver has its own error classes
         raise does_not_open(url, error) from None
 
 
 def does_not_open(url: str, error: Exception) -> ConfigError:
     """The error for a storage that cannot be used, without its password."""
-    known = StorageUrl(url)
-    hint = "start the server, correct the URL, or omit storage; the run folder is complete without it"
+    known, cause = StorageUrl(url), error
+    while cause.__cause__ is not None and isinstance(cause.__cause__, Exception):
+        cause = cause.__cause__  # Optuna's own sentence does not contain the driver's reason
+    found = raw(known.hide(str(first_line(cause))))
+    hint = next((text for words, text in _HINTS.items() if re.search(words, found)), _HINT)
     if MASK in known and known.whole == known.bare:
         hint = f"no password was found: {NEEDED}"
-    found = raw(known.hide(str(first_line(error))))
     return ConfigError(f"the Optuna storage at {known} cannot be opened", path="storage", found=found, hint=hint)
 
 
