@@ -55,6 +55,8 @@ class LiveStudy:
         self.running: Callable[[], Running] = dict
         self.behind, self.delay, self.next_try = False, 1.0, 0.0
         self.journal: JournalBackend | None = None
+        self.gaps: set[int] = set()  # trials whose earlier epochs may be missing
+        self.doubled = False  # whether the storage has added a trial twice
         self.lost: list[FrozenTrial] = []
         """Complete trials of the study without a record, as of the last :meth:`sync`."""
         with self._typed_errors():
@@ -108,7 +110,9 @@ class LiveStudy:
             return
         try:
             with quiet():
-                (self._sync if self.behind else work)()
+                (self._update if self.behind else work)()
+                if self.doubled:
+                    self._sync()
         except InceptionSearchError:
             raise
         except Exception as error:  # every storage has errors of its own
@@ -125,11 +129,17 @@ class LiveStudy:
             self.note("the Optuna storage answers again and is up to date")
         self.behind, self.delay = False, 1.0
 
+    def _update(self) -> None:
+        """Reopen the study, which may have been deleted meanwhile, and make it agree with the records."""
+        self.study = self._open()
+        self._sync()
+
     def _sync(self) -> None:
         running = self.running()
         trials = self._trials()
+        self.gaps.update(running, (trial.number for trial in trials if trial.state == TrialState.RUNNING))
         self.lost = [t for t in trials if t.state == TrialState.COMPLETE and t.number not in self.records]
-        if not self._agrees(trials, running):
+        if self.doubled or not self._agrees(trials, running):
             self._renew()
             trials = []
         for number in range(len(trials), max((*self.records, *running), default=-1) + 1):
@@ -178,6 +188,7 @@ class LiveStudy:
         if not self.lost:  # otherwise records are missing, and the code that restores them reports it
             self.note(sentence)
         self.study = self._open()
+        self.doubled = False
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -189,7 +200,9 @@ class LiveStudy:
         if number > 0 and self._id(number - 1) is None:
             for _ in range(len(self), number):
                 self.study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL))
-        self.study.add_trial(trial)
+        added = self.study._storage.create_new_trial(self.study._study_id, trial)
+        # Optuna repeats an addition whose answer was lost, even if the server has stored it.
+        self.doubled |= self.url is not None and added != self._id(number)
 
     def _id(self, number: int) -> int | None:
         """The storage's identifier of a trial, None if it has no such trial; all trials are not listed for it."""
@@ -209,8 +222,9 @@ class LiveStudy:
         if self._id(record.number) is None:  # it never began, for instance an infeasible baseline
             self._add(record.number, self._frozen(record))
             return
-        if self.behind:
+        if record.number in self.gaps:
             self._catch_up(record)
+            self.gaps.discard(record.number)
         state, values = state_and_values(record, self.objectives)
         self.study.tell(record.number, values, state=state, skip_if_finished=True)
 
