@@ -50,7 +50,7 @@ VERBS: dict[str, Verb] = {
     "passes": Verb("Show what each rewriting pass does to a network."),
     "convert": Verb("Identify the source of a weight file and convert it."),
     "export": Verb("Write a network or model for ONNX, OpenVINO and others."),
-    "bench": Verb("Measure latency on another machine, for searches with --latency-table.", False),
+    "bench": Verb("Measure latency on the machine that networks are for.", False),
     "weights": Verb("List published weights of the networks, and download them.", False),
     "path": Verb("Print and draw the edits from one network to another."),
     "schema": Verb("Print the JSON Schema of networks, spaces or study files."),

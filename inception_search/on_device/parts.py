@@ -12,8 +12,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
 Part: TypeAlias = Mapping[str, Any]
 REPEATED = 4093  # random numbers of a weight, which repeat: drawing millions takes longer than timing the op
 EMPTY: Part = {
@@ -33,6 +31,8 @@ class PlanError(Exception):
 
 def arrays(part: Part) -> dict[str, Any]:
     """The weights of a part, random but the same every time, and its constants, as NumPy arrays by name."""
+    import numpy as np
+
     found: dict[str, Any] = {}
     for name, shape in part["weights"].items():
         rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little"))
@@ -48,5 +48,7 @@ def arrays(part: Part) -> dict[str, Any]:
 
 def images(part: Part, batch_size: int) -> dict[str, Any]:
     """Random float32 inputs of a part by name."""
+    import numpy as np
+
     rng = np.random.default_rng(0)
     return {name: rng.standard_normal((batch_size, *shape), np.float32) for name, shape in part["inputs"].items()}
