@@ -20,6 +20,7 @@ Extra: TypeAlias = Literal[
     "nncf",
     "timm",
     "hub",
+    "ray",
 ]
 PACKAGES: dict[Extra, str] = {
     "images": "pillow",
@@ -34,6 +35,7 @@ PACKAGES: dict[Extra, str] = {
     "nncf": "nncf",
     "timm": "timm",
     "hub": "huggingface_hub",
+    "ray": "ray",
 }
 
 

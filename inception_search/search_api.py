@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence  # noqa: F401
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack  # noqa: F401
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from pydantic import BaseModel
 
@@ -115,6 +115,8 @@ def resume(
     trials: int | None = None,
     space: Space | str | Path | None = None,
     strategy: BaseSampler | None = None,
+    executor: Literal["local", "ray"] | None = None,
+    address: str | None = None,
     progress: bool = True,
     observer: Observer | None = None,
 ) -> Study:
@@ -125,6 +127,8 @@ def resume(
         trials: the total number of distinct architectures, including those already trained (default: the study's).
         space: continue in this space: the study's own space with new labels or wider ranges (default: the study's).
         strategy: needed only if the study was started with a sampler object that ``study.yaml`` cannot describe.
+        executor: where trials run from now on: ``"local"`` (this machine) or ``"ray"`` (a cluster; default: as before).
+        address: the address of another Ray cluster, for example ``"auto"`` (default: as before).
         progress: show live progress, as for :func:`search`.
         observer: an object whose methods receive the progress events; it replaces the progress display.
 
@@ -140,8 +144,10 @@ def resume(
     """
     from inception_search.study.search import resume as resume_it
 
+    place: dict[str, Any] = {"executor": executor, "address": address}
     with _shown(progress, observer, watched) as watcher:
-        return _reported(resume_it(run, trials=trials, space=space, strategy=strategy, observer=watcher), watcher)
+        study = resume_it(run, trials=trials, space=space, strategy=strategy, observer=watcher, **place)
+        return _reported(study, watcher)
 
 
 def open_run(run: str | Path) -> Study:

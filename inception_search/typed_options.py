@@ -69,6 +69,8 @@ class SearchOptions(TypedDict, total=False):
     threads: int | None
     device: str
     trial_seconds: float
+    executor: Literal["local", "ray"]
+    address: str | None
     retries: int
     storage: str | None
     seed: int
@@ -92,3 +94,5 @@ class FinalizeOptions(TypedDict, total=False):
     max_macs: int | None
     workers: int | None
     device: str | None
+    executor: Literal["local", "ray"] | None
+    address: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,14 @@ def resume(
     space: Annotated[
         str | None, typer.Option(help="Continue in this space, an extension of the study's. [default: the study's]")
     ] = None,
+    executor: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option(help="Where trials run from now on. [default: as before]"),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Address of another Ray cluster: auto, host:port or ray://host:port. [default: as before]"),
+    ] = None,
 ) -> None:
     """Continue a search that was stopped or killed, or extend a finished one."""
     from inception_search.cli.leaderboard import finish
@@ -30,5 +38,5 @@ def resume(
     from inception_search.study.search import resume as resume_study
 
     with watched() as observer:
-        study = resume_study(run, observer=observer, trials=trials, space=space)
+        study = resume_study(run, observer=observer, trials=trials, space=space, executor=executor, address=address)
     finish(study)

@@ -26,7 +26,7 @@ def environment_section(material: Material) -> list[Block]:
         if len(known) == 1
         else "Hardware and software of the search, also after it was resumed."
     )
-    return [Table(about, columns, rows), *_attached(material)]
+    return [Table(about, columns, rows), *_attached(material), *_nodes(material)]
 
 
 def _since(environment: Mapping[str, str]) -> str:
@@ -48,6 +48,18 @@ def _attached(material: Material) -> list[Block]:
     if len(devices) < 2:
         return []
     return [Table("Devices named in the records.", ("Device", "Trials#"), devices)]
+
+
+def _nodes(material: Material) -> list[Block]:
+    """The nodes of a Ray cluster that finished trials, if there are any."""
+    trained = [record for record in material.records if record.node]
+    rows = []
+    for name in sorted({str(record.node) for record in trained}):
+        own = [record for record in trained if record.node == name]
+        devices = ", ".join(sorted({record.device for record in own if record.device}))
+        rows.append((name, devices, str(len(own)), f"{sum(record.seconds for record in own):.1f}"))
+    columns = ("Node", "Device", "Trials#", "Seconds of training#")
+    return [Table("Nodes of the Ray cluster that finished trials.", columns, rows)] if rows else []
 
 
 def _distinct(values: Sequence[str]) -> list[tuple[str, str]]:

@@ -36,8 +36,12 @@ def common_facts(run: RunFolder) -> dict[str, str]:
 
     The build of torch (``+cpu``, ``+cu126``) is ignored, because search and workers may use different devices.
     """
-    known = {name: versions()[name].partition("+")[0] for name in COMPARED}
-    return known | {"space": fingerprint(run.space_text())}
+    return common_versions() | {"space": fingerprint(run.space_text())}
+
+
+def common_versions() -> dict[str, str]:
+    """The versions of this package and of torch, without the build of torch."""
+    return {name: versions()[name].partition("+")[0] for name in COMPARED}
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -108,5 +112,7 @@ def _device(device: str) -> str:
         return device
     import torch
 
+    if not torch.cuda.is_available():  # the GPUs are those of the nodes of a cluster
+        return device
     facts: Any = torch.cuda.get_device_properties(device)
     return f"{device}, {facts.name}, {facts.total_memory / 2**30:.0f} GiB"

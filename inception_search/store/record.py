@@ -141,6 +141,8 @@ class TrialRecord(BaseModel):
     seed: Whole
     attempt: Annotated[int, Field(strict=True, ge=1)] = 1
     device: str | None = None
+    node: str | None = None
+    """Name of the node of the Ray cluster that finished it; missing if it was trained by another executor."""
     seconds: Annotated[Number, Field(ge=0)]
     """Duration by a monotonic clock, over all attempts that contributed to the result."""
     resources: dict[str, Number] = Field(default_factory=dict)
@@ -211,9 +213,8 @@ class TrialRecord(BaseModel):
 
     def to_json(self) -> str:
         """The record as one line of JSON. Keys keep their order, because the order of a network's stages matters."""
-        without = {
-            name for name, value in (("latency", self.latency), ("rewrites", self.rewrites or None)) if value is None
-        }
+        optional = {"latency": self.latency, "rewrites": self.rewrites or None, "node": self.node}
+        without = {name for name, value in optional.items() if value is None}
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude=without), allow_nan=False)
 
     @classmethod

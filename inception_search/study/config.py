@@ -41,6 +41,7 @@ Storage: TypeAlias = Annotated[
     Field(min_length=1),
     WrapValidator(lambda v, check: v if isinstance(v, StorageUrl) else StorageUrl(check(v))),
 ]
+Address: TypeAlias = Annotated[str, Field(pattern=r"^(auto|(ray://)?[^/@\s]+:[0-9]{1,5})$")]
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(lambda v: _by_commas(v)), Keyword("Sequence[str] | str")]
 Paths: TypeAlias = Annotated[
     tuple[PathName, ...], BeforeValidator(lambda v: _by_commas(v)), Keyword("Sequence[str | Path] | str")
@@ -147,6 +148,11 @@ class StudyConfig(Options):
     trial_seconds: Positive = 3600.0
     """Time limit of one trial in seconds. A trial that exceeds it is restarted once from its last epoch; the second
     time it fails."""
+    executor: Literal["local", "ray"] = "local"
+    """Where trials run: in processes of this machine (local), or on the nodes of a Ray cluster (ray)."""
+    address: Address | None = None
+    """Address of the Ray cluster: auto (the one of this machine), host:port, or ray://host:port (default: a Ray that is
+    started on this machine alone)."""
     retries: Whole = 3
     """Number of attempts for a trial whose process keeps dying before it finishes an epoch."""
     storage: Storage | None = None
@@ -175,6 +181,7 @@ class StudyConfig(Options):
         check_objectives(config.objectives)
         _check_reference(config)
         _check_repeats(config)
+        _check_address(config)
         return config
 
     @classmethod
@@ -275,6 +282,20 @@ def _check_repeats(config: StudyConfig) -> None:
     if config.repeat_top is not None and config.repeats == 1:
         rule, hint = "no effect unless repeats > 1", "set repeats too, e.g. repeats: 3"
         raise ConfigError(rule, path="repeat_top", found=config.repeat_top, hint=hint)
+
+
+def placed(config: StudyConfig, executor: str | None, address: str | None) -> StudyConfig:
+    """``config`` with another executor and address, if given; a local executor has no address. Raises ConfigError."""
+    if executor == "local" and address is None:
+        return config.changed(executor="local", address=None)
+    given = {"executor": executor, "address": address}
+    return StudyConfig.of(**{**config.options(), **{name: value for name, value in given.items() if value is not None}})
+
+
+def _check_address(config: StudyConfig) -> None:
+    if config.address is not None and config.executor != "ray":
+        rule, hint = "no effect unless executor is ray", "set executor too: executor: ray"
+        raise ConfigError(rule, path="address", found=config.address, hint=hint)
 
 
 def _located(error: InceptionSearchError, data: Any, file: str) -> InceptionSearchError:

@@ -112,7 +112,8 @@ def make_plan(config: StudyConfig, space: Space, run: Layout | None = None) -> P
     from inception_search.data.catalogue import load_data
     from inception_search.training.devices import pick_device
 
-    device = str(pick_device(config.device))
+    # The devices of a cluster are known later, when it is connected.
+    device = "cpu" if config.executor == "ray" else str(pick_device(config.device))
     with _errors_of_options(config):
         dataset = load_data(
             config.data,

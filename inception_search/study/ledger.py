@@ -144,7 +144,7 @@ def training_facts(trial: Trial, context: StudyContext, payload: dict[str, Any])
         "fidelity": context.config.fidelity(context.threads),
         "versions": versions(),
     }
-    return known | {name: payload[name] for name in known if name in payload}
+    return known | {name: payload[name] for name in (*known, "node") if name in payload}
 
 
 def clear(folder: Layout, number: int, *, state: bool = True) -> None:

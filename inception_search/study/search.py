@@ -18,26 +18,26 @@ from inception_search.proxies.table import known as check_proxies
 from inception_search.runner.executor import Executor
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.gpu_concurrency import Packing
-from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.remote_executor import CompositeExecutor, RemoteExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.load_space import load_space
 from inception_search.space.space import Space
 from inception_search.store.atomic import write_atomic
 from inception_search.store.objectives import OBJECTIVES, losses, numbers
-from inception_search.store.provenance import cores, note_environment
+from inception_search.store.provenance import note_environment
 from inception_search.store.record import TRAINED, TrialRecord
 from inception_search.store.run_folder import RunFolder
 from inception_search.strategies.protocol import Problem
 from inception_search.strategies.table import check as check_strategy
 from inception_search.strategies.table import make_strategy
-from inception_search.study.config import VERSION, StudyConfig, facts_of, optuna_name, version_of
+from inception_search.study.config import VERSION, StudyConfig, facts_of, optuna_name, placed, version_of
 from inception_search.study.context import Plan, StudyContext, check_same, given_again, make_plan, table_of
 from inception_search.study.feasibility import Screen, Seen, check_feasible, make_excess
 from inception_search.study.ledger import Ledger
 from inception_search.study.loop import Driver
 from inception_search.study.migrate_space import begin_growth, finish_growth
 from inception_search.study.observer import Observer
+from inception_search.study.places import make_executor, make_packing, place_of, threads_of
 from inception_search.study.progress import note_exhausted, progress
 from inception_search.study.pruners import make_scheduler
 from inception_search.study.queue import Proposer, baselines, make_scorer, warm_points, warm_up
@@ -57,8 +57,7 @@ from inception_search.study.warnings import (
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-
-MOST_ON_A_GPU = 8  # default limit of concurrent trials
+    from inception_search.runner.ray_cluster import RayCluster
 
 
 def search(
@@ -80,9 +79,16 @@ def search(
     if names := {*config.proxies, config.warmup_proxy} - {None}:
         check_proxies(str(name) for name in names)
     warm_points(loaded, config)  # raises for a bad earlier study before anything is written
-    start_server()
+    if config.executor == "local":
+        start_server()
     plan = make_plan(config, loaded)
-    config = config.model_copy(update={"threads": _threads(config, plan.device)})
+    with place_of(plan) as (plan, cluster):
+        return _begin(plan, loaded, cluster, observer)
+
+
+def _begin(plan: Plan, loaded: Space, cluster: RayCluster | None, observer: Observer) -> Study:
+    """Create the run folder of a new study, and run it."""
+    config = plan.config.model_copy(update={"threads": threads_of(plan.config, plan.device)})
     budget = config.budget.on(plan.device, config.threads, plan.table_file)
     check_feasible(loaded, budget, plan.dataset.shape, len(plan.dataset.classes), baselines=config.baselines)
     path = Path(config.run).expanduser() if config.run else _new_run(loaded.name)
@@ -103,7 +109,7 @@ def search(
     run = RunFolder.create(path, study_text=plan.config.text(facts), space_text=loaded.text, table_text=table)
     plan = replace(plan, latency_table=table_of(config, run))
     with run.hold():
-        return _run(run, plan, observer)
+        return _run(run, plan, cluster, observer)
 
 
 def resume(
@@ -113,8 +119,12 @@ def resume(
     trials: int | None = None,
     space: Space | str | Path | None = None,
     strategy: BaseSampler | None = None,
+    executor: str | None = None,
+    address: str | None = None,
 ) -> Study:
     """Resume the study in a run folder; ``trials`` changes its total number of trials.
+
+    ``executor``, ``address``: where its trials run from now on (default: as before).
 
     ``strategy``: the study's original sampler, if it was passed from Python. ``space``: continue in this extension of
     the study's space (new labels, wider ranges); its trials are converted to it.
@@ -122,13 +132,15 @@ def resume(
     run = RunFolder.open(Path(path).expanduser())
     loaded = space if isinstance(space, Space) or space is None else load_space(space)
     observer = observer or Observer()
-    start_server()
     with run.hold():
         finish_growth(run)
         if version_of(run.study_file) < VERSION:
             write_atomic(run.journal_file, "")  # an Optuna study of version 1 is recreated from the records
         before = given_again(_with_password(StudyConfig.read(run.study_file), observer), strategy)
         config = before if trials is None else StudyConfig.of(**{**before.options(), "trials": trials})
+        config = placed(config, executor, address)
+        if config.executor == "local":
+            start_server()
         facts = facts_of(run.study_file)
         if loaded is None:
             plan = make_plan(config, Space(run.space_text(), str(run.space_file)), run)
@@ -139,7 +151,7 @@ def resume(
             check_same(run, plan, facts)
             if sentence := begin_growth(run, loaded, config.text(facts), config.baselines):
                 observer.note(sentence)
-        config = config.model_copy(update={"threads": _threads(config, plan.device)})  # missing in older studies
+        config = config.model_copy(update={"threads": threads_of(config, plan.device)})  # missing in older studies
         plan = replace(plan, config=config)
         so_far = progress(run, config, run.records())
         if so_far.finished and config.repeats == 1:
@@ -150,7 +162,8 @@ def resume(
             observer.note(f"{run.study_file}: {taken_out}")
         if taken_out or config != before or version_of(run.study_file) < VERSION:
             write_atomic(run.study_file, config.text(facts))
-        return _run(run, plan, observer)
+        with place_of(plan) as (plan, cluster):
+            return _run(run, plan, cluster, observer)
 
 
 def _with_password(config: StudyConfig, observer: Observer) -> StudyConfig:
@@ -158,13 +171,12 @@ def _with_password(config: StudyConfig, observer: Observer) -> StudyConfig:
     return config.model_copy(update={"storage": unlocked(config.storage, observer.ask_secret)})
 
 
-def _run(run: RunFolder, plan: Plan, observer: Observer) -> Study:
+def _run(run: RunFolder, plan: Plan, cluster: RayCluster | None, observer: Observer) -> Study:
     config = plan.config
     with stop_on_signals() as stop, plan.opened(run) as context:
-        packing = make_packing(config, plan.device)
-        own = ProcessExecutor(
-            _capacity(config, plan.device), config.trial_seconds, persistent=plan.device != "cpu", packing=packing
-        )
+        packing = make_packing(config, plan.device, cluster)
+        seconds = config.trial_seconds
+        own = make_executor(plan, cluster, run, observer.note, trial_seconds=seconds, packing=packing)
         attached = RemoteExecutor(run, observer.note)
         finished = False
         try:
@@ -286,27 +298,6 @@ def replay(records: list[TrialRecord], driver: Driver) -> None:
         elif record.state == "failed":
             driver.scheduler.drop(record.number)
         driver.proposer.tell(driver.context.observed(record, driver.mean_losses(record)))
-
-
-def make_packing(config: StudyConfig, device: str) -> Packing | None:
-    """The number of trials that share a GPU is measured, up to ``workers``; None on a CPU, where it is fixed."""
-    if device == "cpu":
-        return None
-    import torch
-
-    return Packing(config.workers or MOST_ON_A_GPU, float(torch.cuda.get_device_properties(device).total_memory))
-
-
-def _capacity(config: StudyConfig, device: str) -> int:
-    """The number of concurrent trials: as many as fit the cores of a CPU, or MOST_ON_A_GPU on a GPU."""
-    return config.workers or (max(1, cores() // (config.threads or 1)) if device == "cpu" else MOST_ON_A_GPU)
-
-
-def _threads(config: StudyConfig, device: str) -> int | None:
-    """CPU threads of one trial; None on a GPU (torch's default), where results do not depend on it."""
-    if config.threads is not None or device != "cpu":
-        return config.threads
-    return 1 if _capacity(config, device) > 1 else cores()
 
 
 def _named(space: Space | str | Path, loaded: Space) -> str:

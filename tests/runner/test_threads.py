@@ -7,6 +7,7 @@ import pytest
 
 from inception_search.store.provenance import read_environments
 from inception_search.store.run_folder import RunFolder
+from inception_search.study import places
 from inception_search.study import search as study
 from inception_search.study.config import StudyConfig
 from tests.study.spaces import TINY
@@ -23,10 +24,10 @@ def threads_of(run: Path) -> tuple[Any, ...]:
 
 def test_threads_are_settled_when_the_study_is_made_recorded_and_restored(tmp_path, monkeypatch):
     run = tmp_path / "run"
-    monkeypatch.setattr(study, "cores", lambda: 2)
+    monkeypatch.setattr(places, "cores", lambda: 2)
     study.search(TINY, run=run, trials=1, workers=1, **SMALL)
     assert threads_of(run) == (2, [2], ["2"])
-    monkeypatch.setattr(study, "cores", lambda: 7)  # another machine
+    monkeypatch.setattr(places, "cores", lambda: 7)  # another machine
     study.resume(run, trials=2)
     assert threads_of(run) == (2, [2, 2], ["2"])
 
@@ -40,11 +41,11 @@ def test_threads_are_settled_when_the_study_is_made_recorded_and_restored(tmp_pa
         ({"threads": 2}, "cpu", 2, 3),
         ({"threads": 16}, "cpu", 16, 1),
         ({"threads": 2, "workers": 6}, "cpu", 2, 6),
-        ({}, "cuda:0", None, study.MOST_ON_A_GPU),
-        ({"threads": 3}, "cuda:0", 3, study.MOST_ON_A_GPU),
+        ({}, "cuda:0", None, places.MOST_ON_A_GPU),
+        ({"threads": 3}, "cuda:0", 3, places.MOST_ON_A_GPU),
     ],
 )
 def test_threads_and_trials_at_a_time_fit_the_cores(monkeypatch, options, device, threads, capacity):
-    monkeypatch.setattr(study, "cores", lambda: 6)
+    monkeypatch.setattr(places, "cores", lambda: 6)
     config = StudyConfig.of(**options)
-    assert (study._threads(config, device), study._capacity(config, device)) == (threads, capacity)
+    assert (places.threads_of(config, device), places.capacity_of(config, device)) == (threads, capacity)

@@ -12,7 +12,6 @@ from inception_search.errors import ConfigError
 from inception_search.numbers import counted
 from inception_search.runner.fork_server import start_server
 from inception_search.runner.job import read_job
-from inception_search.runner.process_executor import ProcessExecutor
 from inception_search.runner.signals import stop_on_signals
 from inception_search.space.space import Space
 from inception_search.spec.documents.parse import network_from_data
@@ -30,10 +29,12 @@ from inception_search.study.final.record import FinalRecord, read_finals
 from inception_search.study.final.result import Finals
 from inception_search.study.final.selection import Entrant, make_setting
 from inception_search.study.final.table import make_table, markdown
+from inception_search.study.places import make_executor, place_of
 from inception_search.study.trial import Trial, make_candidate
 
 if TYPE_CHECKING:
     from inception_search.data.dataset import Dataset
+    from inception_search.runner.ray_cluster import RayCluster
 
 
 def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **options: Any) -> Finals:
@@ -55,9 +56,11 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
         missing = setting.missing(records)
         finished = True
         if missing:
-            start_server()
-            plan = _plan(folder, config, final)
-            finished = _train(finals, plan, missing, records, observer or FinalsObserver())
+            if final.executor == "local":
+                start_server()
+            with place_of(_plan(folder, config, final)) as (plan, cluster):
+                plan = _with_workers(plan)
+                finished = _train(finals, plan, cluster, missing, records, observer or FinalsObserver())
         if finished:
             finals.note()
         records = read_finals(finals.records_file)
@@ -71,20 +74,28 @@ def finalize(run: str | Path, *, observer: FinalsObserver | None = None, **optio
 def _plan(run: RunFolder, config: StudyConfig, final: StudyConfig) -> Plan:
     """The plan of the final trainings, after checking that the study's images are unchanged."""
     space = Space(run.space_text(), str(run.space_file))
-    plan = make_plan(config.changed(device=final.device), space, run)
+    plan = make_plan(config.changed(device=final.device, executor=final.executor), space, run)
     check_same(run, plan, facts_of(run.study_file))
     images = ("train_images", "validation_images", "image_size")
     if any(getattr(final, name) != getattr(config, name) for name in images):
         plan = make_plan(final, space, run)
-    workers = final.workers or (cores() if plan.device == "cpu" else 1)
-    threads = (final.threads or (1 if workers > 1 else cores())) if plan.device == "cpu" else None
     sizes = {"image_size": plan.dataset.shape[1], "train_images": len(plan.dataset.train)}
-    return replace(plan, config=final.changed(**sizes, workers=workers, threads=threads))
+    return replace(plan, config=final.changed(**sizes))
+
+
+def _with_workers(plan: Plan) -> Plan:
+    """The plan with the number of trainings that run at the same time, and with the threads of each."""
+    final, here = plan.config, plan.config.executor == "local"
+    workers = final.workers or ((cores() if plan.device == "cpu" else 1) if here else None)
+    alone = here and workers == 1
+    threads = (final.threads or (cores() if alone else 1)) if plan.device == "cpu" else None
+    return replace(plan, config=final.changed(workers=workers, threads=threads))
 
 
 def _train(
     finals: FinalsFolder,
     plan: Plan,
+    cluster: RayCluster | None,
     missing: Sequence[int],
     records: Sequence[FinalRecord],
     observer: FinalsObserver,
@@ -101,8 +112,7 @@ def _train(
         observer.started(len(setting.trainings) - len(missing), len(missing), plan.config.training.epochs)
         if others := len(finals.seen(records) - {setting.id}):
             observer.note(f"the test images have been read under {counted(others, 'other setting')} before")
-        assert plan.config.workers is not None
-        executor = ProcessExecutor(plan.config.workers, float("inf"), persistent=plan.device != "cpu")
+        executor = make_executor(plan, cluster, finals, observer.note, trial_seconds=float("inf"))
         return FinalsLoop(finals, context, executor, observer, trials, stop).loop()
 
 

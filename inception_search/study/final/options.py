@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
 from inception_search.options import Factor, Options, Whole, option_error
-from inception_search.study.config import StudyConfig
+from inception_search.study.config import Address, StudyConfig, placed
 from inception_search.training.fidelity import BatchSize, Fidelity
 
 _REPLACED = ("epochs", "image_size", "batch_size", "augment", "workers", "device")
@@ -46,6 +46,12 @@ class FinalOptions(Options):
     """Number of trainings that run at the same time (default: the study's)."""
     device: str | None = None
     """Device of the trainings: cpu, cuda, cuda:<number>, or auto (default: the study's)."""
+    executor: Literal["local", "ray"] | None = None
+    """Where trainings run: in processes of this machine (local), or on the nodes of a Ray cluster (ray) (default: the
+    study's)."""
+    address: Address | None = None
+    """Address of the Ray cluster: auto (the one of this machine), host:port, or ray://host:port (default: the
+    study's)."""
 
     @classmethod
     def of(cls, **options: Any) -> Self:
@@ -62,6 +68,6 @@ def final_config(config: StudyConfig, options: FinalOptions) -> StudyConfig:
     """The configuration of the final trainings: the study's recipe on the whole dataset. Raises ConfigError."""
     given = {name: getattr(options, name) for name in _REPLACED if getattr(options, name) is not None}
     whole = {name: getattr(options, name) for name in _WHOLE}
-    final = config.changed(**given, **whole)
+    final = placed(config, options.executor, options.address).changed(**given, **whole)
     Fidelity.from_dict(final.fidelity(None))
     return final

@@ -63,6 +63,8 @@ class FinalRecord(BaseModel):
     """``params``, ``macs`` ... at the final image size."""
     fidelity: Facts = Field(default_factory=dict)
     device: str
+    node: str | None = None
+    """Name of the node of the Ray cluster, if it was trained on one."""
     data: Facts
     """The dataset as trained on: name, fingerprint, sizes."""
     versions: dict[str, str]
@@ -105,7 +107,8 @@ class FinalRecord(BaseModel):
 
 def append_final(path: Path, record: FinalRecord) -> None:
     """Add a line durably. Raises StorageFullError or RunFolderError; the file is then unchanged."""
-    append_line(path, json.dumps(record.model_dump(mode="json", by_alias=True), allow_nan=False))
+    without = {"node"} if record.node is None else set()
+    append_line(path, json.dumps(record.model_dump(mode="json", by_alias=True, exclude=without), allow_nan=False))
 
 
 def read_finals(path: Path) -> list[FinalRecord]:
