@@ -86,7 +86,7 @@ def restart(server: Server) -> None:
     server.start()
 
 
-@pytest.mark.parametrize("objectives", ["accuracy", "accuracy,macs"])
+@pytest.mark.parametrize("objectives", [pytest.param("accuracy", marks=pytest.mark.slow), "accuracy,macs"])
 def test_the_optuna_study_on_the_server_contains_the_records(fake_study, url, objectives):
     study = fake_study(trials=6, storage=url, pruner="none", objectives=objectives)
     assert study.go(capacity=2)
@@ -121,7 +121,9 @@ def test_two_searches_with_one_database_and_the_password_from_the_environment(
     assert not [form for form in (PASSWORD, url) if form.encode() in saved]
 
 
-@pytest.mark.parametrize("point", ["begin", "report", "tell"])
+@pytest.mark.parametrize(
+    "point", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("begin", "report")), "tell"]
+)
 def test_a_killed_search_is_resumed_with_its_storage(fake_study, server, url, monkeypatch, point):
     study = fake_study(trials=4, storage=url, pruner="none")
     with monkeypatch.context() as patch:
@@ -247,7 +249,7 @@ def broken_at(study: FakeStudy, server: Server, url: str, nth: int, *, committed
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["statement", "commit"])
-@pytest.mark.parametrize("nth", [3, 17])
+@pytest.mark.parametrize("nth", [pytest.param(3, marks=pytest.mark.slow), 17])
 def test_a_connection_that_breaks_inside_an_operation(fake_study, server, url, nth, committed):
     study = fake_study(trials=3, epochs=2, storage=url, pruner="none")
     assert broken_at(study, server, url, nth, committed=committed)

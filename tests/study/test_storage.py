@@ -9,9 +9,9 @@ import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
-from inception_search.errors import ConfigError
+from inception_search.errors import ConfigError, MissingRequirementError
 from inception_search.optuna_bridge.live_study import LiveStudy
-from inception_search.optuna_bridge.storage import open_storage
+from inception_search.optuna_bridge.storage import check_storage, open_storage
 from inception_search.study import loop as driver
 from inception_search.study.search import resume, search
 from tests.study.crashes import check
@@ -105,6 +105,13 @@ def test_a_storage_that_cannot_be_opened_is_told_before_anything_is_written(tmp_
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
     assert not run.exists()
+
+
+def test_a_missing_driver_is_an_error_that_names_its_package(monkeypatch):
+    monkeypatch.setattr("inception_search.optuna_bridge.storage.find_spec", lambda name: None)
+    with pytest.raises(MissingRequirementError, match=r"@host/db needs a driver of PostgreSQL.*psycopg") as raised:
+        check_storage("postgresql://me:secret@host/db")
+    assert "secret" not in str(raised.value)
 
 
 def test_studies_of_the_same_name_do_not_meet_in_a_storage_and_move_with_their_folders(tmp_path, url):
