@@ -266,7 +266,7 @@ def test_a_connection_that_breaks_anywhere(fake_study, server, url, tmp_path, co
         for name in on_server(url):
             optuna.delete_study(study_name=name, storage=open_storage(url))
         if not come:
-            assert nth > 30
+            assert nth > 20
             return
 
 
