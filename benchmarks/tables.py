@@ -28,6 +28,7 @@ COMMANDS = {
     "convolution_share": "python benchmarks/convolution_share.py",
     "training_step": "python benchmarks/training_step.py",
     "overhead": "python benchmarks/overhead.py",
+    "scale": "python benchmarks/scale.py --strategy NAME --trials N",
     "large_run": "python benchmarks/large_run.py --trials 20000",
     "kills": "python benchmarks/kills.py",
     "candidates": "python benchmarks/candidates.py",
@@ -186,6 +187,49 @@ def of_large_run() -> str:
     return markdown([f"{found['trials']:,} trials, {found['file_mb']:.0f} MB", "time", "peak memory"], rows)
 
 
+def of_scale() -> str:
+    """The driver of a search on a simulated cluster, by the number of trials so far."""
+    runs = result("scale")["rows"].values()
+    rates = [
+        [
+            f"`{run['strategy']}`",
+            f"{run['workers']:,}",
+            f"{row['trials']:,}",
+            row["trials_per_second"],
+            row["trials_per_cpu_second"],
+            row["ask_ms"],
+            row["memory_mb"],
+        ]
+        for run in runs
+        for row in run["milestones"]
+        if row["trials"] <= sum(run["states"].values()) - run["workers"]  # later, no trial begins
+    ]
+    heads = [
+        "strategy",
+        "workers",
+        "trials so far",
+        "trials per second",
+        "trials per second of processor time",
+        "ask (ms)",
+        "memory (MB)",
+    ]
+    ends = [
+        [
+            f"`{run['strategy']}`",
+            f"{sum(run['states'].values()):,}",
+            run["trials_per_second"],
+            f"{sum(run['states'].values()) / run['driver_cpu_seconds']:.1f}",
+            run["peak_memory_mb"],
+            *(f"{run['folder_mb'][name]:.0f}" for name in ("trials.jsonl", "journal.log")),
+            *(run["seconds"][what] for what in ("load", "resume", "report")),
+        ]
+        for run in runs
+    ]
+    names = ["strategy", "trials", "trials per second", "per second of processor time", "peak memory (MB)"]
+    names += ["trials.jsonl (MB)", "journal.log (MB)", "load (s)", "resume (s)", "report (s)"]
+    return f"{markdown(heads, rates)}\n\n{markdown(names, ends)}"
+
+
 def of_kills() -> str:
     """What a thousand kills did to a study."""
     found = result("kills")
@@ -258,6 +302,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "conditional_digits": lambda: of_conditional("conditional_digits"),
     "trials": of_trials,
     "overhead": of_overhead,
+    "scale": of_scale,
     "large_run": of_large_run,
     "kills": of_kills,
     "candidates": of_candidates,
