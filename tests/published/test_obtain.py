@@ -179,6 +179,7 @@ def test_an_archive_is_unpacked_into_our_cache(home: Path, server: Server) -> No
         (gzip.compress(b"no tar"), "cannot be unpacked"),
         (archive(("inception_v1.ckpt", CONTENT))[:-200], "cannot be unpacked"),
     ],
+    ids=["no checkpoint", "a path outside", "no tar", "cut"],  # the bytes contain the time
 )
 def test_bad_archives(home: Path, server: Server, content: bytes, words: str) -> None:
     row = on_server("inception_v1@slim", server.put("/w.tar.gz", content))
