@@ -91,6 +91,7 @@ def left_over(study: Study) -> list[Path]:
     return [*(path for folder in folders for path in folder.iterdir()), *study.path.rglob("*.state")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks for sockets in /proc")
 def test_a_ray_of_this_machine_listens_on_the_loopback_address_alone(tmp_path):
     with connected(None, threads=2):
