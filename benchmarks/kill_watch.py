@@ -44,10 +44,19 @@ class Arrivals:
 
 def children(pid: int) -> list[int]:
     """The processes that ``pid`` has started and that are there."""
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:  # each thread has children of its own
+        return [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in _children(task)]
     except OSError:
         return []
+
+
+def _children(task: Path) -> list[str]:
+    return (task / "children").read_text().split()
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    return [pid, *(each for child in children(pid) for each in family(child))]
 
 
 def servers(program: int) -> list[int]:

@@ -2,6 +2,7 @@
 
     python benchmarks/kills.py                  1,000 kills; prints the table, writes benchmarks/results/kills.json
     python benchmarks/kills.py --kills 100 --workers 4 --attached 0
+    python benchmarks/kills.py --kills 100 --executor ray      on a Ray cluster of three nodes, which are killed too
 
 A real search with real, tiny trainings; a search that is killed is resumed, a worker that is killed is started again.
 In the end the study is compared with the same study that nobody disturbed: every trial recorded once, with the same
@@ -81,6 +82,8 @@ class Campaign:
     pause: float = 0.12
     seed: int = 0
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
+    place: str = ""
+    """Options of the executor, as YAML."""
     killed: Counter[str] = field(default_factory=Counter)
     restarts: list[float] = field(default_factory=list)
 
@@ -123,13 +126,7 @@ class Campaign:
     def kill_one(self) -> None:
         """Kill a random process of the kind that is next, if there is one now; start what must go on again."""
         kind = self.plan[0]
-        programs = [self.search, *self.helpers]
-        pool = {
-            "trial": lambda: [pid for program in programs for pid in trials(program.pid)],
-            "server": lambda: [pid for program in programs for pid in servers(program.pid)],
-            "worker": lambda: [helper.pid for helper in self.helpers if trials(helper.pid)],
-            "search": lambda: [self.search.pid] if trials(self.search.pid) else [],
-        }[kind]()
+        pool = self.victims(kind)
         if not pool:
             self.plan.rotate(-1)
             return
@@ -140,6 +137,19 @@ class Campaign:
             return
         self.plan.popleft()
         self.killed[kind] += 1
+        self.replace(kind, victim)
+
+    def victims(self, kind: str) -> list[int]:
+        """The processes of a kind."""
+        programs = [self.search, *self.helpers]
+        if kind == "trial":
+            return [pid for program in programs for pid in trials(program.pid)]
+        if kind == "server":
+            return [pid for program in programs for pid in servers(program.pid)]
+        return [program.pid for program in (self.helpers if kind == "worker" else [self.search]) if trials(program.pid)]
+
+    def replace(self, kind: str, victim: int) -> None:
+        """Start a killed search or worker again."""
         if kind == "worker":
             (dead,) = (i for i, helper in enumerate(self.helpers) if helper.pid == victim)
             self.helpers[dead].wait()
@@ -162,7 +172,8 @@ class Campaign:
         self.restarts.append(time.monotonic())
         self.search = self.start("resume", "run", "--trials", str(self.trials))
         self.left_with += [helper.wait(300) for helper in self.helpers]  # they go when a study is done
-        wait_for((self.folder / "run" / "workers" / "driver").exists)
+        if self.helpers:
+            wait_for((self.folder / "run" / "workers" / "driver").exists)
         self.helpers = [self.start("worker", "run") for _ in self.helpers]
         return True
 
@@ -212,7 +223,8 @@ class Campaign:
         (self.folder / "space.yaml").write_text(SPACE)
         counts = f"trials: {self.trials}\nepochs: {self.epochs}\nworkers: {self.workers}\nseed: {self.seed}\n"
         patience = "pruner: none\nretries: 1000000\n"
-        (self.folder / name).write_text(f"{OPTIONS}{counts}{patience}run: {run}\n")
+        place = self.place if run == "run" else ""
+        (self.folder / name).write_text(f"{OPTIONS}{counts}{patience}{place}run: {run}\n")
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A program of ours, whose words go to a file: a pipe that nobody reads would stop it some day."""
@@ -270,16 +282,24 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--pause", type=float, default=0.12, help="seconds between kills, on average")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--executor", choices=["local", "ray"], default="local")
     chosen = vars(parser.parse_args())
-    facts = {name: version(name) for name in ("torch", "optuna", "inception-search")}
+    far = chosen.pop("executor") == "ray"
+    facts = {name: version(name) for name in ("torch", "optuna", "inception-search", *(["ray"] if far else []))}
     with tempfile.TemporaryDirectory() as folder:
-        found = Campaign(Path(folder), **chosen).fight()
+        if far:
+            from benchmarks.kills_ray import fight_on_ray
+
+            found = fight_on_ray(Path(folder), **{**chosen, "attached": 0})
+        else:
+            found = Campaign(Path(folder), **chosen).fight()
     for name, value in found.items():
         print(f"{name:24}", value if not isinstance(value, dict) else "")
         for inner, number in value.items() if isinstance(value, dict) else ():
             print(f"    {inner:20}", number)
     facts = {"python": platform.python_version(), **facts, "processor": processor(), "options": chosen}
-    RESULTS.write_text(json.dumps({"date": today(), "facts": facts, **found}, indent=2) + "\n")
+    results = RESULTS.with_stem("kills_ray") if far else RESULTS
+    results.write_text(json.dumps({"date": today(), "facts": facts, **found}, indent=2) + "\n")
     if any(found["wrong"].values()):
         raise SystemExit("something was lost")
 

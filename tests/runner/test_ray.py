@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.kill_watch import trials
+from benchmarks.ray_nodes import cluster
+
 pytest.importorskip("ray")
 
 from inception_search.errors import ConfigError, MissingRequirementError, RunFolderError
@@ -25,7 +28,7 @@ from inception_search.study.final.finalize import finalize
 from inception_search.study.observer import Observer
 from inception_search.study.search import resume, search
 from inception_search.study.study import Study
-from tests.runner.ray_cluster import LOOPBACK, add_node, cluster, kill_node, listening
+from tests.runner.ray_sockets import LOOPBACK, listening
 from tests.study.spaces import TINY
 
 SMALL: dict[str, Any] = {
@@ -43,7 +46,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[Any]:
-    with cluster() as made, connected(made.address):
+    with cluster("one", "two", "three") as made, connected(made.address):
         yield made
 
 
@@ -110,7 +113,7 @@ def test_a_search_on_a_cluster_is_that_on_one_machine(three, tmp_path):
     study = search(TINY, run=tmp_path / "far", executor="ray", address=three.address, workers=1, **SMALL)
     assert study.finished
     assert [deeds(record) for record in study.records] == in_peace(tmp_path / "near")
-    assert {record.node for record in study.records} <= set(three.nodes)
+    assert {record.node for record in study.records} <= set(three.named)
     assert left_over(study) == []
     assert all(study.run.checkpoint_file(record.number).is_file() for record in study.records)
 
@@ -122,9 +125,9 @@ def test_a_lost_node_costs_the_epoch_under_way_and_a_new_one_is_used(three, tmp_
     def at(number: int, epoch: int) -> None:
         if number == 0 and epoch == 2 and not killed:
             killed.append(executors[0].crew.running[0].worker.node)
-            kill_node(three, killed[0])
-        if number == 3 and "four" not in three.nodes:
-            add_node(three, "four")
+            three.kill(killed[0])
+        if number == 3 and "four" not in three.named:
+            three.add("four")
 
     watcher = Watcher(at)
     more = {"trials": 12, "epochs": 4}
@@ -142,8 +145,6 @@ def test_a_lost_node_costs_the_epoch_under_way_and_a_new_one_is_used(three, tmp_
 
 @pytest.mark.slow
 def test_a_killed_trial_process_is_one_lost_process(three, tmp_path, executors):
-    from benchmarks.kill_watch import trials
-
     def at(number: int, epoch: int) -> None:
         running = executors[0].crew.running[number]
         if running.job.attempt == 1 and number == 1 and epoch == 1:
@@ -181,7 +182,7 @@ def test_finalize_and_the_report_name_the_nodes(three, tmp_path):
     finals = finalize(study.path, top=1, baselines=0, seeds=2, epochs=1, train_images=64)
     assert [len(row.trainings) for row in finals.rows] == [2]
     text = (study.path / "finals.jsonl").read_text(encoding="utf-8")
-    assert any(f'"node": "{name}"' in text for name in three.nodes)
+    assert any(f'"node": "{name}"' in text for name in three.named)
 
 
 def test_without_ray_the_error_names_the_extra(monkeypatch):
