@@ -53,6 +53,7 @@ class Nodes:
 def cluster(*names: str) -> Iterator[Nodes]:
     """A cluster of nodes with these names."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # so do programs that this one starts
     import ray._private.ray_constants as constants
 
     before, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False  # listen on the loopback address

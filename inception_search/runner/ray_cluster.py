@@ -138,8 +138,10 @@ def _check_reachable(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not (host and port.isdigit()):
         return  # "auto"
+    services: Any = importlib.import_module("ray._private.services")
+    found = services.resolve_ip_for_localhost(host.strip("[]"))  # Ray uses the address of this machine in a network
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH).close()
+        socket.create_connection((found, int(port)), timeout=_REACH).close()
     except OSError as error:
         raise ConnectionError(f"{address}: {error.strerror or error}") from None
 

@@ -78,7 +78,7 @@ def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("it reads or trains")
 
     monkeypatch.setattr(catalogue, "load_data", refuse)
-    monkeypatch.setattr(verb, "ProcessExecutor", refuse)
+    monkeypatch.setattr(verb, "make_executor", refuse)
 
 
 class TestWhatIsTrained:
