@@ -31,6 +31,8 @@ COMMANDS = {
     "scale": "python benchmarks/scale.py --strategy NAME --trials N",
     "large_run": "python benchmarks/large_run.py --trials 20000",
     "kills": "python benchmarks/kills.py",
+    "kills_ray": "python benchmarks/kills.py --executor ray --kills 100 --workers 3 --trials 24 --epochs 30 "
+    "--pause 0.5",
     "candidates": "python benchmarks/candidates.py",
     "spaces": "python benchmarks/spaces.py",
     "canonical": "python benchmarks/canonical.py",
@@ -230,9 +232,9 @@ def of_scale() -> str:
     return f"{markdown(heads, rates)}\n\n{markdown(names, ends)}"
 
 
-def of_kills() -> str:
-    """What a thousand kills did to a study."""
-    found = result("kills")
+def of_kills(name: str) -> str:
+    """What kills did to a study."""
+    found = result(name)
     killed = [[f"kills of a {what}", number] for what, number in found["kills"].items()]
     wrong = [[WRONG.get(what, f"trials {what.replace('_', ' ')}"), number] for what, number in found["wrong"].items()]
     return markdown(["event", "number"], [*killed, ["attempts at trials", f"{found['attempts']:,}"], *wrong])
@@ -304,7 +306,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "overhead": of_overhead,
     "scale": of_scale,
     "large_run": of_large_run,
-    "kills": of_kills,
+    "kills": lambda: of_kills("kills"),
+    "kills_ray": lambda: of_kills("kills_ray"),
     "candidates": of_candidates,
     "spaces": of_spaces,
     "canonical": of_canonical,
