@@ -71,7 +71,7 @@ def row(space: ins.Space, shape: tuple[int, int, int], runtime: str, ops: int, u
 
 
 def _whole(network: ins.Network, runtime: Runtime) -> float:
-    return milliseconds(runtime.prepare(part_of(deployed(network)), 1), runtime.wait)
+    return milliseconds([runtime.prepare(part_of(deployed(network)), 1)], runtime.wait)[0]
 
 
 def _errors(relative: list[float]) -> dict[str, float]:

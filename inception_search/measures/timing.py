@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_search.errors import CompileError, ConfigError, raw
@@ -15,18 +11,16 @@ from inception_search.graph.graph import Graph
 from inception_search.graph.op import Op
 from inception_search.graph.types import FeatureMap, Type
 from inception_search.measures.target import Target
+from inception_search.on_device.runtime import processor
+from inception_search.on_device.stopwatch import milliseconds
 from inception_search.passes.rewrite import Phase
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-WARM_UP = 2  # calls
 ROUNDS = 7  # the fastest counts, because other load can only slow a round down
-SAMPLES = 3  # samples per round, of which the median counts
 TIMES = 4  # consecutive calls of an op, so that the fixed cost of a forward pass nearly vanishes
-SLOW_SECONDS = 0.1  # a call that takes longer is sampled once per round
-SAMPLE_SECONDS = 3e-4  # minimum duration of a sample of back-to-back calls
 
 
 def time_op(op: Op, inputs: tuple[Type, ...], target: Target) -> float:
@@ -81,7 +75,7 @@ def facts_of(target: Target) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
     threads = target.threads or torch.get_num_threads()
-    return f"{_processor()}, {threads} threads, torch {torch.__version__}"
+    return f"{processor()}, {threads} threads, torch {torch.__version__}"
 
 
 def device_of(name: str) -> torch.device:
@@ -143,39 +137,8 @@ def _milliseconds_of(calls: Sequence[Callable[[], object]], device: torch.device
     """Milliseconds of one call of each of ``calls``, measured by turns."""
     import torch
 
-    settle = torch.cuda.synchronize if device.type == "cuda" else _nothing
-    for call in calls:
-        for _ in range(WARM_UP):
-            call()
-    once = [_seconds(call, settle, 1) for call in calls]
-    numbers = [max(1, min(1000, round(SAMPLE_SECONDS / max(seconds, 1e-9)))) for seconds in once]
-    samples = SAMPLES if max(once) < SLOW_SECONDS else 1
-    fastest = [math.inf for _ in calls]
-    for _ in range(rounds):
-        for index, (call, number) in enumerate(zip(calls, numbers, strict=True)):
-            found = statistics.median(_seconds(call, settle, number) for _ in range(samples))
-            fastest[index] = min(fastest[index], 1e3 * found / number)
-    return fastest
-
-
-def _seconds(call: Callable[[], object], settle: Callable[[], None], calls: int) -> float:
-    settle()
-    begun = time.perf_counter()
-    for _ in range(calls):
-        call()
-    settle()
-    return time.perf_counter() - begun
+    return milliseconds(calls, torch.cuda.synchronize if device.type == "cuda" else _nothing, rounds)
 
 
 def _nothing() -> None:
     """The CPU needs no synchronisation: a call returns when its work is done."""
-
-
-def _processor() -> str:
-    """The model of the CPU, or its architecture if the system does not report the model."""
-    import platform
-
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

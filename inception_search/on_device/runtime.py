@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,17 +18,14 @@ RUNTIMES = {
     "openvino": "inception_search.on_device.openvino_runtime:OpenVino",
 }
 """Where the class of each runtime is; a name is that of the package to install."""
+CPUS = Path("/proc/cpuinfo")  # of Linux
 
 
-class Runtime:
+class Runtime(ABC):
     """A runtime on one device of this machine.
 
-    Args:
-        device: the name of the device, such as ``"cpu"``.
-        threads: CPU threads (default: the runtime's own number).
-
-    Raises:
-        PlanError: the runtime has no such device.
+    A class is made with the name of the device, such as ``"cpu"``, and the number of CPU threads (None: the runtime's
+    own); it raises PlanError if the runtime has no such device.
     """
 
     version: ClassVar[str]
@@ -35,17 +33,14 @@ class Runtime:
     """The model of the processor or card."""
     threads: int
 
-    def __init__(self, device: str, threads: int | None) -> None:
-        raise NotImplementedError
-
+    @abstractmethod
     def prepare(self, part: Part, batch_size: int) -> Callable[[], Any]:
         """A function that computes a part once and returns its output as an array.
 
         Raises PlanError for an operator that the runtime lacks.
         """
-        raise NotImplementedError
 
-    def wait(self) -> None:
+    def wait(self) -> None:  # noqa: B027 - runtimes on a CPU need no more
         """Wait until all work is done; on a CPU it is done when a call returns."""
 
 
@@ -58,14 +53,16 @@ def open_runtime(name: str, device: str = "cpu", threads: int | None = None) -> 
         hint = f"give --runtime {here[0]}, or install it" if here else "install it"
         raise PlanError(f"{name} is not installed; {hint} (pip install {name})")
     module, _, kind = RUNTIMES[name].partition(":")
-    found: type[Runtime] = getattr(importlib.import_module(module), kind)
+    found: Callable[[str, int | None], Runtime] = getattr(importlib.import_module(module), kind)
     return found(device, threads)
 
 
 def processor() -> str:
     """The model of the CPU, or its architecture if the system does not report the model."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    try:
+        lines = CPUS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
     for name in ("model name", "Hardware", "Model"):
         for line in lines:
             if line.startswith(name) and line.partition(":")[2].strip():

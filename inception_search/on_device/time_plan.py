@@ -124,7 +124,7 @@ class _Session:
     def _time(self, part: Part) -> float:
         try:
             call = self.runtime.prepare(part, self.plan["batch_size"])
-            return milliseconds(call, self.runtime.wait)
+            return milliseconds([call], self.runtime.wait)[0]
         except PlanError:
             raise
         except Exception as error:  # each runtime has errors of its own

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Final
 
 from inception_search._version import __version__
+from inception_search.on_device.runtime import processor
 from inception_search.store.atomic import write_atomic
 from inception_search.store.run_folder import RunFolder
 
@@ -53,14 +53,13 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, str]) -> Iterator[
 
 SCHEMA: Final = "inception-search/environment"
 VERSION: Final = 1
-_CPUS = Path("/proc/cpuinfo")
 
 
 def environment(device: str, threads: int | None) -> dict[str, str]:
     """Facts of this machine: system, processor, cores, threads per trial, device, versions; no host, user or path."""
     return {
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(cores()),
         **({} if threads is None else {"threads of a trial": str(threads)}),
         "device": _device(device),
@@ -90,16 +89,6 @@ def read_environments(run: RunFolder) -> list[dict[str, str]]:
         return [{str(name): str(value) for name, value in entry.items()} for entry in entries]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
-
-
-def _processor() -> str:
-    """The model of the processor, as named by the system."""
-    try:
-        lines = _CPUS.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, "") or platform.processor() or platform.machine()
 
 
 def cores() -> int:

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "least_input": {"spec", "graph"},
     "estimate": {"spec", "graph", "lowering"},
     "edits": {"spec", "graph", "lowering", "estimate", "space", "canonical"},
-    "store": {"spec"},
+    "store": {"spec", "on_device"},
     "backend": {"graph", "passes", "spec", "lowering", "data"},  # a module knows its document; pictures are read for it
     "data": {"downloads"},
     "downloads": {"store", "progress_console"},

@@ -20,6 +20,7 @@ from inception_search.measures import timing
 from inception_search.measures.latency import graph_latency, latency, op_key
 from inception_search.measures.latency_table import default_file, table
 from inception_search.measures.target import Target
+from inception_search.on_device import stopwatch
 
 TEXT = """\
 schema: inception-search/network
@@ -91,7 +92,7 @@ def test_another_torch_or_processor_is_timed_anew(timed: Timed, monkeypatch: pyt
     monkeypatch.setattr(torch, "__version__", "99.0")
     latency(NET)
     assert len(timed) == 2 * count
-    monkeypatch.setattr(timing, "_processor", lambda: "another")
+    monkeypatch.setattr(timing, "processor", lambda: "another")
     latency(NET)
     assert len(timed) == 3 * count
 
@@ -193,9 +194,9 @@ def test_the_quickest_median_counts_per_call(monkeypatch: pytest.MonkeyPatch) ->
     rounds = [[5.0, 1.0, 7.0], [4.0, 0.1, 3.0], *([8.0, 9.0, 8.0] for _ in range(timing.ROUNDS - 2))]
     seconds = iter([1e-4, *(1e-3 * value for samples in rounds for value in samples)])
     asked: list[int] = []
-    monkeypatch.setattr(timing, "_seconds", lambda call, settle, calls: asked.append(calls) or next(seconds))
+    monkeypatch.setattr(stopwatch, "_seconds", lambda call, settle, calls: asked.append(calls) or next(seconds))
     found = timing.time_op(ops.Act(), (X,), Target())
-    assert asked == [1] + [3] * timing.ROUNDS * timing.SAMPLES
+    assert asked == [1] + [3] * timing.ROUNDS * stopwatch.SAMPLES
     assert found == pytest.approx(3.0 / 3 / timing.TIMES)
 
 
