@@ -235,7 +235,9 @@ def of_scale() -> str:
 def of_kills(name: str) -> str:
     """What kills did to a study."""
     found = result(name)
-    killed = [[f"kills of {'an' if what[0] in 'aeiou' else 'a'} {what}", number] for what, number in found["kills"].items()]
+    killed = [
+        [f"kills of {'an' if what[0] in 'aeiou' else 'a'} {what}", number] for what, number in found["kills"].items()
+    ]
     wrong = [[WRONG.get(what, f"trials {what.replace('_', ' ')}"), number] for what, number in found["wrong"].items()]
     return markdown(["event", "number"], [*killed, ["attempts at trials", f"{found['attempts']:,}"], *wrong])
 

@@ -54,6 +54,14 @@ def test_two_devices_are_an_error() -> None:
         torch.ones(4, device=DEVICE) + torch.ones(4)
 
 
+LARGE = ("inception_v4", "inception_resnet_v2")
+
+
+def slow_if(large: bool, value: object) -> object:
+    """A case of a test, which is left out of the fast tests if it is large."""
+    return pytest.param(value, marks=pytest.mark.slow) if large else value
+
+
 @pytest.mark.parametrize("name", EVERY_OP)
 def test_every_op(name: str) -> None:
     op, shape = EVERY_OP[name]
@@ -65,7 +73,7 @@ def test_every_op(name: str) -> None:
     assert output.device == value.grad.device == DEVICE
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", [slow_if(name in LARGE, name) for name in PUBLISHED])
 def test_published_networks(name: str) -> None:
     size = PUBLISHED[name]
     with other_device():
@@ -77,7 +85,7 @@ def test_published_networks(name: str) -> None:
             assert Evaluated(model.eval()).current()(there(2, 3, size, size)).device == DEVICE
 
 
-@pytest.mark.parametrize("rewritten", [False, True])
+@pytest.mark.parametrize("rewritten", [slow_if(True, False), True])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_training(digits: Dataset, recipe: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Augmentation, recorded steps, moving averages, batch norm statistics and validation."""
@@ -113,7 +121,7 @@ def test_augmentation(padding: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", ["inception_v1", "inception_resnet_v2"])
+@pytest.mark.parametrize("name", ["inception_v1", slow_if(True, "inception_resnet_v2")])
 def test_optimized_code(name: str, dtype: str) -> None:
     size = PUBLISHED[name]
     with other_device():

@@ -65,7 +65,7 @@ def kill(number: int) -> None:
 def packed_two() -> Iterator[None]:
     """Two trials share the GPU from the beginning; a search finds the number by measuring."""
 
-    def two(config: Any, device: str) -> Packing | None:
+    def two(config: Any, device: str, cluster: Any = None) -> Packing | None:
         if device == "cpu":
             return None
         packing = Packing(2, float(torch.cuda.get_device_properties(device).total_memory))

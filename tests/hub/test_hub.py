@@ -213,6 +213,7 @@ def test_the_card_of_a_canonical_network() -> None:
     assert "a\\|b, &lt;script>" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "bn_inception@slim"])
 def test_the_nearest_network_of_a_changed_one(name: str) -> None:
     assert nearest(ins.set_classes(ins.load(name), 10)).a.name == name

@@ -22,6 +22,7 @@ from inception_search.optuna_bridge.storage import check_storage, open_storage
 from inception_search.optuna_bridge.storage_url import VARIABLE
 from inception_search.store.record import TrialRecord
 from inception_search.store.run_folder import RunFolder
+from inception_search.study import places
 from inception_search.study import search as study_search
 from inception_search.study.search import resume, search
 from tests.bounds import PATIENCE
@@ -98,7 +99,7 @@ def test_the_optuna_study_on_the_server_contains_the_records(fake_study, url, ob
 def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches do not train: what a network reaches is a function of it."""
     monkeypatch.setattr(study_search, "start_server", lambda: None)
-    monkeypatch.setattr(study_search, "ProcessExecutor", lambda *given, **named: FakeExecutor(World()))
+    monkeypatch.setattr(places, "ProcessExecutor", lambda *given, **named: FakeExecutor(World()))
 
 
 def test_two_searches_with_one_database_and_the_password_from_the_environment(
